@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Binds what a child process was told to: child_bind.c knows every way, child_bind_host.c only the host, for libcs other than glibc. */
+#ifndef HARNESS_CHILD_BIND_H
+#define HARNESS_CHILD_BIND_H
+
+#include "harness/subject.h"
+
+/* Returns 0, or a positive errno with one sentence in `error`. */
+int child_bind(struct subject *ret_subject, const char *how, const char *what, char error[SUBJECT_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shows a class of verdict again. It may hide behind another one: a subject whose every block is misaligned never gets as far as its overlap.
+ * So checks in the way are muted, one by one, and no more than those. Rounds come last, because a clean run with them costs as much as
+ * hundreds without, and only a footprint, or a crash in some later cycle, needs them.
+ */
+#include "harness/reproduce.h"
+
+#include <string.h>
+
+bool verdict_is_same(const struct verdict *left, const struct verdict *right)
+{
+    return left->check == right->check && strncmp(left->site, right->site, VERDICT_SITE_MAX) == 0;
+}
+
+bool reproduce_shows(const struct execution *execution, const struct verdict *class)
+{
+    return !execution->is_clean && verdict_is_same(&execution->verdict, class);
+}
+
+int reproduce_once(struct executor *executor, const struct trace *trace, const struct reproduction *reproduction,
+                   struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+{
+    struct run_options options = executor_thorough(executor, trace->count);
+    options.muted = reproduction->muted;
+    if (!reproduction->has_rounds)
+        options.rounds = 0;
+    return executor_run(executor, trace, &options, true, ret_execution, error);
+}
+
+/* Makes way for what may come after this verdict; false if nothing can. */
+static bool reproduction_widen(struct reproduction *reproduction, const struct execution *execution, const struct verdict *class)
+{
+    uint32_t check = execution->verdict.check;
+    if (execution->is_clean) {
+        bool was_tried = reproduction->has_rounds;
+        reproduction->has_rounds = true;
+        return !was_tried;
+    }
+    if (check == class->check || check >= CHECK_COUNT || (reproduction->muted & (UINT32_C(1) << check)) != 0)
+        return false;
+    reproduction->muted |= UINT32_C(1) << check;
+    return true;
+}
+
+int reproduce_search(struct executor *executor, const struct trace *trace, const struct verdict *class, struct reproduction *reproduction,
+                     struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+{
+    reproduction->has_rounds |= class->check == CHECK_FOOTPRINT;
+    for (;;) {
+        int failure = reproduce_once(executor, trace, reproduction, ret_execution, error);
+        if (failure != 0 || reproduce_shows(ret_execution, class) || !reproduction_widen(reproduction, ret_execution, class))
+            return failure;
+    }
+}
+
+/* The way to show the class is found first and not counted: k of n is about one run each. */
+int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts, char error[SUBJECT_ERROR_MAX])
+{
+    struct reproduction reproduction = {0};
+    struct execution execution = {.is_clean = true};
+    unsigned reproduced = 0;
+    for (unsigned search = 0; search < attempts && !reproduce_shows(&execution, &finding->verdict); search++) {
+        reproduction = (struct reproduction){0};
+        int failure = reproduce_search(executor, &finding->trace, &finding->verdict, &reproduction, &execution, error);
+        if (failure != 0)
+            return failure;
+    }
+    for (unsigned attempt = 0; attempt < attempts && reproduce_shows(&execution, &finding->verdict); attempt++) {
+        struct execution again;
+        int failure = reproduce_once(executor, &finding->trace, &reproduction, &again, error);
+        if (failure != 0)
+            return failure;
+        if (!reproduce_shows(&again, &finding->verdict))
+            continue;
+        reproduced++;
+        memcpy(finding->output, again.output, sizeof(finding->output));
+    }
+    finding->reproduced = reproduced;
+    finding->attempts = attempts;
+    return 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop: ops in order, the subject's walker and sweeps at their cadence, everything freed at the end, then identical cycles. */
+#include "harness/run_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+extern char __executable_start[], end[];
+
+int run_init(struct run **ret_run)
+{
+    struct run *run = mmap(NULL, sizeof *run, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (run == MAP_FAILED)
+        return ENOMEM;
+    run->own[0] = (struct own_range){(uintptr_t)run, (uintptr_t)run + sizeof *run};
+    run->own[1] = (struct own_range){(uintptr_t)__executable_start, (uintptr_t)end};
+    uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+    run->own[2] = (struct own_range){stack - RUN_PAGE, stack + RUN_PAGE};
+    *ret_run = run;
+    return 0;
+}
+
+bool run_was_cut_short(const struct run *run)
+{
+    return run->is_cut_short;
+}
+
+struct policy *run_policy(struct run *run)
+{
+    return &run->policy;
+}
+
+static bool run_usable(struct run *run, const struct trace_op *op)
+{
+    if (run->subject->calls.malloc_usable_size == NULL)
+        return true;
+    if (run->shadow.blocks[op->slot].start != NULL)
+        return judge_usable_stable(run, op->slot) && judge_content(run, op->slot, "after malloc_usable_size");
+    size_t capacity = run->subject->calls.malloc_usable_size(NULL);
+    return capacity == 0 || run_fail(run, CHECK_USABLE, "malloc_usable_size", "malloc_usable_size(NULL) returned %zu, must be 0", capacity);
+}
+
+static bool run_trim(struct run *run, const struct trace_op *op)
+{
+    if (run->subject->calls.malloc_trim != NULL)
+        run->subject->calls.malloc_trim((size_t)op->extra);
+    return true;
+}
+
+/* `thread` and `fork` belong to the schedule of a run in several threads or processes; this run has one of each and passes over them. */
+static bool run_op(struct run *run, const struct trace_op *op)
+{
+    unsigned shape = trace_op_shape(op->kind);
+    if (shape & OP_HAS_SIZE) {
+        struct request request = request_make(run, op);
+        if (!request_can_run(run, &request))
+            return true;
+        return shape & OP_ALLOCATES ? run_allocate(run, &request) : run_reallocate(run, &request);
+    }
+    switch (op->kind) {
+    case OP_FREE:
+    case OP_FREE_SIZED:
+    case OP_FREE_ALIGNED_SIZED:
+        return run_free(run, op);
+    case OP_FREE_NULL:
+        run->subject->calls.free(NULL);
+        return true;
+    case OP_USABLE_SIZE:
+        return run_usable(run, op);
+    case OP_TRIM:
+        return run_trim(run, op);
+    case OP_SWEEP:
+        return run_sweep(run, "in a sweep");
+    case OP_FAIL_OS:
+        if (run->subject->fail_os != NULL) {
+            run->subject->fail_os((unsigned)op->extra);
+            run->os_failure_pending = op->extra != 0;
+        }
+        return true;
+    default:
+        return true;
+    }
+}
+
+static bool check_heap(struct run *run)
+{
+    char sentence[VERDICT_SENTENCE_MAX - 64];
+    if (run->subject->check == NULL || run->subject->check(sentence, sizeof sentence) == 0)
+        return true;
+    const char *after = run->op < run->trace->count ? trace_op_name(run->trace->ops[run->op].kind) : "end";
+    return run_fail(run, CHECK_HEAP, after, "the subject's walker after %s: %s", after, sentence);
+}
+
+static bool is_due(uint32_t every, uint32_t op)
+{
+    return every != 0 && (op + 1) % every == 0;
+}
+
+static bool run_ops(struct run *run)
+{
+    for (uint32_t i = 0; i < run->trace->count; i++) {
+        run->op = i;
+        if (run->report->progress != NULL)
+            run->report->progress->op = i;
+        if (!run_op(run, &run->trace->ops[i]))
+            return false;
+        if (is_due(run->options->heap_check_every, i) && !check_heap(run))
+            return false;
+        if (is_due(run->options->sweep_every, i) && !run_sweep(run, "in a sweep after the op"))
+            return false;
+    }
+    return true;
+}
+
+/* Frees what the trace left live, by slot: an order that does not depend on addresses. */
+static bool free_all(struct run *run)
+{
+    for (uint32_t slot = 0; slot < run->shadow.slots_used; slot++) {
+        struct trace_op op = {.kind = OP_FREE, .slot = slot};
+        if (run->shadow.blocks[slot].start != NULL && !run_free(run, &op))
+            return false;
+    }
+    return true;
+}
+
+bool run_cycle(struct run *run)
+{
+    run->os_failure_pending = false;
+    if (!run_ops(run))
+        return false;
+    run->op = VERDICT_NO_OP;
+    if (run->subject->fail_os != NULL)
+        run->subject->fail_os(0);
+    if (run->report->progress != NULL)
+        run->report->progress->op = VERDICT_NO_OP;
+    return run_sweep(run, "at the end") && free_all(run) && check_heap(run);
+}
+
+bool run_trace(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options,
+               const struct run_report *report, struct verdict *ret_verdict)
+{
+    static const struct run_report no_report;
+    run->subject = subject;
+    run->trace = trace;
+    run->options = options;
+    run->report = report != NULL ? report : &no_report;
+    run->verdict = ret_verdict;
+    run->is_cut_short = false;
+    run->peak_size = run->freed_next = 0;
+    memset(run->freed, 0, sizeof run->freed);
+    bool is_clean = run_cycle(run) && (options->rounds == 0 || run_footprint(run));
+    shadow_clear(&run->shadow);
+    return is_clean || run->is_cut_short;
+}
+
+void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace)
+{
+    run->subject = subject;
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct trace_op *op = &trace->ops[i];
+        struct block *block = &run->shadow.blocks[op->slot];
+        if (op->slot >= run->shadow.slots_used)
+            run->shadow.slots_used = op->slot + 1;
+        if (trace_op_shape(op->kind) & OP_HAS_SIZE) {
+            struct request request = request_make(run, op);
+            struct answer answer = {0};
+            if (request_can_run(run, &request))
+                answer = request_call(run, &request, block->start);
+            if (!answer.is_null || request.total == 0)
+                *block = (struct block){.start = answer.is_null ? NULL : answer.block, .size = request.total, .capacity = request.total};
+        } else if (trace_op_shape(op->kind) & OP_FREES) {
+            call_free(run, OP_FREE, block);
+            *block = (struct block){0};
+        }
+    }
+    for (uint32_t slot = 0; slot < run->shadow.slots_used; slot++)
+        if (run->shadow.blocks[slot].start != NULL)
+            call_free(run, OP_FREE, &run->shadow.blocks[slot]);
+    shadow_clear(&run->shadow);
+}

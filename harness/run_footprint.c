@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Identical cycles must not grow memory. A trace that passed is repeated; what the process holds after each round is read from the
+ * subject's own count where it has one, else as resident memory. Caches may fill for a while, so growth counts only when it goes on
+ * through all rounds, steadily, to well above what the trace ever had live. A cycle that is clean early ends the check early.
+ */
+#include "harness/run_internal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+enum {
+    FIRST_ROUNDS = 16,   /* enough to see that nothing grows */
+    STEADY_PERCENT = 60, /* the second half of the rounds grows at least so much of the first half */
+};
+#define GROWTH_MIN ((size_t)1 << 20) /* bytes */
+
+/* Resident bytes of this process, by raw calls: nothing here may allocate. */
+static size_t read_resident(void)
+{
+    char text[128];
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    size_t pages = 0;
+    ssize_t i = 0;
+    while (i < length && text[i] != ' ')
+        i++;
+    for (i++; i < length && text[i] >= '0' && text[i] <= '9'; i++)
+        pages = pages * 10 + (size_t)(text[i] - '0');
+    return pages * RUN_PAGE;
+}
+
+static size_t read_held(const struct run *run)
+{
+    return run->subject->footprint != NULL ? run->subject->footprint() : read_resident();
+}
+
+static size_t growth(size_t from, size_t to)
+{
+    return to > from ? to - from : 0;
+}
+
+/* Runs cycles until `total` were run; false if a check failed in one. */
+static bool run_rounds(struct run *run, uint32_t from, uint32_t total)
+{
+    for (uint32_t round = from; round < total; round++) {
+        if (run->report->progress != NULL)
+            run->report->progress->round = round;
+        if (!run_cycle(run))
+            return false;
+    }
+    return true;
+}
+
+bool run_footprint(struct run *run)
+{
+    uint32_t rounds = run->options->rounds;
+    if (!run_rounds(run, 1, FIRST_ROUNDS / 2))
+        return false;
+    size_t start = read_held(run);
+    if (!run_rounds(run, FIRST_ROUNDS / 2, FIRST_ROUNDS))
+        return false;
+    size_t held = read_held(run);
+    if (held <= start || rounds <= FIRST_ROUNDS)
+        return true;
+    uint32_t half = FIRST_ROUNDS + (rounds - FIRST_ROUNDS) / 2;
+    size_t first = held;
+    if (!run_rounds(run, FIRST_ROUNDS, half))
+        return false;
+    size_t middle = read_held(run);
+    if (growth(first, middle) < GROWTH_MIN / 4)
+        return true;
+    if (!run_rounds(run, half, rounds))
+        return false;
+    size_t last = read_held(run);
+    bool is_steady = growth(middle, last) * 100 >= growth(first, middle) * STEADY_PERCENT;
+    if (!is_steady || growth(first, last) < GROWTH_MIN + 2 * run->peak_size)
+        return true;
+    run->op = VERDICT_NO_OP;
+    return run_fail(run, CHECK_FOOTPRINT, "cycle",
+                    "%u identical cycles with at most %zu bytes live grew memory by %zu bytes, steadily, though each freed everything",
+                    rounds - FIRST_ROUNDS, run->peak_size, growth(first, last));
+}

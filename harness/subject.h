@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A subject: an allocator under test, as a name, a table of its functions, and what else it can do. All calls go through the table's
+ * volatile pointers, so that no compiler may elide a call or assume anything about it. A missing function is NULL; only malloc and free
+ * must be there.
+ *
+ * A process has at most one subject, bound once, never unbound: a fresh process is the only reliable reset of a foreign allocator.
+ */
+#ifndef HARNESS_SUBJECT_H
+#define HARNESS_SUBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Register once: the functions of the family, as (field and C name, result, parameters). */
+#define SUBJECT_CALLS(CALL)                                                      \
+    CALL(malloc, void *, (size_t size))                                          \
+    CALL(free, void, (void *block))                                              \
+    CALL(calloc, void *, (size_t count, size_t size))                            \
+    CALL(realloc, void *, (void *block, size_t size))                            \
+    CALL(reallocarray, void *, (void *block, size_t count, size_t size))         \
+    CALL(aligned_alloc, void *, (size_t alignment, size_t size))                 \
+    CALL(posix_memalign, int, (void **block, size_t alignment, size_t size))     \
+    CALL(memalign, void *, (size_t alignment, size_t size))                      \
+    CALL(valloc, void *, (size_t size))                                          \
+    CALL(pvalloc, void *, (size_t size))                                         \
+    CALL(free_sized, void, (void *block, size_t size))                           \
+    CALL(free_aligned_sized, void, (void *block, size_t alignment, size_t size)) \
+    CALL(malloc_usable_size, size_t, (void *block))                              \
+    CALL(malloc_trim, int, (size_t keep))
+
+struct subject_calls {
+#define CALL(name, result, parameters) result(*volatile name) parameters;
+    SUBJECT_CALLS(CALL)
+#undef CALL
+};
+
+enum subject_call {
+#define CALL(name, result, parameters) SUBJECT_##name,
+    SUBJECT_CALLS(CALL)
+#undef CALL
+        SUBJECT_CALL_COUNT
+};
+const char *subject_call_name(enum subject_call call);
+
+struct subject {
+    char name[64];
+    struct subject_calls calls;
+    /* What only a cooperating subject offers; NULL where absent. A shared object offers them by exporting mallet_subject_reset, …_check,
+     * …_footprint and …_fail_os with these types. */
+    void (*reset)(void);                           /* back to an empty, fresh heap */
+    int (*check)(char *sentence, size_t capacity); /* its own walker: 0, or non-zero with a sentence */
+    size_t (*footprint)(void);                     /* bytes it holds from the system now */
+    void (*fail_os)(unsigned nth);                 /* fail its nth-next OS request; 0 cancels */
+};
+
+enum { SUBJECT_ERROR_MAX = 640 };
+
+/* Bit i set: calls has function i of enum subject_call. */
+unsigned subject_offers(const struct subject *subject);
+
+/* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not bind: …". */
+int subject_bind_anvil(struct subject *ret_subject, const char *options, bool in_arena, char error[SUBJECT_ERROR_MAX]);
+int subject_bind_host(struct subject *ret_subject, char error[SUBJECT_ERROR_MAX]);
+enum subject_namespace {
+    NAMESPACE_DEEPBIND, /* dlopen(RTLD_LOCAL | RTLD_DEEPBIND) */
+    NAMESPACE_OWN,      /* dlmopen: a second libc */
+    NAMESPACE_PRELOADED /* it is in this process already, through LD_PRELOAD */
+};
+int subject_bind_library(struct subject *ret_subject, const char *path, enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A trace: a list of ops of the malloc family on numbered slots. A slot names one block, or none (the NULL of a failed call).
+ *
+ * Three forms, loss-free between each other:
+ *   bytes   fixed 4-byte records, what a fuzzing engine mutates          trace_bytes.c, trace_codes.c
+ *   ops     struct trace_op, what runs                                   this header
+ *   text    one op a line, what a person reads, reviews and commits      trace_text.c, trace_number.c
+ *
+ * Well-formed, by a count of live slots that assumes every call succeeds: an allocating op names a dead slot, every other op that takes a
+ * slot names a live one. trace_normalize makes any list well-formed; decoding bytes does so by the way, so every byte string is a trace.
+ * At run time a call may fail: its slot is then live with the block NULL, and later ops on it pass NULL where that is allowed.
+ *
+ * No function here allocates or touches errno; all are pure and may run in any thread.
+ */
+#ifndef HARNESS_TRACE_H
+#define HARNESS_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    TRACE_RECORD_SIZE = 4,
+    TRACE_NARROW_SLOTS = 256,                    /* slots that a record names without a prefix */
+    TRACE_SLOTS = 1 << 16,                       /* slots that a trace may use */
+    TRACE_OPS_MAX = 1 << 20,                     /* ops that a trace may have */
+    TRACE_OP_BYTES_MAX = 12 * TRACE_RECORD_SIZE, /* one encoded op with all its prefixes */
+    TRACE_LINE_MAX = 160                         /* one op as text, newline and NUL included */
+};
+
+/* What an op takes and does, as bits. */
+enum op_shape {
+    OP_ALLOCATES = 1,      /* its slot was dead and is live afterwards */
+    OP_USES = 2,           /* its slot is live and stays so */
+    OP_FREES = 4,          /* its slot was live and is dead afterwards */
+    OP_HAS_SIZE = 8,       /* takes `size` */
+    OP_HAS_COUNT = 16,     /* `extra` is the first factor of a product, size the second */
+    OP_HAS_ALIGNMENT = 32, /* `extra` is the alignment, in bytes, valid or not */
+    OP_HAS_NUMBER = 64     /* takes no size; `extra` is a plain number, 0..65535 */
+};
+
+/* Register once: name in code, name in text (also the C function where there is one), shape. The order is the byte opcode. */
+#define TRACE_OPS(OP)                                                                     \
+    OP(MALLOC, "malloc", OP_ALLOCATES | OP_HAS_SIZE)                                      \
+    OP(FREE, "free", OP_FREES)                                                            \
+    OP(REALLOC, "realloc", OP_USES | OP_HAS_SIZE)                                         \
+    OP(CALLOC, "calloc", OP_ALLOCATES | OP_HAS_COUNT | OP_HAS_SIZE)                       \
+    OP(REALLOCARRAY, "reallocarray", OP_USES | OP_HAS_COUNT | OP_HAS_SIZE)                \
+    OP(ALIGNED_ALLOC, "aligned_alloc", OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE)     \
+    OP(POSIX_MEMALIGN, "posix_memalign", OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE)   \
+    OP(MEMALIGN, "memalign", OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE)               \
+    OP(VALLOC, "valloc", OP_ALLOCATES | OP_HAS_SIZE)                                      \
+    OP(PVALLOC, "pvalloc", OP_ALLOCATES | OP_HAS_SIZE)                                    \
+    OP(FREE_SIZED, "free_sized", OP_FREES)                                                \
+    OP(FREE_ALIGNED_SIZED, "free_aligned_sized", OP_FREES)                                \
+    OP(USABLE_SIZE, "malloc_usable_size", OP_USES)                                        \
+    OP(REALLOC_NULL, "realloc NULL", OP_ALLOCATES | OP_HAS_SIZE)                          \
+    OP(REALLOCARRAY_NULL, "reallocarray NULL", OP_ALLOCATES | OP_HAS_COUNT | OP_HAS_SIZE) \
+    OP(FREE_NULL, "free NULL", 0)                                                         \
+    OP(TRIM, "malloc_trim", OP_HAS_NUMBER)                                                \
+    OP(SWEEP, "sweep", 0)                                                                 \
+    OP(THREAD, "thread", OP_HAS_NUMBER)                                                   \
+    OP(FAIL_OS, "fail-os", OP_HAS_NUMBER)                                                 \
+    OP(FORK, "fork", 0)
+
+enum op_kind {
+#define OP(id, text, shape) OP_##id,
+    TRACE_OPS(OP)
+#undef OP
+        OP_KINDS
+};
+
+/* How trace_op.size is meant. */
+enum size_base {
+    SIZE_EXACT,     /* bytes */
+    SIZE_REQUESTED, /* requested size of the live slot size_slot, plus size (two's complement delta, -16..15) */
+    SIZE_USABLE     /* observed usable size of that slot, plus size likewise */
+};
+
+struct trace_op {
+    uint8_t kind;       /* enum op_kind */
+    uint8_t size_base;  /* enum size_base */
+    uint16_t reserved;  /* 0, so that ops compare with memcmp */
+    uint32_t slot;      /* < TRACE_SLOTS; 0 for ops without a slot */
+    uint32_t size_slot; /* < TRACE_SLOTS; 0 unless size_base is not SIZE_EXACT */
+    uint32_t reserved2; /* 0 */
+    uint64_t size;      /* see size_base; 0 for ops without a size */
+    uint64_t extra;     /* count, alignment or number by shape; else 0 */
+};
+_Static_assert(sizeof(struct trace_op) == 32, "shared between processes");
+
+struct trace {
+    struct trace_op *ops; /* caller's storage */
+    size_t count;
+    size_t capacity;
+};
+
+/* OP_… bits and text name of a kind below OP_KINDS. */
+unsigned trace_op_shape(enum op_kind kind);
+const char *trace_op_name(enum op_kind kind);
+
+/* The set of live slots, as normalising, decoding and mutating track it. Zero-initialised: nothing live. More of it: trace_slots.h. */
+struct slot_set {
+    uint64_t live[TRACE_SLOTS / 64];
+    uint64_t occupied[TRACE_SLOTS / 64 / 64]; /* bit w: live[w] is not 0; where it is clear, nobody reads live[w] */
+    size_t count;
+};
+/* Has op's effect on the set: 0, or a sentence (static, no full stop) why op is not well-formed there; the set is then unchanged. */
+const char *slot_set_apply(struct slot_set *set, const struct trace_op *op);
+
+enum normalize_mode {
+    NORMALIZE_RETARGET, /* a bad slot moves to the next that fits, cyclic; what fits nowhere is dropped (decoding, mutation) */
+    NORMALIZE_DROP      /* a badly slotted op is dropped (shrinking) */
+};
+/* Makes a trace well-formed in place; also zeroes unused fields. */
+void trace_normalize(struct trace *trace, enum normalize_mode mode);
+
+/* Bytes to ops; total: never fails. A trailing partial record is ignored, ops beyond capacity are left out. */
+void trace_decode(const uint8_t *bytes, size_t length, struct trace *ret_trace);
+/* Ops to canonical bytes: returns the length needed, writes nothing if that exceeds capacity. encode ∘ decode is idempotent, decode ∘
+ * encode is the identity on well-formed traces. */
+size_t trace_encode(const struct trace *trace, uint8_t *ret_bytes, size_t capacity);
+
+/* One op as text, no newline. Returns its length, always below TRACE_LINE_MAX. */
+size_t trace_format_op(const struct trace_op *op, char ret_line[TRACE_LINE_MAX]);
+/* Whole trace as text: returns the length needed (NUL not counted), writes only what fits, always ends it with NUL if capacity > 0. */
+size_t trace_format(const struct trace *trace, char *ret_text, size_t capacity);
+/* Text to ops. Returns 0, or EINVAL / ENOSPC (more ops than capacity) with the 1-based line and one sentence in ret_error; the trace's
+ * count is then unchanged, its storage is not. */
+struct trace_error {
+    size_t line;
+    char sentence[160];
+};
+int trace_parse(const char *text, size_t length, struct trace *ret_trace, struct trace_error *ret_error);
+
+#endif
