@@ -15,8 +15,10 @@ if(MALLET_SANITIZERS)
 endif()
 if(MALLET_ENGINE STREQUAL "libfuzzer")
   target_compile_options(mallet_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(mallet_flags INTERFACE -fsanitize=fuzzer-no-link) # programs without the engine need its hooks too
 endif()
 if(MALLET_COVERAGE)
-  target_compile_options(mallet_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_compile_options(mallet_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping
+      -mllvm -runtime-counter-relocation) # counters in a mapped file: kept when a process is killed
   target_link_options(mallet_flags INTERFACE -fprofile-instr-generate)
 endif()

@@ -22,8 +22,6 @@
 #include "harness/trace_codes.h"
 #include "harness/trace_slots.h"
 
-#include <string.h>
-
 enum { PREFIX_OPCODE = 0xF0, PREFIX_BITS = 16 };
 
 enum prefix_field { PREFIX_SLOT, PREFIX_SIZE, PREFIX_EXTRA, PREFIX_REQUESTED, PREFIX_USABLE, PREFIX_FIELDS };
@@ -125,8 +123,8 @@ static uint8_t *prefix_write(uint8_t *at, enum prefix_field field, uint64_t valu
     }
 }
 
-/* Returns the length of the op's records. */
-static size_t op_write(const struct trace_op *op, uint8_t ret_bytes[TRACE_OP_BYTES_MAX])
+/* Returns the length of the op's records, and touches no byte behind them. */
+static size_t op_write(const struct trace_op *op, uint8_t *ret_bytes)
 {
     uint16_t operand;
     unsigned exact = codes_write(op, &operand);
@@ -143,19 +141,25 @@ static size_t op_write(const struct trace_op *op, uint8_t ret_bytes[TRACE_OP_BYT
     return (size_t)(at - ret_bytes);
 }
 
+static size_t encoded_length(const struct trace *trace)
+{
+    uint8_t records[TRACE_OP_BYTES_MAX];
+    size_t length = 0;
+    for (size_t i = 0; i < trace->count; i++)
+        length += op_write(&trace->ops[i], records);
+    return length;
+}
+
+/* The exact length matters only where the worst case would not fit. */
 size_t trace_encode(const struct trace *trace, uint8_t *ret_bytes, size_t capacity)
 {
-    uint8_t record[TRACE_OP_BYTES_MAX];
-    size_t needed = 0;
-    for (size_t i = 0; i < trace->count; i++)
-        needed += op_write(&trace->ops[i], record);
-    if (needed > capacity)
-        return needed;
-    uint8_t *at = ret_bytes;
-    for (size_t i = 0; i < trace->count; i++) {
-        size_t length = op_write(&trace->ops[i], record);
-        memcpy(at, record, length);
-        at += length;
+    if (trace->count > capacity / TRACE_OP_BYTES_MAX) {
+        size_t needed = encoded_length(trace);
+        if (needed > capacity)
+            return needed;
     }
-    return needed;
+    size_t length = 0;
+    for (size_t i = 0; i < trace->count; i++)
+        length += op_write(&trace->ops[i], ret_bytes + length);
+    return length;
 }

@@ -38,7 +38,7 @@
 enum { DELTA_BITS = 5, SIZE_BITS = 10, SIZE_MASK = (1 << SIZE_BITS) - 1, PRODUCT_BIT = 0x8000, SMALL_CODES = 0xAC00, SMALL_SIZES = 1024 };
 
 enum family_form {
-    FORM_LINEAR,    /* start + step · high + d */
+    FORM_LINEAR,    /* start + step · high + d, step a power of two */
     FORM_SLOT,      /* size_base, slot high, d */
     FORM_QUARTER,   /* (4 + high mod 4) · 2^(start - 2 + high / 4) + d */
     FORM_POWER,     /* 2^(start + high) + d */
@@ -244,7 +244,7 @@ static uint64_t quarter_index(const struct family *family, uint64_t value)
 static uint64_t linear_index(const struct family *family, uint64_t value)
 {
     uint64_t above = value - family->start + half_range(family);
-    return above / family->step << family->delta_bits | above % family->step;
+    return above >> __builtin_ctzll(family->step) << family->delta_bits | (above & (family->step - 1));
 }
 
 static uint64_t relative_index(const struct family *family, const struct trace_op *op)

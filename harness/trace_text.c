@@ -26,7 +26,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_WORDS = 6 /* one more than an op has */, QUOTED_MAX = 40, NUMBER_MAX = 0xFFFF };
+enum { LINE_WORDS = 7 /* one more than an op has */, QUOTED_MAX = 40, NUMBER_MAX = 0xFFFF };
 
 /* Whether the op is written with its slot and `=` in front, and whether with a slot as first operand. */
 static bool has_result(unsigned shape)
@@ -107,8 +107,8 @@ __attribute__((format(printf, 2, 3))) static int fail(struct line *line, const c
 static int fail_word(struct line *line, const char *before, struct word word, const char *after)
 {
     bool is_long = word.length > QUOTED_MAX;
-    return fail(line, "%s`%.*s%s`%s%s", before, is_long ? QUOTED_MAX : (int)word.length, word.at, is_long ? "..." : "", *after ? " " : "",
-                after);
+    fail(line, "%s`%.*s%s`%s%s", before, is_long ? QUOTED_MAX : (int)word.length, word.at, is_long ? "..." : "", *after ? " " : "", after);
+    return EINVAL;
 }
 
 static bool is_blank(char letter)
@@ -125,7 +125,7 @@ static bool is_word(struct word word, const char *text)
 static int take_word(struct line *line, struct word *ret_word)
 {
     if (line->next == line->count)
-        return fail_word(line, "missing operand after ", line->words[line->next - 1], "");
+        return fail_word(line, "missing operand after ", line->words[line->count - 1], "");
     *ret_word = line->words[line->next++];
     return 0;
 }
@@ -176,7 +176,7 @@ static unsigned kind_find(struct word word, bool is_null)
 
 static int take_kind(struct line *line, uint8_t *ret_kind)
 {
-    struct word word;
+    struct word word = {"", 0};
     int error = take_word(line, &word);
     if (error)
         return error;
@@ -272,9 +272,16 @@ static void line_split(struct line *line, const char *at, const char *end)
     }
 }
 
-/* Control bytes are nowhere welcome, others than ASCII only in comments. */
-static int bytes_check(struct line *line, const char *at, const char *end, bool is_comment)
+/* A comment, or blank. */
+static bool is_idle(const struct line *line)
 {
+    return line->count == 0 || is_word(line->words[0], "#");
+}
+
+/* Control bytes are nowhere welcome, others than ASCII only in comments. */
+static int bytes_check(struct line *line, const char *at, const char *end)
+{
+    bool is_comment = is_idle(line);
     for (; at < end; at++) {
         unsigned char byte = (unsigned char)*at;
         if ((byte < ' ' && byte != '\t') || byte == 0x7F || (byte > 0x7F && !is_comment))
@@ -283,20 +290,13 @@ static int bytes_check(struct line *line, const char *at, const char *end, bool 
     return 0;
 }
 
-static bool is_comment(const char *at, const char *end)
-{
-    while (at < end && is_blank(*at))
-        at++;
-    return at == end || (*at == '#' && (at + 1 == end || is_blank(at[1])));
-}
-
 /* One line between `at` and `end`; adds its op, if it has one, to the trace. */
 static int text_line_parse(const char *at, const char *end, struct slot_set *set, struct trace *trace, char *ret_sentence)
 {
     struct line line = {.ret_sentence = ret_sentence};
-    bool is_idle = is_comment(at, end);
-    int error = bytes_check(&line, at, end, is_idle);
-    if (error || is_idle)
+    line_split(&line, at, end);
+    int error = bytes_check(&line, at, end);
+    if (error || is_idle(&line))
         return error;
     if (end - at >= TRACE_LINE_MAX)
         return fail(&line, "line too long: at most %d characters", TRACE_LINE_MAX - 1);
@@ -304,7 +304,6 @@ static int text_line_parse(const char *at, const char *end, struct slot_set *set
         fail(&line, "more than %zu ops", trace->capacity);
         return ENOSPC;
     }
-    line_split(&line, at, end);
     error = line_parse(&line, set, &trace->ops[trace->count]);
     trace->count += error == 0;
     return error;

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A verdict in a used worker may be due to traces before. So each worker has a history, as one trace: all that it ran, with whatever a trace left
+ * live freed behind it, as the worker did.
+ *
+ *   verdict of a new class ──→ the trace alone in a fresh worker ──→ the history and the trace in a fresh worker ──→ saved all the same
+ *                               shows it: saved                        shows it: history saved                       "not confirmed"
+ *
+ * If a fresh worker shows another class instead, that one is saved: it is what the trace does by itself.
+ */
+#include "fuzz/foreign.h"
+
+#include "fuzz/findings.h"
+#include "harness/executor.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    RUNS_PER_WORKER = 400,
+    HISTORY_OPS_MAX = 1 << 17,
+    CONFIRM_TRIES = 2,
+    CPU_LIMIT_MS = 250,      /* far more than an op of such a trace needs; the campaign confirms hangs with a larger one */
+    CPU_LIMIT_SHORT_MS = 40, /* once hangs are known and frequent: they must not eat up the campaign */
+    HANGS_FREQUENT = 8,
+    EXIT_NO_SUBJECT = 98
+};
+
+static struct {
+    const char *spec;
+    struct executor *executor;
+    struct trace_op ops[HISTORY_OPS_MAX];
+    struct trace history;
+    struct slot_set live;
+    uint32_t runs; /* in the history */
+    uint32_t known_hangs;
+} state;
+
+static _Noreturn void give_up(const char *error)
+{
+    dprintf(STDERR_FILENO, "fuzz_trace: %s\n", error);
+    findings_flush();
+    _exit(EXIT_NO_SUBJECT);
+}
+
+static void history_clear(void)
+{
+    state.history.count = 0;
+    state.runs = 0;
+}
+
+/* Appends the trace, then frees what it leaves live. Returns false if there is no room. */
+static bool history_append(const struct trace *trace)
+{
+    struct trace *history = &state.history;
+    if (history->count + 2 * trace->count > history->capacity)
+        return false;
+    memset(&state.live, 0, sizeof(state.live));
+    for (size_t i = 0; i < trace->count; i++) {
+        history->ops[history->count++] = trace->ops[i];
+        slot_set_apply(&state.live, &trace->ops[i]);
+    }
+    for (size_t i = 0; i < trace->count && state.live.count > 0; i++) {
+        const struct trace_op op = {.kind = OP_FREE, .slot = trace->ops[i].slot};
+        bool allocates = (trace_op_shape(trace->ops[i].kind) & OP_ALLOCATES) != 0;
+        if (allocates && slot_set_apply(&state.live, &op) == NULL)
+            history->ops[history->count++] = op;
+    }
+    state.runs++;
+    return true;
+}
+
+void foreign_open(const char *spec)
+{
+    const struct executor_options options = {.binding = BIND_AUTO,
+                                             .cpu_limit_ms = state.known_hangs < HANGS_FREQUENT ? CPU_LIMIT_MS : CPU_LIMIT_SHORT_MS};
+    char error[SUBJECT_ERROR_MAX];
+    state.spec = spec;
+    state.history = (struct trace){.ops = state.ops, .capacity = HISTORY_OPS_MAX};
+    if (executor_start(&state.executor, spec, &options, error) != 0)
+        give_up(error);
+}
+
+/* As executor_run, but a lost zygote is started again. */
+static void run_or_reopen(const struct trace *trace, const struct run_options *options, bool fresh, struct execution *ret_execution)
+{
+    char error[SUBJECT_ERROR_MAX];
+    if (executor_run(state.executor, trace, options, fresh, ret_execution, error) == 0)
+        return;
+    executor_stop(state.executor);
+    foreign_open(state.spec);
+    history_clear();
+    if (executor_run(state.executor, trace, options, fresh, ret_execution, error) != 0)
+        give_up(error);
+}
+
+/* Runs the trace in fresh workers with the most thorough checks. Saves the class of *verdict if it shows, and any other that does. Returns
+ * whether something showed. */
+static bool confirm(const struct trace *trace, const struct run_options *options, const struct verdict *verdict, const char *note)
+{
+    bool shows = false;
+    for (int try = 0; try < CONFIRM_TRIES; try++) {
+        struct run_options thorough = executor_thorough(state.executor, trace->count);
+        struct execution execution;
+        thorough.muted = options->muted;
+        thorough.rounds = options->rounds;
+        run_or_reopen(trace, &thorough, true, &execution);
+        if (execution.is_clean)
+            continue;
+        shows = true;
+        if (!findings_is_known(&execution.verdict))
+            findings_save(&execution.verdict, trace, note);
+        if (findings_is_known(verdict))
+            break;
+    }
+    return shows;
+}
+
+static void judge_new_class(const struct trace *trace, const struct run_options *options, const struct verdict *verdict)
+{
+    if (confirm(trace, options, verdict, NULL))
+        return;
+    size_t own_start = state.history.count;
+    if (own_start > 0 && history_append(trace) &&
+        confirm(&state.history, options, verdict, "needs what ran before in the same process: the traces of that process, joined"))
+        return;
+    findings_save(verdict, trace, "not confirmed: no fresh process showed it");
+}
+
+static void hit_known_class(const struct trace *trace, const struct verdict *verdict)
+{
+    findings_hit(verdict, trace);
+    if (verdict->check != CHECK_PROGRESS || ++state.known_hangs != HANGS_FREQUENT)
+        return;
+    executor_stop(state.executor);
+    foreign_open(state.spec);
+}
+
+void foreign_run(const struct trace *trace, const struct run_options *options, uint8_t *ret_features)
+{
+    struct execution execution;
+    struct run_options own = *options;
+    bool fresh = state.runs >= RUNS_PER_WORKER; /* its worker ends with it: the next one starts with an empty history */
+    own.capacity = executor_info(state.executor)->capacity;
+    run_or_reopen(trace, &own, fresh, &execution);
+    memcpy(ret_features, execution.features, RUN_FEATURES);
+    if (execution.runs_in_worker == 1)
+        history_clear();
+    if (execution.is_clean) {
+        if (!fresh && !history_append(trace))
+            state.runs = RUNS_PER_WORKER;
+        return;
+    }
+    struct verdict verdict = execution.verdict;
+    if (findings_is_known(&verdict))
+        hit_known_class(trace, &verdict);
+    else
+        judge_new_class(trace, &own, &verdict);
+    history_clear();
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fuzz target: bytes → trace → subject, every check on. One source for libFuzzer, AFL++ (persistent mode) and a plain replay.
+ *
+ *   MALLET_SUBJECT   "anvil[:OPTIONS]" (the default), "glibc", "musl" or a path to a .so
+ *   MALLET_FINDINGS  folder for findings and statistics (findings.h); none: nothing is written
+ *
+ * anvil runs in this process, linked statically and instrumented, in a fixed arena that is reset before every input: a finding replays from
+ * its bytes alone. A verdict of a class not yet known is printed with its trace and aborts, so that any engine saves the input. Every other
+ * subject runs in worker processes (foreign.h), and its findings are saved without an abort.
+ */
+#include "fuzz/findings.h"
+#include "fuzz/foreign.h"
+#include "fuzz/guidance.h"
+#include "harness/run.h"
+#include "harness/subject.h"
+#include "harness/trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+    OPS_MAX = 4096,
+    FILL_MAX = 64 << 10,       /* bytes */
+    ROUNDS = 1000,             /* identical cycles for footprint, at most: it ends early where nothing grows … */
+    ROUNDS_ONE_IN = 16,        /* … for one in so many inputs … */
+    ROUNDS_ONE_IN_FOREIGN = 64 /* … and fewer where a round costs more */
+};
+
+static struct {
+    bool is_open;
+    bool is_anvil;
+    struct subject subject; /* anvil */
+    struct run *run;
+    struct trace_op ops[OPS_MAX];
+} target;
+
+static void open_anvil(const char *options)
+{
+    char error[SUBJECT_ERROR_MAX];
+    if (subject_bind_anvil(&target.subject, options, true, error) == 0 && run_init(&target.run) == 0)
+        return;
+    dprintf(STDERR_FILENO, "fuzz_trace: %s\n", error);
+    _exit(EXIT_FAILURE);
+}
+
+/* At the first input, not before: AFL++ forks in between, and no two processes may share a worker. */
+static void open_target(void)
+{
+    const char *spec = getenv("MALLET_SUBJECT");
+    if (spec == NULL || spec[0] == '\0')
+        spec = "anvil";
+    findings_open(getenv("MALLET_FINDINGS"));
+    target.is_anvil = strcmp(spec, "anvil") == 0 || strncmp(spec, "anvil:", 6) == 0;
+    if (target.is_anvil)
+        open_anvil(spec[5] == ':' ? spec + 6 : "");
+    else
+        foreign_open(spec);
+    target.is_open = true;
+}
+
+/* By write alone, no malloc: nothing may disturb what a debugger or a core shows. */
+static void print_finding(const struct verdict *verdict, const struct trace *trace)
+{
+    char line[VERDICT_SENTENCE_MAX + TRACE_LINE_MAX];
+    int length = snprintf(line, sizeof(line), "FINDING %s at %s, op %d: %s\n", check_name(verdict->check), verdict->site,
+                          verdict->op == VERDICT_NO_OP ? -1 : (int)verdict->op, verdict->sentence);
+    ssize_t written = write(STDERR_FILENO, line, (size_t)length);
+    for (size_t i = 0; i < trace->count && written >= 0; i++) {
+        size_t end = trace_format_op(&trace->ops[i], line);
+        line[end] = '\n';
+        written = write(STDERR_FILENO, line, end + 1);
+    }
+}
+
+static void run_anvil(const struct trace *trace, const struct run_options *options, uint8_t *features)
+{
+    const struct run_report report = {.features = features};
+    struct verdict verdict;
+    target.subject.reset();
+    *run_policy(target.run) = (struct policy){0};
+    if (run_trace(target.run, &target.subject, trace, options, &report, &verdict))
+        return;
+    if (findings_is_known(&verdict)) {
+        findings_hit(&verdict, trace);
+        return;
+    }
+    findings_save(&verdict, trace, NULL);
+    print_finding(&verdict, trace);
+    abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (!target.is_open)
+        open_target();
+    uint64_t hash = findings_hash(data, size);
+    struct trace trace = {.ops = target.ops, .capacity = OPS_MAX};
+    trace_decode(data, size, &trace);
+    findings_avoid(&trace, hash);
+    unsigned rounds_one_in = target.is_anvil ? ROUNDS_ONE_IN : ROUNDS_ONE_IN_FOREIGN;
+    bool has_rounds = hash % rounds_one_in == 0;
+    const struct run_options options = {.heap_check_every = has_rounds ? 0 : 1, /* after every op of every round: too dear */
+                                        .fill_max = FILL_MAX,
+                                        .rounds = has_rounds ? ROUNDS : 0,
+                                        .muted = findings_muted(hash)};
+    uint8_t *features = guidance_begin();
+    if (target.is_anvil)
+        run_anvil(&trace, &options, features);
+    else
+        foreign_run(&trace, &options, features);
+    guidance_end();
+    findings_count(features);
+    return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AFL++ has a map of edges. Our counters get places of their own in it by the call with which its runtime numbers the edges of a module, so
+ * that they share no place with real edges.
+ */
+#include "fuzz/guidance.h"
+
+#include "harness/run.h"
+
+#include <string.h>
+
+/* Of AFL++'s runtime. Its compiler pass would rename this one: this file is compiled without. */
+extern uint8_t *__afl_area_ptr;
+void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop);
+
+static uint8_t counters[RUN_FEATURES];
+static uint32_t places[RUN_FEATURES]; /* in the map */
+
+/* Among the first constructors, as the edges of a module are: the size of the map is fixed soon after. */
+__attribute__((constructor(2))) static void places_init(void)
+{
+    __sanitizer_cov_trace_pc_guard_init(places, places + RUN_FEATURES);
+}
+
+uint8_t *guidance_begin(void)
+{
+    memset(counters, 0, sizeof(counters));
+    return counters;
+}
+
+void guidance_end(void)
+{
+    for (size_t i = 0; i < RUN_FEATURES; i++)
+        if (counters[i] != 0)
+            __afl_area_ptr[places[i]] = counters[i];
+}

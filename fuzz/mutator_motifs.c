@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Motifs: short stories that bugs in allocators need, and that random ops tell too seldom. A motif is a line of tokens, each an op letter, a slot
+ * letter a..h where the op takes a slot, and a size where it takes one. Sizes are in the story's own unit, drawn anew each time.
+ *
+ *   m malloc   c calloc   a memalign   p posix_memalign   r realloc   f free   u malloc_usable_size
+ *   S sweep    O fail-os of one of the next calls    T thread 1    t thread 0    R trim
+ *
+ *   =  the unit   +  twice   -  half   1  one byte more   .  24 bytes, often a guard   h  130 KiB   x  impossible
+ */
+#include "fuzz/mutator_parts.h"
+
+#include <string.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const MOTIFS[] = {
+    /* three neighbours, freed in each order, then something that fits only where they were merged */
+    "ma= mb= mc= md. fa fb fc me+",
+    "ma= mb= mc= md. fa fc fb me+",
+    "ma= mb= mc= md. fb fa fc me+",
+    "ma= mb= mc= md. fb fc fa me+",
+    "ma= mb= mc= md. fc fa fb me+",
+    "ma= mb= mc= md. fc fb fa me+",
+    /* recycled at the same size, at the next, by another call */
+    "ma= fa mb=",
+    "ma= fa mb1",
+    "ma= mb= fb fa mc= md=",
+    "ma= fa ca=",
+    "ma= mb. fa ca= S",
+    "mah fa cah S",
+    "ma= mb= fa fb cc+ S",
+    "ma= fa pa= fa ca= S fa",
+    /* realloc: up and down, blocked, into a freed neighbour, leaving a hole, from large to small and back */
+    "ma= ra+ ra+ ra- ra- fa",
+    "ma= mb= ra+ S fa fb",
+    "ma= mb= mc. fb ra+ S fa",
+    "ma= mb= mc= fb ra1 ra+ S",
+    "ma= mb= ra- mc- S fa fb fc",
+    "ma= rah ra= S rah ra. S fa",
+    "ca= ra+ S fa",
+    "ma= mb= mc= rb+ fa md- S",
+    /* a realloc that fails keeps the block */
+    "ma= rax S fa",
+    "ma= rax ra+ rax S fa mb+",
+    /* aligned blocks, resized, and beside others */
+    "aa= ra+ ra- S fa",
+    "aa= mb. fa mc= S",
+    "aa= ab= fa mc1 fb S",
+    "pa= rah ra. fa",
+    "ma. ab= mc. fb fa fc md+",
+    "aa= ra+ ra+ S mb= fa",
+    /* usable size, trimming, memory that the system refuses, a free on another thread */
+    "ma= ua mb1 ub S ra+ ua",
+    "mah mb. fa R ma= S",
+    "O ma= mbh S ra+ fa",
+    "ma= O rah S fa O mah",
+    "ma= T fa mb= t fb mc=",
+};
+
+size_t motif_count(void)
+{
+    return COUNT_OF(MOTIFS);
+}
+
+static uint64_t story_size(char letter, uint64_t unit)
+{
+    switch (letter) {
+    case '+':
+        return unit * 2;
+    case '-':
+        return unit / 2;
+    case '1':
+        return unit + 1;
+    case '.':
+        return 24;
+    case 'h':
+        return 130 << 10;
+    case 'x':
+        return PTRDIFF_MAX;
+    default:
+        return unit;
+    }
+}
+
+static unsigned story_kind(char letter)
+{
+    static const char LETTERS[] = "mcaprfuSOTtR";
+    static const uint8_t KINDS[] = {OP_MALLOC,      OP_CALLOC, OP_MEMALIGN, OP_POSIX_MEMALIGN, OP_REALLOC, OP_FREE,
+                                    OP_USABLE_SIZE, OP_SWEEP,  OP_FAIL_OS,  OP_THREAD,         OP_THREAD,  OP_TRIM};
+    return KINDS[strchr(LETTERS, letter) - LETTERS];
+}
+
+static uint64_t story_extra(char letter, unsigned shape, struct random *random)
+{
+    if (shape & OP_HAS_ALIGNMENT)
+        return (uint64_t)1 << random_between(random, 4, 13);
+    if (shape & OP_HAS_COUNT || letter == 'T')
+        return 1;
+    return letter == 'O' ? random_between(random, 1, 3) : 0;
+}
+
+size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY_SLOTS], struct trace_op ret_ops[STORY_OPS_MAX],
+                         struct random *random)
+{
+    size_t count = 0;
+    for (const char *token = MOTIFS[index]; *token; token += *token == ' ') {
+        struct trace_op op = {.kind = (uint8_t)story_kind(*token)};
+        unsigned shape = trace_op_shape(op.kind);
+        op.extra = story_extra(*token++, shape, random);
+        if (shape & (OP_ALLOCATES | OP_USES | OP_FREES))
+            op.slot = slots[*token++ - 'a'];
+        if (shape & OP_HAS_SIZE && (*token == ' ' || *token == '\0'))
+            op.size = size;
+        else if (shape & OP_HAS_SIZE)
+            op.size = story_size(*token++, size);
+        ret_ops[count++] = op;
+    }
+    return count;
+}
+
+size_t motif_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random)
+{
+    size_t index = random_below(random, COUNT_OF(MOTIFS));
+    return motif_write_index(index, story_size_draw(random), slots, ret_ops, random);
+}
+
+size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random)
+{
+    size_t teeth = random_between(random, 4, STORY_SLOTS);
+    uint64_t size = story_size_draw(random);
+    size_t parity = random_below(random, 2);
+    uint64_t bigger = random_once_in(random, 2) ? size + 1 + size / 2 : size + random_below(random, 33);
+    size_t count = 0;
+    for (size_t i = 0; i < teeth; i++)
+        ret_ops[count++] = (struct trace_op){.kind = OP_MALLOC, .slot = slots[i], .size = size};
+    for (size_t i = parity; i < teeth; i += 2)
+        ret_ops[count++] = (struct trace_op){.kind = OP_FREE, .slot = slots[i]};
+    for (size_t i = parity; i < teeth && count < STORY_OPS_MAX; i += 2)
+        ret_ops[count++] = (struct trace_op){.kind = OP_MALLOC, .slot = slots[i], .size = bigger};
+    return count;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A main for fuzz targets that are built without an engine: feeds each file named on the command line, and each file in the folders
+ * named, to the target once. So a finding replays in a debugger, under gcc or valgrind, and a corpus runs as a plain test.
+ *
+ * Exit status: 0 all inputs ran, 1 a file could not be read, or no input was given: a replay of nothing must not look like success.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Defined by targets that need it. */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+enum { PATH_LENGTH_MAX = 4096 };
+
+static struct {
+    size_t inputs;
+    size_t failures;
+} tally;
+
+static void fail(const char *path)
+{
+    fprintf(stderr, "replay: %s: %s\n", path, strerror(errno));
+    tally.failures++;
+}
+
+/* The input lies in a block of exactly its size, so that a sanitizer sees an over-read. */
+static void replay_file(const char *path, size_t size)
+{
+    uint8_t *data = malloc(size ? size : 1);
+    FILE *file = fopen(path, "rb");
+    bool is_read = data && file && fread(data, 1, size, file) == size;
+    if (is_read) {
+        LLVMFuzzerTestOneInput(data, size);
+        tally.inputs++;
+    } else {
+        fail(path);
+    }
+    if (file)
+        fclose(file);
+    free(data);
+}
+
+static void replay_path(const char *path, bool is_inside);
+
+static void replay_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder) {
+        fail(path);
+        return;
+    }
+    for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+        char inside[PATH_LENGTH_MAX];
+        snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+        replay_path(inside, true);
+    }
+    closedir(folder);
+}
+
+/* Folders inside folders are left out. */
+static void replay_path(const char *path, bool is_inside)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        fail(path);
+    else if (S_ISREG(status.st_mode))
+        replay_file(path, (size_t)status.st_size);
+    else if (!is_inside)
+        replay_folder(path);
+}
+
+int main(int argc, char **argv)
+{
+    if (LLVMFuzzerInitialize)
+        LLVMFuzzerInitialize(&argc, &argv);
+    for (int i = 1; i < argc; i++)
+        replay_path(argv[i], false);
+    printf("replay: %zu inputs ran, %zu could not be read\n", tally.inputs, tally.failures);
+    return tally.inputs > 0 && tally.failures == 0 ? 0 : 1;
+}
