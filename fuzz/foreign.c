@@ -14,6 +14,7 @@
 #include "harness/executor.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,11 +72,18 @@ static bool history_append(const struct trace *trace)
     return true;
 }
 
+/* Coverage instrumentation may bring a sanitizer runtime into the worker, which would make an exit of every crash, and a slow one. */
+static void leave_signals_alone(void)
+{
+    setenv("UBSAN_OPTIONS", "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0", 0);
+}
+
 void foreign_open(const char *spec)
 {
     const struct executor_options options = {.binding = BIND_AUTO,
                                              .cpu_limit_ms = state.known_hangs < HANGS_FREQUENT ? CPU_LIMIT_MS : CPU_LIMIT_SHORT_MS};
     char error[SUBJECT_ERROR_MAX];
+    leave_signals_alone();
     state.spec = spec;
     state.history = (struct trace){.ops = state.ops, .capacity = HISTORY_OPS_MAX};
     if (executor_start(&state.executor, spec, &options, error) != 0)
@@ -121,9 +129,10 @@ static void judge_new_class(const struct trace *trace, const struct run_options 
 {
     if (confirm(trace, options, verdict, NULL))
         return;
-    size_t own_start = state.history.count;
-    if (own_start > 0 && history_append(trace) &&
-        confirm(&state.history, options, verdict, "needs what ran before in the same process: the traces of that process, joined"))
+    struct run_options once = *options;
+    once.rounds = 0; /* a whole history as a cycle would take minutes */
+    if (state.history.count > 0 && verdict->check != CHECK_FOOTPRINT && history_append(trace) &&
+        confirm(&state.history, &once, verdict, "needs what ran before in the same process: the traces of that process, joined"))
         return;
     findings_save(verdict, trace, "not confirmed: no fresh process showed it");
 }

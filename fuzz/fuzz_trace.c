@@ -25,10 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
     OPS_MAX = 4096,
-    FILL_MAX = 64 << 10,       /* bytes */
-    ROUNDS = 1000,             /* identical cycles for footprint, at most: it ends early where nothing grows … */
-    ROUNDS_ONE_IN = 16,        /* … for one in so many inputs … */
-    ROUNDS_ONE_IN_FOREIGN = 64 /* … and fewer where a round costs more */
+    FILL_MAX = 64 << 10, /* bytes */
+    /* identical cycles for footprint, at most: it ends early where nothing grows; and for one in how many inputs */
+    ROUNDS = 1000,
+    ROUNDS_ONE_IN = 16,
+    ROUNDS_FOREIGN = 300,
+    ROUNDS_FOREIGN_ONE_IN = 64
 };
 
 static struct {
@@ -94,6 +96,14 @@ static void run_anvil(const struct trace *trace, const struct run_options *optio
     abort();
 }
 
+static uint32_t choose_rounds(uint64_t hash, uint32_t muted)
+{
+    uint32_t rounds = target.is_anvil ? ROUNDS : ROUNDS_FOREIGN;
+    uint32_t one_in = target.is_anvil ? ROUNDS_ONE_IN : ROUNDS_FOREIGN_ONE_IN;
+    bool is_muted = (muted >> CHECK_FOOTPRINT & 1) != 0;
+    return hash % one_in == 0 && !is_muted ? rounds : 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!target.is_open)
@@ -102,12 +112,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trace trace = {.ops = target.ops, .capacity = OPS_MAX};
     trace_decode(data, size, &trace);
     findings_avoid(&trace, hash);
-    unsigned rounds_one_in = target.is_anvil ? ROUNDS_ONE_IN : ROUNDS_ONE_IN_FOREIGN;
-    bool has_rounds = hash % rounds_one_in == 0;
-    const struct run_options options = {.heap_check_every = has_rounds ? 0 : 1, /* after every op of every round: too dear */
+    uint32_t muted = findings_muted(hash), rounds = choose_rounds(hash, muted);
+    const struct run_options options = {.heap_check_every = rounds > 0 ? 0 : 1, /* after every op of every round: too dear */
                                         .fill_max = FILL_MAX,
-                                        .rounds = has_rounds ? ROUNDS : 0,
-                                        .muted = findings_muted(hash)};
+                                        .rounds = rounds,
+                                        .muted = muted};
     uint8_t *features = guidance_begin();
     if (target.is_anvil)
         run_anvil(&trace, &options, features);

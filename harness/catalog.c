@@ -29,7 +29,7 @@ static const struct catalog_entry entries[] = {
     {"hardened_malloc", "libhardened_malloc.so*", BIND_PRELOAD},
     {"hoard", "libhoard.so*", BIND_PRELOAD},
     {"mesh", "libmesh.so*", BIND_PRELOAD},
-    {"libc.so", "libc.so.[0-9]*", BIND_DLMOPEN},
+    {"libc", "libc.so.[0-9]*", BIND_DLMOPEN},
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
 
@@ -119,7 +119,6 @@ static const struct catalog_entry *find_entry(const char *name)
 int catalog_resolve(const char *typed, char ret_spec[PATH_MAX], char error[SUBJECT_ERROR_MAX])
 {
     const struct catalog_entry *entry = find_entry(typed);
-    bool is_path = strchr(typed, '/') != NULL || strstr(typed, ".so") != NULL;
     if (entry != NULL && entry->pattern != NULL) {
         if (catalog_locate(entry, ret_spec) == 0)
             return 0;
@@ -127,15 +126,15 @@ int catalog_resolve(const char *typed, char ret_spec[PATH_MAX], char error[SUBJE
                  entry->pattern);
         return ENOENT;
     }
-    if (entry == NULL && !is_path && !is_anvil(typed)) {
+    bool is_path = strchr(typed, '/') != NULL, is_here = !is_path && entry == NULL && access(typed, F_OK) == 0;
+    if (entry == NULL && !is_path && !is_here && !is_anvil(typed)) {
         snprintf(error, SUBJECT_ERROR_MAX, "unknown subject `%.64s`: neither a name that `mallet list` shows nor the path of a .so", typed);
         return ENOENT;
     }
-    if (strlen(typed) >= PATH_MAX) {
+    if (snprintf(ret_spec, PATH_MAX, "%s%s", is_here ? "./" : "", typed) >= PATH_MAX) {
         snprintf(error, SUBJECT_ERROR_MAX, "subject `%.64s...`: the name is too long", typed);
         return ENOENT;
     }
-    strcpy(ret_spec, typed);
     return 0;
 }
 

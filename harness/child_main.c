@@ -26,14 +26,11 @@ struct child {
     struct report_memory *report;
 };
 
-/* A fatal error of the machinery: the executor sees the end of the socket and says so. */
-enum { EXIT_MACHINERY = 99 };
-
 static void *map_shared(int descriptor, size_t size, int protection)
 {
     void *memory = mmap(NULL, size, protection, MAP_SHARED, descriptor, 0);
     if (memory == MAP_FAILED)
-        _exit(EXIT_MACHINERY);
+        _exit(CHILD_EXIT_LOST);
     close(descriptor);
     return memory;
 }
@@ -50,7 +47,7 @@ static bool receive(int descriptor, void *message, size_t size)
 static void send_or_exit(int descriptor, const void *message, size_t size)
 {
     if (send(descriptor, message, size, MSG_NOSIGNAL) != (ssize_t)size)
-        _exit(EXIT_MACHINERY);
+        _exit(CHILD_EXIT_LOST);
 }
 
 static void probe(struct child *child, struct work_reply *reply)

@@ -2,6 +2,8 @@
 /* Starting a subject, asking it what it is, running one trace at a time. */
 #include "harness/executor_internal.h"
 
+#include "harness/catalog.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,7 +54,7 @@ static enum subject_binding choose_binding(const char *spec, enum subject_bindin
         return BIND_HOST;
     if (wanted != BIND_AUTO)
         return wanted;
-    return strncmp(base_name(spec), "libc.so", 7) == 0 ? BIND_DLMOPEN : BIND_DLOPEN;
+    return catalog_binding(spec);
 }
 
 static struct spawn_plan make_plan(const char *spec, enum subject_binding binding)

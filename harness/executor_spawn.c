@@ -161,6 +161,10 @@ static void describe_lost_zygote(struct executor *executor, int status, char err
     if (WIFSIGNALED(status))
         snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it died of signal %d (%s) while it was loaded%s%s", executor->spec,
                  WTERMSIG(status), strsignal(WTERMSIG(status)), quote, line);
+    else if (WEXITSTATUS(status) == CHILD_EXIT_LOST)
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "could not bind %s: it closed descriptor %d, its connection to the harness, while it was loaded%s%s", executor->spec,
+                 CHILD_CONTROL, quote, line);
     else
         snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it called exit(%d) while it was loaded%s%s", executor->spec,
                  WEXITSTATUS(status), quote, line);
@@ -172,11 +176,12 @@ static int take_hello(struct executor *executor, char error[SUBJECT_ERROR_MAX])
     struct pollfd control = {.fd = executor->control, .events = POLLIN};
     struct child_hello hello;
     int ready;
+    int limit_ms = executor->options.wall_limit_ms < HELLO_LIMIT_MS ? (int)executor->options.wall_limit_ms : HELLO_LIMIT_MS;
     do
-        ready = poll(&control, 1, HELLO_LIMIT_MS);
+        ready = poll(&control, 1, limit_ms);
     while (ready < 0 && errno == EINTR);
     if (ready == 0) {
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it was still not loaded after %d s", executor->spec, HELLO_LIMIT_MS / 1000);
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it was still not loaded after %d ms", executor->spec, limit_ms);
         return ETIMEDOUT;
     }
     if (recv(executor->control, &hello, sizeof hello, 0) != (ssize_t)sizeof hello || hello.magic != PROTOCOL_MAGIC) {

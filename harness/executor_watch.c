@@ -105,6 +105,8 @@ static void describe_end(enum watch_result result, const struct watch *watch, ch
         snprintf(ret_text, capacity, "had not returned after %u ms, of which %u ms of CPU: a deadlock", watch->wall_ms, watch->cpu_ms);
     else if (WIFSIGNALED(watch->status))
         snprintf(ret_text, capacity, "died of signal %d (%s)", WTERMSIG(watch->status), strsignal(WTERMSIG(watch->status)));
+    else if (WEXITSTATUS(watch->status) == CHILD_EXIT_LOST)
+        snprintf(ret_text, capacity, "lost descriptor %d, its connection to the harness", CHILD_WORK);
     else
         snprintf(ret_text, capacity, "called exit(%d)", WEXITSTATUS(watch->status));
 }
@@ -130,6 +132,12 @@ void executor_judge_death(const struct executor *executor, const struct trace *t
         trace_format_op(&trace->ops[op], line);
         snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, is_in_call ? "`%s` %s" : "touching the blocks around `%s` it %s",
                  line, end);
+        return;
+    }
+    if (op != VERDICT_NO_OP) {
+        snprintf(ret_verdict->site, VERDICT_SITE_MAX, "unknown");
+        snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, "its record of progress was overwritten (op %u of %zu) before it %s",
+                 op, trace->count, end);
         return;
     }
     snprintf(ret_verdict->site, VERDICT_SITE_MAX, "free");

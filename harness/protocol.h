@@ -25,6 +25,9 @@ enum { CHILD_CONTROL = 3, CHILD_WORK = 4, CHILD_REQUEST = 5, CHILD_REPORT = 6 };
 
 #define PROTOCOL_MAGIC 0x6d616c6cu
 
+/* How a child ends that cannot reach the executor any more: as a rule, because the subject closed its descriptors. */
+enum { CHILD_EXIT_LOST = 99 };
+
 /* How a child is told what to bind: argv = {"mallet-child", how, what}. */
 #define CHILD_BIND_STATIC  "static"  /* what: anvil's options */
 #define CHILD_BIND_DLOPEN  "dlopen"  /* what: a path */

@@ -16,7 +16,7 @@ int run_init(struct run **ret_run)
     run->own[0] = (struct own_range){(uintptr_t)run, (uintptr_t)run + sizeof *run};
     run->own[1] = (struct own_range){(uintptr_t)__executable_start, (uintptr_t)end};
     uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
-    run->own[2] = (struct own_range){stack - RUN_PAGE, stack + RUN_PAGE};
+    run->own[2] = (struct own_range){stack - OWN_STACK, stack + RUN_PAGE};
     *ret_run = run;
     return 0;
 }

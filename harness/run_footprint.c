@@ -14,6 +14,9 @@ enum {
     STEADY_PERCENT = 60, /* the second half of the rounds grows at least so much of the first half */
 };
 #define GROWTH_MIN ((size_t)1 << 20) /* bytes */
+/* Rounds are cut so that all of them together run at most so many ops, and fill at most so many bytes. */
+#define OPS_BUDGET   ((size_t)100000)
+#define BYTES_BUDGET ((size_t)1 << 30)
 
 /* Resident bytes of this process, by raw calls: nothing here may allocate. */
 static size_t read_resident(void)
@@ -55,9 +58,16 @@ static bool run_rounds(struct run *run, uint32_t from, uint32_t total)
     return true;
 }
 
+static uint32_t affordable_rounds(const struct run *run)
+{
+    size_t rounds = run->options->rounds, by_ops = OPS_BUDGET / (run->trace->count + 1), by_bytes = BYTES_BUDGET / (run->peak_size + 1);
+    rounds = rounds < by_ops ? rounds : by_ops;
+    return (uint32_t)(rounds < by_bytes ? rounds : by_bytes);
+}
+
 bool run_footprint(struct run *run)
 {
-    uint32_t rounds = run->options->rounds;
+    uint32_t rounds = affordable_rounds(run);
     if (!run_rounds(run, 1, FIRST_ROUNDS / 2))
         return false;
     size_t start = read_held(run);

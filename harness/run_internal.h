@@ -21,7 +21,7 @@
 /* errno before every call: a value that no libc uses. */
 enum { ERRNO_SENTINEL = 0x5eed };
 
-enum { FREED_RING = 16, RUN_PAGE = 4096 };
+enum { FREED_RING = 16, RUN_PAGE = 4096, OWN_STACK = 1 << 16 /* bytes that calls below run_init may use */ };
 
 struct own_range {
     uintptr_t start, end; /* memory of the harness, in which no block may lie */

@@ -19,10 +19,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     BUDGET_DEFAULT = 3000, /* executions */
-    BUDGET_HANG = 60,      /* each costs the whole CPU limit of the executor */
+    SLOW_MS = 10,          /* a slow execution counts as one more for each of these: hangs cost the whole CPU limit */
     SETTLE_TRIES = 3,
     SETTLE_TRIES_MAX = 8, /* before a class counts as not shown at all */
     FLAKY_TRIES = 3,
@@ -71,6 +72,19 @@ static bool shrink_settle(struct shrink *shrink)
 
 /* ---- candidates ---- */
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void budget_take(struct shrink *shrink, int64_t took_ms)
+{
+    int64_t cost = 1 + took_ms / SLOW_MS;
+    shrink->budget -= cost < shrink->budget ? (unsigned)cost : shrink->budget;
+}
+
 static void candidate_begin(struct shrink *shrink)
 {
     memcpy(shrink->candidate.ops, shrink->best->ops, shrink->best->count * sizeof(struct trace_op));
@@ -91,8 +105,9 @@ static bool candidate_accept(struct shrink *shrink)
         return false;
     for (unsigned try = 0; try < shrink->tries && shrink->budget > 0 && shrink->failure == 0; try++) {
         struct execution execution;
-        shrink->budget--;
+        int64_t start = now_ms();
         shrink->failure = reproduce_once(shrink->executor, &shrink->candidate, &shrink->reproduction, &execution, shrink->error);
+        budget_take(shrink, now_ms() - start);
         if (shrink->failure != 0 || !reproduce_shows(&execution, shrink->class))
             continue;
         shrink->shown = execution;
@@ -324,7 +339,7 @@ int shrink_trace(struct executor *executor, struct trace *trace, const struct ve
     struct verdict class = *verdict; /* the caller's may be part of what ret_execution points to */
     struct shrink shrink = {.executor = executor, .class = &class, .best = trace, .budget = budget, .error = error};
     if (budget == 0)
-        shrink.budget = class.check == CHECK_PROGRESS ? BUDGET_HANG : BUDGET_DEFAULT;
+        shrink.budget = BUDGET_DEFAULT;
     shrink.candidate.ops = calloc(trace->count + 1, sizeof(struct trace_op));
     shrink.candidate.capacity = trace->count + 1;
     if (shrink.candidate.ops == NULL) {

@@ -39,7 +39,7 @@ void *anvil_realloc(void *block, size_t size);
 void *anvil_reallocarray(void *block, size_t count, size_t size);
 /* NULL is a no-op. */
 void anvil_free(void *block);
-/* As free; a size (and alignment) that differs from the request is diagnosed and aborts. */
+/* As free; a size (and alignment) that differs from the request is diagnosed and aborts. The capacity is taken for the size too. */
 void anvil_free_sized(void *block, size_t size);
 void anvil_free_aligned_sized(void *block, size_t alignment, size_t size);
 /* An alignment that is not a power of two fails with EINVAL. Any size is taken, a multiple of the alignment or not. */
@@ -70,7 +70,7 @@ struct anvil_mallinfo2 {
 };
 struct anvil_mallinfo2 anvil_mallinfo2(void);
 
-/* ---- heaps as objects ---- */
+/* ---- heaps as objects: NULL stands for the default heap in every function that takes one ---- */
 
 typedef struct anvil_heap anvil_heap;
 
@@ -91,18 +91,19 @@ struct anvil_options {
     void *arena;           /* ANVIL_SOURCE_ARENA: page-aligned, all zero; metadata lives there too */
     size_t arena_size;     /* bytes, a multiple of the page size */
     size_t mmap_threshold; /* bytes; blocks from here up get a mapping of their own (mmap and sbrk sources). Default 1 MiB */
-    size_t trim_threshold; /* bytes; unused memory at the top beyond this goes back at once. Default 1 MiB */
+    size_t trim_threshold; /* bytes; a free run beyond this and a quarter of the heap goes back at once. Default 1 MiB; in an arena never */
+    bool arena_discard;    /* the arena is one private anonymous mapping: clearing long stretches of it may use madvise */
 };
 
 /* Parses "source:sbrk,fit:best,mmap_threshold:65536,…" onto *options. Returns 0, or EINVAL with one sentence that names the bad item in
  * `error` (of error_size bytes); items before it have been applied. */
 int anvil_options_parse(const char *text, struct anvil_options *options, char *error, size_t error_size);
 
-/* Returns 0, EINVAL (options that contradict each other) or ENOMEM. */
+/* options NULL: all defaults. Returns 0, EINVAL (options that contradict each other) or ENOMEM (also beyond 4094 heaps at a time). */
 int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options);
-/* Drops every block and gives all memory back. */
+/* Drops every block and gives all memory back; a fixed arena is all zero again. No-op for NULL. */
 void anvil_heap_destroy(anvil_heap *heap);
-/* Drops every block: the heap is as create left it, a fixed arena all zero again. Cost: proportional to what was touched. */
+/* Drops every block: the heap is as create left it, a fixed arena behaves as if all zero again. Cost: proportional to what was handed out. */
 void anvil_heap_reset(anvil_heap *heap);
 
 void *anvil_heap_malloc(anvil_heap *heap, size_t size);
@@ -120,7 +121,7 @@ void *anvil_heap_pvalloc(anvil_heap *heap, size_t size);
 size_t anvil_heap_malloc_usable_size(anvil_heap *heap, void *block);
 int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep);
 
-/* ---- looking inside: every visitor below is built on the one walker ---- */
+/* ---- looking inside: walk, check and dump are visitors of one walker; the statistics are counters that check verifies ---- */
 
 struct anvil_region {
     void *start;
@@ -131,7 +132,7 @@ struct anvil_region {
     bool is_mapping; /* an extent with a mapping of its own */
 };
 /* Calls visit for every block and free extent, by address within one mapping, under the heap's lock (visit must not call anvil). Stops at
- * the first non-zero result of visit and returns it. heap NULL: the default heap. */
+ * the first non-zero result of visit and returns it. */
 int anvil_heap_walk(anvil_heap *heap, int (*visit)(const struct anvil_region *region, void *context), void *context);
 
 /* Verifies every invariant of every layer. Returns 0, or EINVAL with the broken invariant's name and one sentence in `error`. */

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checker: one walk over the extents, then the tree, then the sums. Meant to run after every operation of a fuzzed heap, so it does no more
+ * than a few look-ups per extent; it trusts nothing that it has not checked before.
+ *
+ * known-zero is a sample: the first and the last word behind the dirty part, where an off-by-one in the accounting shows.
+ */
+#include "check.h"
+
+#include "tree.h"
+#include "walk.h"
+
+#include "text.h"
+
+#include <errno.h>
+
+struct invariant {
+    const char *name, *sentence;
+};
+
+#define CHECK_ENTRY(id, name, sentence) [CHECK_##id] = {(name), (sentence)},
+static const struct invariant invariants[CHECK_COUNT] = {[CHECK_OK] = {"ok", "nothing is broken"}, CHECK_LIST(CHECK_ENTRY)};
+
+const char *check_id_name(enum check_id id)
+{
+    return invariants[id].name;
+}
+
+static enum check_id check_place(const struct check *check, const struct extent *extent)
+{
+    const struct extents *extents = &check->heap->extents;
+    const struct extent *next = extent->next;
+    const struct extent *right = extent_right(extents, extent);
+    if (next == NULL ? extents->last != extent : next->previous != extent)
+        return CHECK_EXTENT_ORDER;
+    if (extent->previous == NULL && extents->first != extent)
+        return CHECK_EXTENT_ORDER;
+    if (next != NULL && next->start >= extent->start && next->start < extent_end(extent))
+        return CHECK_EXTENT_OVERLAP;
+    if (right != NULL && right != next)
+        return CHECK_EXTENT_ORDER;
+    if (right != NULL && right->state == EXTENT_FREE && extent->state == EXTENT_FREE)
+        return CHECK_EXTENT_COALESCED;
+    return CHECK_OK;
+}
+
+static enum check_id check_pagemap(const struct check *check, const struct extent *extent)
+{
+    unsigned owner = check->heap->extents.owner;
+    bool is_slab = extent->state == EXTENT_SLAB;
+    if (LIKELY(is_slab && pagemap_agrees(extent->start, extent->pages, extent, owner)))
+        return CHECK_OK;
+    if (pagemap_get(extent->start, owner) != extent || pagemap_get(extent_end(extent) - 1, owner) != extent)
+        return CHECK_PAGEMAP_ENDS;
+    if (is_slab)
+        return CHECK_PAGEMAP_INNER;
+    const char *second = extent->start + PAGE_BYTES, *last_but_one = extent_end(extent) - 2 * PAGE_BYTES;
+    bool is_clear = extent->pages <= 2 || (pagemap_agrees(second, 1, NULL, owner) && pagemap_agrees(last_but_one, 1, NULL, owner));
+    return is_clear ? CHECK_OK : CHECK_PAGEMAP_INNER;
+}
+
+static bool is_zero_behind_dirty(const struct extent *extent)
+{
+    size_t first = size_round_up(extent->dirty, sizeof(uint64_t));
+    if (first == extent_length(extent))
+        return true;
+    const char *last = extent_end(extent) - sizeof(uint64_t);
+    return *(const uint64_t *)(extent->start + first) == 0 && *(const uint64_t *)last == 0;
+}
+
+static void add_live(struct check *check, const struct extent *extent)
+{
+    check->live_blocks++;
+    check->live_size += extent->as.block.size;
+    check->live_capacity += extent_length(extent);
+}
+
+static enum check_id check_free(struct check *check, const struct extent *extent)
+{
+    check->free_pages += extent->pages;
+    check->free_count++;
+    check->dirty_bytes += extent->dirty;
+    check->held_pages += extent->pages;
+    return is_zero_behind_dirty(extent) ? CHECK_OK : CHECK_KNOWN_ZERO;
+}
+
+static enum check_id check_block(struct check *check, const struct extent *extent)
+{
+    add_live(check, extent);
+    if (extent->state == EXTENT_MAPPING) {
+        check->mapping_count++;
+        check->mapping_pages += extent->pages;
+    } else {
+        check->held_pages += extent->pages;
+    }
+    return extent->as.block.size <= extent_length(extent) ? CHECK_OK : CHECK_EXTENT_SIZE;
+}
+
+static enum check_id check_content(struct check *check, const struct extent *extent)
+{
+    if (extent->state == EXTENT_FREE)
+        return check_free(check, extent);
+    if (extent->state == EXTENT_LARGE || extent->state == EXTENT_MAPPING)
+        return check_block(check, extent);
+    if (extent->state == EXTENT_SLAB) {
+        check->held_pages += extent->pages;
+        return check_slab(check, extent);
+    }
+    check->parked_count++;
+    check->parked_pages += extent->pages;
+    return CHECK_OK;
+}
+
+static int check_extent(const struct extent *extent, void *context)
+{
+    struct check *check = context;
+    check->place = extent->start;
+    bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 && extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
+    if (!is_shaped || extent->state > EXTENT_PARKED || extent->dirty > extent_length(extent))
+        return CHECK_EXTENT_SHAPE;
+    enum check_id broken = check_pagemap(check, extent);
+    if (broken == CHECK_OK)
+        broken = check_place(check, extent);
+    return (int)(broken != CHECK_OK ? broken : check_content(check, extent));
+}
+
+/* Checks a subtree whose nodes come after `*last` in order, and moves *last to its last node. *ret_left: members not met yet. */
+static enum check_id check_tree(struct check *check, const struct extent *node, const struct extent **last, size_t *ret_left)
+{
+    if (node == NULL)
+        return CHECK_OK;
+    const struct extent *left = node->as.node.left, *right = node->as.node.right;
+    check->place = node->start;
+    if (node->state != EXTENT_FREE || (*ret_left)-- == 0)
+        return CHECK_TREE_MEMBERS;
+    enum check_id broken = check_tree(check, left, last, ret_left);
+    if (broken != CHECK_OK)
+        return broken;
+    check->place = node->start;
+    if (*last != NULL && !tree_is_before(*last, node, check->heap->extents.fit))
+        return CHECK_TREE_ORDER;
+    *last = node;
+    if ((broken = check_tree(check, right, last, ret_left)) != CHECK_OK)
+        return broken;
+    check->place = node->start;
+    size_t below = size_max(left == NULL ? 0 : left->as.node.pages_max, right == NULL ? 0 : right->as.node.pages_max);
+    if (node->as.node.pages_max != size_max(node->pages, below))
+        return CHECK_TREE_MAX;
+    bool is_heap = (left == NULL || left->as.node.priority <= node->as.node.priority) &&
+                   (right == NULL || right->as.node.priority <= node->as.node.priority);
+    return is_heap ? CHECK_OK : CHECK_TREE_ORDER;
+}
+
+static enum check_id check_sums(const struct check *check)
+{
+    const struct anvil_heap *heap = check->heap;
+    const struct extents *extents = &heap->extents;
+    if (check->held_pages != extents->held_pages || check->free_pages != extents->free_pages || check->free_count != extents->free_count ||
+        check->dirty_bytes != extents->dirty_bytes || check->mapping_count != extents->mapping_count ||
+        check->mapping_pages != extents->mapping_pages || check->parked_count != extents->parked_count ||
+        check->parked_pages != extents->parked_pages)
+        return CHECK_EXTENT_SUMS;
+    size_t pages = check->held_pages + check->mapping_pages + check->parked_pages;
+    if (heap->pages.held != (pages << PAGE_SHIFT) + heap->meta.length + heap->own_length)
+        return CHECK_SOURCE_HELD;
+    if (check->live_blocks != heap->live_blocks || check->live_size != heap->live_size || check->live_capacity != heap->live_capacity)
+        return CHECK_LIVE_SUMS;
+    return CHECK_OK;
+}
+
+enum check_id check_heap(const struct anvil_heap *heap, const void **ret_place)
+{
+    struct check check = {.heap = heap};
+    struct walk_visitor visitor = {.extent = check_extent, .context = &check};
+    const struct extent *last = NULL;
+    enum check_id broken = (enum check_id)walk(heap, &visitor);
+    size_t left = check.free_count;
+    if (broken == CHECK_OK)
+        broken = check_tree(&check, heap->extents.root, &last, &left);
+    if (broken == CHECK_OK && left != 0)
+        broken = CHECK_TREE_MEMBERS;
+    if (broken == CHECK_OK)
+        broken = check_classes(&check);
+    if (broken == CHECK_OK)
+        broken = check_sums(&check);
+    *ret_place = check.place;
+    return broken;
+}
+
+int anvil_heap_check(anvil_heap *heap, char *error, size_t error_size)
+{
+    const void *place;
+    if (heap == NULL)
+        heap = heap_default();
+    sync_lock_take(&heap->lock);
+    enum check_id broken = check_heap(heap, &place);
+    sync_lock_give(&heap->lock);
+    if (broken == CHECK_OK)
+        return 0;
+    struct text text = text_start(error, error_size);
+    text_add(&text, "%s: %s (at %p)", invariants[broken].name, invariants[broken].sentence, (void *)(uintptr_t)place);
+    return EINVAL;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All heaps of the process: the default one, those that programs create, and what fork does with them.
+ *
+ * Each heap has a number, by which the pagemap names its owner. Lock order: the registry's lock, then heaps by rising number. Only creating,
+ * destroying, the first use of the default heap, and fork take the registry's lock; nobody who holds a heap's lock takes another.
+ *
+ * fork: the prepare handler takes every lock, so that the child inherits heaps that are whole; parent and child give them. A process with one
+ * thread takes nothing, so that it may even fork in a signal handler that interrupted malloc. The handlers are registered by a
+ * constructor, never inside malloc; a fork before that finds one thread.
+ */
+#include "heap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "text.h"
+
+enum { HEAPS_MAX = 4096, DEFAULT_ID = 1 };
+_Static_assert(HEAPS_MAX - 1 <= PAGEMAP_OWNER_MAX, "every heap needs a number in the pagemap");
+
+static struct {
+    struct sync_lock lock;
+    struct anvil_heap *heaps[HEAPS_MAX]; /* by number; 0 is nobody's */
+    unsigned next_id;                    /* where the search for a free one starts */
+    struct sync_pointer ready;           /* the default heap, once it may be used */
+    bool fork_is_alone;                  /* the fork under way found one thread, and took no lock */
+} registry;
+
+static struct anvil_heap default_heap;
+
+/* 0: all numbers are in use. */
+static unsigned id_take(struct anvil_heap *heap)
+{
+    unsigned id = 0;
+    sync_lock_take(&registry.lock);
+    for (unsigned tried = 0; tried < HEAPS_MAX && id == 0; tried++) {
+        unsigned candidate = registry.next_id++ % HEAPS_MAX;
+        if (candidate > DEFAULT_ID && registry.heaps[candidate] == NULL)
+            id = candidate;
+    }
+    if (id != 0)
+        registry.heaps[id] = heap;
+    sync_lock_give(&registry.lock);
+    return id;
+}
+
+static void id_give(unsigned id)
+{
+    sync_lock_take(&registry.lock);
+    registry.heaps[id] = NULL;
+    sync_lock_give(&registry.lock);
+}
+
+static void init_source(struct pages *pages, const struct anvil_options *options)
+{
+    if (options->source == ANVIL_SOURCE_ARENA)
+        pages_init_arena(pages, options->arena, options->arena_size, options->arena_discard);
+    else if (options->source == ANVIL_SOURCE_SBRK)
+        pages_init_sbrk(pages);
+    else
+        pages_init_mmap(pages);
+}
+
+int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options)
+{
+    struct anvil_options filled = options == NULL ? (struct anvil_options){0} : *options;
+    if (!options_complete(&filled))
+        return EINVAL;
+    struct pages pages;
+    init_source(&pages, &filled);
+    if (filled.source == ANVIL_SOURCE_ARENA && pagemap_reserve(&pages, filled.arena, filled.arena_size) != 0)
+        return ENOMEM;
+    size_t length = size_round_up(sizeof(struct anvil_heap), PAGE_BYTES);
+    char *start;
+    if (pages_map(&pages, length, &start) != 0)
+        return ENOMEM;
+    struct anvil_heap *heap = (struct anvil_heap *)start;
+    unsigned id = id_take(heap);
+    if (id == 0) {
+        (void)pages_give(&pages, start, length, 0);
+        return ENOMEM;
+    }
+    heap_init(heap, id, &filled, &pages, length);
+    *ret_heap = heap;
+    return 0;
+}
+
+void anvil_heap_destroy(anvil_heap *heap)
+{
+    if (heap == NULL)
+        return;
+    id_give(heap->id);
+    heap_drop(heap);
+    struct pages pages = heap->fresh_pages;
+    size_t own_length = heap->own_length;
+    if (!pages.ops->is_system)
+        memset(heap, 0, sizeof *heap);
+    (void)pages_give(&pages, (char *)heap, own_length, 0);
+}
+
+static void heap_start_over(struct anvil_heap *heap)
+{
+    struct anvil_options options = heap->options;
+    struct pages pages = heap->fresh_pages;
+    heap_drop(heap);
+    heap_init(heap, heap->id, &options, &pages, heap->own_length);
+}
+
+void anvil_heap_reset(anvil_heap *heap)
+{
+    if (heap == NULL)
+        heap = heap_default();
+    sync_lock_take(&heap->lock);
+    heap_start_over(heap);
+    sync_lock_give(&heap->lock);
+}
+
+/* One line for each item of ANVIL_OPTIONS that is not understood; the others hold. */
+static void apply_environment(struct anvil_options *options)
+{
+    const char *rest = secure_getenv("ANVIL_OPTIONS");
+    while (rest != NULL && *rest != '\0') {
+        char error[160], line_buffer[200];
+        if (options_parse_item(&rest, options, error, sizeof error) == 0)
+            continue;
+        struct text line = text_start(line_buffer, sizeof line_buffer);
+        text_add(&line, "anvil: ANVIL_OPTIONS: %s; ignored\n", error);
+        text_write(&line, STDERR_FILENO);
+    }
+}
+
+static COLD struct anvil_heap *default_start(void)
+{
+    sync_lock_take(&registry.lock);
+    if (sync_read(&registry.ready) == NULL) {
+        struct anvil_options options = {0};
+        struct pages pages;
+        apply_environment(&options);
+        (void)options_complete(&options);
+        init_source(&pages, &options);
+        heap_init(&default_heap, DEFAULT_ID, &options, &pages, 0);
+        registry.heaps[DEFAULT_ID] = &default_heap;
+        sync_publish(&registry.ready, &default_heap);
+    }
+    sync_lock_give(&registry.lock);
+    return &default_heap;
+}
+
+struct anvil_heap *heap_default(void)
+{
+    struct anvil_heap *heap = sync_read(&registry.ready);
+    return LIKELY(heap != NULL) ? heap : default_start();
+}
+
+void heap_default_reset(void)
+{
+    if (sync_read(&registry.ready) == NULL)
+        return;
+    heap_drop(&default_heap);
+    sync_publish(&registry.ready, NULL);
+}
+
+static void fork_prepare(void)
+{
+    if (sync_is_single_threaded()) {
+        registry.fork_is_alone = true;
+        return;
+    }
+    sync_lock_take(&registry.lock);
+    registry.fork_is_alone = false;
+    sync_fork_enter();
+    for (unsigned id = 1; id < HEAPS_MAX; id++)
+        if (registry.heaps[id] != NULL) {
+            sync_lock_take(&registry.heaps[id]->lock);
+            sync_fork_begin(&registry.heaps[id]->lock);
+        }
+    sync_fork_begin(&registry.lock);
+}
+
+static void fork_done(void)
+{
+    if (registry.fork_is_alone)
+        return;
+    for (unsigned id = 1; id < HEAPS_MAX; id++)
+        if (registry.heaps[id] != NULL)
+            sync_fork_end(&registry.heaps[id]->lock);
+    sync_fork_leave();
+    sync_fork_end(&registry.lock);
+}
+
+__attribute__((constructor)) static void register_fork_handlers(void)
+{
+    (void)pthread_atfork(fork_prepare, fork_done, fork_done);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Mappings of their own, on top of the page source's map, resize and move; see mapping.h. */
+#include "mapping.h"
+
+#include "extent_list.h"
+
+#include <errno.h>
+
+static int reserve_ends(struct extents *extents, const char *start, size_t length)
+{
+    int error = pagemap_reserve(extents->pages, start, PAGE_BYTES);
+    return error != 0 ? error : pagemap_reserve(extents->pages, start + length - PAGE_BYTES, PAGE_BYTES);
+}
+
+static void add_mapping(struct extents *extents, struct extent *extent)
+{
+    extent_record(extents, extent);
+    extent_link(extents, extent);
+    extents->mapping_count++;
+    extents->mapping_pages += extent->pages;
+}
+
+static void drop_mapping(struct extents *extents, struct extent *extent)
+{
+    extent_unlink(extents, extent);
+    extent_unrecord(extent);
+    extents->mapping_count--;
+    extents->mapping_pages -= extent->pages;
+}
+
+/*
+ *   before   | mapped, pages + alignment      |
+ *   after    | given | start, pages   | given |      a tail that the system will not take stays part of the extent
+ */
+static int map_aligned(struct extents *extents, size_t pages, size_t alignment, char **ret_start, size_t *ret_pages)
+{
+    size_t length = pages << PAGE_SHIFT;
+    size_t slack = alignment > PAGE_BYTES ? alignment - PAGE_BYTES : 0;
+    char *base;
+    if (pages_map(extents->pages, length + slack, &base) != 0)
+        return ENOMEM;
+    size_t front = size_round_up((uintptr_t)base, alignment) - (uintptr_t)base;
+    if (front > 0 && pages_give(extents->pages, base, front, 0) != 0) {
+        (void)pages_give(extents->pages, base, length + slack, 0);
+        return ENOMEM;
+    }
+    slack -= front;
+    if (slack > 0 && pages_give(extents->pages, base + front + length, slack, 0) == 0)
+        slack = 0;
+    *ret_start = base + front;
+    *ret_pages = pages + (slack >> PAGE_SHIFT);
+    return 0;
+}
+
+int mapping_take(struct extents *extents, size_t pages, size_t alignment, struct extent **ret_extent)
+{
+    char *start;
+    (void)mappings_retry(extents);
+    if (meta_reserve(extents->meta, sizeof(struct extent), 1) != 0)
+        return ENOMEM;
+    if (map_aligned(extents, pages, size_max(alignment, PAGE_BYTES), &start, &pages) != 0)
+        return ENOMEM;
+    if (reserve_ends(extents, start, pages << PAGE_SHIFT) != 0) {
+        (void)pages_give(extents->pages, start, pages << PAGE_SHIFT, 0);
+        return ENOMEM;
+    }
+    *ret_extent = extent_new(extents, start, pages, EXTENT_MAPPING);
+    add_mapping(extents, *ret_extent);
+    return 0;
+}
+
+/* False: the system refused, and the extent is parked. */
+static bool offer(struct extents *extents, struct extent *extent)
+{
+    extent_unrecord(extent); /* first: once given, the addresses may be another heap's */
+    if (pages_give(extents->pages, extent->start, extent_length(extent), extent->dirty) != 0) {
+        extent_record(extents, extent);
+        return false;
+    }
+    extent_unlink(extents, extent);
+    extent_delete(extents, extent);
+    return true;
+}
+
+void mapping_give(struct extents *extents, struct extent *extent)
+{
+    size_t pages = extent->pages;
+    extents->mapping_count--;
+    extents->mapping_pages -= pages;
+    if (!offer(extents, extent)) {
+        extent->state = EXTENT_PARKED;
+        extents->parked_count++;
+        extents->parked_pages += pages;
+    }
+}
+
+size_t mappings_retry(struct extents *extents)
+{
+    size_t taken = 0;
+    if (LIKELY(extents->parked_count == 0))
+        return 0;
+    for (struct extent *extent = extents->first, *next; extent != NULL; extent = next) {
+        next = extent->next;
+        size_t pages = extent->pages;
+        if (extent->state != EXTENT_PARKED || !offer(extents, extent))
+            continue;
+        extents->parked_count--;
+        extents->parked_pages -= pages;
+        taken += pages << PAGE_SHIFT;
+    }
+    return taken;
+}
+
+/* The target is mapped and recorded before anything moves, so a failure leaves the old mapping as it was. */
+static int mapping_move(struct extents *extents, struct extent *extent, size_t pages)
+{
+    size_t length = pages << PAGE_SHIFT;
+    char *target;
+    if (pages_map(extents->pages, length, &target) != 0)
+        return ENOMEM;
+    drop_mapping(extents, extent);
+    int error = reserve_ends(extents, target, length);
+    if (error == 0)
+        error = pages_move(extents->pages, extent->start, extent_length(extent), target, length);
+    if (error != 0) {
+        (void)pages_give(extents->pages, target, length, 0);
+    } else {
+        extent->start = target;
+        extent->pages = pages;
+    }
+    add_mapping(extents, extent);
+    return error;
+}
+
+int mapping_resize(struct extents *extents, struct extent *extent, size_t pages)
+{
+    size_t old_pages = extent->pages;
+    if (reserve_ends(extents, extent->start, pages << PAGE_SHIFT) != 0)
+        return ENOMEM;
+    drop_mapping(extents, extent);
+    int error = pages_resize(extents->pages, extent->start, old_pages << PAGE_SHIFT, pages << PAGE_SHIFT);
+    if (error == 0)
+        extent->pages = pages;
+    add_mapping(extents, extent);
+    if (error != 0 && pages > old_pages)
+        error = mapping_move(extents, extent, pages);
+    return error;
+}

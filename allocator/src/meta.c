@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors are carved from chunks one after the other; chunks grow from 16 KiB to 256 KiB as the heap does, and only touched pages cost.
+ *
+ * A chunk begins with its own header. The rest of a chunk that was too small for a request is given up: at most one object of 8 KiB each.
+ */
+#include "meta.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { CHUNK_MIN = 16 * 1024, CHUNK_MAX = 256 * 1024, CHUNK_HEADER = 64 };
+
+struct meta_chunk {
+    struct meta_chunk *next;
+    size_t length;
+    char *used_end; /* once it is no longer the newest */
+};
+_Static_assert(sizeof(struct meta_chunk) <= CHUNK_HEADER, "the header must fit before the first object");
+
+struct meta_object {
+    struct meta_object *next;
+};
+_Static_assert(sizeof(struct meta_object) <= (1u << META_SHIFT_MIN), "a spare object must hold its link");
+
+void meta_init(struct meta *meta, struct pages *pages)
+{
+    *meta = (struct meta){.pages = pages};
+}
+
+void meta_done(struct meta *meta, bool clear)
+{
+    if (meta->chunks != NULL)
+        meta->chunks->used_end = meta->next;
+    while (meta->chunks != NULL) {
+        struct meta_chunk *chunk = meta->chunks;
+        size_t length = chunk->length;
+        meta->chunks = chunk->next;
+        if (clear)
+            memset(chunk, 0, (size_t)(chunk->used_end - (char *)chunk));
+        if (pages_give(meta->pages, (char *)chunk, length, 0) != 0)
+            (void)pages_give(meta->pages, (char *)chunk, length, 0); /* a refusal on purpose comes once only */
+    }
+    meta_init(meta, meta->pages);
+}
+
+static unsigned class_of_size(size_t size)
+{
+    unsigned class = 0;
+    while (((size_t)1 << (class + META_SHIFT_MIN)) < size)
+        class += 1;
+    return class;
+}
+
+/* Half of what is there already, within bounds; if that is too much to ask, just what is needed now. */
+static int chunk_add(struct meta *meta, size_t needed)
+{
+    size_t minimum = size_round_up(needed + CHUNK_HEADER, PAGE_BYTES);
+    size_t length = meta->chunks == NULL ? CHUNK_MIN : size_min(meta->chunks->length * 2, CHUNK_MAX);
+    char *start;
+    length = size_max(length, minimum);
+    if (pages_map(meta->pages, length, &start) != 0) {
+        length = minimum;
+        if (pages_map(meta->pages, length, &start) != 0)
+            return ENOMEM;
+    }
+    if (meta->chunks != NULL)
+        meta->chunks->used_end = meta->next;
+    struct meta_chunk *chunk = (struct meta_chunk *)start;
+    *chunk = (struct meta_chunk){.next = meta->chunks, .length = length};
+    meta->chunks = chunk;
+    meta->length += length;
+    meta->next = start + CHUNK_HEADER;
+    meta->end = start + length;
+    return 0;
+}
+
+int meta_reserve(struct meta *meta, size_t size, size_t count)
+{
+    unsigned class = class_of_size(size);
+    struct meta_object *spare = meta->spare[class];
+    for (; count > 0 && spare != NULL; count--)
+        spare = spare->next;
+    size_t needed = count << (class + META_SHIFT_MIN);
+    if (needed <= (size_t)(meta->end - meta->next))
+        return 0;
+    return chunk_add(meta, needed);
+}
+
+void *meta_take(struct meta *meta, size_t size)
+{
+    unsigned class = class_of_size(size);
+    if (meta_reserve(meta, size, 1) != 0)
+        return NULL;
+    struct meta_object *object = meta->spare[class];
+    if (object != NULL) {
+        meta->spare[class] = object->next;
+        return object;
+    }
+    object = (struct meta_object *)meta->next;
+    meta->next += (size_t)1 << (class + META_SHIFT_MIN);
+    return object;
+}
+
+void meta_give(struct meta *meta, void *object, size_t size)
+{
+    unsigned class = class_of_size(size);
+    struct meta_object *spare = object;
+    spare->next = meta->spare[class];
+    meta->spare[class] = spare;
+}

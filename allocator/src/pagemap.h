@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which extent owns a page, for every address that a user program can have. One map for the whole process, shared by all heaps.
+ *
+ * A word of the map carries the descriptor and the number of the heap that owns it, so a pointer of another heap, or of no heap at all, is
+ * recognised without following anything. What is recorded: the first and the last page of every extent, and every page of a slab. All
+ * other pages have no entry, so that coalescing and splitting cost the same for any length.
+ *
+ * The map is a tree of three levels, 4096 words each, made as needed: a process that uses little address space pays three pages. Nodes are never
+ * given back. Words of a heap change under that heap's lock; others only compare them.
+ */
+#ifndef ANVIL_PAGEMAP_H
+#define ANVIL_PAGEMAP_H
+
+#include "pages.h"
+#include "sync.h"
+
+struct extent;
+
+enum {
+    PAGEMAP_SHIFT = 12, /* of a node */
+    PAGEMAP_WORDS = 1 << PAGEMAP_SHIFT,
+    PAGEMAP_ADDRESS_BITS = 3 * PAGEMAP_SHIFT + PAGE_SHIFT,
+    PAGEMAP_OWNER_MAX = 0xffff,
+};
+_Static_assert(PAGEMAP_ADDRESS_BITS == 48, "a word keeps 48 bits of the address beside the owner");
+
+/*
+ *     address:  | root 12 bits | middle 12 | leaf 12 | within the page 12 |          bits above 48: not a user address
+ *     word:     | owner 16 bits | address of the struct extent, 48 bits   |          0: nobody's
+ */
+struct pagemap_node {
+    struct sync_pointer words[PAGEMAP_WORDS];
+};
+_Static_assert(sizeof(struct pagemap_node) % 4096 == 0, "a node is whole pages");
+
+/* The process-wide map. Here only so that look-ups can be inlined. */
+extern struct pagemap_node pagemap_root;
+
+/* Makes room for entries of every page of [start, start + length), which is not empty. Returns 0 or ENOMEM. */
+int pagemap_reserve(struct pages *pages, const char *start, size_t length);
+/* Records the extent for one page; the page has been reserved. */
+void pagemap_set(const char *address, struct extent *extent, unsigned owner);
+void pagemap_clear(const char *address);
+/* The owner recorded for that page; 0: none. */
+unsigned pagemap_owner(const void *address);
+/* Do `count` pages from `address` on all lead to this extent, or, if it is NULL, nowhere? */
+bool pagemap_agrees(const char *address, size_t count, const struct extent *extent, unsigned owner);
+
+static inline unsigned pagemap_index(uintptr_t address, unsigned level)
+{
+    return (unsigned)(address >> (PAGE_SHIFT + PAGEMAP_SHIFT * level)) & (PAGEMAP_WORDS - 1);
+}
+
+/* The word of a page, or NULL if no node covers it. */
+static inline struct sync_pointer *pagemap_word(const void *pointer)
+{
+    uintptr_t address = (uintptr_t)pointer;
+    if (UNLIKELY(address >> PAGEMAP_ADDRESS_BITS != 0))
+        return NULL;
+    struct pagemap_node *middle = sync_read(&pagemap_root.words[pagemap_index(address, 2)]);
+    if (UNLIKELY(middle == NULL))
+        return NULL;
+    struct pagemap_node *leaf = sync_read(&middle->words[pagemap_index(address, 1)]);
+    return UNLIKELY(leaf == NULL) ? NULL : &leaf->words[pagemap_index(address, 0)];
+}
+
+/* The extent recorded for the page of `address`, if it belongs to this owner; else NULL. */
+static inline struct extent *pagemap_get(const void *address, unsigned owner)
+{
+    struct sync_pointer *word = pagemap_word(address);
+    uintptr_t value = UNLIKELY(word == NULL) ? 0 : sync_word_read(word);
+    if (UNLIKELY(value >> PAGEMAP_ADDRESS_BITS != owner))
+        return NULL;
+    return (struct extent *)(value & (((uintptr_t)1 << PAGEMAP_ADDRESS_BITS) - 1));
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The front of the page source: counts, keeps the sum of what is held, refuses on request, and passes on to the source. */
+#include "pages.h"
+
+#include <errno.h>
+
+/* Counts a request. True: this is the one that must fail. */
+static bool is_refused(struct pages *pages)
+{
+    pages->calls++;
+    return pages->refuse_in > 0 && --pages->refuse_in == 0;
+}
+
+static void add_held(struct pages *pages, size_t length)
+{
+    pages->held += length;
+    pages->held_peak = size_max(pages->held_peak, pages->held);
+}
+
+int pages_grow(struct pages *pages, size_t length, char **ret_start)
+{
+    int error = is_refused(pages) ? ENOMEM : pages->ops->grow(pages, length, ret_start);
+    if (error == 0)
+        add_held(pages, length);
+    return error;
+}
+
+int pages_map(struct pages *pages, size_t length, char **ret_start)
+{
+    int error = is_refused(pages) ? ENOMEM : pages->ops->map(pages, length, ret_start);
+    if (error == 0)
+        add_held(pages, length);
+    else
+        pages->map_has_failed = true;
+    return error;
+}
+
+int pages_give(struct pages *pages, char *start, size_t length, size_t dirty)
+{
+    int error = is_refused(pages) ? ENOMEM : pages->ops->give(pages, start, length, dirty);
+    if (error == 0)
+        pages->held -= length;
+    return error;
+}
+
+int pages_purge(struct pages *pages, char *start, size_t length)
+{
+    return is_refused(pages) ? ENOMEM : pages->ops->purge(pages, start, length);
+}
+
+int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new_length)
+{
+    int error = is_refused(pages) ? ENOMEM : pages->ops->resize(pages, start, old_length, new_length);
+    if (error == 0) {
+        pages->held -= old_length;
+        add_held(pages, new_length);
+    }
+    return error;
+}
+
+int pages_move(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length)
+{
+    int error = is_refused(pages) ? ENOMEM : pages->ops->move(pages, start, old_length, target, new_length);
+    if (error == 0)
+        pages->held -= old_length;
+    return error;
+}
+
+int pages_map_shared(struct pages *pages, size_t length, char **ret_start)
+{
+    if (pages->ops->is_system && is_refused(pages))
+        return ENOMEM;
+    return os_map(length, ret_start);
+}
+
+void pages_give_shared(char *start, size_t length)
+{
+    (void)os_unmap(start, length); /* a failure leaks a node that nobody uses: nothing better can be done */
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page source: where memory comes from, and the only door to it. Lengths are whole pages, in bytes.
+ *
+ * Three sources stand behind one table of functions: mmap, sbrk (with mmap for mappings of their own) and a fixed arena that never asks the
+ * system. The front counts every request, keeps the sum of what is held, and can refuse the n-th next request, so that each failure path
+ * can be walked on purpose. Every function returns 0 or a positive errno; a failure changes nothing.
+ *
+ * Memory from pages_grow and pages_map is zero, and so is what was purged.
+ */
+#ifndef ANVIL_PAGES_H
+#define ANVIL_PAGES_H
+
+#include "base.h"
+
+struct pages;
+
+struct pages_ops {
+    int (*grow)(struct pages *pages, size_t length, char **ret_start);
+    int (*map)(struct pages *pages, size_t length, char **ret_start);
+    int (*give)(struct pages *pages, char *start, size_t length, size_t dirty);
+    int (*purge)(struct pages *pages, char *start, size_t length);
+    int (*resize)(struct pages *pages, char *start, size_t old_length, size_t new_length);
+    int (*move)(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length);
+    bool is_contiguous; /* grow extends the last growth upwards, and only the top can be given back */
+    bool has_mappings;  /* large blocks may have a mapping of their own */
+    bool is_system;     /* asks the operating system */
+};
+
+/* Guarded by the lock of the heap that owns it. */
+struct pages {
+    const struct pages_ops *ops;
+    char *low, *top;     /* contiguous sources: [low, top) is what grow gave */
+    char *high, *end;    /* arena: [high, end) is what map gave, downwards */
+    bool may_discard;    /* arena: a private anonymous mapping, which madvise can make zero */
+    bool map_has_failed; /* since the flag was last cleared */
+    size_t held, held_peak;
+    size_t calls;
+    unsigned refuse_in; /* the request that will be refused, 1: the next; 0: none */
+};
+
+void pages_init_mmap(struct pages *pages);
+void pages_init_sbrk(struct pages *pages);
+/* The arena is all zero, page-aligned, and nobody else's. */
+void pages_init_arena(struct pages *pages, char *start, size_t length, bool may_discard);
+
+/* Fresh memory for extents; from a contiguous source usually, but not surely, right above the last. */
+int pages_grow(struct pages *pages, size_t length, char **ret_start);
+/* Fresh memory that stands alone: descriptors, large blocks. */
+int pages_map(struct pages *pages, size_t length, char **ret_start);
+/* Gives back any part of what grow or map gave. Only the first `dirty` bytes may be other than zero. */
+int pages_give(struct pages *pages, char *start, size_t length, size_t dirty);
+/* Keeps the addresses, drops the content: zero from now on. */
+int pages_purge(struct pages *pages, char *start, size_t length);
+/* Resizes a mapping where it stands. */
+int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new_length);
+/* Moves a mapping onto `target`, which pages_map gave with new_length; the old addresses are gone then. */
+int pages_move(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length);
+/* Memory that outlives the heap and is shared between heaps: not part of `held`, and free of charge for an arena, whose calls must not
+ * depend on what other heaps did. Never given back, but for the loser of a race: pages_give_shared. */
+int pages_map_shared(struct pages *pages, size_t length, char **ret_start);
+void pages_give_shared(char *start, size_t length);
+
+/* Could [start, start + length) be given back now, as far as its place decides? */
+static inline bool pages_is_givable(const struct pages *pages, const char *start, size_t length)
+{
+    bool is_grown = start >= pages->low && start < pages->top;
+    return !pages->ops->is_contiguous || !is_grown || start + length == pages->top;
+}
+
+/* The sources' shared helpers on the system's mappings. */
+int os_map(size_t length, char **ret_start);
+int os_unmap(char *start, size_t length);
+int os_discard(char *start, size_t length);
+int os_resize(char *start, size_t old_length, size_t new_length);
+int os_move(char *start, size_t old_length, char *target, size_t new_length);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every lock and every atomic of anvil, so that a model build can put its own scheduler here.
+ *
+ * The lock is one word: free, held, contended (held, and somebody sleeps), forking (held by the thread inside fork). Taking it is one
+ * compare-and-swap; a program that never started a thread pays not even that. The thread that forks may enter again between the fork
+ * handlers, because other handlers may allocate; for everybody else the word `forking` means: wait.
+ */
+#ifndef ANVIL_SYNC_H
+#define ANVIL_SYNC_H
+
+#include "base.h"
+
+#include <stdatomic.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define SYNC_KNOWS_SINGLE_THREADED 1
+#else
+#define SYNC_KNOWS_SINGLE_THREADED 0
+#endif
+
+enum sync_state { SYNC_FREE, SYNC_HELD, SYNC_CONTENDED, SYNC_FORKING };
+
+struct sync_lock {
+    _Atomic(uint32_t) state; /* enum sync_state */
+};
+
+/* A pointer that is published once or replaced whole. */
+struct sync_pointer {
+    _Atomic(uintptr_t) bits;
+};
+
+/* True only while the process has exactly one thread. */
+static inline bool sync_is_single_threaded(void)
+{
+#if SYNC_KNOWS_SINGLE_THREADED
+    return __libc_single_threaded != 0;
+#else
+    return false;
+#endif
+}
+
+void sync_lock_wait(struct sync_lock *lock);
+void sync_lock_wake(struct sync_lock *lock);
+
+static inline void sync_lock_take(struct sync_lock *lock)
+{
+    uint32_t expected = SYNC_FREE;
+    if (LIKELY(sync_is_single_threaded())) {
+        if (LIKELY(atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_FREE)) {
+            atomic_store_explicit(&lock->state, SYNC_HELD, memory_order_relaxed);
+            return;
+        }
+    } else if (LIKELY(atomic_compare_exchange_strong_explicit(&lock->state, &expected, SYNC_HELD, memory_order_acquire,
+                                                              memory_order_relaxed))) {
+        return; /* acquire: pairs with the release in sync_lock_give */
+    }
+    sync_lock_wait(lock);
+}
+
+static inline void sync_lock_give(struct sync_lock *lock)
+{
+    uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
+    if (UNLIKELY(state == SYNC_FORKING))
+        return; /* entered again inside fork: the handlers give it */
+    if (LIKELY(sync_is_single_threaded()))
+        atomic_store_explicit(&lock->state, SYNC_FREE, memory_order_relaxed);
+    else if (UNLIKELY(atomic_exchange_explicit(&lock->state, SYNC_FREE, memory_order_release) == SYNC_CONTENDED))
+        sync_lock_wake(lock);
+}
+
+/* The fork handlers: begin marks the lock, already held, as held by the forking thread; end gives it, in the parent and in the child. */
+void sync_fork_enter(void);
+void sync_fork_leave(void);
+void sync_fork_begin(struct sync_lock *lock);
+void sync_fork_end(struct sync_lock *lock);
+
+/* Pairs with the release of sync_publish and sync_publish_once: what the pointer leads to is seen whole. */
+static inline void *sync_read(const struct sync_pointer *pointer)
+{
+    return (void *)atomic_load_explicit(&pointer->bits, memory_order_acquire);
+}
+
+static inline void sync_publish(struct sync_pointer *pointer, const void *value)
+{
+    atomic_store_explicit(&pointer->bits, (uintptr_t)value, memory_order_release);
+}
+
+/* Publishes value if the pointer was NULL. Returns what the pointer holds afterwards. */
+static inline void *sync_publish_once(struct sync_pointer *pointer, void *value)
+{
+    uintptr_t expected = 0;
+    if (atomic_compare_exchange_strong_explicit(&pointer->bits, &expected, (uintptr_t)value, memory_order_acq_rel, memory_order_acquire))
+        return value;
+    return (void *)expected;
+}
+
+/* Words that their readers only compare: what they stand for is guarded by a lock. */
+static inline uintptr_t sync_word_read(const struct sync_pointer *pointer)
+{
+    return atomic_load_explicit(&pointer->bits, memory_order_relaxed);
+}
+
+static inline void sync_word_write(struct sync_pointer *pointer, uintptr_t value)
+{
+    atomic_store_explicit(&pointer->bits, value, memory_order_relaxed);
+}
+
+#endif

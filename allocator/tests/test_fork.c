@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* fork while other threads are inside the allocator: every child must be able to allocate, and must see whole heaps. */
+#include "support.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS = 3, FORKS = 60 };
+
+static atomic_bool must_stop;
+
+static void *churn(void *context)
+{
+    unsigned seed = (unsigned)(uintptr_t)context;
+    while (!atomic_load(&must_stop)) {
+        seed = seed * 1664525u + 1013904223u;
+        anvil_free(anvil_malloc((seed >> 8) % (seed % 16 == 0 ? 2000000 : 3000)));
+    }
+    return NULL;
+}
+
+static _Noreturn void child_work(void)
+{
+    char error[200];
+    alarm(20);
+    if (anvil_heap_check(NULL, error, sizeof error) != 0)
+        _exit(2);
+    for (size_t i = 0; i < 200; i++) {
+        char *block = anvil_malloc(i * 100);
+        block = anvil_realloc(block, i * 200 + 1);
+        block[0] = 1;
+        anvil_free(block);
+    }
+    _exit(0);
+}
+
+static void fork_children(void)
+{
+    for (int i = 0; i < FORKS; i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0)
+            child_work();
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+}
+
+static void children_of_a_threaded_program_can_allocate(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    atomic_store(&must_stop, false);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, churn, (void *)(i + 1)), 0);
+    fork_children();
+    atomic_store(&must_stop, true);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    support_check(NULL);
+}
+
+static void *handler_block;
+
+static void allocate_in_handler(void)
+{
+    void *block = anvil_malloc(1000);
+    anvil_free(handler_block);
+    handler_block = block;
+}
+
+static void other_fork_handlers_may_allocate(void **state)
+{
+    (void)state;
+    assert_int_equal(pthread_atfork(allocate_in_handler, allocate_in_handler, allocate_in_handler), 0);
+    children_of_a_threaded_program_can_allocate(state);
+}
+
+static void fork_in_handler(int signal_number)
+{
+    (void)signal_number;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    waitpid(child, NULL, 0);
+}
+
+/* Signals come only while the loop runs: one inside fork itself would stop a sanitizer's own fork handlers. */
+static _Noreturn void work_in_a_storm(void)
+{
+    sigset_t storm;
+    (void)signal(SIGUSR1, fork_in_handler);
+    sigemptyset(&storm);
+    sigaddset(&storm, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &storm, NULL);
+    alarm(30);
+    pid_t stormer = fork();
+    if (stormer == 0) {
+        for (int i = 0; i < 200; i++, usleep(500))
+            kill(getppid(), SIGUSR1);
+        _exit(0);
+    }
+    while (waitpid(stormer, NULL, WNOHANG) == 0) {
+        sigprocmask(SIG_UNBLOCK, &storm, NULL);
+        for (int i = 0; i < 1000; i++)
+            anvil_free(anvil_malloc(100));
+        sigprocmask(SIG_BLOCK, &storm, NULL);
+    }
+    _exit(0);
+}
+
+static void a_handler_that_interrupts_malloc_may_fork(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        work_in_a_storm();
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_handler_that_interrupts_malloc_may_fork),
+        cmocka_unit_test(children_of_a_threaded_program_can_allocate),
+        cmocka_unit_test(other_fork_handlers_may_allocate),
+    };
+    return cmocka_run_group_tests_name("fork", tests, NULL, NULL);
+}

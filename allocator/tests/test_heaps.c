@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* Several heaps side by side, what goes back to the system, and the numbers that people read. */
+#include "support.h"
+
+#include "heap.h"
+
+#include <string.h>
+
+static void heaps_do_not_share_memory(void **state)
+{
+    (void)state;
+    anvil_heap *heaps[8];
+    char *blocks[8];
+    for (unsigned i = 0; i < 8; i++) {
+        heaps[i] = support_heap(i % 2 == 0 ? ANVIL_SOURCE_MMAP : ANVIL_SOURCE_SBRK, i % 4);
+        blocks[i] = anvil_heap_malloc(heaps[i], 50000);
+        support_fill(blocks[i], 50000, i);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        assert_true(support_is_filled(blocks[i], 50000, i));
+        support_check(heaps[i]);
+        anvil_heap_destroy(heaps[i]);
+    }
+}
+
+static void numbers_of_heaps_are_used_again(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10000; i++) {
+        anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
+        anvil_heap_destroy(heap);
+    }
+}
+
+static void a_large_free_run_goes_back_at_once(void **state)
+{
+    (void)state;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
+    struct anvil_stats stats;
+    void *blocks[100];
+    for (int i = 0; i < 100; i++)
+        blocks[i] = anvil_heap_malloc(heap, 500000);
+    for (int i = 0; i < 100; i++)
+        anvil_heap_free(heap, blocks[i]);
+    support_check(heap);
+    anvil_heap_stats(heap, &stats);
+    assert_in_range(stats.mapped, 0, 10 << 20);
+    anvil_heap_destroy(heap);
+}
+
+static void dirty_holes_are_purged_beyond_the_budget(void **state)
+{
+    (void)state;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
+    char *blocks[400];
+    for (int i = 0; i < 400; i++)
+        memset(blocks[i] = anvil_heap_malloc(heap, 60000), 1, 60000);
+    for (int i = 0; i < 400; i += 2)
+        anvil_heap_free(heap, blocks[i]);
+    assert_in_range(heap->extents.dirty_bytes, 0, 7 << 20);
+    support_check(heap);
+    for (int i = 0; i < 400; i += 2)
+        assert_true(support_is_zero(blocks[i] = anvil_heap_calloc(heap, 60000, 1), 60000));
+    anvil_heap_destroy(heap);
+}
+
+static void trim_gives_back_and_keeps_live_content(void **state)
+{
+    (void)state;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_SBRK, ANVIL_FIT_BEST);
+    char *keep = anvil_heap_malloc(heap, 30000), *top = anvil_heap_malloc(heap, 300000);
+    support_fill(keep, 30000, 8);
+    memset(top, 1, 300000);
+    anvil_heap_free(heap, top);
+    assert_int_equal(anvil_heap_malloc_trim(heap, 0), 1);
+    assert_int_equal(anvil_heap_malloc_trim(heap, 0), 0);
+    assert_true(support_is_filled(keep, 30000, 8));
+    support_check(heap);
+    anvil_heap_destroy(heap);
+}
+
+static void a_small_process_stays_small(void **state)
+{
+    (void)state;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_BEST);
+    struct anvil_stats stats;
+    assert_non_null(anvil_heap_malloc(heap, 100));
+    anvil_heap_stats(heap, &stats);
+    assert_in_range(stats.mapped, 1, 300 << 10);
+    anvil_heap_destroy(heap);
+}
+
+static void thousands_of_holes_cost_no_more_requests(void **state)
+{
+    (void)state;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_BEST);
+    static void *blocks[20000];
+    struct anvil_stats before, after;
+    for (int i = 0; i < 20000; i++)
+        blocks[i] = anvil_heap_malloc(heap, 2000);
+    for (int i = 0; i < 20000; i += 2)
+        anvil_heap_free(heap, blocks[i]);
+    anvil_heap_stats(heap, &before);
+    for (int i = 0; i < 100000; i++)
+        anvil_heap_free(heap, anvil_heap_malloc(heap, 2000));
+    anvil_heap_stats(heap, &after);
+    assert_int_equal(after.os_calls, before.os_calls);
+    assert_in_range(before.free_extents, 9000, 11000);
+    anvil_heap_destroy(heap);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(heaps_do_not_share_memory),
+        cmocka_unit_test(numbers_of_heaps_are_used_again),
+        cmocka_unit_test(a_large_free_run_goes_back_at_once),
+        cmocka_unit_test(dirty_holes_are_purged_beyond_the_budget),
+        cmocka_unit_test(trim_gives_back_and_keeps_live_content),
+        cmocka_unit_test(a_small_process_stays_small),
+        cmocka_unit_test(thousands_of_holes_cost_no_more_requests),
+    };
+    return cmocka_run_group_tests_name("heaps", tests, NULL, NULL);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "support.h"
+
+#include "heap.h"
+#include "mapping.h"
+
+#include <errno.h>
+
+static anvil_heap *heap;
+
+static int setup(void **state)
+{
+    (void)state;
+    heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_BEST);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    support_check(heap);
+    anvil_heap_destroy(heap);
+    return 0;
+}
+
+static void a_mapping_is_zero_aligned_and_found_by_its_ends(void **state)
+{
+    (void)state;
+    struct extent *extent;
+    assert_int_equal(mapping_take(&heap->extents, 300, 64 * PAGE_BYTES, &extent), 0);
+    assert_int_equal((uintptr_t)extent->start % (64 * PAGE_BYTES), 0);
+    assert_true(support_is_zero(extent->start, 300 * PAGE_BYTES));
+    assert_ptr_equal(pagemap_get(extent->start, heap->id), extent);
+    assert_ptr_equal(pagemap_get(extent_end(extent) - 1, heap->id), extent);
+    mapping_give(&heap->extents, extent);
+    assert_int_equal(heap->extents.mapping_count, 0);
+}
+
+static void a_mapping_that_the_system_will_not_take_is_parked_and_offered_again(void **state)
+{
+    (void)state;
+    void *block = anvil_heap_malloc(heap, 2 << 20);
+    anvil_heap_fail_os_call(heap, 1);
+    errno = 77;
+    anvil_heap_free(heap, block);
+    assert_int_equal(errno, 77);
+    assert_int_equal(heap->extents.parked_count, 1);
+    support_check(heap);
+    anvil_heap_free(heap, anvil_heap_malloc(heap, 2 << 20));
+    assert_int_equal(heap->extents.parked_count, 0);
+}
+
+static void growing_keeps_the_content_and_moves_the_record(void **state)
+{
+    (void)state;
+    char *block = anvil_heap_malloc(heap, 2 << 20), *old = block;
+    support_fill(block, 2 << 20, 5);
+    block = anvil_heap_realloc(heap, block, 64 << 20);
+    assert_true(support_is_filled(block, 2 << 20, 5));
+    assert_int_equal(anvil_heap_malloc_usable_size(heap, block), 64 << 20);
+    if (block != old)
+        assert_null(pagemap_get(old, heap->id));
+    anvil_heap_free(heap, block);
+}
+
+static void a_refused_growth_keeps_the_mapping(void **state)
+{
+    (void)state;
+    for (unsigned nth = 1; nth < 8; nth++) {
+        char *block = anvil_heap_malloc(heap, 2 << 20);
+        support_fill(block, 2 << 20, nth);
+        anvil_heap_fail_os_call(heap, nth);
+        char *grown = anvil_heap_realloc(heap, block, 8 << 20);
+        assert_true(support_is_filled(grown != NULL ? grown : block, 2 << 20, nth));
+        support_check(heap);
+        anvil_heap_fail_os_call(heap, 0);
+        anvil_heap_free(heap, grown != NULL ? grown : block);
+    }
+}
+
+static void shrinking_gives_the_tail_back(void **state)
+{
+    (void)state;
+    struct anvil_stats before, after;
+    char *block = anvil_heap_malloc(heap, 32 << 20);
+    anvil_heap_stats(heap, &before);
+    assert_ptr_equal(anvil_heap_realloc(heap, block, 4 << 20), block);
+    anvil_heap_stats(heap, &after);
+    assert_int_equal(before.mapped - after.mapped, 28 << 20);
+    anvil_heap_free(heap, block);
+}
+
+static void appending_in_small_steps_moves_seldom(void **state)
+{
+    (void)state;
+    size_t size = 2 << 20;
+    char *block = anvil_heap_malloc(heap, size);
+    struct anvil_stats before, after;
+    anvil_heap_stats(heap, &before);
+    for (int step = 0; step < 500; step++)
+        assert_non_null(block = anvil_heap_realloc(heap, block, size += PAGE_BYTES));
+    anvil_heap_stats(heap, &after);
+    assert_in_range(after.os_calls - before.os_calls, 1, 60);
+    anvil_heap_free(heap, block);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_mapping_is_zero_aligned_and_found_by_its_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mapping_that_the_system_will_not_take_is_parked_and_offered_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(growing_keeps_the_content_and_moves_the_record, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_refused_growth_keeps_the_mapping, setup, teardown),
+        cmocka_unit_test_setup_teardown(shrinking_gives_the_tail_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(appending_in_small_steps_moves_seldom, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("mapping", tests, NULL, NULL);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "support.h"
+
+#include "meta.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct pages pages;
+static struct meta meta;
+
+static int setup(void **state)
+{
+    (void)state;
+    pages_init_arena(&pages, support_arena(64 * PAGE_BYTES), 64 * PAGE_BYTES, false);
+    meta_init(&meta, &pages);
+    return 0;
+}
+
+static void objects_are_aligned_and_do_not_overlap(void **state)
+{
+    (void)state;
+    char *objects[100];
+    for (unsigned i = 0; i < 100; i++) {
+        objects[i] = meta_take(&meta, 100);
+        assert_non_null(objects[i]);
+        assert_int_equal((uintptr_t)objects[i] % 64, 0);
+        memset(objects[i], (int)i, 128);
+    }
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(objects[i][127], (char)i);
+}
+
+static void an_object_given_back_is_taken_next(void **state)
+{
+    (void)state;
+    void *object = meta_take(&meta, 200);
+    meta_give(&meta, object, 200);
+    assert_ptr_equal(meta_take(&meta, 256), object);
+}
+
+static void what_is_reserved_can_be_taken_from_a_dead_source(void **state)
+{
+    (void)state;
+    assert_int_equal(meta_reserve(&meta, 128, 20), 0);
+    pages.refuse_in = 1;
+    for (int i = 0; i < 20; i++)
+        assert_non_null(meta_take(&meta, 128));
+    assert_int_equal(pages.refuse_in, 1);
+}
+
+static void a_source_without_memory_is_reported(void **state)
+{
+    (void)state;
+    char *rest;
+    assert_int_equal(pages_grow(&pages, 63 * PAGE_BYTES, &rest), 0);
+    assert_int_equal(meta_reserve(&meta, 8192, 1), ENOMEM);
+    assert_null(meta_take(&meta, 8192));
+    assert_non_null(meta_take(&meta, 32)); /* one page is left */
+}
+
+static void done_gives_everything_back_and_clears_it(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 300; i++)
+        memset(meta_take(&meta, 128), 0xff, 128);
+    meta_done(&meta, true);
+    assert_int_equal(pages.held, 0);
+    assert_true(support_is_zero(pages.low, (size_t)(pages.end - pages.low)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(objects_are_aligned_and_do_not_overlap, setup),
+        cmocka_unit_test_setup(an_object_given_back_is_taken_next, setup),
+        cmocka_unit_test_setup(what_is_reserved_can_be_taken_from_a_dead_source, setup),
+        cmocka_unit_test_setup(a_source_without_memory_is_reported, setup),
+        cmocka_unit_test_setup(done_gives_everything_back_and_clears_it, setup),
+    };
+    return cmocka_run_group_tests_name("meta", tests, NULL, NULL);
+}

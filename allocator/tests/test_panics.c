@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Each misuse that is diagnosed, in a child that must abort with exactly this line. */
+#include "support.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+struct misuse {
+    void *block;
+    size_t offset, size, alignment;
+};
+
+static void free_it(void *context)
+{
+    struct misuse *misuse = context;
+    anvil_free((char *)misuse->block + misuse->offset);
+}
+
+static void free_twice(void *context)
+{
+    free_it(context);
+    free_it(context);
+}
+
+static void free_then_resize(void *context)
+{
+    struct misuse *misuse = context;
+    free_it(context);
+    (void)anvil_realloc(misuse->block, 128);
+}
+
+static void free_then_measure(void *context)
+{
+    struct misuse *misuse = context;
+    free_it(context);
+    (void)anvil_malloc_usable_size(misuse->block);
+}
+
+static void free_sized(void *context)
+{
+    struct misuse *misuse = context;
+    anvil_free_sized(misuse->block, misuse->size);
+}
+
+static void free_aligned_sized(void *context)
+{
+    struct misuse *misuse = context;
+    anvil_free_aligned_sized(misuse->block, misuse->alignment, misuse->size);
+}
+
+static void a_double_free_of_a_small_block_is_named(void **state)
+{
+    (void)state;
+    void *keep = anvil_malloc(48);
+    struct misuse misuse = {.block = anvil_malloc(48)};
+    support_expect_panic(free_twice, &misuse, "free", "double free of a block of 48 bytes");
+    anvil_free(keep);
+}
+
+static void a_double_free_of_an_extent_is_named(void **state)
+{
+    (void)state;
+    struct misuse misuse = {.block = anvil_malloc(5000)};
+    support_expect_panic(free_twice, &misuse, "free", "double free: the block was freed and its memory reused or given back");
+}
+
+static void a_double_free_of_a_mapping_is_named(void **state)
+{
+    (void)state;
+    struct misuse misuse = {.block = anvil_malloc(2 << 20)};
+    support_expect_panic(free_twice, &misuse, "free", "double free of a block of 2097152 bytes");
+}
+
+static void an_interior_pointer_is_named_in_every_size(void **state)
+{
+    (void)state;
+    struct misuse small = {.block = anvil_malloc(256), .offset = 16};
+    struct misuse extent = {.block = anvil_malloc(50000), .offset = 4096};
+    struct misuse mapping = {.block = anvil_malloc(8 << 20), .offset = 1 << 20};
+    support_expect_panic(free_it, &small, "free", "pointer into the middle of a block of 256 bytes");
+    support_expect_panic(free_it, &extent, "free", "pointer into the middle of a block of 50000 bytes");
+    support_expect_panic(free_it, &mapping, "free", "pointer into the middle of a block of 8388608 bytes");
+}
+
+static void a_misaligned_pointer_is_named(void **state)
+{
+    (void)state;
+    struct misuse small = {.block = anvil_malloc(64), .offset = 8}, large = {.block = anvil_malloc(9000), .offset = 1};
+    support_expect_panic(free_it, &small, "free", "misaligned pointer: every block is aligned to 16 bytes");
+    support_expect_panic(free_it, &large, "free", "misaligned pointer: every block is aligned to 16 bytes");
+}
+
+static void foreign_pointers_are_named_and_never_followed(void **state)
+{
+    (void)state;
+    static char object[64];
+    char local[64];
+    void *own = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *const pointers[] = {object, local, own, (void *)0x4141414141414140, (void *)16, (void *)(uintptr_t)free_it};
+    for (unsigned i = 0; i < sizeof pointers / sizeof pointers[0]; i++) {
+        struct misuse misuse = {.block = pointers[i]};
+        support_expect_panic(free_it, &misuse, "free", "not a block of any heap");
+    }
+}
+
+static void memory_that_was_never_handed_out_is_named(void **state)
+{
+    (void)state;
+    struct misuse misuse = {.block = anvil_malloc(1024), .offset = 1024 * 8};
+    support_expect_panic(free_it, &misuse, "free", "memory of this heap that was never allocated");
+}
+
+static void a_block_of_another_heap_is_named(void **state)
+{
+    (void)state;
+    anvil_heap *other = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_BEST);
+    struct misuse misuse = {.block = anvil_heap_malloc(other, 100)};
+    support_expect_panic(free_it, &misuse, "free", "block of another heap");
+    anvil_heap_destroy(other);
+}
+
+static void a_wrong_size_is_named(void **state)
+{
+    (void)state;
+    struct misuse small = {.block = anvil_malloc(17), .size = 18}, large = {.block = anvil_malloc(10000), .size = SIZE_MAX};
+    support_expect_panic(free_sized, &small, "free_sized", "block of 17 bytes freed with size 18");
+    support_expect_panic(free_sized, &large, "free_sized", "block of 10000 bytes freed with size 18446744073709551615");
+}
+
+static void a_wrong_alignment_is_named(void **state)
+{
+    (void)state;
+    struct misuse aligned = {.block = anvil_aligned_alloc(64, 128), .alignment = 256, .size = 128};
+    struct misuse plain = {.block = anvil_malloc(64), .alignment = 64, .size = 64};
+    support_expect_panic(free_aligned_sized, &aligned, "free_aligned_sized", "block of alignment 64 freed with alignment 256");
+    support_expect_panic(free_aligned_sized, &plain, "free_aligned_sized", "block that was not asked for with an alignment");
+    aligned.alignment = 64, aligned.size = 64;
+    support_expect_panic(free_aligned_sized, &aligned, "free_aligned_sized", "block of 128 bytes freed with size 64");
+    support_expect_panic(free_sized, &aligned, "free_sized", "block of alignment 64 freed without its alignment");
+}
+
+static void a_freed_block_is_named_by_realloc_and_usable_size(void **state)
+{
+    (void)state;
+    void *keep = anvil_malloc(90);
+    struct misuse misuse = {.block = anvil_malloc(90)};
+    support_expect_panic(free_then_resize, &misuse, "realloc", "freed block of 96 bytes");
+    support_expect_panic(free_then_measure, &misuse, "malloc_usable_size", "freed block of 96 bytes");
+    anvil_free(keep);
+}
+
+static void free_in_handler(int signal_number)
+{
+    anvil_free(anvil_malloc(100));
+    (void)signal(signal_number, SIG_DFL);
+}
+
+static void panic_with_handler(void *context)
+{
+    (void)signal(SIGABRT, free_in_handler);
+    free_it(context);
+}
+
+static void a_handler_of_the_abort_may_allocate(void **state)
+{
+    (void)state;
+    struct misuse misuse = {.block = &misuse};
+    support_expect_panic(panic_with_handler, &misuse, "free", "not a block of any heap");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_double_free_of_a_small_block_is_named),
+        cmocka_unit_test(a_double_free_of_an_extent_is_named),
+        cmocka_unit_test(a_double_free_of_a_mapping_is_named),
+        cmocka_unit_test(an_interior_pointer_is_named_in_every_size),
+        cmocka_unit_test(a_misaligned_pointer_is_named),
+        cmocka_unit_test(foreign_pointers_are_named_and_never_followed),
+        cmocka_unit_test(memory_that_was_never_handed_out_is_named),
+        cmocka_unit_test(a_block_of_another_heap_is_named),
+        cmocka_unit_test(a_wrong_size_is_named),
+        cmocka_unit_test(a_wrong_alignment_is_named),
+        cmocka_unit_test(a_freed_block_is_named_by_realloc_and_usable_size),
+        cmocka_unit_test(a_handler_of_the_abort_may_allocate),
+    };
+    return cmocka_run_group_tests_name("panics", tests, NULL, NULL);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A trace as a standalone C program, as a person would write it for a bug report. Two shapes:
+ *
+ *   filling   what goes wrong is memory: every block is filled and verified by a few helpers, one line an op
+ *                 take(0, do_malloc(48), 48);
+ *                 move(0, do_realloc(hold(0), 200), 200);
+ *                 do_free(drop(0));
+ *   plain     what goes wrong is the answer of one call (errno, NULL, alignment, …): bare calls, and one assertion after that call
+ *                 p[0] = do_malloc(48);
+ *
+ * The parts that a program does not need are left out, so that it compiles without warnings. `thread` and `fail-os` appear as comments:
+ * without the harness there is one thread, and the system fails when it likes.
+ */
+#include "harness/export_internal.h"
+#include "harness/export_text.h"
+
+#include <string.h>
+
+#define FOOTPRINT_CALLS 400000u
+
+/* The parts before main. */
+
+/* The sentence may hold words of the subject: none may end the comment. */
+static void put_sentence(const struct plan *plan)
+{
+    export_put(plan, "/* %s: ", check_name(plan->check));
+    for (const char *letter = plan->verdict->sentence; *letter != '\0'; letter++)
+        fputc(*letter >= ' ' && *letter <= '~' && *letter != '*' && *letter != '\\' ? *letter : '?', plan->out);
+    export_put(plan, "\n *\n");
+}
+
+static void put_opening(const struct plan *plan)
+{
+    if (plan->verdict != NULL)
+        put_sentence(plan);
+    else
+        export_put(plan, "/* Makes the calls of a trace, fills every block and verifies it.\n *\n");
+    export_put(plan,
+               " *     cc -O2 -Wall program.c -o program%s\n"
+               " *     LD_PRELOAD=/path/to/allocator.so ./program; echo $?\n"
+               " *\n"
+               " * Exit status 0: all is well. 1: it is not, and one line on stderr says why. */\n",
+               plan->has_usable ? " -ldl" : "");
+}
+
+static void put_includes(const struct plan *plan)
+{
+    export_put(plan, "#define _GNU_SOURCE\n");
+    if (plan->has_usable)
+        export_put(plan, "#include <dlfcn.h>\n");
+    if (plan->check == CHECK_ERRNO)
+        export_put(plan, "#include <errno.h>\n");
+    if (plan->check == CHECK_FOOTPRINT)
+        export_put(plan, "#include <fcntl.h>\n");
+    export_put(plan, "#include <malloc.h>\n");
+    if (plan->check == CHECK_PROGRESS)
+        export_put(plan, "#include <signal.h>\n");
+    export_put(plan, "#include <stdint.h>\n#include <stdio.h>\n#include <stdlib.h>\n");
+    if (plan_uses(plan, OP_FORK) && plan->is_filling)
+        export_put(plan, "#include <sys/wait.h>\n");
+    export_put(plan, "#include <unistd.h>\n\n" TEXT_FAIL);
+}
+
+/* Not every libc has, or declares, these. */
+static bool is_rare(enum subject_call call)
+{
+    return call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized || call == SUBJECT_pvalloc || call == SUBJECT_malloc_trim;
+}
+
+static void put_call_pointer(const struct plan *plan, const char *name, const char *result, const char *parameters, bool rare)
+{
+    const char *space = result[strlen(result) - 1] == '*' ? "" : " ";
+    if (rare)
+        export_put(plan, "%s%s%s%s __attribute__((weak));\n", result, space, name, parameters);
+    export_put(plan, "static %s%s(*volatile do_%s)%s = %s;\n", result, space, name, parameters, name);
+}
+
+static void put_calls(const struct plan *plan)
+{
+    if (plan->calls != 0)
+        export_put(plan, TEXT_VOLATILE);
+#define CALL(name, result, parameters)    \
+    if (plan_calls(plan, SUBJECT_##name)) \
+        put_call_pointer(plan, #name, #result, #parameters, is_rare(SUBJECT_##name));
+    SUBJECT_CALLS(CALL)
+#undef CALL
+    export_put(plan, plan->calls != 0 ? "\n" : "");
+}
+
+static void put_state(const struct plan *plan)
+{
+    if (plan->slots == 0)
+        return;
+    export_put(plan, "static %s *p[%zu]; /* the blocks */\n", plan->is_filling ? "unsigned char" : "void", plan->slots);
+    if (plan->has_sizes)
+        export_put(plan, "static size_t n[%zu]; /* bytes asked for */\n", plan->slots);
+    if (plan->is_filling)
+        export_put(plan, "static size_t filled[%zu];\nstatic unsigned seed[%zu];\n", plan->slots, plan->slots);
+    export_put(plan, "\n");
+}
+
+static void put_filling_helpers(const struct plan *plan)
+{
+    const char *step = plan->has_large ? "at = next(at, filled[i])" : "at++";
+    export_put(plan, plan->has_large ? TEXT_NEXT : "");
+    export_put(plan, TEXT_BYTE_AT);
+    export_put(plan, TEXT_VERIFY, step);
+    export_put(plan, TEXT_TAKE_BEGIN);
+    if (plan->check == CHECK_OVERLAP)
+        export_put(plan, TEXT_TAKE_OVERLAP, plan->slots);
+    export_put(plan, TEXT_TAKE_END, step);
+    export_put(plan, "%s%s%s%s", TEXT_HOLD_BEGIN, plan->check == CHECK_USABLE ? TEXT_HOLD_STABLE : "", TEXT_HOLD_END, TEXT_DROP);
+    if (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY))
+        export_put(plan, "%s", TEXT_MOVE);
+    if (plan_uses(plan, OP_CALLOC))
+        export_put(plan, TEXT_ZEROED, plan->has_large ? "at = next(at, size)" : "at++");
+    if (plan_uses(plan, OP_FORK))
+        export_put(plan, TEXT_FORK, plan->slots);
+}
+
+static void put_helpers(const struct plan *plan)
+{
+    if (plan->has_times)
+        export_put(plan, "%s", TEXT_TIMES);
+    if (plan->has_usable)
+        export_put(plan, "%s%s", TEXT_IS_OWN, TEXT_USABLE);
+    if (plan->is_filling)
+        put_filling_helpers(plan);
+    if (plan_uses(plan, OP_POSIX_MEMALIGN))
+        export_put(plan, "%s%s%s", TEXT_POSIX_BEGIN, plan->check == CHECK_NULL ? TEXT_POSIX_UNTOUCHED : "", TEXT_POSIX_END);
+    if (plan->check == CHECK_HEAP)
+        export_put(plan, "%s", TEXT_WALKER);
+    if (plan_calls(plan, SUBJECT_free_sized))
+        export_put(plan, TEXT_FREE_SIZED);
+    if (plan_calls(plan, SUBJECT_free_aligned_sized))
+        export_put(plan, TEXT_FREE_ALIGNED_SIZED);
+}
+
+/* The choice was seen before the trace, in a probe: make it once more. */
+static void put_first_choice(const struct plan *plan)
+{
+    if (plan->verdict->op >= plan->trace->count)
+        return;
+    export_put(plan, "    int is_block = 0;\n");
+    if (plan->first_choice != SIZE_MAX)
+        return;
+    const struct trace_op *op = &plan->trace->ops[plan->verdict->op];
+    export_put(plan, "    is_block = ");
+    export_put_call(plan, op, "do_", op->kind == OP_REALLOC ? "do_malloc(40)" : "NULL");
+    export_put(plan, " != NULL;\n");
+}
+
+static void put_main(const struct plan *plan)
+{
+    bool may_exit = plan->check == CHECK_CRASH && strstr(plan->verdict->sentence, "exit") != NULL;
+    export_put(plan, "%s%sint main(void)\n{\n", plan->check == CHECK_PROGRESS ? TEXT_PROGRESS : "", may_exit ? TEXT_EXIT : "");
+    if (!plan->is_filling && (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY)))
+        export_put(plan, "    void *q;\n");
+    if (plan->check == CHECK_POLICY)
+        put_first_choice(plan);
+    if (plan->check == CHECK_PROGRESS)
+        export_put(plan, "    signal(SIGALRM, give_up);\n    alarm(10);\n");
+    if (may_exit)
+        export_put(plan, "    atexit(check_done);\n");
+    export_put_body(plan);
+    export_put(plan, "%s    return 0;\n}\n", may_exit ? "    is_done = 1;\n" : "");
+}
+
+static void put_cycles(const struct plan *plan)
+{
+    unsigned rounds = (unsigned)(FOOTPRINT_CALLS / (plan->trace->count + 1));
+    unsigned half = rounds < 32 ? 32 : rounds > 2000 ? 2000 : rounds;
+    export_put(plan, "%sstatic void cycle(void)\n{\n", TEXT_RESIDENT);
+    export_put_body(plan);
+    export_put(plan, "}\n\n");
+    export_put(plan, TEXT_FOOTPRINT_MAIN, half, half);
+}
+
+void export_program(FILE *out, const struct trace *trace, const struct verdict *verdict)
+{
+    struct plan plan = plan_make(out, trace, verdict);
+    put_opening(&plan);
+    put_includes(&plan);
+    put_calls(&plan);
+    put_state(&plan);
+    put_helpers(&plan);
+    if (plan.check == CHECK_FOOTPRINT)
+        put_cycles(&plan);
+    else
+        put_main(&plan);
+}

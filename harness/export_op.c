@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* Ops as lines of C, in the two shapes that export.c explains. */
+#include "harness/export_internal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What run.c holds to be modest: a correct allocator succeeds. */
+#define MODEST_TOTAL ((uint64_t)256 << 20)
+#define SENTINEL     "0x5eed"
+
+void export_put(const struct plan *plan, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(plan->out, format, arguments);
+    va_end(arguments);
+}
+
+static bool is_valid_alignment(const struct trace_op *op)
+{
+    if ((trace_op_shape(op->kind) & OP_HAS_ALIGNMENT) == 0)
+        return true;
+    bool is_power = op->extra != 0 && (op->extra & (op->extra - 1)) == 0;
+    return is_power && (op->kind != OP_POSIX_MEMALIGN || op->extra % sizeof(void *) == 0);
+}
+
+/* Expressions. */
+
+static void put_number(const struct plan *plan, uint64_t value)
+{
+    if (value == SIZE_MAX)
+        export_put(plan, "SIZE_MAX");
+    else if (value > SIZE_MAX - 65536)
+        export_put(plan, "SIZE_MAX - %" PRIu64, SIZE_MAX - value);
+    else if (value == (uint64_t)PTRDIFF_MAX)
+        export_put(plan, "(size_t)PTRDIFF_MAX");
+    else if (value > (uint64_t)PTRDIFF_MAX && value - (uint64_t)PTRDIFF_MAX <= 65536)
+        export_put(plan, "(size_t)PTRDIFF_MAX + %" PRIu64, value - (uint64_t)PTRDIFF_MAX);
+    else if (value <= (uint64_t)PTRDIFF_MAX && (uint64_t)PTRDIFF_MAX - value <= 65536)
+        export_put(plan, "(size_t)PTRDIFF_MAX - %" PRIu64, (uint64_t)PTRDIFF_MAX - value);
+    else
+        export_put(plan, "%" PRIu64 "%s", value, value > INT64_MAX ? "u" : "");
+}
+
+static void put_size(const struct plan *plan, const struct trace_op *op)
+{
+    if (plan_is_exact(op)) {
+        put_number(plan, op->size);
+        return;
+    }
+    char base[64];
+    const char *format = op->size_base == SIZE_REQUESTED ? "n[%" PRIu32 "]"
+                         : plan->is_filling              ? "filled[%" PRIu32 "]"
+                                                         : "usable(p[%" PRIu32 "], n[%" PRIu32 "])";
+    snprintf(base, sizeof base, format, op->size_slot, op->size_slot);
+    int64_t delta = (int64_t)op->size;
+    if (delta == 0)
+        export_put(plan, "%s", base);
+    else if (delta > 0)
+        export_put(plan, "%s + %" PRId64, base, delta);
+    else
+        export_put(plan, "(%s > %" PRId64 " ? %s - %" PRId64 " : 0)", base, -delta, base, -delta);
+}
+
+static void put_total(const struct plan *plan, const struct trace_op *op)
+{
+    bool has_count = (trace_op_shape(op->kind) & OP_HAS_COUNT) != 0;
+    if (plan_is_exact(op)) {
+        put_number(plan, plan_total_of(op));
+        return;
+    }
+    if (has_count) {
+        export_put(plan, "times(");
+        put_number(plan, op->extra);
+        export_put(plan, ", ");
+    }
+    put_size(plan, op);
+    export_put(plan, has_count ? ")" : "");
+}
+
+void export_put_call(const struct plan *plan, const struct trace_op *op, const char *prefix, const char *old)
+{
+    bool is_posix = op->kind == OP_POSIX_MEMALIGN;
+    unsigned shape = trace_op_shape(op->kind);
+    if (is_posix)
+        export_put(plan, "%s(", *prefix != '\0' ? "posix" : "posix_memalign");
+    else
+        export_put(plan, "%s%s(", prefix, subject_call_name(plan_call_of(op->kind)));
+    if (shape & OP_USES)
+        export_put(plan, "%s, ", old);
+    else if (op->kind == OP_REALLOC_NULL || op->kind == OP_REALLOCARRAY_NULL)
+        export_put(plan, "NULL, ");
+    if (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT)) {
+        put_number(plan, op->extra);
+        export_put(plan, ", ");
+    }
+    put_size(plan, op);
+    export_put(plan, ")");
+}
+
+/* Ops, filling. */
+
+/* A program without a verdict may be run on any allocator, also on one without these. */
+static bool is_optional(const struct plan *plan, const struct trace_op *op)
+{
+    return plan->verdict == NULL && op->kind >= OP_ALIGNED_ALLOC && op->kind <= OP_PVALLOC;
+}
+
+static void put_filling_call(const struct plan *plan, const struct trace_op *op)
+{
+    char old[24];
+    bool is_move = (trace_op_shape(op->kind) & OP_USES) != 0, is_calloc = op->kind == OP_CALLOC;
+    snprintf(old, sizeof old, "hold(%" PRIu32 ")", op->slot);
+    export_put(plan, "    %s(%" PRIu32 ", %s", is_move ? "move" : "take", op->slot, is_calloc ? "zeroed(" : "");
+    bool is_guarded = is_optional(plan, op);
+    if (is_guarded)
+        export_put(plan, "is_own((void *)%s) ? ", subject_call_name(plan_call_of(op->kind)));
+    export_put_call(plan, op, "do_", old);
+    export_put(plan, is_guarded ? " : NULL" : "");
+    if (is_calloc) {
+        export_put(plan, ", ");
+        put_total(plan, op);
+        export_put(plan, ")");
+    }
+    export_put(plan, ", ");
+    put_total(plan, op);
+    export_put(plan, ");\n");
+}
+
+/* Frees the block that `block` is the text of. */
+static void put_free(const struct plan *plan, size_t i, const char *block)
+{
+    uint32_t slot = plan->trace->ops[i].slot;
+    enum subject_call call = plan_call_of_op(plan->trace, i);
+    if (call == SUBJECT_free_sized)
+        export_put(plan, "    release_sized(%s, n[%" PRIu32 "]);", block, slot);
+    else if (call == SUBJECT_free_aligned_sized)
+        export_put(plan, "    release_aligned_sized(%s, %" PRIu64 ", n[%" PRIu32 "]);", block, plan_maker_of(plan->trace, i)->extra, slot);
+    else
+        export_put(plan, "    do_free(%s);", block);
+}
+
+static void put_filling_op(const struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    unsigned shape = trace_op_shape(op->kind);
+    if (shape & OP_HAS_SIZE) {
+        put_filling_call(plan, op);
+    } else if (shape & OP_FREES) {
+        char block[24];
+        snprintf(block, sizeof block, "drop(%" PRIu32 ")", op->slot);
+        put_free(plan, i, block);
+        export_put(plan, "\n");
+    } else if (op->kind == OP_USABLE_SIZE) {
+        export_put(plan, "    usable(hold(%" PRIu32 "), n[%" PRIu32 "]);\n", op->slot, op->slot);
+    } else if (op->kind == OP_SWEEP) {
+        export_put(plan, "    for (int i = 0; i < %zu; i++)\n        hold(i);\n", plan->slots);
+    } else if (op->kind == OP_FORK) {
+        export_put(plan, "    visit_in_child();\n");
+    }
+}
+
+/* Ops, plain. */
+
+static void put_message(const struct plan *plan, const struct trace_op *op)
+{
+    char old[24];
+    snprintf(old, sizeof old, "p[%" PRIu32 "]", op->slot);
+    export_put(plan, "        FAIL(\"");
+    export_put_call(plan, op, "", old);
+}
+
+static void assert_alignment(const struct plan *plan, const struct trace_op *op, const char *block)
+{
+    const char *found = strstr(plan->verdict->sentence, "multiple of ");
+    unsigned long long promised = found != NULL ? strtoull(found + strlen("multiple of "), NULL, 10) : 16;
+    export_put(plan, "    if ((uintptr_t)%s %% %llu != 0)\n", block, promised != 0 ? promised : 16);
+    put_message(plan, op);
+    export_put(plan, " returned %%p, must be a multiple of %llu\\n\", %s);\n", promised, block);
+}
+
+static void assert_impossible(const struct plan *plan, const struct trace_op *op, const char *block)
+{
+    export_put(plan, "    if (%s != NULL)\n", block);
+    put_message(plan, op);
+    export_put(plan, " returned %%p, cannot succeed\\n\", %s);\n", block);
+}
+
+static void assert_not_null(const struct plan *plan, const struct trace_op *op, const char *block)
+{
+    if (plan_is_exact(op) && (plan_total_of(op) == 0 || plan_total_of(op) > MODEST_TOTAL || !is_valid_alignment(op)))
+        return; /* posix() has the assertion */
+    export_put(plan, "    if (%s == NULL)\n", block);
+    put_message(plan, op);
+    export_put(plan, " failed\\n\");\n");
+}
+
+/* EINVAL is for a bad alignment, and for aligned_alloc's sizes that are no multiple of it; ENOMEM for everything else. */
+static void assert_errno(const struct plan *plan, const struct trace_op *op, const char *block)
+{
+    bool is_posix = op->kind == OP_POSIX_MEMALIGN;
+    bool may_be_invalid = !is_valid_alignment(op) || op->kind == OP_ALIGNED_ALLOC;
+    if (is_posix && !is_valid_alignment(op))
+        export_put(plan, "    if (result != EINVAL)\n");
+    else if (is_posix)
+        export_put(plan, "    if (result != 0 && result != ENOMEM)\n");
+    else
+        export_put(plan, "    if (errno == 0 || (%s == NULL && errno != ENOMEM%s))\n", block, may_be_invalid ? " && errno != EINVAL" : "");
+    put_message(plan, op);
+    export_put(plan, is_posix ? " returned %%d\\n\", result);\n" : " returned %%p and left errno at %%d\\n\", %s, errno);\n", block);
+}
+
+static void assert_choice(const struct plan *plan, const struct trace_op *op, const char *block)
+{
+    export_put(plan, "    if ((%s != NULL) != is_block)\n", block);
+    put_message(plan, op);
+    export_put(plan, " returned %%s; before, the other choice\\n\", is_block ? \"NULL\" : \"a block\");\n");
+}
+
+static void put_assertion(const struct plan *plan, const struct trace_op *op, const char *block)
+{
+    switch (plan->check) {
+    case CHECK_ALIGNMENT:
+        assert_alignment(plan, op, block);
+        break;
+    case CHECK_IMPOSSIBLE:
+        assert_impossible(plan, op, block);
+        break;
+    case CHECK_NULL:
+        assert_not_null(plan, op, block);
+        break;
+    case CHECK_ERRNO:
+        assert_errno(plan, op, block);
+        break;
+    case CHECK_POLICY:
+        assert_choice(plan, op, block);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Keeps n[], where a later size or free refers to it. A failed realloc keeps the old one. */
+static void put_plain_size(const struct plan *plan, const struct trace_op *op, const char *target)
+{
+    if (!plan->has_sizes)
+        return;
+    export_put(plan, "    n[%" PRIu32 "] = %s != NULL ? ", op->slot, target);
+    put_total(plan, op);
+    if (*target == 'q')
+        export_put(plan, " : p[%" PRIu32 "] != NULL ? n[%" PRIu32 "] : 0;\n", op->slot, op->slot);
+    else
+        export_put(plan, " : 0;\n");
+}
+
+static void put_plain_call(const struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    bool is_move = (trace_op_shape(op->kind) & OP_USES) != 0;
+    char block[24];
+    snprintf(block, sizeof block, "p[%" PRIu32 "]", op->slot);
+    const char *target = is_move ? "q" : block;
+    if (plan->check == CHECK_ERRNO && plan_blames(plan, i))
+        export_put(plan, "    errno = " SENTINEL ";\n");
+    export_put(plan, "    %s = ", target);
+    export_put_call(plan, op, "do_", block);
+    export_put(plan, ";\n");
+    if (plan_blames(plan, i))
+        put_assertion(plan, op, target);
+    if (i == plan->first_choice)
+        export_put(plan, "    is_block = %s != NULL;\n", target);
+    if (is_move) {
+        export_put(plan, "    if (q != NULL || ");
+        put_total(plan, op);
+        export_put(plan, " == 0)\n        %s = q;\n", block);
+    }
+    put_plain_size(plan, op, target);
+}
+
+static void assert_errno_kept(const struct plan *plan)
+{
+    export_put(plan, "    if (errno != " SENTINEL ")\n        FAIL(\"free changed errno to %%d\\n\", errno);\n");
+}
+
+static void put_plain_free(const struct plan *plan, size_t i)
+{
+    bool is_asserted = plan->check == CHECK_ERRNO && plan_blames(plan, i);
+    uint32_t slot = plan->trace->ops[i].slot;
+    char block[24];
+    snprintf(block, sizeof block, "p[%" PRIu32 "]", slot);
+    if (is_asserted)
+        export_put(plan, "    errno = " SENTINEL ";\n");
+    put_free(plan, i, block);
+    export_put(plan, "\n");
+    if (is_asserted)
+        assert_errno_kept(plan);
+    if (plan->has_live_end)
+        export_put(plan, "    p[%" PRIu32 "] = NULL;\n", slot);
+}
+
+static void put_plain_op(const struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    unsigned shape = trace_op_shape(op->kind);
+    if (shape & OP_HAS_SIZE)
+        put_plain_call(plan, i);
+    else if (shape & OP_FREES)
+        put_plain_free(plan, i);
+}
+
+/* The body. */
+
+static void put_op(const struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    if (op->kind == OP_FREE_NULL)
+        export_put(plan, "    do_free(NULL);\n");
+    else if (op->kind == OP_TRIM)
+        export_put(plan, "    if (do_malloc_trim != NULL)\n        do_malloc_trim(%" PRIu64 ");\n", op->extra);
+    else if (op->kind == OP_THREAD || op->kind == OP_FAIL_OS)
+        export_put(plan, "    /* %s %" PRIu64 " */\n", trace_op_name(op->kind), op->extra);
+    else if (plan->is_filling)
+        put_filling_op(plan, i);
+    else
+        put_plain_op(plan, i);
+}
+
+static void put_last_frees(const struct plan *plan)
+{
+    bool is_errno = plan->check == CHECK_ERRNO && plan->verdict->op == VERDICT_NO_OP;
+    if (!plan->has_live_end)
+        return;
+    if (is_errno)
+        export_put(plan, "    errno = " SENTINEL ";\n");
+    export_put(plan, "    for (int i = 0; i < %zu; i++)\n        do_free(%s);\n", plan->slots, plan->is_filling ? "drop(i)" : "p[i]");
+    if (is_errno)
+        assert_errno_kept(plan);
+}
+
+void export_put_body(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->trace->count; i++) {
+        put_op(plan, i);
+        if (plan->check == CHECK_HEAP && plan_blames(plan, i))
+            export_put(plan, "    walk();\n");
+    }
+    put_last_frees(plan);
+    if (plan->check == CHECK_HEAP)
+        export_put(plan, "    walk();\n");
+}

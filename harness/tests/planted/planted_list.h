@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The planted bugs: each is the correct allocator of planted_heap.c and planted_malloc.c with one line wrong, as a shared object of its own,
+ * and a trace (<name>.trace) that shows it. They prove that each check can fail.
+ *
+ * Registered here and nowhere else, one a line: name, the check that must name it, what is broken and the real bug it is modelled on. C
+ * reads the list as a macro, CMake by its lines.
+ */
+#ifndef PLANTED_LIST_H
+#define PLANTED_LIST_H
+
+/* clang-format off */
+#define PLANTED_BUGS(PLANTED) \
+    PLANTED(upper_stays_linked, overlap, "free between two free neighbours leaves the upper one in its bin; three ordered frees show it; after jemalloc#437") \
+    PLANTED(bin_overflow, overlap, "a chunk coalesced to 128 KiB or more goes one past the last bin, over the top pointer; after talc PR#49, where free gaps from a size on are misread") \
+    PLANTED(memalign_page, alignment, "an alignment above a page is taken as a page; after SlimGuard#5 and osv#1304") \
+    PLANTED(round_to_8, alignment, "chunk sizes are rounded to 8 bytes instead of 16; after glibc BZ#6527") \
+    PLANTED(usable_with_header, content, "malloc_usable_size counts the header of the next block; after osv#1077") \
+    PLANTED(grow_down_early_split, content, "realloc into a free lower neighbour cuts off the rest before it has moved the data; after the in-place realloc fixed in jemalloc 2.0.0") \
+    PLANTED(asked_stays_old, content, "realloc that grows in place does not note the new size, so the next one copies too little; after rpmalloc PR#112") \
+    PLANTED(realloc_aligned_offset, content, "realloc of an aligned mapping copies from the start of the mapping; after gperftools#467") \
+    PLANTED(calloc_trusts_large, zeroed, "calloc of 64 KiB and more takes recycled memory as fresh; after zerovm#86") \
+    PLANTED(trim_rounds_down, zeroed, "giving back the top keeps a part of a page dirty and takes it as zero; after NyuziProcessor#164") \
+    PLANTED(usable_of_aligned, usable, "malloc_usable_size of an aligned mapping subtracts the padding twice; after mimalloc#231") \
+    PLANTED(usable_with_neighbour, usable, "malloc_usable_size counts a free upper neighbour; after liballocs#159") \
+    PLANTED(request_32_bits, usable, "a request is narrowed to 32 bits; after umm_malloc#62") \
+    PLANTED(mapping_short, usable, "a mapping just below a page multiple has no room for its header; after musl b761bd19") \
+    PLANTED(calloc_wrap, impossible, "calloc does not see that its product wraps; after FreeRTOS CVE-2021-32020") \
+    PLANTED(near_size_max, impossible, "rounding up a size near SIZE_MAX wraps; after glibc BZ#22375") \
+    PLANTED(memalign_2m, null, "posix_memalign with an alignment of 2 MiB or more fails; after mimalloc#577") \
+    PLANTED(memalign_writes_early, null, "posix_memalign writes to its out-parameter before it knows whether it fails; POSIX forbids it, no known bug is the model") \
+    PLANTED(realloc_first, null, "realloc as the first call misses the set-up; after hardened_malloc 903cba5") \
+    PLANTED(free_large_errno, errno, "free of a large block changes errno; after hardened_malloc d3152b8") \
+    PLANTED(realloc_no_enomem, errno, "a realloc that fails leaves errno unset; after snmalloc#461") \
+    PLANTED(realloc_fails_freeing, kept, "a realloc that fails has freed the old block; the most common bug of hand-written reallocs") \
+    PLANTED(realloc_leaks, footprint, "realloc that moves does not free the old block; after the leaks on rare paths fixed in jemalloc 4.1.1") \
+    PLANTED(free_list_cycle, progress, "a chunk that grows within its bin is put in twice: the list bites its tail; after linked-list-allocator#70") \
+    PLANTED(malloc_zero_flips, policy, "every other malloc(0) returns NULL; after mimalloc#574, where zero-sized calls disagreed") \
+    PLANTED(stale_boundary, heap, "realloc that grows into the upper neighbour leaves the boundary tag above as it was; after emscripten#10363") \
+    PLANTED(unlink_last, crash, "taking the last of several chunks from a bin writes through NULL; after jemalloc 12311fe6")
+/* clang-format on */
+
+#endif

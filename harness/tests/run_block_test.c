@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run asserts of live blocks over time, on a subject that errs in one way at a time: content, overlap, sizes, cycles; muting, outcomes. */
+#include "harness/tests/fake_subject.h"
+
+/* ---- content ---- */
+
+/* Damages byte 57 of the first block when the second is asked for. */
+static void *damaging_malloc(size_t size)
+{
+    if (fake.calls == 1)
+        fake.damage = fake.arena + 16 + 57;
+    return fake_malloc(size);
+}
+
+static void damage_is_found_in_a_sweep_at_free_and_at_the_end(void **state)
+{
+    (void)state;
+    test.subject.calls.malloc = damaging_malloc;
+    assert_caught("#0 = malloc 100\n#1 = malloc 100\n#2 = malloc 100\n", CHECK_CONTENT, VERDICT_NO_OP);
+    set_up(NULL);
+    test.subject.calls.malloc = damaging_malloc;
+    assert_caught("#0 = malloc 100\n#1 = malloc 100\n#2 = malloc 100\nfree #0\n", CHECK_CONTENT, 3);
+    set_up(NULL);
+    test.subject.calls.malloc = damaging_malloc;
+    test.options.sweep_every = 1;
+    assert_caught("#0 = malloc 100\n#1 = malloc 100\n#2 = malloc 100\n", CHECK_CONTENT, 1);
+    assert_non_null(strstr(test.verdict.sentence, "byte 57"));
+}
+
+static void realloc_must_keep_the_smaller_of_both_sizes(void **state)
+{
+    (void)state;
+    assert_clean("#0 = malloc 100\n#0 = realloc #0 50\n#0 = realloc #0 200\n");
+    fake.copies_nothing = true;
+    assert_caught("#0 = malloc 100\n#0 = realloc #0 200\n", CHECK_CONTENT, 1);
+    assert_string_equal(test.verdict.site, "realloc");
+}
+
+static void failed_realloc_must_keep_the_old_block(void **state)
+{
+    (void)state;
+    assert_clean("#0 = malloc 100\n#0 = realloc #0 SIZE_MAX\nfree #0\n");
+    fake.frees_on_failure = true;
+    assert_caught("#0 = malloc 100\n#0 = realloc #0 SIZE_MAX\n", CHECK_KEPT, 1);
+}
+
+static void calloc_must_clear(void **state)
+{
+    (void)state;
+    fake.is_dirty = true;
+    assert_caught("#0 = calloc 1 0\n#1 = calloc 3 5\n", CHECK_ZEROED, 1);
+}
+
+/* ---- where blocks lie, and how large they are ---- */
+
+static void realloc_may_return_the_same_block(void **state)
+{
+    (void)state;
+    fake.shrinks_in_place = true;
+    assert_clean("#0 = malloc 100\n#1 = malloc 100\n#0 = realloc #0 50\n#0 = realloc #0 40\n");
+    assert_int_equal(fake.calls, 2);
+}
+
+static void *always_the_same(size_t size)
+{
+    (void)size;
+    return fake.arena + 4096;
+}
+
+static void overlap_with_a_live_block_is_found(void **state)
+{
+    (void)state;
+    test.subject.calls.malloc = always_the_same;
+    test.subject.calls.malloc_usable_size = NULL;
+    assert_clean("#0 = malloc 100\nfree #0\n#0 = malloc 100\n");
+    assert_caught("#0 = malloc 100\n#1 = malloc 100\n", CHECK_OVERLAP, 1);
+}
+
+static void *own_memory(size_t size)
+{
+    (void)size;
+    static _Alignas(16) uint8_t memory[256];
+    return memory;
+}
+
+static void block_must_not_lie_in_the_programs_memory(void **state)
+{
+    (void)state;
+    test.subject.calls.malloc = own_memory;
+    test.subject.calls.malloc_usable_size = NULL;
+    assert_caught("#0 = malloc 100\n", CHECK_OVERLAP, 0);
+}
+
+static void usable_size_must_hold_the_request_and_stay(void **state)
+{
+    (void)state;
+    fake.usable_less = 1;
+    assert_caught("#0 = malloc 100\n", CHECK_USABLE, 0);
+    fake.usable_less = 0;
+    fake.usable_wanders = true;
+    assert_caught("#0 = malloc 100\nmalloc_usable_size #0\n", CHECK_USABLE, 1);
+}
+
+/* ---- cycles ---- */
+
+static void steady_growth_is_a_footprint(void **state)
+{
+    (void)state;
+    test.subject.footprint = fake_footprint;
+    test.options.rounds = 1000;
+    fake.grows_by = 4096;
+    fake.grows_until = SIZE_MAX;
+    assert_caught("#0 = malloc 100\n", CHECK_FOOTPRINT, VERDICT_NO_OP);
+    assert_string_equal(test.verdict.site, "cycle");
+}
+
+static void growth_that_comes_to_an_end_is_a_cache(void **state)
+{
+    (void)state;
+    test.subject.footprint = fake_footprint;
+    test.options.rounds = 1000;
+    fake.grows_by = 65536;
+    fake.grows_until = 65536 * 100;
+    assert_clean("#0 = malloc 100\n");
+    assert_int_equal(fake.footprint, fake.grows_until);
+}
+
+static void steady_subject_is_not_cycled_to_the_last_round(void **state)
+{
+    (void)state;
+    test.subject.footprint = fake_footprint;
+    test.options.rounds = 1000;
+    assert_clean("#0 = malloc 100\n");
+    assert_in_range(fake.calls, 2, 100);
+}
+
+/* ---- the run itself ---- */
+
+static void muted_check_does_not_stop_the_run(void **state)
+{
+    (void)state;
+    fake.free_error = EINVAL;
+    test.options.muted = 1u << CHECK_ERRNO;
+    fake.usable_wanders = true;
+    assert_caught("#0 = malloc 100\nfree #0\n", CHECK_USABLE, 1);
+    assert_false(run_was_cut_short(test.run));
+}
+
+static void muted_overlap_cuts_the_run_short(void **state)
+{
+    (void)state;
+    test.subject.calls.malloc = always_the_same;
+    test.subject.calls.malloc_usable_size = NULL;
+    test.options.muted = 1u << CHECK_OVERLAP;
+    assert_clean("#0 = malloc 100\n#1 = malloc 100\n#2 = malloc 100\n");
+    assert_true(run_was_cut_short(test.run));
+    assert_int_equal(test.outcomes[2].ran, 0);
+}
+
+static void what_the_trace_leaves_live_is_freed(void **state)
+{
+    (void)state;
+    assert_clean("#0 = malloc 100\n#1 = malloc 100\n#2 = malloc 100\nfree #1\n");
+    assert_int_equal(fake.frees, 3);
+}
+
+static void outcomes_say_what_each_call_returned(void **state)
+{
+    (void)state;
+    test.subject.calls.calloc = NULL;
+    assert_clean("#0 = malloc 100\n#1 = calloc 1 1\n#2 = malloc SIZE_MAX\n#3 = posix_memalign 3 1\n");
+    assert_int_equal(test.outcomes[0].ran, 1);
+    assert_int_equal(test.outcomes[0].returned_null, 0);
+    assert_int_equal(test.outcomes[1].ran, 0);
+    assert_int_equal(test.outcomes[2].returned_null, 1);
+    assert_int_equal(test.outcomes[2].error, ENOMEM);
+    assert_int_equal(test.outcomes[3].error, EINVAL);
+}
+
+static int failing_walker(char *sentence, size_t capacity)
+{
+    strncpy(sentence, "bin 3 is lost", capacity);
+    return fake.calls >= 2;
+}
+
+static void walker_is_asked_at_its_cadence(void **state)
+{
+    (void)state;
+    test.subject.check = failing_walker;
+    assert_caught("#0 = malloc 1\n#1 = malloc 1\n#2 = malloc 1\n", CHECK_HEAP, VERDICT_NO_OP);
+    fake.calls = 0;
+    test.options.heap_check_every = 1;
+    assert_caught("#0 = malloc 1\n#1 = malloc 1\n#2 = malloc 1\n", CHECK_HEAP, 1);
+    assert_non_null(strstr(test.verdict.sentence, "bin 3 is lost"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(damage_is_found_in_a_sweep_at_free_and_at_the_end, set_up),
+        cmocka_unit_test_setup(realloc_must_keep_the_smaller_of_both_sizes, set_up),
+        cmocka_unit_test_setup(failed_realloc_must_keep_the_old_block, set_up),
+        cmocka_unit_test_setup(calloc_must_clear, set_up),
+        cmocka_unit_test_setup(realloc_may_return_the_same_block, set_up),
+        cmocka_unit_test_setup(overlap_with_a_live_block_is_found, set_up),
+        cmocka_unit_test_setup(block_must_not_lie_in_the_programs_memory, set_up),
+        cmocka_unit_test_setup(usable_size_must_hold_the_request_and_stay, set_up),
+        cmocka_unit_test_setup(steady_growth_is_a_footprint, set_up),
+        cmocka_unit_test_setup(growth_that_comes_to_an_end_is_a_cache, set_up),
+        cmocka_unit_test_setup(steady_subject_is_not_cycled_to_the_last_round, set_up),
+        cmocka_unit_test_setup(muted_check_does_not_stop_the_run, set_up),
+        cmocka_unit_test_setup(muted_overlap_cuts_the_run_short, set_up),
+        cmocka_unit_test_setup(what_the_trace_leaves_live_is_freed, set_up),
+        cmocka_unit_test_setup(outcomes_say_what_each_call_returned, set_up),
+        cmocka_unit_test_setup(walker_is_asked_at_its_cadence, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

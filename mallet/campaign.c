@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order of a campaign: everything that can refuse is tried first, the engine gets its time, triage follows, the summary comes last and comes
+ * always, after Ctrl-C too. The subject is bound once by ourselves at the start: one that cannot be bound must not start an engine.
+ */
+#include "mallet/campaign_internal.h"
+
+#include "harness/catalog.h"
+#include "harness/executor.h"
+#include "mallet/command.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stops; /* SIGINT and SIGTERM so far */
+
+int64_t campaign_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool campaign_is_stopped(void)
+{
+    return stops > 0;
+}
+
+void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(ret_path, CAMPAIGN_PATH_MAX, format, values);
+    va_end(values);
+    if (length < 0 || length >= CAMPAIGN_PATH_MAX)
+        ret_path[0] = '\0';
+}
+
+bool campaign_is_anvil(const struct campaign *campaign)
+{
+    const char *spec = campaign->subject_path;
+    return strcmp(spec, "anvil") == 0 || strncmp(spec, "anvil:", 6) == 0;
+}
+
+/* A second signal ends the triage too, at once. */
+static void on_signal(int signal_number)
+{
+    stops = stops + 1;
+    if (stops > 2)
+        signal(signal_number, SIG_DFL);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int bind_subject(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    struct executor *executor;
+    char spec[PATH_MAX], absolute[PATH_MAX];
+    int result = catalog_resolve(campaign->options->subject, spec, error);
+    if (result != 0)
+        return result;
+    bool is_path = strchr(spec, '/') != NULL && strncmp(spec, "anvil:", 6) != 0;
+    campaign_path(campaign->subject_path, "%s", is_path && realpath(spec, absolute) != NULL ? absolute : spec);
+    result = executor_start(&executor, campaign->subject_path, NULL, error);
+    if (result != 0)
+        return result;
+    snprintf(campaign->subject_name, sizeof(campaign->subject_name), "%s", executor_info(executor)->name);
+    executor_stop(executor);
+    return 0;
+}
+
+static void choose_output(struct campaign *campaign)
+{
+    const char *engine = campaign->options->engine == ENGINE_AFL ? "afl" : "libfuzzer";
+    if (campaign->options->output != NULL)
+        campaign_path(campaign->output, "%s", campaign->options->output);
+    else
+        campaign_path(campaign->output, "mallet-report/%s-%s", campaign->subject_name, engine);
+}
+
+static int prepare(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    int result = bind_subject(campaign, error);
+    if (result != 0)
+        return result;
+    choose_output(campaign);
+    result = campaign_find_engine(campaign, error);
+    if (result == 0)
+        result = campaign_prepare_folder(campaign, error);
+    if (result == 0)
+        result = campaign_fill_seeds(campaign, error);
+    return result;
+}
+
+static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    campaign_load_summary(campaign);
+    catch_signals();
+    int result = campaign_run_jobs(campaign, error);
+    stops = 0;
+    if (campaign->options->engine == ENGINE_AFL)
+        campaign_collect_corpus(campaign);
+    if (result == 0)
+        result = campaign_triage(campaign, error);
+    char save_error[CAMPAIGN_ERROR_MAX];
+    if (campaign_save_summary(campaign, save_error) != 0 && result == 0) {
+        memcpy(error, save_error, sizeof(save_error));
+        result = 1;
+    }
+    campaign_print_summary(campaign);
+    return result;
+}
+
+int campaign_run(const struct campaign_options *options)
+{
+    static struct campaign campaign;
+    char error[CAMPAIGN_ERROR_MAX] = "";
+    campaign = (struct campaign){.options = options, .log = -1};
+    int result = prepare(&campaign, error);
+    if (result == 0)
+        result = run(&campaign, error);
+    if (campaign.log >= 0)
+        close(campaign.log);
+    if (result != 0)
+        return refuse("%s", error);
+    return campaign.count > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Which programs an engine needs, where they are found, and how a job of it is started. */
+#include "mallet/campaign_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BYTES_PER_OP = TRACE_RECORD_SIZE, /* most ops need no prefix */
+    INPUT_LIMIT_S = 20,               /* for one input; a foreign subject has its own, shorter limit */
+    MEMORY_LIMIT_MB = 4096,           /* of a target: a leak of our own must not take the machine down */
+    ARGUMENTS_MAX = 40
+};
+
+void campaign_own_folder(char ret_path[CAMPAIGN_PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", ret_path, CAMPAIGN_PATH_MAX - 1);
+    ret_path[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(ret_path, '/');
+    if (slash != NULL)
+        *slash = '\0';
+}
+
+/* ---- finding ---- */
+
+static bool find_target(struct campaign *campaign, const char *const *places)
+{
+    char own[CAMPAIGN_PATH_MAX];
+    campaign_own_folder(own);
+    for (; *places != NULL; places++) {
+        campaign_path(campaign->target, "%s/%s/fuzz_trace", own, *places);
+        if (access(campaign->target, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *target_preset(const struct campaign *campaign)
+{
+    if (campaign->options->engine == ENGINE_AFL)
+        return "afl";
+    return campaign->options->build == BUILD_SANITIZER ? "libfuzzer-asan" : "libfuzzer";
+}
+
+/* A folder `engine` beside us is where an installation keeps them. A sanitizer sees more of anvil, which is compiled with it; of a foreign
+ * subject it sees nothing and costs time. */
+static bool find_build(struct campaign *campaign)
+{
+    static const char *const plain[] = {"../../libfuzzer/bin", "../libexec/mallet/libfuzzer", NULL};
+    static const char *const sanitizer[] = {"../../libfuzzer-asan/bin", "../libexec/mallet/libfuzzer-asan", NULL};
+    static const char *const afl[] = {"../../afl/bin", "../libexec/mallet/afl", NULL};
+    if (campaign->options->engine == ENGINE_AFL)
+        return find_target(campaign, afl);
+    if (campaign->options->build == BUILD_PLAIN)
+        return find_target(campaign, plain);
+    if (campaign->options->build == BUILD_SANITIZER)
+        return find_target(campaign, sanitizer);
+    if (campaign_is_anvil(campaign))
+        return find_target(campaign, sanitizer) || find_target(campaign, plain);
+    return find_target(campaign, plain);
+}
+
+static bool find_in_path(const char *name, char ret_path[CAMPAIGN_PATH_MAX])
+{
+    const char *path = getenv("PATH");
+    while (path != NULL && *path != '\0') {
+        size_t length = strcspn(path, ":");
+        campaign_path(ret_path, "%.*s/%s", (int)length, path, name);
+        if (access(ret_path, X_OK) == 0)
+            return true;
+        path += length + (path[length] == ':');
+    }
+    return false;
+}
+
+static bool find_mutator(struct campaign *campaign)
+{
+    char folder[CAMPAIGN_PATH_MAX];
+    campaign_path(folder, "%s", campaign->target);
+    *strrchr(folder, '/') = '\0';
+    campaign_path(campaign->mutator, "%s/../lib/mallet-afl-mutator.so", folder);
+    return access(campaign->mutator, R_OK) == 0;
+}
+
+int campaign_find_engine(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    const char *preset = target_preset(campaign);
+    bool is_afl = campaign->options->engine == ENGINE_AFL;
+    if (!find_build(campaign) || (is_afl && !find_mutator(campaign))) {
+        snprintf(error, CAMPAIGN_ERROR_MAX,
+                 "the engine's target is not built yet: run `cmake --preset %s && cmake --build --preset %s` in the source folder", preset,
+                 preset);
+        return ENOENT;
+    }
+    if (is_afl && !find_in_path("afl-fuzz", campaign->afl)) {
+        snprintf(error, CAMPAIGN_ERROR_MAX, "afl-fuzz is not on the PATH: install the package afl++, or use --engine libfuzzer");
+        return ENOENT;
+    }
+    return 0;
+}
+
+/* ---- starting ---- */
+
+void campaign_set_environment(const struct campaign *campaign)
+{
+    char raw[CAMPAIGN_PATH_MAX];
+    campaign_path(raw, "%s/raw", campaign->output);
+    setenv("MALLET_SUBJECT", campaign->subject_path, 1);
+    setenv("MALLET_FINDINGS", raw, 1);
+    setenv("ASAN_OPTIONS", "detect_leaks=0:allocator_may_return_null=1:symbolize=1", 0);
+}
+
+struct arguments {
+    char storage[ARGUMENTS_MAX][CAMPAIGN_PATH_MAX];
+    char *list[ARGUMENTS_MAX + 1];
+    size_t count;
+};
+
+static void add(struct arguments *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct arguments *arguments, const char *format, ...)
+{
+    va_list values;
+    if (arguments->count == ARGUMENTS_MAX)
+        _exit(127);
+    va_start(values, format);
+    char *text = arguments->storage[arguments->count];
+    vsnprintf(text, CAMPAIGN_PATH_MAX, format, values);
+    va_end(values);
+    arguments->list[arguments->count++] = text;
+    arguments->list[arguments->count] = NULL;
+}
+
+/* Leaks and slow inputs are no matter of the engine's: footprint and progress are checks of ours. */
+static void add_libfuzzer(struct arguments *arguments, const struct campaign *campaign, unsigned seconds)
+{
+    add(arguments, "%s", campaign->target);
+    add(arguments, "%s/corpus", campaign->output);
+    add(arguments, "%s/seeds", campaign->output);
+    add(arguments, "-artifact_prefix=%s/artifacts/", campaign->output);
+    add(arguments, "-max_len=%u", campaign->options->max_ops * BYTES_PER_OP);
+    add(arguments, "-max_total_time=%u", seconds);
+    add(arguments, "-timeout=%d", INPUT_LIMIT_S);
+    add(arguments, "-rss_limit_mb=%d", MEMORY_LIMIT_MB);
+    add(arguments, "-report_slow_units=%d", 10 * INPUT_LIMIT_S);
+    add(arguments, "-detect_leaks=0");
+    add(arguments, "-use_value_profile=0");
+    add(arguments, "-reload=1");
+}
+
+static void add_afl(struct arguments *arguments, const struct campaign *campaign, unsigned index, unsigned seconds)
+{
+    static const char *const settings[] = {"AFL_NO_UI",        "AFL_SKIP_CPUFREQ",        "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
+                                           "AFL_AUTORESUME",   "AFL_CUSTOM_MUTATOR_ONLY", "AFL_NO_AFFINITY",
+                                           "AFL_SKIP_CRASHES", "AFL_IGNORE_PROBLEMS"};
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        setenv(settings[i], "1", 1);
+    setenv("AFL_CUSTOM_MUTATOR_LIBRARY", campaign->mutator, 1);
+    add(arguments, "%s", campaign->afl);
+    add(arguments, "-i");
+    add(arguments, "%s/seeds", campaign->output);
+    add(arguments, "-o");
+    add(arguments, "%s/afl", campaign->output);
+    add(arguments, index == 0 ? "-M" : "-S");
+    add(arguments, "job%u", index);
+    add(arguments, "-V");
+    add(arguments, "%u", seconds);
+    add(arguments, "-t");
+    add(arguments, "%d", INPUT_LIMIT_S * 1000);
+    add(arguments, "-m");
+    add(arguments, "none");
+    add(arguments, "-G");
+    add(arguments, "%u", campaign->options->max_ops * BYTES_PER_OP);
+    add(arguments, "--");
+    add(arguments, "%s", campaign->target);
+}
+
+_Noreturn void campaign_exec_job(const struct campaign *campaign, unsigned index, unsigned seconds)
+{
+    static struct arguments arguments;
+    campaign_set_environment(campaign);
+    if (campaign->options->engine == ENGINE_AFL)
+        add_afl(&arguments, campaign, index, seconds);
+    else
+        add_libfuzzer(&arguments, campaign, seconds);
+    execv(arguments.list[0], arguments.list);
+    dprintf(STDERR_FILENO, "%s: %s\n", arguments.list[0], strerror(errno));
+    _exit(127);
+}

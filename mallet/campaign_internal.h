@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of a campaign share, in the order of its life:
+ *   campaign.c           the order itself
+ *   campaign_folder.c    the output folder and the seeds
+ *   campaign_engine.c    which programs to start, and how
+ *   campaign_jobs.c      starts, watches, restarts and stops them
+ *   campaign_progress.c  numbers, and the progress line
+ *   campaign_triage.c    raw traces and crashed inputs → findings, shrunk and saved
+ *   campaign_target.c    crashes that only the instrumented target shows
+ *   campaign_program.c   compiles and runs the exported program
+ *   campaign_summary.c   summary.json and the summary for people; reads the one of an earlier campaign
+ */
+#ifndef MALLET_CAMPAIGN_INTERNAL_H
+#define MALLET_CAMPAIGN_INTERNAL_H
+
+#include "harness/check.h"
+#include "harness/trace.h"
+#include "mallet/campaign.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { CAMPAIGN_PATH_MAX = 4096, CAMPAIGN_ERROR_MAX = 1024, CAMPAIGN_NAME_MAX = 96, CAMPAIGN_FINDINGS_MAX = 256 };
+
+enum confirmation { CONFIRM_UNKNOWN = -1, CONFIRM_NO, CONFIRM_YES };
+
+struct campaign_finding {
+    char name[CAMPAIGN_NAME_MAX]; /* <check>-<site>, the name of its folder */
+    struct verdict verdict;
+    unsigned reproduced, attempts;
+    size_t ops;
+    enum confirmation confirmed; /* by the exported program */
+    bool is_earlier;             /* of a campaign before, in the same folder */
+};
+
+struct campaign_status {
+    uint64_t executions;
+    unsigned coverage, features, corpus; /* edges, behaviours, inputs */
+    size_t raw, artifacts;               /* classes saved by targets, inputs on which the engine died */
+};
+
+struct campaign {
+    const struct campaign_options *options;
+    char subject_path[CAMPAIGN_PATH_MAX]; /* options->subject, a path made absolute */
+    char subject_name[64];
+    char output[CAMPAIGN_PATH_MAX]; /* absolute */
+    char target[CAMPAIGN_PATH_MAX], afl[CAMPAIGN_PATH_MAX], mutator[CAMPAIGN_PATH_MAX];
+    int log;           /* engine.log */
+    int64_t engine_ms; /* time the engine had */
+    bool is_interrupted;
+    struct campaign_status status;
+    struct campaign_finding findings[CAMPAIGN_FINDINGS_MAX];
+    size_t count;
+    unsigned unexplained; /* crashed inputs that did not crash again */
+};
+
+/* campaign.c */
+int64_t campaign_now_ms(void);
+/* Set by SIGINT and SIGTERM. */
+bool campaign_is_stopped(void);
+/* Formats a path; a path too long becomes "", which no call accepts. */
+void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool campaign_is_anvil(const struct campaign *campaign);
+/* Folder of the running program, no slash at the end. */
+void campaign_own_folder(char ret_path[CAMPAIGN_PATH_MAX]);
+
+/* campaign_folder.c: 0, or a positive errno with one sentence. */
+int campaign_prepare_folder(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
+int campaign_fill_seeds(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
+/* Reads a whole file, NUL behind it; NULL if that fails. The caller frees. */
+char *campaign_read_file(const char *path, size_t *ret_length);
+int campaign_write_file(const char *path, const void *bytes, size_t length);
+/* Calls visit with each file of DIR/<folder> whose name begins with prefix, in the order of names; stops when it returns false. */
+typedef bool campaign_visit(struct campaign *campaign, const char *path, const char *name, void *context);
+void campaign_each_file(struct campaign *campaign, const char *folder, const char *prefix, campaign_visit *visit, void *context);
+size_t campaign_count_files(struct campaign *campaign, const char *folder, const char *prefix);
+/* Copies what AFL++ keeps into DIR/corpus. */
+void campaign_collect_corpus(struct campaign *campaign);
+
+/* campaign_engine.c */
+int campaign_find_engine(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
+/* Executes job `index` for at most `seconds`; never returns. */
+_Noreturn void campaign_exec_job(const struct campaign *campaign, unsigned index, unsigned seconds);
+/* Sets MALLET_… and sanitizer options for a target, in a child. */
+void campaign_set_environment(const struct campaign *campaign);
+
+/* campaign_jobs.c: runs the engine for its time. 0, or a positive errno with one sentence: it would not run. */
+int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
+
+/* campaign_progress.c */
+void campaign_update_status(struct campaign *campaign);
+/* Reads what a libFuzzer line tells. */
+void campaign_parse_line(struct campaign *campaign, const char *line);
+/* Shows the progress if it is due; is_last: ends the line. */
+void campaign_show_progress(struct campaign *campaign, int64_t elapsed_ms, bool is_last);
+
+/* campaign_triage.c. 0, or a positive errno with one sentence; findings so far are kept. */
+int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
+struct campaign_finding *campaign_find_finding(struct campaign *campaign, const char *name);
+void campaign_class_name(const struct verdict *verdict, char ret_name[CAMPAIGN_NAME_MAX]);
+
+/* campaign_target.c: replays an input in the target. True if it died again: the verdict from the sanitizer's summary line. */
+bool campaign_replay_target(struct campaign *campaign, const char *path, struct verdict *ret_verdict);
+
+/* campaign_program.c: compiles and runs program.c; true if it shows the finding too. */
+enum confirmation campaign_run_program(const struct campaign *campaign, const char *source, const struct verdict *verdict);
+
+/* campaign_summary.c */
+void campaign_load_summary(struct campaign *campaign);
+int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
+void campaign_print_summary(const struct campaign *campaign);
+
+#endif

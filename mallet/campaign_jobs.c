@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Engine processes: one for each job, started again when they die, for a libFuzzer target ends with the first crash. Plain processes that
+ * share the corpus folder start in no time and need no merging, unlike libFuzzer's own fork mode.
+ *
+ * Each is the head of a process group of its own, so that Ctrl-C reaches only us, and all of it goes when the job goes. What they print is
+ * read line by line, for the progress, and goes to engine.log.
+ */
+#include "mallet/campaign_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    JOBS_MAX = 64,
+    LINE_MAX_BYTES = 512,
+    POLL_MS = 100,
+    STOP_LIMIT_MS = 3000, /* between asking and killing */
+    EARLY_MS = 2000,      /* an end so soon is suspicious … */
+    EARLY_ENDS_MAX = 20,  /* … so many in a row are a failure */
+    EXIT_NO_SUBJECT = 98  /* of fuzz_trace */
+};
+
+struct job {
+    pid_t pid; /* 0: not running */
+    int output;
+    int64_t started_ms;
+    bool is_fuzzing; /* past the corpus */
+    unsigned early_ends;
+    char line[LINE_MAX_BYTES];
+    size_t length;
+    char last_words[LINE_MAX_BYTES]; /* its last line that says what is wrong */
+};
+
+static struct {
+    struct job jobs[JOBS_MAX];
+    unsigned count;
+    int64_t start_ms, end_ms;
+} state;
+
+/* ---- starting and ending ---- */
+
+static int job_start(struct campaign *campaign, unsigned index)
+{
+    struct job *job = &state.jobs[index];
+    int ends[2];
+    int64_t now = campaign_now_ms();
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return errno;
+    pid_t pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        campaign_exec_job(campaign, index, (unsigned)((state.end_ms - now) / 1000 + 1));
+    }
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return errno;
+    }
+    setpgid(pid, pid);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    job->pid = pid;
+    job->output = ends[0];
+    job->started_ms = now;
+    job->is_fuzzing = false;
+    job->length = 0;
+    return 0;
+}
+
+/* ---- output ---- */
+
+static void job_take_line(struct campaign *campaign, struct job *job)
+{
+    job->line[job->length] = '\0';
+    job->length = 0;
+    if (strstr(job->line, "INITED") != NULL || strstr(job->line, "Entering queue cycle") != NULL)
+        job->is_fuzzing = true;
+    if (strncmp(job->line, "fuzz_trace:", 11) == 0 || strstr(job->line, "PROGRAM ABORT") != NULL || strncmp(job->line, "/", 1) == 0)
+        memcpy(job->last_words, job->line, sizeof(job->last_words));
+    campaign_parse_line(campaign, job->line);
+}
+
+static void job_read(struct campaign *campaign, struct job *job)
+{
+    char bytes[4096];
+    ssize_t got;
+    while ((got = read(job->output, bytes, sizeof(bytes))) > 0) {
+        ssize_t written = write(campaign->log, bytes, (size_t)got);
+        (void)written; /* a full disk shows when the findings are saved */
+        for (ssize_t i = 0; i < got; i++) {
+            if (bytes[i] == '\n')
+                job_take_line(campaign, job);
+            else if (job->length + 1 < sizeof(job->line))
+                job->line[job->length++] = bytes[i];
+        }
+    }
+}
+
+/* ---- an input that kills the target before it fuzzes ---- */
+
+struct same {
+    const char *bytes;
+    size_t length;
+};
+
+static bool remove_if_same(struct campaign *campaign, const char *path, const char *name, void *context)
+{
+    const struct same *same = context;
+    size_t length;
+    (void)campaign, (void)name;
+    char *bytes = campaign_read_file(path, &length);
+    if (bytes != NULL && length == same->length && memcmp(bytes, same->bytes, length) == 0)
+        unlink(path);
+    free(bytes);
+    return true;
+}
+
+static bool remove_copies(struct campaign *campaign, const char *path, const char *name, void *context)
+{
+    struct same same;
+    (void)name, (void)context;
+    char *bytes = campaign_read_file(path, &same.length);
+    same.bytes = bytes;
+    if (bytes != NULL && same.length > 0) {
+        campaign_each_file(campaign, "seeds", "", remove_if_same, &same);
+        campaign_each_file(campaign, "corpus", "", remove_if_same, &same);
+    }
+    free(bytes);
+    return true;
+}
+
+/* ---- watching ---- */
+
+/* A job that is gone: its last output, its statistics; then started again, unless it makes no sense. Returns 0 or a positive errno. */
+static int job_follow_up(struct campaign *campaign, unsigned index, int status)
+{
+    struct job *job = &state.jobs[index];
+    int64_t now = campaign_now_ms();
+    job_read(campaign, job);
+    close(job->output);
+    kill(-job->pid, SIGKILL);
+    job->pid = 0;
+    if (WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_NO_SUBJECT || WEXITSTATUS(status) == 127))
+        return ECHILD;
+    if (now >= state.end_ms || campaign_is_stopped())
+        return 0;
+    if (!job->is_fuzzing && campaign->options->engine == ENGINE_LIBFUZZER)
+        campaign_each_file(campaign, "artifacts", "", remove_copies, NULL);
+    job->early_ends = now - job->started_ms < EARLY_MS ? job->early_ends + 1 : 0;
+    if (campaign->options->engine == ENGINE_AFL || job->early_ends > EARLY_ENDS_MAX)
+        return ECHILD;
+    return job_start(campaign, index);
+}
+
+static int jobs_reap(struct campaign *campaign)
+{
+    int result = 0;
+    for (unsigned i = 0; i < state.count && result == 0; i++) {
+        int status;
+        if (state.jobs[i].pid != 0 && waitpid(state.jobs[i].pid, &status, WNOHANG) == state.jobs[i].pid)
+            result = job_follow_up(campaign, i, status);
+    }
+    return result;
+}
+
+static void jobs_poll(struct campaign *campaign)
+{
+    struct pollfd files[JOBS_MAX];
+    nfds_t count = 0;
+    for (unsigned i = 0; i < state.count; i++)
+        if (state.jobs[i].pid != 0)
+            files[count++] = (struct pollfd){.fd = state.jobs[i].output, .events = POLLIN};
+    if (poll(files, count, POLL_MS) > 0 && count > 0 && (files[0].revents & POLLHUP) != 0)
+        poll(NULL, 0, 1); /* it closes its output a moment before it can be reaped */
+    for (unsigned i = 0; i < state.count; i++)
+        if (state.jobs[i].pid != 0)
+            job_read(campaign, &state.jobs[i]);
+}
+
+static unsigned jobs_running(void)
+{
+    unsigned running = 0;
+    for (unsigned i = 0; i < state.count; i++)
+        running += state.jobs[i].pid != 0;
+    return running;
+}
+
+static void jobs_signal(int signal)
+{
+    for (unsigned i = 0; i < state.count; i++)
+        if (state.jobs[i].pid != 0)
+            kill(signal == SIGKILL ? -state.jobs[i].pid : state.jobs[i].pid, signal);
+}
+
+/* Asks them to end, so that they write their last statistics; then insists. */
+static void jobs_stop(struct campaign *campaign)
+{
+    int64_t limit = campaign_now_ms() + STOP_LIMIT_MS;
+    state.end_ms = 0;
+    jobs_signal(SIGINT);
+    while (jobs_running() > 0 && campaign_now_ms() < limit) {
+        jobs_poll(campaign);
+        jobs_reap(campaign);
+    }
+    jobs_signal(SIGKILL);
+    while (jobs_running() > 0) {
+        jobs_poll(campaign);
+        jobs_reap(campaign);
+    }
+}
+
+static void explain(char error[CAMPAIGN_ERROR_MAX], int result)
+{
+    const char *words = result == ECHILD ? "it keeps ending; engine.log in the output folder says why" : strerror(result);
+    for (unsigned i = 0; i < state.count && result == ECHILD; i++)
+        if (state.jobs[i].last_words[0] != '\0')
+            words = state.jobs[i].last_words;
+    snprintf(error, CAMPAIGN_ERROR_MAX, "the engine does not run: %s", words);
+}
+
+int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    int result = 0;
+    memset(&state, 0, sizeof(state));
+    state.count = campaign->options->jobs < JOBS_MAX ? campaign->options->jobs : JOBS_MAX;
+    state.start_ms = campaign_now_ms();
+    state.end_ms = state.start_ms + (int64_t)campaign->options->seconds * 1000;
+    for (unsigned i = 0; i < state.count && result == 0; i++)
+        result = job_start(campaign, i);
+    while (result == 0 && campaign_now_ms() < state.end_ms && !campaign_is_stopped() && jobs_running() > 0) {
+        jobs_poll(campaign);
+        result = jobs_reap(campaign);
+        campaign_show_progress(campaign, campaign_now_ms() - state.start_ms, false);
+    }
+    campaign->engine_ms = campaign_now_ms() - state.start_ms;
+    campaign->is_interrupted = campaign_is_stopped();
+    jobs_stop(campaign);
+    campaign_show_progress(campaign, campaign->engine_ms, true);
+    if (result != 0)
+        explain(error, result);
+    return result;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* summary.json: what a campaign came to, for programs, and for the next campaign in the same folder; and the same for people. */
+#include "mallet/campaign_internal.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- JSON ---- */
+
+static json_t *finding_json(const struct campaign_finding *finding)
+{
+    json_t *confirmed = finding->confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(finding->confirmed);
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b}", "name", finding->name, "check",
+                     check_name(finding->verdict.check), "site", finding->verdict.site, "sentence", finding->verdict.sentence, "ops",
+                     (int)finding->ops, "reproduced", "times", (int)finding->reproduced, "of", (int)finding->attempts,
+                     "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier);
+}
+
+static json_t *summary_json(const struct campaign *campaign)
+{
+    const struct campaign_status *status = &campaign->status;
+    json_t *findings = json_array();
+    for (size_t i = 0; i < campaign->count; i++)
+        json_array_append_new(findings, finding_json(&campaign->findings[i]));
+    return json_pack("{s:s, s:s, s:f, s:b, s:I, s:i, s:i, s:i, s:i, s:o}", "subject", campaign->subject_name, "engine",
+                     campaign->options->engine == ENGINE_AFL ? "afl" : "libfuzzer", "seconds", (double)campaign->engine_ms / 1000,
+                     "interrupted", (int)campaign->is_interrupted, "executions", (json_int_t)status->executions, "corpus",
+                     (int)status->corpus, "coverage", (int)status->coverage, "features", (int)status->features, "unexplained_crashes",
+                     (int)campaign->unexplained, "findings", findings);
+}
+
+int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    char path[CAMPAIGN_PATH_MAX], beside[CAMPAIGN_PATH_MAX];
+    json_t *summary = summary_json(campaign);
+    campaign_path(path, "%s/summary.json", campaign->output);
+    campaign_path(beside, "%s/.summary.json", campaign->output);
+    char *text = json_dumps(summary, JSON_INDENT(2));
+    int result = text == NULL ? 1 : campaign_write_file(beside, text, strlen(text));
+    if (result == 0 && rename(beside, path) != 0)
+        result = 1;
+    if (result != 0)
+        snprintf(error, CAMPAIGN_ERROR_MAX, "%.300s cannot be written: %m", path);
+    free(text);
+    json_decref(summary);
+    return result;
+}
+
+static void load_finding(struct campaign *campaign, json_t *json)
+{
+    const char *name, *check, *site, *sentence;
+    int ops, reproduced, attempts;
+    char path[CAMPAIGN_PATH_MAX];
+    if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}}", "name", &name, "check", &check, "site", &site, "sentence", &sentence,
+                    "ops", &ops, "reproduced", "times", &reproduced, "of", &attempts) != 0)
+        return;
+    campaign_path(path, "%s/findings/%s", campaign->output, name);
+    if (strchr(name, '/') != NULL || access(path, F_OK) != 0 || check_find(check) == CHECK_COUNT ||
+        campaign->count == CAMPAIGN_FINDINGS_MAX)
+        return;
+    struct campaign_finding *finding = &campaign->findings[campaign->count++];
+    json_t *confirmed = json_object_get(json, "confirmed_by_program");
+    *finding =
+        (struct campaign_finding){.verdict = {.check = check_find(check), .op = VERDICT_NO_OP},
+                                  .reproduced = (unsigned)reproduced,
+                                  .attempts = (unsigned)attempts,
+                                  .ops = (size_t)ops,
+                                  .confirmed = json_is_boolean(confirmed) ? (enum confirmation)json_is_true(confirmed) : CONFIRM_UNKNOWN,
+                                  .is_earlier = true};
+    snprintf(finding->name, sizeof(finding->name), "%s", name);
+    snprintf(finding->verdict.site, sizeof(finding->verdict.site), "%s", site);
+    snprintf(finding->verdict.sentence, sizeof(finding->verdict.sentence), "%s", sentence);
+}
+
+void campaign_load_summary(struct campaign *campaign)
+{
+    char path[CAMPAIGN_PATH_MAX];
+    size_t index;
+    json_t *finding;
+    campaign_path(path, "%s/summary.json", campaign->output);
+    json_t *summary = json_load_file(path, 0, NULL);
+    json_array_foreach(json_object_get(summary, "findings"), index, finding) load_finding(campaign, finding);
+    json_decref(summary);
+}
+
+/* ---- for people ---- */
+
+static const char *confirmation_text(enum confirmation confirmed)
+{
+    switch (confirmed) {
+    case CONFIRM_YES:
+        return "; program.c shows it too";
+    case CONFIRM_NO:
+        return "; program.c does not show it";
+    default:
+        return "";
+    }
+}
+
+static void print_finding(const struct campaign *campaign, const struct campaign_finding *finding)
+{
+    printf("  %s at %s: %s\n", check_name(finding->verdict.check), finding->verdict.site, finding->verdict.sentence);
+    printf("      %zu op%s, reproduced %u of %u%s%s%s\n", finding->ops, finding->ops == 1 ? "" : "s", finding->reproduced,
+           finding->attempts, finding->reproduced == 0 ? " (no fresh process shows it)" : "", confirmation_text(finding->confirmed),
+           finding->is_earlier ? "; found earlier" : "");
+    printf("      %s/findings/%s\n", campaign->output, finding->name);
+}
+
+void campaign_print_summary(const struct campaign *campaign)
+{
+    if (campaign->options->is_json) {
+        json_t *summary = summary_json(campaign);
+        json_dumpf(summary, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(summary);
+        return;
+    }
+    printf("%s: %zu finding%s in %.1f s%s, %llu runs, corpus %u, coverage %u, behaviour %u\n", campaign->subject_name, campaign->count,
+           campaign->count == 1 ? "" : "s", (double)campaign->engine_ms / 1000, campaign->is_interrupted ? " (interrupted)" : "",
+           (unsigned long long)campaign->status.executions, campaign->status.corpus, campaign->status.coverage, campaign->status.features);
+    for (size_t i = 0; i < campaign->count; i++)
+        print_finding(campaign, &campaign->findings[i]);
+    if (campaign->unexplained > 0)
+        printf("  %u input%s on which the target died did not do so again: see artifacts\n", campaign->unexplained,
+               campaign->unexplained == 1 ? "" : "s");
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the engine left behind becomes findings, one for each class: shrunk, reproduced k of n in fresh processes, saved, and confirmed by
+ * the exported program.
+ *
+ *   raw/<class>.trace                  a class that a target saw and named
+ *   artifacts/, afl/<job>/crashes/     inputs on which the target itself died: mostly a class that stands in raw/ already; else one that shows
+ *                                      in a worker, or only under a sanitizer
+ *
+ * A class already in the summary of an earlier campaign is left as it is. A class that no fresh process shows is listed all the same, as
+ * reproduced 0 of n: randomised and threaded subjects have such, and the reader must know.
+ */
+#include "mallet/campaign_internal.h"
+
+#include "harness/finding.h"
+#include "mallet/report.h"
+#include "mallet/trace_file.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ATTEMPTS = 5,
+    TARGET_ATTEMPTS = 3,
+    CPU_LIMIT_MS = 500,
+    SHRINK_BUDGET = 1500, /* runs for one finding; a slow one counts as several */
+    INPUT_OPS_MAX = 4096,
+    INPUTS_MAX = 200
+};
+
+struct triage {
+    struct executor *executor;
+    unsigned inputs; /* looked at so far */
+    int result;
+    char *error;
+};
+
+/* ---- classes ---- */
+
+/* As report_save names its folders. */
+void campaign_class_name(const struct verdict *verdict, char ret_name[CAMPAIGN_NAME_MAX])
+{
+    snprintf(ret_name, CAMPAIGN_NAME_MAX, "%s-%.*s", verdict->check < CHECK_COUNT ? check_name(verdict->check) : "unknown",
+             VERDICT_SITE_MAX, verdict->site);
+    for (char *byte = ret_name; *byte != '\0'; byte++)
+        if (!isalnum((unsigned char)*byte) && *byte != '-')
+            *byte = '_';
+}
+
+struct campaign_finding *campaign_find_finding(struct campaign *campaign, const char *name)
+{
+    for (size_t i = 0; i < campaign->count; i++)
+        if (strcmp(campaign->findings[i].name, name) == 0)
+            return &campaign->findings[i];
+    return NULL;
+}
+
+static bool is_known(struct campaign *campaign, const struct verdict *verdict)
+{
+    char name[CAMPAIGN_NAME_MAX];
+    campaign_class_name(verdict, name);
+    return campaign_find_finding(campaign, name) != NULL;
+}
+
+/* ---- saving ---- */
+
+static void note_confirmation(const char *path, enum confirmation confirmed)
+{
+    json_t *finding = json_load_file(path, 0, NULL);
+    if (finding == NULL)
+        return;
+    json_object_set_new(finding, "confirmed_by_program", confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(confirmed));
+    json_dump_file(finding, path, JSON_INDENT(2));
+    json_decref(finding);
+}
+
+static void save(struct campaign *campaign, struct triage *triage, const struct finding *finding)
+{
+    char folder[CAMPAIGN_PATH_MAX], path[CAMPAIGN_PATH_MAX];
+    if (campaign->count == CAMPAIGN_FINDINGS_MAX)
+        return;
+    struct campaign_finding *entry = &campaign->findings[campaign->count];
+    *entry = (struct campaign_finding){
+        .verdict = finding->verdict, .reproduced = finding->reproduced, .attempts = finding->attempts, .ops = finding->trace.count};
+    campaign_class_name(&finding->verdict, entry->name);
+    campaign_path(folder, "%s/findings", campaign->output);
+    triage->result = report_save(folder, campaign->subject_name, finding, triage->error);
+    if (triage->result != 0)
+        return;
+    campaign->count++;
+    campaign_path(path, "%s/%s/program.c", folder, entry->name);
+    entry->confirmed = campaign_run_program(campaign, path, &entry->verdict);
+    campaign_path(path, "%s/%s/finding.json", folder, entry->name);
+    note_confirmation(path, entry->confirmed);
+    fprintf(stderr, "triage: %s: %zu op%s, reproduced %u of %u\n", entry->name, entry->ops, entry->ops == 1 ? "" : "s", entry->reproduced,
+            entry->attempts);
+}
+
+/* A target's limit of CPU time is short. What returns within ours was slow, no hang. */
+static bool was_only_slow(const struct finding *finding)
+{
+    return finding->verdict.check == CHECK_PROGRESS && finding->reproduced == 0 && strstr(finding->verdict.sentence, "of CPU") != NULL;
+}
+
+/* Shrinks, reproduces, saves. The trace is the caller's, changed in place. */
+static void make_finding(struct campaign *campaign, struct triage *triage, struct trace *trace, const struct verdict *verdict)
+{
+    struct finding finding = {.verdict = *verdict, .trace = *trace};
+    struct execution execution;
+    triage->result = shrink_trace(triage->executor, &finding.trace, verdict, SHRINK_BUDGET, &execution, triage->error);
+    if (triage->result != 0)
+        return;
+    if (!execution.is_clean && verdict_is_same(&execution.verdict, verdict)) {
+        finding.verdict = execution.verdict;
+        memcpy(finding.output, execution.output, sizeof(finding.output));
+    }
+    triage->result = finding_reproduce(triage->executor, &finding, ATTEMPTS, triage->error);
+    if (triage->result == 0 && !was_only_slow(&finding))
+        save(campaign, triage, &finding);
+}
+
+/* ---- raw traces ---- */
+
+static void read_comment(const char *text, const char *key, char *ret_value, size_t capacity)
+{
+    const char *found = strstr(text, key);
+    size_t length = found != NULL ? strcspn(found + strlen(key), "\n") : 0;
+    snprintf(ret_value, capacity, "%.*s", (int)length, found != NULL ? found + strlen(key) : "");
+}
+
+/* The verdict that findings.c of the targets wrote above the trace. */
+static bool read_verdict(const char *path, struct verdict *ret_verdict)
+{
+    char check[32];
+    size_t length;
+    char *text = campaign_read_file(path, &length);
+    if (text == NULL)
+        return false;
+    *ret_verdict = (struct verdict){.op = VERDICT_NO_OP};
+    read_comment(text, "# check: ", check, sizeof(check));
+    read_comment(text, "# site: ", ret_verdict->site, sizeof(ret_verdict->site));
+    read_comment(text, "# sentence: ", ret_verdict->sentence, sizeof(ret_verdict->sentence));
+    ret_verdict->check = check_find(check);
+    free(text);
+    return ret_verdict->check < CHECK_COUNT;
+}
+
+static bool triage_raw(struct campaign *campaign, const char *path, const char *name, void *context)
+{
+    struct triage *triage = context;
+    struct verdict verdict;
+    struct trace trace;
+    char error[TRACE_FILE_ERROR_MAX];
+    const char *end = strstr(name, ".trace");
+    if (end == NULL || end[strlen(".trace")] != '\0' || !read_verdict(path, &verdict) || is_known(campaign, &verdict))
+        return true;
+    if (trace_file_read(path, &trace, error) != 0)
+        return true;
+    make_finding(campaign, triage, &trace, &verdict);
+    trace_file_done(&trace);
+    return triage->result == 0 && !campaign_is_stopped();
+}
+
+/* ---- inputs on which the target died ---- */
+
+/* It dies in the target only: no shrinking there, but its k of n. */
+static void make_target_finding(struct campaign *campaign, struct triage *triage, const struct trace *trace, const char *path)
+{
+    struct finding finding = {.trace = *trace, .attempts = TARGET_ATTEMPTS};
+    for (unsigned attempt = 0; attempt < TARGET_ATTEMPTS; attempt++) {
+        struct verdict verdict;
+        if (!campaign_replay_target(campaign, path, &verdict))
+            continue;
+        if (finding.reproduced == 0)
+            finding.verdict = verdict;
+        finding.reproduced += verdict_is_same(&verdict, &finding.verdict);
+    }
+    if (finding.reproduced == 0)
+        campaign->unexplained++;
+    else if (!is_known(campaign, &finding.verdict))
+        save(campaign, triage, &finding);
+}
+
+static void triage_trace(struct campaign *campaign, struct triage *triage, struct trace *trace, const char *path)
+{
+    struct run_options options = executor_thorough(triage->executor, trace->count);
+    struct execution execution;
+    triage->result = executor_run(triage->executor, trace, &options, true, &execution, triage->error);
+    if (triage->result != 0)
+        return;
+    struct verdict verdict = execution.verdict; /* execution is overwritten by the next run */
+    if (execution.is_clean)
+        make_target_finding(campaign, triage, trace, path);
+    else if (!is_known(campaign, &verdict))
+        make_finding(campaign, triage, trace, &verdict);
+}
+
+static bool triage_input(struct campaign *campaign, const char *path, const char *name, void *context)
+{
+    struct triage *triage = context;
+    struct trace trace = {.ops = calloc(INPUT_OPS_MAX, sizeof(struct trace_op)), .capacity = INPUT_OPS_MAX};
+    size_t length;
+    (void)name;
+    char *bytes = campaign_read_file(path, &length);
+    if (bytes != NULL && trace.ops != NULL) {
+        trace_decode((const uint8_t *)bytes, length, &trace);
+        if (trace.count > 0)
+            triage_trace(campaign, triage, &trace, path);
+    }
+    free(bytes);
+    free(trace.ops);
+    return triage->result == 0 && !campaign_is_stopped() && ++triage->inputs < INPUTS_MAX;
+}
+
+static void triage_afl(struct campaign *campaign, struct triage *triage)
+{
+    static const char *const kinds[] = {"crashes", "hangs"};
+    for (unsigned job = 0; job < campaign->options->jobs; job++)
+        for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]) && triage->result == 0; kind++) {
+            char folder[CAMPAIGN_PATH_MAX];
+            campaign_path(folder, "afl/job%u/%s", job, kinds[kind]);
+            campaign_each_file(campaign, folder, "id", triage_input, triage);
+        }
+}
+
+int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS};
+    struct triage triage = {.error = error};
+    triage.result = executor_start(&triage.executor, campaign->subject_path, &options, error);
+    if (triage.result != 0)
+        return triage.result;
+    campaign_each_file(campaign, "raw", "", triage_raw, &triage);
+    if (triage.result == 0 && !campaign_is_stopped())
+        campaign_each_file(campaign, "artifacts", "", triage_input, &triage);
+    if (triage.result == 0 && campaign->options->engine == ENGINE_AFL && !campaign_is_stopped())
+        triage_afl(campaign, &triage);
+    executor_stop(triage.executor);
+    return campaign_is_stopped() ? 0 : triage.result; /* Ctrl-C reaches the executor's processes too */
+}

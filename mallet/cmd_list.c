@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* list: the subjects of this machine, each started once to see what it offers. */
+#include "harness/catalog.h"
+#include "mallet/command.h"
+#include "mallet/report.h"
+#include "mallet/subject_start.h"
+
+#include <argp.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The musl child is built where musl-gcc is there; it sits beside our executable. */
+static bool has_musl_child(void)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "mallet-child-musl");
+    path[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return false;
+    strcpy(slash + 1, "mallet-child-musl");
+    return access(path, X_OK) == 0;
+}
+
+static bool is_here(const struct catalog_entry *entry, char ret_spec[PATH_MAX])
+{
+    if (entry->pattern != NULL)
+        return catalog_locate(entry, ret_spec) == 0;
+    strcpy(ret_spec, entry->name);
+    return strcmp(entry->name, "musl") != 0 || has_musl_child();
+}
+
+static const char *choice_name(uint8_t choice)
+{
+    return choice == POLICY_NULL ? "NULL" : choice == POLICY_BLOCK ? "a block" : "not seen";
+}
+
+static void print_functions(const char *title, unsigned functions)
+{
+    printf("%s", title);
+    for (unsigned i = 0; i < SUBJECT_CALL_COUNT; i++)
+        if (functions >> i & 1)
+            printf(" %s", subject_call_name((enum subject_call)i));
+    printf(functions != 0 ? "\n" : " nothing\n");
+}
+
+/* The open questions that the subject answered in one way. */
+static void print_choices(const struct executor_info *info, const char *title, uint8_t choice)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < POLICY_COUNT; i++)
+        if (info->policy.choice[i] == choice)
+            printf("%s%s", count++ == 0 ? title : "; ", policy_text((enum policy_id)i));
+    if (count > 0)
+        printf("\n");
+}
+
+static void print_subject(const char *name, const char *spec, const struct executor_info *info)
+{
+    printf("%s (%s)\n  binding    %s\n", name, spec, subject_binding_name(info->binding));
+    print_functions("  functions ", info->offers);
+    print_functions("  lacks     ", ~info->offers & ((1u << SUBJECT_CALL_COUNT) - 1));
+    printf("  extras    %s%s%s%s%s\n", info->has_reset ? " reset" : "", info->has_check ? " walker" : "",
+           info->has_footprint ? " footprint" : "", info->has_fail_os ? " fail-os" : "",
+           info->has_reset || info->has_check || info->has_footprint || info->has_fail_os ? "" : " none");
+    if (info->capacity != 0)
+        printf("  capacity   %llu bytes\n", (unsigned long long)info->capacity);
+    print_choices(info, "  block for  ", POLICY_BLOCK);
+    print_choices(info, "  NULL for   ", POLICY_NULL);
+}
+
+static json_t *describe_subject(const char *name, const char *spec, const struct executor_info *info)
+{
+    json_t *functions = json_array(), *choices = json_object();
+    for (unsigned i = 0; i < SUBJECT_CALL_COUNT; i++)
+        if (info->offers >> i & 1)
+            json_array_append_new(functions, json_string(subject_call_name((enum subject_call)i)));
+    for (unsigned i = 0; i < POLICY_COUNT; i++)
+        json_object_set_new(choices, policy_text((enum policy_id)i), json_string(choice_name(info->policy.choice[i])));
+    return json_pack("{s:s, s:s, s:s, s:o, s:{s:b, s:b, s:b, s:b}, s:I, s:o}", "name", name, "file", spec, "binding",
+                     subject_binding_name(info->binding), "functions", functions, "extras", "reset", info->has_reset, "walker",
+                     info->has_check, "footprint", info->has_footprint, "fail-os", info->has_fail_os, "capacity",
+                     (json_int_t)info->capacity, "choices", choices);
+}
+
+/* One that cannot be bound is listed with the reason. */
+static void list_subject(const struct catalog_entry *entry, const char *spec, json_t *list)
+{
+    struct executor *executor;
+    char error[SUBJECT_ERROR_MAX];
+    bool is_bound = subject_start(&executor, spec, BIND_AUTO, error) == 0;
+    if (list != NULL)
+        json_array_append_new(list, is_bound ? describe_subject(entry->name, spec, executor_info(executor))
+                                             : json_pack("{s:s, s:s, s:s}", "name", entry->name, "file", spec, "error", error));
+    else if (is_bound)
+        print_subject(entry->name, spec, executor_info(executor));
+    else
+        printf("%s (%s)\n  %s\n", entry->name, spec, error);
+    if (is_bound)
+        executor_stop(executor);
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    bool *as_json = state->input;
+    switch (key) {
+    case 'j':
+        *as_json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "takes no argument `%s`", value);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int command_list(int argc, char **argv)
+{
+    static const struct argp_option options[] = {{"json", 'j', NULL, 0, "Print JSON", 0}, {0}};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .doc = "Print the allocators found on this machine: how each is bound, which functions it offers, and what it chooses where the "
+               "standards leave a choice."};
+    bool as_json = false;
+    argp_parse(&argp, argc, argv, 0, NULL, &as_json);
+    json_t *list = as_json ? json_array() : NULL;
+    for (size_t i = 0; catalog_at(i) != NULL; i++) {
+        char spec[PATH_MAX];
+        if (is_here(catalog_at(i), spec))
+            list_subject(catalog_at(i), spec, list);
+    }
+    if (as_json && report_print_json(json_pack("{s:o}", "subjects", list)) != 0)
+        return report_internal_error("no memory for the list");
+    return EXIT_CLEAN;
+}

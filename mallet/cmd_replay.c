@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* replay: traces on one subject, each in a fresh process, every call checked. */
+#include "harness/finding.h"
+#include "mallet/command.h"
+#include "mallet/cost.h"
+#include "mallet/file_list.h"
+#include "mallet/report.h"
+#include "mallet/subject_start.h"
+#include "mallet/trace_file.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ATTEMPTS = 3,     /* a finding is replayed so often in all */
+    FUZZ_FILL = 4096, /* bytes that --fuzz-fill fills whole */
+    KEY_ROUNDS = 'r',
+    KEY_STRICT = 's',
+    KEY_BINDING = 'b',
+    KEY_CAPACITY = 'c',
+    KEY_JSON = 'j',
+    KEY_FUZZ_FILL = 1000, /* long options only */
+    KEY_COST
+};
+
+struct request {
+    const char *subject;
+    char **paths; /* files and folders */
+    size_t path_count;
+    enum subject_binding binding;
+    bool has_rounds, has_capacity, is_strict, is_fuzz_fill, is_cost, as_json;
+    uint32_t rounds;
+    uint64_t capacity;
+};
+
+struct replay {
+    const struct request *request;
+    struct executor *executor;
+    size_t passed, failed;
+    json_t *list; /* NULL unless --json */
+};
+
+static void parse_argument(struct request *request, char *value)
+{
+    if (request->subject == NULL)
+        request->subject = value;
+    else
+        request->paths[request->path_count++] = value;
+}
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct request *request = state->input;
+    switch (key) {
+    case KEY_JSON:
+        request->as_json = true;
+        return 0;
+    case KEY_STRICT:
+        request->is_strict = true;
+        return 0;
+    case KEY_FUZZ_FILL:
+        request->is_fuzz_fill = true;
+        return 0;
+    case KEY_COST:
+        request->is_cost = true;
+        return 0;
+    case KEY_BINDING:
+        request->binding = parse_binding(value);
+        return 0;
+    case KEY_ROUNDS:
+        request->has_rounds = true;
+        request->rounds = (uint32_t)parse_number("--rounds", value, 1000000);
+        return 0;
+    case KEY_CAPACITY:
+        request->has_capacity = true;
+        request->capacity = parse_number("--capacity", value, INT64_MAX);
+        return 0;
+    case ARGP_KEY_ARG:
+        parse_argument(request, value);
+        return 0;
+    case ARGP_KEY_END:
+        if (request->path_count == 0)
+            argp_error(state, "%s is missing", request->subject == NULL ? "SUBJECT" : "FILE or DIR");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static struct run_options make_options(const struct replay *replay, const struct trace *trace)
+{
+    const struct request *request = replay->request;
+    struct run_options options = executor_thorough(replay->executor, trace->count);
+    options.strict_alignment = request->is_strict;
+    if (request->has_rounds)
+        options.rounds = request->rounds;
+    if (request->has_capacity)
+        options.capacity = request->capacity;
+    if (request->is_fuzz_fill)
+        options.fill_max = FUZZ_FILL;
+    return options;
+}
+
+/* Replays until ATTEMPTS runs are made; counts the verdicts of the same class. */
+static int count_reproduced(struct replay *replay, const struct run_options *options, struct finding *finding,
+                            char error[SUBJECT_ERROR_MAX])
+{
+    finding->reproduced = finding->attempts = 1;
+    while (finding->attempts < ATTEMPTS) {
+        struct execution execution;
+        int result = executor_run(replay->executor, &finding->trace, options, true, &execution, error);
+        if (result != 0)
+            return result;
+        finding->attempts++;
+        finding->reproduced += !execution.is_clean && verdict_is_same(&finding->verdict, &execution.verdict);
+    }
+    return 0;
+}
+
+static void print_clean(struct replay *replay, const char *path)
+{
+    replay->passed++;
+    if (replay->list != NULL)
+        json_array_append_new(replay->list, json_pack("{s:s, s:s}", "file", path, "result", "ok"));
+    else
+        printf("ok       %s\n", path);
+}
+
+static void print_finding(struct replay *replay, const char *path, const struct finding *finding)
+{
+    const char *subject = executor_info(replay->executor)->name;
+    replay->failed++;
+    if (replay->list != NULL) {
+        json_array_append_new(replay->list, json_pack("{s:s, s:s, s:o}", "file", path, "result", "finding", "finding",
+                                                      report_finding_json(subject, finding)));
+        return;
+    }
+    printf("FINDING  %s\n", path);
+    report_verdict(stdout, &finding->trace, &finding->verdict, finding->output);
+    printf("  replayed  %u times, the same finding %u times\n", finding->attempts, finding->reproduced);
+}
+
+static int replay_trace(struct replay *replay, const char *path, struct trace *trace)
+{
+    struct execution execution;
+    char error[SUBJECT_ERROR_MAX];
+    struct run_options options = make_options(replay, trace);
+    if (executor_run(replay->executor, trace, &options, true, &execution, error) != 0)
+        return report_internal_error("%s: %s", path, error);
+    if (execution.is_clean) {
+        print_clean(replay, path);
+        return EXIT_CLEAN;
+    }
+    struct finding finding = {.verdict = execution.verdict, .trace = *trace};
+    memcpy(finding.output, execution.output, sizeof finding.output);
+    if (count_reproduced(replay, &options, &finding, error) != 0)
+        return report_internal_error("%s: %s", path, error);
+    print_finding(replay, path, &finding);
+    return EXIT_FINDINGS;
+}
+
+/* The subject is static anvil, in this process: only there is nothing but the checks between the two times. */
+static int measure_cost(struct replay *replay, const char *path, const struct trace *trace)
+{
+    struct cost cost;
+    char error[SUBJECT_ERROR_MAX];
+    struct run_options options = make_options(replay, trace);
+    options.rounds = 0;
+    if (cost_measure(replay->request->subject, trace, &options, &cost, error) != 0)
+        return report_internal_error("%s: %s", path, error);
+    if (replay->list != NULL)
+        json_array_append_new(replay->list, json_pack("{s:s, s:f, s:f, s:f}", "file", path, "checked_us", cost.checked_us, "unchecked_us",
+                                                      cost.unchecked_us, "ratio", cost.checked_us / cost.unchecked_us));
+    else
+        printf("cost     %s: checked %.1f us, unchecked %.1f us, ratio %.2f (medians of %d)\n", path, cost.checked_us, cost.unchecked_us,
+               cost.checked_us / cost.unchecked_us, COST_SAMPLES);
+    return EXIT_CLEAN;
+}
+
+static int replay_file(struct replay *replay, const char *path)
+{
+    struct trace trace;
+    char error[TRACE_FILE_ERROR_MAX];
+    if (trace_file_read(path, &trace, error) != 0)
+        return refuse("%s", error);
+    int status = replay->request->is_cost ? measure_cost(replay, path, &trace) : replay_trace(replay, path, &trace);
+    trace_file_done(&trace);
+    return status;
+}
+
+static int print_summary(struct replay *replay)
+{
+    const char *subject = executor_info(replay->executor)->name;
+    if (replay->list != NULL) {
+        json_t *document = json_pack("{s:s, s:O, s:I, s:I}", "subject", subject, "traces", replay->list, "passed",
+                                     (json_int_t)replay->passed, "failed", (json_int_t)replay->failed);
+        if (report_print_json(document) != 0)
+            return report_internal_error("no memory for the report");
+    } else if (!replay->request->is_cost) {
+        printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
+    }
+    return replay->failed > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+/* Stops at the first file that cannot be read or run, not at findings. */
+static int replay_all(struct replay *replay, const struct file_list *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        int status = replay_file(replay, files->paths[i]);
+        if (status != EXIT_CLEAN && status != EXIT_FINDINGS)
+            return status;
+        fflush(stdout);
+    }
+    return print_summary(replay);
+}
+
+static int replay_request(const struct request *request)
+{
+    struct replay replay = {.request = request};
+    struct file_list files = {0};
+    char error[SUBJECT_ERROR_MAX];
+    if (request->is_cost && strncmp(request->subject, "anvil", 5) != 0)
+        return refuse("--cost: only anvil can be measured, not `%s`", request->subject);
+    for (size_t i = 0; i < request->path_count; i++)
+        if (file_list_add(&files, request->paths[i], error) != 0)
+            return refuse("%s", error);
+    if (subject_start(&replay.executor, request->subject, request->binding, error) != 0)
+        return refuse("%s", error);
+    replay.list = request->as_json ? json_array() : NULL;
+    int status = replay_all(&replay, &files);
+    json_decref(replay.list);
+    executor_stop(replay.executor);
+    file_list_done(&files);
+    return status;
+}
+
+int command_replay(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+        {"rounds", KEY_ROUNDS, "N", 0, "Repeat each trace in up to N identical cycles to see whether memory grows; 0: not at all", 0},
+        {"strict-align", KEY_STRICT, NULL, 0, "Want 16-byte alignment for blocks under 16 bytes too (C17)", 0},
+        {"binding", KEY_BINDING, "HOW", 0, "auto, dlopen, dlmopen or preload", 0},
+        {"capacity", KEY_CAPACITY, "BYTES", 0, "What the allocator can hold at all; 0: no limit (default: probed)", 0},
+        {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0, "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
+        {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks cost: time with and without (anvil only)", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = "SUBJECT FILE|DIR…",
+        .doc = "Run traces on an allocator, each in a fresh process, and check every call. Of a folder, every *.trace and *.bin file below "
+               "it is run."};
+    struct request request = {.paths = calloc((size_t)argc, sizeof *request.paths)};
+    if (request.paths == NULL)
+        return report_internal_error("no memory");
+    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    int status = replay_request(&request);
+    free(request.paths);
+    return status;
+}

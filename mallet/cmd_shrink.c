@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* shrink: from a trace that shows a finding to the smallest that still does. */
+#include "harness/finding.h"
+#include "mallet/command.h"
+#include "mallet/output.h"
+#include "mallet/report.h"
+#include "mallet/subject_start.h"
+#include "mallet/trace_file.h"
+
+#include <argp.h>
+#include <string.h>
+
+enum { ATTEMPTS = 10, BUDGET_MAX = 10000000 };
+
+struct request {
+    const char *subject, *file, *output;
+    unsigned budget;
+    bool as_json;
+};
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct request *request = state->input;
+    switch (key) {
+    case 'o':
+        request->output = value;
+        return 0;
+    case 'b':
+        request->budget = (unsigned)parse_number("--budget", value, BUDGET_MAX);
+        return 0;
+    case 'j':
+        request->as_json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->file != NULL)
+            argp_error(state, "one FILE only, not also `%s`", value);
+        *(request->subject == NULL ? &request->subject : &request->file) = value;
+        return 0;
+    case ARGP_KEY_END:
+        if (request->file == NULL)
+            argp_error(state, "%s is missing", request->subject == NULL ? "SUBJECT" : "FILE");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int save_trace(const struct request *request, const char *subject, const struct finding *finding)
+{
+    struct output output;
+    char error[OUTPUT_ERROR_MAX];
+    if (request->output == NULL)
+        return 0;
+    int result = output_open(&output, request->output, error);
+    if (result == 0) {
+        report_write_trace(output.file, subject, finding);
+        result = output_close(&output, error);
+    }
+    return result == 0 ? 0 : refuse("%s", error);
+}
+
+static int print_finding(const struct request *request, const char *subject, const struct finding *finding)
+{
+    if (!request->as_json)
+        report_finding(stdout, subject, finding);
+    else if (report_print_json(report_finding_json(subject, finding)) != 0)
+        return report_internal_error("no memory for the report");
+    int status = save_trace(request, subject, finding);
+    return status != 0 ? status : EXIT_FINDINGS;
+}
+
+static int shrink(const struct request *request, struct executor *executor, struct trace *trace)
+{
+    struct execution execution;
+    char error[SUBJECT_ERROR_MAX];
+    struct run_options options = executor_thorough(executor, trace->count);
+    if (executor_run(executor, trace, &options, true, &execution, error) != 0)
+        return report_internal_error("%s", error);
+    if (execution.is_clean) {
+        fprintf(stderr, "mallet: nothing to shrink: every check holds\n");
+        return EXIT_CLEAN;
+    }
+    struct verdict first = execution.verdict;
+    if (shrink_trace(executor, trace, &first, request->budget, &execution, error) != 0)
+        return report_internal_error("%s", error);
+    struct finding finding = {.verdict = execution.verdict, .trace = *trace};
+    memcpy(finding.output, execution.output, sizeof finding.output);
+    if (finding_reproduce(executor, &finding, ATTEMPTS, error) != 0)
+        return report_internal_error("%s", error);
+    return print_finding(request, executor_info(executor)->name, &finding);
+}
+
+int command_shrink(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"output", 'o', "OUT", 0, "Write the small trace to this file as well, as text", 0},
+        {"budget", 'b', "N", 0, "Run at most N times (default: 3000)", 0},
+        {"json", 'j', NULL, 0, "Print JSON", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = "SUBJECT FILE",
+        .doc = "Make a trace that breaks an allocator as small as possible, and print the finding: the check, the sentence, the trace, a "
+               "standalone C program, and how often it reproduces. Exit status 0 if every check holds."};
+    struct request request = {0};
+    struct trace trace;
+    struct executor *executor;
+    char error[SUBJECT_ERROR_MAX];
+    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    if (trace_file_read(request.file, &trace, error) != 0)
+        return refuse("%s", error);
+    int status = EXIT_REFUSED;
+    if (subject_start(&executor, request.subject, BIND_AUTO, error) == 0) {
+        status = shrink(&request, executor, &trace);
+        executor_stop(executor);
+    } else {
+        refuse("%s", error);
+    }
+    trace_file_done(&trace);
+    return status;
+}

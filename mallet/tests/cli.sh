@@ -1,0 +1,237 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What people see of `mallet`: exit statuses, the one sentence for each bad input, and round trips between the forms of a trace.
+#
+# usage: cli.sh MALLET [FOLDER of the planted bugs, to see findings too]
+#
+#   refused SENTENCE ARGUMENT…   exit 2 and one line on stderr that matches the pattern
+#   usage SENTENCE ARGUMENT…     exit 2, as argp says it: the sentence and a hint at --help
+#   ends STATUS ARGUMENT…        that exit status; output in $work/out, stderr in $work/err
+#   same FILE FILE               equal content
+set -u
+mallet=$1
+planted=${2:-/nonexistent}/libplanted_calloc_wrap.so
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+passed=0
+
+complain() {
+    echo "FAILED: $1"
+    sed 's/^/    /' "$work/err"
+    failed=$((failed + 1))
+}
+
+run() {
+    "$mallet" "$@" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+}
+
+refused() {
+    sentence=$1
+    shift
+    run "$@"
+    if [ $status -ne 2 ] || [ "$(wc -l <"$work/err")" -ne 1 ] || ! grep -q -- "$sentence" "$work/err"; then
+        complain "mallet $*: exit $status, wanted 2 and one line: $sentence"
+    else
+        passed=$((passed + 1))
+    fi
+}
+
+usage() {
+    sentence=$1
+    shift
+    run "$@"
+    if [ $status -ne 2 ] || ! head -1 "$work/err" | grep -q -- "$sentence"; then
+        complain "mallet $*: exit $status, wanted 2 and: $sentence"
+    else
+        passed=$((passed + 1))
+    fi
+}
+
+ends() {
+    wanted=$1
+    shift
+    run "$@"
+    if [ $status -ne "$wanted" ]; then
+        complain "mallet $*: exit $status, wanted $wanted"
+    else
+        passed=$((passed + 1))
+    fi
+}
+
+same() {
+    if cmp "$1" "$2" >"$work/err" 2>&1; then
+        passed=$((passed + 1))
+    else
+        complain "$1 and $2 differ"
+    fi
+}
+
+printed() {
+    if grep -q -- "$1" "$work/out"; then
+        passed=$((passed + 1))
+    else
+        complain "no \`$1\` in the output"
+    fi
+}
+
+good=$work/good.trace
+printf '# a comment\n#0 = malloc 48\n#1 = calloc 4 12\n#0 = realloc #0 200\nfree #1\nfree #0\n' >"$good"
+printf '#0 = malloc 48\n#0 = realloc #0 0\nfree #0\n' >"$work/choice.trace"
+printf '# only a comment\n' >"$work/empty.trace"
+printf '#0 = malloc 48\nfree #0\nfoo 3\n' >"$work/bad.trace"
+printf '#0 = malloc 48\n#0 = malloc 9\n' >"$work/twice.trace"
+: >"$work/nothing.bin"
+mkdir "$work/folder" "$work/folder/below" "$work/hollow"
+cp "$good" "$work/folder/b.trace"
+cp "$good" "$work/folder/below/a.trace"
+cp "$work/bad.trace" "$work/folder/notes.txt"
+echo 'this is no shared object' >"$work/text.so"
+echo 'int answer(void) { return 42; }' >"$work/none.c"
+
+# the command itself
+ends 0 --help
+printed replay
+ends 0 --version
+printed '^mallet [0-9]'
+refused 'which command'
+refused 'unknown command `frobnicate`' frobnicate
+for command in list show encode export replay diff shrink record fuzz; do
+    ends 0 $command --help
+    printed 'Usage: '
+    usage 'unrecognized option' $command --frobnicate
+done
+
+# files
+usage 'FILE is missing' show
+usage 'one FILE only' show "$good" "$good"
+refused 'cannot read .*none.trace: No such file' show "$work/none.trace"
+refused 'cannot read .*hollow: Is a directory' show "$work/hollow"
+refused 'empty.trace: the trace is empty' show "$work/empty.trace"
+refused 'nothing.bin: the trace is empty' show "$work/nothing.bin"
+refused 'bad.trace:3: .*foo' show "$work/bad.trace"
+refused 'twice.trace:2: ' show "$work/twice.trace"
+refused 'more than [0-9]* bytes' show /dev/zero
+refused '-: the trace is empty' show -
+for command in encode export; do
+    refused 'bad.trace:3: .*foo' $command "$work/bad.trace"
+done
+
+# outputs
+refused 'cannot write /nonexistent/x: No such file' show "$good" -o /nonexistent/x
+refused 'cannot write /dev/full: No space left' show "$good" -o /dev/full
+refused 'cannot write .*hollow: Is a directory' show "$good" -o "$work/hollow"
+"$mallet" show "$good" >/dev/full 2>"$work/err"
+[ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err" || complain 'show >/dev/full'
+"$mallet" --help >/dev/full 2>"$work/err"
+[ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err" || complain '--help >/dev/full'
+
+# forms
+ends 0 show "$good" -o "$work/shown.trace"
+ends 0 encode "$good" -o "$work/good.bin"
+ends 0 show "$work/good.bin" -o "$work/back.trace"
+same "$work/shown.trace" "$work/back.trace"
+ends 0 encode "$work/back.trace" -o "$work/back.bin"
+same "$work/good.bin" "$work/back.bin"
+"$mallet" encode "$good" 2>/dev/null | "$mallet" show - >"$work/piped.trace" 2>/dev/null
+same "$work/shown.trace" "$work/piped.trace"
+ls "$work" | grep -q part && complain 'a partial file was left behind'
+
+# export
+ends 0 export "$good" -o "$work/program.c"
+if cc -O2 -Wall -Werror "$work/program.c" -o "$work/program" -ldl 2>"$work/err" && "$work/program" 2>"$work/err"; then
+    passed=$((passed + 1))
+else
+    complain 'the exported program'
+fi
+
+# subjects
+ends 0 list
+printed '^anvil '
+printed '^glibc '
+ends 0 list --json
+printed '"name": "anvil"'
+usage 'takes no argument' list anvil
+usage 'SUBJECT is missing' replay
+usage 'FILE or DIR is missing' replay anvil
+refused 'unknown subject `nobody`' replay nobody "$good"
+refused 'none.so' replay "$work/none.so" "$good"
+refused 'text.so' replay "$work/text.so" "$good"
+if cc -shared -fPIC "$work/none.c" -o "$work/without.so" 2>/dev/null; then
+    refused 'without.so.*malloc' replay "$work/without.so" "$good"
+fi
+refused 'frob' replay anvil:frob=1 "$good"
+refused '--binding: `frob`' replay --binding frob anvil "$good"
+refused '--rounds: `-1`' replay --rounds -1 anvil "$good"
+refused '--capacity: `1x`' replay --capacity 1x anvil "$good"
+refused '--cost: only anvil' replay --cost glibc "$good"
+
+# replay
+ends 0 replay anvil "$good"
+printed '^1 passed, 0 failed'
+ends 0 replay anvil "$work/folder"
+printed '^ok .*folder/b.trace'
+printed '^ok .*folder/below/a.trace'
+printed '^2 passed, 0 failed'
+ends 0 replay --json --rounds 0 --strict-align glibc "$good"
+printed '"passed": 1'
+ends 0 replay --cost anvil "$good"
+printed 'ratio [0-9]'
+refused 'hollow: the folder holds no' replay anvil "$work/hollow"
+refused 'bad.trace:3: ' replay anvil "$work/bad.trace"
+
+# diff, shrink
+usage 'FILE is missing' diff
+usage 'a SUBJECT to compare with is missing' diff "$good" anvil
+ends 0 diff "$good" anvil glibc
+printed 'the contract is the same'
+ends 0 diff --json "$work/choice.trace" anvil glibc
+printed '"differ": false'
+usage 'FILE is missing' shrink anvil
+ends 0 shrink anvil "$good"
+grep -q 'nothing to shrink: every check holds' "$work/err" || complain 'shrink of a clean trace says nothing'
+refused '--budget: `many`' shrink --budget many anvil "$good"
+
+# findings, on an allocator that is broken on purpose
+if [ -e "$planted" ]; then
+    printf '#0 = malloc 48\n#1 = calloc 2^33 2147483648\nfree #0\n' >"$work/wrap.trace"
+    ends 1 replay "$planted" "$work/wrap.trace"
+    printed '^FINDING .*wrap.trace'
+    printed 'check  *impossible: '
+    printed 'at op 1  *#1 = calloc 2^33'
+    printed '^0 passed, 1 failed'
+    ends 1 replay --json "$planted" "$work/wrap.trace"
+    for key in subject check site op sentence trace program reproduced times of output; do
+        printed "\"$key\": "
+    done
+    ends 1 shrink "$planted" "$work/wrap.trace" -o "$work/small.trace"
+    printed 'reproduced 10 of 10'
+    [ "$(grep -vc '^# ' "$work/small.trace")" -eq 1 ] || complain 'shrink -o'
+    ends 1 shrink --json "$planted" "$work/small.trace"
+    printed '"check": "impossible"'
+    refused 'cannot write /nonexistent/x' shrink "$planted" "$work/small.trace" -o /nonexistent/x
+    ends 1 diff "$work/wrap.trace" glibc "$planted"
+    printed 'the contract differs'
+fi
+
+# record
+usage 'COMMAND is missing' record -o "$work/r.trace"
+usage '-o FILE is missing' record -- ls
+refused 'cannot start frobnicate-it: No such file' record -o "$work/r.trace" -- frobnicate-it
+refused 'cannot write /nonexistent/r.trace' record -o /nonexistent/r.trace -- ls
+refused '`true` made no call' record -o "$work/r.trace" -- true
+usage '--max-ops must be' record --max-ops 0 -o "$work/r.trace" -- ls
+ends 0 record -o "$work/ls.trace" -- ls -l "$work"
+grep -q '`ls` exited with status 0' "$work/err" || complain 'record does not tell the status'
+ends 0 record -o "$work/ls.bin" -- ls -l "$work"
+ends 0 record -o "$work/sh.trace" -- sh -c 'ls; exit 7'
+grep -q 'status 7' "$work/err" || complain 'record does not tell the status of sh'
+ends 0 record --max-ops 5 -o "$work/five.trace" -- ls "$work"
+[ "$(grep -vc '^# ' "$work/five.trace")" -eq 5 ] || complain '--max-ops 5'
+for subject in anvil glibc; do
+    ends 0 replay $subject "$work/ls.trace" "$work/ls.bin" "$work/sh.trace" "$work/five.trace"
+done
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
