@@ -85,7 +85,7 @@ static int find_newest(const char *pattern, char ret_path[PATH_MAX])
     }
     bool fits = newest != NULL && strlen(newest) < PATH_MAX;
     if (fits)
-        strcpy(ret_path, newest);
+        memcpy(ret_path, newest, strlen(newest) + 1);
     globfree(&found);
     return fits ? 0 : ENOENT;
 }

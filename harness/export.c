@@ -41,13 +41,13 @@ static void put_opening(const struct plan *plan)
                " *     LD_PRELOAD=/path/to/allocator.so ./program; echo $?\n"
                " *\n"
                " * Exit status 0: all is well. 1: it is not, and one line on stderr says why. */\n",
-               plan->has_usable ? " -ldl" : "");
+               plan->has_usable || plan->has_look_ups ? " -ldl" : "");
 }
 
 static void put_includes(const struct plan *plan)
 {
     export_put(plan, "#define _GNU_SOURCE\n");
-    if (plan->has_usable)
+    if (plan->has_usable || plan->has_look_ups)
         export_put(plan, "#include <dlfcn.h>\n");
     if (plan->check == CHECK_ERRNO)
         export_put(plan, "#include <errno.h>\n");
@@ -62,18 +62,43 @@ static void put_includes(const struct plan *plan)
     export_put(plan, "#include <unistd.h>\n\n" TEXT_FAIL);
 }
 
-/* Not every libc has, or declares, these. */
 static bool is_rare(enum subject_call call)
 {
-    return call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized || call == SUBJECT_pvalloc || call == SUBJECT_malloc_trim;
+    return (EXPORT_RARE_CALLS >> call & 1) != 0;
 }
 
-static void put_call_pointer(const struct plan *plan, const char *name, const char *result, const char *parameters, bool rare)
+static const char *space_after(const char *type)
 {
-    const char *space = result[strlen(result) - 1] == '*' ? "" : " ";
+    return type[strlen(type) - 1] == '*' ? "" : " ";
+}
+
+static void put_pointer(const struct plan *plan, const char *name, const char *result, const char *parameters, bool rare)
+{
+    export_put(plan, "static %s%s(*volatile do_%s)%s", result, space_after(result), name, parameters);
     if (rare)
-        export_put(plan, "%s%s%s%s __attribute__((weak));\n", result, space, name, parameters);
-    export_put(plan, "static %s%s(*volatile do_%s)%s = %s;\n", result, space, name, parameters, name);
+        export_put(plan, ";\n");
+    else
+        export_put(plan, " = %s;\n", name);
+}
+
+static void put_look_up(const struct plan *plan, const char *name, const char *result, const char *parameters)
+{
+    export_put(plan, "    do_%s = (%s%s(*)%s)dlsym(RTLD_DEFAULT, \"%s\");\n", name, result, space_after(result), parameters, name);
+}
+
+#define WALKER "mallet_subject_check", "int", "(char *sentence, size_t capacity)"
+
+static void put_look_ups(const struct plan *plan)
+{
+    export_put(plan, TEXT_LOOK_UP);
+#define CALL(name, result, parameters)                               \
+    if (plan_calls(plan, SUBJECT_##name) && is_rare(SUBJECT_##name)) \
+        put_look_up(plan, #name, #result, #parameters);
+    SUBJECT_CALLS(CALL)
+#undef CALL
+    if (plan->check == CHECK_HEAP)
+        put_look_up(plan, WALKER);
+    export_put(plan, "}\n\n");
 }
 
 static void put_calls(const struct plan *plan)
@@ -82,10 +107,14 @@ static void put_calls(const struct plan *plan)
         export_put(plan, TEXT_VOLATILE);
 #define CALL(name, result, parameters)    \
     if (plan_calls(plan, SUBJECT_##name)) \
-        put_call_pointer(plan, #name, #result, #parameters, is_rare(SUBJECT_##name));
+        put_pointer(plan, #name, #result, #parameters, is_rare(SUBJECT_##name));
     SUBJECT_CALLS(CALL)
 #undef CALL
+    if (plan->check == CHECK_HEAP)
+        put_pointer(plan, WALKER, true);
     export_put(plan, plan->calls != 0 ? "\n" : "");
+    if (plan->has_look_ups)
+        put_look_ups(plan);
 }
 
 static void put_state(const struct plan *plan)
@@ -153,7 +182,7 @@ static void put_first_choice(const struct plan *plan)
 
 static void put_main(const struct plan *plan)
 {
-    bool may_exit = plan->check == CHECK_CRASH && strstr(plan->verdict->sentence, "exit") != NULL;
+    bool may_exit = plan->verdict != NULL && plan->check == CHECK_CRASH && strstr(plan->verdict->sentence, "exit") != NULL;
     export_put(plan, "%s%sint main(void)\n{\n", plan->check == CHECK_PROGRESS ? TEXT_PROGRESS : "", may_exit ? TEXT_EXIT : "");
     if (!plan->is_filling && (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY)))
         export_put(plan, "    void *q;\n");

@@ -7,6 +7,9 @@
 
 #include <stdio.h>
 
+/* Not every libc has these, and a weak reference is lost in linking: a program looks them up when it runs. */
+#define EXPORT_RARE_CALLS (1u << SUBJECT_free_sized | 1u << SUBJECT_free_aligned_sized | 1u << SUBJECT_pvalloc | 1u << SUBJECT_malloc_trim)
+
 struct plan {
     FILE *out;
     const struct trace *trace;
@@ -17,7 +20,7 @@ struct plan {
     size_t first_choice; /* policy: op before the verdict's with the same choice to make, or SIZE_MAX */
     unsigned calls;      /* bit per enum subject_call: used */
     unsigned kinds;      /* bit per enum op_kind: used */
-    bool has_sizes, has_usable, has_times, has_large, has_live_end;
+    bool has_sizes, has_usable, has_times, has_large, has_live_end, has_look_ups;
 };
 
 /* export_plan.c */

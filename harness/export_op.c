@@ -117,7 +117,7 @@ static void put_filling_call(const struct plan *plan, const struct trace_op *op)
     export_put(plan, "    %s(%" PRIu32 ", %s", is_move ? "move" : "take", op->slot, is_calloc ? "zeroed(" : "");
     bool is_guarded = is_optional(plan, op);
     if (is_guarded)
-        export_put(plan, "is_own((void *)%s) ? ", subject_call_name(plan_call_of(op->kind)));
+        export_put(plan, "is_own((void *)do_%s) ? ", subject_call_name(plan_call_of(op->kind)));
     export_put_call(plan, op, "do_", old);
     export_put(plan, is_guarded ? " : NULL" : "");
     if (is_calloc) {

@@ -146,5 +146,6 @@ struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict
         plan.calls |= 1u << SUBJECT_free;
     if (plan_uses(&plan, OP_FORK) && plan.is_filling)
         plan.calls |= 1u << SUBJECT_malloc | 1u << SUBJECT_free;
+    plan.has_look_ups = plan.check == CHECK_HEAP || (plan.calls & EXPORT_RARE_CALLS) != 0;
     return plan;
 }

@@ -7,6 +7,8 @@
 
 #define TEXT_VOLATILE "/* Volatile, so that no compiler elides a call or assumes anything of its result. */\n"
 
+#define TEXT_LOOK_UP "/* Not every libc has these. */\n__attribute__((constructor)) static void look_up(void)\n{\n"
+
 #define TEXT_TIMES                                                                 \
     "static size_t times(size_t count, size_t size)\n"                             \
     "{\n"                                                                          \
@@ -227,15 +229,13 @@
     "}\n\n"
 
 /* What the planted bugs, and any subject that cooperates, export. */
-#define TEXT_WALKER                                                                                  \
-    "/* The allocator's own walker, where it exports one: it sees damage before a caller does. */\n" \
-    "int mallet_subject_check(char *sentence, size_t capacity) __attribute__((weak));\n"             \
-    "static int (*volatile do_walk)(char *sentence, size_t capacity) = mallet_subject_check;\n\n"    \
-    "static void walk(void)\n"                                                                       \
-    "{\n"                                                                                            \
-    "    char sentence[256] = \"\";\n"                                                               \
-    "    if (do_walk != NULL && do_walk(sentence, sizeof sentence) != 0)\n"                          \
-    "        FAIL(\"the allocator's walker: %s\\n\", sentence);\n"                                   \
+#define TEXT_WALKER                                                                                         \
+    "/* The allocator's own walker, where it exports one: it sees damage before a caller does. */\n"        \
+    "static void walk(void)\n"                                                                              \
+    "{\n"                                                                                                   \
+    "    char sentence[256] = \"\";\n"                                                                      \
+    "    if (do_mallet_subject_check != NULL && do_mallet_subject_check(sentence, sizeof sentence) != 0)\n" \
+    "        FAIL(\"the allocator's walker: %s\\n\", sentence);\n"                                          \
     "}\n\n"
 
 #define TEXT_EXIT                                      \

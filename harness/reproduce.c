@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* Growth of whole blocks shows within few rounds; in many, a subject that never reuses memory takes minutes. */
+enum { ROUNDS_FEW = 250, ROUNDS_MANY = INT32_MAX };
+
 bool verdict_is_same(const struct verdict *left, const struct verdict *right)
 {
     return left->check == right->check && strncmp(left->site, right->site, VERDICT_SITE_MAX) == 0;
@@ -23,8 +26,8 @@ int reproduce_once(struct executor *executor, const struct trace *trace, const s
 {
     struct run_options options = executor_thorough(executor, trace->count);
     options.muted = reproduction->muted;
-    if (!reproduction->has_rounds)
-        options.rounds = 0;
+    if (options.rounds > reproduction->rounds)
+        options.rounds = reproduction->rounds;
     return executor_run(executor, trace, &options, true, ret_execution, error);
 }
 
@@ -33,9 +36,9 @@ static bool reproduction_widen(struct reproduction *reproduction, const struct e
 {
     uint32_t check = execution->verdict.check;
     if (execution->is_clean) {
-        bool was_tried = reproduction->has_rounds;
-        reproduction->has_rounds = true;
-        return !was_tried;
+        bool is_widest = reproduction->rounds == ROUNDS_MANY;
+        reproduction->rounds = reproduction->rounds == 0 ? ROUNDS_FEW : ROUNDS_MANY;
+        return !is_widest;
     }
     if (check == class->check || check >= CHECK_COUNT || (reproduction->muted & (UINT32_C(1) << check)) != 0)
         return false;
@@ -46,7 +49,8 @@ static bool reproduction_widen(struct reproduction *reproduction, const struct e
 int reproduce_search(struct executor *executor, const struct trace *trace, const struct verdict *class, struct reproduction *reproduction,
                      struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
 {
-    reproduction->has_rounds |= class->check == CHECK_FOOTPRINT;
+    if (reproduction->rounds == 0 && class->check == CHECK_FOOTPRINT)
+        reproduction->rounds = ROUNDS_FEW;
     for (;;) {
         int failure = reproduce_once(executor, trace, reproduction, ret_execution, error);
         if (failure != 0 || reproduce_shows(ret_execution, class) || !reproduction_widen(reproduction, ret_execution, class))

@@ -8,7 +8,7 @@
 /* What a replay needs beyond the trace. */
 struct reproduction {
     uint32_t muted;  /* checks that hide the class */
-    bool has_rounds; /* identical cycles, for footprint: many times the cost of one run */
+    uint32_t rounds; /* identical cycles at most, for footprint: many times the cost of one run */
 };
 
 bool reproduce_shows(const struct execution *execution, const struct verdict *class);

@@ -90,17 +90,22 @@ bool request_can_run(const struct run *run, const struct request *request)
 /* A pointer that no allocator returns: shows whether posix_memalign wrote to its out-parameter. */
 static char untouched_target;
 
+static int *errno_of(const struct subject *subject)
+{
+    return subject->errno_location != NULL ? subject->errno_location() : &errno;
+}
+
 /* Sets the stage for a call, and clears it: progress for whoever watches this process, a sentinel in errno. */
 static void enter_call(const struct run *run)
 {
     if (run->report->progress != NULL)
         run->report->progress->is_in_call = 1;
-    errno = ERRNO_SENTINEL;
+    *errno_of(run->subject) = ERRNO_SENTINEL;
 }
 
 static int leave_call(const struct run *run)
 {
-    int error = errno;
+    int error = *errno_of(run->subject);
     if (run->report->progress != NULL)
         run->report->progress->is_in_call = 0;
     return error;

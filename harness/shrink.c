@@ -12,7 +12,7 @@
  * settle finds what it takes to show the class (see reproduce.c); every candidate is then run in that same way, so that nothing else slips
  * in.
  *
- * A flaky class (some of the first replays come out clean) gets several tries per candidate. Uses malloc: no trace runs in this process.
+ * A flaky class (some replays at the start come out clean) gets several tries per candidate. Uses malloc: no trace runs in this process.
  */
 #include "harness/reproduce.h"
 
@@ -24,8 +24,8 @@
 enum {
     BUDGET_DEFAULT = 3000, /* executions */
     SLOW_MS = 10,          /* a slow execution counts as one more for each of these: hangs cost the whole CPU limit */
-    SETTLE_TRIES = 3,
-    SETTLE_TRIES_MAX = 8, /* before a class counts as not shown at all */
+    SEARCHES_MAX = 5,      /* before a class counts as not shown at all */
+    SETTLE_REPLAYS = 3,
     FLAKY_TRIES = 3,
     BISECT_STEPS = 24
 };
@@ -46,28 +46,26 @@ struct shrink {
 
 /* ---- the start ---- */
 
-/* Finds how to reproduce the class, and how many tries that takes. Returns whether the class showed at all. */
+/* Finds how to reproduce the class, then how surely that does it. Returns whether the class showed at all. */
 static bool shrink_settle(struct shrink *shrink)
 {
-    unsigned shows = 0, replays = 0;
-    while (replays < SETTLE_TRIES || (shows == 0 && replays < SETTLE_TRIES_MAX)) {
-        struct reproduction reproduction = {0};
-        struct execution execution;
-        shrink->failure = reproduce_search(shrink->executor, shrink->best, shrink->class, &reproduction, &execution, shrink->error);
-        if (shrink->failure != 0)
-            return false;
-        replays++;
-        if (!reproduce_shows(&execution, shrink->class)) {
-            if (shows == 0)
-                shrink->shown = execution;
-            continue;
-        }
-        shows++;
-        shrink->shown = execution;
-        shrink->reproduction = reproduction;
+    unsigned shows = 0;
+    for (unsigned search = 0; search < SEARCHES_MAX && shrink->failure == 0; search++) {
+        shrink->reproduction = (struct reproduction){0};
+        shrink->failure =
+            reproduce_search(shrink->executor, shrink->best, shrink->class, &shrink->reproduction, &shrink->shown, shrink->error);
+        if (reproduce_shows(&shrink->shown, shrink->class))
+            break;
     }
-    shrink->tries = shows == replays ? 1 : FLAKY_TRIES;
-    return shows > 0;
+    if (shrink->failure != 0 || !reproduce_shows(&shrink->shown, shrink->class))
+        return false;
+    for (unsigned replay = 0; replay < SETTLE_REPLAYS && shrink->failure == 0; replay++) {
+        struct execution execution;
+        shrink->failure = reproduce_once(shrink->executor, shrink->best, &shrink->reproduction, &execution, shrink->error);
+        shows += shrink->failure == 0 && reproduce_shows(&execution, shrink->class);
+    }
+    shrink->tries = shows == SETTLE_REPLAYS ? 1 : FLAKY_TRIES;
+    return shrink->failure == 0;
 }
 
 /* ---- candidates ---- */

@@ -52,6 +52,7 @@ struct subject {
     int (*check)(char *sentence, size_t capacity); /* its own walker: 0, or non-zero with a sentence */
     size_t (*footprint)(void);                     /* bytes it holds from the system now */
     void (*fail_os)(unsigned nth);                 /* fail its nth-next OS request; 0 cancels */
+    int *(*errno_location)(void);                  /* where its own libc keeps errno; NULL: this process's libc */
 };
 
 enum { SUBJECT_ERROR_MAX = 640 };

@@ -94,6 +94,7 @@ static int map_arena(struct anvil_options *options)
 {
     options->source = ANVIL_SOURCE_ARENA;
     options->arena_size = ARENA_SIZE;
+    options->arena_discard = true;
     options->arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return options->arena == MAP_FAILED ? ENOMEM : 0;
 }

@@ -57,6 +57,8 @@ int subject_bind_library(struct subject *ret_subject, const char *path, enum sub
                  subject.calls.malloc == NULL ? "malloc" : "free");
         return ENOSYS;
     }
+    if (name_space == NAMESPACE_OWN)
+        *(void **)&subject.errno_location = dlsym(library, "__errno_location");
     *ret_subject = subject;
     return 0;
 }

@@ -111,7 +111,8 @@ void campaign_set_environment(const struct campaign *campaign)
     campaign_path(raw, "%s/raw", campaign->output);
     setenv("MALLET_SUBJECT", campaign->subject_path, 1);
     setenv("MALLET_FINDINGS", raw, 1);
-    setenv("ASAN_OPTIONS", "detect_leaks=0:allocator_may_return_null=1:symbolize=1", 0);
+    if (campaign->options->engine == ENGINE_LIBFUZZER)
+        setenv("ASAN_OPTIONS", "detect_leaks=0:allocator_may_return_null=1:symbolize=1", 0);
 }
 
 struct arguments {

@@ -80,6 +80,20 @@ static int job_start(struct campaign *campaign, unsigned index)
 
 /* ---- output ---- */
 
+/* AFL++ prints colours. */
+static void copy_plain(char *ret_text, const char *text)
+{
+    while (*text != '\0') {
+        if (*text != '\033') {
+            *ret_text++ = *text++;
+            continue;
+        }
+        text += strcspn(text, "mhlABCDHJK");
+        text += *text != '\0';
+    }
+    *ret_text = '\0';
+}
+
 static void job_take_line(struct campaign *campaign, struct job *job)
 {
     job->line[job->length] = '\0';
@@ -87,7 +101,7 @@ static void job_take_line(struct campaign *campaign, struct job *job)
     if (strstr(job->line, "INITED") != NULL || strstr(job->line, "Entering queue cycle") != NULL)
         job->is_fuzzing = true;
     if (strncmp(job->line, "fuzz_trace:", 11) == 0 || strstr(job->line, "PROGRAM ABORT") != NULL || strncmp(job->line, "/", 1) == 0)
-        memcpy(job->last_words, job->line, sizeof(job->last_words));
+        copy_plain(job->last_words, job->line);
     campaign_parse_line(campaign, job->line);
 }
 

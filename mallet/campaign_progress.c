@@ -103,8 +103,11 @@ void campaign_show_progress(struct campaign *campaign, int64_t elapsed_ms, bool 
     int64_t every = is_terminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS;
     if (!is_last && elapsed_ms - shown_ms < every)
         return;
+    bool was_just_shown = is_last && !is_terminal && shown_ms > 0 && elapsed_ms - shown_ms < 1000;
     shown_ms = elapsed_ms;
     campaign_update_status(campaign);
+    if (was_just_shown)
+        return;
     if (is_terminal)
         print_line(campaign, elapsed_ms, "\r", is_last ? "\033[K\n" : "\033[K");
     else

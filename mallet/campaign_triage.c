@@ -26,7 +26,8 @@ enum {
     ATTEMPTS = 5,
     TARGET_ATTEMPTS = 3,
     CPU_LIMIT_MS = 500,
-    SHRINK_BUDGET = 1500, /* runs for one finding; a slow one counts as several */
+    WALL_LIMIT_MS = 8000,
+    SHRINK_BUDGET = 1000, /* runs for one finding; a slow one counts as several */
     INPUT_OPS_MAX = 4096,
     INPUTS_MAX = 200
 };
@@ -228,7 +229,7 @@ static void triage_afl(struct campaign *campaign, struct triage *triage)
 
 int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
-    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS};
+    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS, .wall_limit_ms = WALL_LIMIT_MS};
     struct triage triage = {.error = error};
     triage.result = executor_start(&triage.executor, campaign->subject_path, &options, error);
     if (triage.result != 0)

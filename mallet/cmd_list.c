@@ -13,12 +13,13 @@
 static bool has_musl_child(void)
 {
     char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "mallet-child-musl");
+    static const char child[] = "mallet-child-musl";
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof child);
     path[length > 0 ? length : 0] = '\0';
     char *slash = strrchr(path, '/');
     if (slash == NULL)
         return false;
-    strcpy(slash + 1, "mallet-child-musl");
+    memcpy(slash + 1, child, sizeof child);
     return access(path, X_OK) == 0;
 }
 
@@ -26,7 +27,7 @@ static bool is_here(const struct catalog_entry *entry, char ret_spec[PATH_MAX])
 {
     if (entry->pattern != NULL)
         return catalog_locate(entry, ret_spec) == 0;
-    strcpy(ret_spec, entry->name);
+    snprintf(ret_spec, PATH_MAX, "%s", entry->name);
     return strcmp(entry->name, "musl") != 0 || has_musl_child();
 }
 

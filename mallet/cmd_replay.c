@@ -4,6 +4,7 @@
 #include "mallet/command.h"
 #include "mallet/cost.h"
 #include "mallet/file_list.h"
+#include "mallet/known.h"
 #include "mallet/report.h"
 #include "mallet/subject_start.h"
 #include "mallet/trace_file.h"
@@ -21,7 +22,8 @@ enum {
     KEY_CAPACITY = 'c',
     KEY_JSON = 'j',
     KEY_FUZZ_FILL = 1000, /* long options only */
-    KEY_COST
+    KEY_COST,
+    KEY_KNOWN
 };
 
 struct request {
@@ -32,12 +34,14 @@ struct request {
     bool has_rounds, has_capacity, is_strict, is_fuzz_fill, is_cost, as_json;
     uint32_t rounds;
     uint64_t capacity;
+    const char *known_path; /* NULL: none */
 };
 
 struct replay {
     const struct request *request;
     struct executor *executor;
-    size_t passed, failed;
+    struct known known;
+    size_t passed, failed, passed_over;
     json_t *list; /* NULL unless --json */
 };
 
@@ -67,6 +71,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_BINDING:
         request->binding = parse_binding(value);
+        return 0;
+    case KEY_KNOWN:
+        request->known_path = value;
         return 0;
     case KEY_ROUNDS:
         request->has_rounds = true;
@@ -141,12 +148,30 @@ static void print_finding(struct replay *replay, const char *path, const struct 
     printf("  replayed  %u times, the same finding %u times\n", finding->attempts, finding->reproduced);
 }
 
+/* A known finding is muted, and the trace run again for what else it may show. */
+static int run_past_known(struct replay *replay, const struct trace *trace, struct run_options *options, struct execution *ret_execution,
+                          char error[SUBJECT_ERROR_MAX])
+{
+    const char *subject = executor_info(replay->executor)->name;
+    for (;;) {
+        int result = executor_run(replay->executor, trace, options, true, ret_execution, error);
+        if (result != 0 || ret_execution->is_clean || !known_has(&replay->known, subject, &ret_execution->verdict))
+            return result;
+        replay->passed_over++;
+        if (ret_execution->verdict.check == CHECK_CRASH || ret_execution->verdict.check == CHECK_PROGRESS) {
+            ret_execution->is_clean = true; /* nothing can be seen behind these */
+            return 0;
+        }
+        options->muted |= 1u << ret_execution->verdict.check;
+    }
+}
+
 static int replay_trace(struct replay *replay, const char *path, struct trace *trace)
 {
     struct execution execution;
     char error[SUBJECT_ERROR_MAX];
     struct run_options options = make_options(replay, trace);
-    if (executor_run(replay->executor, trace, &options, true, &execution, error) != 0)
+    if (run_past_known(replay, trace, &options, &execution, error) != 0)
         return report_internal_error("%s: %s", path, error);
     if (execution.is_clean) {
         print_clean(replay, path);
@@ -166,7 +191,7 @@ static int measure_cost(struct replay *replay, const char *path, const struct tr
     struct cost cost;
     char error[SUBJECT_ERROR_MAX];
     struct run_options options = make_options(replay, trace);
-    options.rounds = 0;
+    options.rounds = options.sweep_every = options.heap_check_every = 0; /* what every op pays; the rest is a matter of cadence */
     if (cost_measure(replay->request->subject, trace, &options, &cost, error) != 0)
         return report_internal_error("%s: %s", path, error);
     if (replay->list != NULL)
@@ -193,12 +218,15 @@ static int print_summary(struct replay *replay)
 {
     const char *subject = executor_info(replay->executor)->name;
     if (replay->list != NULL) {
-        json_t *document = json_pack("{s:s, s:O, s:I, s:I}", "subject", subject, "traces", replay->list, "passed",
-                                     (json_int_t)replay->passed, "failed", (json_int_t)replay->failed);
+        json_t *document =
+            json_pack("{s:s, s:O, s:I, s:I, s:I}", "subject", subject, "traces", replay->list, "passed", (json_int_t)replay->passed,
+                      "failed", (json_int_t)replay->failed, "known", (json_int_t)replay->passed_over);
         if (report_print_json(document) != 0)
             return report_internal_error("no memory for the report");
     } else if (!replay->request->is_cost) {
         printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
+        if (replay->passed_over > 0)
+            printf("%zu findings are known and were passed over\n", replay->passed_over);
     }
     return replay->failed > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
@@ -215,22 +243,38 @@ static int replay_all(struct replay *replay, const struct file_list *files)
     return print_summary(replay);
 }
 
-static int replay_request(const struct request *request)
+static int replay_files(const struct request *request, const struct file_list *files)
 {
     struct replay replay = {.request = request};
-    struct file_list files = {0};
     char error[SUBJECT_ERROR_MAX];
-    if (request->is_cost && strncmp(request->subject, "anvil", 5) != 0)
-        return refuse("--cost: only anvil can be measured, not `%s`", request->subject);
-    for (size_t i = 0; i < request->path_count; i++)
-        if (file_list_add(&files, request->paths[i], error) != 0)
-            return refuse("%s", error);
-    if (subject_start(&replay.executor, request->subject, request->binding, error) != 0)
+    if (request->known_path != NULL && known_read(&replay.known, request->known_path, error) != 0) {
+        known_done(&replay.known);
         return refuse("%s", error);
+    }
+    if (subject_start(&replay.executor, request->subject, request->binding, error) != 0) {
+        known_done(&replay.known);
+        return refuse("%s", error);
+    }
     replay.list = request->as_json ? json_array() : NULL;
-    int status = replay_all(&replay, &files);
+    int status = replay_all(&replay, files);
     json_decref(replay.list);
     executor_stop(replay.executor);
+    known_done(&replay.known);
+    return status;
+}
+
+static int replay_request(const struct request *request)
+{
+    struct file_list files = {0};
+    char error[FILE_LIST_ERROR_MAX];
+    int status = EXIT_CLEAN;
+    if (request->is_cost && strncmp(request->subject, "anvil", 5) != 0)
+        return refuse("--cost: only anvil can be measured, not `%s`", request->subject);
+    for (size_t i = 0; i < request->path_count && status == EXIT_CLEAN; i++)
+        if (file_list_add(&files, request->paths[i], error) != 0)
+            status = refuse("%s", error);
+    if (status == EXIT_CLEAN)
+        status = replay_files(request, &files);
     file_list_done(&files);
     return status;
 }
@@ -244,7 +288,8 @@ int command_replay(int argc, char **argv)
         {"binding", KEY_BINDING, "HOW", 0, "auto, dlopen, dlmopen or preload", 0},
         {"capacity", KEY_CAPACITY, "BYTES", 0, "What the allocator can hold at all; 0: no limit (default: probed)", 0},
         {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0, "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
-        {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks cost: time with and without (anvil only)", 0},
+        {"known", KEY_KNOWN, "FILE", 0, "Pass over the findings in FILE, one `SUBJECT CHECK SITE` a line", 0},
+        {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
         {0},
     };
     static const struct argp argp = {

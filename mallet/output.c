@@ -44,10 +44,9 @@ int output_open(struct output *ret_output, const char *path, char error[OUTPUT_E
 int output_flush(FILE *file)
 {
     bool had_error = ferror(file) != 0;
-    errno = 0;
-    if (fflush(file) == 0 && !had_error)
-        return 0;
-    return errno != 0 ? errno : EIO;
+    if (fflush(file) != 0)
+        return errno;
+    return had_error ? EIO : 0;
 }
 
 /* What could not be written is dropped, so that the check at exit does not report it again. */

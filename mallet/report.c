@@ -21,7 +21,7 @@ static struct printable make_printable(const char *foreign)
 {
     struct printable printable = {0};
     for (size_t i = 0; i < sizeof printable.text - 1 && foreign[i] != '\0'; i++)
-        printable.text[i] = foreign[i] >= ' ' && foreign[i] <= '~' ? foreign[i] : '?';
+        printable.text[i] = (char)(foreign[i] >= ' ' && foreign[i] <= '~' ? foreign[i] : '?');
     return printable;
 }
 
@@ -30,7 +30,7 @@ static void format_op(const struct trace *trace, const struct verdict *verdict, 
     if (verdict->op < trace->count)
         trace_format_op(&trace->ops[verdict->op], ret_text);
     else
-        strcpy(ret_text, "after the last op");
+        snprintf(ret_text, TRACE_LINE_MAX, "after the last op");
 }
 
 void report_verdict(FILE *out, const struct trace *trace, const struct verdict *verdict, const char *output)

@@ -219,7 +219,7 @@ static void the_budget_bounds_the_runs(void **state)
     (void)state;
     given_padded(fails_on_twins, "#1 = malloc 4096\n#2 = malloc 4096\n");
     shrunk(20);
-    assert_in_range(fake.runs, 20, 20 + 8);
+    assert_in_range(fake.runs, 20, 20 + 4);
 }
 
 static void a_slow_run_counts_as_several(void **state)
@@ -228,7 +228,7 @@ static void a_slow_run_counts_as_several(void **state)
     fake.sleep_ms = 25;
     given_padded(fails_on_twins, "#1 = malloc 4096\n#2 = malloc 4096\n");
     shrunk(30);
-    assert_in_range(fake.runs, 1, 10 + 8);
+    assert_in_range(fake.runs, 1, 10 + 4);
 }
 
 static void a_failure_of_the_machinery_is_passed_on(void **state)
