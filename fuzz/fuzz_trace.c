@@ -25,7 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
     OPS_MAX = 4096,
-    FILL_MAX = 64 << 10, /* bytes */
+    FILL_MAX = 16 << 10,  /* bytes */
+    TOUCH_MAX = 1 << 20,  /* bytes */
+    ARENA_SIZE = 8 << 20, /* bytes: small, so that clearing it for the next input stays cheap, and so that it runs full now and then */
+    HEAP_CHECK_EVERY = 8, /* ops: every one costs more than the ops themselves; a finding is replayed with the walker after each */
     /* identical cycles for footprint, at most: it ends early where nothing grows; and for one in how many inputs */
     ROUNDS = 1000,
     ROUNDS_ONE_IN = 16,
@@ -44,7 +47,7 @@ static struct {
 static void open_anvil(const char *options)
 {
     char error[SUBJECT_ERROR_MAX];
-    if (subject_bind_anvil(&target.subject, options, true, error) == 0 && run_init(&target.run) == 0)
+    if (subject_bind_anvil(&target.subject, options, ARENA_SIZE, error) == 0 && run_init(&target.run) == 0)
         return;
     dprintf(STDERR_FILENO, "fuzz_trace: %s\n", error);
     _exit(EXIT_FAILURE);
@@ -113,8 +116,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     trace_decode(data, size, &trace);
     findings_avoid(&trace, hash);
     uint32_t muted = findings_muted(hash), rounds = choose_rounds(hash, muted);
-    const struct run_options options = {.heap_check_every = rounds > 0 ? 0 : 1, /* after every op of every round: too dear */
+    const struct run_options options = {.heap_check_every = HEAP_CHECK_EVERY,
                                         .fill_max = FILL_MAX,
+                                        .touch_max = TOUCH_MAX,
+                                        .capacity = ARENA_SIZE, /* anvil's; foreign.c puts the probed one */
                                         .rounds = rounds,
                                         .muted = muted};
     uint8_t *features = guidance_begin();

@@ -11,7 +11,7 @@
 int child_bind(struct subject *ret_subject, const char *how, const char *what, char error[SUBJECT_ERROR_MAX])
 {
     if (strcmp(how, CHILD_BIND_STATIC) == 0)
-        return subject_bind_anvil(ret_subject, what, false, error);
+        return subject_bind_anvil(ret_subject, what, 0, error);
     snprintf(error, SUBJECT_ERROR_MAX, "could not bind: this build has a sanitizer, which replaces malloc; use another preset's");
     return ENOTSUP;
 }

@@ -58,14 +58,16 @@ int reproduce_search(struct executor *executor, const struct trace *trace, const
     }
 }
 
-/* The way to show the class is found first and not counted: k of n is about one run each. */
+/* The way to show the class is found first and not counted: k of n is about one run each. A footprint must go on growing through all rounds:
+ * what stops after a few was a cache that filled. */
 int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts, char error[SUBJECT_ERROR_MAX])
 {
-    struct reproduction reproduction = {0};
+    const struct reproduction least = {.rounds = finding->verdict.check == CHECK_FOOTPRINT ? ROUNDS_MANY : 0};
+    struct reproduction reproduction = least;
     struct execution execution = {.is_clean = true};
     unsigned reproduced = 0;
     for (unsigned search = 0; search < attempts && !reproduce_shows(&execution, &finding->verdict); search++) {
-        reproduction = (struct reproduction){0};
+        reproduction = least;
         int failure = reproduce_search(executor, &finding->trace, &finding->verdict, &reproduction, &execution, error);
         if (failure != 0)
             return failure;

@@ -61,7 +61,8 @@ enum { SUBJECT_ERROR_MAX = 640 };
 unsigned subject_offers(const struct subject *subject);
 
 /* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not bind: …". */
-int subject_bind_anvil(struct subject *ret_subject, const char *options, bool in_arena, char error[SUBJECT_ERROR_MAX]);
+/* arena_size: bytes of a fixed arena that all blocks come from, so that addresses repeat; 0: the page source that the options name. */
+int subject_bind_anvil(struct subject *ret_subject, const char *options, size_t arena_size, char error[SUBJECT_ERROR_MAX]);
 int subject_bind_host(struct subject *ret_subject, char error[SUBJECT_ERROR_MAX]);
 enum subject_namespace {
     NAMESPACE_DEEPBIND, /* dlopen(RTLD_LOCAL | RTLD_DEEPBIND) */

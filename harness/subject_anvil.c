@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define ARENA_SIZE ((size_t)1 << 28)
-
 static anvil_heap *heap;
 
 static void *bound_malloc(size_t size)
@@ -90,22 +88,22 @@ static size_t bound_footprint(void)
     return stats.mapped;
 }
 
-static int map_arena(struct anvil_options *options)
+static int map_arena(struct anvil_options *options, size_t size)
 {
     options->source = ANVIL_SOURCE_ARENA;
-    options->arena_size = ARENA_SIZE;
+    options->arena_size = size;
     options->arena_discard = true;
-    options->arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    options->arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return options->arena == MAP_FAILED ? ENOMEM : 0;
 }
 
-int subject_bind_anvil(struct subject *ret_subject, const char *options_text, bool in_arena, char error[SUBJECT_ERROR_MAX])
+int subject_bind_anvil(struct subject *ret_subject, const char *options_text, size_t arena_size, char error[SUBJECT_ERROR_MAX])
 {
     struct anvil_options options = {0};
     char reason[SUBJECT_ERROR_MAX / 2] = "";
     int result = anvil_options_parse(options_text, &options, reason, sizeof reason);
-    if (result == 0 && in_arena)
-        result = map_arena(&options);
+    if (result == 0 && arena_size != 0)
+        result = map_arena(&options, arena_size);
     if (result == 0)
         result = anvil_heap_create(&heap, &options);
     if (result != 0) {

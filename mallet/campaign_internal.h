@@ -103,6 +103,8 @@ void campaign_class_name(const struct verdict *verdict, char ret_name[CAMPAIGN_N
 
 /* campaign_target.c: replays an input in the target. True if it died again: the verdict from the sanitizer's summary line. */
 bool campaign_replay_target(struct campaign *campaign, const char *path, struct verdict *ret_verdict);
+/* Removes from the trace what the target's verdict does not need. */
+void campaign_shrink_target(struct campaign *campaign, struct trace *trace, const struct verdict *verdict);
 
 /* campaign_program.c: compiles and runs program.c; true if it shows the finding too. */
 enum confirmation campaign_run_program(const struct campaign *campaign, const char *source, const struct verdict *verdict);

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Replays an input in the instrumented target itself, for what only a sanitizer sees, and takes the verdict from its summary line. */
+/*
+ * What only a sanitizer sees: replays an input in the instrumented target itself, takes the verdict from its summary line, and makes the trace
+ * small by removing stretches of it. Each replay starts a process, so it is bounded to some hundred; sizes are left as they are.
+ */
 #include "mallet/campaign_internal.h"
+
+#include "harness/finding.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTPUT_MAX = 1 << 16, REPLAY_LIMIT_MS = 30000, POLL_MS = 100 };
+enum { OUTPUT_MAX = 1 << 16, REPLAY_LIMIT_MS = 30000, POLL_MS = 100, SHRINK_REPLAYS = 200 };
 
 static _Noreturn void exec_target(const struct campaign *campaign, const char *path, int output)
 {
@@ -83,4 +89,47 @@ bool campaign_replay_target(struct campaign *campaign, const char *path, struct 
         return false;
     take_summary(text, ret_verdict);
     return true;
+}
+
+/* ---- shrinking ---- */
+
+static bool shows(struct campaign *campaign, const struct trace *trace, const struct verdict *verdict)
+{
+    char path[CAMPAIGN_PATH_MAX];
+    struct verdict seen;
+    size_t length = trace_encode(trace, NULL, 0);
+    uint8_t *bytes = malloc(length + 1);
+    campaign_path(path, "%s/.candidate", campaign->output);
+    bool shown = bytes != NULL && trace_encode(trace, bytes, length) == length && campaign_write_file(path, bytes, length) == 0 &&
+                 campaign_replay_target(campaign, path, &seen) && verdict_is_same(&seen, verdict);
+    free(bytes);
+    unlink(path);
+    return shown;
+}
+
+/* Removes ops start..end if the rest still shows the verdict. */
+static void try_without(struct campaign *campaign, struct trace *trace, struct trace *spare, size_t start, size_t end,
+                        const struct verdict *verdict)
+{
+    memcpy(spare->ops, trace->ops, start * sizeof(*spare->ops));
+    memcpy(spare->ops + start, trace->ops + end, (trace->count - end) * sizeof(*spare->ops));
+    spare->count = trace->count - (end - start);
+    trace_normalize(spare, NORMALIZE_DROP);
+    if (spare->count == 0 || !shows(campaign, spare, verdict))
+        return;
+    memcpy(trace->ops, spare->ops, spare->count * sizeof(*spare->ops));
+    trace->count = spare->count;
+}
+
+void campaign_shrink_target(struct campaign *campaign, struct trace *trace, const struct verdict *verdict)
+{
+    struct trace spare = {.ops = calloc(trace->count + 1, sizeof(struct trace_op)), .capacity = trace->count + 1};
+    unsigned replays = 0;
+    for (size_t length = trace->count / 2; spare.ops != NULL && length > 0; length /= 2)
+        for (size_t end = trace->count; end > 0 && replays < SHRINK_REPLAYS && !campaign_is_stopped(); replays++) {
+            size_t start = end > length ? end - length : 0;
+            try_without(campaign, trace, &spare, start, end, verdict);
+            end = start;
+        }
+    free(spare.ops);
 }

@@ -26,7 +26,6 @@ enum {
     ATTEMPTS = 5,
     TARGET_ATTEMPTS = 3,
     CPU_LIMIT_MS = 500,
-    WALL_LIMIT_MS = 8000,
     SHRINK_BUDGET = 1000, /* runs for one finding; a slow one counts as several */
     INPUT_OPS_MAX = 4096,
     INPUTS_MAX = 200
@@ -100,10 +99,11 @@ static void save(struct campaign *campaign, struct triage *triage, const struct 
             entry->attempts);
 }
 
-/* A target's limit of CPU time is short. What returns within ours was slow, no hang. */
-static bool was_only_slow(const struct finding *finding)
+/* A target's limits are short. What returns within ours was slow, no hang; what stops growing within our rounds was a cache, no leak. */
+static bool was_premature(const struct finding *finding)
 {
-    return finding->verdict.check == CHECK_PROGRESS && finding->reproduced == 0 && strstr(finding->verdict.sentence, "of CPU") != NULL;
+    bool was_slow = finding->verdict.check == CHECK_PROGRESS && strstr(finding->verdict.sentence, "of CPU") != NULL;
+    return finding->reproduced == 0 && (was_slow || finding->verdict.check == CHECK_FOOTPRINT);
 }
 
 /* Shrinks, reproduces, saves. The trace is the caller's, changed in place. */
@@ -119,7 +119,7 @@ static void make_finding(struct campaign *campaign, struct triage *triage, struc
         memcpy(finding.output, execution.output, sizeof(finding.output));
     }
     triage->result = finding_reproduce(triage->executor, &finding, ATTEMPTS, triage->error);
-    if (triage->result == 0 && !was_only_slow(&finding))
+    if (triage->result == 0 && !was_premature(&finding))
         save(campaign, triage, &finding);
 }
 
@@ -167,8 +167,8 @@ static bool triage_raw(struct campaign *campaign, const char *path, const char *
 
 /* ---- inputs on which the target died ---- */
 
-/* It dies in the target only: no shrinking there, but its k of n. */
-static void make_target_finding(struct campaign *campaign, struct triage *triage, const struct trace *trace, const char *path)
+/* It dies in the target only: its k of n is counted there, and it is shrunk there. */
+static void make_target_finding(struct campaign *campaign, struct triage *triage, struct trace *trace, const char *path)
 {
     struct finding finding = {.trace = *trace, .attempts = TARGET_ATTEMPTS};
     for (unsigned attempt = 0; attempt < TARGET_ATTEMPTS; attempt++) {
@@ -181,8 +181,11 @@ static void make_target_finding(struct campaign *campaign, struct triage *triage
     }
     if (finding.reproduced == 0)
         campaign->unexplained++;
-    else if (!is_known(campaign, &finding.verdict))
-        save(campaign, triage, &finding);
+    if (finding.reproduced == 0 || is_known(campaign, &finding.verdict))
+        return;
+    campaign_shrink_target(campaign, trace, &finding.verdict);
+    finding.trace = *trace;
+    save(campaign, triage, &finding);
 }
 
 static void triage_trace(struct campaign *campaign, struct triage *triage, struct trace *trace, const char *path)
@@ -229,7 +232,7 @@ static void triage_afl(struct campaign *campaign, struct triage *triage)
 
 int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
-    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS, .wall_limit_ms = WALL_LIMIT_MS};
+    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS};
     struct triage triage = {.error = error};
     triage.result = executor_start(&triage.executor, campaign->subject_path, &options, error);
     if (triage.result != 0)

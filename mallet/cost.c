@@ -98,7 +98,7 @@ static void measure_in_child(const char *subject, struct bench *bench, struct an
     const char *colon = strchr(subject, ':');
     if (run_init(&bench->run) != 0)
         snprintf(answer->error, sizeof answer->error, "no memory for a run");
-    else if (subject_bind_anvil(&bench->subject, colon != NULL ? colon + 1 : "", false, answer->error) == 0)
+    else if (subject_bind_anvil(&bench->subject, colon != NULL ? colon + 1 : "", 0, answer->error) == 0)
         measure(bench, answer);
 }
 

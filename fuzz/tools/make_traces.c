@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes traces that the op mutator grew from nothing, each of exactly so many ops: the load for measuring how fast a target runs.
+ *
+ *     make_traces FOLDER COUNT OPS [SEED]
+ */
+#include "fuzz/mutator.h"
+#include "harness/trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BYTES_MAX = MUTATOR_OPS_MAX * TRACE_RECORD_SIZE };
+
+static struct trace_op ops[MUTATOR_OPS_MAX];
+static uint8_t bytes[BYTES_MAX];
+
+static size_t grow(size_t wanted, uint64_t *seed)
+{
+    size_t length = 0;
+    while (mutator_count_ops(bytes, length) < wanted)
+        length = mutator_mutate(bytes, length, sizeof bytes, (*seed)++);
+    struct trace trace = {.ops = ops, .capacity = wanted};
+    trace_decode(bytes, length, &trace);
+    return trace_encode(&trace, bytes, sizeof bytes);
+}
+
+static int write_file(const char *folder, unsigned index, size_t length)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%05u.bin", folder, index);
+    FILE *file = fopen(path, "wb");
+    bool is_written = file != NULL && fwrite(bytes, 1, length, file) == length;
+    if (file == NULL || fclose(file) != 0 || !is_written) {
+        perror(path);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s FOLDER COUNT OPS [SEED]\n", argv[0]);
+        return 2;
+    }
+    size_t wanted = strtoul(argv[3], NULL, 10);
+    uint64_t seed = argc > 4 ? strtoull(argv[4], NULL, 10) : 1;
+    if (wanted == 0 || wanted > MUTATOR_OPS_MAX / 2) {
+        fprintf(stderr, "%s: OPS must be 1 to %d\n", argv[0], MUTATOR_OPS_MAX / 2);
+        return 2;
+    }
+    int status = EXIT_SUCCESS;
+    for (unsigned i = 0, count = (unsigned)strtoul(argv[2], NULL, 10); i < count && status == EXIT_SUCCESS; i++)
+        status = write_file(argv[1], i, grow(wanted, &seed));
+    return status;
+}
