@@ -13,9 +13,16 @@ if(MALLET_SANITIZERS)
   target_compile_options(mallet_flags INTERFACE -fsanitize=${MALLET_SANITIZERS} -fno-sanitize-recover=all)
   target_link_options(mallet_flags INTERFACE -fsanitize=${MALLET_SANITIZERS})
 endif()
+
+# What an engine shall see the inside of links to this as well: anvil, and the codec when that is on trial. Never the checks.
+add_library(mallet_instrumented INTERFACE)
 if(MALLET_ENGINE STREQUAL "libfuzzer")
-  target_compile_options(mallet_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_options(mallet_instrumented INTERFACE -fsanitize=fuzzer-no-link)
   target_link_options(mallet_flags INTERFACE -fsanitize=fuzzer-no-link) # programs without the engine need its hooks too
+endif()
+# afl-clang-fast instruments whatever it compiles, but for what asks it not to.
+if(MALLET_ENGINE STREQUAL "afl")
+  set(mallet_not_instrumented ${CMAKE_COMMAND} -E env AFL_NOOPT=1)
 endif()
 if(MALLET_COVERAGE)
   target_compile_options(mallet_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping

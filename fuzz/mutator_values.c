@@ -84,8 +84,8 @@ static const struct {
     unsigned weight;
     uint64_t (*draw)(struct random *random);
 } SIZE_FAMILIES[] = {
-    {320, tiny_size},     {200, small_size}, {160, class_size}, {90, page_size},       {80, medium_size},
-    {60, threshold_size}, {25, large_size},  {5, huge_size},    {60, impossible_size},
+    {420, tiny_size},     {270, small_size}, {130, class_size}, {50, page_size},       {30, medium_size},
+    {20, threshold_size}, {7, large_size},   {3, huge_size},    {70, impossible_size},
 };
 enum { SIZE_WEIGHTS = 1000 };
 
