@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the mutator draws, and how often. Two interests pull apart: bugs sit at landmarks and impossible sizes, speed wants small blocks. So
- * about half of the sizes are at most 1 KiB, nine in ten at most 128 KiB, one in two hundred is 2 to 32 MiB, and what could be had only at great
- * cost (32 MiB to 2^47) is not drawn at all: the engine's own byte mutations find their way there.
+ * three in four sizes are at most 1 KiB, about one in twenty is above 16 KiB and can be had, one in five hundred is 2 to 32 MiB, and what
+ * could be had only at great cost (32 MiB to 2^47) is not drawn at all: the engine's own byte mutations find their way there.
  */
 #include "fuzz/mutator_parts.h"
 
@@ -25,6 +25,12 @@ static uint64_t power_draw(struct random *random, unsigned low, unsigned high)
 
 /* Sizes: one function a family, one row a family below. */
 
+static uint64_t zero_size(struct random *random)
+{
+    (void)random;
+    return 0;
+}
+
 static uint64_t tiny_size(struct random *random)
 {
     return random_below(random, 129);
@@ -37,12 +43,12 @@ static uint64_t small_size(struct random *random)
 
 static uint64_t class_size(struct random *random)
 {
-    return shake((4 + random_below(random, 4)) * (power_draw(random, 4, 15) / 4), 17, random);
+    return shake((4 + random_below(random, 4)) * (power_draw(random, 4, random_once_in(random, 8) ? 15 : 11) / 4), 17, random);
 }
 
 static uint64_t page_size(struct random *random)
 {
-    return shake(random_between(random, 1, 32) * PAGE, 32, random);
+    return shake(random_between(random, 1, random_once_in(random, 8) ? 32 : 4) * PAGE, 32, random);
 }
 
 static uint64_t medium_size(struct random *random)
@@ -84,8 +90,8 @@ static const struct {
     unsigned weight;
     uint64_t (*draw)(struct random *random);
 } SIZE_FAMILIES[] = {
-    {420, tiny_size},     {270, small_size}, {130, class_size}, {50, page_size},       {30, medium_size},
-    {20, threshold_size}, {7, large_size},   {3, huge_size},    {70, impossible_size},
+    {30, zero_size},   {440, tiny_size},     {270, small_size}, {110, class_size}, {40, page_size},
+    {20, medium_size}, {12, threshold_size}, {4, large_size},   {2, huge_size},    {72, impossible_size},
 };
 enum { SIZE_WEIGHTS = 1000 };
 
@@ -100,21 +106,16 @@ static uint64_t exact_size_draw(struct random *random)
 
 uint64_t story_size_draw(struct random *random)
 {
-    switch (random_below(random, 8)) {
-    case 0:
-    case 1:
-    case 2:
+    uint64_t ticket = random_below(random, 32);
+    if (ticket < 14)
         return 1 + tiny_size(random);
-    case 3:
-    case 4:
+    if (ticket < 25)
         return 1 + small_size(random);
-    case 5:
+    if (ticket < 30)
         return class_size(random);
-    case 6:
+    if (ticket < 31)
         return page_size(random);
-    default:
-        return random_once_in(random, 4) ? threshold_size(random) : medium_size(random);
-    }
+    return random_once_in(random, 2) ? threshold_size(random) : medium_size(random);
 }
 
 static void relative_size_draw(struct trace_op *op, struct random *random)
@@ -148,19 +149,21 @@ static uint64_t alignment_draw(struct random *random)
 {
     static const uint64_t BAD[] = {0, 3, 7, 12, 24, 48, 100, PAGE - 1, PAGE + 1, (uint64_t)1 << 63, SIZE_MAX};
     uint64_t ticket = random_below(random, 100);
-    if (ticket < 70)
-        return power_draw(random, 0, 12);
-    if (ticket < 88)
-        return power_draw(random, 12, 16);
-    if (ticket < 92)
-        return power_draw(random, 17, 22);
-    return ticket < 94 ? power_draw(random, 47, 63) : BAD[random_below(random, COUNT_OF(BAD))];
+    if (ticket < 76)
+        return power_draw(random, 0, 9);
+    if (ticket < 86)
+        return power_draw(random, 10, 13);
+    if (ticket < 89)
+        return power_draw(random, 14, 16);
+    if (ticket < 95)
+        return power_draw(random, 17, 24);
+    return ticket < 97 ? power_draw(random, 47, 63) : BAD[random_below(random, COUNT_OF(BAD))];
 }
 
 static uint64_t count_draw(struct random *random)
 {
     static const uint64_t LARGE[] = {32, 64, 100, 128, 256, 1000};
-    return random_once_in(random, 8) ? LARGE[random_below(random, COUNT_OF(LARGE))] : random_below(random, 17);
+    return random_once_in(random, 16) ? LARGE[random_below(random, COUNT_OF(LARGE))] : random_below(random, 17);
 }
 
 /* Two factors near 2^64 or 2^63, either way round; what wraps shall wrap to something small, or it would not be noticed. */
@@ -254,7 +257,7 @@ static const uint16_t KIND_WEIGHTS[OP_KINDS] = {
     [OP_REALLOCARRAY_NULL] = 15,
     [OP_FREE_NULL] = 8,
     [OP_TRIM] = 15,
-    [OP_SWEEP] = 25,
+    [OP_SWEEP] = 10,
     [OP_THREAD] = 4,
     [OP_FAIL_OS] = 16,
     [OP_FORK] = 2,
