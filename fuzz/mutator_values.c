@@ -91,7 +91,7 @@ static const struct {
     uint64_t (*draw)(struct random *random);
 } SIZE_FAMILIES[] = {
     {30, zero_size},   {440, tiny_size},     {270, small_size}, {110, class_size}, {40, page_size},
-    {20, medium_size}, {12, threshold_size}, {4, large_size},   {2, huge_size},    {72, impossible_size},
+    {20, medium_size}, {16, threshold_size}, {12, large_size},  {2, huge_size},    {60, impossible_size},
 };
 enum { SIZE_WEIGHTS = 1000 };
 
