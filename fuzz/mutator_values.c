@@ -93,11 +93,13 @@ static const struct {
     {30, zero_size},   {440, tiny_size},     {270, small_size}, {110, class_size}, {40, page_size},
     {20, medium_size}, {16, threshold_size}, {12, large_size},  {2, huge_size},    {60, impossible_size},
 };
-enum { SIZE_WEIGHTS = 1000 };
 
 static uint64_t exact_size_draw(struct random *random)
 {
-    uint64_t ticket = random_below(random, SIZE_WEIGHTS);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < COUNT_OF(SIZE_FAMILIES); i++)
+        sum += SIZE_FAMILIES[i].weight;
+    uint64_t ticket = random_below(random, sum);
     size_t i = 0;
     for (; ticket >= SIZE_FAMILIES[i].weight; i++)
         ticket -= SIZE_FAMILIES[i].weight;
@@ -241,7 +243,7 @@ void size_nudge(struct trace_op *op, struct random *random)
 
 static const uint16_t KIND_WEIGHTS[OP_KINDS] = {
     [OP_MALLOC] = 280,
-    [OP_FREE] = 240,
+    [OP_FREE] = 250,
     [OP_REALLOC] = 120,
     [OP_CALLOC] = 80,
     [OP_REALLOCARRAY] = 25,
@@ -260,14 +262,16 @@ static const uint16_t KIND_WEIGHTS[OP_KINDS] = {
     [OP_SWEEP] = 10,
     [OP_THREAD] = 4,
     [OP_FAIL_OS] = 16,
-    [OP_FORK] = 2,
+    [OP_FORK] = 5,
 };
-enum { KIND_WEIGHTS_SUM = 1000 };
 
 struct trace_op op_draw(struct random *random)
 {
     struct trace_op op = {.kind = 0};
-    uint64_t ticket = random_below(random, KIND_WEIGHTS_SUM);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < OP_KINDS; i++)
+        sum += KIND_WEIGHTS[i];
+    uint64_t ticket = random_below(random, sum);
     for (; ticket >= KIND_WEIGHTS[op.kind]; op.kind++)
         ticket -= KIND_WEIGHTS[op.kind];
     op.slot = (uint32_t)random_below(random, SLOTS_DRAWN);
