@@ -213,7 +213,7 @@ static void drawn_sizes_are_mostly_small_and_seldom_costly(void **unused)
         impossible += op.size >= 1ULL << 46;
     }
     assert_in_range(small, 6500, 8200); /* three in four */
-    assert_in_range(large, 100, 400); /* two in a hundred */
+    assert_in_range(large, 100, 400);   /* two in a hundred */
     assert_in_range(costly, 10, 100);
     assert_in_range(impossible, 300, 900);
 }
