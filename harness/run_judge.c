@@ -60,13 +60,19 @@ bool judge_errno_not_zero(struct run *run, const char *site, int error)
     return error != 0 || run_fail(run, CHECK_ERRNO, site, "%s set errno to 0", site);
 }
 
-/* So little is asked for that a NULL is not for want of memory. */
+/*
+ * So little is asked for that a NULL is not for want of memory. Under a limited capacity fragmentation is lawful: the live blocks cut what is
+ * left into at most one gap more than there are blocks, and only what fits into the mean gap of a part of the capacity must succeed.
+ */
 static bool is_modest(const struct run *run, const struct request *request)
 {
-    size_t room = run->options->capacity == 0 ? MODEST_TOTAL : (size_t)run->options->capacity / MODEST_PART;
+    const struct shadow *shadow = &run->shadow;
+    bool is_limited = run->options->capacity != 0;
+    size_t room = is_limited ? (size_t)run->options->capacity / MODEST_PART : MODEST_TOTAL;
     size_t wanted;
-    return !run->os_failure_pending && !__builtin_add_overflow(request->total, request->alignment, &wanted) && wanted <= room &&
-           run->shadow.live_size <= room - wanted;
+    if (run->os_failure_pending || __builtin_add_overflow(request->total, request->alignment, &wanted) || shadow->live_size > room)
+        return false;
+    return wanted <= (room - shadow->live_size) / (is_limited ? shadow->live + 1 : 1);
 }
 
 static bool is_multiple(size_t size, size_t alignment)

@@ -131,6 +131,15 @@ static void subject_of_limited_capacity_may_refuse_more_than_a_part_of_it(void *
     assert_clean("#0 = malloc 1000\n#1 = malloc 1001\n");
 }
 
+static void live_blocks_that_cut_a_limited_capacity_up_excuse_a_refusal(void **state)
+{
+    (void)state;
+    fake.fail_above = 1000;
+    test.options.capacity = 40000; /* of 5000, three blocks leave gaps of 1250 on average */
+    assert_clean("#0 = malloc 1\n#1 = malloc 1\n#2 = malloc 1\n#3 = malloc 1300\n");
+    assert_caught("#0 = malloc 1\n#1 = malloc 1\n#2 = malloc 1\n#3 = malloc 1200\n", CHECK_NULL, 3);
+}
+
 static void nothing(unsigned nth)
 {
     (void)nth;
@@ -216,6 +225,7 @@ int main(void)
         cmocka_unit_test_setup(posix_memalign_must_leave_its_out_parameter_alone_on_failure, set_up),
         cmocka_unit_test_setup(modest_request_must_succeed, set_up),
         cmocka_unit_test_setup(subject_of_limited_capacity_may_refuse_more_than_a_part_of_it, set_up),
+        cmocka_unit_test_setup(live_blocks_that_cut_a_limited_capacity_up_excuse_a_refusal, set_up),
         cmocka_unit_test_setup(null_after_an_injected_failure_is_no_surprise, set_up),
         cmocka_unit_test_setup(what_cannot_fit_must_fail, set_up),
         cmocka_unit_test_setup(product_must_not_wrap, set_up),
