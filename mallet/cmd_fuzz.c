@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECONDS_DEFAULT = 60, SECONDS_MAX = 30 * 24 * 3600, JOBS_LIMIT = 64, OPS_DEFAULT = 256, OPS_LIMIT = 4096 };
+enum { SECONDS_DEFAULT = 60, SECONDS_MAX = 30 * 24 * 3600, JOBS_LIMIT = 64, OPS_DEFAULT = 64, OPS_LIMIT = 4096 };
 
 enum option_key { KEY_PLAIN = 0x100, KEY_SANITIZER, KEY_MAX_OPS, KEY_JSON, KEY_CORPUS };
 
@@ -90,7 +90,7 @@ static const struct argp_option options[] = {
     {"jobs", 'j', "N", 0, "Engine processes side by side (default 1)", 0},
     {"output", 'o', "DIR", 0, "Where corpus and findings go (default mallet-report/SUBJECT-ENGINE); an earlier campaign there goes on", 0},
     {"corpus", KEY_CORPUS, "DIR", 0, "Folder of text traces to begin with, instead of the project's own seeds", 0},
-    {"max-ops", KEY_MAX_OPS, "N", 0, "Ops in one trace, about (default 256)", 0},
+    {"max-ops", KEY_MAX_OPS, "N", 0, "Ops in one trace, about (default 64)", 0},
     {"sanitizer", KEY_SANITIZER, NULL, 0, "Use the target with AddressSanitizer (the default for anvil, where it is built)", 0},
     {"plain", KEY_PLAIN, NULL, 0, "Use the target without a sanitizer (the default for every other subject)", 0},
     {"json", KEY_JSON, NULL, 0, "Print the summary as JSON", 0},
