@@ -181,6 +181,11 @@ ends 0 replay --cost anvil "$good"
 printed 'ratio [0-9]'
 refused 'hollow: the folder holds no' replay anvil "$work/hollow"
 refused 'bad.trace:3: ' replay anvil "$work/bad.trace"
+refused '/nonexistent/known: No such file' replay --known /nonexistent/known anvil "$good"
+printf '# a comment\nanvil errno\n' >"$work/short.known"
+refused 'short.known:2: .*SUBJECT CHECK SITE' replay --known "$work/short.known" anvil "$good"
+printf 'anvil beauty malloc\n' >"$work/check.known"
+refused 'check.known:1: .*names no check' replay --known "$work/check.known" anvil "$good"
 
 # diff, shrink
 usage 'FILE is missing' diff
@@ -204,6 +209,11 @@ if [ -e "$planted" ]; then
     printed 'check  *impossible: '
     printed 'at op 1  *#1 = calloc 2^33'
     printed '^0 passed, 1 failed'
+    printf 'lib*.so impossible calloc\n' >"$work/right.known"
+    ends 0 replay --known "$work/right.known" "$planted" "$work/wrap.trace"
+    printed '^1 findings are known'
+    printf 'lib*.so impossible malloc\n' >"$work/other.known"
+    ends 1 replay --known "$work/other.known" "$planted" "$work/wrap.trace"
     ends 1 replay --json "$planted" "$work/wrap.trace"
     for key in subject check site op sentence trace program reproduced times of output; do
         printed "\"$key\": "
