@@ -74,4 +74,7 @@ struct run_options executor_thorough(const struct executor *executor, size_t ops
 int executor_run(struct executor *executor, const struct trace *trace, const struct run_options *options, bool fresh,
                  struct execution *ret_execution, char error[SUBJECT_ERROR_MAX]);
 
+/* The folder that this executable lies in, and its child programs with it; false if the system does not tell. */
+bool executor_find_folder(char *ret_folder, size_t capacity);
+
 #endif

@@ -38,8 +38,6 @@ struct spawn_plan {
 /* Starts the zygote and takes its hello. Returns 0, or a positive errno with one sentence. */
 int executor_spawn(struct executor *executor, const struct spawn_plan *plan, char error[SUBJECT_ERROR_MAX]);
 void executor_kill_zygote(struct executor *executor);
-/* Writes the folder of the running program; false if it cannot be told. */
-bool executor_find_folder(char *ret_folder, size_t capacity);
 
 /* Makes sure that there is a worker. Returns 0 or a positive errno with one sentence. */
 int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MAX]);

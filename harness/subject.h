@@ -61,7 +61,8 @@ enum { SUBJECT_ERROR_MAX = 640 };
 unsigned subject_offers(const struct subject *subject);
 
 /* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not bind: …". */
-/* arena_size: bytes of a fixed arena that all blocks come from, so that addresses repeat; 0: the page source that the options name. */
+/* arena_size: bytes of a fixed arena that all blocks come from, so that addresses repeat, for one thread at a time; 0: the page source that
+ * the options name. */
 int subject_bind_anvil(struct subject *ret_subject, const char *options, size_t arena_size, char error[SUBJECT_ERROR_MAX]);
 int subject_bind_host(struct subject *ret_subject, char error[SUBJECT_ERROR_MAX]);
 enum subject_namespace {
@@ -70,5 +71,7 @@ enum subject_namespace {
     NAMESPACE_PRELOADED /* it is in this process already, through LD_PRELOAD */
 };
 int subject_bind_library(struct subject *ret_subject, const char *path, enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX]);
+/* A function of a library that is bound already, beyond the family; NULL unless the library itself defines it. */
+void *subject_library_find(const char *path, enum subject_namespace name_space, const char *name);
 
 #endif

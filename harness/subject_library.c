@@ -62,3 +62,9 @@ int subject_bind_library(struct subject *ret_subject, const char *path, enum sub
     *ret_subject = subject;
     return 0;
 }
+
+void *subject_library_find(const char *path, enum subject_namespace name_space, const char *name)
+{
+    void *library = open_library(name_space, path);
+    return library != NULL ? find_own(library, name) : NULL;
+}

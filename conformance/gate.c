@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "conformance/gate_internal.h"
+
+#include <fnmatch.h>
+#include <time.h>
+
+#define VERDICT(id, name, meaning) {name, meaning},
+static const struct {
+    const char *name, *meaning;
+} verdicts[] = {CLAUSE_VERDICTS(VERDICT)};
+#undef VERDICT
+
+enum { PROBES_MAX = 320 };
+
+struct gate {
+    const struct gate_options *options;
+    struct gate_results *results;
+    size_t done, all;
+    struct choices choices;
+};
+
+const char *clause_verdict_name(enum clause_verdict verdict)
+{
+    return verdicts[verdict].name;
+}
+
+const char *clause_verdict_meaning(enum clause_verdict verdict)
+{
+    return verdicts[verdict].meaning;
+}
+
+enum clause_verdict clause_verdict_find(const char *name)
+{
+    unsigned i = 0;
+    while (i < CLAUSE_VERDICT_COUNT && strcmp(verdicts[i].name, name) != 0)
+        i++;
+    return (enum clause_verdict)i;
+}
+
+static unsigned selected_profiles(const struct gate_options *options)
+{
+    return options->profiles != 0 ? options->profiles : (1u << PROFILE_COUNT) - 1;
+}
+
+bool gate_selects(const struct gate_options *options, const struct clause *clause)
+{
+    if ((selected_profiles(options) & clause->profiles) == 0)
+        return false;
+    for (size_t i = 0; i < options->glob_count; i++)
+        if (fnmatch(options->globs[i], clause->id, 0) == 0)
+            return true;
+    return options->glob_count == 0;
+}
+
+static struct clause_result *add_result(struct gate *gate, const struct clause *clause, unsigned profiles, const struct probe *probe)
+{
+    struct clause_result *result = &gate->results->results[gate->results->count++];
+    *result = (struct clause_result){.clause = clause, .profiles = profiles, .probe = probe};
+    return result;
+}
+
+/* A weak reading that some of the selected profiles do not accept is a failure there, beside the weak result elsewhere. */
+static void add_judged(struct gate *gate, const struct clause *clause, const struct probe *probe, enum clause_verdict verdict,
+                       const char *evidence)
+{
+    unsigned profiles = clause->profiles & selected_profiles(gate->options);
+    unsigned strict = verdict == CLAUSE_WEAK ? profiles & clause->strict : 0;
+    if (profiles != strict) {
+        struct clause_result *result = add_result(gate, clause, profiles & ~strict, probe);
+        result->verdict = verdict;
+        snprintf(result->evidence, sizeof result->evidence, "%s", evidence);
+    }
+    if (strict != 0) {
+        struct clause_result *result = add_result(gate, clause, strict, probe);
+        result->verdict = CLAUSE_FAIL;
+        snprintf(result->evidence, sizeof result->evidence, "%s", evidence);
+    }
+}
+
+static void collect(const struct probe *probe, const struct probe_report *report, const struct ending *ending, void *context)
+{
+    struct gate *gate = context;
+    char evidence[EVIDENCE_MAX];
+    choices_add(&gate->choices, probe, report);
+    for (size_t i = 0; i < clauses_count(); i++) {
+        const struct clause *clause = clauses_at(i);
+        if (!gate_selects(gate->options, clause) || probes_find(clause->id) != probe)
+            continue;
+        enum clause_verdict verdict = gate_judge(clause, report, ending, evidence);
+        add_judged(gate, clause, probe, verdict, evidence);
+    }
+    gate->done++;
+    if (gate->options->progress != NULL)
+        gate->options->progress(gate->done, gate->all, gate->options->context);
+}
+
+/* The probes to run, each once; clauses without one are results at once. Returns how many clauses are selected. */
+static size_t select_probes(struct gate *gate, const struct probe *ret_probes[PROBES_MAX])
+{
+    size_t selected = 0;
+    for (size_t i = 0; i < clauses_count(); i++) {
+        const struct clause *clause = clauses_at(i);
+        if (!gate_selects(gate->options, clause))
+            continue;
+        selected++;
+        const struct probe *probe = probes_find(clause->id);
+        bool cannot_run = probe != NULL && probe->place == PLACE_PROCESS && gate->options->has_sanitizer;
+        if (probe == NULL)
+            add_judged(gate, clause, NULL, CLAUSE_UNTESTABLE, clause->untestable);
+        else if (cannot_run)
+            add_judged(gate, clause, probe, CLAUSE_UNSUPPORTED, "this build has a sanitizer, whose malloc serves the process");
+        size_t known = 0;
+        while (known < gate->all && ret_probes[known] != probe)
+            known++;
+        if (probe != NULL && !cannot_run && known == gate->all)
+            ret_probes[gate->all++] = probe;
+    }
+    return selected;
+}
+
+static int compare_results(const void *left, const void *right)
+{
+    const struct clause_result *a = left, *b = right;
+    return a->clause != b->clause ? (a->clause > b->clause) - (a->clause < b->clause)
+                                  : (a->profiles > b->profiles) - (a->profiles < b->profiles);
+}
+
+static unsigned elapsed_ms(const struct timespec *start)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (unsigned)((now.tv_sec - start->tv_sec) * 1000 + (now.tv_nsec - start->tv_nsec) / 1000000);
+}
+
+int gate_run(const struct gate_options *options, struct gate_results *ret_results, char error[SUBJECT_ERROR_MAX])
+{
+    const struct probe *probes[PROBES_MAX];
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    clauses_load();
+    struct gate_results results = {.results = calloc(2 * clauses_count(), sizeof(struct clause_result))};
+    struct gate *gate = calloc(1, sizeof *gate);
+    int result = results.results == NULL || gate == NULL ? ENOMEM : 0;
+    snprintf(error, SUBJECT_ERROR_MAX, "no memory for the results");
+    if (result == 0) {
+        *gate = (struct gate){.options = options, .results = &results};
+        if (select_probes(gate, probes) == 0) {
+            snprintf(error, SUBJECT_ERROR_MAX, "no clause matches the selection");
+            result = ENOENT;
+        }
+    }
+    if (result == 0 && (result = gate_run_probes(options, probes, gate->all, collect, gate)) != 0)
+        snprintf(error, SUBJECT_ERROR_MAX, "cannot run %s: %s", options->subject->program, strerror(result));
+    if (result == 0)
+        choices_judge(&gate->choices, &results);
+    free(gate);
+    if (result != 0) {
+        gate_done(&results);
+        return result;
+    }
+    qsort(results.results, results.count, sizeof *results.results, compare_results);
+    results.wall_ms = elapsed_ms(&start);
+    *ret_results = results;
+    return 0;
+}
+
+void gate_done(struct gate_results *results)
+{
+    free(results->results);
+    results->results = NULL;
+    results->count = 0;
+}
+
+struct gate_subject gate_subject_host(const char *name, const char *program)
+{
+    struct gate_subject subject = {.how = "host"};
+    snprintf(subject.name, sizeof subject.name, "%s", name);
+    snprintf(subject.program, sizeof subject.program, "%s", program);
+    return subject;
+}

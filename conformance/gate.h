@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gate: runs the probes of the selected clauses on one subject, each in a process of its own, and judges what became of them.
+ *
+ *   registry ─ selection ─→ probes ─ one process each ─→ reports, deaths ─ judge ─→ one result a clause and reading
+ *
+ * One probe may answer several clauses; it then runs once. Not thread-safe; one gate at a time.
+ */
+#ifndef CONFORMANCE_GATE_H
+#define CONFORMANCE_GATE_H
+
+#include "conformance/clauses.h"
+#include "conformance/outcome.h"
+
+#include "harness/subject.h"
+
+#include <limits.h>
+
+#define CLAUSE_VERDICTS(VERDICT)                                                                     \
+    VERDICT(PASS, "pass", "the requirement holds")                                                   \
+    VERDICT(FAIL, "fail", "it does not hold: the gate fails")                                        \
+    VERDICT(WEAK, "weak", "it holds in a documented weaker reading only, or a SHOULD does not hold") \
+    VERDICT(RECORDED, "recorded", "a choice within what is permitted")                               \
+    VERDICT(DETECTED, "detected", "undefined use was noticed by the call that did it")               \
+    VERDICT(LATE, "late", "undefined use was noticed by a later call")                               \
+    VERDICT(SILENT, "silent", "undefined use went unnoticed")                                        \
+    VERDICT(NOT_APPLICABLE, "not-applicable", "the subject lacks the function")                      \
+    VERDICT(UNSUPPORTED, "unsupported", "this environment cannot put the question")                  \
+    VERDICT(ERROR, "error", "the probe itself failed")                                               \
+    VERDICT(UNTESTABLE, "untestable", "no run-time probe can answer it; the registry says why")
+
+enum clause_verdict {
+#define VERDICT(id, name, meaning) CLAUSE_##id,
+    CLAUSE_VERDICTS(VERDICT)
+#undef VERDICT
+        CLAUSE_VERDICT_COUNT
+};
+const char *clause_verdict_name(enum clause_verdict verdict);
+const char *clause_verdict_meaning(enum clause_verdict verdict);
+/* CLAUSE_VERDICT_COUNT: no such verdict. */
+enum clause_verdict clause_verdict_find(const char *name);
+
+/* One clause, in the selected profiles that share the verdict: a weak reading that fails in strict profiles makes two results. */
+struct clause_result {
+    const struct clause *clause;
+    unsigned profiles; /* bit i: enum profile */
+    enum clause_verdict verdict;
+    const struct probe *probe; /* NULL: untestable */
+    char evidence[EVIDENCE_MAX];
+};
+
+/* A subject, and how the processes of its probes come to it. */
+struct gate_subject {
+    char name[64];              /* short, for people */
+    char program[PATH_MAX];     /* the executable that runs probes */
+    char how[16];               /* as in harness/protocol.h: "static", "dlopen", "preload", "host" */
+    char what[PATH_MAX];        /* a path, or anvil's options */
+    char preload[PATH_MAX];     /* for probes that need the whole process: the library to preload; "": the host's malloc is the subject */
+    char environment[PATH_MAX]; /* one more "NAME=value", or "" */
+};
+
+struct gate_results {
+    size_t count;
+    struct clause_result *results; /* in the registry's order */
+    unsigned wall_ms;
+};
+
+struct gate_options {
+    unsigned profiles;        /* bit i: enum profile; 0: all */
+    const char *const *globs; /* of clause ids, as for fnmatch; NULL or empty: all */
+    size_t glob_count;
+    unsigned jobs; /* probes at a time; 0: one a processor */
+    const struct gate_subject *subject;
+    bool has_sanitizer; /* of this build: then such probes are unsupported */
+    /* Called after every probe; may be NULL. */
+    void (*progress)(size_t done, size_t all, void *context);
+    void *context;
+};
+
+/* Binds a subject once, to learn how, and fills ret_subject. spec: as executor_start takes it. Returns 0, or a positive errno with one sentence
+ * in `error`. Not in the standalone executable, whose subject is gate_subject_host. */
+int gate_subject_find(struct gate_subject *ret_subject, const char *spec, char error[SUBJECT_ERROR_MAX]);
+/* The malloc that `program` is linked with. */
+struct gate_subject gate_subject_host(const char *name, const char *program);
+
+/* Returns 0, or a positive errno with one sentence in `error`: ENOENT if the selection matches no clause. Results are the caller's, to be
+ * released by gate_done. */
+int gate_run(const struct gate_options *options, struct gate_results *ret_results, char error[SUBJECT_ERROR_MAX]);
+void gate_done(struct gate_results *results);
+
+bool gate_selects(const struct gate_options *options, const struct clause *clause);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* From what a probe left behind, or how it died, to a verdict. Nothing of a report is trusted: a subject may have scribbled over it. */
+#include "conformance/gate_internal.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static const char *const call_names[CALL_COUNT] = {[CALL_NONE] = "nothing",
+#define CALL(name, result, parameters) [CALL_##name] = #name,
+                                                   SUBJECT_CALLS(CALL) MORE_CALLS(CALL)
+#undef CALL
+};
+
+static void describe_call(const struct probe_call *call, char *ret_text, size_t capacity)
+{
+    if (call->id == CALL_NONE || call->id >= CALL_COUNT || call->arguments > 3) {
+        snprintf(ret_text, capacity, "before its first call");
+        return;
+    }
+    size_t used = (size_t)snprintf(ret_text, capacity, "%s(", call_names[call->id]);
+    for (unsigned i = 0; i < call->arguments; i++)
+        used += (size_t)snprintf(ret_text + used, capacity - used, call->argument[i] >> 40 ? "%s%#llx" : "%s%llu", i > 0 ? ", " : "",
+                                 (unsigned long long)call->argument[i]);
+    snprintf(ret_text + used, capacity - used, ")");
+}
+
+static void describe_death(const struct ending *ending, char *ret_text, size_t capacity)
+{
+    if (ending->is_timed_out)
+        snprintf(ret_text, capacity, "had not returned when its time was up");
+    else if (WIFSIGNALED(ending->status) && WTERMSIG(ending->status) == SIGXCPU)
+        snprintf(ret_text, capacity, "used up its CPU time without returning");
+    else if (WIFSIGNALED(ending->status))
+        snprintf(ret_text, capacity, "died of signal %d (%s)", WTERMSIG(ending->status), strsignal(WTERMSIG(ending->status)));
+    else
+        snprintf(ret_text, capacity, "called exit(%d)", WEXITSTATUS(ending->status));
+}
+
+static void write_death(const struct probe_report *report, const struct ending *ending, char ret_evidence[EVIDENCE_MAX])
+{
+    char call[128], death[96];
+    describe_call(&report->call, call, sizeof call);
+    describe_death(ending, death, sizeof death);
+    const char *expected = report->phase == PHASE_PROBE    ? "expected to return, "
+                           : report->phase == PHASE_MISUSE ? ""
+                                                           : "after the misuse returned, ";
+    snprintf(ret_evidence, EVIDENCE_MAX, "%s: %sthe process %s%s%s%s", call, expected, death,
+             ending->output[0] != '\0' ? "; it printed `" : "", ending->output, ending->output[0] != '\0' ? "`" : "");
+}
+
+/* A process that died; misuse that was noticed is what some clauses hope for. */
+static enum clause_verdict judge_death(const struct clause *clause, const struct probe_report *report, const struct ending *ending)
+{
+    bool is_noticed = WIFSIGNALED(ending->status) && !ending->is_timed_out && WTERMSIG(ending->status) != SIGXCPU;
+    if (report->phase == PHASE_MISUSE && (is_noticed || !ending->is_timed_out))
+        return CLAUSE_DETECTED;
+    if (report->phase == PHASE_AFTER_MISUSE && is_noticed)
+        return CLAUSE_LATE;
+    if (report->phase != PHASE_PROBE)
+        return CLAUSE_SILENT; /* it hangs after the misuse: nothing named the mistake */
+    switch (clause->strength) {
+    case STRENGTH_MAY:
+    case STRENGTH_UB:
+        return CLAUSE_RECORDED;
+    case STRENGTH_SHOULD:
+        return CLAUSE_WEAK;
+    case STRENGTH_HARDENING:
+        return CLAUSE_ERROR;
+    default:
+        return CLAUSE_FAIL;
+    }
+}
+
+static enum clause_verdict judge_outcome(const struct clause *clause, enum probe_outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_PASS:
+        return CLAUSE_PASS;
+    case OUTCOME_FAIL:
+        return clause->strength == STRENGTH_SHOULD ? CLAUSE_WEAK : CLAUSE_FAIL;
+    case OUTCOME_WEAK:
+        return CLAUSE_WEAK;
+    case OUTCOME_RECORDED:
+        return CLAUSE_RECORDED;
+    case OUTCOME_DETECTED:
+        return CLAUSE_DETECTED;
+    case OUTCOME_SILENT:
+        return CLAUSE_SILENT;
+    case OUTCOME_NOT_APPLICABLE:
+        return CLAUSE_NOT_APPLICABLE;
+    case OUTCOME_UNSUPPORTED:
+        return CLAUSE_UNSUPPORTED;
+    default:
+        return CLAUSE_ERROR;
+    }
+}
+
+static void clean_text(const char *text, char ret_text[EVIDENCE_MAX])
+{
+    size_t i = 0;
+    for (; i < EVIDENCE_MAX - 1 && text[i] != '\0'; i++)
+        ret_text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    ret_text[i] = '\0';
+}
+
+enum clause_verdict gate_judge(const struct clause *clause, const struct probe_report *report, const struct ending *ending,
+                               char ret_evidence[EVIDENCE_MAX])
+{
+    ret_evidence[0] = '\0';
+    if (ending->could_not_start || (WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 && report->magic != REPORT_MAGIC)) {
+        clean_text(report->evidence, ret_evidence);
+        if (ret_evidence[0] == '\0')
+            snprintf(ret_evidence, EVIDENCE_MAX, "the probe's process could not be started");
+        return CLAUSE_ERROR;
+    }
+    bool has_returned = WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 && !ending->is_timed_out &&
+                        report->outcome > OUTCOME_NONE && report->outcome < OUTCOME_COUNT;
+    if (!has_returned) {
+        write_death(report, ending, ret_evidence);
+        return judge_death(clause, report, ending);
+    }
+    clean_text(report->evidence, ret_evidence);
+    return judge_outcome(clause, (enum probe_outcome)report->outcome);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What a probe is and what it can answer, for the probes and for the gate that runs them. */
+#ifndef CONFORMANCE_OUTCOME_H
+#define CONFORMANCE_OUTCOME_H
+
+#include <stddef.h>
+
+enum probe_outcome {
+    OUTCOME_NONE,           /* not yet: the probe died, or still runs */
+    OUTCOME_PASS,           /* the requirement holds */
+    OUTCOME_FAIL,           /* it does not */
+    OUTCOME_WEAK,           /* it holds in a weaker reading only */
+    OUTCOME_RECORDED,       /* a choice, within what is permitted */
+    OUTCOME_DETECTED,       /* undefined use was noticed without a death: the call failed, or memory stayed sound */
+    OUTCOME_SILENT,         /* undefined use went unnoticed */
+    OUTCOME_NOT_APPLICABLE, /* the subject lacks the function */
+    OUTCOME_UNSUPPORTED,    /* this environment cannot put the question */
+    OUTCOME_ERROR,          /* the probe itself failed */
+    OUTCOME_COUNT
+};
+
+/* Where a probe must run. */
+enum probe_place {
+    PLACE_CALLS,  /* anywhere: only the function table matters */
+    PLACE_PROCESS /* in a process whose malloc, libc's own calls included, is the subject */
+};
+
+struct probe {
+    const char *name;    /* of its function */
+    const char *clauses; /* ids that it answers, separated by blanks */
+    const char *file;
+    enum probe_place place;
+    enum probe_outcome (*run)(void);
+};
+
+/* The probes that are linked in. */
+size_t probes_count(void);
+const struct probe *probes_at(size_t i);
+/* The probe that answers a clause; NULL: none does. */
+const struct probe *probes_find(const char *clause);
+
+/* Bytes of an evidence sentence, its zero included. */
+enum { EVIDENCE_MAX = 480 };
+
+#endif
