@@ -220,7 +220,7 @@ void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
         return anvil_heap_malloc(heap, size);
     if (size == 0) {
         release(heap, pointer, "realloc");
-        return NULL;
+        return fail(EINVAL); /* POSIX.1-2024: a null pointer for no bytes comes with EINVAL */
     }
     struct heap_block old;
     heap = heap_or_default(heap);
@@ -252,10 +252,12 @@ size_t anvil_heap_malloc_usable_size(anvil_heap *heap, void *pointer)
     if (pointer == NULL)
         return 0;
     heap = heap_or_default(heap);
-    struct heap_block block;
-    find_or_panic(heap, pointer, "malloc_usable_size", false, &block);
+    sync_lock_take(&heap->lock);
+    size_t capacity = heap_capacity_of(heap, pointer);
+    if (UNLIKELY(capacity == 0))
+        panic_not_found(heap, pointer, "malloc_usable_size", false);
     sync_lock_give(&heap->lock);
-    return block.capacity;
+    return capacity;
 }
 
 int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep)
