@@ -6,11 +6,13 @@
  *   m malloc   c calloc   a memalign   p posix_memalign   r realloc   f free   u malloc_usable_size
  *   S sweep    O fail-os of one of the next calls    T thread 1    t thread 0    R trim
  *
- *   =  the unit   +  twice   -  half   1  one byte more   .  24 bytes, often a guard   h  130 KiB   x  impossible
+ *   =  the unit   +  twice   -  half   1  one byte more   .  24 bytes, often a guard   h  much more: another kind of block   z  0   x  impossible
  */
 #include "fuzz/mutator_parts.h"
 
 #include <string.h>
+
+enum { RUN_OPS_MAX = 12 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -28,7 +30,7 @@ static const char *const MOTIFS[] = {
     "ma= mb= fb fa mc= md=",
     "ma= fa ca=",
     "ma= mb. fa ca= S",
-    "mah fa cah S",
+    "mah mb. fa cah S",
     "ma= mb= fa fb cc+ S",
     "ma= fa pa= fa ca= S fa",
     /* realloc: up and down, blocked, into a freed neighbour, leaving a hole, from large to small and back */
@@ -56,6 +58,10 @@ static const char *const MOTIFS[] = {
     "O ma= mbh S ra+ fa",
     "ma= O rah S fa O mah",
     "ma= T fa mb= t fb mc=",
+    /* size 0 is the allocator's choice, but one choice; and what has no bytes must still be freed */
+    "maz mbz fa mcz fb fc",
+    "caz raz ra= raz S",
+    "ma= raz mb= S",
 };
 
 size_t motif_count(void)
@@ -63,7 +69,13 @@ size_t motif_count(void)
     return COUNT_OF(MOTIFS);
 }
 
-static uint64_t story_size(char letter, uint64_t unit)
+/* Mostly beyond the small classes, once in five beyond the mmap threshold: half a story of large blocks is dear. */
+static uint64_t much_draw(struct random *random)
+{
+    return random_once_in(random, 5) ? paged_size_draw(random, 16, 48) : (uint64_t)1 << random_between(random, 9, 13);
+}
+
+static uint64_t story_size(char letter, uint64_t unit, uint64_t much)
 {
     switch (letter) {
     case '+':
@@ -75,7 +87,9 @@ static uint64_t story_size(char letter, uint64_t unit)
     case '.':
         return 24;
     case 'h':
-        return 130 << 10;
+        return much;
+    case 'z':
+        return 0;
     case 'x':
         return PTRDIFF_MAX;
     default:
@@ -94,7 +108,7 @@ static unsigned story_kind(char letter)
 static uint64_t story_extra(char letter, unsigned shape, struct random *random)
 {
     if (shape & OP_HAS_ALIGNMENT)
-        return (uint64_t)1 << random_between(random, 4, 13);
+        return (uint64_t)1 << (random_once_in(random, 4) ? random_between(random, 12, 22) : random_between(random, 4, 12));
     if (shape & OP_HAS_COUNT || letter == 'T')
         return 1;
     return letter == 'O' ? random_between(random, 1, 3) : 0;
@@ -104,6 +118,7 @@ size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY
                          struct random *random)
 {
     size_t count = 0;
+    uint64_t much = much_draw(random);
     for (const char *token = MOTIFS[index]; *token; token += *token == ' ') {
         struct trace_op op = {.kind = (uint8_t)story_kind(*token)};
         unsigned shape = trace_op_shape(op.kind);
@@ -113,7 +128,7 @@ size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY
         if (shape & OP_HAS_SIZE && (*token == ' ' || *token == '\0'))
             op.size = size;
         else if (shape & OP_HAS_SIZE)
-            op.size = story_size(*token++, size);
+            op.size = story_size(*token++, size, much);
         ret_ops[count++] = op;
     }
     return count;
@@ -125,10 +140,17 @@ size_t motif_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[
     return motif_write_index(index, story_size_draw(random), slots, ret_ops, random);
 }
 
+/* Teeth: mostly a handful, now and then as many as fill a page of small blocks. Never more of a large size than a few mappings. */
+static size_t teeth_draw(uint64_t size, struct random *random)
+{
+    size_t most = size > 4096 ? 6 : random_once_in(random, 8) ? STORY_SLOTS : 12;
+    return random_between(random, 4, most);
+}
+
 size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random)
 {
-    size_t teeth = random_between(random, 4, STORY_SLOTS);
     uint64_t size = story_size_draw(random);
+    size_t teeth = teeth_draw(size, random);
     size_t parity = random_below(random, 2);
     uint64_t bigger = random_once_in(random, 2) ? size + 1 + size / 2 : size + random_below(random, 33);
     size_t count = 0;
@@ -138,5 +160,29 @@ size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[S
         ret_ops[count++] = (struct trace_op){.kind = OP_FREE, .slot = slots[i]};
     for (size_t i = parity; i < teeth && count < STORY_OPS_MAX; i += 2)
         ret_ops[count++] = (struct trace_op){.kind = OP_MALLOC, .slot = slots[i], .size = bigger};
+    return count;
+}
+
+/* Half of the sizes are the run's own, exactly or nearly: what one op frees, another may be served. */
+static void run_size(struct trace_op *op, uint64_t unit, struct random *random)
+{
+    static const uint64_t QUARTERS[] = {4, 4, 4, 8, 2, 5, 12, 0};
+    if (!(trace_op_shape(op->kind) & OP_HAS_SIZE) || op->size_base != SIZE_EXACT || random_once_in(random, 2))
+        return;
+    if (trace_op_shape(op->kind) & OP_HAS_COUNT)
+        op->extra = 1;
+    op->size = unit * QUARTERS[random_below(random, COUNT_OF(QUARTERS))] / 4;
+}
+
+size_t run_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random)
+{
+    size_t count = random_between(random, 2, RUN_OPS_MAX);
+    size_t width = random_between(random, 1, 6);
+    uint64_t unit = story_size_draw(random);
+    for (size_t i = 0; i < count; i++) {
+        ret_ops[i] = op_draw(random);
+        run_size(&ret_ops[i], unit, random);
+        ret_ops[i].slot = slots[random_below(random, width)];
+    }
     return count;
 }

@@ -27,9 +27,11 @@ void ops_delete(struct trace *trace, size_t at, size_t count)
     trace->count -= count;
 }
 
-/* Where to insert: in front of any op, or at the end. */
+/* Where to insert: in front of any op, or at the end. The first call of all is a place of its own: it finds the allocator untouched. */
 static size_t gap_draw(const struct trace *trace, struct random *random)
 {
+    if (random_once_in(random, 6))
+        return 0;
     return random_below(random, trace->count + 1);
 }
 
@@ -109,6 +111,28 @@ static bool insert_comb(struct trace *trace, struct random *random)
     struct trace_op story[STORY_OPS_MAX];
     fresh_slots(trace, slots, STORY_SLOTS, random);
     return ops_insert(trace, gap_draw(trace, random), story, comb_write(story, slots, random));
+}
+
+static bool insert_run(struct trace *trace, struct random *random)
+{
+    uint32_t slots[STORY_SLOTS];
+    struct trace_op story[STORY_OPS_MAX];
+    fresh_slots(trace, slots, STORY_SLOTS, random);
+    return ops_insert(trace, gap_draw(trace, random), story, run_write(story, slots, random));
+}
+
+/* What was allocated in one way is used in another: resized, asked for its size, freed by a third call. */
+static bool insert_use(struct trace *trace, struct random *random)
+{
+    struct trace_op *birth = op_find(trace, OP_ALLOCATES, random);
+    if (!birth)
+        return false;
+    size_t after = (size_t)(birth - trace->ops) + 1;
+    struct trace_op use = op_draw(random);
+    while (!(trace_op_shape(use.kind) & (OP_USES | OP_FREES)))
+        use = op_draw(random);
+    use.slot = birth->slot;
+    return ops_insert(trace, random_once_in(random, 2) ? after : random_between(random, after, trace->count), &use, 1);
 }
 
 static bool delete_op(struct trace *trace, struct random *random)
@@ -220,24 +244,30 @@ static bool replace_extra(struct trace *trace, struct random *random)
     return op != NULL;
 }
 
+/* Every operand of a stretch. */
+static bool redraw_stretch(struct trace *trace, struct random *random)
+{
+    struct stretch stretch = stretch_draw(trace, random);
+    for (size_t i = 0; i < stretch.count; i++)
+        values_draw(&trace->ops[stretch.first + i], random);
+    return stretch.count > 0;
+}
+
 /* To another kind of the same effect, else any; slot and size stay where the new kind takes them. */
 static bool change_kind(struct trace *trace, struct random *random)
 {
     enum { EFFECT = OP_ALLOCATES | OP_USES | OP_FREES };
     if (trace->count == 0)
         return false;
-    struct trace_op *op = &trace->ops[random_below(random, trace->count)];
+    struct trace_op *op = &trace->ops[random_once_in(random, 8) ? 0 : random_below(random, trace->count)];
     struct trace_op drawn = op_draw(random);
     unsigned effect = trace_op_shape(op->kind) & EFFECT;
     bool is_any = random_once_in(random, 4);
     for (unsigned i = 0; i < TRIES && (drawn.kind == op->kind || (!is_any && (trace_op_shape(drawn.kind) & EFFECT) != effect)); i++)
         drawn = op_draw(random);
     drawn.slot = op->slot;
-    if (trace_op_shape(op->kind) & trace_op_shape(drawn.kind) & OP_HAS_SIZE && random_once_in(random, 2)) {
-        drawn.size = op->size;
-        drawn.size_base = op->size_base;
-        drawn.size_slot = op->size_slot;
-    }
+    if (trace_op_shape(op->kind) & trace_op_shape(drawn.kind) & OP_HAS_SIZE && random_once_in(random, 2))
+        size_keep(&drawn, op);
     *op = drawn;
     return true;
 }

@@ -13,14 +13,17 @@
 #include "fuzz/random.h"
 #include "harness/trace.h"
 
-/* Register once: name and weight. */
+/* Register once: name and weight. Most of what is added comes in runs: a mutation of one op costs an execution as well, and seldom makes ops meet. */
 #define MUTATIONS(M)      \
-    M(insert_op, 12)      \
-    M(insert_lifetime, 8) \
-    M(insert_motif, 10)   \
+    M(insert_op, 8)       \
+    M(insert_lifetime, 6) \
+    M(insert_motif, 12)   \
     M(insert_comb, 2)     \
-    M(delete_op, 10)      \
-    M(delete_stretch, 6)  \
+    M(insert_run, 20)     \
+    M(insert_use, 8)      \
+    M(redraw_stretch, 6)  \
+    M(delete_op, 8)       \
+    M(delete_stretch, 5)  \
     M(duplicate_op, 5)    \
     M(swap_ops, 8)        \
     M(move_stretch, 4)    \
@@ -30,7 +33,7 @@
     M(nudge_size, 12)     \
     M(replace_size, 8)    \
     M(replace_extra, 5)   \
-    M(change_kind, 8)
+    M(change_kind, 12)
 
 enum mutation {
 #define M(name, weight) MUTATE_##name,
@@ -54,10 +57,14 @@ void values_draw(struct trace_op *op, struct random *random);
 /* Draws only a size; op->extra, where it is an alignment, is looked at. */
 void size_draw(struct trace_op *op, struct random *random);
 void extra_draw(struct trace_op *op, struct random *random);
+/* Gives op, drawn already, the size of another, unless what that asks for could be had only at great cost. */
+void size_keep(struct trace_op *op, const struct trace_op *other);
 /* Moves a size to the other side of a landmark, or a step on. */
 void size_nudge(struct trace_op *op, struct random *random);
 /* A whole op of any kind, weighted. */
 struct trace_op op_draw(struct random *random);
+/* About a whole number of pages, low to high of them. */
+uint64_t paged_size_draw(struct random *random, uint64_t low, uint64_t high);
 /* A size that stories are told with: small or medium, now and then around the mmap threshold. */
 uint64_t story_size_draw(struct random *random);
 
@@ -65,6 +72,8 @@ enum { STORY_OPS_MAX = 96, STORY_SLOTS = 48 };
 /* Writes one motif, or a comb (many blocks, every other freed, bigger ones into the holes) on the slots given; returns its number of ops. */
 size_t motif_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random);
 size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random);
+/* Writes a few ops of any kind on a few of the slots, many of one size. Not well-formed. */
+size_t run_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random);
 size_t motif_count(void);
 /* The motif of that index, with size as its unit. */
 size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY_SLOTS], struct trace_op ret_ops[STORY_OPS_MAX],

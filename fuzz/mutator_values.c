@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the mutator draws, and how often. Two interests pull apart: bugs sit at landmarks and impossible sizes, speed wants small blocks. So
- * three in four sizes are at most 1 KiB, about one in twenty is above 16 KiB and can be had, one in five hundred is 2 to 32 MiB, and what
- * could be had only at great cost (32 MiB to 2^47) is not drawn at all: the engine's own byte mutations find their way there.
+ * What the mutator draws, and how often. Two interests pull apart: bugs sit at landmarks, speed wants small blocks. They meet where a landmark
+ * costs nothing, and there most of the mass lies:
+ *   - 0, and what cannot be had: short of SIZE_MAX by what rounding up may add, beside PTRDIFF_MAX, small in the low 32 bits;
+ *   - small sizes and the limits of small classes, where blocks meet as neighbours and successors;
+ *   - large alignments: even a small block then needs a mapping of its own, or a padding that free and realloc must find again.
+ * Sizes that cost are rare: a page and more is one in forty, 32 KiB and more one in a hundred and twenty. Stories (mutator_motifs.c) draw one size
+ * for all their ops: three large blocks in one trace meet each other, one in each of three traces do not, and cost more. What could be
+ * had only at great cost (32 MiB to 2^46) is not drawn at all: the engine's own byte mutations find their way there.
+ *
+ * Where the size of what an allocator adds is not known (header, guard, rounding), every magnitude of the distance is drawn as often as the next.
  */
 #include "fuzz/mutator_parts.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { PAGE = 4096, SLOTS_DRAWN = 64 };
+enum { PAGE = 4096, SLOTS_DRAWN = 64, FACTOR_MIN = 4096 }; /* a count above that is a factor of a product that shall wrap */
 
 /* Adds a delta from -magnitude to magnitude, 0 more often than the others. */
 static uint64_t shake(uint64_t value, uint64_t magnitude, struct random *random)
@@ -21,6 +28,12 @@ static uint64_t shake(uint64_t value, uint64_t magnitude, struct random *random)
 static uint64_t power_draw(struct random *random, unsigned low, unsigned high)
 {
     return (uint64_t)1 << random_between(random, low, high);
+}
+
+/* Below 2^k for a drawn k: every magnitude as often as the next. */
+static uint64_t any_magnitude(struct random *random, unsigned high)
+{
+    return random_below(random, power_draw(random, 0, high));
 }
 
 /* Sizes: one function a family, one row a family below. */
@@ -43,12 +56,23 @@ static uint64_t small_size(struct random *random)
 
 static uint64_t class_size(struct random *random)
 {
-    return shake((4 + random_below(random, 4)) * (power_draw(random, 4, random_once_in(random, 8) ? 15 : 11) / 4), 17, random);
+    return shake((4 + random_below(random, 4)) * (power_draw(random, 4, random_once_in(random, 16) ? 13 : 10) / 4), 17, random);
+}
+
+/* About whole pages; half of them a header short: there, what belongs to the block and what to the mapping are easily confused. */
+static uint64_t shake_pages(uint64_t size, struct random *random)
+{
+    return random_once_in(random, 2) ? size - any_magnitude(random, 6) : shake(size, 32, random);
+}
+
+uint64_t paged_size_draw(struct random *random, uint64_t low, uint64_t high)
+{
+    return shake_pages(random_between(random, low, high) * PAGE, random);
 }
 
 static uint64_t page_size(struct random *random)
 {
-    return shake(random_between(random, 1, random_once_in(random, 8) ? 32 : 4) * PAGE, 32, random);
+    return paged_size_draw(random, 1, random_once_in(random, 32) ? 16 : 3);
 }
 
 static uint64_t medium_size(struct random *random)
@@ -58,31 +82,38 @@ static uint64_t medium_size(struct random *random)
 
 static uint64_t threshold_size(struct random *random)
 {
-    uint64_t size = power_draw(random, 16, 17) + random_below(random, 2) * PAGE;
-    return shake(size - random_below(random, 2) * PAGE, 32, random);
+    uint64_t size = power_draw(random, 16, 18) + random_below(random, 2) * PAGE;
+    return shake_pages(size - random_below(random, 2) * PAGE, random);
 }
 
 static uint64_t large_size(struct random *random)
 {
-    return shake(power_draw(random, 18, 20), 32, random);
+    return random_once_in(random, 2) ? shake_pages(power_draw(random, 18, 20), random) : paged_size_draw(random, 32, 256);
 }
 
 static uint64_t huge_size(struct random *random)
 {
-    return shake(power_draw(random, 21, 25), 32, random);
+    return shake_pages(power_draw(random, 21, (unsigned)random_between(random, 21, 25)), random);
 }
 
+/* Rounding up adds a header, an alignment, a page or a region, and wraps only this near to the limit. A size cut to 32 bits is noticed if what is
+ * left of it can be had. */
 static uint64_t impossible_size(struct random *random)
 {
-    switch (random_below(random, 4)) {
+    switch (random_below(random, 8)) {
     case 0:
-        return SIZE_MAX - random_below(random, 64);
     case 1:
-        return shake(PTRDIFF_MAX, 32, random);
     case 2:
-        return shake(power_draw(random, 47, 63), 1, random);
+        return SIZE_MAX - any_magnitude(random, 22);
+    case 3:
+    case 4:
+        return PTRDIFF_MAX - any_magnitude(random, 13);
+    case 5:
+        return (uint64_t)PTRDIFF_MAX + 1 + any_magnitude(random, 13);
+    case 6:
+        return power_draw(random, 47, 63) + random_below(random, 1025);
     default:
-        return SIZE_MAX - shake(power_draw(random, 4, 32), 8, random);
+        return SIZE_MAX - shake(power_draw(random, 4, 63), 8, random);
     }
 }
 
@@ -90,8 +121,8 @@ static const struct {
     unsigned weight;
     uint64_t (*draw)(struct random *random);
 } SIZE_FAMILIES[] = {
-    {30, zero_size},   {440, tiny_size},     {270, small_size}, {110, class_size}, {40, page_size},
-    {20, medium_size}, {16, threshold_size}, {12, large_size},  {2, huge_size},    {60, impossible_size},
+    {170, zero_size}, {380, tiny_size},    {200, small_size}, {90, class_size}, {19, page_size},
+    {1, medium_size}, {7, threshold_size}, {2, large_size},   {1, huge_size},   {130, impossible_size},
 };
 
 static uint64_t exact_size_draw(struct random *random)
@@ -108,16 +139,16 @@ static uint64_t exact_size_draw(struct random *random)
 
 uint64_t story_size_draw(struct random *random)
 {
-    uint64_t ticket = random_below(random, 32);
-    if (ticket < 14)
+    uint64_t ticket = random_below(random, 128);
+    if (ticket < 73)
         return 1 + tiny_size(random);
-    if (ticket < 25)
+    if (ticket < 111)
         return 1 + small_size(random);
-    if (ticket < 30)
+    if (ticket < 121)
         return class_size(random);
-    if (ticket < 31)
+    if (ticket < 123)
         return page_size(random);
-    return random_once_in(random, 2) ? threshold_size(random) : medium_size(random);
+    return ticket < 124 ? paged_size_draw(random, 4, 32) : paged_size_draw(random, 16, 48);
 }
 
 static void relative_size_draw(struct trace_op *op, struct random *random)
@@ -133,39 +164,77 @@ static uint64_t aligned_size_draw(uint64_t alignment, struct random *random)
     return shake(alignment / 2 * random_between(random, 1, 6), 1, random);
 }
 
+/* It could be had, but only at great cost: not to be made on purpose. */
+static bool is_dear(uint64_t size)
+{
+    return size > ((uint64_t)1 << 25) + PAGE && size < (uint64_t)1 << 46;
+}
+
+static bool is_product(const struct trace_op *op)
+{
+    return trace_op_shape(op->kind) & OP_HAS_COUNT && op->extra > FACTOR_MIN;
+}
+
+/* Times a count drawn for another size, it may be dear. A chain of such calls on one block even grows by their product. */
+static void count_fit(struct trace_op *op)
+{
+    bool is_large = op->size_base != SIZE_EXACT || op->size > 1024;
+    if (trace_op_shape(op->kind) & OP_HAS_COUNT && op->extra > 2 && is_large)
+        op->extra = 1;
+}
+
 void size_draw(struct trace_op *op, struct random *random)
 {
+    if (is_product(op)) /* and this is the other factor, until now */
+        op->extra = 1;
     op->size_base = SIZE_EXACT;
     op->size_slot = 0;
     if (random_once_in(random, 10))
         relative_size_draw(op, random);
-    else if (trace_op_shape(op->kind) & OP_HAS_ALIGNMENT && random_once_in(random, 3))
+    else if (trace_op_shape(op->kind) & OP_HAS_ALIGNMENT && random_once_in(random, op->extra <= 1024 ? 3 : 32))
         op->size = aligned_size_draw(op->extra, random);
     else
         op->size = exact_size_draw(random);
+    if (op->size_base == SIZE_EXACT && is_dear(op->size)) /* beside a large alignment */
+        op->size = tiny_size(random);
+    count_fit(op);
+}
+
+void size_keep(struct trace_op *op, const struct trace_op *other)
+{
+    if (is_product(op) || (other->size_base == SIZE_EXACT && is_dear(other->size)))
+        return;
+    op->size = other->size;
+    op->size_base = other->size_base;
+    op->size_slot = other->size_slot;
+    count_fit(op);
 }
 
 /* Alignments, counts, numbers. */
 
+/* Below a page, around pages, and as regions, huge pages and arenas are aligned: each has code of its own. */
 static uint64_t alignment_draw(struct random *random)
 {
     static const uint64_t BAD[] = {0, 3, 7, 12, 24, 48, 100, PAGE - 1, PAGE + 1, (uint64_t)1 << 63, SIZE_MAX};
     uint64_t ticket = random_below(random, 100);
-    if (ticket < 76)
+    if (ticket < 40)
         return power_draw(random, 0, 9);
-    if (ticket < 86)
-        return power_draw(random, 10, 13);
-    if (ticket < 89)
-        return power_draw(random, 14, 16);
-    if (ticket < 95)
-        return power_draw(random, 17, 24);
-    return ticket < 97 ? power_draw(random, 47, 63) : BAD[random_below(random, COUNT_OF(BAD))];
+    if (ticket < 60)
+        return power_draw(random, 10, 16);
+    if (ticket < 88)
+        return power_draw(random, 16, 25);
+    return ticket < 95 ? power_draw(random, 26, 63) : BAD[random_below(random, COUNT_OF(BAD))];
 }
 
-static uint64_t count_draw(struct random *random)
+/* Beside a size that is large already, two are enough. */
+static uint64_t count_draw(const struct trace_op *op, struct random *random)
 {
     static const uint64_t LARGE[] = {32, 64, 100, 128, 256, 1000};
-    return random_once_in(random, 16) ? LARGE[random_below(random, COUNT_OF(LARGE))] : random_below(random, 17);
+    if (op->size_base != SIZE_EXACT || op->size > 1024)
+        return random_below(random, 3);
+    if (op->size > 128)
+        return random_below(random, 9);
+    return random_once_in(random, 32) ? LARGE[random_below(random, COUNT_OF(LARGE))] : random_below(random, 17);
 }
 
 /* Two factors near 2^64 or 2^63, either way round; what wraps shall wrap to something small, or it would not be noticed. */
@@ -193,21 +262,27 @@ static uint64_t number_draw(enum op_kind kind, struct random *random)
 void extra_draw(struct trace_op *op, struct random *random)
 {
     unsigned shape = trace_op_shape(op->kind);
+    if (op->size_base == SIZE_EXACT && is_dear(op->size)) /* a factor, until now */
+        op->size = tiny_size(random);
     if (shape & OP_HAS_ALIGNMENT)
         op->extra = alignment_draw(random);
-    else if (shape & OP_HAS_COUNT && random_once_in(random, 10))
+    else if (shape & OP_HAS_COUNT && random_once_in(random, 6))
         product_draw(op, random);
     else if (shape & OP_HAS_COUNT)
-        op->extra = count_draw(random);
+        op->extra = count_draw(op, random);
     else if (shape & OP_HAS_NUMBER)
         op->extra = number_draw(op->kind, random);
 }
 
 void values_draw(struct trace_op *op, struct random *random)
 {
-    if (trace_op_shape(op->kind) & OP_HAS_SIZE)
+    unsigned shape = trace_op_shape(op->kind);
+    if (shape & OP_HAS_ALIGNMENT)
+        extra_draw(op, random); /* first: sizes are drawn beside it */
+    if (shape & OP_HAS_SIZE)
         size_draw(op, random);
-    extra_draw(op, random); /* last: a product replaces the size too */
+    if (!(shape & OP_HAS_ALIGNMENT))
+        extra_draw(op, random); /* last: a product replaces the size too */
 }
 
 /* The neighbourhood of the size classes and pages on either side, or a fixed step. */
@@ -241,25 +316,26 @@ void size_nudge(struct trace_op *op, struct random *random)
     }
 }
 
+/* Each call of the family often enough to meet the others; what acts on the whole process is dear and seldom. */
 static const uint16_t KIND_WEIGHTS[OP_KINDS] = {
-    [OP_MALLOC] = 280,
-    [OP_FREE] = 250,
-    [OP_REALLOC] = 120,
-    [OP_CALLOC] = 80,
-    [OP_REALLOCARRAY] = 25,
-    [OP_ALIGNED_ALLOC] = 30,
-    [OP_POSIX_MEMALIGN] = 35,
-    [OP_MEMALIGN] = 25,
-    [OP_VALLOC] = 8,
-    [OP_PVALLOC] = 8,
-    [OP_FREE_SIZED] = 12,
+    [OP_MALLOC] = 200,
+    [OP_FREE] = 190,
+    [OP_REALLOC] = 150,
+    [OP_CALLOC] = 90,
+    [OP_REALLOCARRAY] = 40,
+    [OP_ALIGNED_ALLOC] = 45,
+    [OP_POSIX_MEMALIGN] = 55,
+    [OP_MEMALIGN] = 45,
+    [OP_VALLOC] = 12,
+    [OP_PVALLOC] = 12,
+    [OP_FREE_SIZED] = 15,
     [OP_USABLE_SIZE] = 25,
-    [OP_FREE_ALIGNED_SIZED] = 12,
-    [OP_REALLOC_NULL] = 15,
-    [OP_REALLOCARRAY_NULL] = 15,
+    [OP_FREE_ALIGNED_SIZED] = 15,
+    [OP_REALLOC_NULL] = 60,
+    [OP_REALLOCARRAY_NULL] = 35,
     [OP_FREE_NULL] = 8,
     [OP_TRIM] = 15,
-    [OP_SWEEP] = 10,
+    [OP_SWEEP] = 8,
     [OP_THREAD] = 4,
     [OP_FAIL_OS] = 16,
     [OP_FORK] = 5,

@@ -201,21 +201,87 @@ static void drawn_sizes_are_mostly_small_and_seldom_costly(void **unused)
 {
     (void)unused;
     struct random random = {7};
-    unsigned small = 0, large = 0, costly = 0, impossible = 0;
-    for (unsigned i = 0; i < 10000; i++) {
+    unsigned zero = 0, small = 0, paged = 0, large = 0, costly = 0, dear = 0, impossible = 0;
+    for (unsigned i = 0; i < 20000; i++) {
         struct trace_op op = {.kind = OP_MALLOC};
         size_draw(&op, &random);
         if (op.size_base != SIZE_EXACT)
             continue;
+        zero += op.size == 0;
         small += op.size <= 1024;
-        large += op.size > 128 << 10 && op.size <= (1 << 20) + 64;
-        costly += op.size > (1 << 20) + 64 && op.size < 1ULL << 46;
+        paged += op.size >= 4096 && op.size <= (1 << 20) + 64;
+        large += op.size > 32 << 10 && op.size <= (1 << 20) + 64;
+        costly += op.size > (1 << 20) + 64 && op.size <= (32 << 20) + 64;
+        dear += op.size > (32 << 20) + 64 && op.size < 1ULL << 46;
         impossible += op.size >= 1ULL << 46;
     }
-    assert_in_range(small, 6500, 8200); /* three in four */
-    assert_in_range(large, 100, 400);   /* two in a hundred */
-    assert_in_range(costly, 10, 100);
-    assert_in_range(impossible, 300, 900);
+    assert_in_range(zero, 2500, 3800);
+    assert_in_range(small, 14000, 16000); /* more than four in five of those that can be had */
+    assert_in_range(paged, 250, 800);
+    assert_in_range(large, 80, 250); /* one in a hundred and twenty */
+    assert_in_range(costly, 5, 50);
+    assert_int_equal(dear, 0);
+    assert_in_range(impossible, 1800, 3000);
+}
+
+/* Bytes that the trace asks for and may get; sizes relative to blocks are left out. */
+static uint64_t asked_in_sum(const struct trace *trace)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct trace_op *op = &trace->ops[i];
+        uint64_t size = op->size_base == SIZE_EXACT ? op->size : 0;
+        bool is_product = trace_op_shape(op->kind) & OP_HAS_COUNT;
+        if (__builtin_mul_overflow(size, is_product ? op->extra : 1, &size) || size >= 1ULL << 46)
+            continue;
+        sum += size;
+    }
+    return sum;
+}
+
+/* What a fuzzer executes a thousand times a second: half of the traces shall fit into a few pages, none ask for gigabytes. */
+static void grown_traces_ask_for_little(void **unused)
+{
+    (void)unused;
+    enum { GROWN = 400 };
+    uint64_t seed = 0;
+    unsigned light = 0, medium = 0;
+    for (unsigned round = 0; round < GROWN; round++) {
+        uint8_t bytes[BYTES_MAX];
+        size_t length = 0;
+        while (mutator_count_ops(bytes, length) < 64)
+            length = mutator_mutate(bytes, length, BYTES_MAX, seed++);
+        struct trace trace = decode(ops, bytes, length);
+        trace.count = 64;
+        uint64_t asked = asked_in_sum(&trace);
+        light += asked < 40 << 10;
+        medium += asked < 2 << 20;
+        assert_true(asked < 2ULL << 30);
+    }
+    assert_in_range(light, GROWN / 2, GROWN * 4 / 5);
+    assert_in_range(medium, GROWN * 9 / 10, GROWN);
+}
+
+/* A product that wraps must keep both of its factors, and neither may be left behind alone. */
+static void drawn_products_wrap_or_are_small(void **unused)
+{
+    (void)unused;
+    struct random random = {9};
+    unsigned wrapped = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        struct trace_op op = {.kind = i % 2 ? OP_CALLOC : OP_REALLOCARRAY};
+        for (uint64_t again = random_below(&random, 4) + 1; again > 0; again--) {
+            if (random_once_in(&random, 2))
+                size_draw(&op, &random);
+            else
+                values_draw(&op, &random);
+        }
+        uint64_t product;
+        bool is_wrapped = __builtin_mul_overflow(op.size, op.extra, &product);
+        wrapped += is_wrapped && product < 1 << 20;
+        assert_true(is_wrapped || op.size_base != SIZE_EXACT || product < 1 << 27 || product >= 1ULL << 46);
+    }
+    assert_in_range(wrapped, 500, 4000);
 }
 
 /* One side allocates, the other sweeps and trims: the kinds tell whose ops they are. */
@@ -279,6 +345,8 @@ int main(void)
         cmocka_unit_test(mutations_of_an_empty_or_full_trace_leave_it_intact),
         cmocka_unit_test(every_motif_is_well_formed_as_it_stands),
         cmocka_unit_test(drawn_sizes_are_mostly_small_and_seldom_costly),
+        cmocka_unit_test(grown_traces_ask_for_little),
+        cmocka_unit_test(drawn_products_wrap_or_are_small),
         cmocka_unit_test(crossing_yields_ops_of_both),
         cmocka_unit_test(crossing_any_bytes_gives_canonical_bytes_within_capacity),
         cmocka_unit_test(deleting_ops_takes_those_that_need_them_and_changes_no_other),

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long until a bug is found: `time_to_bug SUBJECTS [-b BUDGET] [-s SEEDS] [BUG…]`. For each planted bug, the median over seeds of executions
- * to the first verdict, with the op mutator and with plain mutation of bytes, side by side. All else is the same: the seed traces, the feedback
- * (an input that shows a behaviour never seen is kept), the options of the runs, one persistent worker.
+ * How long until a bug is found: `time_to_bug SUBJECTS [-b BUDGET] [-s SEEDS] [-f FIRST] [-m MODE] [BUG…]`. For each planted bug, the median
+ * over seeds of executions to the first verdict, with the op mutator and with plain mutation of bytes, side by side. All else is the same: the
+ * seed traces, the feedback (an input that shows a behaviour never seen is kept), the options of the runs, one persistent worker.
+ *
+ * Seeds count up from FIRST: figures to report take seeds that nobody tuned the mutator with. MODE is `ops` or `bytes` and leaves the other one
+ * out. The last row is the geometric mean of the medians, without the allocator that has no bug.
  *
  *   corpus ── pick ──→ mutate (ops | bytes) ──→ decode ──→ executor_run ──→ verdict: done
  *     ↑                                                        │
@@ -15,6 +18,7 @@
 #include "harness/executor.h"
 #include "harness/tests/planted/planted_list.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +34,7 @@ enum {
 };
 
 enum mode { MODE_OPS, MODE_BYTES, MODES };
+static const char *const mode_names[MODES] = {"ops", "bytes"};
 
 struct input {
     uint8_t bytes[INPUT_MAX];
@@ -56,8 +61,10 @@ enum { SEED_TRACES = sizeof seed_traces / sizeof seed_traces[0] };
 static struct {
     const char *folder;
     unsigned long budget; /* executions */
+    unsigned long first;  /* of the seeds */
     unsigned seeds;
-} settings = {NULL, 50000, 5};
+    bool is_left_out[MODES];
+} settings = {NULL, 50000, 1, 5, {false}};
 
 /* Of one search; starts again for each. */
 static struct {
@@ -237,7 +244,7 @@ static struct result measure(struct executor *executor, const struct bug *bug, e
     unsigned long counts[SEEDS_MAX];
     for (unsigned i = 0; i < settings.seeds; i++) {
         uint32_t check = CHECK_COUNT;
-        counts[i] = find_bug(executor, bug, mode, i + 1, &check);
+        counts[i] = find_bug(executor, bug, mode, settings.first + i, &check);
         result.found += counts[i] <= settings.budget;
         if (check < CHECK_COUNT)
             result.seen[check]++;
@@ -247,8 +254,13 @@ static struct result measure(struct executor *executor, const struct bug *bug, e
     return result;
 }
 
+/* The median of a search that was left out is 0. */
 static void print_result(const struct result *result)
 {
+    if (result->median == 0) {
+        printf("        - |   - |");
+        return;
+    }
     char median[32];
     snprintf(median, sizeof median, "%s%lu", result->median > settings.budget ? ">" : "",
              result->median > settings.budget ? settings.budget : result->median);
@@ -268,6 +280,23 @@ static void print_seen(const struct result results[MODES])
     fflush(stdout);
 }
 
+/* Of the medians, by mode. */
+static struct {
+    double logarithm_sum[MODES];
+    unsigned count[MODES];
+} means;
+
+static void note_median(enum mode mode, unsigned long median)
+{
+    means.logarithm_sum[mode] += log((double)median);
+    means.count[mode]++;
+}
+
+static double mean(enum mode mode)
+{
+    return means.count[mode] > 0 ? exp(means.logarithm_sum[mode] / means.count[mode]) : 0;
+}
+
 static void measure_and_print(const struct bug *bug)
 {
     char path[1024], error[SUBJECT_ERROR_MAX];
@@ -279,7 +308,9 @@ static void measure_and_print(const struct bug *bug)
         give_up(error);
     printf("| %-22s | %-10s |", bug->name, bug->check);
     for (enum mode mode = MODE_OPS; mode < MODES; mode++) {
-        results[mode] = measure(executor, bug, mode);
+        results[mode] = settings.is_left_out[mode] ? (struct result){0} : measure(executor, bug, mode);
+        if (bug != &bugs[0] && results[mode].median > 0)
+            note_median(mode, results[mode].median);
         print_result(&results[mode]);
         fflush(stdout);
     }
@@ -297,6 +328,14 @@ static bool is_wanted(const struct bug *bug, char **first)
     return *first != NULL;
 }
 
+static void leave_out_others(const char *name)
+{
+    for (enum mode mode = MODE_OPS; mode < MODES; mode++)
+        settings.is_left_out[mode] = strcmp(name, mode_names[mode]) != 0;
+    if (settings.is_left_out[MODE_OPS] && settings.is_left_out[MODE_BYTES])
+        give_up("-m is `ops` or `bytes`");
+}
+
 static char **read_arguments(char **argument)
 {
     settings.folder = *argument;
@@ -306,8 +345,12 @@ static char **read_arguments(char **argument)
             settings.budget = value;
         else if (strcmp(argument[0], "-s") == 0 && value >= 1 && value <= SEEDS_MAX)
             settings.seeds = (unsigned)value;
+        else if (strcmp(argument[0], "-f") == 0)
+            settings.first = value;
+        else if (strcmp(argument[0], "-m") == 0)
+            leave_out_others(argument[1]);
         else
-            give_up("-b BUDGET (executions) and -s SEEDS (1 to 101) are the options");
+            give_up("-b BUDGET (executions), -s SEEDS (1 to 101), -f FIRST (seed) and -m ops|bytes are the options");
     }
     return argument;
 }
@@ -322,5 +365,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < BUGS; i++)
         if (is_wanted(&bugs[i], wanted))
             measure_and_print(&bugs[i]);
+    if (means.count[MODE_OPS] + means.count[MODE_BYTES] > 0)
+        printf("| %-22s | %-10s | %8.1f |     | %8.1f |     | |\n", "geometric mean", "", mean(MODE_OPS), mean(MODE_BYTES));
     return 0;
 }
