@@ -3,12 +3,14 @@
 target_include_directories(mallet_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(mallet_flags INTERFACE _GNU_SOURCE)
 target_compile_options(mallet_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wvla -Wundef -Wstrict-prototypes
-    -fno-omit-frame-pointer
     $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>) # sentences are cut to their bound on purpose
 if(MALLET_WERROR)
   target_compile_options(mallet_flags INTERFACE -Werror)
 endif()
 
+if(MALLET_SANITIZERS OR NOT MALLET_ENGINE) # stacks for profilers and reports; under an engine alone, speed
+  target_compile_options(mallet_flags INTERFACE -fno-omit-frame-pointer)
+endif()
 if(MALLET_SANITIZERS)
   target_compile_options(mallet_flags INTERFACE -fsanitize=${MALLET_SANITIZERS} -fno-sanitize-recover=all)
   target_link_options(mallet_flags INTERFACE -fsanitize=${MALLET_SANITIZERS})
@@ -21,7 +23,9 @@ endif()
 add_library(mallet_instrumented INTERFACE)
 if(MALLET_ENGINE STREQUAL "libfuzzer")
   target_compile_options(mallet_instrumented INTERFACE -fsanitize=fuzzer-no-link
-      -fno-sanitize-coverage=trace-cmp) # what an allocator compares are addresses and counts: no hint to an engine, and a third of the time
+      # What an allocator compares are addresses and counts: no hint to an engine, and a third of the time. Its indirect calls have one target each.
+      -fno-sanitize-coverage=trace-cmp,indirect-calls,stack-depth)
+  set(mallet_uncounted -fno-sanitize=fuzzer-no-link -fno-sanitize=all) # for a source among those that is a check
   target_link_options(mallet_flags INTERFACE -fsanitize=fuzzer-no-link) # programs without the engine need its hooks too
 endif()
 # afl-clang-fast instruments whatever it compiles, but for what asks it not to.

@@ -166,7 +166,13 @@ void findings_open(const char *folder)
 uint64_t findings_hash(const uint8_t *bytes, size_t size)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++)
+    size_t i = 0;
+    for (uint64_t word; i + sizeof(word) <= size; i += sizeof(word)) {
+        memcpy(&word, bytes + i, sizeof(word));
+        hash = (hash ^ word) * UINT64_C(0x100000001b3);
+        hash ^= hash >> 47; /* what a word has in its high bits must reach the low ones */
+    }
+    for (; i < size; i++)
         hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
     hash ^= hash >> 32;
     hash *= UINT64_C(0x9e3779b97f4a7c15);
@@ -287,14 +293,19 @@ void findings_flush(void)
     rename(beside, path);
 }
 
+enum { FEATURES_AT_ONCE = 64 };
+_Static_assert(RUN_FEATURES % FEATURES_AT_ONCE == 0, "whole stretches");
+
+/* Few are new: first a stretch is asked as a whole. */
 static void count_features(const uint8_t *features)
 {
-    for (size_t i = 0; i < RUN_FEATURES; i += sizeof(uint64_t)) {
-        uint64_t eight;
-        memcpy(&eight, features + i, sizeof(eight));
-        if (eight == 0)
+    for (size_t i = 0; i < RUN_FEATURES; i += FEATURES_AT_ONCE) {
+        uint8_t any = 0;
+        for (size_t j = i; j < i + FEATURES_AT_ONCE; j++)
+            any |= (uint8_t)(features[j] & ~state.seen[j]);
+        if (any == 0)
             continue;
-        for (size_t j = i; j < i + sizeof(eight); j++) {
+        for (size_t j = i; j < i + FEATURES_AT_ONCE; j++) {
             state.features += features[j] != 0 && state.seen[j] == 0;
             state.seen[j] |= features[j];
         }

@@ -24,7 +24,7 @@
 /* folder NULL: nothing is written, and classes are known to this process only. Must be called first. */
 void findings_open(const char *folder);
 
-/* FNV-1a with a final mix. */
+/* FNV-1a, by words of eight bytes, with a final mix. */
 uint64_t findings_hash(const uint8_t *bytes, size_t size);
 /* The checks to mute (a mask as in struct run_options) for the input with this hash. */
 uint32_t findings_muted(uint64_t hash);

@@ -29,7 +29,7 @@ enum {
     TOUCH_MAX = 1 << 20,   /* bytes */
     ARENA_SIZE = 2 << 20,  /* bytes: small, so that clearing it for the next input stays cheap, and so that it runs full now and then */
     HEAP_CHECK_EVERY = 16, /* ops: every one costs more than the ops themselves; a finding is replayed with the walker after each */
-    /* identical cycles for footprint, at most: it ends early where nothing grows; and for one in how many inputs */
+    /* identical cycles for footprint, at most: it ends early, after 16, where nothing grows; and for one in how many inputs */
     ROUNDS = 1000,
     ROUNDS_ONE_IN = 256,
     ROUNDS_FOREIGN = 300,

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The loop: ops in order, the subject's walker and sweeps at their cadence, everything freed at the end, then identical cycles. */
 #include "harness/run_internal.h"
+#include "harness/trace_slots.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
 extern char __executable_start[], end[];
+
+static const struct run_report no_report;
 
 int run_init(struct run **ret_run)
 {
@@ -92,22 +95,28 @@ static bool check_heap(struct run *run)
     return run_fail(run, CHECK_HEAP, after, "the subject's walker after %s: %s", after, sentence);
 }
 
-static bool is_due(uint32_t every, uint32_t op)
+/* Counts down to the next time that something is due; `every` 0: never. Most of a run's ops are followed by nothing: no division for them. */
+static bool is_due(uint32_t every, uint32_t *left)
 {
-    return every != 0 && (op + 1) % every == 0;
+    if (every == 0 || --*left != 0)
+        return false;
+    *left = every;
+    return true;
 }
 
 static bool run_ops(struct run *run)
 {
+    uint32_t heap_every = run->options->heap_check_every, heap_left = heap_every;
+    uint32_t sweep_every = run->options->sweep_every, sweep_left = sweep_every;
     for (uint32_t i = 0; i < run->trace->count; i++) {
         run->op = i;
         if (run->report->progress != NULL)
             run->report->progress->op = i;
         if (!run_op(run, &run->trace->ops[i]))
             return false;
-        if (is_due(run->options->heap_check_every, i) && !check_heap(run))
+        if (is_due(heap_every, &heap_left) && !check_heap(run))
             return false;
-        if (is_due(run->options->sweep_every, i) && !run_sweep(run, "in a sweep after the op"))
+        if (is_due(sweep_every, &sweep_left) && !run_sweep(run, "in a sweep after the op"))
             return false;
     }
     return true;
@@ -116,9 +125,9 @@ static bool run_ops(struct run *run)
 /* Frees what the trace left live, by slot: an order that does not depend on addresses. */
 static bool free_all(struct run *run)
 {
-    for (uint32_t slot = 0; slot < run->shadow.slots_used; slot++) {
-        struct trace_op op = {.kind = OP_FREE, .slot = slot};
-        if (run->shadow.blocks[slot].start != NULL && !run_free(run, &op))
+    while (run->shadow.live.count > 0) {
+        struct trace_op op = {.kind = OP_FREE, .slot = slot_set_next_live(&run->shadow.live, 0)};
+        if (!run_free(run, &op))
             return false;
     }
     return true;
@@ -140,28 +149,29 @@ bool run_cycle(struct run *run)
 bool run_trace(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options,
                const struct run_report *report, struct verdict *ret_verdict)
 {
-    static const struct run_report no_report;
     run->subject = subject;
     run->trace = trace;
     run->options = options;
     run->report = report != NULL ? report : &no_report;
     run->verdict = ret_verdict;
     run->is_cut_short = false;
-    run->peak_size = run->freed_next = 0;
-    memset(run->freed, 0, sizeof run->freed);
+    run->peak_size = 0;
+    feature_start(run);
     bool is_clean = run_cycle(run) && (options->rounds == 0 || run_footprint(run));
     shadow_clear(&run->shadow);
     return is_clean || run->is_cut_short;
 }
 
-void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace)
+void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options)
 {
+    size_t slots = 0;
     run->subject = subject;
+    run->options = options;
+    run->report = &no_report;
     for (size_t i = 0; i < trace->count; i++) {
         const struct trace_op *op = &trace->ops[i];
         struct block *block = &run->shadow.blocks[op->slot];
-        if (op->slot >= run->shadow.slots_used)
-            run->shadow.slots_used = op->slot + 1;
+        slots = op->slot < slots ? slots : op->slot + 1;
         if (trace_op_shape(op->kind) & OP_HAS_SIZE) {
             struct request request = request_make(run, op);
             struct answer answer = {0};
@@ -174,8 +184,8 @@ void run_trace_unchecked(struct run *run, const struct subject *subject, const s
             *block = (struct block){0};
         }
     }
-    for (uint32_t slot = 0; slot < run->shadow.slots_used; slot++)
+    for (size_t slot = 0; slot < slots; slot++)
         if (run->shadow.blocks[slot].start != NULL)
             call_free(run, OP_FREE, &run->shadow.blocks[slot]);
-    shadow_clear(&run->shadow);
+    memset(run->shadow.blocks, 0, slots * sizeof run->shadow.blocks[0]);
 }

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RUN_FEATURES = 2048 };
+enum { RUN_FEATURES = 1280 };
 
 /* Plain data: travels between processes. */
 struct run_options {
@@ -66,6 +66,6 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
 /* The last run ended at a muted check, clean so far, but with a heap in doubt. */
 bool run_was_cut_short(const struct run *run);
 /* The same calls without shadow or checks: the base line for the cost of checking. */
-void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace);
+void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options);
 
 #endif

@@ -140,10 +140,9 @@ bool run_free(struct run *run, const struct trace_op *op)
     if (old.start != NULL) {
         if (!judge_content(run, op->slot, "at free") || !judge_usable_stable(run, op->slot))
             return false;
-        shadow_remove(&run->shadow, op->slot);
         if (run->report->features != NULL)
             feature_freed_block(run, &old);
-        run->freed[run->freed_next++ % FREED_RING] = (uintptr_t)old.start;
+        shadow_remove(&run->shadow, op->slot);
     }
     int error = call_free(run, op->kind, &old);
     record_outcome(run, &(struct answer){0}, error == ERRNO_SENTINEL ? 0 : error);

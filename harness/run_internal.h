@@ -21,7 +21,7 @@
 /* errno before every call: a value that no libc uses. */
 enum { ERRNO_SENTINEL = 0x5eed };
 
-enum { FREED_RING = 16, RUN_PAGE = 4096, OWN_STACK = 1 << 16 /* bytes that calls below run_init may use */ };
+enum { FREED_RING = 8, RUN_PAGE = 4096, OWN_STACK = 1 << 16 /* bytes that calls below run_init may use */ };
 
 struct own_range {
     uintptr_t start, end; /* memory of the harness, in which no block may lie */
@@ -41,6 +41,7 @@ struct run {
     struct own_range own[3];
     uintptr_t freed[FREED_RING]; /* starts of the blocks freed last */
     unsigned freed_next;
+    uintptr_t freed_low, freed_high; /* of all freed in this trace */
     struct shadow shadow;
 };
 
@@ -88,7 +89,8 @@ bool judge_policy(struct run *run, const struct request *request, bool is_null);
 bool judge_errno_not_zero(struct run *run, const char *site, int error);
 bool run_sweep(struct run *run, const char *when);
 
-/* run_features.c */
+/* run_features.c: feature_start, then what happens, in order. Only where the report wants features. */
+void feature_start(struct run *run);
 void feature_new_block(struct run *run, const struct block *block);
 void feature_freed_block(struct run *run, const struct block *block);
 

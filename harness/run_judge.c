@@ -5,6 +5,7 @@
  */
 #include "harness/pattern.h"
 #include "harness/run_internal.h"
+#include "harness/trace_slots.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -72,7 +73,7 @@ static bool is_modest(const struct run *run, const struct request *request)
     size_t wanted;
     if (run->os_failure_pending || __builtin_add_overflow(request->total, request->alignment, &wanted) || shadow->live_size > room)
         return false;
-    return wanted <= (room - shadow->live_size) / (is_limited ? shadow->live + 1 : 1);
+    return wanted <= (room - shadow->live_size) / (is_limited ? shadow->live.count + 1 : 1);
 }
 
 static bool is_multiple(size_t size, size_t alignment)
@@ -142,7 +143,7 @@ static size_t floor_power_of_two(size_t n)
     return n;
 }
 
-/* C23 (N2293) lets a block be aligned for the types that fit in it only; C17 wants the fundamental alignment for every size. */
+/* A power of two. C23 (N2293) lets a block be aligned for the types that fit in it only; C17 wants the fundamental alignment for every size. */
 static size_t promised_alignment(const struct run *run, const struct request *request)
 {
     if (request->alignment != 0)
@@ -155,7 +156,7 @@ static size_t promised_alignment(const struct run *run, const struct request *re
 static bool judge_alignment(struct run *run, const struct request *request, const void *block)
 {
     size_t promised = promised_alignment(run, request);
-    size_t off = (uintptr_t)block % promised;
+    size_t off = (uintptr_t)block & (promised - 1);
     if (off != 0)
         FAIL(run, CHECK_ALIGNMENT, request, "returned %p, which is %zu bytes past a multiple of %zu", block, off, promised);
     return true;
@@ -290,8 +291,12 @@ bool judge_policy(struct run *run, const struct request *request, bool is_null)
 
 bool run_sweep(struct run *run, const char *when)
 {
-    for (size_t i = 0; i < run->shadow.live; i++)
-        if (!judge_content(run, run->shadow.intervals[i].slot, when))
+    const struct slot_set *live = &run->shadow.live;
+    uint32_t slot = 0;
+    for (size_t left = live->count; left > 0; left--, slot++) {
+        slot = slot_set_next_live(live, slot);
+        if (!judge_content(run, slot, when))
             return false;
+    }
     return true;
 }

@@ -95,6 +95,7 @@ static int map_arena(struct anvil_options *options, size_t size)
 {
     options->source = ANVIL_SOURCE_ARENA;
     options->arena_size = size;
+    options->unlocked = true; /* a lock costs most where another thread of the engine's stands by */
     options->arena_discard = size > ARENA_CLEARED_BY_HAND;
     options->arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return options->arena == MAP_FAILED ? ENOMEM : 0;

@@ -11,23 +11,21 @@
 
 enum { DELTA_MIN = -16, DELTA_MAX = 15, NUMBER_MAX = 0xFFFF };
 
-static const struct {
-    const char *name;
-    unsigned shape;
-} OPS[OP_KINDS] = {
-#define OP(id, text, shape) [OP_##id] = {text, shape},
+const uint8_t trace_op_shapes[OP_KINDS] = {
+#define OP(id, text, shape) [OP_##id] = (shape),
     TRACE_OPS(OP)
 #undef OP
 };
 
-unsigned trace_op_shape(enum op_kind kind)
-{
-    return OPS[kind].shape;
-}
+static const char *const names[OP_KINDS] = {
+#define OP(id, text, shape) [OP_##id] = (text),
+    TRACE_OPS(OP)
+#undef OP
+};
 
 const char *trace_op_name(enum op_kind kind)
 {
-    return OPS[kind].name;
+    return names[kind];
 }
 
 static bool takes_slot(unsigned shape)

@@ -97,7 +97,11 @@ struct trace {
 };
 
 /* OP_… bits and text name of a kind below OP_KINDS. */
-unsigned trace_op_shape(enum op_kind kind);
+extern const uint8_t trace_op_shapes[OP_KINDS];
+static inline unsigned trace_op_shape(enum op_kind kind)
+{
+    return trace_op_shapes[kind];
+}
 const char *trace_op_name(enum op_kind kind);
 
 /* The set of live slots, as normalising, decoding and mutating track it. Zero-initialised: nothing live. More of it: trace_slots.h. */

@@ -33,7 +33,7 @@ extern "C" {
 void *anvil_malloc(size_t size);
 /* count * size bytes, every byte zero. */
 void *anvil_calloc(size_t count, size_t size);
-/* NULL acts as malloc. size 0 frees the block and returns NULL, errno unchanged (the choice of glibc). Failure keeps the old block. */
+/* NULL acts as malloc. size 0 frees the block and returns NULL with EINVAL (POSIX.1-2024). Failure keeps the old block. */
 void *anvil_realloc(void *block, size_t size);
 /* realloc(block, count * size); a product that overflows fails and keeps the block. */
 void *anvil_reallocarray(void *block, size_t count, size_t size);
@@ -92,6 +92,7 @@ struct anvil_options {
     size_t arena_size;     /* bytes, a multiple of the page size */
     size_t mmap_threshold; /* bytes; blocks from here up get a mapping of their own (mmap and sbrk sources). Default 1 MiB */
     size_t trim_threshold; /* bytes; a free run beyond this and a quarter of the heap goes back at once. Default 1 MiB; in an arena never */
+    bool unlocked;         /* the caller sees to it that one thread at a time uses the heap: it takes no lock */
     bool arena_discard;    /* the arena is one private anonymous mapping: clearing long stretches of it may use madvise */
 };
 

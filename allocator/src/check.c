@@ -26,37 +26,66 @@ const char *check_id_name(enum check_id id)
     return invariants[id].name;
 }
 
-static enum check_id check_place(const struct check *check, const struct extent *extent)
+/* As pagemap_get. */
+static const struct extent *get(struct check *check, const void *address)
+{
+    const struct sync_pointer *word = pagemap_view_words(&check->view, address, 1);
+    return pagemap_extent_of(UNLIKELY(word == NULL) ? 0 : sync_word_read(word), check->heap->extents.owner);
+}
+
+/* right: what the page behind the extent leads to. */
+static inline enum check_id check_place(const struct check *check, const struct extent *extent, const struct extent *right)
 {
     const struct extents *extents = &check->heap->extents;
     const struct extent *next = extent->next;
-    const struct extent *right = extent_right(extents, extent);
     if (next == NULL ? extents->last != extent : next->previous != extent)
         return CHECK_EXTENT_ORDER;
     if (extent->previous == NULL && extents->first != extent)
         return CHECK_EXTENT_ORDER;
     if (next != NULL && next->start >= extent->start && next->start < extent_end(extent))
         return CHECK_EXTENT_OVERLAP;
-    if (right != NULL && right != next)
+    if (right == NULL)
+        return CHECK_OK;
+    if (right != next)
         return CHECK_EXTENT_ORDER;
-    if (right != NULL && right->state == EXTENT_FREE && extent->state == EXTENT_FREE)
-        return CHECK_EXTENT_COALESCED;
-    return CHECK_OK;
+    return right->state == EXTENT_FREE && extent->state == EXTENT_FREE ? CHECK_EXTENT_COALESCED : CHECK_OK;
 }
 
-static enum check_id check_pagemap(const struct check *check, const struct extent *extent)
+/* As pagemap_agrees, where one leaf has the words of all pages. */
+static inline bool is_recorded_whole(const struct sync_pointer *words, size_t pages, uintptr_t expected)
+{
+    uintptr_t difference = 0;
+    for (size_t page = 0; page < pages; page++)
+        difference |= sync_word_read(&words[page]) ^ expected;
+    return difference == 0;
+}
+
+static enum check_id check_pagemap(struct check *check, const struct extent *extent)
 {
     unsigned owner = check->heap->extents.owner;
     bool is_slab = extent->state == EXTENT_SLAB;
-    if (LIKELY(is_slab && pagemap_agrees(extent->start, extent->pages, extent, owner)))
+    if (is_slab && pagemap_agrees(extent->start, extent->pages, extent, owner))
         return CHECK_OK;
-    if (pagemap_get(extent->start, owner) != extent || pagemap_get(extent_end(extent) - 1, owner) != extent)
+    if (get(check, extent->start) != extent || get(check, extent_end(extent) - 1) != extent)
         return CHECK_PAGEMAP_ENDS;
     if (is_slab)
         return CHECK_PAGEMAP_INNER;
     const char *second = extent->start + PAGE_BYTES, *last_but_one = extent_end(extent) - 2 * PAGE_BYTES;
     bool is_clear = extent->pages <= 2 || (pagemap_agrees(second, 1, NULL, owner) && pagemap_agrees(last_but_one, 1, NULL, owner));
     return is_clear ? CHECK_OK : CHECK_PAGEMAP_INNER;
+}
+
+/* The straight path is a slab whose words, and that of the page behind it, are in one leaf. */
+static inline enum check_id check_recorded_place(struct check *check, const struct extent *extent)
+{
+    unsigned owner = check->heap->extents.owner;
+    const struct sync_pointer *words = pagemap_view_words(&check->view, extent->start, extent->pages + 1);
+    bool is_straight = extent->state == EXTENT_SLAB && words != NULL;
+    if (UNLIKELY(!is_straight || !is_recorded_whole(words, extent->pages, pagemap_word_of(extent, owner)))) {
+        enum check_id broken = check_pagemap(check, extent);
+        return broken != CHECK_OK ? broken : check_place(check, extent, get(check, extent_end(extent)));
+    }
+    return check_place(check, extent, pagemap_extent_of(sync_word_read(&words[extent->pages]), owner));
 }
 
 static bool is_zero_behind_dirty(const struct extent *extent)
@@ -118,9 +147,7 @@ static int check_extent(const struct extent *extent, void *context)
     bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 && extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
     if (!is_shaped || extent->state > EXTENT_PARKED || extent->dirty > extent_length(extent))
         return CHECK_EXTENT_SHAPE;
-    enum check_id broken = check_pagemap(check, extent);
-    if (broken == CHECK_OK)
-        broken = check_place(check, extent);
+    enum check_id broken = check_recorded_place(check, extent);
     return (int)(broken != CHECK_OK ? broken : check_content(check, extent));
 }
 

@@ -44,6 +44,7 @@ const char *check_id_name(enum check_id id);
 struct check {
     const struct anvil_heap *heap;
     const void *place; /* of the violation */
+    struct pagemap_view view;
     size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages, parked_count, parked_pages;
     size_t live_blocks, live_size, live_capacity;
     size_t slabs, slabs_with_room, slabs_empty, carved_free, carved_free_bytes;

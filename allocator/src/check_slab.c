@@ -29,24 +29,25 @@ static bool is_free_list_whole(const struct extent *extent)
 enum check_id check_slab(struct check *check, const struct extent *extent)
 {
     const struct slab *slab = slab_of_const(extent);
-    size_t live = 0, size = 0;
     if (!is_shaped(extent))
         return CHECK_SLAB_SHAPE;
-    for (unsigned index = 0; index < slab->carved; index++) {
-        if (!slab_block_is_live(extent, index))
-            continue;
-        size_t block_size = slab_block_size(extent, index);
-        if (block_size > slab->block_size)
-            return CHECK_SLAB_SLACK;
-        live++;
-        size += block_size;
+    size_t live = 0, slack = 0;
+    bool is_over = false;
+    for (unsigned index = 0; index < slab->carved; index++) { /* no branches: nobody could guess them */
+        size_t one = slab->tags[index] >> SLAB_TAG_LIVE_SHIFT;
+        size_t its_slack = slab->tags[index] & SLAB_TAG_SLACK_MASK & -one;
+        live += one;
+        slack += its_slack;
+        is_over |= its_slack > slab->block_size;
     }
+    if (is_over)
+        return CHECK_SLAB_SLACK;
     if (live != slab->live)
         return CHECK_SLAB_LIVE;
     if (!is_free_list_whole(extent))
         return CHECK_SLAB_FREE_LIST;
     check->live_blocks += live;
-    check->live_size += size;
+    check->live_size += live * slab->block_size - slack;
     check->live_capacity += live * slab->block_size;
     check->carved_free += slab->carved - live;
     check->carved_free_bytes += (slab->carved - live) * slab->block_size;
@@ -81,6 +82,10 @@ enum check_id check_classes(struct check *check)
     const struct slabs *slabs = &check->heap->slabs;
     size_t count = 0, room_left = check->slabs_with_room, empty_left = check->slabs_empty;
     for (unsigned class_index = 0; class_index < SLAB_CLASSES; class_index++) {
+        if (slabs->classes[class_index].roomy == NULL && slabs->classes[class_index].empty == NULL) {
+            count += slabs->classes[class_index].slabs;
+            continue;
+        }
         enum check_id broken = check_class(check, class_index, &room_left, &empty_left);
         if (broken != CHECK_OK)
             return broken;

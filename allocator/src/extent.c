@@ -76,16 +76,13 @@ int extent_take(struct extents *extents, size_t pages, size_t alignment, struct 
 
 void extent_record_pages(struct extents *extents, struct extent *extent)
 {
-    for (size_t page = 0; page < extent->pages; page++)
-        pagemap_set(extent->start + (page << PAGE_SHIFT), extent, extents->owner);
+    pagemap_fill(extent->start, extent->pages, extent, extents->owner);
 }
 
 void extent_unrecord_pages(const struct extent *extent)
 {
-    if (extent->state != EXTENT_SLAB)
-        return;
-    for (size_t page = 1; page + 1 < extent->pages; page++)
-        pagemap_clear(extent->start + (page << PAGE_SHIFT));
+    if (extent->state == EXTENT_SLAB && extent->pages > 2)
+        pagemap_fill(extent->start + PAGE_BYTES, extent->pages - 2, NULL, 0);
 }
 
 void extent_give(struct extents *extents, struct extent *extent)

@@ -70,6 +70,8 @@ int heap_take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned a
 void heap_give(struct anvil_heap *heap, const struct heap_block *block);
 /* The live block of this heap that starts at the pointer; false: there is none, and heap_diagnose says why. */
 bool heap_find(struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block);
+/* Its capacity, which is never 0; 0: there is none. */
+size_t heap_capacity_of(struct anvil_heap *heap, const void *pointer);
 struct fault heap_diagnose(const struct anvil_heap *heap, const void *pointer);
 /* Makes the block `size` bytes long where it is, or, in a mapping of its own, at *ret_start. must_stay: takes any place that is large
  * enough, so that shrinking never fails. */

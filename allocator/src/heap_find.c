@@ -83,3 +83,12 @@ bool heap_find(struct anvil_heap *heap, const void *pointer, struct heap_block *
     describe_large(extent, ret_block);
     return true;
 }
+
+size_t heap_capacity_of(struct anvil_heap *heap, const void *pointer)
+{
+    const struct extent *extent = pagemap_get(pointer, heap->id);
+    if (LIKELY(extent != NULL && extent->state == EXTENT_SLAB))
+        return slab_find(extent, pointer) != SLAB_NO_BLOCK ? slab_of_const(extent)->block_size : 0;
+    struct heap_block block;
+    return heap_find(heap, pointer, &block) ? block.capacity : 0;
+}

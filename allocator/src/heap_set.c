@@ -86,6 +86,8 @@ int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options
         return ENOMEM;
     }
     heap_init(heap, id, &filled, &pages, length);
+    if (filled.unlocked)
+        sync_lock_turn_off(&heap->lock);
     *ret_heap = heap;
     return 0;
 }

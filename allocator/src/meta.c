@@ -46,10 +46,7 @@ void meta_done(struct meta *meta, bool clear)
 
 static unsigned class_of_size(size_t size)
 {
-    unsigned class = 0;
-    while (((size_t)1 << (class + META_SHIFT_MIN)) < size)
-        class += 1;
-    return class;
+    return size <= (size_t)1 << META_SHIFT_MIN ? 0 : 64 - META_SHIFT_MIN - (unsigned)__builtin_clzl(size - 1);
 }
 
 /* Half of what is there already, within bounds; if that is too much to ask, just what is needed now. */
@@ -90,15 +87,16 @@ int meta_reserve(struct meta *meta, size_t size, size_t count)
 void *meta_take(struct meta *meta, size_t size)
 {
     unsigned class = class_of_size(size);
-    if (meta_reserve(meta, size, 1) != 0)
-        return NULL;
+    size_t length = (size_t)1 << (class + META_SHIFT_MIN);
     struct meta_object *object = meta->spare[class];
     if (object != NULL) {
         meta->spare[class] = object->next;
         return object;
     }
+    if (length > (size_t)(meta->end - meta->next) && chunk_add(meta, length) != 0)
+        return NULL;
     object = (struct meta_object *)meta->next;
-    meta->next += (size_t)1 << (class + META_SHIFT_MIN);
+    meta->next += length;
     return object;
 }
 

@@ -40,19 +40,17 @@ int pagemap_reserve(struct pages *pages, const char *start, size_t length)
     return 0;
 }
 
-static uintptr_t word_of(const struct extent *extent, unsigned owner)
+void pagemap_fill(const char *address, size_t count, const struct extent *extent, unsigned owner)
 {
-    return extent == NULL ? 0 : (uintptr_t)extent | (uintptr_t)owner << PAGEMAP_ADDRESS_BITS;
-}
-
-void pagemap_set(const char *address, struct extent *extent, unsigned owner)
-{
-    sync_word_write(pagemap_word(address), word_of(extent, owner));
-}
-
-void pagemap_clear(const char *address)
-{
-    sync_word_write(pagemap_word(address), 0);
+    uintptr_t value = pagemap_word_of(extent, owner);
+    while (count > 0) {
+        struct sync_pointer *word = pagemap_word(address);
+        size_t in_leaf = size_min(count, PAGEMAP_WORDS - pagemap_index((uintptr_t)address, 0));
+        for (size_t i = 0; i < in_leaf; i++)
+            sync_word_write(&word[i], value);
+        address += in_leaf << PAGE_SHIFT;
+        count -= in_leaf;
+    }
 }
 
 unsigned pagemap_owner(const void *address)
@@ -63,7 +61,7 @@ unsigned pagemap_owner(const void *address)
 
 bool pagemap_agrees(const char *address, size_t count, const struct extent *extent, unsigned owner)
 {
-    uintptr_t expected = word_of(extent, owner);
+    uintptr_t expected = pagemap_word_of(extent, owner);
     while (count > 0) {
         struct sync_pointer *word = pagemap_word(address);
         size_t in_leaf = size_min(count, PAGEMAP_WORDS - pagemap_index((uintptr_t)address, 0));

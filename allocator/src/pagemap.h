@@ -39,9 +39,8 @@ extern struct pagemap_node pagemap_root;
 
 /* Makes room for entries of every page of [start, start + length), which is not empty. Returns 0 or ENOMEM. */
 int pagemap_reserve(struct pages *pages, const char *start, size_t length);
-/* Records the extent for one page; the page has been reserved. */
-void pagemap_set(const char *address, struct extent *extent, unsigned owner);
-void pagemap_clear(const char *address);
+/* Records the extent, or nothing for NULL, for `count` pages from `address` on; they have been reserved. */
+void pagemap_fill(const char *address, size_t count, const struct extent *extent, unsigned owner);
 /* The owner recorded for that page; 0: none. */
 unsigned pagemap_owner(const void *address);
 /* Do `count` pages from `address` on all lead to this extent, or, if it is NULL, nowhere? */
@@ -52,27 +51,68 @@ static inline unsigned pagemap_index(uintptr_t address, unsigned level)
     return (unsigned)(address >> (PAGE_SHIFT + PAGEMAP_SHIFT * level)) & (PAGEMAP_WORDS - 1);
 }
 
-/* The word of a page, or NULL if no node covers it. */
-static inline struct sync_pointer *pagemap_word(const void *pointer)
+/* The leaf for a page, or NULL if there is none. */
+static inline struct pagemap_node *pagemap_leaf(const void *pointer)
 {
     uintptr_t address = (uintptr_t)pointer;
     if (UNLIKELY(address >> PAGEMAP_ADDRESS_BITS != 0))
         return NULL;
     struct pagemap_node *middle = sync_read(&pagemap_root.words[pagemap_index(address, 2)]);
-    if (UNLIKELY(middle == NULL))
+    return UNLIKELY(middle == NULL) ? NULL : sync_read(&middle->words[pagemap_index(address, 1)]);
+}
+
+/* The word of a page, or NULL if no node covers it. */
+static inline struct sync_pointer *pagemap_word(const void *pointer)
+{
+    struct pagemap_node *leaf = pagemap_leaf(pointer);
+    return UNLIKELY(leaf == NULL) ? NULL : &leaf->words[pagemap_index((uintptr_t)pointer, 0)];
+}
+
+/* What a page's word holds for an extent, and 0 for NULL. */
+static inline uintptr_t pagemap_word_of(const struct extent *extent, unsigned owner)
+{
+    return extent == NULL ? 0 : (uintptr_t)extent | (uintptr_t)owner << PAGEMAP_ADDRESS_BITS;
+}
+
+/* The extent that a word stands for, if it belongs to this owner; else NULL. */
+static inline struct extent *pagemap_extent_of(uintptr_t word, unsigned owner)
+{
+    if (UNLIKELY(word >> PAGEMAP_ADDRESS_BITS != owner))
         return NULL;
-    struct pagemap_node *leaf = sync_read(&middle->words[pagemap_index(address, 1)]);
-    return UNLIKELY(leaf == NULL) ? NULL : &leaf->words[pagemap_index(address, 0)];
+    return (struct extent *)(word & (((uintptr_t)1 << PAGEMAP_ADDRESS_BITS) - 1));
 }
 
 /* The extent recorded for the page of `address`, if it belongs to this owner; else NULL. */
 static inline struct extent *pagemap_get(const void *address, unsigned owner)
 {
     struct sync_pointer *word = pagemap_word(address);
-    uintptr_t value = UNLIKELY(word == NULL) ? 0 : sync_word_read(word);
-    if (UNLIKELY(value >> PAGEMAP_ADDRESS_BITS != owner))
-        return NULL;
-    return (struct extent *)(value & (((uintptr_t)1 << PAGEMAP_ADDRESS_BITS) - 1));
+    return pagemap_extent_of(UNLIKELY(word == NULL) ? 0 : sync_word_read(word), owner);
+}
+
+static inline void pagemap_set(const char *address, const struct extent *extent, unsigned owner)
+{
+    sync_word_write(pagemap_word(address), pagemap_word_of(extent, owner));
+}
+
+static inline void pagemap_clear(const char *address)
+{
+    sync_word_write(pagemap_word(address), 0);
+}
+
+/* For whoever looks at many pages in a row: the leaf that was met last. Zero-initialised: none. */
+struct pagemap_view {
+    uintptr_t span; /* the address bits above a leaf's, plus one */
+    struct pagemap_node *leaf;
+};
+
+/* The words of `count` pages in a row, or NULL if no single leaf covers them. */
+static inline const struct sync_pointer *pagemap_view_words(struct pagemap_view *view, const void *address, size_t count)
+{
+    uintptr_t span = ((uintptr_t)address >> (PAGEMAP_SHIFT + PAGE_SHIFT)) + 1;
+    unsigned index = pagemap_index((uintptr_t)address, 0);
+    if (UNLIKELY(view->span != span))
+        *view = (struct pagemap_view){span, pagemap_leaf(address)};
+    return UNLIKELY(view->leaf == NULL || index + count > PAGEMAP_WORDS) ? NULL : &view->leaf->words[index];
 }
 
 #endif

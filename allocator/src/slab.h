@@ -28,7 +28,13 @@ enum {
 };
 
 /* The layout of a tag, drawn above. */
-enum { SLAB_TAG_LIVE = 0x8000, SLAB_TAG_ALIGNMENT_SHIFT = 11, SLAB_TAG_ALIGNMENT_MASK = 0xf, SLAB_TAG_SLACK_MASK = 0x7ff };
+enum {
+    SLAB_TAG_LIVE = 0x8000,
+    SLAB_TAG_LIVE_SHIFT = 15,
+    SLAB_TAG_ALIGNMENT_SHIFT = 11,
+    SLAB_TAG_ALIGNMENT_MASK = 0xf,
+    SLAB_TAG_SLACK_MASK = 0x7ff
+};
 
 struct slab {
     uint16_t *tags;

@@ -81,12 +81,15 @@ void sync_fork_leave(void)
 
 void sync_fork_begin(struct sync_lock *lock)
 {
-    atomic_store_explicit(&lock->state, SYNC_FORKING, memory_order_relaxed);
+    if (atomic_load_explicit(&lock->state, memory_order_relaxed) != SYNC_OFF)
+        atomic_store_explicit(&lock->state, SYNC_FORKING, memory_order_relaxed);
 }
 
 /* Whoever slept on the lock before it was marked must not be forgotten: all are woken. In the child nobody sleeps. */
 void sync_fork_end(struct sync_lock *lock)
 {
+    if (atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_OFF)
+        return;
     atomic_store_explicit(&lock->state, SYNC_FREE, memory_order_release);
     (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }

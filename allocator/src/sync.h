@@ -4,7 +4,8 @@
  *
  * The lock is one word: free, held, contended (held, and somebody sleeps), forking (held by the thread inside fork). Taking it is one
  * compare-and-swap; a program that never started a thread pays not even that. The thread that forks may enter again between the fork
- * handlers, because other handlers may allocate; for everybody else the word `forking` means: wait.
+ * handlers, because other handlers may allocate; for everybody else the word `forking` means: wait. The lock of a heap that one thread at a
+ * time uses is off: taking and giving it does nothing.
  */
 #ifndef ANVIL_SYNC_H
 #define ANVIL_SYNC_H
@@ -19,7 +20,7 @@
 #define SYNC_KNOWS_SINGLE_THREADED 0
 #endif
 
-enum sync_state { SYNC_FREE, SYNC_HELD, SYNC_CONTENDED, SYNC_FORKING };
+enum sync_state { SYNC_FREE, SYNC_HELD, SYNC_CONTENDED, SYNC_FORKING, SYNC_OFF };
 
 struct sync_lock {
     _Atomic(uint32_t) state; /* enum sync_state */
@@ -46,6 +47,8 @@ void sync_lock_wake(struct sync_lock *lock);
 static inline void sync_lock_take(struct sync_lock *lock)
 {
     uint32_t expected = SYNC_FREE;
+    if (UNLIKELY(atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_OFF))
+        return;
     if (LIKELY(sync_is_single_threaded())) {
         if (LIKELY(atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_FREE)) {
             atomic_store_explicit(&lock->state, SYNC_HELD, memory_order_relaxed);
@@ -61,12 +64,18 @@ static inline void sync_lock_take(struct sync_lock *lock)
 static inline void sync_lock_give(struct sync_lock *lock)
 {
     uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
-    if (UNLIKELY(state == SYNC_FORKING))
-        return; /* entered again inside fork: the handlers give it */
+    if (UNLIKELY(state >= SYNC_FORKING))
+        return; /* off; or entered again inside fork: the handlers give it */
     if (LIKELY(sync_is_single_threaded()))
         atomic_store_explicit(&lock->state, SYNC_FREE, memory_order_relaxed);
     else if (UNLIKELY(atomic_exchange_explicit(&lock->state, SYNC_FREE, memory_order_release) == SYNC_CONTENDED))
         sync_lock_wake(lock);
+}
+
+/* Before the lock is used at all. */
+static inline void sync_lock_turn_off(struct sync_lock *lock)
+{
+    atomic_store_explicit(&lock->state, SYNC_OFF, memory_order_relaxed);
 }
 
 /* The fork handlers: begin marks the lock, already held, as held by the forking thread; end gives it, in the parent and in the child. */

@@ -60,6 +60,21 @@ static void a_thread_that_waits_for_a_fork_is_woken(void **state)
     assert_int_equal(counter, ROUNDS);
 }
 
+static void a_lock_that_is_off_keeps_nobody_out(void **state)
+{
+    (void)state;
+    struct sync_lock off = {0};
+    sync_lock_turn_off(&off);
+    for (int i = 0; i < 2; i++)
+        sync_lock_take(&off);
+    sync_lock_give(&off);
+    sync_fork_begin(&off);
+    sync_fork_end(&off);
+    for (int i = 0; i < 2; i++)
+        sync_lock_take(&off);
+    assert_int_equal(off.state, SYNC_OFF);
+}
+
 static void only_the_first_publication_counts(void **state)
 {
     (void)state;
@@ -73,9 +88,8 @@ static void only_the_first_publication_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_lock_lets_one_thread_in_at_a_time),
-        cmocka_unit_test(the_forking_thread_may_enter_again),
-        cmocka_unit_test(a_thread_that_waits_for_a_fork_is_woken),
+        cmocka_unit_test(the_lock_lets_one_thread_in_at_a_time),   cmocka_unit_test(the_forking_thread_may_enter_again),
+        cmocka_unit_test(a_thread_that_waits_for_a_fork_is_woken), cmocka_unit_test(a_lock_that_is_off_keeps_nobody_out),
         cmocka_unit_test(only_the_first_publication_counts),
     };
     return cmocka_run_group_tests_name("sync", tests, NULL, NULL);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes traces that the op mutator grew from nothing, each of exactly so many ops: the load for measuring how fast a target runs.
+ * Writes traces of exactly so many ops each: the load for measuring how fast a target runs. They are what the op mutator grew from nothing; or,
+ * small, malloc and free of 1 to 512 bytes, a few more blocks made than freed.
  *
- *     make_traces FOLDER COUNT OPS [SEED]
+ *     make_traces FOLDER COUNT OPS [SEED [small]]
  */
 #include "fuzz/mutator.h"
+#include "fuzz/random.h"
 #include "harness/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BYTES_MAX = MUTATOR_OPS_MAX * TRACE_RECORD_SIZE };
 
@@ -22,6 +25,23 @@ static size_t grow(size_t wanted, uint64_t *seed)
         length = mutator_mutate(bytes, length, sizeof bytes, (*seed)++);
     struct trace trace = {.ops = ops, .capacity = wanted};
     trace_decode(bytes, length, &trace);
+    return trace_encode(&trace, bytes, sizeof bytes);
+}
+
+enum { SMALL_MAX = 512, SMALL_SLOTS = 256, MALLOC_PERCENT = 55 };
+
+static size_t make_small(size_t wanted, uint64_t *seed)
+{
+    struct random random = {(*seed)++};
+    struct trace trace = {.ops = ops, .count = wanted, .capacity = wanted};
+    size_t live = 0;
+    for (size_t i = 0; i < wanted; i++) {
+        bool is_malloc = live == 0 || random_below(&random, 100) < MALLOC_PERCENT;
+        ops[i] = (struct trace_op){.kind = is_malloc ? OP_MALLOC : OP_FREE, .slot = (uint32_t)random_below(&random, SMALL_SLOTS)};
+        ops[i].size = is_malloc ? random_between(&random, 1, SMALL_MAX) : 0;
+        live += is_malloc ? 1 : (size_t)-1;
+    }
+    trace_normalize(&trace, NORMALIZE_RETARGET);
     return trace_encode(&trace, bytes, sizeof bytes);
 }
 
@@ -41,7 +61,7 @@ static int write_file(const char *folder, unsigned index, size_t length)
 int main(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: %s FOLDER COUNT OPS [SEED]\n", argv[0]);
+        fprintf(stderr, "usage: %s FOLDER COUNT OPS [SEED [small]]\n", argv[0]);
         return 2;
     }
     size_t wanted = strtoul(argv[3], NULL, 10);
@@ -50,8 +70,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: OPS must be 1 to %d\n", argv[0], MUTATOR_OPS_MAX / 2);
         return 2;
     }
+    bool is_small = argc > 5 && strcmp(argv[5], "small") == 0;
     int status = EXIT_SUCCESS;
     for (unsigned i = 0, count = (unsigned)strtoul(argv[2], NULL, 10); i < count && status == EXIT_SUCCESS; i++)
-        status = write_file(argv[1], i, grow(wanted, &seed));
+        status = write_file(argv[1], i, (is_small ? make_small : grow)(wanted, &seed));
     return status;
 }

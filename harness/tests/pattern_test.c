@@ -42,6 +42,19 @@ static void every_single_wrong_byte_is_found_where_it_is(void **state)
     }
 }
 
+/* Around the lengths of words and vectors, at any misalignment. */
+static void every_wrong_bit_of_a_short_block_is_found(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= 140; size++)
+        for (size_t i = 0; i < size; i++) {
+            uint8_t *block = memory + size % 16;
+            pattern_fill(block, size, WHOLE, SEED);
+            block[i] ^= (uint8_t)(1 << i % 8);
+            assert_int_equal(pattern_verify(block, size, size, WHOLE, SEED), i);
+        }
+}
+
 static void byte_is_the_one_that_fill_writes(void **state)
 {
     (void)state;
@@ -106,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filled_block_verifies_at_every_size_and_misalignment),
         cmocka_unit_test(every_single_wrong_byte_is_found_where_it_is),
+        cmocka_unit_test(every_wrong_bit_of_a_short_block_is_found),
         cmocka_unit_test(byte_is_the_one_that_fill_writes),
         cmocka_unit_test(verification_ends_at_the_limit),
         cmocka_unit_test(sampled_block_is_untouched_between_its_windows),

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { SPACE = 4096, SLOTS = 64, ROUNDS = 20000 };
+enum { SPACE = 4096, SLOTS = 64, ROUNDS = 20000, MANY = 3000, STEP = 64 };
 
 static struct shadow shadow;
 static uint8_t space[SPACE];
@@ -70,7 +70,7 @@ static void removed_block_leaves_its_neighbours_and_nothing_of_itself(void **sta
     assert_int_equal(find_overlap(0, 300), 1);
     assert_int_equal(find_overlap(150, 300), 3);
     assert_null(shadow.blocks[2].start);
-    assert_int_equal(shadow.live, 2);
+    assert_int_equal(shadow.live.count, 2);
     assert_int_equal(shadow.live_size, 200);
 }
 
@@ -92,10 +92,8 @@ static void cleared_shadow_holds_nothing(void **state)
 {
     (void)state;
     insert(TRACE_SLOTS - 1, 0, 100);
-    assert_int_equal(shadow.slots_used, TRACE_SLOTS);
     shadow_clear(&shadow);
-    assert_int_equal(shadow.slots_used, 0);
-    assert_int_equal(shadow.live, 0);
+    assert_int_equal(shadow.live.count, 0);
     assert_null(shadow.blocks[TRACE_SLOTS - 1].start);
     assert_int_equal(find_overlap(0, SPACE), TRACE_SLOTS);
 }
@@ -130,8 +128,104 @@ static void random_inserts_and_removes_agree_with_a_model(void **state)
         else if (found == TRACE_SLOTS)
             insert(slot, offset, length);
     }
-    for (size_t i = 1; i < shadow.live; i++)
-        assert_true(shadow.intervals[i - 1].end <= shadow.intervals[i].start);
+}
+
+/* ---- many blocks: as many buckets ---- */
+
+static uint8_t wide[MANY * STEP];
+
+/* The naive answers: the slot that stands at place i, if it is live, is i. */
+static uint32_t naive_neighbour(uint32_t from, int direction)
+{
+    for (int64_t slot = (int64_t)from + direction; slot >= 0 && slot < MANY; slot += direction)
+        if (shadow.blocks[slot].start != NULL)
+            return (uint32_t)slot;
+    return TRACE_SLOTS;
+}
+
+static size_t naive_gap(uint32_t low, uint32_t high)
+{
+    return low == TRACE_SLOTS || high == TRACE_SLOTS
+               ? SIZE_MAX
+               : (size_t)(shadow.blocks[high].start - shadow.blocks[low].start) - shadow.blocks[low].capacity;
+}
+
+static void toggle(uint32_t slot)
+{
+    if (shadow.blocks[slot].start != NULL) {
+        shadow_remove(&shadow, slot);
+        return;
+    }
+    size_t capacity = 1 + slot * 7 % STEP;
+    shadow.blocks[slot] = (struct block){.start = wide + (size_t)slot * STEP, .size = capacity, .capacity = capacity};
+    shadow_insert(&shadow, slot);
+}
+
+static void assert_gaps_of(uint32_t slot)
+{
+    const struct block *block = &shadow.blocks[slot];
+    size_t below, above;
+    shadow_find_gaps(&shadow, block->start, block->capacity, &below, &above);
+    assert_true(below == naive_gap(naive_neighbour(slot, -1), slot));
+    assert_true(above == naive_gap(slot, naive_neighbour(slot, 1)));
+}
+
+static void assert_row_is_in_order(void)
+{
+    uint64_t last = 0;
+    size_t count = 0;
+    for (uint32_t i = 0; i < shadow.buckets; i++) {
+        const struct bucket *bucket = &shadow.pool[shadow.row[i]];
+        assert_true(bucket->count > 0 && bucket->count <= BUCKET_MAX && (i == 0 || shadow.firsts[i] <= bucket->keys[0]));
+        for (uint32_t j = 0; j < bucket->count; last = bucket->keys[j++])
+            assert_true(last < bucket->keys[j]);
+        for (uint32_t j = bucket->count; j < BUCKET_MAX; j++)
+            assert_true(bucket->keys[j] == UINT64_MAX);
+        count += bucket->count;
+    }
+    assert_int_equal(count, shadow.live.count);
+}
+
+static void thousands_of_blocks_agree_with_a_model_while_they_come_and_go(void **state)
+{
+    (void)state;
+    uint64_t random = 7;
+    for (int round = 0; round < 20 * MANY; round++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        uint32_t slot = (uint32_t)(random >> 33) % MANY;
+        if (round / (4 * MANY) % 2 == 1 && shadow.blocks[slot].start == NULL)
+            continue; /* every other phase only removes */
+        toggle(slot);
+        if (shadow.blocks[slot].start != NULL)
+            assert_gaps_of(slot);
+        bool is_live = shadow.blocks[slot].start != NULL;
+        assert_int_equal(shadow_find_overlap(&shadow, wide + (size_t)slot * STEP, 1), is_live ? slot : TRACE_SLOTS);
+        if (round % 500 == 0)
+            assert_row_is_in_order();
+    }
+}
+
+static void all_slots_fit_however_they_were_thinned_out(void **state)
+{
+    (void)state;
+    static uint8_t *const base = (uint8_t *)(uintptr_t)(1 << 20); /* never touched */
+    for (uint32_t slot = 0; slot < TRACE_SLOTS; slot++) {
+        shadow.blocks[slot] = (struct block){.start = base + (size_t)slot * 16, .size = 16, .capacity = 16};
+        shadow_insert(&shadow, slot);
+    }
+    for (uint32_t slot = 0; slot < TRACE_SLOTS; slot++)
+        if (slot % 17 != 0)
+            shadow_remove(&shadow, slot);
+    assert_row_is_in_order();
+    for (uint32_t slot = TRACE_SLOTS; slot-- > 0;) {
+        if (slot % 17 == 0)
+            continue;
+        shadow.blocks[slot] = (struct block){.start = base + ((size_t)TRACE_SLOTS + slot) * 16, .size = 16, .capacity = 16};
+        shadow_insert(&shadow, slot);
+    }
+    assert_int_equal(shadow.live.count, TRACE_SLOTS);
+    assert_true(shadow.pool_used <= BUCKETS_MAX);
+    assert_row_is_in_order();
 }
 
 int main(void)
@@ -144,6 +238,8 @@ int main(void)
         cmocka_unit_test_setup(sums_count_what_is_live_and_what_is_filled, set_up),
         cmocka_unit_test_setup(cleared_shadow_holds_nothing, set_up),
         cmocka_unit_test_setup(random_inserts_and_removes_agree_with_a_model, set_up),
+        cmocka_unit_test_setup(thousands_of_blocks_agree_with_a_model_while_they_come_and_go, set_up),
+        cmocka_unit_test_setup(all_slots_fit_however_they_were_thinned_out, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
