@@ -3,6 +3,7 @@
 
 #include <fnmatch.h>
 #include <time.h>
+#include <unistd.h>
 
 #define VERDICT(id, name, meaning) {name, meaning},
 static const struct {
@@ -94,6 +95,17 @@ static void collect(const struct probe *probe, const struct probe_report *report
         gate->options->progress(gate->done, gate->all, gate->options->context);
 }
 
+/* NULL: nothing keeps the probe from running. */
+static const char *find_obstacle(const struct gate_options *options, const struct probe *probe)
+{
+    if (probe->place != PLACE_PROCESS)
+        return NULL;
+    if (options->has_sanitizer)
+        return "this build has a sanitizer, whose malloc serves the process";
+    bool is_missing = options->subject->preload[0] != '\0' && access(options->subject->preload, R_OK) != 0;
+    return is_missing ? "this build has no shared object of the subject to preload" : NULL;
+}
+
 /* The probes to run, each once; clauses without one are results at once. Returns how many clauses are selected. */
 static size_t select_probes(struct gate *gate, const struct probe *ret_probes[PROBES_MAX])
 {
@@ -104,15 +116,16 @@ static size_t select_probes(struct gate *gate, const struct probe *ret_probes[PR
             continue;
         selected++;
         const struct probe *probe = probes_find(clause->id);
-        bool cannot_run = probe != NULL && probe->place == PLACE_PROCESS && gate->options->has_sanitizer;
+        const char *obstacle = probe != NULL ? find_obstacle(gate->options, probe) : NULL;
         if (probe == NULL)
-            add_judged(gate, clause, NULL, CLAUSE_UNTESTABLE, clause->untestable);
-        else if (cannot_run)
-            add_judged(gate, clause, probe, CLAUSE_UNSUPPORTED, "this build has a sanitizer, whose malloc serves the process");
+            add_judged(gate, clause, NULL, CLAUSE_UNTESTABLE,
+                       clause->untestable[0] != '\0' ? clause->untestable : "no probe is written yet");
+        else if (obstacle != NULL)
+            add_judged(gate, clause, probe, CLAUSE_UNSUPPORTED, obstacle);
         size_t known = 0;
         while (known < gate->all && ret_probes[known] != probe)
             known++;
-        if (probe != NULL && !cannot_run && known == gate->all)
+        if (probe != NULL && obstacle == NULL && known == gate->all)
             ret_probes[gate->all++] = probe;
     }
     return selected;

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance/gate_internal.h"
 
+/* Foreign text, as all of a report. */
+static void copy_printable(char ret_text[CHOICE_MAX], const char *text)
+{
+    size_t i = 0;
+    for (; i < CHOICE_MAX - 1 && text[i] != '\0'; i++)
+        ret_text[i] = (char)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+    ret_text[i] = '\0';
+}
+
 void choices_add(struct choices *choices, const struct probe *probe, const struct probe_report *report)
 {
     for (uint32_t i = 0; i < report->choices && i < CHOICES_MAX && choices->count < CHOICES_KNOWN_MAX; i++) {
         struct choice *choice = &choices->choice[choices->count++];
-        snprintf(choice->question, CHOICE_MAX, "%.*s", CHOICE_MAX - 1, report->choice[i].question);
-        snprintf(choice->answer, CHOICE_MAX, "%.*s", CHOICE_MAX - 1, report->choice[i].answer);
+        copy_printable(choice->question, report->choice[i].question);
+        copy_printable(choice->answer, report->choice[i].answer);
         choice->probe = probe;
     }
 }

@@ -84,6 +84,8 @@ static enum clause_verdict judge_outcome(const struct clause *clause, enum probe
         return CLAUSE_RECORDED;
     case OUTCOME_DETECTED:
         return CLAUSE_DETECTED;
+    case OUTCOME_LATE:
+        return CLAUSE_LATE;
     case OUTCOME_SILENT:
         return CLAUSE_SILENT;
     case OUTCOME_NOT_APPLICABLE:

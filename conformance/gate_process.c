@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { JOBS_MAX = 64, WALL_LIMIT_MS = 60000, TICK_MS = 20, DESCRIPTORS = 4, FIRST_HIGH = 64 };
+enum { JOBS_MAX = 64, WALL_LIMIT_MS = 30000, TICK_MS = 20, DESCRIPTORS = 4, FIRST_HIGH = 64 };
 /* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that are opened late. */
 #define TUNABLES "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=65536"
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Blocks: their bytes, their sizes, who gives them. */
 #include "conformance/kit.h"
-
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 void fill(void *block, size_t size, unsigned seed)
 {
@@ -60,62 +57,154 @@ const char *null_or_block(const void *block)
     return block == NULL ? "NULL" : "a block";
 }
 
-/* Field 0 of statm is the mapped pages, field 1 the resident ones. */
-static size_t read_statm(int field)
+bool has_giver(size_t giver)
 {
-    char text[128] = "";
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
-    if (file >= 0)
-        close(file);
-    if (length <= 0)
-        return 0;
-    char *rest = text;
-    size_t pages = strtoul(rest, &rest, 10);
-    if (field == 1)
-        pages = strtoul(rest, &rest, 10);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    const bool there[GIVERS] = {HAS(malloc),         HAS(calloc),   HAS(realloc), HAS(reallocarray), HAS(aligned_alloc),
+                                HAS(posix_memalign), HAS(memalign), HAS(valloc),  HAS(pvalloc)};
+    return there[giver];
 }
 
-size_t mapped_bytes(void)
+void *take_from(size_t giver, size_t size)
 {
-    return read_statm(0);
-}
-
-size_t resident_bytes(void)
-{
-    return read_statm(1);
-}
-
-bool limit_memory(size_t room)
-{
-    size_t limit = mapped_bytes() + room;
-    struct rlimit wanted = {limit, limit};
-    return limit > room && setrlimit(RLIMIT_AS, &wanted) == 0;
-}
-
-int run_in_child(int (*function)(void), unsigned seconds)
-{
-    int status = -1;
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(seconds);
-        _exit(function());
+    void *block = NULL;
+    size_t multiple = size > SIZE_MAX - 15 ? size / 16 * 16 : (size + 15) / 16 * 16;
+    switch (giver) {
+    case 0:
+        return malloc(size);
+    case 1:
+        return calloc(1, size);
+    case 2:
+        return realloc(NULL, size);
+    case 3:
+        return reallocarray(NULL, size, 1);
+    case 4:
+        return aligned_alloc(16, multiple);
+    case 6:
+        return memalign(16, size);
+    case 7:
+        return valloc(size);
+    case 8:
+        return pvalloc(size);
     }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return status;
+    int error = posix_memalign(&block, 16, size);
+    if (error != 0)
+        errno = error;
+    return error == 0 ? block : NULL;
 }
 
-enum probe_outcome survived(void)
+const char *name_taking(size_t giver, size_t size)
 {
-    enum { BLOCKS = 256, SIZES = 12 };
-    static void *blocks[BLOCKS];
-    for (int round = 0; round < 4; round++) {
-        for (size_t i = 0; i < BLOCKS; i++)
-            blocks[i] = malloc((size_t)16 << (i % SIZES));
-        for (size_t i = 0; i < BLOCKS; i++)
-            free(blocks[i]);
+    static const char *const formats[GIVERS] = {"malloc(%zu)",
+                                                "calloc(1, %zu)",
+                                                "realloc(NULL, %zu)",
+                                                "reallocarray(NULL, %zu, 1)",
+                                                "aligned_alloc(16, %zu)",
+                                                "posix_memalign(&p, 16, %zu)",
+                                                "memalign(16, %zu)",
+                                                "valloc(%zu)",
+                                                "pvalloc(%zu)"};
+    static char text[80];
+    char number[24];
+    size_t shown = giver != 4 ? size : size > SIZE_MAX - 15 ? size / 16 * 16 : (size + 15) / 16 * 16;
+    const char *hole = strstr(formats[giver], "%zu");
+    snprintf(number, sizeof number, "%zu", shown);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - formats[giver]), formats[giver], number, hole + 3);
+    return text;
+}
+
+bool exhaust(size_t giver, int *ret_errno)
+{
+    for (size_t i = 0; i < 8; i++)
+        free(take_from(giver, (size_t)100 << (2 * i)));
+    if (!limit_memory(256 * MIB))
+        return false;
+    for (size_t i = 0; i < 4096; i++) {
+        errno = UNTOUCHED;
+        void *block = take_from(giver, 16 * MIB);
+        *ret_errno = errno;
+        if (block == NULL)
+            return true;
     }
-    return SILENT("expected a diagnosis, observed none, nor from %d calls of malloc and free afterwards", 8 * BLOCKS);
+    return false;
+}
+
+/* Mostly small, at times some pages, seldom enough for a mapping of its own. */
+static size_t churn_size(uint32_t *random)
+{
+    uint32_t kind = next_random(random) % 1024;
+    size_t limit = kind == 0 ? 512 * KIB : kind < 48 ? 32 * KIB : kind < 256 ? 2 * KIB : 256;
+    return 1 + next_random(random) % limit;
+}
+
+static bool churn_check(struct churn *churn, size_t i, size_t size, const char *call)
+{
+    size_t at = find_change(churn->block[i], size, (unsigned)i);
+    if (at < size)
+        snprintf(churn->wrong, sizeof churn->wrong, "%s a block of %zu bytes: expected the bytes written, observed another at byte %zu",
+                 call, churn->size[i], at);
+    return at == size;
+}
+
+static bool churn_take(struct churn *churn, size_t i, const char *call, void *block, size_t size)
+{
+    if (block == NULL) {
+        snprintf(churn->wrong, sizeof churn->wrong, "%s of %zu bytes: expected a block, observed NULL with errno %d", call, size, errno);
+        return false;
+    }
+    churn->block[i] = block;
+    churn->size[i] = size;
+    return true;
+}
+
+static bool churn_resize(struct churn *churn, size_t i, size_t size)
+{
+    size_t kept = size < churn->size[i] ? size : churn->size[i];
+    if (!churn_take(churn, i, "realloc", realloc(churn->block[i], size), size) || !churn_check(churn, i, kept, "realloc of"))
+        return false;
+    fill(churn->block[i], size, (unsigned)i);
+    return true;
+}
+
+static bool churn_allocate(struct churn *churn, size_t i, size_t size)
+{
+    uint32_t kind = next_random(&churn->random) % 8;
+    bool is_zeroed = kind == 0, is_aligned_block = kind == 1 && HAS(aligned_alloc);
+    void *block = is_zeroed ? calloc(1, size) : is_aligned_block ? aligned_alloc(64, (size + 63) / 64 * 64) : malloc(size);
+    if (!churn_take(churn, i, is_zeroed ? "calloc" : is_aligned_block ? "aligned_alloc" : "malloc", block, size))
+        return false;
+    size_t at = is_zeroed ? find_nonzero(block, size) : size;
+    if (at < size)
+        snprintf(churn->wrong, sizeof churn->wrong, "calloc(1, %zu): expected zeros, observed another byte at %zu", size, at);
+    fill(block, size, (unsigned)i);
+    return at == size;
+}
+
+bool churn(struct churn *churn, size_t steps)
+{
+    for (size_t step = 0; step < steps; step++) {
+        size_t i = next_random(&churn->random) % CHURN_BLOCKS, size = churn_size(&churn->random);
+        if (churn->block[i] != NULL && next_random(&churn->random) % 4 == 0) {
+            if (!churn_resize(churn, i, size))
+                return false;
+            continue;
+        }
+        if (churn->block[i] != NULL && !churn_check(churn, i, churn->size[i], "free of"))
+            return false;
+        free(churn->block[i]);
+        churn->block[i] = NULL;
+        if (next_random(&churn->random) % 8 != 0 && !churn_allocate(churn, i, size))
+            return false;
+    }
+    return true;
+}
+
+bool churn_end(struct churn *churn)
+{
+    for (size_t i = 0; i < CHURN_BLOCKS; i++) {
+        if (churn->block[i] != NULL && !churn_check(churn, i, churn->size[i], "free of"))
+            return false;
+        free(churn->block[i]);
+        churn->block[i] = NULL;
+    }
+    return true;
 }

@@ -12,6 +12,7 @@ enum probe_outcome {
     OUTCOME_WEAK,           /* it holds in a weaker reading only */
     OUTCOME_RECORDED,       /* a choice, within what is permitted */
     OUTCOME_DETECTED,       /* undefined use was noticed without a death: the call failed, or memory stayed sound */
+    OUTCOME_LATE,           /* undefined use was noticed, but by a later call */
     OUTCOME_SILENT,         /* undefined use went unnoticed */
     OUTCOME_NOT_APPLICABLE, /* the subject lacks the function */
     OUTCOME_UNSUPPORTED,    /* this environment cannot put the question */

@@ -6,7 +6,8 @@
  *
  *   - calls the malloc family by its C names (here they reach the subject through volatile pointers, there through the program's own);
  *   - uses nothing but the C library, this header and kit.h;
- *   - has no blank line inside a function or any other item at file level, and one blank line between them.
+ *   - has no blank line inside a function or any other item at file level, and one blank line between them;
+ *   - declares one object at a time at file level, so that what it does not use can be left out.
  *
  * A probe runs in a process of its own. It may leave blocks behind, change limits, start threads, fork; a crash, an exit or a hang is a
  * verdict that the parent reaches by itself, naming the last call. Nothing here allocates.
@@ -52,6 +53,7 @@
 #define WEAK(...)        probe_say(OUTCOME_WEAK, __VA_ARGS__)
 #define RECORDED(...)    probe_say(OUTCOME_RECORDED, __VA_ARGS__)
 #define DETECTED(...)    probe_say(OUTCOME_DETECTED, __VA_ARGS__)
+#define LATE(...)        probe_say(OUTCOME_LATE, __VA_ARGS__)
 #define SILENT(...)      probe_say(OUTCOME_SILENT, __VA_ARGS__)
 #define UNSUPPORTED(...) probe_say(OUTCOME_UNSUPPORTED, __VA_ARGS__)
 #define PROBE_ERROR(...) probe_say(OUTCOME_ERROR, __VA_ARGS__)
@@ -63,7 +65,7 @@
 /* Ends the probe with what a helper found, unless that is PASS. */
 #define TRY(outcome)                             \
     do {                                         \
-        int outcome_ = (outcome);                \
+        int outcome_ = (int)(outcome);           \
         if (outcome_ != PASS)                    \
             return (enum probe_outcome)outcome_; \
     } while (0)

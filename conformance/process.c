@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum { CPU_SECONDS = 20 };
+enum { CPU_SECONDS = 10 };
 
 extern const struct probe *const __start_probes[], *const __stop_probes[];
 

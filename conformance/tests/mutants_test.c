@@ -1,66 +1,83 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that each probe can fail: every mutant must be failed by each clause that it names, and the same clauses must hold without it.
+ * Proves that each probe can fail. What is planted must be failed by each clause that it names, and its sound twin must not:
  *
- *     mutants_test LIBRARY                  one cmocka test a mutant
- *     mutants_test LIBRARY --exact [NAME]…  the whole gate on each mutant: prints every clause that fails and is not named, or the reverse
+ *     a function   mutants/NAME.c, all in one shared object, chosen by MALLET_MUTANT; sound: none chosen
+ *     a file       mutants_elf/NAME.c, a shared object each; sound: libanvil.so
+ *     a header     mutants_headers/NAME/stdlib.h, found by the compiler through CPATH; sound: mutants_headers/sound
+ *
+ *     mutants_test LIBRARY                  one cmocka test for each
+ *     mutants_test LIBRARY --exact [NAME]…  the whole gate on each: prints every clause that fails and is not named, or the reverse
  */
 #include "conformance/gate.h"
 #include "conformance/tests/mutant.h"
+#include "conformance/tests/mutants_elf/planted.h"
 
 #include <dlfcn.h>
+#include <glob.h>
+#include <libgen.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 
-enum { MUTANTS_MAX = 400 };
+enum { PLANTS_MAX = 400, TEXT_MAX = 4096 };
 
-static struct gate_subject subject;
-static const struct mutant *(*list)(size_t i);
+struct plant {
+    char name[64];
+    char clauses[TEXT_MAX];
+    char library[PATH_MAX], sound_library[PATH_MAX]; /* as gate_subject_find takes them */
+    char variable[PATH_MAX], sound_variable[PATH_MAX];
+};
+
+static struct plant plants[PLANTS_MAX];
+static size_t plant_count;
 
 static bool is_failure(const struct clause_result *result)
 {
     return result->verdict == CLAUSE_FAIL || (result->verdict == CLAUSE_WEAK && result->clause->strength == STRENGTH_SHOULD);
 }
 
-static bool names(const struct mutant *mutant, const char *clause)
+static bool names(const struct plant *plant, const char *clause)
 {
     size_t length = strlen(clause);
-    for (const char *at = strstr(mutant->clauses, clause); at != NULL; at = strstr(at + 1, clause))
-        if ((at == mutant->clauses || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+    for (const char *at = strstr(plant->clauses, clause); at != NULL; at = strstr(at + 1, clause))
+        if ((at == plant->clauses || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
             return true;
     return false;
 }
 
-/* The gate on the clauses that the mutant names (all: on every clause), with the mutant chosen or not. */
-static struct gate_results run(const struct mutant *mutant, bool all, const char *name)
+/* The gate on the clauses that the plant names (all: on every clause), with it or with its sound twin. */
+static struct gate_results run(const struct plant *plant, bool all, bool sound)
 {
-    char words[4096], error[SUBJECT_ERROR_MAX], *rest = NULL;
+    char words[TEXT_MAX], error[SUBJECT_ERROR_MAX], *rest = NULL;
     const char *globs[64];
     struct gate_results results;
+    struct gate_subject subject;
     struct gate_options options = {.subject = &subject, .globs = globs};
-    snprintf(words, sizeof words, "%s", mutant->clauses);
+    snprintf(words, sizeof words, "%s", plant->clauses);
     for (char *word = strtok_r(words, " ", &rest); word != NULL && !all; word = strtok_r(NULL, " ", &rest))
         globs[options.glob_count++] = word;
-    snprintf(subject.environment, sizeof subject.environment, "MALLET_MUTANT=%s", name);
+    if (gate_subject_find(&subject, sound ? plant->sound_library : plant->library, error) != 0)
+        fail_msg("%s: %s", plant->name, error);
+    snprintf(subject.environment, sizeof subject.environment, "%s", sound ? plant->sound_variable : plant->variable);
     if (gate_run(&options, &results, error) != 0)
-        fail_msg("%s: %s", mutant->name, error);
+        fail_msg("%s: %s", plant->name, error);
     return results;
 }
 
-static void mutant_fails_what_it_names(void **state)
+static void plant_fails_what_it_names(void **state)
 {
-    const struct mutant *mutant = *state;
-    struct gate_results broken = run(mutant, false, mutant->name), sound = run(mutant, false, "");
+    const struct plant *plant = *state;
+    struct gate_results broken = run(plant, false, false), sound = run(plant, false, true);
     for (size_t i = 0; i < broken.count; i++)
         if (!is_failure(&broken.results[i]))
-            fail_msg("%s does not fail %s: %s %s", mutant->name, broken.results[i].clause->id,
+            fail_msg("%s does not fail %s: %s %s", plant->name, broken.results[i].clause->id,
                      clause_verdict_name(broken.results[i].verdict), broken.results[i].evidence);
     for (size_t i = 0; i < sound.count; i++)
         if (is_failure(&sound.results[i]) || sound.results[i].verdict == CLAUSE_ERROR)
-            fail_msg("without %s, %s: %s", mutant->name, sound.results[i].clause->id, sound.results[i].evidence);
+            fail_msg("without %s, %s: %s", plant->name, sound.results[i].clause->id, sound.results[i].evidence);
     assert_true(broken.count > 0);
     gate_done(&broken);
     gate_done(&sound);
@@ -68,8 +85,8 @@ static void mutant_fails_what_it_names(void **state)
 
 static bool is_served(const struct clause *clause)
 {
-    for (size_t i = 0; list(i) != NULL; i++)
-        if (names(list(i), clause->id))
+    for (size_t i = 0; i < plant_count; i++)
+        if (names(&plants[i], clause->id))
             return true;
     return false;
 }
@@ -89,15 +106,15 @@ static void every_clause_that_can_fail_the_gate_has_a_mutant(void **state)
     assert_int_equal(missing, 0);
 }
 
-static int print_exact(const struct mutant *mutant)
+static int print_exact(const struct plant *plant)
 {
     int wrong = 0;
-    struct gate_results results = run(mutant, true, mutant->name);
+    struct gate_results results = run(plant, true, false);
     for (size_t i = 0; i < results.count; i++) {
         const struct clause_result *result = &results.results[i];
-        if (is_failure(result) == names(mutant, result->clause->id))
+        if (is_failure(result) == names(plant, result->clause->id))
             continue;
-        printf("%s: %s %s: %s\n", mutant->name, is_failure(result) ? "also fails" : "does not fail", result->clause->id, result->evidence);
+        printf("%s: %s %s: %s\n", plant->name, is_failure(result) ? "also fails" : "does not fail", result->clause->id, result->evidence);
         wrong++;
     }
     fflush(stdout);
@@ -108,33 +125,116 @@ static int print_exact(const struct mutant *mutant)
 static int compare_exactly(char **wanted)
 {
     int wrong = 0;
-    for (size_t i = 0; list(i) != NULL; i++) {
+    for (size_t i = 0; i < plant_count; i++) {
         bool is_wanted = wanted[0] == NULL;
         for (char **name = wanted; *name != NULL; name++)
-            is_wanted |= strcmp(*name, list(i)->name) == 0;
+            is_wanted |= strcmp(*name, plants[i].name) == 0;
         if (is_wanted)
-            wrong += print_exact(list(i));
+            wrong += print_exact(&plants[i]);
     }
     return wrong != 0;
 }
 
+static struct plant *add(const char *name)
+{
+    if (plant_count == PLANTS_MAX)
+        abort();
+    struct plant *plant = &plants[plant_count++];
+    snprintf(plant->name, sizeof plant->name, "%s", name);
+    return plant;
+}
+
+static bool add_functions(const char *path)
+{
+    const struct mutant *(*list)(size_t i) = NULL;
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+    if (library != NULL)
+        *(void **)&list = dlsym(library, "mutant_at");
+    for (size_t i = 0; list != NULL && list(i) != NULL; i++) {
+        struct plant *plant = add(list(i)->name);
+        snprintf(plant->clauses, sizeof plant->clauses, "%s", list(i)->clauses);
+        snprintf(plant->library, sizeof plant->library, "%s", path);
+        snprintf(plant->sound_library, sizeof plant->sound_library, "%s", path);
+        snprintf(plant->variable, sizeof plant->variable, "MALLET_MUTANT=%s", list(i)->name);
+        snprintf(plant->sound_variable, sizeof plant->sound_variable, "MALLET_MUTANT=");
+    }
+    return list != NULL;
+}
+
+/* What stands behind the mark in a file, up to the end of the text or of a comment. */
+static void read_clauses(struct plant *plant, const char *path)
+{
+    static char content[1 << 22];
+    FILE *file = fopen(path, "rb");
+    size_t length = file != NULL ? fread(content, 1, sizeof content - 1, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    content[length] = '\0';
+    const char *mark = memmem(content, length, PLANTED_MARK, strlen(PLANTED_MARK));
+    if (mark == NULL)
+        return;
+    snprintf(plant->clauses, sizeof plant->clauses, "%s", mark + strlen(PLANTED_MARK));
+    plant->clauses[strcspn(plant->clauses, "*\n")] = '\0';
+}
+
+static void add_files(const char *folder, const char *sound)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/libplanted_*.so", folder);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct plant *plant = add(basename(found.gl_pathv[i]));
+        read_clauses(plant, found.gl_pathv[i]);
+        snprintf(plant->library, sizeof plant->library, "%s", found.gl_pathv[i]);
+        snprintf(plant->sound_library, sizeof plant->sound_library, "%s", sound);
+    }
+    globfree(&found);
+}
+
+static void add_headers(const char *folder)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/*/stdlib.h", folder);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char header[PATH_MAX];
+        snprintf(header, sizeof header, "%s", found.gl_pathv[i]);
+        const char *own_folder = dirname(header);
+        if (strcmp(strrchr(own_folder, '/'), "/sound") == 0)
+            continue;
+        struct plant *plant = add(strrchr(own_folder, '/') + 1);
+        read_clauses(plant, found.gl_pathv[i]);
+        snprintf(plant->library, sizeof plant->library, "glibc");
+        snprintf(plant->sound_library, sizeof plant->sound_library, "glibc");
+        snprintf(plant->variable, sizeof plant->variable, "CPATH=%.3000s", own_folder);
+        snprintf(plant->sound_variable, sizeof plant->sound_variable, "CPATH=%.3000s/sound", folder);
+    }
+    globfree(&found);
+}
+
 int main(int argc, char **argv)
 {
-    static struct CMUnitTest tests[MUTANTS_MAX];
-    char error[SUBJECT_ERROR_MAX];
+    static struct CMUnitTest tests[PLANTS_MAX + 1];
+    char folder[PATH_MAX], sound[PATH_MAX];
     size_t count = 0;
-    void *library = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND) : NULL;
-    if (library == NULL || gate_subject_find(&subject, argv[1], error) != 0) {
-        fprintf(stderr, "mutants_test: %s\n", library == NULL ? "wants the library of mutants" : error);
+    if (argc < 2 || !add_functions(argv[1])) {
+        fprintf(stderr, "mutants_test: wants the library of mutants\n");
         return 2;
     }
+    snprintf(folder, sizeof folder, "%s", argv[1]);
+    dirname(folder);
+    snprintf(sound, sizeof sound, "%.4000s/../libanvil.so", folder);
+    add_files(folder, sound);
+    add_headers(PLANTED_HEADERS);
     clauses_load();
-    *(void **)&list = dlsym(library, "mutant_at");
     if (argc > 2 && strcmp(argv[2], "--exact") == 0)
         return compare_exactly(argv + 3);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(every_clause_that_can_fail_the_gate_has_a_mutant);
-    for (size_t i = 0; list(i) != NULL && count < MUTANTS_MAX; i++)
-        tests[count++] = (struct CMUnitTest){
-            .name = list(i)->name, .test_func = mutant_fails_what_it_names, .initial_state = (void *)(uintptr_t)list(i)};
+    for (size_t i = 0; i < plant_count; i++)
+        tests[count++] = (struct CMUnitTest){.name = plants[i].name, .test_func = plant_fails_what_it_names, .initial_state = &plants[i]};
     return _cmocka_run_group_tests("mutants", tests, count, NULL, NULL);
 }

@@ -98,7 +98,7 @@ ends 0 --version
 printed '^mallet [0-9]'
 refused 'which command'
 refused 'unknown command `frobnicate`' frobnicate
-for command in list show encode export replay diff shrink record fuzz; do
+for command in list show encode export replay diff shrink record fuzz conform clauses; do
     ends 0 $command --help
     printed 'Usage: '
     usage 'unrecognized option' $command --frobnicate

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests for no bytes: NULL or a block of its own, but always the same, and a block that free and realloc take. */
+#include "conformance/kit.h"
+
+struct zero_request {
+    const char *text;
+    void *(*take)(void);
+};
+
+static void *take_malloc(void)
+{
+    return malloc(0);
+}
+
+static void *take_calloc_of_none(void)
+{
+    return calloc(0, 8);
+}
+
+static void *take_calloc_of_nothing(void)
+{
+    return calloc(8, 0);
+}
+
+static void *take_calloc_of_none_of_nothing(void)
+{
+    return calloc(0, 0);
+}
+
+static void *take_realloc(void)
+{
+    return realloc(NULL, 0);
+}
+
+static void *take_aligned_alloc(void)
+{
+    return aligned_alloc(16, 0);
+}
+
+/* Answers a request many times: the first answer in *ret_is_null and *ret_errno. */
+static enum probe_outcome ask_often(const struct zero_request *request, bool *ret_is_null, int *ret_errno)
+{
+    enum { TIMES = 1000 };
+    static void *blocks[TIMES];
+    for (size_t i = 0; i < TIMES; i++) {
+        errno = UNTOUCHED;
+        blocks[i] = request->take();
+        if (i == 0)
+            *ret_errno = errno;
+        EXPECT((blocks[i] == NULL) == (blocks[0] == NULL), "%s: expected %s as at first, observed %s at call %zu", request->text,
+               null_or_block(blocks[0]), null_or_block(blocks[i]), i + 1);
+    }
+    *ret_is_null = blocks[0] == NULL;
+    for (size_t i = 0; i < TIMES; i++)
+        free(blocks[i]);
+    CHOICE(request->text, *ret_is_null ? "NULL" : "a block");
+    return PASS;
+}
+
+static enum probe_outcome record_answers(const struct zero_request *requests, size_t count)
+{
+    char text[EVIDENCE_MAX] = "";
+    bool is_null = false;
+    int error = 0;
+    for (size_t i = 0, used = 0; i < count; i++) {
+        TRY(ask_often(&requests[i], &is_null, &error));
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: observed %s", i > 0 ? "; " : "", requests[i].text,
+                                 is_null ? "NULL" : "a block");
+        if (is_null)
+            used += (size_t)snprintf(text + used, sizeof text - used, " with errno %s",
+                                     error == UNTOUCHED ? "untouched"
+                                     : error == EINVAL  ? "EINVAL"
+                                     : error == ENOMEM  ? "ENOMEM"
+                                                        : "set");
+    }
+    return RECORDED("%s", text);
+}
+
+PROBE(a_request_for_no_bytes_is_answered_in_one_way, "C23-7.24.3-p1-k C23-7.24.3-p1-l")
+{
+    const struct zero_request requests[] = {{"malloc(0)", take_malloc},
+                                            {"calloc(0, 8)", take_calloc_of_none},
+                                            {"calloc(8, 0)", take_calloc_of_nothing},
+                                            {"calloc(0, 0)", take_calloc_of_none_of_nothing},
+                                            {"aligned_alloc(16, 0)", take_aligned_alloc}};
+    return record_answers(requests, HAS(aligned_alloc) ? COUNT(requests) : COUNT(requests) - 1);
+}
+
+PROBE(malloc_of_no_bytes_may_set_errno, "POSIX17-malloc-3")
+{
+    const struct zero_request request = {"malloc(0)", take_malloc};
+    return record_answers(&request, 1);
+}
+
+PROBE(calloc_of_no_bytes_is_answered_in_one_way, "POSIX17-calloc-2")
+{
+    const struct zero_request requests[] = {
+        {"calloc(0, 8)", take_calloc_of_none}, {"calloc(8, 0)", take_calloc_of_nothing}, {"calloc(0, 0)", take_calloc_of_none_of_nothing}};
+    return record_answers(requests, COUNT(requests));
+}
+
+enum { PAIRS = 1000 };
+
+static unsigned char *no_bytes[PAIRS], *one_byte[PAIRS];
+
+static int compare_addresses(const void *left, const void *right)
+{
+    uintptr_t a = (uintptr_t)*(unsigned char *const *)left, b = (uintptr_t)*(unsigned char *const *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* Many blocks without bytes among blocks of one byte, all alive: no two at one address. */
+static enum probe_outcome judge_distinct(const struct zero_request *request)
+{
+    static unsigned char *all[2 * PAIRS];
+    size_t count = 0;
+    for (size_t i = 0; i < PAIRS; i++) {
+        no_bytes[i] = request->take();
+        one_byte[i] = malloc(1);
+        if (no_bytes[i] != NULL)
+            all[count++] = no_bytes[i];
+        if (one_byte[i] != NULL)
+            all[count++] = one_byte[i];
+    }
+    qsort(all, count, sizeof all[0], compare_addresses);
+    for (size_t i = 1; i < count; i++)
+        EXPECT(all[i] != all[i - 1], "%s among blocks of malloc(1): expected addresses of their own, observed %p twice", request->text,
+               (void *)all[i]);
+    for (size_t i = 0; i < PAIRS; i++) {
+        free(no_bytes[i]);
+        free(one_byte[i]);
+    }
+    return PASS;
+}
+
+PROBE(blocks_without_bytes_are_distinct, "C23-7.24.3-p1-m")
+{
+    const struct zero_request requests[] = {{"malloc(0)", take_malloc},
+                                            {"calloc(0, 8)", take_calloc_of_none},
+                                            {"calloc(8, 0)", take_calloc_of_nothing},
+                                            {"realloc(NULL, 0)", take_realloc}};
+    for (size_t i = 0; i < COUNT(requests); i++)
+        TRY(judge_distinct(&requests[i]));
+    return PASS;
+}
+
+PROBE(blocks_without_bytes_can_be_freed_and_grown, "C23-7.24.3-p1-n")
+{
+    size_t before = mapped_bytes();
+    for (unsigned i = 0; i < 100000; i++) {
+        free(malloc(0));
+        free(calloc(0, 8));
+        unsigned char *block = realloc(malloc(0), 100);
+        EXPECT(block != NULL, "realloc(malloc(0), 100): expected a block, observed NULL at call %u", i + 1);
+        fill(block, 100, i);
+        size_t changed = find_change(block, 100, i);
+        EXPECT(changed == 100, "realloc(malloc(0), 100): expected 100 usable bytes, observed another byte at %zu", changed);
+        free(block);
+    }
+    size_t after = mapped_bytes();
+    EXPECT(after <= before + 64 * MIB, "malloc(0) and free, 300000 times: expected not 64 MiB more of address space, observed %zu MiB",
+           (after - before) / MIB);
+    return PASS;
+}
+
+PROBE(a_request_for_no_bytes_gives_a_block, "MAN-malloc-1")
+{
+    enum { TIMES = 4 };
+    unsigned char *blocks[GIVERS * TIMES];
+    size_t count = 0;
+    for (size_t giver = 0; giver < GIVERS; giver++) {
+        for (size_t i = 0; i < TIMES && has_giver(giver); i++) {
+            unsigned char *block = take_from(giver, 0);
+            EXPECT(block != NULL, "%s: expected a block, observed NULL", name_taking(giver, 0));
+            for (size_t k = 0; k < count; k++)
+                EXPECT(blocks[k] != block, "%s: expected an address of its own, observed %p again", name_taking(giver, 0), (void *)block);
+            blocks[count++] = block;
+        }
+    }
+    void *none = calloc(0, 8), *nothing = HAS(reallocarray) ? reallocarray(NULL, 0, 8) : none;
+    EXPECT(none != NULL, "calloc(0, 8): expected a block, observed NULL");
+    EXPECT(nothing != NULL, "reallocarray(NULL, 0, 8): expected a block, observed NULL");
+    return PASS;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* realloc(p, 0) and reallocarray with a zero factor, on which the standards disagree: what comes back, and whether p was freed. */
+#include "conformance/kit.h"
+
+/* What came of resizing live blocks to nothing. */
+struct zero_result {
+    unsigned nulls, tries;
+    int error;    /* errno of the first NULL */
+    bool is_kept; /* memory runs away: the old blocks were not freed */
+};
+
+static void *resize_to_zero(void *block)
+{
+    return realloc(block, 0);
+}
+
+static void *resize_to_none(void *block)
+{
+    return reallocarray(block, 0, 8);
+}
+
+static void *resize_to_nothing(void *block)
+{
+    return reallocarray(block, 8, 0);
+}
+
+/* Resizes blocks of 1 MiB, every page of them written, and looks at what stays in use of 200 MiB. A block that comes back is freed. */
+static struct zero_result resize_often(void *(*resize)(void *block))
+{
+    struct zero_result result = {0};
+    size_t before = resident_bytes();
+    for (; result.tries < 200 && !result.is_kept; result.tries++) {
+        unsigned char *block = malloc(MIB);
+        if (block == NULL)
+            break;
+        for (size_t i = 0; i < MIB; i += 4096)
+            block[i] = 1;
+        errno = UNTOUCHED;
+        void *resized = resize(block);
+        int error = errno;
+        if (resized == NULL && result.nulls++ == 0)
+            result.error = error;
+        free(resized);
+        result.is_kept = resident_bytes() > before + 100 * MIB;
+    }
+    return result;
+}
+
+static const char *name_errno(int error)
+{
+    return error == UNTOUCHED ? "errno as it was" : error == EINVAL ? "errno EINVAL" : error == ENOMEM ? "errno ENOMEM" : "another errno";
+}
+
+PROBE(whether_realloc_to_nothing_releases, "C17-7.22.3.5-p3-e POSIX24-realloc-5")
+{
+    struct zero_result result = resize_often(resize_to_zero);
+    EXPECT(result.nulls == 0 || result.nulls == result.tries, "realloc(p, 0), %u times: expected one answer, observed NULL %u times",
+           result.tries, result.nulls);
+    CHOICE("realloc(p, 0)", result.nulls > 0 ? "NULL" : "a block");
+    CHOICE("the block of realloc(p, 0)", result.is_kept ? "kept" : "released");
+    EXPECT(result.nulls > 0 || !result.is_kept,
+           "realloc(p, 0), %u times: expected the old blocks released with the new, observed 100 MiB more in use", result.tries);
+    return RECORDED("realloc(p, 0): observed %s, and p %s", result.nulls > 0 ? "NULL" : "a block", result.is_kept ? "kept" : "released");
+}
+
+PROBE(what_realloc_to_nothing_does, "C23-7.24.3.7-p3-d")
+{
+    struct zero_result result = resize_often(resize_to_zero);
+    return RECORDED("realloc(p, 0), %u times: observed NULL %u times, and p %s", result.tries, result.nulls,
+                    result.is_kept ? "kept" : "released");
+}
+
+/* Permits a block, and NULL with an errno: EINVAL, or any if wanted is 0. */
+static enum probe_outcome judge_zero(const char *call, const void *resized, int error, int wanted)
+{
+    bool is_permitted = resized != NULL || (wanted != 0 ? error == wanted : error != UNTOUCHED);
+    EXPECT(is_permitted, "%s: expected a block or NULL with %s, observed NULL with %s", call,
+           wanted != 0 ? name_errno(wanted) : "errno set", name_errno(error));
+    return PASS;
+}
+
+static enum probe_outcome judge_realloc_to_zero(int wanted)
+{
+    int error = 0;
+    void *resized = NULL;
+    for (size_t size = 1; size <= MIB; size *= 4) {
+        void *block = malloc(size);
+        EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL", size);
+        errno = UNTOUCHED;
+        resized = realloc(block, 0);
+        error = errno;
+        TRY(judge_zero("realloc(p, 0)", resized, error, wanted));
+        free(resized);
+    }
+    CHOICE("realloc(p, 0)", null_or_block(resized));
+    return RECORDED("realloc(p, 0): observed %s with %s", null_or_block(resized), name_errno(error));
+}
+
+PROBE(realloc_to_nothing_that_gives_null_sets_errno, "POSIX17-realloc-3")
+{
+    return judge_realloc_to_zero(0);
+}
+
+PROBE(realloc_to_nothing_that_gives_null_sets_einval, "POSIX24-realloc-4")
+{
+    return judge_realloc_to_zero(EINVAL);
+}
+
+PROBE(reallocarray_to_nothing_that_gives_null_sets_einval, "POSIX24-reallocarray-6")
+{
+    static const size_t factors[][2] = {{0, 8}, {8, 0}, {0, 0}, {0, SIZE_MAX}, {SIZE_MAX, 0}};
+    char call[64];
+    int error = 0;
+    void *resized = NULL;
+    NEED(reallocarray);
+    for (size_t i = 0; i < COUNT(factors); i++) {
+        void *block = malloc(100);
+        EXPECT(block != NULL, "malloc(100): expected a block, observed NULL");
+        errno = UNTOUCHED;
+        resized = reallocarray(block, factors[i][0], factors[i][1]);
+        error = errno;
+        snprintf(call, sizeof call, "reallocarray(p, %zu, %zu)", factors[i][0], factors[i][1]);
+        TRY(judge_zero(call, resized, error, EINVAL));
+        free(resized);
+    }
+    CHOICE("reallocarray(p, 0, 8)", null_or_block(resized));
+    return RECORDED("reallocarray(p, 0, 8): observed %s with %s", null_or_block(resized), name_errno(error));
+}
+
+static enum probe_outcome judge_freed(const char *call, struct zero_result result)
+{
+    EXPECT(result.nulls == result.tries, "%s, %u times: expected NULL, observed a block %u times", call, result.tries,
+           result.tries - result.nulls);
+    EXPECT(!result.is_kept, "%s, %u times: expected p freed, observed 100 MiB more in use", call, result.tries);
+    return PASS;
+}
+
+PROBE(realloc_to_nothing_frees, "MAN-malloc-3")
+{
+    return judge_freed("realloc(p, 0)", resize_often(resize_to_zero));
+}
+
+PROBE(reallocarray_to_nothing_frees, "MAN-malloc-4")
+{
+    NEED(reallocarray);
+    TRY(judge_freed("reallocarray(p, 0, 8)", resize_often(resize_to_none)));
+    return judge_freed("reallocarray(p, 8, 0)", resize_often(resize_to_nothing));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The C program that shows a failure without the gate: where it goes, and its text. */
+#include "conformance/program.h"
+#include "conformance/report_formats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void report_program_path(const char *folder, const struct report_column *column, const struct clause_result *result,
+                         char ret_path[PATH_MAX])
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s", column->name);
+    for (char *letter = name; *letter != '\0'; letter++)
+        if (strchr("/ \t\n\\", *letter) != NULL)
+            *letter = '_';
+    snprintf(ret_path, PATH_MAX, "%.3800s/%s-%s.c", folder, name, result->clause->id);
+}
+
+char *report_make_program(const struct report_column *column, const struct clause_result *result)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *memory = open_memstream(&text, &length);
+    if (memory == NULL)
+        return NULL;
+    int failed = program_write(memory, result, column->name);
+    if (fclose(memory) == 0 && failed == 0)
+        return text;
+    free(text);
+    return NULL;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SARIF 2.1.0, for code scanning: rules are clauses, results are what does not hold. There is no source to point into, so that a result's place
+ * is logical: the subject. A failure that a baseline expects is suppressed.
+ */
+#include "conformance/report_formats.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#define SCHEMA "https://json.schemastore.org/sarif-2.1.0.json"
+
+static json_t *describe_rule(const struct clause *clause)
+{
+    char profiles[PROFILES_TEXT_MAX];
+    const char *why = clause->why[0] != '\0' ? clause->why : clause->requirement;
+    return json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s, s:s, s:s}}", "id", clause->id, "shortDescription", "text", clause->requirement,
+                     "help", "text", why, "properties", "strength", strength_name(clause->strength), "profiles",
+                     profiles_text(clause->profiles, profiles), "functions", clause->functions);
+}
+
+/* The position of each clause's rule goes to ret_index, which has room for all clauses. */
+static json_t *describe_rules(const struct conform_report *report, size_t *ret_index)
+{
+    json_t *rules = json_array();
+    for (size_t i = 0; i < clauses_count(); i++) {
+        ret_index[i] = json_array_size(rules);
+        if (report_has_clause(report, clauses_at(i)))
+            json_array_append_new(rules, describe_rule(clauses_at(i)));
+    }
+    return rules;
+}
+
+static json_t *describe_result(const struct report_column *column, const struct clause_result *result, size_t rule)
+{
+    char profiles[PROFILES_TEXT_MAX];
+    const char *known = column->known[result - column->results.results];
+    const char *message = result->evidence[0] != '\0' ? result->evidence : result->clause->requirement;
+    json_t *object = json_pack("{s:s, s:I, s:s, s:{s:s}, s:[{s:[{s:s, s:s}]}], s:{s:s, s:s}}", "ruleId", result->clause->id, "ruleIndex",
+                               (json_int_t)rule, "level", report_is_bad(result) ? "error" : "warning", "message", "text", message,
+                               "locations", "logicalLocations", "name", column->name, "kind", "module", "properties", "verdict",
+                               clause_verdict_name(result->verdict), "profiles", profiles_text(result->profiles, profiles));
+    if (object != NULL && known != NULL)
+        json_object_set_new(object, "suppressions",
+                            json_pack("[{s:s, s:s}]", "kind", "external", "justification", known[0] != '\0' ? known : "in the baseline"));
+    return object;
+}
+
+static json_t *describe_results(const struct conform_report *report, const size_t *index)
+{
+    json_t *results = json_array();
+    for (size_t i = 0; i < report->count; i++)
+        for (size_t j = 0; j < report->columns[i].results.count; j++) {
+            const struct clause_result *result = &report->columns[i].results.results[j];
+            if (report_is_bad(result) || result->verdict == CLAUSE_WEAK)
+                json_array_append_new(results, describe_result(&report->columns[i], result, index[result->clause - clauses_at(0)]));
+        }
+    return results;
+}
+
+int report_write_sarif(FILE *out, const struct conform_report *report)
+{
+    size_t *index = calloc(clauses_count(), sizeof *index);
+    if (index == NULL)
+        return ENOMEM;
+    json_t *rules = describe_rules(report, index), *results = describe_results(report, index);
+    free(index);
+    json_t *document = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:o}}, s:o}]}", "$schema", SCHEMA, "version", "2.1.0", "runs", "tool", "driver",
+                                 "name", "mallet conform", "rules", rules, "results", results);
+    if (document == NULL)
+        return ENOMEM;
+    json_dumpf(document, out, JSON_INDENT(2)); /* a failed write shows when the caller flushes */
+    fputc('\n', out);
+    json_decref(document);
+    return 0;
+}

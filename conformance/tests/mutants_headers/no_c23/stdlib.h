@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* must fail: C23-7.24-p2-a */
+#define free_sized         system_free_sized
+#define free_aligned_sized system_free_aligned_sized
+#include_next <stdlib.h>
+#undef free_sized
+#undef free_aligned_sized
+#undef __STDC_VERSION_STDLIB_H__
+#define __STDC_VERSION_STDLIB_H__ 202311L

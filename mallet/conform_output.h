@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What `mallet conform` writes: the report, a baseline, a C program for each failure, and the totals for people. */
+#ifndef MALLET_CONFORM_OUTPUT_H
+#define MALLET_CONFORM_OUTPUT_H
+
+#include "conformance/baseline.h"
+#include "conformance/report_formats.h"
+
+struct conform_outputs {
+    const struct conform_format *format;
+    const char *path;     /* of the report; NULL: standard output */
+    const char *baseline; /* where to write one; NULL: nowhere */
+    const char *programs; /* a folder that is there; NULL: none are written */
+};
+
+/* Both return EXIT_CLEAN, or say what is wrong in one sentence and return that status. The first changes nothing: it finds out whether the
+ * second could write. */
+int conform_outputs_check(const struct conform_outputs *outputs);
+int conform_outputs_write(const struct conform_outputs *outputs, const struct conform_report *report, const struct baseline *baseline);
+
+#endif

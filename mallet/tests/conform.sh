@@ -1,0 +1,233 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What people see of `mallet conform` and `mallet clauses`: exit statuses, the one sentence for each bad input, every format, baselines.
+#
+# usage: conform.sh MALLET [FOLDER of the planted bugs]; without the folder, foreign subjects are left out: a sanitizer refuses them
+#
+#   refused SENTENCE ARGUMENT…   exit 2 and one line on stderr that matches the pattern
+#   usage SENTENCE ARGUMENT…     exit 2, as argp says it: the sentence and a hint at --help
+#   ends STATUS ARGUMENT…        that exit status; output in $work/out, stderr in $work/err
+#   printed, said PATTERN        the last request's output, stderr, has it
+#   same FILE FILE               equal content
+#   holds WHAT COMMAND…          the command succeeds
+set -u
+mallet=$1
+planted=${2:-/nonexistent}/libmutants.so
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+passed=0
+
+count() { # 0 or not, what went wrong
+    if [ "$1" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        echo "FAILED: $2"
+        sed 's/^/    /' "$work/err" | head -20
+        failed=$((failed + 1))
+    fi
+}
+
+run() {
+    "$mallet" "$@" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+}
+
+refused() {
+    sentence=$1
+    shift
+    run "$@"
+    [ $status -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && [ ! -s "$work/out" ] && grep -q -- "$sentence" "$work/err"
+    count $? "mallet $*: exit $status, wanted 2 and one line: $sentence"
+}
+
+usage() {
+    sentence=$1
+    shift
+    run "$@"
+    [ $status -eq 2 ] && head -1 "$work/err" | grep -q -- "$sentence"
+    count $? "mallet $*: exit $status, wanted 2 and: $sentence"
+}
+
+ends() {
+    wanted=$1
+    shift
+    run "$@"
+    [ $status -eq "$wanted" ]
+    count $? "mallet $*: exit $status, wanted $wanted"
+}
+
+printed() {
+    grep -q -- "$1" "$work/out"
+    count $? "no \`$1\` in the output"
+}
+
+said() {
+    grep -q -- "$1" "$work/err"
+    count $? "no \`$1\` on standard error"
+}
+
+same() {
+    cmp "$1" "$2" >"$work/err" 2>&1
+    count $? "$1 and $2 differ"
+}
+
+holds() {
+    what=$1
+    shift
+    "$@" >"$work/holds" 2>"$work/err"
+    count $? "$what"
+}
+
+# Checks only where the checker is there: nothing that the project needs otherwise.
+holds_if_there() {
+    command -v "$2" >/dev/null && holds "$@"
+}
+
+quick=C23-7.24.3.1-p2-*
+clause=C23-7.24.3.1-p2-d
+mkdir "$work/folder" "$work/programs"
+echo 'this is no shared object' >"$work/text.so"
+
+# the request
+ends 0 conform --help
+printed 'Usage: '
+usage 'SUBJECT is missing' conform
+usage 'unrecognized option' conform --frobnicate
+refused 'unknown subject `nobody`' conform nobody
+refused 'unknown subject `nobody`' conform anvil nobody
+refused '--profile: `c99` is none of c17' conform --profile c99 anvil
+refused '--format: `pdf` is none of table' conform --format pdf anvil
+refused '--jobs: `many`' conform --jobs many anvil
+refused '--clause: no clause .* matches `C99\*`' conform --clause 'C99*' anvil
+refused '--clause: no clause .* matches `C99\*`' conform --clause "$quick" --clause 'C99*' anvil
+refused '--clause: no clause .* matches' conform --profile hardening --clause "$quick" anvil
+refused 'named twice' conform --clause "$quick" anvil anvil
+refused 'at most 16 subjects, `q` is one more' conform a b c d e f g h i j k l m n o p q
+refused 'frob' conform anvil:frob=1
+[ -e "$planted" ] && refused 'text.so' conform "$work/text.so"
+
+# files
+refused 'cannot write /nonexistent/x: No such file' conform --clause "$quick" --output /nonexistent/x anvil
+refused 'cannot write .*folder: Is a directory' conform --clause "$quick" --output "$work/folder" anvil
+refused 'cannot write /dev/full: No space left' conform --clause "$quick" --output /dev/full anvil
+refused 'cannot write /nonexistent/x: No such file' conform --clause "$quick" --write-baseline /nonexistent/x anvil
+refused '--programs: .*/nonexistent/x: No such file' conform --clause "$quick" --programs /nonexistent/x anvil
+refused '--programs: .*text.so: Not a directory' conform --clause "$quick" --programs "$work/text.so" anvil
+refused 'cannot read /nonexistent/x: No such file' conform --clause "$quick" --baseline /nonexistent/x anvil
+refused 'cannot read .*folder: Is a directory' conform --clause "$quick" --baseline "$work/folder" anvil
+printf '# a comment\n\nanvil %s\n' "$clause" >"$work/short"
+refused 'short:3: .*SUBJECT CLAUSE VERDICT' conform --clause "$quick" --baseline "$work/short" anvil
+printf 'anvil %s pass\n' "$clause" >"$work/verdict"
+refused 'verdict:1: .*neither `fail` nor `error`' conform --clause "$quick" --baseline "$work/verdict" anvil
+holds 'files are whole or not there' sh -c '! ls "$1" | grep part' - "$work"
+
+# what is always printed, wherever the report goes
+totals='^[0-9]* clauses: [0-9]* testable, [0-9]* tested, [0-9]* not testable at run time (mallet clauses --untestable says why)'
+ends 0 conform --clause "$quick" anvil
+printed "$totals"
+for profile in c17 c23 posix-2017 posix-2024 glibc hardening; do
+    printed "^anvil, $profile: [0-9]* pass, 0 fail"
+done
+ends 0 conform --profile c17 --profile c23 --clause "$quick" --jobs 1 anvil
+printed '^anvil, c23: '
+holds 'other profiles are left out' sh -c '! grep "^anvil, glibc" "$1"' - "$work/out"
+ends 0 conform --clause "$quick" --format json anvil
+said "$totals"
+ends 0 conform --clause "$quick" --format json --output "$work/json" anvil
+printed "$totals"
+
+# formats
+for format in table tap junit json sarif markdown html; do
+    ends 0 conform --clause "$quick" --format $format --output "$work/report.$format" anvil
+    ends 0 conform --clause "$quick" --format $format --output "$work/report.two.$format" anvil anvil:fit:best
+    holds "the $format report is not empty" test -s "$work/report.$format" -a -s "$work/report.two.$format"
+done
+holds 'two subjects have two names' grep -q 'anvil:fit:best' "$work/report.two.table"
+for file in report.json report.two.json report.sarif report.two.sarif; do
+    holds_if_there "$file is JSON" python3 -m json.tool "$work/$file"
+done
+for file in report.junit report.two.junit; do
+    holds_if_there "$file is XML" xmllint --noout "$work/$file"
+done
+for file in report.tap report.two.tap; do
+    holds_if_there "$file is TAP that passes" prove --exec cat "$work/$file"
+done
+holds 'the page ends' grep -q '^</html>' "$work/report.two.html"
+holds 'the page loads nothing' sh -c '! grep -E "(src|href)=\"[^#]|@import|url\(" "$1"' - "$work/report.two.html"
+
+# failures, on an allocator that is broken on purpose
+if [ -e "$planted" ]; then
+    ends 0 conform --clause "$quick" "$planted"
+    export MALLET_MUTANT=aligned_alloc_wants_a_multiple
+    ends 1 conform --clause "$quick" --programs "$work/programs" "$planted"
+    printed "^fail  *$clause "
+    printed 'expected a block, observed NULL'
+    printed "program: $work/programs/libmutants.so-$clause.c"
+    holds 'one program for one failure' sh -c '[ "$(ls "$1")" = "libmutants.so-$2.c" ]' - "$work/programs" "$clause"
+    holds 'the program compiles' cc -w -c -o "$work/program.o" "$work/programs/libmutants.so-$clause.c"
+    ends 1 conform --clause "$quick" anvil "$planted"
+    printed "^fail  *$clause "
+    for format in tap junit json sarif markdown html; do
+        ends 1 conform --clause "$quick" --format $format "$planted"
+        printed "$clause"
+        printed 'expected a block, observed NULL'
+    done
+    ends 1 conform --clause "$quick" --format tap --output "$work/report.tap" "$planted"
+    holds_if_there 'a failure fails TAP' sh -c '! command -v prove >/dev/null || ! prove --exec cat "$1"' - "$work/report.tap"
+
+    # baselines
+    ends 1 conform --clause "$quick" --write-baseline "$work/baseline" "$planted"
+    holds 'the baseline has the failure' grep -q "^libmutants.so $clause fail  # .*expected a block" "$work/baseline"
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$planted"
+    printed 'expected by the baseline: '
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" --write-baseline "$work/again" "$planted"
+    same "$work/baseline" "$work/again"
+    for format in tap junit json sarif markdown html; do
+        ends 0 conform --clause "$quick" --format $format --baseline "$work/baseline" --output "$work/known.$format" "$planted"
+    done
+    holds_if_there 'an expected failure passes TAP' prove --exec cat "$work/known.tap"
+    holds 'an expected failure is suppressed in SARIF' grep -q '"suppressions"' "$work/known.sarif"
+    holds 'an expected failure is skipped in JUnit' grep -q 'failures="0"' "$work/known.junit"
+    printf 'other %s fail\nlibmutants.so %s fail\n' "$clause" C23-7.24.3.1-p2-a >"$work/wrong"
+    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$planted"
+    printed '^no longer applies: libmutants.so C23-7.24.3.1-p2-a fail: the verdict is pass'
+    printf 'libm* %s error\n' "$clause" >"$work/wrong"
+    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$planted"
+    printf 'libm* %s fail # a pattern\n' "$clause" >"$work/pattern"
+    ends 0 conform --clause "$quick" --baseline "$work/pattern" anvil "$planted"
+    unset MALLET_MUTANT
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$planted"
+    printed "^no longer applies: libmutants.so $clause fail: the verdict is pass"
+    ends 0 conform --clause "$quick" --format json --baseline "$work/baseline" "$planted"
+    said "^no longer applies: libmutants.so $clause fail"
+    ends 0 conform --clause 'C23-7.24.3.2*' glibc
+fi
+printf 'anvil C99-1 fail  # never was\n' >"$work/unknown"
+ends 0 conform --clause "$quick" --baseline "$work/unknown" anvil
+printed '^no longer applies: anvil C99-1 fail: there is no such clause'
+ends 0 conform --clause "$quick" --write-baseline "$work/clean" anvil
+holds 'a clean baseline has no entry' sh -c '! grep -v "^#" "$1"' - "$work/clean"
+
+# clauses
+ends 0 clauses --help
+printed 'Usage: '
+ends 0 clauses
+printed "^$clause "
+printed '^\([0-9]*\) of \1 clauses'
+ends 0 clauses "$clause"
+for field in strength profiles functions what how probe; do
+    printed "^  $field "
+done
+ends 0 clauses "$quick" --profile c23
+printed '^[0-9]* of [0-9]* clauses'
+ends 0 clauses --json "$clause"
+printed '"requirement": '
+holds_if_there 'the list is JSON' python3 -m json.tool "$work/out"
+refused 'no clause is called `C99-1`' clauses C99-1
+refused 'no clause is called `C99\*`' clauses "$clause" 'C99*'
+refused 'no clause fits' clauses --profile hardening "$clause"
+refused '--profile: `c99`' clauses --profile c99
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
