@@ -77,7 +77,8 @@ struct gate_options {
     void *context;
 };
 
-/* Binds a subject once, to learn how, and fills ret_subject. spec: as executor_start takes it. Returns 0, or a positive errno with one sentence
+/* Binds a subject once, to learn how, and fills ret_subject. spec: as executor_start takes it,
+ * or the path of a mallet-conform executable, whose libc is then the subject. Returns 0, or a positive errno with one sentence
  * in `error`. Not in the standalone executable, whose subject is gate_subject_host. */
 int gate_subject_find(struct gate_subject *ret_subject, const char *spec, char error[SUBJECT_ERROR_MAX]);
 /* The malloc that `program` is linked with. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int locate(struct gate_subject *subject, const char *name, const char *library)
 {
@@ -36,8 +37,21 @@ static int fill(struct gate_subject *subject, const char *spec, const struct exe
     return locate(subject, "mallet-conform", "libanvil.so");
 }
 
+/* A standalone executable brings its own subject: the libc that it is linked with. */
+static bool is_standalone(const char *spec, const char **ret_name)
+{
+    const char *slash = strrchr(spec, '/');
+    *ret_name = slash != NULL ? slash + 1 : spec;
+    return slash != NULL && strncmp(*ret_name, "mallet-conform", strlen("mallet-conform")) == 0 && access(spec, X_OK) == 0;
+}
+
 int gate_subject_find(struct gate_subject *ret_subject, const char *spec, char error[SUBJECT_ERROR_MAX])
 {
+    const char *name;
+    if (is_standalone(spec, &name)) {
+        *ret_subject = gate_subject_host(name, spec);
+        return 0;
+    }
     struct executor *executor;
     struct gate_subject subject = {0};
     int result = executor_start(&executor, spec, NULL, error);

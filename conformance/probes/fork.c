@@ -17,11 +17,15 @@
 
 #define BUSY_BLOCKS 160
 
-/* Small and large in numbers, and never touched, so that all the time goes by inside of the allocator. */
-static void allocate_busily(void **blocks)
+/* Small and large in numbers, and never touched, so that all the time goes by inside of the allocator. One block in
+ * `large_every` is large. */
+static void allocate_busily(void **blocks, size_t large_every)
 {
     for (size_t i = 0; i < BUSY_BLOCKS; i++)
-        blocks[i] = malloc(i % 16 == 0 ? 300001 + i * 2000 : i % 4 == 0 ? 40001 + i * 100 : i % 4 == 1 ? 9000 + i * 60 : 16 + i * 8);
+        blocks[i] = malloc(i % large_every == 0 ? 300001 + i * 2000
+                           : i % 4 == 0         ? 40001 + i * 100
+                           : i % 4 == 1         ? 9000 + i * 60
+                                                : 16 + i * 8);
     for (size_t i = 0; i < BUSY_BLOCKS; i++)
         free(blocks[i]);
 }
@@ -40,7 +44,7 @@ static void *churn_until_over(void *churned)
 static void *be_busy_until_over(void *blocks)
 {
     while (!atomic_load(&churn_is_over))
-        allocate_busily(blocks);
+        allocate_busily(blocks, 16);
     return NULL;
 }
 
@@ -76,7 +80,7 @@ static int use_heap_in_child(void)
     large[3 * MIB - 1] = 1;
     large = realloc(large, 5 * MIB);
     free(large);
-    allocate_busily(blocks);
+    allocate_busily(blocks, 16);
     return large != NULL && churn(&churned, 100) && churn_end(&churned) ? 0 : 1;
 }
 
@@ -190,7 +194,7 @@ static int send_signals(void)
 
 static enum probe_outcome fork_in_handlers(void)
 {
-    enum { FORKS = 1000 };
+    enum { FORKS = 1500 };
     static void *blocks[BUSY_BLOCKS];
     struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
@@ -198,8 +202,8 @@ static enum probe_outcome fork_in_handlers(void)
     pid_t sender = fork();
     if (sender == 0)
         _exit(send_signals());
-    while (atomic_load(&forks_in_handler) < FORKS)
-        allocate_busily(blocks);
+    for (size_t round = 0; atomic_load(&forks_in_handler) < FORKS; round++)
+        allocate_busily(blocks, round % 2 == 0 ? 2 : 16);
     kill(sender, SIGKILL);
     EXPECT(atomic_load(&forks_that_failed) == 0,
            "fork in a handler that interrupted malloc: expected %d children to end, observed %d failures", FORKS,

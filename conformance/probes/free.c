@@ -224,7 +224,7 @@ static bool make_unmapping_fail(void)
     return madvise(page - (uintptr_t)page % (uintptr_t)sysconf(_SC_PAGESIZE), 1, MADV_NORMAL) != 0 && errno == ENOMEM;
 }
 
-PROBE(free_keeps_errno_when_the_system_refuses, "POSIX24-free-4")
+PROCESS_PROBE(free_keeps_errno_when_the_system_refuses, "POSIX24-free-4")
 {
     static const size_t sizes[] = {100, 20000, 200000, MIB, 5318153, 16 * MIB, 64 * MIB};
     void *block[COUNT(sizes)][4];

@@ -181,7 +181,7 @@ static void add_files(const char *folder, const char *sound)
 {
     char pattern[PATH_MAX];
     glob_t found;
-    snprintf(pattern, sizeof pattern, "%s/libplanted_*.so", folder);
+    snprintf(pattern, sizeof pattern, "%s/libmutant_*.so", folder);
     if (glob(pattern, 0, NULL, &found) != 0)
         return;
     for (size_t i = 0; i < found.gl_pathc; i++) {

@@ -49,10 +49,13 @@ static int fails_the_nth_call_and_the_one_after_the_gap(void)
 
 static int fails_a_raw_call_and_sbrk(void)
 {
+    os_calls_fail(1, 0);
     os_calls_enter();
-    os_calls_fail(1, 1);
     long raw = syscall(SYS_mmap, NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bool is_raw_failed = raw == -1 && errno == ENOMEM;
+    os_calls_leave();
+    os_calls_fail(1, 0);
+    os_calls_enter();
     void *grown = sbrk(PAGE);
     os_calls_leave();
     return is_raw_failed && grown == (void *)-1;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet conform` and `mallet clauses`: exit statuses, the one sentence for each bad input, every format, baselines.
 #
-# usage: conform.sh MALLET [FOLDER of the planted bugs]; without the folder, foreign subjects are left out: a sanitizer refuses them
+# usage: conform.sh MALLET [FOLDER of the planted bugs, beside that of the mutants]; without the folder, foreign subjects are left out: a sanitizer refuses them
 #
 #   refused SENTENCE ARGUMENT…   exit 2 and one line on stderr that matches the pattern
 #   usage SENTENCE ARGUMENT…     exit 2, as argp says it: the sentence and a hint at --help
@@ -12,7 +12,7 @@
 #   holds WHAT COMMAND…          the command succeeds
 set -u
 mallet=$1
-planted=${2:-/nonexistent}/libmutants.so
+planted=${2:-/nonexistent}/../mutants/libmutants.so
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -159,6 +159,7 @@ holds 'the page loads nothing' sh -c '! grep -E "(src|href)=\"[^#]|@import|url\(
 # failures, on an allocator that is broken on purpose
 if [ -e "$planted" ]; then
     ends 0 conform --clause "$quick" "$planted"
+    ends 0 conform --clause 'GLIBC-usable-*' "$(dirname "$mallet")/mallet-conform"
     export MALLET_MUTANT=aligned_alloc_wants_a_multiple
     ends 1 conform --clause "$quick" --programs "$work/programs" "$planted"
     printed "^fail  *$clause "

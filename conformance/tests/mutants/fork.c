@@ -81,8 +81,8 @@ static void *take_under_lock_that_child_takes(size_t size)
     register_once(NULL, NULL, wait_for_heap);
     return take_under_lock(size);
 }
-MUTANT(child_waits_for_the_lock, "GLIBC-fork-1 GLIBC-fork-2 GLIBC-fork-3 POSIX17-fork-5 POSIX17-fork-7",
-       .malloc = take_under_lock_that_child_takes, .free = release_under_lock)
+MUTANT(child_waits_for_the_lock, "GLIBC-fork-1 GLIBC-fork-3 POSIX17-fork-5 POSIX17-fork-7", .malloc = take_under_lock_that_child_takes,
+       .free = release_under_lock)
 
 /* Wrappers around fork and _Fork that lock the heap while the handlers of others run, or run them at all. */
 static bool wraps_fork, wraps_plain_fork;
