@@ -22,7 +22,8 @@ static void *forget_alignment(size_t alignment, size_t size)
 {
     return is_power_of_two(alignment) && size <= 1 << 20 ? base_malloc(size + 16) : base_aligned_alloc(alignment, size);
 }
-MUTANT(aligned_alloc_forgets_the_alignment, "C23-7.24.3.1-p2-a C23-7.24.3.5-p2-b GLIBC-aligned_alloc-2 GLIBC-aligned_alloc-3",
+MUTANT(aligned_alloc_forgets_the_alignment,
+       "POSIX24-aligned_alloc-3 C23-7.24.3.1-p2-a C23-7.24.3.5-p2-b GLIBC-aligned_alloc-2 GLIBC-aligned_alloc-3",
        .aligned_alloc = forget_alignment)
 
 /* Zero and numbers between powers of two pass for plain malloc. */

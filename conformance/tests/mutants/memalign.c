@@ -58,4 +58,4 @@ static void *copy_from_elsewhere(void *block, size_t size)
         memmove(moved + 16, moved, 5000);
     return moved;
 }
-MUTANT(realloc_of_memalign_copies_from_elsewhere, "GLIBC-memalign-4", .realloc = copy_from_elsewhere)
+MUTANT(realloc_of_memalign_copies_from_elsewhere, "GLIBC-replace-3 GLIBC-memalign-4", .realloc = copy_from_elsewhere)

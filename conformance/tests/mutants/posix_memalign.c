@@ -20,7 +20,7 @@ static int forget_alignment(void **ret_block, size_t alignment, size_t size)
     return is_good(alignment) ? give(ret_block, base_malloc(size)) : EINVAL;
 }
 MUTANT(posix_memalign_forgets_the_alignment,
-       "POSIX17-posix_memalign-1 POSIX17-posix_memalign-10 GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3",
+       "POSIX17-posix_memalign-7 POSIX17-posix_memalign-1 POSIX17-posix_memalign-10 GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3",
        .posix_memalign = forget_alignment)
 
 /* As memalign does, but POSIX wants the alignment of a pointer at least. */
@@ -35,7 +35,7 @@ static int return_minus_one(void **ret_block, size_t alignment, size_t size)
 {
     return base_posix_memalign(ret_block, alignment, size) != 0 ? -1 : 0;
 }
-MUTANT(posix_memalign_returns_minus_one, "POSIX17-posix_memalign-2 POSIX17-posix_memalign-3 MAN-malloc-2",
+MUTANT(posix_memalign_returns_minus_one, "C23-7.5-p3-a POSIX17-posix_memalign-2 POSIX17-posix_memalign-3 MAN-malloc-2",
        .posix_memalign = return_minus_one)
 
 static int store_null(void **ret_block, size_t alignment, size_t size)
@@ -73,7 +73,7 @@ static int refuse(void **ret_block, size_t alignment, size_t size)
     return ENOSYS;
 }
 MUTANT(posix_memalign_is_a_stub,
-       "POSIX17-posix_memalign-1 POSIX17-posix_memalign-2 POSIX17-posix_memalign-3 "
+       "POSIX24-realloc-6 GLIBC-replace-3 POSIX17-posix_memalign-1 POSIX17-posix_memalign-2 POSIX17-posix_memalign-3 "
        "POSIX17-posix_memalign-8 POSIX17-posix_memalign-9 "
        "POSIX17-posix_memalign-10 "
        "C23-7.24.3-p1-e C23-7.24.3-p1-f C23-7.24.3-p1-g C23-7.24.3-p1-h C23-7.24.3-p1-i MAN-malloc-1 MAN-malloc-2",
