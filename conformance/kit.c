@@ -44,6 +44,19 @@ size_t huge_size(size_t i)
     return i == 0 ? (size_t)PTRDIFF_MAX + 1 : i == 1 ? (size_t)PTRDIFF_MAX + 2 : SIZE_MAX - (HUGE_COUNT - 1 - i);
 }
 
+size_t wrapping_factor(size_t i, size_t factor)
+{
+    static const size_t pairs[WRAPS][2] = {{SIZE_MAX / 2 + 1, 2},
+                                           {2, SIZE_MAX / 2 + 1},
+                                           {(size_t)1 << sizeof(size_t) * 4, (size_t)1 << sizeof(size_t) * 4},
+                                           {((size_t)1 << sizeof(size_t) * 4) + 1, (size_t)1 << sizeof(size_t) * 4},
+                                           {SIZE_MAX, SIZE_MAX},
+                                           {SIZE_MAX / 100 + 2, 100},
+                                           {100, SIZE_MAX / 100 + 2},
+                                           {SIZE_MAX / 16 + 3, 16}};
+    return pairs[i][factor];
+}
+
 uint32_t next_random(uint32_t *state)
 {
     *state ^= *state << 13;

@@ -40,6 +40,10 @@ size_t next_size(size_t size);
 #define HUGE_COUNT 4099
 size_t huge_size(size_t i);
 
+/* Pairs of factors whose product wraps, mostly to something small; pair i, factor 0 or 1. */
+#define WRAPS 8
+size_t wrapping_factor(size_t i, size_t factor);
+
 /* A repeatable stream of numbers. */
 uint32_t next_random(uint32_t *state);
 

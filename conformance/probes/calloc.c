@@ -141,20 +141,10 @@ PROBE(calloc_gives_zeros_after_reallocs, "C23-7.24.3.2-p2-c")
     return PASS;
 }
 
-/* Products that wrap, mostly to something small. */
-static const size_t overflows[][2] = {{SIZE_MAX / 2 + 1, 2},
-                                      {2, SIZE_MAX / 2 + 1},
-                                      {(size_t)1 << sizeof(size_t) * 4, (size_t)1 << sizeof(size_t) * 4},
-                                      {((size_t)1 << sizeof(size_t) * 4) + 1, (size_t)1 << sizeof(size_t) * 4},
-                                      {SIZE_MAX, SIZE_MAX},
-                                      {SIZE_MAX / 100 + 2, 100},
-                                      {100, SIZE_MAX / 100 + 2},
-                                      {SIZE_MAX / 16 + 3, 16}};
-
 PROBE(calloc_refuses_a_product_that_wraps, "C23-7.24.3.2-p3-a C17-7.22.3.2-p2-d")
 {
-    for (size_t i = 0; i < COUNT(overflows); i++) {
-        size_t count = overflows[i][0], size = overflows[i][1];
+    for (size_t i = 0; i < WRAPS; i++) {
+        size_t count = wrapping_factor(i, 0), size = wrapping_factor(i, 1);
         void *block = calloc(count, size);
         EXPECT(block == NULL, "calloc(%zu, %zu): expected NULL, observed %p, a block for %zu bytes at most (CWE-190)", count, size, block,
                count * size);
@@ -189,8 +179,8 @@ static enum probe_outcome judge_calloc_failure(size_t count, size_t size)
 
 PROBE(calloc_fails_with_enomem, "POSIX17-calloc-1")
 {
-    for (size_t i = 0; i < COUNT(overflows); i++)
-        TRY(judge_calloc_failure(overflows[i][0], overflows[i][1]));
+    for (size_t i = 0; i < WRAPS; i++)
+        TRY(judge_calloc_failure(wrapping_factor(i, 0), wrapping_factor(i, 1)));
     for (size_t i = 0; i < HUGE_COUNT; i++) {
         TRY(judge_calloc_failure(1, huge_size(i)));
         TRY(judge_calloc_failure(huge_size(i) / 2 + 1, 2));

@@ -75,16 +75,6 @@ PROBE(reallocarray_of_null_is_malloc_of_the_product, "POSIX24-reallocarray-5")
     return PASS;
 }
 
-/* Products that wrap, mostly to something small. */
-static const size_t wrapping[][2] = {{SIZE_MAX / 2 + 1, 2},
-                                     {2, SIZE_MAX / 2 + 1},
-                                     {(size_t)1 << sizeof(size_t) * 4, (size_t)1 << sizeof(size_t) * 4},
-                                     {((size_t)1 << sizeof(size_t) * 4) + 1, (size_t)1 << sizeof(size_t) * 4},
-                                     {SIZE_MAX, SIZE_MAX},
-                                     {SIZE_MAX / 100 + 2, 100},
-                                     {100, SIZE_MAX / 100 + 2},
-                                     {SIZE_MAX / 16 + 3, 16}};
-
 PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3")
 {
     enum { SIZE = 100 };
@@ -92,8 +82,8 @@ PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3")
     unsigned char *block = malloc(SIZE), *other;
     EXPECT(block != NULL, "malloc(%d): expected a block, observed NULL", SIZE);
     fill(block, SIZE, 7);
-    for (size_t i = 0; i < COUNT(wrapping); i++) {
-        size_t count = wrapping[i][0], size = wrapping[i][1];
+    for (size_t i = 0; i < WRAPS; i++) {
+        size_t count = wrapping_factor(i, 0), size = wrapping_factor(i, 1);
         void *resized = reallocarray(block, count, size);
         EXPECT(resized == NULL, "reallocarray(p, %zu, %zu): expected NULL, observed %p, a block for %zu bytes at most", count, size,
                resized, count * size);
@@ -115,8 +105,8 @@ PROBE(reallocarray_that_refuses_sets_enomem, "POSIX24-reallocarray-4")
 {
     NEED(reallocarray);
     void *block = malloc(100);
-    for (size_t i = 0; i < 2 * COUNT(wrapping); i++) {
-        size_t count = wrapping[i / 2][0], size = wrapping[i / 2][1];
+    for (size_t i = 0; i < 2 * WRAPS; i++) {
+        size_t count = wrapping_factor(i / 2, 0), size = wrapping_factor(i / 2, 1);
         errno = UNTOUCHED;
         void *resized = reallocarray(i % 2 == 0 ? block : NULL, count, size);
         int error = errno;
