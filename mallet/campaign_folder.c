@@ -2,6 +2,9 @@
 /* The output folder: made and tried before anything is started, so that a campaign cannot fail for it after an hour; and the seeds. */
 #include "mallet/campaign_internal.h"
 
+#include "mallet/folders.h"
+#include "mallet/seeds.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -98,27 +101,14 @@ size_t campaign_count_files(struct campaign *campaign, const char *folder, const
 
 /* ---- the folder ---- */
 
-static int make_folders(const char *path)
-{
-    char partial[CAMPAIGN_PATH_MAX];
-    for (const char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
-        int length = slash != NULL ? (int)(slash - path) : (int)strlen(path);
-        campaign_path(partial, "%.*s", length, path);
-        if (mkdir(partial, 0755) != 0 && errno != EEXIST)
-            return errno;
-        if (slash == NULL)
-            return 0;
-    }
-}
-
 static int make_layout(const struct campaign *campaign)
 {
     static const char *const folders[] = {"seeds", "corpus", "raw", "artifacts", "findings"};
     char path[CAMPAIGN_PATH_MAX];
-    int result = make_folders(campaign->output);
+    int result = folders_make(campaign->output);
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && result == 0; i++) {
         campaign_path(path, "%s/%s", campaign->output, folders[i]);
-        result = make_folders(path);
+        result = folders_make(path);
     }
     return result;
 }
@@ -200,34 +190,6 @@ static int encode_seed(struct campaign *campaign, const char *name, const char *
     return result;
 }
 
-static bool has_seeds(const char *folder)
-{
-    DIR *open_folder = opendir(folder);
-    bool has = false;
-    for (struct dirent *entry = open_folder != NULL ? readdir(open_folder) : NULL; entry != NULL && !has; entry = readdir(open_folder))
-        has = strstr(entry->d_name, ".trace") != NULL;
-    if (open_folder != NULL)
-        closedir(open_folder);
-    return has;
-}
-
-/* The folder asked for, or the project's own, beside the build or installed. */
-static bool find_corpus(const struct campaign *campaign, char ret_path[CAMPAIGN_PATH_MAX])
-{
-    static const char *const places[] = {"../../../corpus/seeds", "../share/mallet/corpus/seeds"};
-    char own[CAMPAIGN_PATH_MAX];
-    campaign_path(ret_path, "%s", campaign->options->corpus != NULL ? campaign->options->corpus : "");
-    if (campaign->options->corpus != NULL)
-        return has_seeds(ret_path);
-    campaign_own_folder(own);
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        campaign_path(ret_path, "%s/%s", own, places[i]);
-        if (has_seeds(ret_path))
-            return true;
-    }
-    return false;
-}
-
 static int encode_folder(struct campaign *campaign, const char *folder)
 {
     DIR *open_folder = opendir(folder);
@@ -254,7 +216,7 @@ static int encode_folder(struct campaign *campaign, const char *folder)
 int campaign_fill_seeds(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
     char corpus[CAMPAIGN_PATH_MAX];
-    bool is_found = find_corpus(campaign, corpus);
+    bool is_found = seeds_find(campaign->options->corpus, corpus);
     if (!is_found && campaign->options->corpus != NULL) {
         snprintf(error, CAMPAIGN_ERROR_MAX, "the corpus folder %.300s holds no text trace (*.trace)", corpus);
         return ENOENT;

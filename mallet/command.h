@@ -15,6 +15,7 @@ enum {
     EXIT_INTERNAL = 3  /* our own fault */
 };
 
+int command_check(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_encode(int argc, char **argv);

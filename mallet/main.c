@@ -22,6 +22,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"check", command_check, "everything below on one allocator, in one page"},
     {"list", command_list, "the allocators found on this machine, and what each offers"},
     {"replay", command_replay, "run traces on an allocator and check every call"},
     {"fuzz", command_fuzz, "search for traces that break an allocator"},

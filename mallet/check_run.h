@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs a step of `mallet check`, and reads what it printed. */
+#ifndef MALLET_CHECK_RUN_H
+#define MALLET_CHECK_RUN_H
+
+#include "mallet/check_steps.h"
+
+#include <jansson.h>
+#include <limits.h>
+
+struct check_request {
+    const char *subject, *corpus, *output; /* output: the folder for everything */
+    const char *known, *baseline;          /* files; NULL: none */
+    enum check_level level;
+};
+
+struct check_result {
+    const struct check_step *step;
+    int status; /* as the command's; EXIT_INTERNAL also when it was killed or its output is no JSON */
+    double seconds;
+    json_t *document;   /* what it printed; NULL: nothing that can be read */
+    char sentence[256]; /* its last line on stderr, or why it has no document; "" */
+};
+
+void check_run(const struct check_request *request, const struct check_step *step, struct check_result *ret_result);
+void check_result_done(struct check_result *result);
+
+/* A new array of the findings in a result: objects with "step", "check", "site", "sentence", and "program" where there is one. */
+json_t *check_findings(const struct check_result *result);
+/* What the step did, in a few words: "57 traces". */
+void check_describe(const struct check_result *result, char *ret_text, size_t capacity);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The steps of `mallet check`, registered once: which command each runs at which level, and what it leaves out there. A step is another command
+ * of mallet in a process of its own, so that none can take the others with it, and so that a person can run it again alone.
+ */
+#ifndef MALLET_CHECK_STEPS_H
+#define MALLET_CHECK_STEPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum check_level { LEVEL_QUICK, LEVEL_DEFAULT, LEVEL_THOROUGH, LEVEL_COUNT };
+
+/*
+ * Words of a command stand separated by blanks. $S: the subject; $C: the folder of traces; $O: a folder for the step's own output. A word
+ * that begins with `?known` or `?baseline` becomes that option, where the person gave one.
+ */
+struct check_step {
+    const char *name;
+    const char *what;                  /* it does, for people */
+    const char *commands[LEVEL_COUNT]; /* NULL: not at this level */
+    const char *left_out[LEVEL_COUNT]; /* what of it is not done there; NULL: nothing */
+    bool is_anvils;                    /* only for the allocator whose source is here */
+};
+
+/* Step i, in order; NULL beyond the last. */
+const struct check_step *check_step_at(size_t i);
+const char *check_level_name(enum check_level level);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check: everything this project can put to one allocator, in one command and one page. The steps are in check_steps.c; each is another command in
+ * a process of its own, one after the other. What was not done is said, with the reason.
+ *
+ *     OUTPUT/STEP.json         what the step printed
+ *     OUTPUT/findings/NAME.c   a C program for each finding that has one
+ *     OUTPUT/fuzz/             the campaign; the next check goes on from there
+ *     OUTPUT/check.json        what --json prints
+ */
+#include "mallet/check_run.h"
+#include "mallet/command.h"
+#include "mallet/folders.h"
+#include "mallet/known.h"
+#include "mallet/output.h"
+#include "mallet/report.h"
+#include "mallet/seeds.h"
+#include "mallet/subject_start.h"
+
+#include <argp.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KEY_QUICK = 1000, KEY_THOROUGH, KEY_JSON, KEY_KNOWN, KEY_BASELINE, KEY_CORPUS, SENTENCE_MAX = 512 };
+
+struct options {
+    struct check_request request;
+    const char *corpus, *output;
+    bool as_json;
+};
+
+struct page {
+    const struct options *options;
+    char subject[64]; /* short */
+    struct known known;
+    json_t *steps, *findings, *left_out;
+    size_t known_count;
+    int status;
+};
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case KEY_QUICK:
+        options->request.level = LEVEL_QUICK;
+        return 0;
+    case KEY_THOROUGH:
+        options->request.level = LEVEL_THOROUGH;
+        return 0;
+    case KEY_JSON:
+        options->as_json = true;
+        return 0;
+    case KEY_KNOWN:
+        options->request.known = value;
+        return 0;
+    case KEY_BASELINE:
+        options->request.baseline = value;
+        return 0;
+    case KEY_CORPUS:
+        options->corpus = value;
+        return 0;
+    case 'o':
+        options->output = value;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->request.subject != NULL)
+            argp_error(state, "one SUBJECT only, not also `%s`", value);
+        options->request.subject = value;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "SUBJECT is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- one step ---- */
+
+static void leave_out(struct page *page, const char *what, const char *why)
+{
+    json_array_append_new(page->left_out, json_pack("{s:s, s:s}", "step", what, "why", why));
+}
+
+static bool is_known(const struct page *page, const json_t *finding)
+{
+    struct verdict verdict = {.check = check_find(json_string_value(json_object_get(finding, "check")))};
+    snprintf(verdict.site, sizeof verdict.site, "%s", json_string_value(json_object_get(finding, "site")));
+    return verdict.check != CHECK_COUNT && known_has(&page->known, page->subject, &verdict);
+}
+
+/* Writes a finding's program, where it has one and it is not a file yet, and puts its path in the place of the text. */
+static int save_program(const struct page *page, json_t *finding)
+{
+    const char *program = json_string_value(json_object_get(finding, "program"));
+    char path[PATH_MAX], error[OUTPUT_ERROR_MAX];
+    struct output output;
+    if (program == NULL || strchr(program, '\n') == NULL)
+        return EXIT_CLEAN;
+    snprintf(path, sizeof path, "%.2000s/findings/%s-%s-%s.c", page->options->request.output,
+             json_string_value(json_object_get(finding, "step")), json_string_value(json_object_get(finding, "check")),
+             json_string_value(json_object_get(finding, "site")));
+    for (char *at = path + strlen(page->options->request.output) + strlen("/findings/"); *at != '\0'; at++)
+        *at = (char)(*at == '/' || *at == ' ' ? '-' : *at);
+    if (output_open(&output, path, error) != 0)
+        return refuse("%s", error);
+    fputs(program, output.file);
+    if (output_close(&output, error) != 0)
+        return refuse("%s", error);
+    json_object_set_new(finding, "program", json_string(path));
+    return EXIT_CLEAN;
+}
+
+static int save_document(const struct page *page, const char *name, const json_t *document)
+{
+    char path[PATH_MAX], error[OUTPUT_ERROR_MAX];
+    struct output output;
+    snprintf(path, sizeof path, "%.3000s/%s.json", page->options->request.output, name);
+    if (output_open(&output, path, error) != 0)
+        return refuse("%s", error);
+    json_dumpf(document, output.file, JSON_INDENT(2));
+    fputc('\n', output.file);
+    return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
+}
+
+/* Moves what a step found to the check's findings. Returns how many are new, or -1 after a refusal. */
+static int take_findings(struct page *page, const struct check_result *result)
+{
+    size_t i;
+    json_t *finding, *all = check_findings(result);
+    int fresh = 0;
+    json_array_foreach(all, i, finding)
+    {
+        if (is_known(page, finding)) {
+            page->known_count++;
+            continue;
+        }
+        if (fresh >= 0 && save_program(page, finding) != EXIT_CLEAN)
+            fresh = -1;
+        fresh += fresh >= 0;
+        json_array_append(page->findings, finding);
+    }
+    json_decref(all);
+    return fresh;
+}
+
+static void print_step(const struct page *page, const struct check_result *result, const char *outcome)
+{
+    char description[SENTENCE_MAX];
+    check_describe(result, description, sizeof description);
+    json_array_append_new(page->steps, json_pack("{s:s, s:s, s:f, s:s}", "step", result->step->name, "result", outcome, "seconds",
+                                                  result->seconds, "summary", description));
+    if (!page->options->as_json)
+        printf("  %-14s %6.1f s  %-12s %s\n", result->step->name, result->seconds, outcome, description);
+    fflush(stdout);
+}
+
+static int judge_step(struct page *page, const struct check_result *result)
+{
+    char outcome[32];
+    if (result->status == EXIT_REFUSED)
+        leave_out(page, result->step->name, result->sentence);
+    int fresh = result->document == NULL ? 0 : take_findings(page, result);
+    if (fresh < 0 || (result->document != NULL && save_document(page, result->step->name, result->document) != EXIT_CLEAN))
+        return EXIT_REFUSED;
+    bool is_broken = result->status == EXIT_INTERNAL;
+    snprintf(outcome, sizeof outcome, fresh == 1 ? "%d finding" : fresh > 1 ? "%d findings" : "ok", fresh);
+    print_step(page, result, is_broken ? "failed" : result->status == EXIT_REFUSED ? "not done" : outcome);
+    if (is_broken)
+        page->status = EXIT_INTERNAL;
+    else if (fresh > 0 && page->status == EXIT_CLEAN)
+        page->status = EXIT_FINDINGS;
+    return EXIT_CLEAN;
+}
+
+static int run_step(struct page *page, const struct check_step *step)
+{
+    const struct check_request *request = &page->options->request;
+    struct check_result result;
+    if (step->is_anvils && strncmp(request->subject, "anvil", 5) != 0) {
+        leave_out(page, step->name, "only for code that is built for it: see adversity/interleave");
+        return EXIT_CLEAN;
+    }
+    if (step->left_out[request->level] != NULL)
+        leave_out(page, step->name, step->left_out[request->level]);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r  %s: %s … \r", step->name, step->what);
+    check_run(request, step, &result);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K");
+    int status = judge_step(page, &result);
+    check_result_done(&result);
+    return status;
+}
+
+/* ---- the page ---- */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+static void print_page(const struct page *page)
+{
+    size_t i;
+    json_t *object;
+    if (json_array_size(page->findings) > 0)
+        printf("\nFindings\n");
+    json_array_foreach(page->findings, i, object)
+    {
+        printf("  %s %s at %s: %s\n", text_of(object, "step"), text_of(object, "check"), text_of(object, "site"),
+               text_of(object, "sentence"));
+        if (text_of(object, "program")[0] != '\0')
+            printf("      %s\n", text_of(object, "program"));
+    }
+    printf("\nNot done\n");
+    json_array_foreach(page->left_out, i, object) printf("  %-14s %s\n", text_of(object, "step"), text_of(object, "why"));
+    printf("\n%s: %zu findings", page->subject, json_array_size(page->findings));
+    if (page->known_count > 0)
+        printf(", %zu more are known", page->known_count);
+    printf("; everything is in %s\n", page->options->request.output);
+}
+
+static int finish(struct page *page)
+{
+    json_t *document =
+        json_pack("{s:s, s:s, s:O, s:O, s:I, s:O, s:s}", "subject", page->subject, "level",
+                  check_level_name(page->options->request.level), "steps", page->steps, "findings", page->findings, "known",
+                  (json_int_t)page->known_count, "not_done", page->left_out, "output", page->options->request.output);
+    if (document == NULL)
+        return report_internal_error("no memory for the report");
+    int status = save_document(page, "check", document);
+    if (status == EXIT_CLEAN && !page->options->as_json)
+        print_page(page);
+    else if (status == EXIT_CLEAN && report_print_json(json_incref(document)) != 0)
+        status = report_internal_error("no memory for the report");
+    json_decref(document);
+    return status == EXIT_CLEAN ? page->status : status;
+}
+
+static int run_check(struct page *page)
+{
+    if (!page->options->as_json)
+        printf("mallet check %s, %s\n\n", page->subject, check_level_name(page->options->request.level));
+    for (size_t i = 0; check_step_at(i) != NULL; i++) {
+        int status = run_step(page, check_step_at(i));
+        if (status != EXIT_CLEAN)
+            return status;
+    }
+    return finish(page);
+}
+
+/* ---- the request ---- */
+
+/* The subject must be one that can be bound at all: else every step would say so. */
+static int find_subject(struct page *page)
+{
+    char error[SUBJECT_ERROR_MAX];
+    struct executor *executor;
+    if (subject_start(&executor, page->options->request.subject, BIND_AUTO, error) != 0)
+        return refuse("%s", error);
+    snprintf(page->subject, sizeof page->subject, "%s", executor_info(executor)->name);
+    executor_stop(executor);
+    return EXIT_CLEAN;
+}
+
+static int find_folders(struct options *options, char corpus[PATH_MAX], char output[PATH_MAX], const char *subject)
+{
+    char findings[PATH_MAX];
+    if (!seeds_find(options->corpus, corpus))
+        return refuse("no text traces in %s",
+                      options->corpus != NULL ? options->corpus : "the project's corpus/seeds, which is not where it should be");
+    if (options->output != NULL)
+        snprintf(output, PATH_MAX, "%s", options->output);
+    else
+        snprintf(output, PATH_MAX, "mallet-report/%s-check", subject);
+    snprintf(findings, sizeof findings, "%.4000s/findings", output);
+    int result = folders_make(findings);
+    if (result != 0)
+        return refuse("the output folder %s cannot be made: %s", output, strerror(result));
+    options->request.corpus = corpus;
+    options->request.output = output;
+    return EXIT_CLEAN;
+}
+
+static int start(struct options *options)
+{
+    char error[KNOWN_ERROR_MAX], corpus[PATH_MAX], output[PATH_MAX];
+    struct page page = {.options = options};
+    int status = EXIT_CLEAN;
+    if (options->request.known != NULL && known_read(&page.known, options->request.known, error) != 0)
+        status = refuse("%s", error);
+    if (status == EXIT_CLEAN && options->request.baseline != NULL && access(options->request.baseline, R_OK) != 0)
+        status = refuse("%s: cannot be read", options->request.baseline);
+    if (status == EXIT_CLEAN)
+        status = find_subject(&page);
+    if (status == EXIT_CLEAN)
+        status = find_folders(options, corpus, output, page.subject);
+    if (status == EXIT_CLEAN) {
+        page.steps = json_array();
+        page.findings = json_array();
+        page.left_out = json_array();
+        status = run_check(&page);
+        json_decref(page.steps);
+        json_decref(page.findings);
+        json_decref(page.left_out);
+    }
+    known_done(&page.known);
+    return status;
+}
+
+int command_check(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"quick", KEY_QUICK, NULL, 0, "Within a minute", 0},
+        {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)", 0},
+        {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+        {"output", 'o', "DIR", 0, "Where reports, programs and the campaign go (default mallet-report/SUBJECT-check)", 0},
+        {"known", KEY_KNOWN, "FILE", 0, "Findings that are known, one `SUBJECT CHECK SITE` a line", 0},
+        {"baseline", KEY_BASELINE, "FILE", 0, "Clauses that are known to fail, as `mallet conform --write-baseline` writes them", 0},
+        {"corpus", KEY_CORPUS, "DIR", 0, "Folder of text traces, instead of the project's own seeds", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = "SUBJECT",
+        .doc = "Everything this project can put to one allocator: clauses, traces, refusals of the system, threads, torture, growth and a "
+               "search. "
+               "Prints one page, and what was not done.\v"
+               "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 a step failed for reasons of its own."};
+    struct options request = {.request.level = LEVEL_DEFAULT};
+    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    return start(&request);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "mallet/seeds.h"
+
+#include "harness/executor.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool has_traces(const char *path)
+{
+    DIR *folder = opendir(path);
+    bool has = false;
+    for (struct dirent *entry = folder != NULL ? readdir(folder) : NULL; entry != NULL && !has; entry = readdir(folder))
+        has = strstr(entry->d_name, ".trace") != NULL;
+    if (folder != NULL)
+        closedir(folder);
+    return has;
+}
+
+bool seeds_find(const char *asked, char ret_path[PATH_MAX])
+{
+    static const char *const places[] = {"../../../corpus/seeds", "../share/mallet/corpus/seeds"};
+    char own[PATH_MAX / 2];
+    snprintf(ret_path, PATH_MAX, "%s", asked != NULL ? asked : "");
+    if (asked != NULL)
+        return has_traces(ret_path);
+    if (!executor_find_folder(own, sizeof own))
+        return false;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(ret_path, PATH_MAX, "%s/%s", own, places[i]);
+        if (has_traces(ret_path))
+            return true;
+    }
+    return false;
+}
