@@ -2,87 +2,10 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet conform` and `mallet clauses`: exit statuses, the one sentence for each bad input, every format, baselines.
 #
-# usage: conform.sh MALLET [FOLDER of the planted bugs, beside that of the mutants]; without the folder, foreign subjects are left out: a sanitizer refuses them
-#
-#   refused SENTENCE ARGUMENT…   exit 2 and one line on stderr that matches the pattern
-#   usage SENTENCE ARGUMENT…     exit 2, as argp says it: the sentence and a hint at --help
-#   ends STATUS ARGUMENT…        that exit status; output in $work/out, stderr in $work/err
-#   printed, said PATTERN        the last request's output, stderr, has it
-#   same FILE FILE               equal content
-#   holds WHAT COMMAND…          the command succeeds
+# usage: conform.sh MALLET [FOLDER of the planted bugs, beside that of the mutants]; the words are in common.sh
 set -u
-mallet=$1
-planted=${2:-/nonexistent}/../mutants/libmutants.so
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-passed=0
-
-count() { # 0 or not, what went wrong
-    if [ "$1" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        echo "FAILED: $2"
-        sed 's/^/    /' "$work/err" | head -20
-        failed=$((failed + 1))
-    fi
-}
-
-run() {
-    "$mallet" "$@" >"$work/out" 2>"$work/err" </dev/null
-    status=$?
-}
-
-refused() {
-    sentence=$1
-    shift
-    run "$@"
-    [ $status -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && [ ! -s "$work/out" ] && grep -q -- "$sentence" "$work/err"
-    count $? "mallet $*: exit $status, wanted 2 and one line: $sentence"
-}
-
-usage() {
-    sentence=$1
-    shift
-    run "$@"
-    [ $status -eq 2 ] && head -1 "$work/err" | grep -q -- "$sentence"
-    count $? "mallet $*: exit $status, wanted 2 and: $sentence"
-}
-
-ends() {
-    wanted=$1
-    shift
-    run "$@"
-    [ $status -eq "$wanted" ]
-    count $? "mallet $*: exit $status, wanted $wanted"
-}
-
-printed() {
-    grep -q -- "$1" "$work/out"
-    count $? "no \`$1\` in the output"
-}
-
-said() {
-    grep -q -- "$1" "$work/err"
-    count $? "no \`$1\` on standard error"
-}
-
-same() {
-    cmp "$1" "$2" >"$work/err" 2>&1
-    count $? "$1 and $2 differ"
-}
-
-holds() {
-    what=$1
-    shift
-    "$@" >"$work/holds" 2>"$work/err"
-    count $? "$what"
-}
-
-# Checks only where the checker is there: nothing that the project needs otherwise.
-holds_if_there() {
-    command -v "$2" >/dev/null && holds "$@"
-}
+. "$(dirname "$0")/common.sh"
+mutants=$planted/../mutants/libmutants.so
 
 quick=C23-7.24.3.1-p2-*
 clause=C23-7.24.3.1-p2-d
@@ -105,7 +28,7 @@ refused '--clause: no clause .* matches' conform --profile hardening --clause "$
 refused 'named twice' conform --clause "$quick" anvil anvil
 refused 'at most 16 subjects, `q` is one more' conform a b c d e f g h i j k l m n o p q
 refused 'frob' conform anvil:frob=1
-[ -e "$planted" ] && refused 'text.so' conform "$work/text.so"
+[ -e "$mutants" ] && refused 'text.so' conform "$work/text.so"
 
 # files
 refused 'cannot write /nonexistent/x: No such file' conform --clause "$quick" --output /nonexistent/x anvil
@@ -157,50 +80,50 @@ holds 'the page ends' grep -q '^</html>' "$work/report.two.html"
 holds 'the page loads nothing' sh -c '! grep -E "(src|href)=\"[^#]|@import|url\(" "$1"' - "$work/report.two.html"
 
 # failures, on an allocator that is broken on purpose
-if [ -e "$planted" ]; then
-    ends 0 conform --clause "$quick" "$planted"
+if [ -e "$mutants" ]; then
+    ends 0 conform --clause "$quick" "$mutants"
     ends 0 conform --clause 'GLIBC-usable-*' "$(dirname "$mallet")/mallet-conform"
     export MALLET_MUTANT=aligned_alloc_wants_a_multiple
-    ends 1 conform --clause "$quick" --programs "$work/programs" "$planted"
+    ends 1 conform --clause "$quick" --programs "$work/programs" "$mutants"
     printed "^fail  *$clause "
     printed 'expected a block, observed NULL'
     printed "program: $work/programs/libmutants.so-$clause.c"
     holds 'one program for one failure' sh -c '[ "$(ls "$1")" = "libmutants.so-$2.c" ]' - "$work/programs" "$clause"
     holds 'the program compiles' cc -w -c -o "$work/program.o" "$work/programs/libmutants.so-$clause.c"
-    ends 1 conform --clause "$quick" anvil "$planted"
+    ends 1 conform --clause "$quick" anvil "$mutants"
     printed "^fail  *$clause "
     for format in tap junit json sarif markdown html; do
-        ends 1 conform --clause "$quick" --format $format "$planted"
+        ends 1 conform --clause "$quick" --format $format "$mutants"
         printed "$clause"
         printed 'expected a block, observed NULL'
     done
-    ends 1 conform --clause "$quick" --format tap --output "$work/report.tap" "$planted"
+    ends 1 conform --clause "$quick" --format tap --output "$work/report.tap" "$mutants"
     holds_if_there 'a failure fails TAP' sh -c '! command -v prove >/dev/null || ! prove --exec cat "$1"' - "$work/report.tap"
 
     # baselines
-    ends 1 conform --clause "$quick" --write-baseline "$work/baseline" "$planted"
+    ends 1 conform --clause "$quick" --write-baseline "$work/baseline" "$mutants"
     holds 'the baseline has the failure' grep -q "^libmutants.so $clause fail  # .*expected a block" "$work/baseline"
-    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$planted"
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$mutants"
     printed 'expected by the baseline: '
-    ends 0 conform --clause "$quick" --baseline "$work/baseline" --write-baseline "$work/again" "$planted"
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" --write-baseline "$work/again" "$mutants"
     same "$work/baseline" "$work/again"
     for format in tap junit json sarif markdown html; do
-        ends 0 conform --clause "$quick" --format $format --baseline "$work/baseline" --output "$work/known.$format" "$planted"
+        ends 0 conform --clause "$quick" --format $format --baseline "$work/baseline" --output "$work/known.$format" "$mutants"
     done
     holds_if_there 'an expected failure passes TAP' prove --exec cat "$work/known.tap"
     holds 'an expected failure is suppressed in SARIF' grep -q '"suppressions"' "$work/known.sarif"
     holds 'an expected failure is skipped in JUnit' grep -q 'failures="0"' "$work/known.junit"
     printf 'other %s fail\nlibmutants.so %s fail\n' "$clause" C23-7.24.3.1-p2-a >"$work/wrong"
-    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$planted"
+    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$mutants"
     printed '^no longer applies: libmutants.so C23-7.24.3.1-p2-a fail: the verdict is pass'
     printf 'libm* %s error\n' "$clause" >"$work/wrong"
-    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$planted"
+    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$mutants"
     printf 'libm* %s fail # a pattern\n' "$clause" >"$work/pattern"
-    ends 0 conform --clause "$quick" --baseline "$work/pattern" anvil "$planted"
+    ends 0 conform --clause "$quick" --baseline "$work/pattern" anvil "$mutants"
     unset MALLET_MUTANT
-    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$planted"
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$mutants"
     printed "^no longer applies: libmutants.so $clause fail: the verdict is pass"
-    ends 0 conform --clause "$quick" --format json --baseline "$work/baseline" "$planted"
+    ends 0 conform --clause "$quick" --format json --baseline "$work/baseline" "$mutants"
     said "^no longer applies: libmutants.so $clause fail"
     ends 0 conform --clause 'C23-7.24.3.2*' glibc
 fi
@@ -230,5 +153,4 @@ refused 'no clause is called `C99\*`' clauses "$clause" 'C99*'
 refused 'no clause fits' clauses --profile hardening "$clause"
 refused '--profile: `c99`' clauses --profile c99
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

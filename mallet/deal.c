@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "mallet/deal.h"
+
+enum { THREADS = 4, EXIT_ONE_IN = 16, OPS_EACH = 3 /* thread-exit, thread, the op */ };
+
+/* A number that depends on all bits of both. The mixer is that of splitmix64. */
+static uint64_t choose(unsigned seed, size_t i)
+{
+    uint64_t word = ((uint64_t)seed << 32 | i) * 0x9E3779B97F4A7C15;
+    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9;
+    word = (word ^ word >> 27) * 0x94D049BB133111EB;
+    return word ^ word >> 31;
+}
+
+size_t deal_capacity(size_t count)
+{
+    return count * OPS_EACH;
+}
+
+static void add(struct trace *dealt, struct trace_op op)
+{
+    dealt->ops[dealt->count++] = op;
+}
+
+void deal_trace(const struct trace *trace, unsigned seed, struct trace *ret_dealt)
+{
+    unsigned current = 0;
+    ret_dealt->count = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        uint64_t choice = choose(seed, i);
+        unsigned next = (unsigned)(choice % THREADS);
+        if (trace->ops[i].kind == OP_THREAD || trace->ops[i].kind == OP_THREAD_EXIT)
+            continue;
+        if (next != current && current != 0 && (choice >> 32) % EXIT_ONE_IN == 0)
+            add(ret_dealt, (struct trace_op){.kind = OP_THREAD_EXIT, .extra = current});
+        if (next != current)
+            add(ret_dealt, (struct trace_op){.kind = OP_THREAD, .extra = next});
+        current = next;
+        add(ret_dealt, trace->ops[i]);
+    }
+}

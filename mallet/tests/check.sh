@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What people see of `mallet check`: what it refuses, the page, the folder it leaves, and that a step which cannot be done is never silent.
+#
+# usage: check.sh MALLET FOLDER of the planted bugs
+set -u
+. "$(dirname "$0")/common.sh"
+
+echo "malloc_usable_size #0" >"$work/bad.trace"
+mkdir "$work/corpus" "$work/empty"
+printf '#0 = malloc 100\n#1 = calloc 3 7\nfree #0\n#1 = realloc #1 4000\nfree #1\n' >"$work/corpus/small.trace"
+
+usage "SUBJECT is missing" check
+usage "one SUBJECT only, not also .glibc" check anvil glibc
+refused "could not bind.*/nowhere.so" check "$work/nowhere.so"
+refused "no text traces in $work/empty" check anvil --corpus "$work/empty" -o "$work/o"
+refused "output folder /proc/nowhere cannot be made" check anvil --corpus "$work/corpus" -o /proc/nowhere
+refused "$work/none" check anvil --known "$work/none"
+refused "$work/none: cannot be read" check anvil --baseline "$work/none"
+holds "nothing was left by refusals" test ! -e "$work/o"
+
+ends 0 check anvil --quick --corpus "$work/corpus" -o "$work/anvil"
+for step in clauses traces threads refusals interleavings torture growth fuzz; do
+    printed "^  $step .*ok "
+    holds "the report of $step is there" test -s "$work/anvil/$step.json"
+done
+printed "^anvil: 0 findings"
+printed "^Not done"
+
+ends 1 check "$planted/libstudent.so" --quick --corpus "$work/corpus" -o "$work/student" --json
+printed '"check": "alignment"'
+program=$(ls "$work"/student/findings/traces-*.c | head -1)
+holds "a finding's program compiles" cc -w -fno-builtin -o "$work/program" "$program" -pthread
+printf 'libstudent.so * *\n' >"$work/bad-known"
+refused "bad-known:1" check "$planted/libstudent.so" --known "$work/bad-known"
+
+finish
