@@ -90,7 +90,8 @@ bool run_footprint(struct run *run)
     if (!is_steady || growth(first, last) < GROWTH_MIN + 2 * run->peak_size)
         return true;
     run->op = VERDICT_NO_OP;
-    return run_fail(run, CHECK_FOOTPRINT, "cycle",
-                    "%u identical cycles with at most %zu bytes live grew memory by %zu bytes, steadily, though each freed everything",
-                    rounds - FIRST_ROUNDS, run->peak_size, growth(first, last));
+    return run_fail(run, run->faults.has_failed ? CHECK_RECOVERY : CHECK_FOOTPRINT, "cycle",
+                    "%u identical cycles with at most %zu bytes live%s grew memory by %zu bytes, steadily, though each freed everything",
+                    rounds - FIRST_ROUNDS, run->peak_size, run->faults.has_failed ? " and an OS call that failed" : "",
+                    growth(first, last));
 }
