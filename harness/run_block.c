@@ -13,8 +13,12 @@
 
 static void record_outcome(const struct run *run, const struct answer *answer, int error)
 {
-    if (run->report->outcomes != NULL && run->op < run->trace->count)
-        run->report->outcomes[run->op] = (struct outcome){.ran = 1, .returned_null = answer->is_null, .error = error};
+    if (run->report->outcomes == NULL || run->op >= run->trace->count)
+        return;
+    struct outcome *outcome = &run->report->outcomes[run->op];
+    outcome->ran = 1;
+    outcome->returned_null = answer->is_null;
+    outcome->error = error;
 }
 
 static void record_answer(const struct run *run, const struct request *request, const struct answer *answer)
