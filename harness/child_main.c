@@ -79,7 +79,7 @@ static void run_order(struct child *child, struct work_reply *reply)
     *run_policy(child->run) = child->request->policy;
     if (child->request->options.watch_os || has_fault(&trace))
         reply->is_watched = os_calls_watch() == 0;
-    os_calls_tell(&report->progress.os_failure);
+    os_calls_tell(&report->progress.os_failures);
     reply->is_clean = run_trace(child->run, &child->subject, &trace, &child->request->options, &targets, &reply->verdict);
     reply->os_calls = run_os_calls(child->run);
     reply->is_spent = !reply->is_clean || run_was_cut_short(child->run);

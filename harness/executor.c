@@ -236,7 +236,7 @@ static void load_request(struct executor *executor, const struct trace *trace, c
     memcpy(executor->request->ops, trace->ops, trace->count * sizeof trace->ops[0]);
     memset(report->features, 0, sizeof report->features);
     memset(report->outcomes, 0, trace->count * sizeof report->outcomes[0]);
-    report->progress.op = report->progress.round = report->progress.is_in_call = report->progress.os_failure = 0;
+    report->progress = (struct run_progress){0};
 }
 
 static void take_verdict(const struct work_reply *reply, struct execution *execution)
@@ -251,13 +251,12 @@ static void take_verdict(const struct work_reply *reply, struct execution *execu
         execution->verdict.check = CHECK_CRASH;
 }
 
-static void take_last_failure(const struct executor *executor, struct execution *execution)
+static void take_failures(const struct executor *executor, struct execution *execution)
 {
-    uint32_t failure = executor->report->progress.os_failure;
-    if (failure == 0 || failure > OS_CALL_COUNT)
-        return;
-    execution->is_watched = true;
-    execution->os_calls.failed = execution->os_calls.failed_calls[failure - 1] = 1;
+    for (unsigned i = 0; i < OS_CALL_COUNT; i++) {
+        execution->os_calls.failed_calls[i] = executor->report->progress.os_failures.calls[i];
+        execution->os_calls.failed += execution->os_calls.failed_calls[i];
+    }
 }
 
 int executor_run(struct executor *executor, const struct trace *trace, const struct run_options *options, bool fresh,
@@ -285,7 +284,7 @@ int executor_run(struct executor *executor, const struct trace *trace, const str
         take_verdict(&watch.reply, ret_execution);
     else {
         executor_judge_death(executor, trace, outcome, &watch, &ret_execution->verdict);
-        take_last_failure(executor, ret_execution);
+        take_failures(executor, ret_execution);
     }
     if (fresh || outcome != WATCH_REPLIED || watch.reply.is_spent)
         executor_end_worker(executor);

@@ -114,7 +114,7 @@ static void describe_end(enum watch_result result, const struct watch *watch, ch
 /* The C function of the op's name: "realloc" of "realloc NULL". */
 static void name_site(const struct executor *executor, const char *name, char ret_site[VERDICT_SITE_MAX])
 {
-    bool is_fault = executor->report->progress.os_failure != 0;
+    bool is_fault = executor->report->progress.os_failures.last != 0;
     snprintf(ret_site, VERDICT_SITE_MAX, "%.*s%s", (int)strcspn(name, " "), name, is_fault ? RUN_FAULT_SITE : "");
 }
 

@@ -19,7 +19,7 @@ static struct {
     atomic_uint gap;     /* then the distance of the next */
     atomic_uint calls[OS_CALL_COUNT];
     atomic_uint failed[OS_CALL_COUNT];
-    volatile uint32_t *told; /* of the last failure */
+    struct os_call_failures *told;
 } os;
 
 static const struct {
@@ -65,9 +65,9 @@ void os_calls_add(unsigned nth)
         os_calls_fail(nth, 0);
 }
 
-void os_calls_tell(volatile uint32_t *failed)
+void os_calls_tell(struct os_call_failures *failures)
 {
-    os.told = failed;
+    os.told = failures;
 }
 
 struct os_call_counts os_calls_count(void)
@@ -95,8 +95,10 @@ static bool is_to_fail(enum os_call call)
         return false;
     atomic_store(&os.fail_in, atomic_exchange(&os.gap, 0));
     atomic_fetch_add(&os.failed[call], 1);
-    if (os.told != NULL)
-        *os.told = 1 + call;
+    if (os.told != NULL) {
+        os.told->last = 1 + call;
+        os.told->calls[call]++;
+    }
     return true;
 }
 

@@ -36,8 +36,13 @@ void os_calls_leave(void);
 void os_calls_fail(unsigned nth, unsigned gap);
 /* As os_calls_fail(nth, 0); but while one is pending, the nth after that one fails as well. */
 void os_calls_add(unsigned nth);
-/* At each failure 1 + enum os_call goes there, for whoever looks at shared memory after the subject died of it; NULL: nowhere. */
-void os_calls_tell(volatile uint32_t *failed);
+/* Told of each failure at once: in shared memory, for whoever looks there after the subject died of it. */
+struct os_call_failures {
+    volatile uint32_t last; /* 1 + enum os_call; 0: none */
+    volatile uint32_t calls[OS_CALL_COUNT];
+};
+/* NULL: nobody. */
+void os_calls_tell(struct os_call_failures *failures);
 
 /* Of the subject, since the process began. */
 struct os_call_counts {

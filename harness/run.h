@@ -50,7 +50,7 @@ struct run_progress {
     volatile uint32_t op;         /* the op being run, or VERDICT_NO_OP */
     volatile uint32_t round;      /* 0, then footprint rounds */
     volatile uint32_t is_in_call; /* bool: inside the subject; else the harness is touching blocks */
-    volatile uint32_t os_failure; /* 1 + enum os_call of the last one that failed on demand since the last call began; 0: none */
+    struct os_call_failures os_failures; /* of this run; the last one only if it came in the last call of the subject */
 };
 
 struct run; /* the shadow and all other working memory */

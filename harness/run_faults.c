@@ -83,7 +83,7 @@ void faults_arm(struct run *run, const struct trace_op *op)
 void faults_enter(struct run *run)
 {
     if (run->report->progress != NULL)
-        run->report->progress->os_failure = 0;
+        run->report->progress->os_failures.last = 0;
     run->faults.failed = os_calls_count().failed;
     os_calls_enter();
 }

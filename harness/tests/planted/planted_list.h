@@ -44,7 +44,7 @@
     PLANTED(munmap_fail_sets_errno, errno, "free changes errno when the system does not take the block back; after musl 2010df0d") \
     PLANTED(oom_errno_wrong, errno, "what the system refuses is reported as EAGAIN; after hardened_malloc a6a798d and snmalloc#461") \
     PLANTED(oom_small_block, usable, "where a mapping is refused, a block too small is returned; after jemalloc#241") \
-    PLANTED(oom_frees_old, kept, "realloc to a mapping gives the old block back before the system refuses the new one; the order most often wrong by hand") \
+    PLANTED(oom_frees_old, kept, "realloc gives the old block back although the system refused the new one; as realloc_fails_freeing, and seen only where memory is short") \
     PLANTED(oom_calloc_dirty, zeroed, "calloc takes recycled memory, the fallback for a refused mapping, as fresh; after zerovm#86") \
     PLANTED(oom_keeps_lock, progress, "a lock is not given back where a mapping is refused; after the missing unlock in jemalloc's initialisation, 4.2.1") \
     PLANTED(oom_half_grown, heap, "the size of the topmost chunk is noted before the system has granted its memory; after jemalloc 4.0.0, a cache corrupt after a failed fill") \

@@ -112,14 +112,13 @@ void *calloc(size_t count, size_t size)
 static void *move(void *block, size_t size)
 {
     size_t asked = chunk_of(block)->asked;
-    bool is_early = HAS(oom_frees_old) && size >= MAPPING_MIN;
-    if (is_early)
-        free(block);
     void *moved = allocate(size, ALIGNMENT);
+    if (moved == NULL && HAS(oom_frees_old))
+        free(block);
     if (moved == NULL)
         return NULL;
     memcpy(moved, block, asked < size ? asked : size);
-    if (!HAS(realloc_leaks) && !is_early)
+    if (!HAS(realloc_leaks))
         free(block);
     return moved;
 }
