@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CPU_LIMIT_MS = 2000, WALL_LIMIT_MS = 20000 };
@@ -280,6 +281,10 @@ int executor_run(struct executor *executor, const struct trace *trace, const str
     enum watch_result outcome = send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
     if (outcome == WATCH_BROKEN)
         return report_broken(executor, error);
+    if (outcome == WATCH_DIED && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGSYS) {
+        snprintf(error, SUBJECT_ERROR_MAX, "%s makes system calls with all signals blocked: its OS calls cannot be watched", executor->spec);
+        return ENOTSUP;
+    }
     if (outcome == WATCH_REPLIED)
         take_verdict(&watch.reply, ret_execution);
     else {

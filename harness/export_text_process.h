@@ -64,6 +64,7 @@
     "    int is_running;\n"                                                                                    \
     "    sem_t turn, done;\n"                                                                                  \
     "    void (*part)(void); /* NULL: the thread ends */\n"                                                    \
+    "    _Alignas(4096) char stack[1 << 19];\n"                                                                \
     "} threads[8];\n\n"                                                                                        \
     "static void wait_for(sem_t *what)\n"                                                                      \
     "{\n"                                                                                                      \
@@ -92,7 +93,10 @@
     "%s"                                                                                                       \
     "        sem_init(&thread->turn, 0, 0);\n"                                                                 \
     "        sem_init(&thread->done, 0, 0);\n"                                                                 \
-    "        if (pthread_create(&thread->id, NULL, live, thread) != 0)\n"                                      \
+    "        pthread_attr_t attributes; /* a stack of our own: no system calls for it */\n"                   \
+    "        pthread_attr_init(&attributes);\n"                                                               \
+    "        pthread_attr_setstack(&attributes, thread->stack, sizeof thread->stack);\n"                      \
+    "        if (pthread_create(&thread->id, &attributes, live, thread) != 0)\n"                               \
     "            FAIL(\"cannot start a thread\\n\");\n"                                                        \
     "        thread->is_running = 1;\n"                                                                        \
     "%s"                                                                                                       \

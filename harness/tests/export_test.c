@@ -111,6 +111,8 @@ static void every_check_compiles_and_holds_on_every_op_kind(void **state)
         snprintf(verdict.sentence, sizeof verdict.sentence, "a sentence with */ in it, which is 8 bytes past a multiple of 16");
         if (check == CHECK_IMPOSSIBLE || check == CHECK_ALIGNMENT || check == CHECK_NULL)
             verdict.op = check == CHECK_IMPOSSIBLE ? 22 : 0;
+        if (check == CHECK_POLICY || check == CHECK_RECOVERY)
+            verdict.op = check == CHECK_POLICY ? 25 : 0;
         assert_program_is_clean(&trace, &verdict, check_name((enum check)check));
     }
 }
