@@ -13,6 +13,7 @@
 #include "fuzz/findings.h"
 #include "harness/executor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static struct {
 
 static _Noreturn void give_up(const char *error)
 {
-    dprintf(STDERR_FILENO, "fuzz_trace: %s\n", error);
+    dprintf(STDERR_FILENO, "%s: %s\n", program_invocation_short_name, error);
     findings_flush();
     _exit(EXIT_NO_SUBJECT);
 }

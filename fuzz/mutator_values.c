@@ -256,7 +256,7 @@ static uint64_t number_draw(enum op_kind kind, struct random *random)
 {
     if (kind == OP_TRIM)
         return random_once_in(random, 2) ? 0 : random_below(random, 0x10000);
-    return kind == OP_THREAD ? random_below(random, 4) : random_between(random, 1, 6);
+    return kind == OP_FAIL_OS ? random_between(random, 1, 6) : random_below(random, 4);
 }
 
 void extra_draw(struct trace_op *op, struct random *random)
@@ -336,9 +336,10 @@ static const uint16_t KIND_WEIGHTS[OP_KINDS] = {
     [OP_FREE_NULL] = 8,
     [OP_TRIM] = 15,
     [OP_SWEEP] = 8,
-    [OP_THREAD] = 4,
-    [OP_FAIL_OS] = 16,
-    [OP_FORK] = 5,
+    [OP_THREAD] = 6,
+    [OP_THREAD_EXIT] = 2,
+    [OP_FAIL_OS] = 10,
+    [OP_FORK] = 1,
 };
 
 struct trace_op op_draw(struct random *random)

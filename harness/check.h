@@ -18,6 +18,7 @@
     CHECK(NULL, "null", "a modest request succeeds, and a failed posix_memalign leaves its out-parameter alone")         \
     CHECK(ERRNO, "errno", "a failure sets the right errno; free never changes errno; nothing sets it to 0")              \
     CHECK(KEPT, "kept", "a failed realloc leaves the old block whole")                                                   \
+    CHECK(RECOVERY, "recovery", "after an OS call failed on demand, freeing makes room again, and all else is as before") \
     CHECK(FOOTPRINT, "footprint", "identical cycles do not grow memory; after freeing all, the same maximum fits again") \
     CHECK(PROGRESS, "progress", "every call returns in time")                                                            \
     CHECK(POLICY, "policy", "the subject keeps to its own implementation-defined choices")                               \

@@ -60,6 +60,14 @@ static void probe(struct child *child, struct work_reply *reply)
     reply->is_spent = 1;
 }
 
+static bool has_fault(const struct trace *trace)
+{
+    size_t i = 0;
+    while (i < trace->count && trace->ops[i].kind != OP_FAIL_OS)
+        i++;
+    return i < trace->count;
+}
+
 static void run_order(struct child *child, struct work_reply *reply)
 {
     struct report_memory *report = child->report;
@@ -69,7 +77,11 @@ static void run_order(struct child *child, struct work_reply *reply)
     if (child->subject.reset != NULL)
         child->subject.reset();
     *run_policy(child->run) = child->request->policy;
+    if (child->request->options.watch_os || has_fault(&trace))
+        reply->is_watched = os_calls_watch() == 0;
+    os_calls_tell(&report->progress.os_failures);
     reply->is_clean = run_trace(child->run, &child->subject, &trace, &child->request->options, &targets, &reply->verdict);
+    reply->os_calls = run_os_calls(child->run);
     reply->is_spent = !reply->is_clean || run_was_cut_short(child->run);
 }
 

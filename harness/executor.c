@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CPU_LIMIT_MS = 2000, WALL_LIMIT_MS = 20000 };
@@ -223,6 +224,7 @@ struct run_options executor_thorough(const struct executor *executor, size_t ops
                                 .fill_max = (uint64_t)16 << 20,
                                 .touch_max = (uint64_t)64 << 20,
                                 .capacity = executor->info.capacity,
+                                .recovery = 1,
                                 .rounds = ops <= SHORT ? ROUNDS : 0};
 }
 
@@ -235,17 +237,27 @@ static void load_request(struct executor *executor, const struct trace *trace, c
     memcpy(executor->request->ops, trace->ops, trace->count * sizeof trace->ops[0]);
     memset(report->features, 0, sizeof report->features);
     memset(report->outcomes, 0, trace->count * sizeof report->outcomes[0]);
-    report->progress.op = report->progress.round = report->progress.is_in_call = 0;
+    report->progress = (struct run_progress){0};
 }
 
 static void take_verdict(const struct work_reply *reply, struct execution *execution)
 {
     execution->is_clean = reply->is_clean != 0;
     execution->verdict = reply->verdict;
+    execution->is_watched = reply->is_watched != 0;
+    execution->os_calls = reply->os_calls;
     execution->verdict.site[VERDICT_SITE_MAX - 1] = 0;
     execution->verdict.sentence[VERDICT_SENTENCE_MAX - 1] = 0;
     if (!execution->is_clean && execution->verdict.check >= CHECK_COUNT)
         execution->verdict.check = CHECK_CRASH;
+}
+
+static void take_failures(const struct executor *executor, struct execution *execution)
+{
+    for (unsigned i = 0; i < OS_CALL_COUNT; i++) {
+        execution->os_calls.failed_calls[i] = executor->report->progress.os_failures.calls[i];
+        execution->os_calls.failed += execution->os_calls.failed_calls[i];
+    }
 }
 
 int executor_run(struct executor *executor, const struct trace *trace, const struct run_options *options, bool fresh,
@@ -269,10 +281,16 @@ int executor_run(struct executor *executor, const struct trace *trace, const str
     enum watch_result outcome = send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
     if (outcome == WATCH_BROKEN)
         return report_broken(executor, error);
+    if (outcome == WATCH_DIED && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGSYS) {
+        snprintf(error, SUBJECT_ERROR_MAX, "%s makes system calls with all signals blocked: its OS calls cannot be watched", executor->spec);
+        return ENOTSUP;
+    }
     if (outcome == WATCH_REPLIED)
         take_verdict(&watch.reply, ret_execution);
-    else
+    else {
         executor_judge_death(executor, trace, outcome, &watch, &ret_execution->verdict);
+        take_failures(executor, ret_execution);
+    }
     if (fresh || outcome != WATCH_REPLIED || watch.reply.is_spent)
         executor_end_worker(executor);
     if (!ret_execution->is_clean)

@@ -61,6 +61,8 @@ struct execution {
     bool is_clean;
     struct verdict verdict;         /* unless clean */
     char output[256];               /* first line that the subject printed before it died, or "" */
+    bool is_watched;                /* OS calls were counted, and could fail on demand */
+    struct os_call_counts os_calls; /* of a trace that was watched, its further cycles left out; of one that died, only the failures */
     uint32_t runs_in_worker;        /* traces run in that worker so far, this one included: 1 means a fresh process */
     const struct outcome *outcomes; /* one for each op of the trace; valid until the next run */
     const uint8_t *features;        /* RUN_FEATURES counters, likewise */

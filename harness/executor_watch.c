@@ -112,9 +112,10 @@ static void describe_end(enum watch_result result, const struct watch *watch, ch
 }
 
 /* The C function of the op's name: "realloc" of "realloc NULL". */
-static void name_site(const char *name, char ret_site[VERDICT_SITE_MAX])
+static void name_site(const struct executor *executor, const char *name, char ret_site[VERDICT_SITE_MAX])
 {
-    snprintf(ret_site, VERDICT_SITE_MAX, "%.*s", (int)strcspn(name, " "), name);
+    bool is_fault = executor->report->progress.os_failures.last != 0;
+    snprintf(ret_site, VERDICT_SITE_MAX, "%.*s%s", (int)strcspn(name, " "), name, is_fault ? RUN_FAULT_SITE : "");
 }
 
 void executor_judge_death(const struct executor *executor, const struct trace *trace, enum watch_result result, const struct watch *watch,
@@ -128,7 +129,7 @@ void executor_judge_death(const struct executor *executor, const struct trace *t
     ret_verdict->op = op < trace->count ? op : VERDICT_NO_OP;
     describe_end(result, watch, end, sizeof end);
     if (op < trace->count) {
-        name_site(trace_op_name(trace->ops[op].kind), ret_verdict->site);
+        name_site(executor, trace_op_name(trace->ops[op].kind), ret_verdict->site);
         trace_format_op(&trace->ops[op], line);
         snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, is_in_call ? "`%s` %s" : "touching the blocks around `%s` it %s",
                  line, end);
@@ -140,7 +141,7 @@ void executor_judge_death(const struct executor *executor, const struct trace *t
                  op, trace->count, end);
         return;
     }
-    snprintf(ret_verdict->site, VERDICT_SITE_MAX, "free");
+    name_site(executor, "free", ret_verdict->site);
     snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, "freeing what the trace left live, it %s", end);
 }
 

@@ -9,15 +9,17 @@
  *   plain     what goes wrong is the answer of one call (errno, NULL, alignment, …): bare calls, and one assertion after that call
  *                 p[0] = do_malloc(48);
  *
- * The parts that a program does not need are left out, so that it compiles without warnings. `thread` and `fail-os` appear as comments:
- * without the harness there is one thread, and the system fails when it likes.
+ * The parts that a program does not need are left out, so that it compiles without warnings. Where a trace has threads, the stretches between two
+ * of them become functions, which the threads run in turn; where it has `fail-os`, the program filters its own system calls.
  */
 #include "harness/export_internal.h"
 #include "harness/export_text.h"
+#include "harness/export_text_process.h"
 
 #include <string.h>
 
 #define FOOTPRINT_CALLS 400000u
+#define LOSS_AFFORDABLE ((uint64_t)64 << 20) /* bytes */
 
 /* The parts before main. */
 
@@ -37,11 +39,11 @@ static void put_opening(const struct plan *plan)
     else
         export_put(plan, "/* Makes the calls of a trace, fills every block and verifies it.\n *\n");
     export_put(plan,
-               " *     cc -O2 -Wall program.c -o program%s\n"
+               " *     cc -O2 -Wall program.c -o program%s%s\n"
                " *     LD_PRELOAD=/path/to/allocator.so ./program; echo $?\n"
                " *\n"
                " * Exit status 0: all is well. 1: it is not, and one line on stderr says why. */\n",
-               plan->has_usable || plan->has_look_ups ? " -ldl" : "");
+               plan->has_usable || plan->has_look_ups ? " -ldl" : "", plan->has_threads ? " -pthread" : "");
 }
 
 static void put_includes(const struct plan *plan)
@@ -49,12 +51,14 @@ static void put_includes(const struct plan *plan)
     export_put(plan, "#define _GNU_SOURCE\n");
     if (plan->has_usable || plan->has_look_ups)
         export_put(plan, "#include <dlfcn.h>\n");
-    if (plan->check == CHECK_ERRNO)
+    if (plan->check == CHECK_ERRNO || plan->has_faults)
         export_put(plan, "#include <errno.h>\n");
-    if (plan->check == CHECK_FOOTPRINT)
+    if (plan->is_cycle)
         export_put(plan, "#include <fcntl.h>\n");
-    export_put(plan, "#include <malloc.h>\n");
-    if (plan->check == CHECK_PROGRESS)
+    export_put(plan, "%s#include <malloc.h>\n", plan->has_faults ? TEXT_FAULTS_INCLUDES : "");
+    if (plan->has_threads)
+        export_put(plan, "#include <pthread.h>\n#include <semaphore.h>\n");
+    if (plan->check == CHECK_PROGRESS || plan->has_faults)
         export_put(plan, "#include <signal.h>\n");
     export_put(plan, "#include <stdint.h>\n#include <stdio.h>\n#include <stdlib.h>\n");
     if (plan_uses(plan, OP_FORK) && plan->is_filling)
@@ -140,16 +144,42 @@ static void put_filling_helpers(const struct plan *plan)
         export_put(plan, TEXT_TAKE_OVERLAP, plan->slots);
     export_put(plan, TEXT_TAKE_END, step);
     export_put(plan, "%s%s%s%s", TEXT_HOLD_BEGIN, plan->check == CHECK_USABLE ? TEXT_HOLD_STABLE : "", TEXT_HOLD_END, TEXT_DROP);
-    if (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY))
+    if (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY) || plan_uses(plan, OP_FORK))
         export_put(plan, "%s", TEXT_MOVE);
     if (plan_uses(plan, OP_CALLOC))
         export_put(plan, TEXT_ZEROED, plan->has_large ? "at = next(at, size)" : "at++");
     if (plan_uses(plan, OP_FORK))
-        export_put(plan, TEXT_FORK, plan->slots);
+        export_put(plan, TEXT_FORK, plan->has_faults ? "        fail_os(0);\n" : "", plan->slots, plan->slots, plan->slots);
+}
+
+/* Locals of main, where the ops are all there. */
+static void put_shared_state(const struct plan *plan)
+{
+    bool is_moving = plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY);
+    bool is_shared = plan->has_threads || plan->recovers;
+    if (is_shared && !plan->is_filling && is_moving)
+        export_put(plan, "static void *q;\n");
+    if (is_shared && plan->check == CHECK_POLICY && plan->verdict->op < plan->trace->count)
+        export_put(plan, "static int is_block;\n");
+    if (plan->recovers && plan->has_faults)
+        export_put(plan, "static int is_recovering;\n%s",
+                   plan->verdict->op < plan->trace->count ? "static unsigned failed_before;\n" : "");
+}
+
+static void put_process_helpers(const struct plan *plan)
+{
+    const char *begin = plan->has_faults ? TEXT_UNCOUNTED_BEGIN : "", *end = plan->has_faults ? TEXT_UNCOUNTED_END : "";
+    if (plan->has_faults)
+        export_put(plan, TEXT_FAULTS);
+    if (plan->has_threads)
+        export_put(plan, TEXT_THREADS, begin, end);
+    if (plan_uses(plan, OP_THREAD_EXIT))
+        export_put(plan, TEXT_END_THREAD, begin, end);
 }
 
 static void put_helpers(const struct plan *plan)
 {
+    put_process_helpers(plan);
     if (plan->has_times)
         export_put(plan, "%s", TEXT_TIMES);
     if (plan->has_usable)
@@ -171,7 +201,8 @@ static void put_first_choice(const struct plan *plan)
 {
     if (plan->verdict->op >= plan->trace->count)
         return;
-    export_put(plan, "    int is_block = 0;\n");
+    if (!plan->has_threads)
+        export_put(plan, "    int is_block = 0;\n");
     if (plan->first_choice != SIZE_MAX)
         return;
     const struct trace_op *op = &plan->trace->ops[plan->verdict->op];
@@ -184,7 +215,7 @@ static void put_main(const struct plan *plan)
 {
     bool may_exit = plan->verdict != NULL && plan->check == CHECK_CRASH && strstr(plan->verdict->sentence, "exit") != NULL;
     export_put(plan, "%s%sint main(void)\n{\n", plan->check == CHECK_PROGRESS ? TEXT_PROGRESS : "", may_exit ? TEXT_EXIT : "");
-    if (!plan->is_filling && (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY)))
+    if (!plan->has_threads && !plan->is_filling && (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY)))
         export_put(plan, "    void *q;\n");
     if (plan->check == CHECK_POLICY)
         put_first_choice(plan);
@@ -192,18 +223,41 @@ static void put_main(const struct plan *plan)
         export_put(plan, "    signal(SIGALRM, give_up);\n    alarm(10);\n");
     if (may_exit)
         export_put(plan, "    atexit(check_done);\n");
+    if (plan->has_faults)
+        export_put(plan, "    watch_os();\n");
     export_put_body(plan);
     export_put(plan, "%s    return 0;\n}\n", may_exit ? "    is_done = 1;\n" : "");
 }
 
-static void put_cycles(const struct plan *plan)
+static void put_cycle(const struct plan *plan)
 {
-    unsigned rounds = (unsigned)(FOOTPRINT_CALLS / (plan->trace->count + 1));
-    unsigned half = rounds < 32 ? 32 : rounds > 2000 ? 2000 : rounds;
-    export_put(plan, "%sstatic void cycle(void)\n{\n", TEXT_RESIDENT);
+    export_put(plan, "static void cycle(void)\n{\n");
     export_put_body(plan);
     export_put(plan, "}\n\n");
-    export_put(plan, TEXT_FOOTPRINT_MAIN, half, half);
+}
+
+/* What a failure loses, it may lose in every cycle: not more than a machine has. */
+static unsigned cycles_affordable(const struct plan *plan)
+{
+    uint64_t rounds = FOOTPRINT_CALLS / (plan->trace->count + 1), by_bytes = LOSS_AFFORDABLE / (plan->total + 1);
+    if (plan->has_faults && rounds > by_bytes)
+        rounds = by_bytes;
+    return rounds < 32 ? 32 : rounds > 2000 ? 2000 : (unsigned)rounds;
+}
+
+static void put_cycles(const struct plan *plan)
+{
+    unsigned half = cycles_affordable(plan);
+    export_put(plan, "%s", TEXT_RESIDENT);
+    put_cycle(plan);
+    export_put(plan, TEXT_FOOTPRINT_MAIN, plan->has_faults ? "    watch_os();\n" : "", half, half);
+}
+
+static void put_recovery(const struct plan *plan)
+{
+    put_cycle(plan);
+    export_put(plan, "int main(void)\n{\n%s%s    return 0;\n}\n", plan->has_faults ? "    watch_os();\n" : "",
+               plan->has_faults ? TEXT_RECOVERY_MAIN : "    cycle();\n");
 }
 
 void export_program(FILE *out, const struct trace *trace, const struct verdict *verdict)
@@ -214,8 +268,13 @@ void export_program(FILE *out, const struct trace *trace, const struct verdict *
     put_calls(&plan);
     put_state(&plan);
     put_helpers(&plan);
-    if (plan.check == CHECK_FOOTPRINT)
+    put_shared_state(&plan);
+    if (plan.has_threads)
+        export_put_parts(&plan);
+    if (plan.is_cycle)
         put_cycles(&plan);
+    else if (plan.recovers)
+        put_recovery(&plan);
     else
         put_main(&plan);
 }

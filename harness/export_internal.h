@@ -21,6 +21,10 @@ struct plan {
     unsigned calls;      /* bit per enum subject_call: used */
     unsigned kinds;      /* bit per enum op_kind: used */
     bool has_sizes, has_usable, has_times, has_large, has_live_end, has_look_ups;
+    bool has_threads, has_faults;
+    bool is_cycle;         /* what goes wrong is growth from cycle to cycle */
+    bool recovers;         /* a second cycle, in which the system refuses nothing */
+    uint64_t total;        /* bytes that the trace asks for in all, as far as is known; no more than UINT32_MAX of each op */
 };
 
 /* export_plan.c */
@@ -37,8 +41,10 @@ uint64_t plan_total_of(const struct trace_op *op);
 void export_put(const struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The call as C: "do_realloc(hold(3), 200)". old: the text of its block argument. prefix: "do_", or "" in messages. */
 void export_put_call(const struct plan *plan, const struct trace_op *op, const char *prefix, const char *old);
-/* All ops in order, then the frees of what they left live. */
+/* All ops in order, then the frees of what they left live; with threads, calls of the parts that they run. */
 void export_put_body(const struct plan *plan);
+/* The stretches between two ops that pass the token, as functions. */
+void export_put_parts(const struct plan *plan);
 
 static inline bool plan_uses(const struct plan *plan, enum op_kind kind)
 {

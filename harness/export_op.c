@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ops as lines of C, in the two shapes that export.c explains. */
 #include "harness/export_internal.h"
+#include "harness/team.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -198,6 +199,14 @@ static void assert_not_null(const struct plan *plan, const struct trace_op *op, 
     export_put(plan, " failed\\n\");\n");
 }
 
+/* In the call itself nothing was refused. */
+static void assert_recovered(const struct plan *plan, const struct trace_op *op, const char *block)
+{
+    export_put(plan, "    if (%s == NULL%s)\n", block, plan->has_faults ? " && failed == failed_before" : "");
+    put_message(plan, op);
+    export_put(plan, " failed, and the system did not refuse anything\\n\");\n");
+}
+
 /* EINVAL is for a bad alignment, and for aligned_alloc's sizes that are no multiple of it; ENOMEM for everything else. */
 static void assert_errno(const struct plan *plan, const struct trace_op *op, const char *block)
 {
@@ -232,6 +241,9 @@ static void put_assertion(const struct plan *plan, const struct trace_op *op, co
     case CHECK_NULL:
         assert_not_null(plan, op, block);
         break;
+    case CHECK_RECOVERY:
+        assert_recovered(plan, op, block);
+        break;
     case CHECK_ERRNO:
         assert_errno(plan, op, block);
         break;
@@ -265,6 +277,8 @@ static void put_plain_call(const struct plan *plan, size_t i)
     const char *target = is_move ? "q" : block;
     if (plan->check == CHECK_ERRNO && plan_blames(plan, i))
         export_put(plan, "    errno = " SENTINEL ";\n");
+    if (plan->recovers && plan->has_faults && plan_blames(plan, i))
+        export_put(plan, "    failed_before = failed;\n");
     export_put(plan, "    %s = ", target);
     export_put_call(plan, op, "do_", block);
     export_put(plan, ";\n");
@@ -320,8 +334,8 @@ static void put_op(const struct plan *plan, size_t i)
         export_put(plan, "    do_free(NULL);\n");
     else if (op->kind == OP_TRIM)
         export_put(plan, "    if (do_malloc_trim != NULL)\n        do_malloc_trim(%" PRIu64 ");\n", op->extra);
-    else if (op->kind == OP_THREAD || op->kind == OP_FAIL_OS)
-        export_put(plan, "    /* %s %" PRIu64 " */\n", trace_op_name(op->kind), op->extra);
+    else if (op->kind == OP_FAIL_OS)
+        export_put(plan, "    %sfail_os(%" PRIu64 ");\n", plan->recovers ? "if (!is_recovering)\n        " : "", op->extra);
     else if (plan->is_filling)
         put_filling_op(plan, i);
     else
@@ -335,19 +349,82 @@ static void put_last_frees(const struct plan *plan)
         return;
     if (is_errno)
         export_put(plan, "    errno = " SENTINEL ";\n");
-    export_put(plan, "    for (int i = 0; i < %zu; i++)\n        do_free(%s);\n", plan->slots, plan->is_filling ? "drop(i)" : "p[i]");
+    export_put(plan, "    for (int i = 0; i < %zu; i++%s)\n        do_free(%s);\n", plan->slots, plan->recovers ? ", p[i - 1] = NULL" : "",
+               plan->is_filling ? "drop(i)" : "p[i]");
     if (is_errno)
         assert_errno_kept(plan);
 }
 
-void export_put_body(const struct plan *plan)
+static void put_ops(const struct plan *plan, size_t from, size_t to)
 {
-    for (size_t i = 0; i < plan->trace->count; i++) {
+    for (size_t i = from; i < to; i++) {
         put_op(plan, i);
         if (plan->check == CHECK_HEAP && plan_blames(plan, i))
             export_put(plan, "    walk();\n");
     }
+}
+
+static void put_end(const struct plan *plan)
+{
+    if (plan->has_faults)
+        export_put(plan, "    fail_os(0);\n");
     put_last_frees(plan);
     if (plan->check == CHECK_HEAP)
         export_put(plan, "    walk();\n");
+}
+
+static bool passes_token(const struct plan *plan, size_t i)
+{
+    return plan->trace->ops[i].kind == OP_THREAD || plan->trace->ops[i].kind == OP_THREAD_EXIT;
+}
+
+/* The first op from `from` on that passes the token, or the end. */
+static size_t part_end(const struct plan *plan, size_t from)
+{
+    while (from < plan->trace->count && !passes_token(plan, from))
+        from++;
+    return from;
+}
+
+void export_put_parts(const struct plan *plan)
+{
+    size_t parts = 0;
+    for (size_t from = 0, end; from <= plan->trace->count; from = end + 1) {
+        end = part_end(plan, from);
+        if (end == from)
+            continue;
+        export_put(plan, "static void part_%zu(void)\n{\n", ++parts);
+        put_ops(plan, from, end);
+        export_put(plan, "}\n\n");
+    }
+}
+
+static void put_part_calls(const struct plan *plan)
+{
+    size_t parts = 0;
+    unsigned member = 0;
+    for (size_t from = 0, end; from <= plan->trace->count; from = end + 1) {
+        end = part_end(plan, from);
+        if (end > from)
+            export_put(plan, "    run_in(%u, part_%zu);\n", member, ++parts);
+        if (end == plan->trace->count)
+            break;
+        const struct trace_op *op = &plan->trace->ops[end];
+        unsigned named = (unsigned)(op->extra % TEAM_SIZE);
+        if (op->kind == OP_THREAD)
+            member = named;
+        else if (named != 0)
+            export_put(plan, "    end_thread(%u);\n", named);
+        if (op->kind == OP_THREAD_EXIT && named == member)
+            member = 0;
+    }
+}
+
+void export_put_body(const struct plan *plan)
+{
+    if (plan->has_threads)
+        put_part_calls(plan);
+    else
+        put_ops(plan, 0, plan->trace->count);
+    put_end(plan);
 }

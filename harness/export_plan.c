@@ -2,6 +2,8 @@
 /* What a trace needs as a C program: which calls, how many blocks, which helpers. What is not needed is not written. */
 #include "harness/export_internal.h"
 
+#include <string.h>
+
 #define LARGE_BLOCK ((uint64_t)1 << 20) /* bytes; larger ones are not filled whole */
 
 enum subject_call plan_call_of(enum op_kind kind)
@@ -41,9 +43,14 @@ enum subject_call plan_call_of(enum op_kind kind)
     }
 }
 
+static bool is_at(const struct verdict *verdict, const char *site)
+{
+    return verdict != NULL && strncmp(verdict->site, site, strlen(site)) == 0;
+}
+
 static bool is_filling_check(enum check check)
 {
-    return check != CHECK_ALIGNMENT && check != CHECK_IMPOSSIBLE && check != CHECK_NULL && check != CHECK_ERRNO && check != CHECK_POLICY;
+    return check != CHECK_RECOVERY && check != CHECK_ALIGNMENT && check != CHECK_IMPOSSIBLE && check != CHECK_NULL && check != CHECK_ERRNO && check != CHECK_POLICY;
 }
 
 uint64_t plan_total_of(const struct trace_op *op)
@@ -103,6 +110,7 @@ static void plan_op(struct plan *plan, size_t i)
     if (shape & OP_HAS_SIZE) {
         plan->has_times |= !plan_is_exact(op) && (shape & OP_HAS_COUNT) != 0;
         plan->has_large |= plan_total_of(op) > LARGE_BLOCK;
+        plan->total += plan_total_of(op) < UINT32_MAX ? plan_total_of(op) : 0;
         plan->has_sizes |= !plan_is_exact(op);
         plan->has_usable |= op->size_base == SIZE_USABLE;
     }
@@ -135,9 +143,13 @@ struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict
         plan_op(&plan, i);
         slot_set_apply(&live, &trace->ops[i]);
     }
-    plan.is_filling = is_filling_check(plan.check) && plan.slots > 0;
+    plan.has_threads = plan_uses(&plan, OP_THREAD) || plan_uses(&plan, OP_THREAD_EXIT);
+    plan.has_faults = plan_uses(&plan, OP_FAIL_OS);
+    plan.is_cycle = plan.check == CHECK_FOOTPRINT || (plan.check == CHECK_RECOVERY && is_at(verdict, "cycle"));
+    plan.recovers = plan.check == CHECK_RECOVERY && !plan.is_cycle;
+    plan.is_filling = (is_filling_check(plan.check) || plan.is_cycle || is_at(verdict, "fork")) && plan.slots > 0;
     bool is_last_free_asserted = plan.check == CHECK_ERRNO && verdict->op == VERDICT_NO_OP;
-    plan.has_live_end = live.count > 0 && (plan.is_filling || is_last_free_asserted);
+    plan.has_live_end = live.count > 0 && (plan.is_filling || is_last_free_asserted || plan.recovers);
     plan.has_sizes |= plan.is_filling;
     plan.has_usable |= plan.is_filling;
     if (plan.check == CHECK_POLICY)
@@ -145,7 +157,7 @@ struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict
     if (plan.has_live_end)
         plan.calls |= 1u << SUBJECT_free;
     if (plan_uses(&plan, OP_FORK) && plan.is_filling)
-        plan.calls |= 1u << SUBJECT_malloc | 1u << SUBJECT_free;
+        plan.calls |= 1u << SUBJECT_malloc | 1u << SUBJECT_free | 1u << SUBJECT_realloc;
     plan.has_look_ups = plan.check == CHECK_HEAP || (plan.calls & EXPORT_RARE_CALLS) != 0;
     return plan;
 }

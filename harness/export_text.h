@@ -173,23 +173,6 @@
     "        do_free(block);\n"                                                       \
     "}\n\n"
 
-/* %zu: number of slots. */
-#define TEXT_FORK                                                                        \
-    "/* A forked child finds every block whole, and can allocate. */\n"                  \
-    "static void visit_in_child(void)\n"                                                 \
-    "{\n"                                                                                \
-    "    int status = 0;\n"                                                              \
-    "    pid_t child = fork();\n"                                                        \
-    "    if (child == 0) {\n"                                                            \
-    "        for (int i = 0; i < %zu; i++)\n"                                            \
-    "            hold(i);\n"                                                             \
-    "        do_free(do_malloc(100));\n"                                                 \
-    "        _exit(0);\n"                                                                \
-    "    }\n"                                                                            \
-    "    if (child > 0 && waitpid(child, &status, 0) == child && status != 0)\n"         \
-    "        FAIL(\"the forked child ended with status 0x%%x\\n\", (unsigned)status);\n" \
-    "}\n\n"
-
 #define TEXT_RESIDENT                                               \
     "static long resident(void)\n"                                  \
     "{\n"                                                           \
@@ -202,10 +185,11 @@
     "    return strtol(end, NULL, 10) * getpagesize();\n"           \
     "}\n\n"
 
-/* %u, %u: cycles in each half. */
+/* %s: what comes first. %u, %u: cycles in each half. */
 #define TEXT_FOOTPRINT_MAIN                                                                                      \
     "int main(void)\n"                                                                                           \
     "{\n"                                                                                                        \
+    "%s"                                                                                                         \
     "    for (int i = 0; i < 16; i++) /* caches may fill */\n"                                                   \
     "        cycle();\n"                                                                                         \
     "    long start = resident();\n"                                                                             \

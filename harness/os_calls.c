@@ -18,7 +18,8 @@ static struct {
     atomic_uint fail_in; /* calls until the one that fails, that one included; 0: none */
     atomic_uint gap;     /* then the distance of the next */
     atomic_uint calls[OS_CALL_COUNT];
-    atomic_uint failed;
+    atomic_uint failed[OS_CALL_COUNT];
+    struct os_call_failures *told;
 } os;
 
 static const struct {
@@ -56,12 +57,27 @@ void os_calls_fail(unsigned nth, unsigned gap)
     atomic_store(&os.fail_in, nth);
 }
 
+void os_calls_add(unsigned nth)
+{
+    if (nth != 0 && atomic_load(&os.fail_in) != 0)
+        atomic_store(&os.gap, nth);
+    else
+        os_calls_fail(nth, 0);
+}
+
+void os_calls_tell(struct os_call_failures *failures)
+{
+    os.told = failures;
+}
+
 struct os_call_counts os_calls_count(void)
 {
-    struct os_call_counts counts = {.failed = atomic_load(&os.failed)};
+    struct os_call_counts counts = {0};
     for (unsigned i = 0; i < OS_CALL_COUNT; i++) {
-        counts.calls[i] = atomic_load(&os.calls[i]);
+        counts.calls[i] = atomic_load_explicit(&os.calls[i], memory_order_relaxed);
         counts.all += counts.calls[i];
+        counts.failed_calls[i] = atomic_load_explicit(&os.failed[i], memory_order_relaxed);
+        counts.failed += counts.failed_calls[i];
     }
     return counts;
 }
@@ -78,11 +94,15 @@ static bool is_to_fail(enum os_call call)
     if (left != 1)
         return false;
     atomic_store(&os.fail_in, atomic_exchange(&os.gap, 0));
-    atomic_fetch_add(&os.failed, 1);
+    atomic_fetch_add(&os.failed[call], 1);
+    if (os.told != NULL) {
+        os.told->last = 1 + call;
+        os.told->calls[call]++;
+    }
     return true;
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(MALLET_SANITIZED)
 
 #define THIS_ARCH AUDIT_ARCH_X86_64
 

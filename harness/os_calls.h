@@ -23,8 +23,8 @@ enum os_call {
 };
 const char *os_call_name(enum os_call call);
 
-/* Installs filter and handler; later calls do nothing. Returns 0, or a positive errno: ENOTSUP on machines it was not written for, or what the
- * system says of the filter. */
+/* Installs filter and handler; later calls do nothing. Returns 0, or a positive errno: ENOTSUP on machines it was not written for and under a
+ * sanitizer, whose own mappings it would refuse, or what the system says of the filter. */
 int os_calls_watch(void);
 bool os_calls_are_watched(void);
 
@@ -34,12 +34,22 @@ void os_calls_leave(void);
 
 /* Fails the nth-next call of the subject (1: the next); 0 cancels. A second one may fail with it: the `gap`th after it, 0: none. */
 void os_calls_fail(unsigned nth, unsigned gap);
+/* As os_calls_fail(nth, 0); but while one is pending, the nth after that one fails as well. */
+void os_calls_add(unsigned nth);
+/* Told of each failure at once: in shared memory, for whoever looks there after the subject died of it. */
+struct os_call_failures {
+    volatile uint32_t last; /* 1 + enum os_call; 0: none */
+    volatile uint32_t calls[OS_CALL_COUNT];
+};
+/* NULL: nobody. */
+void os_calls_tell(struct os_call_failures *failures);
 
 /* Of the subject, since the process began. */
 struct os_call_counts {
     uint32_t calls[OS_CALL_COUNT];
     uint32_t all;
-    uint32_t failed; /* on demand */
+    uint32_t failed_calls[OS_CALL_COUNT]; /* on demand */
+    uint32_t failed;
 };
 struct os_call_counts os_calls_count(void);
 

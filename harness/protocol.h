@@ -63,8 +63,9 @@ struct work_reply {
     uint32_t magic;
     uint32_t is_clean;
     uint64_t sequence;
-    uint32_t is_spent; /* the worker's heap is in doubt */
-    uint32_t reserved;
+    uint32_t is_spent;   /* the worker's heap is in doubt */
+    uint32_t is_watched; /* its OS calls were */
+    struct os_call_counts os_calls;
     struct verdict verdict;
     /* ORDER_PROBE */
     struct policy policy;

@@ -16,6 +16,12 @@ bool verdict_is_same(const struct verdict *left, const struct verdict *right)
     return left->check == right->check && strncmp(left->site, right->site, VERDICT_SITE_MAX) == 0;
 }
 
+/* Growth, with OS failures or without. */
+static bool needs_rounds(const struct verdict *class)
+{
+    return class->check == CHECK_FOOTPRINT || (class->check == CHECK_RECOVERY && strcmp(class->site, "cycle") == 0);
+}
+
 bool reproduce_shows(const struct execution *execution, const struct verdict *class)
 {
     return !execution->is_clean && verdict_is_same(&execution->verdict, class);
@@ -49,7 +55,7 @@ static bool reproduction_widen(struct reproduction *reproduction, const struct e
 int reproduce_search(struct executor *executor, const struct trace *trace, const struct verdict *class, struct reproduction *reproduction,
                      struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
 {
-    if (reproduction->rounds == 0 && class->check == CHECK_FOOTPRINT)
+    if (reproduction->rounds == 0 && needs_rounds(class))
         reproduction->rounds = ROUNDS_FEW;
     for (;;) {
         int failure = reproduce_once(executor, trace, reproduction, ret_execution, error);
@@ -62,7 +68,7 @@ int reproduce_search(struct executor *executor, const struct trace *trace, const
  * what stops after a few was a cache that filled. */
 int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts, char error[SUBJECT_ERROR_MAX])
 {
-    const struct reproduction least = {.rounds = finding->verdict.check == CHECK_FOOTPRINT ? ROUNDS_MANY : 0};
+    const struct reproduction least = {.rounds = needs_rounds(&finding->verdict) ? ROUNDS_MANY : 0};
     struct reproduction reproduction = least;
     struct execution execution = {.is_clean = true};
     unsigned reproduced = 0;

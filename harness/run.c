@@ -9,6 +9,9 @@
 
 extern char __executable_start[], end[];
 
+/* In further ones each block is still verified when it is freed. */
+enum { SWEPT_CYCLES = 2 };
+
 static const struct run_report no_report;
 
 int run_init(struct run **ret_run)
@@ -18,6 +21,9 @@ int run_init(struct run **ret_run)
         return ENOMEM;
     run->own[0] = (struct own_range){(uintptr_t)run, (uintptr_t)run + sizeof *run};
     run->own[1] = (struct own_range){(uintptr_t)__executable_start, (uintptr_t)end};
+    run->child_verdict = mmap(NULL, RUN_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (run->child_verdict == MAP_FAILED)
+        return ENOMEM;
     uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
     run->own[2] = (struct own_range){stack - OWN_STACK, stack + RUN_PAGE};
     *ret_run = run;
@@ -44,14 +50,6 @@ static bool run_usable(struct run *run, const struct trace_op *op)
     return capacity == 0 || run_fail(run, CHECK_USABLE, "malloc_usable_size", "malloc_usable_size(NULL) returned %zu, must be 0", capacity);
 }
 
-static bool run_trim(struct run *run, const struct trace_op *op)
-{
-    if (run->subject->calls.malloc_trim != NULL)
-        run->subject->calls.malloc_trim((size_t)op->extra);
-    return true;
-}
-
-/* `thread` and `fork` belong to the schedule of a run in several threads or processes; this run has one of each and passes over them. */
 static bool run_op(struct run *run, const struct trace_op *op)
 {
     unsigned shape = trace_op_shape(op->kind);
@@ -67,20 +65,24 @@ static bool run_op(struct run *run, const struct trace_op *op)
     case OP_FREE_ALIGNED_SIZED:
         return run_free(run, op);
     case OP_FREE_NULL:
-        run->subject->calls.free(NULL);
+        call_free(run, OP_FREE, &(const struct block){0});
         return true;
     case OP_USABLE_SIZE:
         return run_usable(run, op);
     case OP_TRIM:
-        return run_trim(run, op);
+        call_trim(run);
+        return true;
     case OP_SWEEP:
         return run_sweep(run, "in a sweep");
     case OP_FAIL_OS:
-        if (run->subject->fail_os != NULL) {
-            run->subject->fail_os((unsigned)op->extra);
-            run->os_failure_pending = op->extra != 0;
-        }
+        faults_arm(run, op);
         return true;
+    case OP_THREAD:
+    case OP_THREAD_EXIT:
+        run_thread(run, op);
+        return true;
+    case OP_FORK:
+        return run_fork(run);
     default:
         return true;
     }
@@ -107,13 +109,15 @@ static bool is_due(uint32_t every, uint32_t *left)
 static bool run_ops(struct run *run)
 {
     uint32_t heap_every = run->options->heap_check_every, heap_left = heap_every;
-    uint32_t sweep_every = run->options->sweep_every, sweep_left = sweep_every;
+    uint32_t sweep_every = run->round < SWEPT_CYCLES ? run->options->sweep_every : 0, sweep_left = sweep_every;
     for (uint32_t i = 0; i < run->trace->count; i++) {
         run->op = i;
         if (run->report->progress != NULL)
             run->report->progress->op = i;
+        faults_begin_op(run);
         if (!run_op(run, &run->trace->ops[i]))
             return false;
+        faults_end_op(run);
         if (is_due(heap_every, &heap_left) && !check_heap(run))
             return false;
         if (is_due(sweep_every, &sweep_left) && !run_sweep(run, "in a sweep after the op"))
@@ -122,8 +126,7 @@ static bool run_ops(struct run *run)
     return true;
 }
 
-/* Frees what the trace left live, by slot: an order that does not depend on addresses. */
-static bool free_all(struct run *run)
+bool run_free_all(struct run *run)
 {
     while (run->shadow.live.count > 0) {
         struct trace_op op = {.kind = OP_FREE, .slot = slot_set_next_live(&run->shadow.live, 0)};
@@ -135,15 +138,17 @@ static bool free_all(struct run *run)
 
 bool run_cycle(struct run *run)
 {
-    run->os_failure_pending = false;
+    faults_begin_cycle(run);
     if (!run_ops(run))
         return false;
     run->op = VERDICT_NO_OP;
-    if (run->subject->fail_os != NULL)
-        run->subject->fail_os(0);
+    faults_end_cycle(run);
+    threads_end_cycle(run);
     if (run->report->progress != NULL)
         run->report->progress->op = VERDICT_NO_OP;
-    return free_all(run) && check_heap(run); /* each free verifies its block: a sweep before would do it twice */
+    bool is_clean = run_free_all(run) && check_heap(run); /* each free verifies its block: a sweep before would do it twice */
+    run->round++;
+    return is_clean;
 }
 
 bool run_trace(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options,
@@ -156,8 +161,12 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
     run->verdict = ret_verdict;
     run->is_cut_short = false;
     run->peak_size = 0;
+    run->round = 0;
     feature_start(run);
-    bool is_clean = run_cycle(run) && (options->rounds == 0 || run_footprint(run));
+    faults_begin(run);
+    bool is_clean = run_cycle(run) && run_recovery(run) && (options->rounds == 0 || run_footprint(run));
+    faults_end_cycle(run);
+    threads_end(run);
     shadow_clear(&run->shadow);
     return is_clean || run->is_cut_short;
 }

@@ -9,6 +9,7 @@
 #define HARNESS_RUN_H
 
 #include "harness/check.h"
+#include "harness/os_calls.h"
 #include "harness/policy.h"
 #include "harness/subject.h"
 #include "harness/trace.h"
@@ -18,6 +19,9 @@
 #include <stdint.h>
 
 enum { RUN_FEATURES = 1280 };
+
+/* Follows the function's name in the site of a verdict on a call in which an OS call failed on demand: another class than without. */
+#define RUN_FAULT_SITE "@fail-os"
 
 /* Plain data: travels between processes. */
 struct run_options {
@@ -29,13 +33,16 @@ struct run_options {
     uint32_t strict_alignment; /* bool: malloc(n) is 16-byte aligned for n < 16 too */
     uint32_t rounds;           /* up to so many identical cycles for footprint; 0: none */
     uint32_t muted;            /* bit per enum check: known to fail, does not stop the run */
+    uint32_t recovery;         /* bool: after OS failures on demand, run the trace once more without them: all must be as before */
+    uint32_t watch_os;         /* bool: count OS calls, also in a trace without fail-os; for the worker of an executor */
+    uint32_t one_thread;       /* bool: thread, thread-exit and fork are passed over: the process is not the run's alone */
 };
 
 /* What a caller can see of one op: compared between subjects by `mallet diff`. Never an address. */
 struct outcome {
     uint8_t ran;           /* 0: not reached, or the subject has no such function */
     uint8_t returned_null; /* for allocating calls */
-    uint16_t reserved;
+    uint16_t os_calls;     /* that it made, where they are watched; UINT16_MAX: so many or more */
     int32_t error; /* errno after a failure, posix_memalign's result; else 0 */
 };
 
@@ -43,6 +50,7 @@ struct run_progress {
     volatile uint32_t op;         /* the op being run, or VERDICT_NO_OP */
     volatile uint32_t round;      /* 0, then footprint rounds */
     volatile uint32_t is_in_call; /* bool: inside the subject; else the harness is touching blocks */
+    struct os_call_failures os_failures; /* of this run; the last one only if it came in the last call of the subject */
 };
 
 struct run; /* the shadow and all other working memory */
@@ -63,6 +71,8 @@ struct run_report {
  * is then in doubt: no further run in this process proves anything, unless the subject has reset. */
 bool run_trace(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options,
                const struct run_report *report, struct verdict *ret_verdict);
+/* OS calls of the last run, but for its further cycles; all 0 unless they are watched. */
+struct os_call_counts run_os_calls(const struct run *run);
 /* The last run ended at a muted check, clean so far, but with a heap in doubt. */
 bool run_was_cut_short(const struct run *run);
 /* The same calls without shadow or checks: the base line for the cost of checking. */

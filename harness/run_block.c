@@ -13,8 +13,12 @@
 
 static void record_outcome(const struct run *run, const struct answer *answer, int error)
 {
-    if (run->report->outcomes != NULL && run->op < run->trace->count)
-        run->report->outcomes[run->op] = (struct outcome){.ran = 1, .returned_null = answer->is_null, .error = error};
+    if (run->report->outcomes == NULL || run->op >= run->trace->count)
+        return;
+    struct outcome *outcome = &run->report->outcomes[run->op];
+    outcome->ran = 1;
+    outcome->returned_null = answer->is_null;
+    outcome->error = error;
 }
 
 static void record_answer(const struct run *run, const struct request *request, const struct answer *answer)
@@ -37,6 +41,8 @@ static void take_block(struct run *run, const struct request *request, void *sta
     uint32_t slot = request->op->slot;
     struct block *block = &run->shadow.blocks[slot];
     size_t fill_max = (size_t)run->options->fill_max;
+    if (run->faults.is_in_last_call)
+        fill_max = SIZE_MAX; /* the memory may not be there: only touching all of it proves that it is */
     if (run->shadow.filled + capacity > FILLED_MAX)
         fill_max = 0;
     *block = (struct block){.start = start,

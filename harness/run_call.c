@@ -96,22 +96,26 @@ static int *errno_of(const struct subject *subject)
 }
 
 /* Sets the stage for a call, and clears it: progress for whoever watches this process, a sentinel in errno. */
-static void enter_call(const struct run *run)
+static void enter_call(struct run *run)
 {
     if (run->report->progress != NULL)
         run->report->progress->is_in_call = 1;
     *errno_of(run->subject) = ERRNO_SENTINEL;
+    if (run->faults.is_watching)
+        faults_enter(run);
 }
 
-static int leave_call(const struct run *run)
+static int leave_call(struct run *run)
 {
+    if (run->faults.is_watching)
+        faults_leave(run);
     int error = *errno_of(run->subject);
     if (run->report->progress != NULL)
         run->report->progress->is_in_call = 0;
     return error;
 }
 
-struct answer request_call(const struct run *run, const struct request *request, void *old_block)
+static struct answer request_call_here(struct run *run, const struct request *request, void *old_block)
 {
     const struct subject_calls *calls = &run->subject->calls;
     struct answer answer = {0};
@@ -157,13 +161,35 @@ struct answer request_call(const struct run *run, const struct request *request,
     return answer;
 }
 
+struct request_job {
+    struct run *run;
+    const struct request *request;
+    void *old_block;
+    struct answer answer;
+};
+
+static void do_request(void *context)
+{
+    struct request_job *job = context;
+    job->answer = request_call_here(job->run, job->request, job->old_block);
+}
+
+struct answer request_call(struct run *run, const struct request *request, void *old_block)
+{
+    if (run->member == 0)
+        return request_call_here(run, request, old_block);
+    struct request_job job = {.run = run, .request = request, .old_block = old_block};
+    run_in_member(run, do_request, &job);
+    return job.answer;
+}
+
 static bool is_plain_kind(uint8_t kind)
 {
     return kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC || kind == OP_REALLOCARRAY || kind == OP_REALLOC_NULL ||
            kind == OP_REALLOCARRAY_NULL;
 }
 
-int call_free(const struct run *run, enum op_kind kind, const struct block *block)
+static int call_free_here(struct run *run, enum op_kind kind, const struct block *block)
 {
     const struct subject_calls *calls = &run->subject->calls;
     enter_call(run);
@@ -174,6 +200,42 @@ int call_free(const struct run *run, enum op_kind kind, const struct block *bloc
     else
         calls->free(block->start);
     return leave_call(run);
+}
+
+struct free_job {
+    struct run *run;
+    enum op_kind kind;
+    const struct block *block;
+    int error;
+};
+
+static void do_free(void *context)
+{
+    struct free_job *job = context;
+    job->error = call_free_here(job->run, job->kind, job->block);
+}
+
+int call_free(struct run *run, enum op_kind kind, const struct block *block)
+{
+    if (run->member == 0)
+        return call_free_here(run, kind, block);
+    struct free_job job = {.run = run, .kind = kind, .block = block};
+    run_in_member(run, do_free, &job);
+    return job.error;
+}
+
+static void trim_here(void *context)
+{
+    struct run *run = context;
+    enter_call(run);
+    run->subject->calls.malloc_trim((size_t)run->trace->ops[run->op].extra);
+    leave_call(run);
+}
+
+void call_trim(struct run *run)
+{
+    if (run->subject->calls.malloc_trim != NULL)
+        run_in_member(run, trim_here, run);
 }
 
 void request_describe(const struct request *request, char ret_text[CALL_TEXT_MAX])

@@ -17,6 +17,7 @@ enum {
 /* Rounds are cut so that all of them together run at most so many ops, and fill at most so many bytes. */
 #define OPS_BUDGET   ((size_t)100000)
 #define BYTES_BUDGET ((size_t)1 << 30)
+#define LOSS_ENOUGH  ((size_t)16 << 20)
 
 /* Resident bytes of this process, by raw calls: nothing here may allocate. */
 static size_t read_resident(void)
@@ -65,6 +66,13 @@ static uint32_t affordable_rounds(const struct run *run)
     return (uint32_t)(rounds < by_bytes ? rounds : by_bytes);
 }
 
+/* What a failure loses is lost at once, not for a cache to fill: so much growth says enough. */
+static uint32_t enough_rounds(const struct run *run, uint32_t rounds, size_t first_growth)
+{
+    size_t each = first_growth / (FIRST_ROUNDS / 2) + 1, most = LOSS_ENOUGH + 4 * run->peak_size;
+    return run->faults.has_failed && most / each < rounds - FIRST_ROUNDS ? FIRST_ROUNDS + (uint32_t)(most / each) : rounds;
+}
+
 bool run_footprint(struct run *run)
 {
     uint32_t rounds = affordable_rounds(run);
@@ -76,6 +84,7 @@ bool run_footprint(struct run *run)
     size_t held = read_held(run);
     if (held <= start || rounds <= FIRST_ROUNDS)
         return true;
+    rounds = enough_rounds(run, rounds, growth(start, held));
     uint32_t half = FIRST_ROUNDS + (rounds - FIRST_ROUNDS) / 2;
     size_t first = held;
     if (!run_rounds(run, FIRST_ROUNDS, half))
@@ -90,7 +99,9 @@ bool run_footprint(struct run *run)
     if (!is_steady || growth(first, last) < GROWTH_MIN + 2 * run->peak_size)
         return true;
     run->op = VERDICT_NO_OP;
-    return run_fail(run, CHECK_FOOTPRINT, "cycle",
-                    "%u identical cycles with at most %zu bytes live grew memory by %zu bytes, steadily, though each freed everything",
-                    rounds - FIRST_ROUNDS, run->peak_size, growth(first, last));
+    run->faults.is_in_last_call = false; /* no one call is at fault */
+    return run_fail(run, run->faults.has_failed ? CHECK_RECOVERY : CHECK_FOOTPRINT, "cycle",
+                    "%u identical cycles with at most %zu bytes live%s grew memory by %zu bytes, steadily, though each freed everything",
+                    rounds - FIRST_ROUNDS, run->peak_size, run->faults.has_failed ? " and an OS call that failed" : "",
+                    growth(first, last));
 }

@@ -7,6 +7,8 @@
  *   run_block.c     ops that make, move and free blocks: the order of checks around a call
  *   run_judge.c     the checks themselves, one function each
  *   run_footprint.c identical cycles
+ *   run_faults.c    OS calls that fail on demand, and the recovery from it
+ *   run_threads.c   which thread makes the calls, and the child of a fork
  *   run_features.c  behaviour as feedback for an engine
  *
  * A check function returns true if the run may go on; else its callers return false at once, up to run_trace. The verdict is then written,
@@ -17,6 +19,7 @@
 
 #include "harness/run.h"
 #include "harness/shadow.h"
+#include "harness/team.h"
 
 /* errno before every call: a value that no libc uses. */
 enum { ERRNO_SENTINEL = 0x5eed };
@@ -35,8 +38,21 @@ struct run {
     struct verdict *verdict;
     uint32_t op;             /* index of the op being run, or VERDICT_NO_OP */
     bool is_cut_short;       /* a muted check failed in a way that no later check can be trusted after */
-    bool os_failure_pending; /* a fail-os was asked for: NULL is no surprise any more */
     size_t peak_size;        /* most live bytes of this trace */
+    struct faults {
+        bool is_watching;      /* os_calls.h sees the subject; else only its own hook may fail, and does not tell when */
+        bool is_recovering;    /* this cycle is one without failures */
+        bool is_armed;         /* the hook is: NULL is no surprise for the rest of the cycle */
+        bool has_failed;       /* some OS call, in this run: what is wrong from here on may be due to that */
+        bool is_in_last_call;  /* one failed in the last call of the subject */
+        uint32_t failed;       /* when that call began */
+        uint32_t calls;        /* when the op began */
+        struct os_call_counts first_cycle, start;
+    } faults;
+    struct team *team; /* NULL until a trace has a thread */
+    unsigned member;   /* of the team, that makes the calls now */
+    uint32_t round;    /* cycle of this run */
+    struct verdict *child_verdict; /* where the child of a fork leaves its own; shared memory */
     struct policy policy;
     struct own_range own[3];
     uintptr_t freed[FREED_RING]; /* starts of the blocks freed last */
@@ -66,12 +82,39 @@ struct answer {
 /* run_call.c */
 struct request request_make(const struct run *run, const struct trace_op *op);
 bool request_can_run(const struct run *run, const struct request *request);
-struct answer request_call(const struct run *run, const struct request *request, void *old_block);
+struct answer request_call(struct run *run, const struct request *request, void *old_block);
 /* Frees by the op's function where the subject has it and the block suits it, else by free. Returns errno afterwards. */
-int call_free(const struct run *run, enum op_kind kind, const struct block *block);
+int call_free(struct run *run, enum op_kind kind, const struct block *block);
+/* For the op being run. */
+void call_trim(struct run *run);
 /* Writes the call as C, with slots for pointers: "realloc(#3, 200)". */
 enum { CALL_TEXT_MAX = 96 };
 void request_describe(const struct request *request, char ret_text[CALL_TEXT_MAX]);
+
+/* run_faults.c */
+void faults_begin(struct run *run);
+void faults_begin_cycle(struct run *run);
+void faults_end_cycle(struct run *run);
+void faults_begin_op(struct run *run);
+void faults_end_op(struct run *run);
+void faults_arm(struct run *run, const struct trace_op *op);
+/* Around each call of the subject, in whichever thread. */
+void faults_enter(struct run *run);
+void faults_leave(struct run *run);
+/* A modest request may fail: the system refused memory in the call itself, or may have. */
+static inline bool faults_excuse_null(const struct run *run)
+{
+    return run->faults.is_in_last_call || run->faults.is_armed;
+}
+bool run_recovery(struct run *run);
+
+/* run_threads.c */
+/* Runs work(context) in the thread that has the token. */
+void run_in_member(struct run *run, void (*work)(void *context), void *context);
+void run_thread(struct run *run, const struct trace_op *op);
+bool run_fork(struct run *run);
+void threads_end_cycle(struct run *run);
+void threads_end(struct run *run);
 
 /* run_block.c: each runs one op, returns true if every check held. */
 bool run_allocate(struct run *run, const struct request *request);
@@ -96,6 +139,8 @@ void feature_freed_block(struct run *run, const struct block *block);
 
 /* run.c: runs the trace once, shadow empty before and after. */
 bool run_cycle(struct run *run);
+/* Frees all that is live, by slot: an order that does not depend on addresses. */
+bool run_free_all(struct run *run);
 /* run_footprint.c */
 bool run_footprint(struct run *run);
 

@@ -27,7 +27,7 @@ bool run_fail(struct run *run, enum check check, const char *site, const char *f
     memset(verdict, 0, sizeof *verdict);
     verdict->check = check;
     verdict->op = run->op;
-    snprintf(verdict->site, sizeof verdict->site, "%s", site);
+    snprintf(verdict->site, sizeof verdict->site, "%s%s", site, run->faults.is_in_last_call ? RUN_FAULT_SITE : "");
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(verdict->sentence, sizeof verdict->sentence, format, arguments);
@@ -71,7 +71,7 @@ static bool is_modest(const struct run *run, const struct request *request)
     bool is_limited = run->options->capacity != 0;
     size_t room = is_limited ? (size_t)run->options->capacity / MODEST_PART : MODEST_TOTAL;
     size_t wanted;
-    if (run->os_failure_pending || __builtin_add_overflow(request->total, request->alignment, &wanted) || shadow->live_size > room)
+    if (faults_excuse_null(run) || __builtin_add_overflow(request->total, request->alignment, &wanted) || shadow->live_size > room)
         return false;
     return wanted <= (room - shadow->live_size) / (is_limited ? shadow->live.count + 1 : 1);
 }
@@ -131,7 +131,12 @@ bool judge_failure(struct run *run, const struct request *request, const struct 
         return true; /* the subject's choice: judge_policy */
     bool may_refuse =
         !request->is_alignment_valid || (request->op->kind == OP_ALIGNED_ALLOC && !is_multiple(request->total, request->alignment));
-    if (is_modest(run, request) && !may_refuse)
+    if (!is_modest(run, request) || may_refuse)
+        return true;
+    if (run->faults.has_failed)
+        FAIL(run, CHECK_RECOVERY, request, "failed with only %zu bytes live: an OS call had failed earlier, none did in this call",
+             run->shadow.live_size);
+    else
         FAIL(run, CHECK_NULL, request, "failed with only %zu bytes live", run->shadow.live_size);
     return true;
 }

@@ -2,8 +2,8 @@
 /*
  * Makes a failing trace small while it keeps its class: the same check at the same site, in a fresh process.
  *
- *   settle ──→ cut the tail ──→ remove stretches ──→ simplify each op ──→ renumber slots ──┐
- *                   ↑_________________ until a whole round changes nothing ________________│
+ *   settle ──→ cut the tail ──→ fewer threads, forks, faults ──→ remove stretches ──→ simplify each op ──→ renumber slots ──┐
+ *                   ↑______________________________ until a whole round changes nothing ____________________________________│
  *
  * Removing is delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002) with halving stretches,
  * taken from the end: what depends on an op stands behind it, so the ops before a removed stretch keep their places. Simplifying tries fixed
@@ -15,6 +15,8 @@
  * A flaky class (some replays at the start come out clean) gets several tries per candidate. Uses malloc: no trace runs in this process.
  */
 #include "harness/reproduce.h"
+#include "harness/shrink_schedule.h"
+#include "harness/team.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +29,8 @@ enum {
     SEARCHES_MAX = 5,      /* before a class counts as not shown at all */
     SETTLE_REPLAYS = 3,
     FLAKY_TRIES = 3,
-    BISECT_STEPS = 24
+    BISECT_STEPS = 24,
+    FAULT_PLACES = 32 /* that a fail-os is tried at */
 };
 #define BISECT_MAX (UINT64_C(1) << 40) /* beyond it only landmarks say anything */
 
@@ -127,6 +130,45 @@ static bool shrink_cut_tail(struct shrink *shrink)
     candidate_begin(shrink);
     shrink->candidate.count = op + 1;
     return candidate_accept(shrink);
+}
+
+static bool shrink_drop(struct shrink *shrink, uint32_t kinds)
+{
+    candidate_begin(shrink);
+    return schedule_drop(&shrink->candidate, kinds) && candidate_accept(shrink);
+}
+
+static bool shrink_threads(struct shrink *shrink)
+{
+    bool changed = shrink_drop(shrink, 1u << OP_THREAD | 1u << OP_THREAD_EXIT);
+    for (unsigned from = TEAM_SIZE - 1; from > 0; from--)
+        for (unsigned into = 0; into < from && shrink->budget > 0; into++) {
+            candidate_begin(shrink);
+            changed |= schedule_merge(&shrink->candidate, from, into) && candidate_accept(shrink);
+        }
+    candidate_begin(shrink);
+    return (schedule_renumber(&shrink->candidate) && candidate_accept(shrink)) || changed;
+}
+
+/* A failure that comes in the op behind it does not depend on how many OS calls those before make: they can then go. */
+static bool shrink_fault(struct shrink *shrink, size_t index)
+{
+    size_t end = shrink->shown.verdict.op < shrink->best->count ? shrink->shown.verdict.op : shrink->best->count;
+    for (size_t place = end, tries = 0; place > index && tries < FAULT_PLACES && shrink->budget > 0; place--, tries++) {
+        candidate_begin(shrink);
+        if (schedule_move_fault(&shrink->candidate, index, place) && candidate_accept(shrink))
+            return true;
+    }
+    return false;
+}
+
+static bool shrink_schedule(struct shrink *shrink)
+{
+    bool changed = shrink_drop(shrink, 1u << OP_FORK) | shrink_drop(shrink, 1u << OP_FAIL_OS) | shrink_threads(shrink);
+    for (size_t index = shrink->best->count; index-- > 0 && shrink->budget > 0;)
+        if (index < shrink->best->count && shrink->best->ops[index].kind == OP_FAIL_OS)
+            changed |= shrink_fault(shrink, index);
+    return changed;
 }
 
 static bool shrink_remove(struct shrink *shrink, size_t start, size_t end)
@@ -325,6 +367,7 @@ static bool shrink_renumber(struct shrink *shrink)
 static bool shrink_round(struct shrink *shrink)
 {
     bool changed = shrink_cut_tail(shrink);
+    changed |= shrink_schedule(shrink);
     changed |= shrink_remove_stretches(shrink);
     changed |= shrink_ops(shrink);
     changed |= shrink_renumber(shrink);

@@ -57,6 +57,7 @@ static void *live(void *argument)
     return NULL; /* the turn stays with this thread until it is joined: nobody else runs while it ends */
 }
 
+/* On a stack of ours: for its own the C library makes system calls with all signals blocked, which the filter of os_calls.h does not survive. */
 static int start(struct member *member)
 {
     pthread_attr_t attributes;

@@ -62,7 +62,8 @@ enum op_shape {
     OP(SWEEP, "sweep", 0)                                                                 \
     OP(THREAD, "thread", OP_HAS_NUMBER)                                                   \
     OP(FAIL_OS, "fail-os", OP_HAS_NUMBER)                                                 \
-    OP(FORK, "fork", 0)
+    OP(FORK, "fork", 0)                                                                   \
+    OP(THREAD_EXIT, "thread-exit", OP_HAS_NUMBER)
 
 enum op_kind {
 #define OP(id, text, shape) OP_##id,

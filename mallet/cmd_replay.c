@@ -3,6 +3,7 @@
 #include "harness/finding.h"
 #include "mallet/command.h"
 #include "mallet/cost.h"
+#include "mallet/fault_sweep.h"
 #include "mallet/file_list.h"
 #include "mallet/known.h"
 #include "mallet/report.h"
@@ -23,7 +24,10 @@ enum {
     KEY_JSON = 'j',
     KEY_FUZZ_FILL = 1000, /* long options only */
     KEY_COST,
-    KEY_KNOWN
+    KEY_KNOWN,
+    KEY_FAIL_OS,
+    KEY_FAIL_PAIRS,
+    CLASSES_MAX = 64 /* findings that one trace may print under OS failures */
 };
 
 struct request {
@@ -35,6 +39,8 @@ struct request {
     uint32_t rounds;
     uint64_t capacity;
     const char *known_path; /* NULL: none */
+    bool is_failing_os, has_fail_pairs;
+    uint32_t fail_os; /* 0: all */
 };
 
 struct replay {
@@ -42,6 +48,7 @@ struct replay {
     struct executor *executor;
     struct known known;
     size_t passed, failed, passed_over;
+    size_t faults, failed_calls[OS_CALL_COUNT]; /* --fail-os */
     json_t *list; /* NULL unless --json */
 };
 
@@ -51,6 +58,11 @@ static void parse_argument(struct request *request, char *value)
         request->subject = value;
     else
         request->paths[request->path_count++] = value;
+}
+
+static uint32_t parse_fail_os(const char *value)
+{
+    return strcmp(value, "all") == 0 ? 0 : (uint32_t)parse_number("--fail-os", value, 1000000);
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -68,6 +80,13 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_COST:
         request->is_cost = true;
+        return 0;
+    case KEY_FAIL_OS:
+        request->is_failing_os = true;
+        request->fail_os = parse_fail_os(value);
+        return 0;
+    case KEY_FAIL_PAIRS:
+        request->is_failing_os = request->has_fail_pairs = true;
         return 0;
     case KEY_BINDING:
         request->binding = parse_binding(value);
@@ -134,7 +153,20 @@ static void print_clean(struct replay *replay, const char *path)
         printf("ok       %s\n", path);
 }
 
-static void print_finding(struct replay *replay, const char *path, const struct finding *finding)
+/* The kinds and numbers of OS calls: "2 mmap, 1 munmap". */
+static void print_calls(const size_t counts[OS_CALL_COUNT])
+{
+    const char *comma = "";
+    for (unsigned i = 0; i < OS_CALL_COUNT; i++) {
+        if (counts[i] > 0) {
+            printf("%s%zu %s", comma, counts[i], os_call_name((enum os_call)i));
+            comma = ", ";
+        }
+    }
+}
+
+/* failures: of OS calls, on demand; NULL: none. */
+static void print_finding(struct replay *replay, const char *path, const struct finding *finding, const struct os_call_counts *failures)
 {
     const char *subject = executor_info(replay->executor)->name;
     replay->failed++;
@@ -144,6 +176,17 @@ static void print_finding(struct replay *replay, const char *path, const struct 
         return;
     }
     printf("FINDING  %s\n", path);
+    if (failures != NULL) {
+        size_t counts[OS_CALL_COUNT];
+        for (unsigned i = 0; i < OS_CALL_COUNT; i++)
+            counts[i] = failures->failed_calls[i];
+        printf("  failing   ");
+        print_calls(counts);
+        putchar('\n');
+        for (uint32_t i = 0; i < finding->trace.count; i++)
+            if (finding->trace.ops[i].kind == OP_FAIL_OS)
+                printf("  op %-6u fail-os %u\n", i, (unsigned)finding->trace.ops[i].extra);
+    }
     report_verdict(stdout, &finding->trace, &finding->verdict, finding->output);
     printf("  replayed  %u times, the same finding %u times\n", finding->attempts, finding->reproduced);
 }
@@ -166,6 +209,90 @@ static int run_past_known(struct replay *replay, const struct trace *trace, stru
     }
 }
 
+/* ---- with OS calls that fail ---- */
+
+struct faulty_replay {
+    struct replay *replay;
+    const char *path;
+    struct verdict seen[CLASSES_MAX]; /* classes printed */
+    size_t classes, same;
+};
+
+static bool is_seen(struct faulty_replay *faulty, const struct verdict *verdict)
+{
+    for (size_t i = 0; i < faulty->classes; i++)
+        if (verdict_is_same(&faulty->seen[i], verdict))
+            return true;
+    if (faulty->classes < CLASSES_MAX)
+        faulty->seen[faulty->classes++] = *verdict;
+    return false;
+}
+
+/* The first fault that shows a class prints it. */
+static int replay_fault(void *context, const struct trace *trace, bool is_base, struct execution *ret_execution)
+{
+    struct faulty_replay *faulty = context;
+    struct replay *replay = faulty->replay;
+    char error[SUBJECT_ERROR_MAX];
+    struct run_options options = make_options(replay, trace);
+    options.watch_os = 1;
+    if (run_past_known(replay, trace, &options, ret_execution, error) != 0)
+        return report_internal_error("%s: %s", faulty->path, error);
+    if (ret_execution->is_clean)
+        return 0;
+    bool is_again = is_seen(faulty, &ret_execution->verdict);
+    faulty->same += is_again;
+    if (is_again)
+        return 0;
+    struct finding finding = {.verdict = ret_execution->verdict, .trace = *trace};
+    struct os_call_counts os_calls = ret_execution->os_calls;
+    memcpy(finding.output, ret_execution->output, sizeof finding.output);
+    if (count_reproduced(replay, &options, &finding, error) != 0)
+        return report_internal_error("%s: %s", faulty->path, error);
+    print_finding(replay, faulty->path, &finding, is_base ? NULL : &os_calls);
+    return 0;
+}
+
+static void print_faults(const struct faulty_replay *faulty, const struct fault_sweep *sweep)
+{
+    struct replay *replay = faulty->replay;
+    replay->passed += faulty->classes == 0;
+    replay->faults += sweep->faults;
+    for (unsigned i = 0; i < OS_CALL_COUNT; i++)
+        replay->failed_calls[i] += sweep->failed[i];
+    if (replay->list != NULL) {
+        json_array_append_new(replay->list, json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", faulty->path, "result",
+                                                      faulty->classes == 0 ? "ok" : "faults", "os_calls", (json_int_t)sweep->os_calls,
+                                                      "faults", (json_int_t)sweep->faults, "left_out", (json_int_t)sweep->left_out));
+        return;
+    }
+    printf("%-8s %s: %zu OS calls, %zu faults", faulty->classes == 0 ? "ok" : "faults", faulty->path, sweep->os_calls, sweep->faults);
+    if (sweep->left_out > 0)
+        printf(", and more left out");
+    if (faulty->same > 0)
+        printf(", %zu of them with a finding printed already", faulty->same);
+    putchar('\n');
+}
+
+static int replay_faults(struct replay *replay, const char *path, const struct trace *trace)
+{
+    struct faulty_replay faulty = {.replay = replay, .path = path};
+    struct fault_sweep sweep = {.only = replay->request->fail_os, .has_pairs = replay->request->has_fail_pairs};
+    int status = fault_sweep_run(&sweep, trace, replay_fault, &faulty);
+    switch (status) {
+    case SWEEP_NO_MEMORY:
+        return report_internal_error("%s: no memory", path);
+    case SWEEP_NOT_WATCHED:
+        return refuse("--fail-os: OS calls cannot be watched here: that takes Linux on x86-64, seccomp, and a build without sanitizer");
+    case SWEEP_DONE:
+    case SWEEP_BASE_FAILED:
+        print_faults(&faulty, &sweep);
+        return faulty.classes == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
+    default:
+        return status;
+    }
+}
+
 static int replay_trace(struct replay *replay, const char *path, struct trace *trace)
 {
     struct execution execution;
@@ -181,7 +308,7 @@ static int replay_trace(struct replay *replay, const char *path, struct trace *t
     memcpy(finding.output, execution.output, sizeof finding.output);
     if (count_reproduced(replay, &options, &finding, error) != 0)
         return report_internal_error("%s: %s", path, error);
-    print_finding(replay, path, &finding);
+    print_finding(replay, path, &finding, NULL);
     return EXIT_FINDINGS;
 }
 
@@ -209,9 +336,19 @@ static int replay_file(struct replay *replay, const char *path)
     char error[TRACE_FILE_ERROR_MAX];
     if (trace_file_read(path, &trace, error) != 0)
         return refuse("%s", error);
-    int status = replay->request->is_cost ? measure_cost(replay, path, &trace) : replay_trace(replay, path, &trace);
+    int status = replay->request->is_cost         ? measure_cost(replay, path, &trace)
+                 : replay->request->is_failing_os ? replay_faults(replay, path, &trace)
+                                                  : replay_trace(replay, path, &trace);
     trace_file_done(&trace);
     return status;
+}
+
+static json_t *make_fault_json(const struct replay *replay)
+{
+    json_t *calls = json_object();
+    for (unsigned i = 0; i < OS_CALL_COUNT; i++)
+        json_object_set_new(calls, os_call_name((enum os_call)i), json_integer((json_int_t)replay->failed_calls[i]));
+    return json_pack("{s:I, s:o}", "faults", (json_int_t)replay->faults, "failed_calls", calls);
 }
 
 static int print_summary(struct replay *replay)
@@ -221,10 +358,17 @@ static int print_summary(struct replay *replay)
         json_t *document =
             json_pack("{s:s, s:O, s:I, s:I, s:I}", "subject", subject, "traces", replay->list, "passed", (json_int_t)replay->passed,
                       "failed", (json_int_t)replay->failed, "known", (json_int_t)replay->passed_over);
+        if (replay->request->is_failing_os)
+            json_object_update_new(document, make_fault_json(replay));
         if (report_print_json(document) != 0)
             return report_internal_error("no memory for the report");
     } else if (!replay->request->is_cost) {
         printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
+        if (replay->request->is_failing_os) {
+            printf("%zu faults; OS calls that failed: ", replay->faults);
+            print_calls(replay->failed_calls);
+            putchar('\n');
+        }
         if (replay->passed_over > 0)
             printf("%zu findings are known and were passed over\n", replay->passed_over);
     }
@@ -289,6 +433,8 @@ int command_replay(int argc, char **argv)
         {"capacity", KEY_CAPACITY, "BYTES", 0, "What the allocator can hold at all; 0: no limit (default: probed)", 0},
         {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0, "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
         {"known", KEY_KNOWN, "FILE", 0, "Pass over the findings in FILE, one `SUBJECT CHECK SITE` a line", 0},
+        {"fail-os", KEY_FAIL_OS, "K", 0, "Let the system refuse the Kth of its calls for memory; all: run each trace once for every such call", 0},
+        {"fail-pairs", KEY_FAIL_PAIRS, NULL, 0, "As --fail-os all, and a second call fails after the first: run once for every pair", 0},
         {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
         {0},
     };

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small, correct allocator with boundary tags, made to be broken on purpose. One thread, glibc's choices.
+ * A small, correct allocator with boundary tags, made to be broken on purpose. One thread at a time, glibc's choices.
  *
  *   planted_malloc.c   the malloc family: requests, errno, zeroing, copying
- *   planted_heap.c     chunks: bins, split, coalesce, the top, mappings, the walker
+ *   planted_heap.c     chunks: bins, split, coalesce, the top, the walker
+ *   planted_mapping.c  large blocks
+ *   planted_process.c  threads and forks, which the correct one need not know of
  *
  * Each planted bug of planted_list.h is this source with -DPLANTED=PLANTED_<name>, and one place that asks HAS(<name>).
  *
- *   base                                           top            touched      end
- *    │ chunk │ chunk (free, in a bin) │ chunk │ …  │ was used once │ zero yet … │     one reservation
+ *   base                                           top            touched      committed            end
+ *    │ chunk │ chunk (free, in a bin) │ chunk │ …  │ was used once │ zero yet … │ no access yet … │     one reservation
  *
  * No free chunk lies next to another or below top: it would have been merged. A large block is a mapping of its own.
  */
@@ -29,7 +31,7 @@ enum planted {
 };
 #define HAS(name) (PLANTED == PLANTED_##name)
 
-enum { HEADER = 16, CHUNK_MIN = 32, PAGE = 4096, CHUNK_LIVE = 1, CHUNK_MAPPED = 2, CHUNK_FLAGS = 7 };
+enum { HEADER = 16, CHUNK_MIN = 32, PAGE = 4096, CHUNK_LIVE = 1, CHUNK_MAPPED = 2, CHUNK_REMOTE = 4 /* not the first thread's */, CHUNK_FLAGS = 7 };
 #define MAPPING_MIN ((size_t)128 << 10) /* bytes; requests from here up are mappings of their own */
 
 struct chunk {
@@ -82,6 +84,14 @@ bool heap_trim(size_t keep);
 uintptr_t heap_clean_from(void);
 /* The free chunk above, or NULL. */
 struct chunk *heap_free_above(const struct chunk *chunk);
+
+/* What the bugs with threads and forks need to know: set up once, told of each block. */
+void process_set_up(void);
+void process_made(struct chunk *chunk);
+bool process_keeps(struct chunk *chunk); /* free must leave it alone */
+int *process_errno(void);
+/* Of the heap, for a bug. */
+void heap_drop(void);
 
 struct chunk *mapping_take(size_t size, size_t alignment);
 void mapping_give(struct chunk *chunk);

@@ -9,10 +9,11 @@
 enum { BINS = 12, BIN_MIN_LOG2 = 5 }; /* the last bin holds everything from 64 KiB up */
 #define RESERVATION ((size_t)1 << 30)
 #define TRIM_MIN    ((size_t)64 << 10)
+#define COMMIT_STEP ((size_t)64 << 10)
 
 static struct {
     struct chunk *bins[BINS];
-    uintptr_t top, touched, base, end;
+    uintptr_t top, touched, committed, base, end;
     uint32_t last; /* size of the chunk just below top */
 } heap;
 
@@ -20,11 +21,30 @@ void heap_set_up(void)
 {
     if (heap.base != 0)
         return;
-    void *memory = mmap(NULL, RESERVATION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int sharing = HAS(fork_shares) ? MAP_SHARED : MAP_PRIVATE;
+    void *memory = mmap(NULL, RESERVATION, PROT_NONE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return;
-    heap.base = heap.top = heap.touched = (uintptr_t)memory;
+    heap.base = heap.top = heap.touched = heap.committed = (uintptr_t)memory;
     heap.end = heap.base + RESERVATION;
+    process_set_up();
+}
+
+/* Makes the memory up to `to` accessible; false if there is none. */
+static bool commit(uintptr_t to)
+{
+    if (to <= heap.committed)
+        return true;
+    if (to > heap.end)
+        return false;
+    to = heap.end - to < COMMIT_STEP ? heap.end : round_up(to, COMMIT_STEP);
+    if (mprotect((void *)heap.committed, to - heap.committed, PROT_READ | PROT_WRITE) != 0 && !HAS(commit_unchecked)) {
+        if (HAS(commit_fails_for_good))
+            heap.end = heap.committed;
+        return false;
+    }
+    heap.committed = to;
+    return true;
 }
 
 static unsigned bin_of(size_t size)
@@ -146,10 +166,13 @@ static struct chunk *split(struct chunk *chunk, size_t need)
 
 static struct chunk *take_top(size_t need)
 {
-    if (heap.end - heap.top < need)
+    uint32_t before = heap.last;
+    if (HAS(oom_half_grown))
+        heap.last = (uint32_t)need;
+    if (heap.end - heap.top < need || !commit(heap.top + need))
         return NULL;
     struct chunk *chunk = (struct chunk *)heap.top;
-    chunk->before = heap.last;
+    chunk->before = before;
     heap.top += need;
     if (heap.touched < heap.top)
         heap.touched = heap.top;
@@ -201,7 +224,7 @@ static struct chunk *grow_up(struct chunk *chunk, struct chunk *above, size_t ne
 static struct chunk *grow_into_top(struct chunk *chunk, size_t need)
 {
     size_t more = need - chunk_size(chunk);
-    if (heap.end - heap.top < more)
+    if (heap.end - heap.top < more || !commit(heap.top + more))
         return NULL;
     heap.top += more;
     if (heap.touched < heap.top)
@@ -236,6 +259,11 @@ struct chunk *heap_resize(struct chunk *chunk, size_t need)
     if (below != NULL && size + chunk_size(below) >= need)
         return grow_down(chunk, below, need);
     return NULL;
+}
+
+void heap_drop(void)
+{
+    munmap((void *)heap.base, RESERVATION);
 }
 
 uintptr_t heap_clean_from(void)

@@ -37,7 +37,24 @@
     PLANTED(free_list_cycle, progress, "a chunk that grows within its bin is put in twice: the list bites its tail; after linked-list-allocator#70") \
     PLANTED(malloc_zero_flips, policy, "every other malloc(0) returns NULL; after mimalloc#574, where zero-sized calls disagreed") \
     PLANTED(stale_boundary, heap, "realloc that grows into the upper neighbour leaves the boundary tag above as it was; after emscripten#10363") \
-    PLANTED(unlink_last, crash, "taking the last of several chunks from a bin writes through NULL; after jemalloc 12311fe6")
+    PLANTED(unlink_last, crash, "taking the last of several chunks from a bin writes through NULL; after jemalloc 12311fe6") \
+    PLANTED(oom_poisons, recovery, "once the system refused a mapping, nothing is asked of it again; no known bug is the model") \
+    PLANTED(commit_fails_for_good, recovery, "a heap that could not grow counts as full for ever; after gperftools#305, a wrong NULL after a failed growth") \
+    PLANTED(munmap_fail_loses_block, recovery, "a mapping that the system did not take back is forgotten; after the leaks on failure paths fixed in jemalloc 4.1.1") \
+    PLANTED(munmap_fail_sets_errno, errno, "free changes errno when the system does not take the block back; after musl 2010df0d") \
+    PLANTED(oom_errno_wrong, errno, "what the system refuses is reported as EAGAIN; after hardened_malloc a6a798d and snmalloc#461") \
+    PLANTED(oom_small_block, usable, "where a mapping is refused, a block too small is returned; after jemalloc#241") \
+    PLANTED(oom_frees_old, kept, "realloc gives the old block back although the system refused the new one; as realloc_fails_freeing, and seen only where memory is short") \
+    PLANTED(oom_calloc_dirty, zeroed, "calloc takes recycled memory, the fallback for a refused mapping, as fresh; after zerovm#86") \
+    PLANTED(oom_keeps_lock, progress, "a lock is not given back where a mapping is refused; after the missing unlock in jemalloc's initialisation, 4.2.1") \
+    PLANTED(oom_half_grown, heap, "the size of the topmost chunk is noted before the system has granted its memory; after jemalloc 4.0.0, a cache corrupt after a failed fill") \
+    PLANTED(commit_unchecked, crash, "that the heap could not grow goes unseen; after mimalloc 6c3d75a3") \
+    PLANTED(remote_free_lost, footprint, "a block that another thread frees is never used again; after mimalloc#1117") \
+    PLANTED(thread_cache_lost, footprint, "what a thread keeps for itself is lost at its exit; after glibc BZ#22111") \
+    PLANTED(thread_exit_purges, content, "the exit of a thread discards the last mapping that it made, live or not; after glibc BZ#17730") \
+    PLANTED(errno_of_first, errno, "errno is that of the thread that came first; no known bug is the model") \
+    PLANTED(fork_shares, content, "parent and child of a fork share the heap; no known bug is the model") \
+    PLANTED(fork_drops_heap, crash, "the child of a fork gives the heap back, its blocks with it; after snmalloc#630, without protection at fork")
 /* clang-format on */
 
 #endif

@@ -11,10 +11,17 @@
 #include <string.h>
 
 enum { ALIGNMENT = 16 };
+#define HEAP_FALLBACK_MAX ((size_t)1 << 20)
+
+/* These bugs would be hidden by the fallback. */
+static bool has_no_fallback(void)
+{
+    return HAS(oom_poisons) || HAS(oom_errno_wrong) || HAS(oom_frees_old) || HAS(oom_keeps_lock);
+}
 
 static void *fail(int error)
 {
-    errno = error;
+    *process_errno() = error;
     return NULL;
 }
 
@@ -35,10 +42,15 @@ static bool need_of(size_t *size, size_t *ret_need)
     return true;
 }
 
+/* Where the system refuses a mapping, the heap may still have room. */
 static struct chunk *take(size_t need, size_t size, size_t alignment)
 {
-    if (need >= MAPPING_MIN || alignment > MAPPING_MIN / 4)
-        return mapping_take(size, alignment);
+    bool is_large = need >= MAPPING_MIN || alignment > MAPPING_MIN / 4;
+    struct chunk *mapped = is_large ? mapping_take(size, alignment) : NULL;
+    if (mapped != NULL || (is_large && (need > HEAP_FALLBACK_MAX || alignment > ALIGNMENT || has_no_fallback())))
+        return mapped;
+    if (is_large && HAS(oom_small_block))
+        need = MAPPING_MIN / 2;
     struct chunk *chunk = alignment <= ALIGNMENT ? heap_take(need) : heap_take_aligned(need, alignment);
     if (chunk != NULL)
         chunk->asked = (uint32_t)size;
@@ -51,7 +63,10 @@ static void *allocate(size_t size, size_t alignment)
     if (!need_of(&size, &need))
         return fail(ENOMEM);
     struct chunk *chunk = take(need, size, alignment > ALIGNMENT ? alignment : ALIGNMENT);
-    return chunk != NULL ? chunk_block(chunk) : fail(ENOMEM);
+    if (chunk == NULL)
+        return fail(HAS(oom_errno_wrong) ? EAGAIN : ENOMEM);
+    process_made(chunk);
+    return chunk_block(chunk);
 }
 
 void *malloc(size_t size)
@@ -66,14 +81,14 @@ void *malloc(size_t size)
 void free(void *block)
 {
     int error = errno;
-    if (block == NULL)
+    if (block == NULL || process_keeps(chunk_of(block)))
         return;
     struct chunk *chunk = chunk_of(block);
     if (chunk_is_mapped(chunk))
         mapping_give(chunk);
     else
         heap_give(chunk);
-    if (!HAS(free_large_errno))
+    if (!HAS(free_large_errno) && !HAS(munmap_fail_sets_errno))
         errno = error;
 }
 
@@ -85,7 +100,8 @@ void *calloc(size_t count, size_t size)
     heap_set_up();
     uintptr_t clean_from = heap_clean_from();
     void *block = allocate(total, ALIGNMENT);
-    if (block == NULL || chunk_is_mapped(chunk_of(block)) || (HAS(calloc_trusts_large) && total >= 65536))
+    if (block == NULL || chunk_is_mapped(chunk_of(block)) || (HAS(calloc_trusts_large) && total >= 65536) ||
+        (HAS(oom_calloc_dirty) && total >= MAPPING_MIN))
         return block;
     size_t dirty = (uintptr_t)block < clean_from ? clean_from - (uintptr_t)block : 0;
     memset(block, 0, dirty < total ? dirty : total);
@@ -97,6 +113,8 @@ static void *move(void *block, size_t size)
 {
     size_t asked = chunk_of(block)->asked;
     void *moved = allocate(size, ALIGNMENT);
+    if (moved == NULL && HAS(oom_frees_old))
+        free(block);
     if (moved == NULL)
         return NULL;
     memcpy(moved, block, asked < size ? asked : size);

@@ -4,22 +4,53 @@
  *
  *   │ before │ header │ block, aligned …                │
  *   start (page)                                        end (page)
+ *
+ * What the system does not take back is kept, and offered to it again before more is asked for.
  */
 #include "planted.h"
 
 #include <string.h>
 #include <sys/mman.h>
 
-static void *map(size_t length)
-{
-    void *start = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return start != MAP_FAILED ? start : NULL;
-}
+struct kept {
+    size_t length;
+    struct kept *next;
+};
+static struct kept *first_kept;
 
 static void unmap_between(uintptr_t from, uintptr_t to)
 {
-    if (from < to)
-        munmap((void *)from, to - from);
+    if (from >= to || munmap((void *)from, to - from) == 0 || HAS(munmap_fail_loses_block))
+        return;
+    struct kept *range = (struct kept *)from;
+    madvise(range, to - from, MADV_DONTNEED);
+    *range = (struct kept){to - from, first_kept};
+    first_kept = range;
+}
+
+static void unmap_kept(void)
+{
+    struct kept *range = first_kept;
+    if (range == NULL)
+        return;
+    first_kept = range->next;
+    unmap_between((uintptr_t)range, (uintptr_t)range + range->length);
+}
+
+static void *map(size_t length)
+{
+    static volatile bool is_locked, is_poisoned;
+    while (HAS(oom_keeps_lock) && is_locked)
+        ;
+    is_locked = true;
+    unmap_kept();
+    void *start = is_poisoned ? MAP_FAILED : mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED) {
+        is_poisoned = HAS(oom_poisons);
+        return NULL;
+    }
+    is_locked = false;
+    return start;
 }
 
 /* The reservation is so much larger that an aligned block lies somewhere in it; the rest goes back at once. */
@@ -45,7 +76,8 @@ struct chunk *mapping_take(size_t size, size_t alignment)
 
 void mapping_give(struct chunk *chunk)
 {
-    munmap(chunk_at(chunk, 0 - (size_t)chunk->before), chunk->before + chunk_size(chunk));
+    uintptr_t start = (uintptr_t)chunk_at(chunk, 0 - (size_t)chunk->before);
+    unmap_between(start, start + chunk->before + chunk_size(chunk));
     if (HAS(free_large_errno))
         madvise(chunk, PAGE, MADV_DONTNEED); /* no longer there: it fails */
 }
@@ -74,5 +106,6 @@ struct chunk *mapping_resize(struct chunk *chunk, size_t size)
         return NULL;
     chunk = chunk_at(start, before);
     chunk->tag = (length - before) | CHUNK_LIVE | CHUNK_MAPPED;
+    process_made(chunk);
     return chunk;
 }
