@@ -6,10 +6,12 @@
  */
 #include "schedule.h"
 
-enum { PLACES_MAX = 16384 };
+enum { PLACES_MAX = 4096, SLOTS = 2 * PLACES_MAX };
 
-static struct place places[PLACES_MAX];
-static uint32_t place_count;
+/* Dense, and found through small numbers: an execution pays for every page it touches. */
+static struct place places[PLACES_MAX + 1]; /* 0: none */
+static uint16_t slots[SLOTS];
+static uint16_t place_count;
 
 static uint32_t hash(uintptr_t address)
 {
@@ -19,15 +21,16 @@ static uint32_t hash(uintptr_t address)
 struct place *place_of(const volatile void *pointer)
 {
     uintptr_t address = (uintptr_t)pointer;
-    uint32_t slot = hash(address) % PLACES_MAX;
-    while (places[slot].address != 0 && places[slot].address != address)
-        slot = (slot + 1) % PLACES_MAX;
-    if (places[slot].address == 0) {
-        if (place_count++ == PLACES_MAX / 2)
-            schedule_fail(CHECK_PROGRESS, "scheduler", "more than %d places to meet at", PLACES_MAX / 2);
-        places[slot].address = address;
+    uint32_t slot = hash(address) % SLOTS;
+    while (slots[slot] != 0 && places[slots[slot]].address != address)
+        slot = (slot + 1) % SLOTS;
+    if (slots[slot] == 0) {
+        if (place_count == PLACES_MAX)
+            schedule_fail(CHECK_PROGRESS, "scheduler", "more than %d places to meet at", PLACES_MAX);
+        slots[slot] = ++place_count;
+        places[place_count].address = address;
     }
-    return &places[slot];
+    return &places[slots[slot]];
 }
 
 static bool is_known(struct record *record, uintptr_t address, bool add)

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-enum { CELLS = 4096, PAGES_MAX = 8192, TABLE_SIZE = 2 * PAGES_MAX };
+enum { CELLS = 4096, PAGES_MAX = 8192, SLOTS = 2 * PAGES_MAX };
 
 struct cell {
     uint32_t write_code, read_code[THREADS_MAX]; /* offsets from the program's start */
@@ -26,9 +26,9 @@ _Static_assert(sizeof(struct cell) <= 48, "a page of memory costs 192 KiB of cel
 
 static struct {
     struct cell *cells;
-    uint32_t used;
-    uintptr_t pages[TABLE_SIZE]; /* page number; 0: free */
-    uint32_t places[TABLE_SIZE]; /* which page of cells */
+    uint16_t used;
+    uint16_t slots[SLOTS];          /* 0: free, else which page of cells */
+    uintptr_t pages[PAGES_MAX + 1]; /* which page of memory that is for */
 } table;
 
 extern const char __executable_start[];
@@ -44,18 +44,18 @@ int race_init(void)
 /* NULL: no page of cells yet, and none wanted. */
 static struct cell *cells_of(uintptr_t page, bool make)
 {
-    uint32_t slot = (uint32_t)(page * 0x9e3779b97f4a7c15u >> 40) % TABLE_SIZE;
-    while (table.pages[slot] != 0 && table.pages[slot] != page)
-        slot = (slot + 1) % TABLE_SIZE;
-    if (table.pages[slot] == 0) {
+    uint32_t slot = (uint32_t)(page * 0x9e3779b97f4a7c15u >> 40) % SLOTS;
+    while (table.slots[slot] != 0 && table.pages[table.slots[slot]] != page)
+        slot = (slot + 1) % SLOTS;
+    if (table.slots[slot] == 0) {
         if (!make)
             return NULL;
         if (table.used == PAGES_MAX)
             schedule_fail(CHECK_PROGRESS, "race detector", "more than %d pages were touched", (int)PAGES_MAX);
-        table.pages[slot] = page;
-        table.places[slot] = table.used++;
+        table.slots[slot] = ++table.used;
+        table.pages[table.used] = page;
     }
-    return table.cells + (size_t)table.places[slot] * CELLS;
+    return table.cells + (size_t)(table.slots[slot] - 1) * CELLS;
 }
 
 static _Noreturn void report(uintptr_t address, unsigned access, uintptr_t code, unsigned other, bool was_write, bool was_atomic,

@@ -41,7 +41,7 @@ static void report_clean(const struct report_request *request, const struct expl
                (unsigned long long)request->seed, request->change_points);
     else
         printf("  not exhausted: %llu schedules, up to %u pre-emptions", (unsigned long long)exploration->schedules, exploration->bound);
-    printf("; %u branches and %u steps at most, %llu executions, %.0f/s\n", exploration->branches_most, exploration->steps_most,
+    printf("; %u branches and %u steps at most, %llu executions, %.0f a second of processor time\n", exploration->branches_most, exploration->steps_most,
            (unsigned long long)exploration->schedules, rate);
 }
 

@@ -95,6 +95,25 @@ static void keep_two(void)
     (void)story_malloc(1);
 }
 
+/* ---- two_remote_frees ---- */
+
+static void give_two_away_then_take(void)
+{
+    story_send(0, story_malloc(1));
+    story_send(1, story_malloc(1));
+    (void)story_malloc(1);
+}
+
+static void free_first(void)
+{
+    story_free(story_receive(0));
+}
+
+static void free_second(void)
+{
+    story_free(story_receive(1));
+}
+
 /* ---- contended_lock ---- */
 
 static void take_free_twice(void)
@@ -106,10 +125,12 @@ static void take_free_twice(void)
 const struct scenario scenarios[] = {
     {"remote_free_vs_malloc", "a thread frees another's block while that allocates", false, true, warm_up,
      {give_away_then_take, free_what_comes_then_take}, 3},
+    {"two_remote_frees", "two threads free blocks of a third, which allocates", false, true, warm_up,
+     {give_two_away_then_take, free_first, free_second}, 2},
     {"thread_exit_with_live_blocks", "a thread ends while another frees a block of its", false, true, warm_up,
      {give_away_and_end, free_what_comes}, 3},
     {"opposite_reallocs", "one thread grows a small block, the other shrinks a large one", true, false, warm_up, {grow, shrink}, 3},
-    {"concurrent_first_call", "the first calls of all are made at once", false, true, NULL, {first_call, first_call, first_call}, 2},
+    {"concurrent_first_call", "the first calls of all are made at once", false, true, NULL, {first_call, first_call}, 3},
     {"fork_during_allocation", "a thread forks while another allocates; the child allocates too", false, true, warm_up,
      {take_two, fork_and_take}, 3},
     {"free_list_reuse", "blocks leave the free list and come back while another thread takes from it", false, true, free_two,

@@ -288,11 +288,17 @@ static size_t describe_wait(char *text, size_t capacity, unsigned thread)
 static _Noreturn void report_deadlock(void)
 {
     char text[VERDICT_SENTENCE_MAX] = "";
+    const char *site = "";
     size_t length = 0;
-    for (unsigned i = 1; i < THREADS_MAX; i++)
-        if (model.threads[i].is_alive && length < sizeof text / 2)
+    for (unsigned i = 1; i < THREADS_MAX; i++) {
+        if (!model.threads[i].is_alive)
+            continue;
+        if (length < sizeof text / 2)
             length += describe_wait(text + length, sizeof text - length, i);
-    schedule_fail(CHECK_PROGRESS, "", "deadlock%s%s", model.is_in_child ? " in the child of fork" : "", text);
+        if (site[0] == 0)
+            site = model.threads[i].call;
+    }
+    schedule_fail(CHECK_PROGRESS, site, "deadlock%s%s", model.is_in_child ? " in the child of fork" : "", text);
 }
 
 /* Nobody can go on but one whose wait ends by itself. */

@@ -29,7 +29,7 @@
     BUG(weakened_order, race, remote_free_vs_malloc, "a block is pushed to the remote list relaxed instead of release") \
     BUG(racy_first_call, race, concurrent_first_call, "the first call sets up without a lock; after rpmalloc#396") \
     BUG(lost_wakeup, progress, contended_lock, "the lock looks for sleepers before it is free: who goes to sleep in between sleeps for ever") \
-    BUG(remote_count_not_atomic, race, remote_free_vs_malloc, "frees from elsewhere are counted in a plain variable") \
+    BUG(remote_count_not_atomic, race, two_remote_frees, "frees from elsewhere are counted in a plain variable") \
     BUG(missing_lock_in_count, race, contended_lock, "free counts without the class's lock")
 /* clang-format on */
 
