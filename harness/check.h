@@ -23,7 +23,8 @@
     CHECK(PROGRESS, "progress", "every call returns in time")                                                            \
     CHECK(POLICY, "policy", "the subject keeps to its own implementation-defined choices")                               \
     CHECK(HEAP, "heap", "the subject's own walker finds its heap in order")                                              \
-    CHECK(CRASH, "crash", "every call returns to its caller: no signal, abort or exit")
+    CHECK(CRASH, "crash", "every call returns to its caller: no signal, abort or exit")                                  \
+    CHECK(RACE, "race", "no two threads touch the same plain memory without an order between them")
 
 enum check {
 #define CHECK(id, name, asserts) CHECK_##id,

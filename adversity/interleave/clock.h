@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Vector clocks: how much of every thread's past somebody knows. What the race detector and the order of atomics are made of. */
+#ifndef INTERLEAVE_CLOCK_H
+#define INTERLEAVE_CLOCK_H
+
+#include <stdint.h>
+
+enum { THREADS_MAX = 6 }; /* thread 0 sets the stage and ends the story; the others play it */
+
+struct clock {
+    uint16_t of[THREADS_MAX];
+};
+
+static inline void clock_join(struct clock *clock, const struct clock *other)
+{
+    for (int i = 0; i < THREADS_MAX; i++)
+        if (clock->of[i] < other->of[i])
+            clock->of[i] = other->of[i];
+}
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What both explorers do with a schedule that fails: keep it, and run it again to see how often it does. */
+#include "explore.h"
+
+#include <string.h>
+
+enum { ATTEMPTS = 5 };
+
+void exploration_note(struct explorer *explorer, struct exploration *exploration)
+{
+    const struct record *record = explorer->record;
+    if (record->branch_count > exploration->branches_most)
+        exploration->branches_most = record->branch_count;
+    if (record->steps > exploration->steps_most)
+        exploration->steps_most = record->steps;
+}
+
+void exploration_keep(struct explorer *explorer, struct exploration *exploration)
+{
+    const struct record *record = explorer->record;
+    exploration->is_found = true;
+    exploration->schedule = record->taken;
+    exploration->verdict = record->verdict;
+    exploration->preemptions = record->preemptions;
+    memcpy(exploration->codes, record->codes, sizeof record->codes);
+    memcpy(exploration->output, record->output, sizeof record->output);
+}
+
+void exploration_confirm(struct explorer *explorer, struct exploration *exploration)
+{
+    for (exploration->attempts = 0; exploration->attempts < ATTEMPTS; exploration->attempts++)
+        exploration->reproduced += explorer_follow(explorer, &exploration->schedule, false) &&
+                                   explorer->record->verdict.check == exploration->verdict.check;
+}

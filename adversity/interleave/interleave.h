@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What can be put under the scheduler, and the way for an allocator's author to do so with his own: compile the allocator as README.md says,
+ * link it with libmallet-interleave.a and one file that defines `interleave_own`; the result is a program like mallet-interleave, with
+ * that allocator as one more subject.
+ */
+#ifndef INTERLEAVE_H
+#define INTERLEAVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct interleave_subject {
+    const char *name;
+    void *(*malloc)(size_t size);
+    void (*free)(void *block);
+    void *(*realloc)(void *block, size_t size); /* NULL: what needs it is passed over */
+    int (*check)(char *sentence, size_t capacity); /* its own walker: 0, or non-zero with a sentence; or NULL */
+    /* Memory freed by or for a thread that is over may stay unused: footprint is not asked. */
+    bool keeps_for_threads;
+    /* A planted bug: stored to *choice before the first call, if that is not NULL. */
+    int *choice, chosen;
+};
+
+/* Defined by an author for an allocator of his own. */
+extern const struct interleave_subject interleave_own __attribute__((weak));
+
+#endif

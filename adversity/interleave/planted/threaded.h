@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The planted subject: a small allocator for threads, correct unless told to have one bug. It has what allocators for threads have, each
+ * once, so that there is something to break:
+ *
+ *   up to 64 bytes    a heap per thread, blocks freed elsewhere come back through its remote list          threaded_small.c
+ *   up to 512 bytes   a lock-free stack for all threads, tagged against ABA                                threaded_stack.c
+ *   larger            a free list under a futex lock, before it a cache of one slot                        threaded_large.c
+ *   above them        the first call, counts per class under mutexes, realloc, fork                        threaded.c
+ *
+ * Every block is a mapping that is never given back, so that a block that is lost shows at once. Calls are those of malloc, with a prefix.
+ */
+#ifndef INTERLEAVE_THREADED_H
+#define INTERLEAVE_THREADED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Register once: name, the check that must name it, the scenario that shows it, what is wrong. */
+/* clang-format off */
+#define THREADED_BUGS(BUG) \
+    BUG(racy_one_slot_cache, overlap, remote_free_vs_malloc, "the cache's slot is read and cleared in two steps: two threads get one block") \
+    BUG(lost_remote_list, footprint, thread_exit_with_live_blocks, "a thread that ends reads its remote list and closes it in two steps: what comes between is lost; after mimalloc#1117") \
+    BUG(aba, overlap, free_list_reuse, "the stack's head has no tag: it looks unchanged when its first block left and came back") \
+    BUG(ab_ba_deadlock, progress, opposite_reallocs, "realloc locks its own class first: two opposite ones wait for each other") \
+    BUG(lock_held_over_fork, progress, fork_during_allocation, "no fork handlers: the child inherits a lock that nobody will give; after jemalloc#1805, snmalloc#630") \
+    BUG(weakened_order, race, remote_free_vs_malloc, "a block is pushed to the remote list relaxed instead of release") \
+    BUG(racy_first_call, race, concurrent_first_call, "the first call sets up without a lock; after rpmalloc#396") \
+    BUG(lost_wakeup, progress, contended_lock, "the lock looks for sleepers before it is free: who goes to sleep in between sleeps for ever") \
+    BUG(remote_count_not_atomic, race, two_remote_frees, "frees from elsewhere are counted in a plain variable") \
+    BUG(missing_lock_in_count, race, contended_lock, "free counts without the class's lock")
+/* clang-format on */
+
+enum threaded_bug {
+    THREADED_NONE,
+#define BUG(name, check, scenario, what) THREADED_##name,
+    THREADED_BUGS(BUG)
+#undef BUG
+};
+extern int threaded_bug; /* set before the first call */
+
+static inline bool has_bug(enum threaded_bug bug)
+{
+    return threaded_bug == (int)bug;
+}
+
+struct heap;
+
+/* Before each block. */
+struct header {
+    struct heap *owner;             /* of a small block */
+    size_t capacity;                /* bytes that its class has for it, or that were mapped for a large one */
+    _Atomic(struct header *) next;  /* in whatever list it is */
+    struct header *next_large;      /* in the locked list */
+};
+_Static_assert(sizeof(struct header) % 16 == 0, "a block is aligned to 16");
+
+/* A stack of blocks that any thread pushes and pops. */
+struct stack {
+    _Atomic(uint64_t) head; /* 48 bits of pointer below 16 bits of tag */
+};
+void stack_push(struct stack *stack, struct header *block);
+struct header *stack_pop(struct stack *stack);
+
+/* NULL: no memory. */
+struct header *block_map(size_t capacity);
+
+void small_init(void);
+struct header *small_take(size_t capacity);
+void small_give(struct header *block);
+
+struct header *large_take(size_t capacity);
+void large_give(struct header *block);
+void large_lock(void);
+void large_unlock(void);
+
+void *threaded_malloc(size_t size);
+void threaded_free(void *pointer);
+void *threaded_realloc(void *pointer, size_t size);
+
+#endif
