@@ -50,7 +50,7 @@ struct torture {
     json_t *list; /* NULL unless --json */
 };
 
-/* One scenario's outcome. */
+/* What one run of a scenario came to. */
 struct scenario_outcome {
     struct torture_plan plan;
     struct torture_result result;
@@ -249,27 +249,41 @@ static int follow_up(struct torture *torture, struct scenario_outcome *outcome)
     return torture->request->folder != NULL ? write_program(torture, outcome) : EXIT_CLEAN;
 }
 
-static int run_scenario(struct torture *torture, const struct torture_scenario *scenario)
+/* Runs what is left of the time, reports what came of it. */
+static int run_once(struct torture *torture, struct scenario_outcome *outcome)
 {
-    const struct request *request = torture->request;
     char error[SUBJECT_ERROR_MAX];
-    struct scenario_outcome outcome = {.plan = {.subject = &torture->subject,
-                                                .scenario = scenario,
-                                                .workers = request->workers,
-                                                .milliseconds = request->seconds * 1000,
-                                                .seed = request->seed}};
-    if (torture_run(&outcome.plan, &outcome.result, error) != 0)
-        return report_internal_error("%s: %s", scenario->name, error);
-    outcome.is_known = outcome.result.has_finding && known_has(&torture->known, torture->subject.name, &outcome.result.verdict);
-    torture->known_findings += outcome.is_known;
-    int status = outcome.result.has_finding && !outcome.is_known ? follow_up(torture, &outcome) : EXIT_CLEAN;
+    if (torture_run(&outcome->plan, &outcome->result, error) != 0)
+        return report_internal_error("%s: %s", outcome->plan.scenario->name, error);
+    outcome->is_known = outcome->result.has_finding && known_has(&torture->known, torture->subject.name, &outcome->result.verdict);
+    torture->known_findings += outcome->is_known;
+    int status = outcome->result.has_finding && !outcome->is_known ? follow_up(torture, outcome) : EXIT_CLEAN;
     if (status != EXIT_CLEAN)
         return status;
     if (torture->list != NULL)
-        json_array_append_new(torture->list, make_json(torture, &outcome));
+        json_array_append_new(torture->list, make_json(torture, outcome));
     else
-        print_outcome(torture, &outcome);
+        print_outcome(torture, outcome);
     fflush(stdout);
+    return EXIT_CLEAN;
+}
+
+/* After a finding that does no harm to the rest the scenario goes on without that check. */
+static int run_scenario(struct torture *torture, const struct torture_scenario *scenario)
+{
+    const struct request *request = torture->request;
+    struct torture_plan plan = {.subject = &torture->subject,
+                                .scenario = scenario,
+                                .workers = request->workers,
+                                .milliseconds = request->seconds * 1000,
+                                .seed = request->seed};
+    for (bool goes_on = true; goes_on;) {
+        struct scenario_outcome outcome = {.plan = plan};
+        int status = run_once(torture, &outcome);
+        if (status != EXIT_CLEAN)
+            return status;
+        goes_on = outcome.result.has_finding && torture_mute(&plan, &outcome.result);
+    }
     return EXIT_CLEAN;
 }
 

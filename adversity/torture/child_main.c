@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet-torture-child HOW WHAT SCENARIO WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE: one process of a scenario, on a subject that is bound as
+ * mallet-torture-child HOW WHAT SCENARIO WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE MUTED: one process of a scenario, on a subject that is bound as
  * in harness/child_bind.h. The report is descriptor 3. No stdio and no allocation of its own.
  */
 #include "adversity/torture/child.h"
@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum { ARGUMENTS = 9 };
+enum { ARGUMENTS = 10 };
 
 static const struct scenario_entry {
     const char *name;
@@ -67,7 +67,8 @@ int main(int argc, char **argv)
                                       .milliseconds = (unsigned)strtoul(argv[5], NULL, 10),
                                       .seed = strtoull(argv[6], NULL, 10),
                                       .on_one_processor = argv[7][0] == '1',
-                                      .pace_us = (unsigned)strtoul(argv[8], NULL, 10)};
+                                      .pace_us = (unsigned)strtoul(argv[8], NULL, 10),
+                                      .muted = argv[9]};
     torture_begin(report, &options);
     scenario->run();
     torture_end();

@@ -41,6 +41,11 @@ bool torture_is_over(void)
     return atomic_load_explicit(&state.is_over, memory_order_relaxed);
 }
 
+bool torture_is_muted(const char *check)
+{
+    return strstr(torture_options.muted, check) != NULL;
+}
+
 static void tell(const struct worker *worker, const char *check, const char *call)
 {
     torture_report->worker = worker != NULL ? worker->id : WORKERS_MAX;

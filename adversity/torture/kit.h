@@ -86,7 +86,8 @@ struct torture_options {
     unsigned milliseconds;
     uint64_t seed;
     bool on_one_processor;
-    unsigned pace_us; /* a worker is interrupted about so often; 0: never */
+    unsigned pace_us;  /* a worker is interrupted about so often; 0: never */
+    const char *muted; /* names of checks that are not asked: alignment, errno, usable, zeroed */
 };
 
 struct worker {
@@ -111,6 +112,9 @@ uint32_t torture_random(struct worker *worker, uint32_t below);
 /* Reports the first failure of the process and ends it. */
 _Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Whether a check is not to be asked, so that a known failure does not hide what else there is. */
+bool torture_is_muted(const char *check);
 
 /* Starts workers first … first + count - 1, each of which runs body once; waits for them. */
 void workers_start(unsigned first, unsigned count, void (*body)(struct worker *worker));

@@ -64,6 +64,7 @@ static void write_settings(FILE *out, const struct torture_plan *plan, const str
     fprintf(out, "\n#define PROCESSES %d\n#define WORKERS %u\n#define MILLISECONDS %u\n#define SEED %lluu\n", PROCESSES, plan->workers,
             plan->scenario->milliseconds, (unsigned long long)found->seed);
     fprintf(out, "#define ON_ONE_PROCESSOR %d\n#define PACE_US %u\n", found->on_one_processor, found->pace_us);
+    fprintf(out, "#define MUTED \"%s\"\n", plan->muted);
     fprintf(out, "#define SCENARIO scenario_%.*s\n\n", (int)strcspn(files, " "), files);
     fprintf(out, "/* What the subject defines; the rest would be the C library's, which does not know its blocks. */\n");
     fprintf(out, "static void bind_calls(void)\n{\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of an exported program: processes of the scenario one after the other, each with the next seed, and what they found. Above it stand
- * PROCESSES, WORKERS, MILLISECONDS, SEED, ON_ONE_PROCESSOR, PACE_US, SCENARIO and bind_calls. */
+ * PROCESSES, WORKERS, MILLISECONDS, SEED, ON_ONE_PROCESSOR, PACE_US, MUTED, SCENARIO and bind_calls. */
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -9,7 +9,7 @@ enum { HANG_MS = 30000, LOOK_MS = 20 };
 
 static _Noreturn void run_process(struct torture_report *report, unsigned number)
 {
-    struct torture_options options = {WORKERS, MILLISECONDS, SEED + number, ON_ONE_PROCESSOR, PACE_US};
+    struct torture_options options = {WORKERS, MILLISECONDS, SEED + number, ON_ONE_PROCESSOR, PACE_US, MUTED};
     setpgid(0, 0);
     bind_calls();
     torture_begin(report, &options);

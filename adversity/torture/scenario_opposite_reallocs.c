@@ -24,7 +24,7 @@ static void resize_for_other(struct worker *worker)
     while (!torture_is_over()) {
         exchange(worker, &block);
         for (unsigned i = 0; i < RESIZES; i++)
-            block_resize(worker, &block, torture_random(worker, 4) == 0 ? 1 + torture_random(worker, LARGE) : random_size(worker, 5000));
+            block_resize(worker, &block, torture_random(worker, 24) == 0 ? 1 + torture_random(worker, LARGE) : random_size(worker, 5000));
     }
     block_drop(worker, &block);
 }

@@ -118,6 +118,18 @@ int torture_run(const struct torture_plan *plan, struct torture_result *ret_resu
     return 0;
 }
 
+bool torture_mute(struct torture_plan *plan, const struct torture_result *found)
+{
+    static const enum check harmless[] = {CHECK_ALIGNMENT, CHECK_ERRNO, CHECK_USABLE, CHECK_ZEROED};
+    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
+        if (found->verdict.check == harmless[i]) {
+            size_t used = strlen(plan->muted);
+            snprintf(plan->muted + used, sizeof plan->muted - used, "%s ", check_name(harmless[i]));
+            return true;
+        }
+    return false;
+}
+
 int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found, unsigned attempts, unsigned *ret_times,
                       char error[SUBJECT_ERROR_MAX])
 {

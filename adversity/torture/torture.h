@@ -47,6 +47,7 @@ struct torture_plan {
     unsigned workers;
     unsigned milliseconds; /* at least one process is run */
     uint64_t seed;         /* of the first process; the next has the next */
+    char muted[64];        /* names of checks that are not asked */
 };
 
 struct torture_result {
@@ -64,6 +65,9 @@ struct torture_result {
 
 /* Returns 0, or a positive errno with a sentence when the machinery itself failed. */
 int torture_run(const struct torture_plan *plan, struct torture_result *ret_result, char error[SUBJECT_ERROR_MAX]);
+
+/* Adds the finding's check to those that are not asked, so that the plan may find others; false: it cannot be muted. */
+bool torture_mute(struct torture_plan *plan, const struct torture_result *found);
 
 /* Runs the plan anew `attempts` times from the seed that found something, each for twice the time that finding it took; counts the same checks. */
 int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found, unsigned attempts, unsigned *ret_times,

@@ -71,6 +71,7 @@ static int spawn(const struct torture_plan *plan, const struct torture_mode *mod
                                      seed,
                                      mode->on_one_processor ? "1" : "0",
                                      pace,
+                                     plan->muted,
                                      NULL};
     char **environment = make_environment(subject, preload, sizeof preload);
     posix_spawn_file_actions_t actions;
