@@ -18,7 +18,7 @@ static const struct scenario_entry {
     const char *name;
     void (*run)(void);
 } scenarios[] = {
-#define SCENARIO(name, function, milliseconds, files, text) {name, scenario_##function},
+#define SCENARIO(name, function, milliseconds, pace_us, files, text) {name, scenario_##function},
     SCENARIOS(SCENARIO)
 #undef SCENARIO
 };

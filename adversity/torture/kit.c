@@ -124,7 +124,7 @@ static void *pace(void *unused)
 {
     uint64_t random = torture_options.seed * 2 + 1;
     unsigned mean_us = torture_options.pace_us != 0 ? torture_options.pace_us : TICK_US;
-    while (passed_ms() < torture_options.milliseconds) {
+    while (!torture_is_over() && passed_ms() < torture_options.milliseconds) {
         nanosleep(&(struct timespec){0, (long)(1 + next_random(&random) % (2 * mean_us)) * 1000}, NULL);
         int victim = atomic_load(&state.workers[next_random(&random) % torture_options.workers].kernel_id);
         if (torture_options.pace_us != 0 && victim != 0)
@@ -193,6 +193,7 @@ void torture_begin(struct torture_report *report, const struct torture_options *
 
 void torture_end(void)
 {
+    atomic_store(&state.is_over, true);
     pthread_join(state.pacer, NULL);
     atomic_store(&torture_report->is_over, 1);
 }

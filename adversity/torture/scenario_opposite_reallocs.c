@@ -5,7 +5,7 @@
 
 #include "adversity/torture/kit.h"
 
-enum { RESIZES = 8, LARGE = 300000 };
+enum { RESIZES = 24, SMALL = 600, LARGE = 300000 };
 
 static void exchange(struct worker *worker, struct block *block)
 {
@@ -15,7 +15,7 @@ static void exchange(struct worker *worker, struct block *block)
     if (box_take(worker, worker->id, &received))
         *block = received;
     else
-        block_make(worker, block, 4096);
+        block_make(worker, block, SMALL);
 }
 
 static void resize_for_other(struct worker *worker)
@@ -23,8 +23,10 @@ static void resize_for_other(struct worker *worker)
     struct block block = {0};
     while (!torture_is_over()) {
         exchange(worker, &block);
+        uint32_t made = (uint32_t)block.size; /* up to here it may well stay where its maker put it */
         for (unsigned i = 0; i < RESIZES; i++)
-            block_resize(worker, &block, torture_random(worker, 24) == 0 ? 1 + torture_random(worker, LARGE) : random_size(worker, 5000));
+            block_resize(worker, &block, 1 + torture_random(worker, made));
+        block_resize(worker, &block, 1 + torture_random(worker, torture_random(worker, 20) == 0 ? LARGE : SMALL));
     }
     block_drop(worker, &block);
 }

@@ -9,10 +9,10 @@
 #include <assert.h>
 #include <time.h>
 
-enum { ALONE_PACE_US = 60, SHARED_PACE_US = 150, REPEAT_MIN_MS = 2000 };
+enum { ALONE_PACE_US = 40, SHARED_PACE_US = 80, REPEAT_MIN_MS = 2000 };
 
 static const struct torture_scenario scenarios[] = {
-#define SCENARIO(name, function, milliseconds, files, text) {name, files, text, milliseconds},
+#define SCENARIO(name, function, milliseconds, pace_us, files, text) {name, files, text, milliseconds, pace_us},
     SCENARIOS(SCENARIO)
 #undef SCENARIO
 };
@@ -83,9 +83,11 @@ int torture_subject_find(struct torture_subject *ret_subject, const char *spec, 
     return result;
 }
 
-struct torture_mode torture_mode_of(uint64_t seed, unsigned i)
+struct torture_mode torture_mode_of(const struct torture_plan *plan, unsigned i)
 {
-    struct torture_mode mode = {.seed = seed + i, .on_one_processor = (seed + i) % 4 == 3};
+    struct torture_mode mode = {.seed = plan->seed + i, .on_one_processor = (plan->seed + i) % 4 == 3, .pace_us = plan->scenario->pace_us};
+    if (mode.pace_us != 0)
+        return mode;
     if (mode.on_one_processor)
         mode.pace_us = ALONE_PACE_US;
     else if (mode.seed % 2 == 1)
@@ -105,7 +107,7 @@ int torture_run(const struct torture_plan *plan, struct torture_result *ret_resu
     struct torture_result result = {0};
     unsigned start = now_ms();
     do {
-        struct torture_mode mode = torture_mode_of(plan->seed, result.processes);
+        struct torture_mode mode = torture_mode_of(plan, result.processes);
         int failure = torture_run_process(plan, &mode, &result, error);
         if (failure != 0)
             return failure;

@@ -36,6 +36,7 @@ int torture_subject_find(struct torture_subject *ret_subject, const char *spec, 
 struct torture_scenario {
     const char *name, *files, *text;
     unsigned milliseconds; /* of one process */
+    unsigned pace_us;      /* between interruptions; 0: it varies */
 };
 /* NULL beyond the last. */
 const struct torture_scenario *torture_scenario_at(size_t i);

@@ -15,7 +15,7 @@ struct torture_mode {
     unsigned pace_us;
 };
 /* Of process `i`: on all processors and on one, with interruptions and without. */
-struct torture_mode torture_mode_of(uint64_t seed, unsigned i);
+struct torture_mode torture_mode_of(const struct torture_plan *plan, unsigned i);
 
 /* Runs one process and adds what it did to the result. Returns 0 or a positive errno with a sentence. */
 int torture_run_process(const struct torture_plan *plan, const struct torture_mode *mode, struct torture_result *result,

@@ -17,7 +17,7 @@
     PLANTED(fork_child_locked, "fork", "progress", "the locks of the other threads stay taken in the child of a fork; after snmalloc#630 and dlmalloc-rs PR#22") \
     PLANTED(lock_order, "opposite-reallocs", "progress", "realloc locks its own cache and then the block's: two opposite ones wait for each other") \
     PLANTED(errno_by_free, "handoff", "errno", "free that finds a lock taken leaves EBUSY in errno") \
-    PLANTED(calloc_racy_zero, "handoff", "zeroed", "calloc reads whether its memory is fresh from a variable that all threads share, after the lock is gone") \
+    PLANTED(calloc_racy_zero, "handoff", "zeroed", "calloc clears the block on top of its list before it has the lock, and then takes whatever is on top") \
     PLANTED(exit_frees_live, "churn", "crash content overlap zeroed", "the end of a thread unmaps its chunk though others hold blocks of it; after glibc BZ#17730") \
     PLANTED(tls_use_after, "tls-destructors", "crash", "the cache is unmapped in the thread's destructor and used by later ones; after jemalloc 5.0.1's fix for late frees") \
     PLANTED(first_call_race, "first-call", "crash null", "the first call of a size says that its table is ready before it is; after rpmalloc#396") \

@@ -56,7 +56,6 @@ static __thread bool is_ending __attribute__((tls_model("initial-exec")));
 /* For the bugs of these names. */
 static struct header *volatile slots[CLASSES]; /* returned_twice */
 static struct header *volatile asked;          /* usable_racy */
-static volatile bool was_fresh;                /* calloc_racy_zero */
 static volatile bool is_table_ready;           /* first_call_race */
 static size_t *volatile table;
 
@@ -196,7 +195,6 @@ static struct header *take(struct cache *cache, size_t class)
     }
     pthread_mutex_lock(&cache->lock);
     block = cache->free[class];
-    was_fresh = block == NULL;
     if (block != NULL)
         cache->free[class] = block->link;
     else
@@ -293,14 +291,19 @@ void free(void *address)
 void *calloc(size_t count, size_t size)
 {
     size_t bytes, class;
+    struct cache *cache = my_cache();
     if (__builtin_mul_overflow(count, size, &bytes)) {
         errno = ENOMEM;
         return NULL;
     }
     class = class_of(bytes);
+    bool is_clear = class == LARGE;
+    if (IS(calloc_racy_zero) && !is_clear && cache->free[class] != NULL) {
+        memset(cache->free[class] + 1, 0, bytes);
+        is_clear = true;
+    }
     void *address = malloc(bytes);
-    bool is_fresh = class == LARGE || (IS(calloc_racy_zero) && was_fresh);
-    if (address != NULL && !is_fresh)
+    if (address != NULL && !is_clear)
         memset(address, 0, bytes);
     return address;
 }
