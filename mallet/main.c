@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"list", command_list, "the allocators found on this machine, and what each offers"},
     {"replay", command_replay, "run traces on an allocator and check every call"},
     {"fuzz", command_fuzz, "search for traces that break an allocator"},
+    {"torture", command_torture, "free-running threads, forks and signals on an allocator"},
     {"conform", command_conform, "put the clauses of C, POSIX and glibc to an allocator, or several"},
     {"clauses", command_clauses, "list those clauses, or explain one"},
     {"shrink", command_shrink, "make a trace that breaks an allocator as small as possible"},

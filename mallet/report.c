@@ -13,11 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-struct printable {
-    char text[VERDICT_SENTENCE_MAX + 256];
-};
-
-static struct printable make_printable(const char *foreign)
+struct printable report_printable(const char *foreign)
 {
     struct printable printable = {0};
     for (size_t i = 0; i < sizeof printable.text - 1 && foreign[i] != '\0'; i++)
@@ -42,9 +38,9 @@ void report_verdict(FILE *out, const struct trace *trace, const struct verdict *
         fprintf(out, "  at op %-3u %s\n", verdict->op, op);
     else
         fprintf(out, "  at        %s\n", op);
-    fprintf(out, "  what      %s\n", make_printable(verdict->sentence).text);
+    fprintf(out, "  what      %s\n", report_printable(verdict->sentence).text);
     if (output[0] != '\0')
-        fprintf(out, "  output    %s\n", make_printable(output).text);
+        fprintf(out, "  output    %s\n", report_printable(output).text);
 }
 
 static void write_indented_trace(FILE *out, const struct trace *trace)
@@ -59,7 +55,7 @@ static void write_indented_trace(FILE *out, const struct trace *trace)
 void report_finding(FILE *out, const char *subject, const struct finding *finding)
 {
     fprintf(out, "%s breaks `%s` in %s, reproduced %u of %u\n", subject, check_name(finding->verdict.check),
-            make_printable(finding->verdict.site).text, finding->reproduced, finding->attempts);
+            report_printable(finding->verdict.site).text, finding->reproduced, finding->attempts);
     report_verdict(out, &finding->trace, &finding->verdict, finding->output);
     fprintf(out, "  trace     %zu ops\n", finding->trace.count);
     write_indented_trace(out, &finding->trace);
@@ -97,8 +93,8 @@ json_t *report_finding_json(const char *subject, const struct finding *finding)
 {
     const struct verdict *verdict = &finding->verdict;
     json_t *op = verdict->op < finding->trace.count ? json_integer(verdict->op) : json_null();
-    struct printable site = make_printable(verdict->site), sentence = make_printable(verdict->sentence);
-    struct printable output = make_printable(finding->output), name = make_printable(subject);
+    struct printable site = report_printable(verdict->site), sentence = report_printable(verdict->sentence);
+    struct printable output = report_printable(finding->output), name = report_printable(subject);
     return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:{s:i, s:i}, s:s}", "subject", name.text, "check", check_name(verdict->check),
                      "site", site.text, "op", op, "sentence", sentence.text, "trace", capture(write_bare_trace, finding), "program",
                      capture(write_program, finding), "reproduced", "times", (int)finding->reproduced, "of", (int)finding->attempts,
@@ -108,7 +104,7 @@ json_t *report_finding_json(const char *subject, const struct finding *finding)
 void report_write_trace(FILE *out, const char *subject, const struct finding *finding)
 {
     fprintf(out, "# check: %s\n# site: %s\n# found: %s\n# subject: %s\n# reproduced: %u of %u\n", check_name(finding->verdict.check),
-            make_printable(finding->verdict.site).text, make_printable(finding->verdict.sentence).text, make_printable(subject).text,
+            report_printable(finding->verdict.site).text, report_printable(finding->verdict.sentence).text, report_printable(subject).text,
             finding->reproduced, finding->attempts);
     trace_write_text(out, &finding->trace);
 }

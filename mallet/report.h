@@ -10,6 +10,11 @@
 
 enum { REPORT_ERROR_MAX = 256 };
 
+struct printable {
+    char text[VERDICT_SENTENCE_MAX + 256];
+};
+struct printable report_printable(const char *foreign);
+
 /* What went wrong: check, op as text with its index, sentence, the subject's own last words. trace: the one that was run. */
 void report_verdict(FILE *out, const struct trace *trace, const struct verdict *verdict, const char *output);
 /* The verdict, the shrunk trace, the C program, and how often it reproduced. */

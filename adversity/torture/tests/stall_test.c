@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* What counts as stuck, on groups of real processes. Times are made up: the judge takes the clock as an argument. */
+#include "adversity/torture/torture_internal.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static pid_t start_group(void (*body)(void))
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        setpgid(0, 0);
+        body();
+        _exit(0);
+    }
+    setpgid(child, child);
+    usleep(50000);
+    return child;
+}
+
+static void end_group(pid_t group)
+{
+    kill(-group, SIGKILL);
+    waitpid(group, NULL, 0);
+}
+
+static void sleep_for_ever(void)
+{
+    for (;;)
+        pause();
+}
+
+static void spin_for_ever(void)
+{
+    for (;;)
+        getppid();
+}
+
+/* How many looks, half a second apart, until the group counts as stuck; at most `looks`. */
+static unsigned count_looks(pid_t group, unsigned looks, unsigned moves)
+{
+    struct stall stall = {0};
+    for (unsigned look = 1; look <= looks; look++)
+        if (stall_observe(&stall, group, look < moves ? look : moves, 1000 + look * 500))
+            return look;
+    return looks;
+}
+
+static void all_blocked_is_stuck_after_ten_seconds(void **state)
+{
+    (void)state;
+    pid_t group = start_group(sleep_for_ever);
+    unsigned looks = count_looks(group, 100, 0);
+    end_group(group);
+    assert_in_range(looks, 21, 26);
+}
+
+static void progress_is_never_stuck(void **state)
+{
+    (void)state;
+    pid_t group = start_group(sleep_for_ever);
+    unsigned looks = count_looks(group, 100, 1000);
+    end_group(group);
+    assert_int_equal(looks, 100);
+}
+
+static void a_running_thread_is_not_stuck_however_long_by_the_clock(void **state)
+{
+    (void)state;
+    pid_t group = start_group(spin_for_ever);
+    unsigned looks = count_looks(group, 400, 0);
+    end_group(group);
+    assert_int_equal(looks, 400);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_blocked_is_stuck_after_ten_seconds),
+        cmocka_unit_test(progress_is_never_stuck),
+        cmocka_unit_test(a_running_thread_is_not_stuck_however_long_by_the_clock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

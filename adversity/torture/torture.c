@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Which subject, which scenarios, one process after the other, and again to see how often a finding comes back. */
+#include "adversity/torture/torture.h"
+
+#include "adversity/torture/scenarios.h"
+#include "adversity/torture/torture_internal.h"
+#include "harness/protocol.h"
+
+#include <assert.h>
+#include <time.h>
+
+enum { ALONE_PACE_US = 40, SHARED_PACE_US = 80, REPEAT_MIN_MS = 2000 };
+
+static const struct torture_scenario scenarios[] = {
+#define SCENARIO(name, function, milliseconds, pace_us, files, text) {name, files, text, milliseconds, pace_us},
+    SCENARIOS(SCENARIO)
+#undef SCENARIO
+};
+enum { SCENARIO_COUNT = sizeof scenarios / sizeof scenarios[0] };
+
+static_assert((int)TORTURE_WORKERS_MAX == (int)WORKERS_MAX, "what a person may ask for is what the kit has room for");
+
+const struct torture_scenario *torture_scenario_at(size_t i)
+{
+    return i < SCENARIO_COUNT ? &scenarios[i] : NULL;
+}
+
+const struct torture_scenario *torture_scenario_find(const char *name)
+{
+    for (size_t i = 0; i < SCENARIO_COUNT; i++)
+        if (strcmp(scenarios[i].name, name) == 0)
+            return &scenarios[i];
+    return NULL;
+}
+
+/* Where torture differs from a replay: what can be preloaded is, so that start-up, fork handlers and thread exit are the subject's own. */
+static enum subject_binding prefer_preload(const char *spec, enum subject_binding wanted)
+{
+    bool is_file = strchr(spec, '/') != NULL;
+    return wanted == BIND_AUTO && is_file ? BIND_PRELOAD : wanted;
+}
+
+static int fill(struct torture_subject *subject, const char *spec, const struct executor_info *info, bool wants_static)
+{
+    char folder[PATH_MAX / 2];
+    if (!executor_find_folder(folder, sizeof folder))
+        return ENOENT;
+    snprintf(subject->name, sizeof subject->name, "%s", info->name);
+    snprintf(subject->how, sizeof subject->how, "%s", subject_binding_name(info->binding));
+    snprintf(subject->program, sizeof subject->program, "%s/mallet-torture-child%s", folder, strcmp(spec, "musl") == 0 ? "-musl" : "");
+    if (info->binding == BIND_STATIC) {
+        snprintf(subject->what, sizeof subject->what, "%s", spec[5] == ':' ? spec + 6 : "");
+        snprintf(subject->preload, sizeof subject->preload, "%s/../lib/libanvil.so", folder);
+        if (wants_static || access(subject->preload, R_OK) != 0) {
+            subject->preload[0] = '\0';
+            return 0;
+        }
+        snprintf(subject->environment, sizeof subject->environment, "ANVIL_OPTIONS=%.512s", subject->what);
+        snprintf(subject->what, sizeof subject->what, "%s", subject->preload);
+        snprintf(subject->how, sizeof subject->how, CHILD_BIND_PRELOAD);
+    } else if (info->binding != BIND_HOST) {
+        snprintf(subject->what, sizeof subject->what, "%s", spec);
+        if (info->binding == BIND_PRELOAD)
+            snprintf(subject->preload, sizeof subject->preload, "%s", spec);
+    }
+    return 0;
+}
+
+int torture_subject_find(struct torture_subject *ret_subject, const char *spec, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
+{
+    struct executor *executor;
+    struct torture_subject subject = {0};
+    const struct executor_options options = {.binding = prefer_preload(spec, binding)};
+    int result = executor_start(&executor, spec, &options, error);
+    if (result != 0)
+        return result;
+    result = fill(&subject, spec, executor_info(executor), binding == BIND_STATIC);
+    executor_stop(executor);
+    if (result != 0)
+        snprintf(error, SUBJECT_ERROR_MAX, "cannot find the folder of this program: %s", strerror(result));
+    else
+        *ret_subject = subject;
+    return result;
+}
+
+struct torture_mode torture_mode_of(const struct torture_plan *plan, unsigned i)
+{
+    struct torture_mode mode = {.seed = plan->seed + i, .on_one_processor = (plan->seed + i) % 4 == 3, .pace_us = plan->scenario->pace_us};
+    if (mode.pace_us != 0)
+        return mode;
+    if (mode.on_one_processor)
+        mode.pace_us = ALONE_PACE_US;
+    else if (mode.seed % 2 == 1)
+        mode.pace_us = SHARED_PACE_US;
+    return mode;
+}
+
+static unsigned now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+}
+
+int torture_run(const struct torture_plan *plan, struct torture_result *ret_result, char error[SUBJECT_ERROR_MAX])
+{
+    struct torture_result result = {0};
+    unsigned start = now_ms();
+    do {
+        struct torture_mode mode = torture_mode_of(plan, result.processes);
+        int failure = torture_run_process(plan, &mode, &result, error);
+        if (failure != 0)
+            return failure;
+        result.seed = mode.seed;
+        result.on_one_processor = mode.on_one_processor;
+        result.pace_us = mode.pace_us;
+        result.elapsed_ms = now_ms() - start;
+    } while (!result.has_finding && result.elapsed_ms < plan->milliseconds);
+    *ret_result = result;
+    return 0;
+}
+
+bool torture_mute(struct torture_plan *plan, const struct torture_result *found)
+{
+    static const enum check harmless[] = {CHECK_ALIGNMENT, CHECK_ERRNO, CHECK_USABLE, CHECK_ZEROED};
+    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
+        if (found->verdict.check == harmless[i]) {
+            size_t used = strlen(plan->muted);
+            snprintf(plan->muted + used, sizeof plan->muted - used, "%s ", check_name(harmless[i]));
+            return true;
+        }
+    return false;
+}
+
+int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found, unsigned attempts, unsigned *ret_times,
+                      char error[SUBJECT_ERROR_MAX])
+{
+    struct torture_plan again = *plan;
+    unsigned twice = 2 * found->elapsed_ms;
+    again.seed = found->seed;
+    again.milliseconds = twice > REPEAT_MIN_MS ? twice : REPEAT_MIN_MS;
+    *ret_times = 0;
+    for (unsigned i = 0; i < attempts; i++) {
+        struct torture_result result;
+        int failure = torture_run(&again, &result, error);
+        if (failure != 0)
+            return failure;
+        *ret_times += result.has_finding && result.verdict.check == found->verdict.check;
+    }
+    return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Free-running threads on an allocator: a scenario runs in one process after the other, each with a seed of its own, until the time is over or
+ * one of them finds something.
+ *
+ *   mallet ── spawns ──→ mallet-torture-child: the subject preloaded, one scenario ── may fork ──→ children
+ *      ↑                        │
+ *      └── report in shared memory: counters, the first failure. Read as untrusted.
+ *
+ * A hang is judged by processor time: every thread blocked and none used, or much used, without a call returned. Nothing here is clean for
+ * good: a result says how much was run.
+ */
+#ifndef TORTURE_TORTURE_H
+#define TORTURE_TORTURE_H
+
+#include "harness/check.h"
+#include "harness/executor.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { TORTURE_WORKERS_MIN = 6, TORTURE_WORKERS_MAX = 32, TORTURE_OUTPUT_MAX = 160 };
+
+/* How to reach a subject. */
+struct torture_subject {
+    char name[64], how[16], what[PATH_MAX], preload[PATH_MAX], environment[PATH_MAX], program[PATH_MAX];
+};
+
+/* binding BIND_AUTO: anvil's drop-in and foreign objects are preloaded over the whole process. Returns 0, or a positive errno with one sentence. */
+int torture_subject_find(struct torture_subject *ret_subject, const char *spec, enum subject_binding binding,
+                         char error[SUBJECT_ERROR_MAX]);
+
+struct torture_scenario {
+    const char *name, *files, *text;
+    unsigned milliseconds; /* of one process */
+    unsigned pace_us;      /* between interruptions; 0: it varies */
+};
+/* NULL beyond the last. */
+const struct torture_scenario *torture_scenario_at(size_t i);
+const struct torture_scenario *torture_scenario_find(const char *name);
+
+struct torture_plan {
+    const struct torture_subject *subject;
+    const struct torture_scenario *scenario;
+    unsigned workers;
+    unsigned milliseconds; /* at least one process is run */
+    uint64_t seed;         /* of the first process; the next has the next */
+    char muted[64];        /* names of checks that are not asked */
+};
+
+struct torture_result {
+    bool has_finding;
+    struct verdict verdict; /* site: the scenario */
+    char call[24];          /* the thread at fault was in it; "none" */
+    char output[TORTURE_OUTPUT_MAX];
+    uint64_t seed; /* of the process that found it */
+    bool on_one_processor;
+    unsigned pace_us;
+    unsigned offers; /* bit i: function i of TORTURE_CALLS */
+    unsigned processes, elapsed_ms;
+    uint64_t calls, forks, lives, interruptions;
+};
+
+/* Returns 0, or a positive errno with a sentence when the machinery itself failed. */
+int torture_run(const struct torture_plan *plan, struct torture_result *ret_result, char error[SUBJECT_ERROR_MAX]);
+
+/* Adds the finding's check to those that are not asked, so that the plan may find others; false: it cannot be muted. */
+bool torture_mute(struct torture_plan *plan, const struct torture_result *found);
+
+/* Runs the plan anew `attempts` times from the seed that found something, each for twice the time that finding it took; counts the same checks. */
+int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found, unsigned attempts, unsigned *ret_times,
+                      char error[SUBJECT_ERROR_MAX]);
+
+/* Writes the scenario as a C program that needs nothing else; ENOENT: a part of its text is missing. */
+int torture_write_program(FILE *out, const struct torture_plan *plan, const struct torture_result *found);
+
+#endif
