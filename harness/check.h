@@ -20,6 +20,7 @@
     CHECK(KEPT, "kept", "a failed realloc leaves the old block whole")                                                   \
     CHECK(RECOVERY, "recovery", "after an OS call failed on demand, freeing makes room again, and all else is as before") \
     CHECK(FOOTPRINT, "footprint", "identical cycles do not grow memory; after freeing all, the same maximum fits again") \
+    CHECK(SCALING, "scaling", "time and OS calls per operation do not grow with the number of blocks")                   \
     CHECK(PROGRESS, "progress", "every call returns in time")                                                            \
     CHECK(POLICY, "policy", "the subject keeps to its own implementation-defined choices")                               \
     CHECK(HEAP, "heap", "the subject's own walker finds its heap in order")                                              \

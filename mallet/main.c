@@ -29,6 +29,7 @@ static const struct command commands[] = {
     {"torture", command_torture, "free-running threads, forks and signals on an allocator"},
     {"conform", command_conform, "put the clauses of C, POSIX and glibc to an allocator, or several"},
     {"clauses", command_clauses, "list those clauses, or explain one"},
+    {"growth", command_growth, "whether memory stays bounded and costs do not grow with the number of blocks"},
     {"shrink", command_shrink, "make a trace that breaks an allocator as small as possible"},
     {"diff", command_diff, "what a caller sees of a trace on several allocators, side by side"},
     {"record", command_record, "the calls of a real program as a trace"},

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/growth_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+/* The bands: each four times the last; under --quick every second one. */
+static const size_t sizes[] = {16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+const char *growth_outcome_name(enum growth_outcome outcome)
+{
+    static const char *const names[] = {"clean", "finding", "note", "skipped"};
+    return names[outcome];
+}
+
+void growth_find(struct growth_result *result, enum check check, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(result->sentence, sizeof result->sentence, format, arguments);
+    va_end(arguments);
+    result->outcome = GROWTH_FINDING;
+    result->check = check;
+}
+
+static void skip(struct growth_result *result, const char *sentence)
+{
+    result->outcome = GROWTH_SKIPPED;
+    snprintf(result->sentence, sizeof result->sentence, "%s", sentence);
+}
+
+static void judge_signal(struct growth_result *result, const struct growth_report *report, int number)
+{
+    if (number != SIGXCPU)
+        growth_find(result, CHECK_CRASH, "in round %u the process died of signal %d (%s)", report->round, number, strsignal(number));
+    else if (result->shape->kind == SHAPE_SCALING)
+        growth_find(result, CHECK_SCALING, "at %zu blocks it did not end within %d seconds of CPU time", result->count, GROWTH_CPU_SECONDS);
+    else
+        growth_find(result, CHECK_PROGRESS, "round %u did not end within %d seconds of CPU time", report->round, GROWTH_CPU_SECONDS);
+}
+
+/* The first round asks for as much as every other. */
+static void judge_refusal(struct growth_result *result, const struct growth_report *report)
+{
+    if (report->magic == REPORT_MAGIC && report->round > 0)
+        growth_find(result, CHECK_FOOTPRINT, "%.160s in round %u, though round 0 had as much", report->sentence, report->round);
+    else
+        skip(result, report->sentence);
+}
+
+static bool judge_ending(struct growth_result *result, const struct growth_ending *ending)
+{
+    snprintf(result->output, sizeof result->output, "%s", ending->output);
+    if (ending->is_blocked)
+        growth_find(result, CHECK_PROGRESS, "in round %u all threads wait for ever", ending->report.round);
+    else if (WIFSIGNALED(ending->status))
+        judge_signal(result, &ending->report, WTERMSIG(ending->status));
+    else if (ending->report.sentence[0] != '\0')
+        judge_refusal(result, &ending->report);
+    else if (!ending->report.is_done)
+        growth_find(result, CHECK_CRASH, "in round %u the process ended with exit(%d)", ending->report.round, WEXITSTATUS(ending->status));
+    return result->outcome == GROWTH_CLEAN;
+}
+
+bool growth_measure(const struct growth_options *options, const struct growth_order *order, struct growth_result *result,
+                    struct growth_report *ret_report)
+{
+    struct growth_ending ending;
+    result->count = order->count;
+    int error = growth_process(options->subject, order, &ending);
+    if (error != 0) {
+        skip(result, strerror(error));
+        return false;
+    }
+    *ret_report = ending.report;
+    return judge_ending(result, &ending);
+}
+
+static bool is_selected(const struct growth_options *options, const struct shape *shape)
+{
+    for (size_t i = 0; i < options->shape_count; i++)
+        if (strcmp(options->shapes[i], shape->name) == 0)
+            return true;
+    return options->shape_count == 0;
+}
+
+/* The first function that a shape needs and the subject lacks. */
+static const char *find_lacking(const struct growth_options *options, const struct shape *shape)
+{
+    unsigned lacking = shape->needs & ~options->subject->offers;
+    return lacking != 0 ? subject_call_name((enum subject_call)__builtin_ctz(lacking)) : NULL;
+}
+
+static void run_shape(const struct growth_options *options, const struct shape *shape, size_t size)
+{
+    struct growth_result result = {.shape = shape, .size = size};
+    const char *lacking = find_lacking(options, shape);
+    snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", shape->name, size);
+    if (options->progress != NULL)
+        options->progress(shape, size, options->context);
+    if (lacking != NULL) {
+        skip(&result, "there is no ");
+        strncat(result.sentence, lacking, sizeof result.sentence - 32);
+    } else if (shape->kind == SHAPE_FOOTPRINT)
+        growth_footprint(options, &result);
+    else if (shape->kind == SHAPE_SCALING)
+        growth_scaling(options, &result);
+    else
+        growth_os_calls(options, &result);
+    options->collect(&result, options->context);
+}
+
+int growth_run(const struct growth_options *options)
+{
+    const struct shape *shape;
+    for (size_t i = 0; (shape = shapes_at(i)) != NULL; i++) {
+        if (!is_selected(options, shape))
+            continue;
+        if (shape->size_max == 0)
+            run_shape(options, shape, 0);
+        for (size_t j = 0; j < SIZES && sizes[j] <= shape->size_max; j += options->is_quick ? 2 : 1)
+            run_shape(options, shape, sizes[j]);
+    }
+    return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Footprint and scaling of a subject: the shapes of shapes/ run one after another, each in fresh processes, and judged (judge.h). Nothing is a
+ * finding that was seen once: it must show in every one of three runs.
+ *
+ * Used by `mallet growth` and the tests. Uses malloc; serves one thread.
+ */
+#ifndef GROWTH_GROWTH_H
+#define GROWTH_GROWTH_H
+
+#include "adversity/growth/judge.h"
+#include "adversity/growth/process.h"
+#include "adversity/growth/shape.h"
+#include "harness/check.h"
+
+enum growth_outcome {
+    GROWTH_CLEAN,
+    GROWTH_FINDING,
+    GROWTH_NOTE,   /* memory that only time bounds; other shapes of the same kind are findings */
+    GROWTH_SKIPPED /* the subject lacks a function, or the memory, for this shape; `sentence` says which */
+};
+const char *growth_outcome_name(enum growth_outcome outcome);
+
+struct growth_result {
+    const struct shape *shape;
+    enum growth_outcome outcome;
+    enum check check; /* of a finding */
+    char site[VERDICT_SITE_MAX];
+    char sentence[VERDICT_SENTENCE_MAX];
+    char output[GROWTH_OUTPUT_MAX]; /* first line that the subject printed before it died, or "" */
+    unsigned reproduced, attempts;  /* of a finding or a note */
+    size_t count, size;             /* rounds and 0, or N and the size of blocks */
+    struct footprint footprint;     /* SHAPE_FOOTPRINT */
+    unsigned cost_count;            /* SHAPE_SCALING */
+    bool has_instructions;
+    double costs[DOUBLINGS_MAX]; /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
+    bool has_os_calls;
+    double os_calls; /* of an operation: at 4N, or in the worst stretch */
+};
+
+struct growth_options {
+    const struct growth_subject *subject;
+    const char *const *shapes; /* names; none: all */
+    size_t shape_count;
+    bool is_quick;
+    void (*collect)(const struct growth_result *result, void *context);
+    void (*progress)(const struct shape *shape, size_t size, void *context); /* NULL: none */
+    void *context;
+};
+
+/* Returns 0, or a positive errno when a process could not be started. */
+int growth_run(const struct growth_options *options);
+
+#endif

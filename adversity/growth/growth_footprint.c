@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One shape, its memory round after round. What is suspicious is run again, at last for four times as many rounds, after which the process lets time
+ * pass. Some allocators give memory back only when it has lain unused for seconds: a burst makes them grow, though not without bound. That is told
+ * as a note, since a program that does the same thing more slowly will not see it; what is left after that time is a finding.
+ */
+#include "adversity/growth/growth_internal.h"
+
+#include <stdio.h>
+
+enum { QUICK_DIVISOR = 3, LONGER = 4 };
+
+static double mebibytes(uint64_t bytes)
+{
+    return (double)bytes / (1 << 20);
+}
+
+static bool is_suspicious(const struct footprint *footprint)
+{
+    return footprint_is_growing(footprint, footprint->quarters) || footprint_is_growing(footprint, footprint->held_quarters) ||
+           footprint_is_bloated(footprint);
+}
+
+static void describe(const struct footprint *footprint, unsigned rounds, char *ret_sentence, size_t capacity)
+{
+    bool is_resident = footprint_is_growing(footprint, footprint->quarters);
+    const uint64_t *quarters = is_resident ? footprint->quarters : footprint->held_quarters;
+    if (is_resident || footprint_is_growing(footprint, footprint->held_quarters))
+        snprintf(ret_sentence, capacity,
+                 "%u rounds with at most %.1f MiB live: %s memory grew on and on, %.1f, %.1f, %.1f, %.1f MiB by quarters", rounds,
+                 mebibytes(footprint->peak_live), is_resident ? "resident" : "the subject's own", mebibytes(quarters[0]),
+                 mebibytes(quarters[1]), mebibytes(quarters[2]), mebibytes(quarters[3]));
+    else
+        snprintf(ret_sentence, capacity, "%u rounds with at most %.1f MiB live held %.1f MiB", rounds, mebibytes(footprint->peak_live),
+                 mebibytes(footprint->highest));
+}
+
+/* The last of the runs decides what is said: it was longest. */
+static void confirm(const struct growth_options *options, struct growth_order order, struct growth_result *result)
+{
+    struct growth_report report = {0};
+    struct footprint footprint = {0};
+    result->reproduced = result->attempts = 1;
+    while (result->attempts < ATTEMPTS && result->reproduced == result->attempts) {
+        result->attempts++;
+        order.is_special = result->attempts == ATTEMPTS;
+        order.count = order.is_special ? order.count * LONGER : order.count;
+        if (!growth_measure(options, &order, result, &report))
+            return;
+        footprint = footprint_of(&report);
+        result->reproduced += is_suspicious(&footprint);
+    }
+    if (result->reproduced < ATTEMPTS)
+        return;
+    char sentence[VERDICT_SENTENCE_MAX];
+    describe(&footprint, (unsigned)order.count, sentence, sizeof sentence);
+    result->footprint = footprint;
+    if (footprint_is_settled(&footprint, report.settled)) {
+        result->outcome = GROWTH_NOTE;
+        snprintf(result->sentence, sizeof result->sentence, "%.200s; bounded by time only: %.1f MiB seconds later", sentence,
+                 mebibytes(report.settled));
+    } else
+        growth_find(result, CHECK_FOOTPRINT, "%.200s, %.1f MiB seconds later", sentence, mebibytes(report.settled));
+}
+
+void growth_footprint(const struct growth_options *options, struct growth_result *result)
+{
+    unsigned rounds = result->shape->rounds, quick = rounds / QUICK_DIVISOR;
+    struct growth_order order = {.shape = result->shape->name, .count = options->is_quick ? quick : rounds};
+    struct growth_report report;
+    if (!growth_measure(options, &order, result, &report))
+        return;
+    result->footprint = footprint_of(&report);
+    if (is_suspicious(&result->footprint))
+        confirm(options, order, result);
+}

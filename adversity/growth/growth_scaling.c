@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they grow, at 8N too, and twice more. Then OS calls, in
+ * processes that count them.
+ */
+#include "adversity/growth/growth_internal.h"
+
+#include <stdio.h>
+
+/* So few that a quadratic shape at 8N ends within seconds, so many that a walk over all of them is longer than some cache misses. */
+#define COUNT_MAX ((size_t)2048)
+#define COUNT_MIN ((size_t)8)
+#define BYTES_MAX ((size_t)4 << 30) /* at 8N; address space, most of which nobody writes to */
+/* Small blocks are an allocator's own business; of larger ones each may be a mapping. */
+#define SMALL_MAX             ((size_t)16 << 10)
+#define OS_CALLS_OF_OPERATION 0.5
+#define OS_CALLS_OF_PAIR      1.0
+
+static size_t choose_count(const struct growth_result *result)
+{
+    size_t bytes = result->shape->bytes_max != 0 ? result->shape->bytes_max : BYTES_MAX;
+    size_t count = result->size != 0 ? bytes / 8 / result->size : COUNT_MAX;
+    return count > COUNT_MAX ? COUNT_MAX : count < COUNT_MIN ? COUNT_MIN : count;
+}
+
+static struct growth_order make_order(const struct growth_result *result, size_t count, bool is_counting)
+{
+    return (struct growth_order){.shape = result->shape->name, .count = count, .size = result->size, .is_special = is_counting};
+}
+
+/* Fills costs up to `count` of them. */
+static bool measure_costs(const struct growth_options *options, size_t blocks, unsigned count, struct growth_result *result)
+{
+    for (; result->cost_count < count; result->cost_count++) {
+        struct growth_report report;
+        struct growth_order order = make_order(result, blocks << result->cost_count, false);
+        if (!growth_measure(options, &order, result, &report) || report.operations == 0)
+            return false;
+        result->has_instructions = report.instructions != 0;
+        uint64_t cost = result->has_instructions ? report.instructions : report.cpu_ns;
+        result->costs[result->cost_count] = (double)cost / (double)report.operations;
+    }
+    return true;
+}
+
+static bool has_grown(const struct growth_result *result)
+{
+    return costs_grow(result->costs, result->cost_count, result->has_instructions ? COST_FLOOR_INSTRUCTIONS : COST_FLOOR_NS);
+}
+
+static void confirm_costs(const struct growth_options *options, size_t blocks, struct growth_result *result)
+{
+    for (; result->attempts < ATTEMPTS && result->reproduced == result->attempts; result->attempts++) {
+        result->cost_count = result->attempts == 0 ? COSTS_ENOUGH : 0; /* the first run goes on to 8N */
+        if (!measure_costs(options, blocks, COSTS_TO_CONFIRM, result))
+            return;
+        result->reproduced += has_grown(result);
+    }
+    if (result->reproduced < ATTEMPTS)
+        return;
+    const double *costs = result->costs;
+    growth_find(result, CHECK_SCALING, "an operation costs %.0f, %.0f, %.0f, %.0f %s at %zu, %zu, %zu, %zu blocks", costs[0], costs[1],
+                costs[2], costs[3], result->has_instructions ? "instructions" : "ns of CPU time", blocks, 2 * blocks, 4 * blocks,
+                8 * blocks);
+}
+
+static void judge_os_calls(const struct growth_options *options, size_t blocks, struct growth_result *result)
+{
+    struct growth_report report;
+    struct growth_order order = make_order(result, 4 * blocks, true);
+    if (!growth_measure(options, &order, result, &report) || !report.has_os_calls || report.operations == 0)
+        return;
+    result->has_os_calls = true;
+    result->os_calls = (double)report.os_calls / (double)report.operations;
+    if (result->size == 0 || result->size > SMALL_MAX || result->os_calls < OS_CALLS_OF_OPERATION)
+        return;
+    result->reproduced = result->attempts = 1; /* a count is no estimate */
+    growth_find(result, CHECK_SCALING, "%zu operations on blocks of %zu bytes made %zu OS calls, when memory for them had long been there",
+                (size_t)report.operations, result->size, (size_t)report.os_calls);
+}
+
+void growth_scaling(const struct growth_options *options, struct growth_result *result)
+{
+    size_t blocks = choose_count(result);
+    if (!measure_costs(options, blocks, COSTS_ENOUGH, result))
+        return;
+    if (has_grown(result))
+        confirm_costs(options, blocks, result);
+    if (result->outcome == GROWTH_CLEAN)
+        judge_os_calls(options, blocks, result);
+}
+
+void growth_os_calls(const struct growth_options *options, struct growth_result *result)
+{
+    struct growth_report report;
+    struct growth_order order = make_order(result, choose_count(result), true);
+    if (!growth_measure(options, &order, result, &report) || !report.has_os_calls || report.worst_operations == 0)
+        return;
+    result->has_os_calls = true;
+    result->os_calls = (double)report.worst_calls / (double)report.worst_operations;
+    if (result->os_calls < OS_CALLS_OF_PAIR)
+        return;
+    result->reproduced = result->attempts = 1;
+    growth_find(result, CHECK_SCALING, "with %zu blocks of %zu bytes live, %zu times malloc and free of one more made %zu OS calls",
+                (size_t)report.worst_window, result->size, (size_t)report.worst_operations, (size_t)report.worst_calls);
+}

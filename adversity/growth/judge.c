@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/judge.h"
+
+/* What caches for each thread, arenas and unused tails may take; found by measuring shipped allocators, see README.md. */
+#define BLOAT_BYTES  (UINT64_C(48) << 20)
+#define BLOAT_FACTOR 4
+#define GROWTH_BYTES (UINT64_C(4) << 20)
+
+enum { STEADY_PERCENT = 60, DOUBLING_PERCENT = 160 };
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+struct footprint footprint_of(const struct growth_report *report)
+{
+    struct footprint footprint = {.peak_live = report->peak_live};
+    uint32_t count = report->sample_count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t quarter = i * 4 / count;
+        footprint.quarters[quarter] = larger(footprint.quarters[quarter], report->samples[i].resident);
+        footprint.held_quarters[quarter] = larger(footprint.held_quarters[quarter], report->samples[i].held);
+        footprint.highest = larger(footprint.highest, report->samples[i].resident);
+    }
+    return footprint;
+}
+
+bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4])
+{
+    for (int i = 1; i < 4; i++)
+        if (quarters[i] <= quarters[i - 1])
+            return false;
+    uint64_t first = quarters[1] - quarters[0], last = quarters[3] - quarters[2];
+    return quarters[3] - quarters[0] > GROWTH_BYTES + footprint->peak_live / 4 && last * 100 >= first * STEADY_PERCENT;
+}
+
+bool footprint_is_bloated(const struct footprint *footprint)
+{
+    return footprint->highest > BLOAT_BYTES + BLOAT_FACTOR * footprint->peak_live;
+}
+
+bool footprint_is_settled(const struct footprint *footprint, uint64_t settled)
+{
+    return settled <= footprint->quarters[0] + GROWTH_BYTES && settled < BLOAT_BYTES + BLOAT_FACTOR * footprint->peak_live;
+}
+
+bool costs_grow(const double *costs, unsigned count, double floor)
+{
+    for (unsigned i = 1; i < count; i++)
+        if (costs[i] * 100 < costs[i - 1] * DOUBLING_PERCENT)
+            return false;
+    return costs[COSTS_ENOUGH - 1] > floor;
+}

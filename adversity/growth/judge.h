@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From numbers to yes and no, without a process: so that the rules can be tested on made-up numbers.
+ *
+ * Footprint. A shape uses a process round after round, and after each as much is live as before. Two things may go wrong:
+ *   growing   what the process holds goes on growing: in each quarter of the rounds, in the last as in the first, to well above anything that
+ *             caches explain
+ *   bloated   it holds many times what was ever live, growing or not
+ * Scaling. A shape does about N operations with N blocks; an operation must cost about the same at N, 2N and 4N. Caches of the machine and of the
+ * allocator bend that line, but each bends it once: cost is said to grow with N where it grows at every doubling, by about as much as N does, and
+ * to more than a few cache misses.
+ */
+#ifndef GROWTH_JUDGE_H
+#define GROWTH_JUDGE_H
+
+#include "adversity/growth/report.h"
+
+#include <stdbool.h>
+
+enum { DOUBLINGS_MAX = 4, COSTS_ENOUGH = 3, COSTS_TO_CONFIRM = 4 };
+
+/* Bytes above the start. */
+struct footprint {
+    uint64_t peak_live, highest; /* by resident memory */
+    uint64_t quarters[4];        /* highest in each */
+    uint64_t held_quarters[4];   /* the same by the subject's own count */
+};
+struct footprint footprint_of(const struct growth_report *report);
+bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4]);
+bool footprint_is_bloated(const struct footprint *footprint);
+/* Whether time alone took back what had grown. */
+bool footprint_is_settled(const struct footprint *footprint, uint64_t settled);
+
+/* Of one operation at N, 2N, 4N, …, in units of which `floor` are nothing to speak of. */
+bool costs_grow(const double *costs, unsigned count, double floor);
+#define COST_FLOOR_NS           2000.0
+#define COST_FLOOR_INSTRUCTIONS 500.0
+
+#endif

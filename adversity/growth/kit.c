@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/kit.h"
+
+#include "adversity/growth/shape.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { KIT_PAGE = 4096 };
+
+struct growth_report *kit_report;
+
+static struct {
+    uint64_t live;                           /* atomic: threads take and give */
+    uint64_t start_resident, start_held;     /* before the first round */
+    uint64_t highest_resident, highest_held; /* since the last sample */
+} kit;
+
+void *kit_want(void *block, const char *call, size_t size)
+{
+    if (block != NULL)
+        return block;
+    snprintf(kit_report->sentence, sizeof kit_report->sentence, "%s of %zu bytes returned NULL", call, size);
+    _exit(0);
+}
+
+static void count_live(size_t added)
+{
+    uint64_t live = __atomic_add_fetch(&kit.live, added, __ATOMIC_RELAXED);
+    if (live > __atomic_load_n(&kit_report->peak_live, __ATOMIC_RELAXED))
+        __atomic_store_n(&kit_report->peak_live, live, __ATOMIC_RELAXED);
+}
+
+static void *use(void *block, const char *call, size_t size)
+{
+    volatile char *bytes = kit_want(block, call, size);
+    for (size_t i = 0; i < size; i += KIT_PAGE)
+        bytes[i] = 1;
+    count_live(size);
+    return block;
+}
+
+void *kit_take(size_t size)
+{
+    return use(calls.malloc(size), "malloc", size);
+}
+
+void *kit_take_zeroed(size_t size)
+{
+    return use(calls.calloc(1, size), "calloc", size);
+}
+
+void *kit_take_aligned(size_t alignment, size_t size)
+{
+    return use(calls.aligned_alloc(alignment, size), "aligned_alloc", size);
+}
+
+void kit_give(void *block, size_t size)
+{
+    if (block == NULL)
+        return;
+    __atomic_sub_fetch(&kit.live, size, __ATOMIC_RELAXED);
+    calls.free(block);
+}
+
+void *kit_resize(void *block, size_t old_size, size_t size)
+{
+    void *moved = calls.realloc(block, size);
+    __atomic_sub_fetch(&kit.live, old_size, __ATOMIC_RELAXED);
+    return use(moved, "realloc", size);
+}
+
+/* By system calls alone: stdio would allocate. */
+static uint64_t read_resident(void)
+{
+    char text[128] = "";
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+    uint64_t pages = 0;
+    const char *digit = length > 0 ? strchr(text, ' ') : NULL;
+    while (digit != NULL && *++digit >= '0' && *digit <= '9')
+        pages = pages * 10 + (uint64_t)(*digit - '0');
+    close(file);
+    return pages * KIT_PAGE;
+}
+
+static uint64_t above(uint64_t now, uint64_t start)
+{
+    return now > start ? now - start : 0;
+}
+
+void kit_observe(void)
+{
+    uint64_t resident = above(read_resident(), kit.start_resident), held = above(kit_held(), kit.start_held);
+    kit.highest_resident = resident > kit.highest_resident ? resident : kit.highest_resident;
+    kit.highest_held = held > kit.highest_held ? held : kit.highest_held;
+}
+
+void kit_start(void)
+{
+    kit.start_resident = read_resident();
+    kit.start_held = kit_held();
+}
+
+struct growth_sample kit_sample(void)
+{
+    struct growth_sample sample = {kit.highest_resident, kit.highest_held};
+    kit.highest_resident = kit.highest_held = 0;
+    return sample;
+}
+
+void **kit_slots(size_t count)
+{
+    void *slots = mmap(NULL, count * sizeof(void *), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return kit_want(slots != MAP_FAILED ? slots : NULL, "mmap", count * sizeof(void *));
+}
+
+uint32_t kit_random(uint32_t *state)
+{
+    *state = *state * 1664525 + 1013904223;
+    return *state >> 8;
+}
+
+size_t kit_random_size(uint32_t *state, size_t low, size_t high)
+{
+    unsigned doublings = 0;
+    while (low << (doublings + 1) < high)
+        doublings++;
+    size_t octave = low << kit_random(state) % (doublings + 1);
+    size_t size = octave + kit_random(state) % octave;
+    return size < high ? size : high;
+}
+
+void kit_shuffle(void **slots, size_t count)
+{
+    uint32_t state = 1;
+    for (size_t i = count; i > 1; i--) {
+        size_t other = kit_random(&state) % i;
+        void *kept = slots[i - 1];
+        slots[i - 1] = slots[other];
+        slots[other] = kept;
+    }
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cost of what a shape puts between kit_begin and kit_end. A process runs several passes: the best counts for time, since whatever else runs
+ * on the machine only adds to it; the last for OS calls, since the first ones legitimately ask for memory.
+ */
+#include "adversity/growth/shape.h"
+#include "harness/os_calls.h"
+
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PASSES = 3 };
+#define PASS_LONG_NS UINT64_C(200000000) /* one such pass is exact enough */
+
+struct cost {
+    uint64_t operations, cpu_ns, instructions, os_calls;
+};
+
+static struct {
+    int instructions; /* descriptor; -1: not counted here */
+    struct cost pass, start;
+    uint64_t windows; /* of this pass */
+} meter;
+
+static uint64_t read_cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t read_instructions(void)
+{
+    uint64_t count = 0;
+    return meter.instructions >= 0 && read(meter.instructions, &count, sizeof count) == sizeof count ? count : 0;
+}
+
+static void open_instructions(void)
+{
+    struct perf_event_attr event = {
+        .type = PERF_TYPE_HARDWARE, .size = sizeof event, .config = PERF_COUNT_HW_INSTRUCTIONS, .exclude_kernel = 1, .exclude_hv = 1};
+    meter.instructions = (int)syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+void kit_begin(void)
+{
+    meter.start = (struct cost){.os_calls = os_calls_count().all, .instructions = read_instructions(), .cpu_ns = read_cpu_ns()};
+    os_calls_enter();
+}
+
+static void note_worst(uint64_t operations, uint64_t os_calls)
+{
+    if (os_calls * kit_report->worst_operations > kit_report->worst_calls * operations || kit_report->worst_operations == 0) {
+        kit_report->worst_calls = os_calls;
+        kit_report->worst_operations = operations;
+        kit_report->worst_window = meter.windows;
+    }
+}
+
+void kit_end(size_t operations)
+{
+    os_calls_leave();
+    uint64_t cpu_ns = read_cpu_ns() - meter.start.cpu_ns, instructions = read_instructions() - meter.start.instructions;
+    uint64_t os_calls = os_calls_count().all - meter.start.os_calls;
+    meter.pass.operations += operations;
+    meter.pass.cpu_ns += cpu_ns;
+    meter.pass.instructions += instructions;
+    meter.pass.os_calls += os_calls;
+    note_worst(operations, os_calls);
+    meter.windows++;
+}
+
+static void keep_best(const struct cost *pass)
+{
+    struct growth_report *report = kit_report;
+    if (report->operations == 0 || pass->cpu_ns < report->cpu_ns)
+        report->cpu_ns = pass->cpu_ns;
+    if (report->operations == 0 || pass->instructions < report->instructions)
+        report->instructions = pass->instructions;
+    report->operations = pass->operations;
+    report->os_calls = pass->os_calls;
+}
+
+void measure_scaling(const struct shape *shape, size_t count, size_t size, bool is_counting)
+{
+    open_instructions();
+    kit_report->has_os_calls = is_counting && os_calls_watch() == 0;
+    for (unsigned pass = 0; pass < PASSES; pass++) {
+        kit_report->round = pass;
+        kit_report->worst_operations = kit_report->worst_calls = meter.windows = 0;
+        meter.pass = (struct cost){0};
+        shape->run(&(struct task){.round = pass, .count = count, .size = size});
+        keep_best(&meter.pass);
+        if (!is_counting && meter.pass.cpu_ns > PASS_LONG_NS)
+            break;
+    }
+    kit_report->is_done = 1;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* A process for one shape on one subject, and what became of it. */
+#ifndef GROWTH_PROCESS_H
+#define GROWTH_PROCESS_H
+
+#include "adversity/growth/report.h"
+#include "harness/subject.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { GROWTH_REPORT = 3 /* descriptor of the report in the process */, GROWTH_CPU_SECONDS = 20, GROWTH_OUTPUT_MAX = 160 };
+#define GROWTH_PLAIN   "plain"
+#define GROWTH_SPECIAL "special" /* footprint: let time pass at the end; scaling: count OS calls */
+
+/* How to reach the subject. */
+struct growth_subject {
+    char name[64];
+    char program[PATH_MAX]; /* mallet-growth, or the one of another libc */
+    const char *how;        /* as child_bind takes it */
+    char what[PATH_MAX];
+    char preload[PATH_MAX]; /* "": none */
+    unsigned offers;
+};
+/* spec: as executor_start takes it. Returns 0, or a positive errno with one sentence in `error`. */
+int growth_subject_find(struct growth_subject *ret_subject, const char *spec, char error[SUBJECT_ERROR_MAX]);
+
+struct growth_order {
+    const char *shape;
+    bool is_special;
+    size_t count; /* rounds, or blocks */
+    size_t size;
+};
+
+struct growth_ending {
+    struct growth_report report; /* a copy; its text is printable */
+    int status;                  /* as of waitpid */
+    bool is_blocked;             /* it was ended in a deadlock */
+    char output[GROWTH_OUTPUT_MAX];
+};
+
+/* Returns 0, or a positive errno when no process could be started. */
+int growth_process(const struct growth_subject *subject, const struct growth_order *order, struct growth_ending *ret_ending);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* From a finding to a C program that needs nothing of this project: the shape as it stands here, what it is written with, and a main. */
+#ifndef GROWTH_PROGRAM_H
+#define GROWTH_PROGRAM_H
+
+#include "adversity/growth/growth.h"
+
+#include <stdio.h>
+
+void growth_program(FILE *out, const char *subject, const struct growth_result *result);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/shape.h"
+
+/* Wherever an allocator asks the system for more, it must not give it back at once. */
+SHAPE(boundary, "one block allocated and freed 16 times over, at each number of live blocks up to N", .kind = SHAPE_OS_CALLS,
+      .size_max = 16 << 10)
+{
+    enum { TIMES = 16 };
+    void **blocks = kit_slots(task->count);
+    for (size_t i = 0; i < task->count; i++) {
+        calls.free(kit_want(calls.malloc(task->size), "malloc", task->size));
+        kit_begin();
+        for (size_t j = 0; j < TIMES; j++)
+            calls.free(calls.malloc(task->size));
+        kit_end(TIMES);
+        blocks[i] = kit_want(calls.malloc(task->size), "malloc", task->size);
+    }
+    for (size_t i = 0; i < task->count; i++)
+        calls.free(blocks[i]);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/shape.h"
+
+/* A search that looks at every hole shows here: none of them fits. */
+SHAPE(fragments, "N holes that are too small, then requests of twice their size", .kind = SHAPE_SCALING, .size_max = 256 << 10,
+      .bytes_max = 1 << 30)
+{
+    void **blocks = kit_slots(2 * task->count), **wide = kit_slots(task->count);
+    uint32_t state = 1;
+    for (size_t i = 0; i < 2 * task->count; i++)
+        blocks[i] = calls.malloc(task->size + kit_random(&state) % (task->size / 8 + 1));
+    kit_want(blocks[2 * task->count - 1], "malloc", task->size);
+    for (size_t i = 0; i < 2 * task->count; i += 2)
+        calls.free(blocks[i]);
+    kit_begin();
+    for (size_t i = 0; i < task->count; i++)
+        wide[i] = calls.malloc(task->size * 2 + task->size / 4);
+    kit_end(task->count);
+    for (size_t i = 0; i < task->count; i++) {
+        calls.free(wide[i]);
+        calls.free(blocks[2 * i + 1]);
+    }
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/shape.h"
+
+/* Copying at each step makes it quadratic; an allocator grows in place, remaps, or rounds up by a part of the size. */
+SHAPE(grow_in_steps, "one block that realloc makes 64 bytes larger, N times", .kind = SHAPE_SCALING, .needs = NEEDS(realloc))
+{
+    void *block = NULL;
+    kit_begin();
+    for (size_t i = 0; i < task->count; i++)
+        block = kit_want(calls.realloc(block, 64 * (i + 1)), "realloc", 64 * (i + 1));
+    kit_end(task->count);
+    calls.free(block);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/shape.h"
+
+SHAPE(replace_random, "with N blocks live, a random one replaced by one of another size", .kind = SHAPE_SCALING, .size_max = 16 << 20)
+{
+    void **blocks = kit_slots(task->count);
+    uint32_t state = 1;
+    for (size_t i = 0; i < task->count; i++)
+        blocks[i] = calls.malloc(task->size);
+    kit_want(blocks[task->count - 1], "malloc", task->size);
+    kit_begin();
+    for (size_t i = 0; i < task->count; i++) {
+        size_t at = kit_random(&state) % task->count;
+        calls.free(blocks[at]);
+        blocks[at] = calls.malloc(task->size / 2 + kit_random(&state) % task->size);
+    }
+    kit_end(task->count);
+    for (size_t i = 0; i < task->count; i++)
+        calls.free(blocks[i]);
+}

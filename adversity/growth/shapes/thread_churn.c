@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/shape.h"
+
+/* What a thread kept for itself must not be lost when it ends. */
+enum { BLOCKS = 400 };
+
+static void *live(void *unused)
+{
+    void *blocks[BLOCKS];
+    size_t sizes[BLOCKS];
+    uint32_t state = 1;
+    for (size_t i = 0; i < BLOCKS; i++) {
+        sizes[i] = kit_random_size(&state, 16, 8 << 10);
+        blocks[i] = kit_take(sizes[i]);
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        kit_give(blocks[i], sizes[i]);
+    return unused;
+}
+
+SHAPE(thread_churn, "threads that come, two at a time, allocate 400 blocks of 16 bytes to 8 KiB, free them, and go",
+      .kind = SHAPE_FOOTPRINT, .rounds = 300)
+{
+    pthread_t pair[2];
+    (void)task;
+    for (size_t i = 0; i < 2; i++)
+        if (pthread_create(&pair[i], NULL, live, NULL) != 0)
+            kit_want(NULL, "pthread_create", 0);
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(pair[i], NULL);
+}
