@@ -60,6 +60,7 @@ static void confirm_costs(const struct growth_options *options, size_t blocks, s
     if (result->reproduced < ATTEMPTS)
         return;
     const double *costs = result->costs;
+    result->count = blocks;
     growth_find(result, CHECK_SCALING, "an operation costs %.0f, %.0f, %.0f, %.0f %s at %zu, %zu, %zu, %zu blocks", costs[0], costs[1],
                 costs[2], costs[3], result->has_instructions ? "instructions" : "ns of CPU time", blocks, 2 * blocks, 4 * blocks,
                 8 * blocks);

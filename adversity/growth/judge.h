@@ -33,7 +33,7 @@ bool footprint_is_settled(const struct footprint *footprint, uint64_t settled);
 
 /* Of one operation at N, 2N, 4N, …, in units of which `floor` are nothing to speak of. */
 bool costs_grow(const double *costs, unsigned count, double floor);
-#define COST_FLOOR_NS           2000.0
+#define COST_FLOOR_NS           1000.0
 #define COST_FLOOR_INSTRUCTIONS 500.0
 
 #endif

@@ -363,7 +363,7 @@ static void *move(void *block, size_t size)
     if (moved == NULL)
         return NULL;
     memcpy(moved, block, room < size ? room : size);
-    if (!HAS(realloc_move_leaks) || ++heap.moves % 64 != 0)
+    if (!HAS(realloc_move_leaks) || ++heap.moves % 8 != 0)
         free(block);
     return moved;
 }

@@ -15,7 +15,7 @@
     BUG(large_calloc_leaks, footprint, calloc_large, "a large block of calloc is never unmapped")                       \
     BUG(remote_frees_lost, footprint, producer_consumer, "a block that another thread frees is forgotten")              \
     BUG(thread_heap_lost, footprint, thread_churn, "what a thread took for itself stays taken when it ends")            \
-    BUG(realloc_move_leaks, footprint, realloc_append, "a block that realloc moves is not freed, one time in 64")       \
+    BUG(realloc_move_leaks, footprint, realloc_append, "a block that realloc moves is not freed, one time in 8")        \
     BUG(linear_free_list, scaling, fill_shuffled, "free puts holes in order of address by walking all of them")         \
     BUG(linear_best_fit, scaling, fragments, "malloc walks all holes for the best one")                                 \
     BUG(realloc_quadratic_copy, scaling, grow_in_steps, "realloc always copies")                                        \
