@@ -4,6 +4,7 @@
 static struct growth_report *measure(size_t count)
 {
     int status;
+    *kit_report = (struct growth_report){0};
     pid_t child = fork();
     if (child == 0) {
         measure_scaling(&the_shape, count, SIZE, IS_COUNTING);
