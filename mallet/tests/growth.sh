@@ -86,7 +86,7 @@ if [ -n "$planted" ]; then
     ends 0 growth --quick --shape boundary --band 256 "$planted/libgrowth_none.so"
     ends 1 growth --quick --shape boundary --band 256 --output "$work/programs" "$thrash"
     printed '^FINDING  boundary/256 '
-    printed 'scaling: with 0 blocks of 256 bytes live, 16 times malloc and free of one more made 32 OS calls'
+    printed 'scaling: with 0 blocks of 256 bytes live, 1024 times malloc and free of one more made 2048 OS calls'
     program=$work/programs/libgrowth_trim_thrash.so-boundary-256
     printed "program: $program.c"
     holds 'the program compiles' cc -O1 -Wall -Werror -fno-builtin -pthread -o "$program" "$program.c"
