@@ -33,7 +33,7 @@ struct growth_result {
     struct footprint footprint;     /* SHAPE_FOOTPRINT */
     unsigned cost_count;            /* SHAPE_SCALING */
     bool has_instructions;
-    double costs[DOUBLINGS_MAX]; /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
+    double costs[COSTS_MAX]; /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
     bool has_os_calls;
     double os_calls; /* of an operation: at 4N, or in the worst stretch */
 };

@@ -47,6 +47,7 @@ static void confirm(const struct growth_options *options, struct growth_order or
 {
     struct growth_report report = {0};
     struct footprint footprint = {0};
+    const size_t first_rounds = order.count;
     result->reproduced = result->attempts = 1;
     while (result->attempts < ATTEMPTS && result->reproduced == result->attempts) {
         result->attempts++;
@@ -59,8 +60,10 @@ static void confirm(const struct growth_options *options, struct growth_order or
         footprint = footprint_of(&report);
         result->reproduced += is_growing(&footprint);
     }
-    if (result->reproduced < ATTEMPTS)
+    if (result->reproduced < ATTEMPTS) {
+        result->count = first_rounds;
         return;
+    }
     char sentence[VERDICT_SENTENCE_MAX];
     describe(&footprint, (unsigned)order.count, sentence, sizeof sentence);
     result->footprint = footprint;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they grow, at 8N too, and twice more. Then OS calls, in
+ * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they grow, at 8N too, twice more, and the last time at 16N. Then OS calls, in
  * processes that count them.
  */
 #include "adversity/growth/growth_internal.h"
@@ -53,7 +53,7 @@ static void confirm_costs(const struct growth_options *options, size_t blocks, s
 {
     for (; result->attempts < ATTEMPTS && result->reproduced == result->attempts; result->attempts++) {
         result->cost_count = result->attempts == 0 ? COSTS_ENOUGH : 0; /* the first run goes on to 8N */
-        if (!measure_costs(options, blocks, COSTS_TO_CONFIRM, result))
+        if (!measure_costs(options, blocks, result->attempts + 1 == ATTEMPTS ? COSTS_MAX : COSTS_TO_CONFIRM, result))
             return;
         result->reproduced += has_grown(result);
     }
@@ -61,9 +61,8 @@ static void confirm_costs(const struct growth_options *options, size_t blocks, s
         return;
     const double *costs = result->costs;
     result->count = blocks;
-    growth_find(result, CHECK_SCALING, "an operation costs %.0f, %.0f, %.0f, %.0f %s at %zu, %zu, %zu, %zu blocks", costs[0], costs[1],
-                costs[2], costs[3], result->has_instructions ? "instructions" : "ns of CPU time", blocks, 2 * blocks, 4 * blocks,
-                8 * blocks);
+    growth_find(result, CHECK_SCALING, "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s at %zu blocks, and at 2, 4, 8, 16 times as many",
+                costs[0], costs[1], costs[2], costs[3], costs[4], result->has_instructions ? "instructions" : "ns of CPU time", blocks);
 }
 
 static void judge_os_calls(const struct growth_options *options, size_t blocks, struct growth_result *result)

@@ -17,7 +17,8 @@
 
 #include <stdbool.h>
 
-enum { DOUBLINGS_MAX = 4, COSTS_ENOUGH = 3, COSTS_TO_CONFIRM = 4 };
+/* Costs at N, 2N, … to suspect by, to confirm by, and in the last run: what one of the caches hides shows a step, not a line. */
+enum { COSTS_ENOUGH = 3, COSTS_TO_CONFIRM = 4, COSTS_MAX = 5 };
 
 /* Bytes above the start. */
 struct footprint {
