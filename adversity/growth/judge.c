@@ -52,5 +52,5 @@ bool costs_grow(const double *costs, unsigned count, double floor)
     for (unsigned i = 1; i < count; i++)
         if (costs[i] * 100 < costs[i - 1] * DOUBLING_PERCENT)
             return false;
-    return costs[COSTS_ENOUGH - 1] > floor;
+    return costs[count - 1] > floor * (1u << (count - COSTS_ENOUGH));
 }
