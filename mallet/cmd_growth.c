@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHAPES_MAX = 64, KEY_SHAPE = 's', KEY_QUICK = 'q', KEY_LIST = 'l', KEY_OUTPUT = 'o', KEY_JSON = 'j' };
+enum { SHAPES_MAX = 64, KEY_SHAPE = 's', KEY_QUICK = 'q', KEY_LIST = 'l', KEY_BAND = 'b', KEY_OUTPUT = 'o', KEY_JSON = 'j' };
 
 struct request {
     const char *subject;
@@ -21,6 +21,7 @@ struct request {
     size_t shape_count;
     const char *output; /* a folder; NULL: no programs */
     bool is_quick, is_list, as_json;
+    size_t size;
 };
 
 struct growth {
@@ -30,6 +31,14 @@ struct growth {
     size_t counts[GROWTH_SKIPPED + 1];
     int status; /* of the programs */
 };
+
+static size_t parse_band(const char *text)
+{
+    size_t size = parse_number("--band", text, SIZE_MAX);
+    if (!growth_has_band(size))
+        exit(refuse("--band: `%s` is none of 16, 64, 256, … 67108864", text));
+    return size;
+}
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -44,6 +53,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_QUICK:
         request->is_quick = true;
+        return 0;
+    case KEY_BAND:
+        request->size = parse_band(value);
         return 0;
     case KEY_LIST:
         request->is_list = true;
@@ -232,6 +244,7 @@ static int run_request(const struct request *request)
                                            .shapes = request->shapes,
                                            .shape_count = request->shape_count,
                                            .is_quick = request->is_quick,
+                                           .size = request->size,
                                            .collect = collect,
                                            .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
                                            .context = &growth};
@@ -246,6 +259,7 @@ int command_growth(int argc, char **argv)
     static const struct argp_option options[] = {
         {"shape", KEY_SHAPE, "NAME", 0, "Only this shape; may be given several times", 0},
         {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every second band of sizes", 0},
+        {"band", KEY_BAND, "BYTES", 0, "Scaling: only blocks of this size, one of 16, 64, 256, ... 67108864", 0},
         {"list", KEY_LIST, NULL, 0, "List the shapes", 0},
         {"output", KEY_OUTPUT, "DIR", 0, "Write a C program for each finding into DIR", 0},
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},

@@ -88,6 +88,21 @@ static bool is_selected(const struct growth_options *options, const struct shape
     return options->shape_count == 0;
 }
 
+bool growth_has_band(size_t size)
+{
+    size_t band = 0;
+    while (band < SIZES && sizes[band] != size)
+        band++;
+    return band < SIZES;
+}
+
+static bool is_size_selected(const struct growth_options *options, size_t band)
+{
+    if (options->size != 0)
+        return options->size == sizes[band];
+    return !options->is_quick || band % 2 == 0;
+}
+
 /* The first function that a shape needs and the subject lacks. */
 static const char *find_lacking(const struct growth_options *options, const struct shape *shape)
 {
@@ -122,8 +137,9 @@ int growth_run(const struct growth_options *options)
             continue;
         if (shape->size_max == 0)
             run_shape(options, shape, 0);
-        for (size_t j = 0; j < SIZES && sizes[j] <= shape->size_max; j += options->is_quick ? 2 : 1)
-            run_shape(options, shape, sizes[j]);
+        for (size_t j = 0; j < SIZES && sizes[j] <= shape->size_max; j++)
+            if (is_size_selected(options, j))
+                run_shape(options, shape, sizes[j]);
     }
     return 0;
 }

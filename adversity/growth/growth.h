@@ -16,7 +16,7 @@
 enum growth_outcome {
     GROWTH_CLEAN,
     GROWTH_FINDING,
-    GROWTH_NOTE,   /* memory that only time bounds; other shapes of the same kind are findings */
+    GROWTH_NOTE,   /* memory that only time bounds, or many times what was live */
     GROWTH_SKIPPED /* the subject lacks a function, or the memory, for this shape; `sentence` says which */
 };
 const char *growth_outcome_name(enum growth_outcome outcome);
@@ -33,7 +33,7 @@ struct growth_result {
     struct footprint footprint;     /* SHAPE_FOOTPRINT */
     unsigned cost_count;            /* SHAPE_SCALING */
     bool has_instructions;
-    double costs[DOUBLINGS_MAX]; /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
+    double costs[COSTS_MAX]; /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
     bool has_os_calls;
     double os_calls; /* of an operation: at 4N, or in the worst stretch */
 };
@@ -43,10 +43,15 @@ struct growth_options {
     const char *const *shapes; /* names; none: all */
     size_t shape_count;
     bool is_quick;
+    size_t size;             /* scaling: only this band; 0: all */
+    unsigned settle_seconds; /* time that passes before memory that grew is called lost; 0: 12 */
     void (*collect)(const struct growth_result *result, void *context);
     void (*progress)(const struct shape *shape, size_t size, void *context); /* NULL: none */
     void *context;
 };
+
+/* Whether scaling is measured with blocks of this size. */
+bool growth_has_band(size_t size);
 
 /* Returns 0, or a positive errno when a process could not be started. */
 int growth_run(const struct growth_options *options);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they grow, at 8N too, and twice more. Then OS calls, in
+ * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they grow, at 8N too, twice more, and the last time at 16N. Then OS calls, in
  * processes that count them.
  */
 #include "adversity/growth/growth_internal.h"
@@ -11,10 +11,11 @@
 #define COUNT_MAX ((size_t)2048)
 #define COUNT_MIN ((size_t)8)
 #define BYTES_MAX ((size_t)4 << 30) /* at 8N; address space, most of which nobody writes to */
-/* Small blocks are an allocator's own business; of larger ones each may be a mapping. */
-#define SMALL_MAX             ((size_t)16 << 10)
-#define OS_CALLS_OF_OPERATION 0.5
-#define OS_CALLS_OF_PAIR      1.0
+/* Small blocks share pages: the system has nothing to do with most of them. A larger one may be a mapping, with calls to make and to trim it. */
+#define SMALL_MAX         ((size_t)1 << 10)
+#define OS_CALLS_OF_SMALL 0.25
+#define OS_CALLS_OF_LARGE 8.0
+#define OS_CALLS_OF_PAIR  1.0
 
 static size_t choose_count(const struct growth_result *result)
 {
@@ -25,7 +26,7 @@ static size_t choose_count(const struct growth_result *result)
 
 static struct growth_order make_order(const struct growth_result *result, size_t count, bool is_counting)
 {
-    return (struct growth_order){.shape = result->shape->name, .count = count, .size = result->size, .is_special = is_counting};
+    return (struct growth_order){.shape = result->shape->name, .count = count, .size = result->size, .is_counting = is_counting};
 }
 
 /* Fills costs up to `count` of them. */
@@ -52,16 +53,16 @@ static void confirm_costs(const struct growth_options *options, size_t blocks, s
 {
     for (; result->attempts < ATTEMPTS && result->reproduced == result->attempts; result->attempts++) {
         result->cost_count = result->attempts == 0 ? COSTS_ENOUGH : 0; /* the first run goes on to 8N */
-        if (!measure_costs(options, blocks, COSTS_TO_CONFIRM, result))
+        if (!measure_costs(options, blocks, result->attempts + 1 == ATTEMPTS ? COSTS_MAX : COSTS_TO_CONFIRM, result))
             return;
         result->reproduced += has_grown(result);
     }
     if (result->reproduced < ATTEMPTS)
         return;
     const double *costs = result->costs;
-    growth_find(result, CHECK_SCALING, "an operation costs %.0f, %.0f, %.0f, %.0f %s at %zu, %zu, %zu, %zu blocks", costs[0], costs[1],
-                costs[2], costs[3], result->has_instructions ? "instructions" : "ns of CPU time", blocks, 2 * blocks, 4 * blocks,
-                8 * blocks);
+    result->count = blocks;
+    growth_find(result, CHECK_SCALING, "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s at %zu blocks, and at 2, 4, 8, 16 times as many",
+                costs[0], costs[1], costs[2], costs[3], costs[4], result->has_instructions ? "instructions" : "ns of CPU time", blocks);
 }
 
 static void judge_os_calls(const struct growth_options *options, size_t blocks, struct growth_result *result)
@@ -72,7 +73,7 @@ static void judge_os_calls(const struct growth_options *options, size_t blocks, 
         return;
     result->has_os_calls = true;
     result->os_calls = (double)report.os_calls / (double)report.operations;
-    if (result->size == 0 || result->size > SMALL_MAX || result->os_calls < OS_CALLS_OF_OPERATION)
+    if (result->os_calls < (result->size != 0 && result->size <= SMALL_MAX ? OS_CALLS_OF_SMALL : OS_CALLS_OF_LARGE))
         return;
     result->reproduced = result->attempts = 1; /* a count is no estimate */
     growth_find(result, CHECK_SCALING, "%zu operations on blocks of %zu bytes made %zu OS calls, when memory for them had long been there",

@@ -4,7 +4,7 @@
 /* What caches for each thread, arenas and unused tails may take; found by measuring shipped allocators, see README.md. */
 #define BLOAT_BYTES  (UINT64_C(48) << 20)
 #define BLOAT_FACTOR 4
-#define GROWTH_BYTES (UINT64_C(4) << 20)
+#define GROWTH_BYTES (UINT64_C(2) << 20)
 
 enum { STEADY_PERCENT = 60, DOUBLING_PERCENT = 160 };
 
@@ -28,11 +28,13 @@ struct footprint footprint_of(const struct growth_report *report)
 
 bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4])
 {
+    if (footprint->highest >= RESIDENT_MAX)
+        return true;
     for (int i = 1; i < 4; i++)
         if (quarters[i] <= quarters[i - 1])
             return false;
     uint64_t first = quarters[1] - quarters[0], last = quarters[3] - quarters[2];
-    return quarters[3] - quarters[0] > GROWTH_BYTES + footprint->peak_live / 4 && last * 100 >= first * STEADY_PERCENT;
+    return quarters[3] - quarters[0] > GROWTH_BYTES + footprint->peak_live / 8 && last * 100 >= first * STEADY_PERCENT;
 }
 
 bool footprint_is_bloated(const struct footprint *footprint)
@@ -50,5 +52,5 @@ bool costs_grow(const double *costs, unsigned count, double floor)
     for (unsigned i = 1; i < count; i++)
         if (costs[i] * 100 < costs[i - 1] * DOUBLING_PERCENT)
             return false;
-    return costs[COSTS_ENOUGH - 1] > floor;
+    return costs[count - 1] > floor * (1u << (count - COSTS_ENOUGH));
 }

@@ -17,7 +17,8 @@
 
 #include <stdbool.h>
 
-enum { DOUBLINGS_MAX = 4, COSTS_ENOUGH = 3, COSTS_TO_CONFIRM = 4 };
+/* Costs at N, 2N, … to suspect by, to confirm by, and in the last run: what one of the caches hides shows a step, not a line. */
+enum { COSTS_ENOUGH = 3, COSTS_TO_CONFIRM = 4, COSTS_MAX = 5 };
 
 /* Bytes above the start. */
 struct footprint {
@@ -31,9 +32,9 @@ bool footprint_is_bloated(const struct footprint *footprint);
 /* Whether time alone took back what had grown. */
 bool footprint_is_settled(const struct footprint *footprint, uint64_t settled);
 
-/* Of one operation at N, 2N, 4N, …, in units of which `floor` are nothing to speak of. */
+/* Of one operation at N, 2N, 4N, …; count is COSTS_ENOUGH at least. Up to `floor` at 4N, twice as much at 8N, …, is nothing to speak of. */
 bool costs_grow(const double *costs, unsigned count, double floor);
-#define COST_FLOOR_NS           2000.0
-#define COST_FLOOR_INSTRUCTIONS 500.0
+#define COST_FLOOR_NS           500.0
+#define COST_FLOOR_INSTRUCTIONS 200.0
 
 #endif

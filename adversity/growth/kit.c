@@ -54,7 +54,8 @@ void *kit_take_zeroed(size_t size)
 
 void *kit_take_aligned(size_t alignment, size_t size)
 {
-    return use(calls.aligned_alloc(alignment, size), "aligned_alloc", size);
+    void *block = NULL;
+    return calls.posix_memalign(&block, alignment, size) == 0 ? use(block, "posix_memalign", size) : kit_want(NULL, "posix_memalign", size);
 }
 
 void kit_give(void *block, size_t size)

@@ -3,36 +3,40 @@
 
 #include <unistd.h>
 
-/* Longer than jemalloc keeps freed pages (10 s), and in steps, since some allocators look at the clock only when they are called. */
-enum { SETTLE_SECONDS = 12 };
+enum { ROUNDS_BEYOND = 6 /* seconds between rounds that would add to it */ };
 
-/* Time passes, the shape runs on: what the process holds at last, at the end of a round. */
-static uint64_t settle(const struct shape *shape, unsigned round)
+/* Time passes, the shape runs on, since some allocators look at the clock only when they are called: the least that the process holds then. */
+static uint64_t settle(const struct shape *shape, unsigned round, unsigned seconds)
 {
     uint64_t least = UINT64_MAX;
-    for (unsigned second = 0; second < SETTLE_SECONDS; second++) {
+    for (unsigned second = 0; second < seconds; second++) {
         sleep(1);
         kit_sample();
         kit_observe();
         uint64_t resident = kit_sample().resident;
         least = resident < least ? resident : least;
-        shape->run(&(struct task){.round = round + second});
+        if (resident < RESIDENT_MAX || second % ROUNDS_BEYOND == 0)
+            shape->run(&(struct task){.round = round + second});
     }
     return least;
 }
 
-void measure_footprint(const struct shape *shape, unsigned rounds, bool is_settling)
+void measure_footprint(const struct shape *shape, unsigned rounds, unsigned settle_seconds)
 {
     unsigned samples = rounds < SAMPLES_MAX ? rounds : SAMPLES_MAX;
+    uint64_t resident = 0;
     kit_start();
-    for (unsigned round = 0; round < rounds; round++) {
+    for (unsigned round = 0; round < rounds && resident < RESIDENT_MAX; round++) {
         kit_report->round = round;
         shape->run(&(struct task){.round = round});
         kit_observe();
-        if ((round + 1) * samples / rounds > kit_report->sample_count)
-            kit_report->samples[kit_report->sample_count++] = kit_sample();
+        if ((round + 1) * samples / rounds > kit_report->sample_count) {
+            struct growth_sample sample = kit_sample();
+            kit_report->samples[kit_report->sample_count++] = sample;
+            resident = sample.resident;
+        }
     }
-    if (is_settling)
-        kit_report->settled = settle(shape, rounds);
+    if (settle_seconds > 0)
+        kit_report->settled = settle(shape, rounds, settle_seconds);
     kit_report->is_done = 1;
 }

@@ -88,8 +88,8 @@ static _Noreturn void become(const struct growth_subject *subject, const struct 
     unsetenv("LD_PRELOAD");
     if (subject->preload[0] != '\0')
         setenv("LD_PRELOAD", subject->preload, 1);
-    execl(subject->program, subject->program, subject->how, subject->what, order->shape, order->is_special ? GROWTH_SPECIAL : GROWTH_PLAIN,
-          count, size, (char *)NULL);
+    execl(subject->program, subject->program, subject->how, subject->what, order->shape,
+          order->is_counting ? GROWTH_COUNTING : GROWTH_PLAIN, count, size, (char *)NULL);
     _exit(127);
 }
 

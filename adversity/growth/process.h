@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 enum { GROWTH_REPORT = 3 /* descriptor of the report in the process */, GROWTH_CPU_SECONDS = 20, GROWTH_OUTPUT_MAX = 160 };
-#define GROWTH_PLAIN   "plain"
-#define GROWTH_SPECIAL "special" /* footprint: let time pass at the end; scaling: count OS calls */
+#define GROWTH_PLAIN    "plain"
+#define GROWTH_COUNTING "counting" /* OS calls */
 
 /* How to reach the subject. */
 struct growth_subject {
@@ -28,9 +28,9 @@ int growth_subject_find(struct growth_subject *ret_subject, const char *spec, ch
 
 struct growth_order {
     const char *shape;
-    bool is_special;
-    size_t count; /* rounds, or blocks */
-    size_t size;
+    bool is_counting; /* OS calls */
+    size_t count;     /* rounds, or blocks */
+    size_t size;      /* seconds to settle, or bytes */
 };
 
 struct growth_ending {

@@ -56,10 +56,9 @@ int main(int argc, char **argv)
     if (!bind_subject(argv[1], argv[2]))
         _exit(0);
     size_t count = strtoul(argv[5], NULL, 10), size = strtoul(argv[6], NULL, 10);
-    bool is_special = strcmp(argv[4], GROWTH_SPECIAL) == 0;
     if (shape->kind == SHAPE_FOOTPRINT)
-        measure_footprint(shape, (unsigned)count, is_special);
+        measure_footprint(shape, (unsigned)count, (unsigned)size);
     else
-        measure_scaling(shape, count, size, is_special);
+        measure_scaling(shape, count, size, strcmp(argv[4], GROWTH_COUNTING) == 0);
     _exit(0);
 }

@@ -10,6 +10,9 @@
 
 enum { SAMPLES_MAX = 64, REPORT_SENTENCE_MAX = 640, REPORT_MAGIC = 0x67726f77 };
 
+/* Enough to judge by, and not so much that the machine would feel it: no more rounds then. */
+#define RESIDENT_MAX (UINT64_C(512) << 20)
+
 /* The highest values of a stretch of rounds, in bytes above what the process held before the first. */
 struct growth_sample {
     uint64_t resident;

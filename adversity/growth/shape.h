@@ -39,14 +39,14 @@ const struct shape *shapes_find(const char *name);
 
 /* ---- a process's own ---- */
 extern struct subject_calls calls __asm__("growth_calls"); /* short in shapes, and no other folder's at the linker */
-uint64_t kit_held(void); /* by the subject's own count; 0: it has none */
+uint64_t kit_held(void);                                   /* by the subject's own count; 0: it has none */
 
 /* Of the kit, for measure_*.c. */
 void kit_start(void);
 struct growth_sample kit_sample(void); /* the highest since the last one */
 
-/* Runs a shape in this process and fills kit_report. is_settling: lets time pass after the last round, and looks again. */
-void measure_footprint(const struct shape *shape, unsigned rounds, bool is_settling);
+/* Runs a shape in this process and fills kit_report. settle_seconds: of time that passes after the last round, before another look; 0: none. */
+void measure_footprint(const struct shape *shape, unsigned rounds, unsigned settle_seconds);
 /* is_counting: OS calls, at the price of times that mean nothing. */
 void measure_scaling(const struct shape *shape, size_t count, size_t size, bool is_counting);
 

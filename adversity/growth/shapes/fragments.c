@@ -2,10 +2,11 @@
 #include "adversity/growth/shape.h"
 
 /* A search that looks at every hole shows here: none of them fits. */
-SHAPE(fragments, "N holes that are too small, then requests of twice their size", .kind = SHAPE_SCALING, .size_max = 256 << 10,
+SHAPE(fragments, "N holes that are too small, then N/8 requests of twice their size", .kind = SHAPE_SCALING, .size_max = 256 << 10,
       .bytes_max = 1 << 30)
 {
-    void **blocks = kit_slots(2 * task->count), **wide = kit_slots(task->count);
+    size_t requests = task->count / 8;
+    void **blocks = kit_slots(2 * task->count), **wide = kit_slots(requests);
     uint32_t state = 1;
     for (size_t i = 0; i < 2 * task->count; i++)
         blocks[i] = calls.malloc(task->size + kit_random(&state) % (task->size / 8 + 1));
@@ -13,11 +14,11 @@ SHAPE(fragments, "N holes that are too small, then requests of twice their size"
     for (size_t i = 0; i < 2 * task->count; i += 2)
         calls.free(blocks[i]);
     kit_begin();
-    for (size_t i = 0; i < task->count; i++)
+    for (size_t i = 0; i < requests; i++)
         wide[i] = calls.malloc(task->size * 2 + task->size / 4);
-    kit_end(task->count);
-    for (size_t i = 0; i < task->count; i++) {
+    kit_end(requests);
+    for (size_t i = 0; i < requests; i++)
         calls.free(wide[i]);
-        calls.free(blocks[2 * i + 1]);
-    }
+    for (size_t i = 1; i < 2 * task->count; i += 2)
+        calls.free(blocks[i]);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of shape.h for programs that stand alone: the subject is the program's own malloc, or what LD_PRELOAD puts in its place. Only the text
+ * of this file is used; nothing includes it. */
+
+extern int posix_memalign(void **block, size_t alignment, size_t size) __attribute__((weak));
+extern void *aligned_alloc(size_t alignment, size_t size) __attribute__((weak));
+extern size_t malloc_usable_size(void *block) __attribute__((weak));
+
+/* Volatile: no compiler may leave a call out. */
+static struct {
+    void *(*volatile malloc)(size_t);
+    void (*volatile free)(void *);
+    void *(*volatile calloc)(size_t, size_t);
+    void *(*volatile realloc)(void *, size_t);
+    void *(*volatile aligned_alloc)(size_t, size_t);
+    int (*volatile posix_memalign)(void **, size_t, size_t);
+    size_t (*volatile malloc_usable_size)(void *);
+} calls = {malloc, free, calloc, realloc, aligned_alloc, posix_memalign, malloc_usable_size};
+
+struct shape {
+    void (*run)(const struct task *task);
+};
+#define SHAPE(name, ...)                         \
+    static void run(const struct task *task);    \
+    static const struct shape the_shape = {run}; \
+    static void run(const struct task *task)
+
+void kit_start(void);
+struct growth_sample kit_sample(void);
+static uint64_t kit_held(void)
+{
+    return 0;
+}
