@@ -3,7 +3,7 @@
  * The checker: one walk over the extents, then the tree, then the sums. Meant to run after every operation of a fuzzed heap, so it does no more
  * than a few look-ups per extent; it trusts nothing that it has not checked before.
  *
- * known-zero is a sample: the first and the last word behind the dirty part, where an off-by-one in the accounting shows.
+ * known-zero is a sample: the first and the last word before and behind the dirty part, where an off-by-one in the accounting shows.
  */
 #include "check.h"
 
@@ -88,13 +88,16 @@ static inline enum check_id check_recorded_place(struct check *check, const stru
     return check_place(check, extent, pagemap_extent_of(sync_word_read(&words[extent->pages]), owner));
 }
 
-static bool is_zero_behind_dirty(const struct extent *extent)
+static bool is_zero_between(const struct extent *extent, size_t from, size_t to)
 {
-    size_t first = size_round_up(extent->dirty, sizeof(uint64_t));
-    if (first == extent_length(extent))
-        return true;
-    const char *last = extent_end(extent) - sizeof(uint64_t);
-    return *(const uint64_t *)(extent->start + first) == 0 && *(const uint64_t *)last == 0;
+    return from == to ||
+           (*(const uint64_t *)(extent->start + from) == 0 && *(const uint64_t *)(extent->start + to - sizeof(uint64_t)) == 0);
+}
+
+static bool is_zero_around_dirt(const struct extent *extent)
+{
+    size_t behind = size_round_up(extent->dirty, sizeof(uint64_t));
+    return is_zero_between(extent, 0, extent->clean) && is_zero_between(extent, behind, extent_length(extent));
 }
 
 static void add_live(struct check *check, const struct extent *extent)
@@ -108,9 +111,9 @@ static enum check_id check_free(struct check *check, const struct extent *extent
 {
     check->free_pages += extent->pages;
     check->free_count++;
-    check->dirty_bytes += extent->dirty;
+    check->dirty_bytes += extent->dirty - extent->clean;
     check->held_pages += extent->pages;
-    return is_zero_behind_dirty(extent) ? CHECK_OK : CHECK_KNOWN_ZERO;
+    return is_zero_around_dirt(extent) ? CHECK_OK : CHECK_KNOWN_ZERO;
 }
 
 static enum check_id check_block(struct check *check, const struct extent *extent)
@@ -146,6 +149,8 @@ static int check_extent(const struct extent *extent, void *context)
     check->place = extent->start;
     bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 && extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
     if (!is_shaped || extent->state > EXTENT_PARKED || extent->dirty > extent_length(extent))
+        return CHECK_EXTENT_SHAPE;
+    if (extent->state == EXTENT_FREE ? extent->clean % PAGE_BYTES != 0 || extent->clean > extent->dirty : extent->clean != 0)
         return CHECK_EXTENT_SHAPE;
     enum check_id broken = check_recorded_place(check, extent);
     return (int)(broken != CHECK_OK ? broken : check_content(check, extent));

@@ -27,8 +27,9 @@ static struct extent *extent_split(struct extents *extents, struct extent *exten
 {
     size_t keep_length = keep << PAGE_SHIFT;
     struct extent *rest = extent_new(extents, extent->start + keep_length, extent->pages - keep, EXTENT_LARGE);
-    rest->dirty = extent->dirty > keep_length ? extent->dirty - keep_length : 0;
-    extent->dirty = size_min(extent->dirty, keep_length);
+    rest->dirty = extent->dirty - size_min(extent->dirty, keep_length);
+    rest->clean = extent->clean - size_min(extent->clean, keep_length);
+    extent_cut_dirt(extent, keep_length);
     extent->pages = keep;
     extent_record(extents, extent);
     extent_record(extents, rest);
@@ -69,6 +70,7 @@ int extent_take(struct extents *extents, size_t pages, size_t alignment, struct 
         extent_free_insert(extents, extent_split(extents, extent, pages));
     extent->state = EXTENT_LARGE;
     extent->alignment_code = 0;
+    extent->clean = 0;
     extents->cursor = extent_end(extent);
     *ret_extent = extent;
     return 0;
@@ -108,6 +110,7 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
         right->start += more << PAGE_SHIFT;
         right->pages -= more;
         right->dirty -= size_min(right->dirty, more << PAGE_SHIFT);
+        right->clean -= size_min(right->clean, more << PAGE_SHIFT);
         extent_record(extents, right);
         extent_free_insert(extents, right);
     } else {

@@ -6,7 +6,8 @@
  * either side, and splitting and coalescing take the same time for any heap. Free extents stand in a tree (tree.h) whose order is the fit policy.
  * All extents of a heap also form one list, which keeps address order within every contiguous run.
  *
- * A prefix of `dirty` bytes says what may be other than zero: memory behind it is as the page source gave it. calloc and purge live on that.
+ * A prefix of `dirty` bytes says what may be other than zero: memory behind it is as the page source gave it. A free extent also has a prefix of
+ * `clean` bytes that are zero all the same, so that what was purged stays so when a neighbour comes to it. calloc and purge live on that.
  *
  * Mappings of their own (mapping.h) use the same descriptor and list, but are never split, coalesced or kept.
  */
@@ -54,6 +55,7 @@ struct extent {
     } as;
     size_t pages;
     size_t dirty; /* bytes from the start that may be other than zero */
+    size_t clean; /* of them, from the start: those that are zero all the same. 0 unless EXTENT_FREE */
     struct extent *previous, *next;
 };
 _Static_assert(sizeof(struct extent) <= 128, "two cache lines, and a power of two for meta");
@@ -71,7 +73,7 @@ struct extents {
     size_t trim_pages;           /* more free pages than this at a givable place go back at once */
     size_t held_pages;           /* all but mappings */
     size_t free_pages, free_count;
-    size_t dirty_bytes; /* of the free extents */
+    size_t dirty_bytes; /* of the free extents: between clean and dirty */
     size_t purge_at;    /* dirty_bytes that start the next purge */
     size_t mapping_count, mapping_pages;
     size_t parked_count, parked_pages;
@@ -85,6 +87,15 @@ static inline size_t extent_length(const struct extent *extent)
 static inline char *extent_end(const struct extent *extent)
 {
     return extent->start + extent_length(extent);
+}
+
+/* What is left of both prefixes in the first `length` bytes. */
+static inline void extent_cut_dirt(struct extent *extent, size_t length)
+{
+    if (extent->clean >= length) /* nothing dirty is left */
+        extent->clean = extent->dirty = 0;
+    else if (extent->dirty > length)
+        extent->dirty = length;
 }
 
 void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner, const struct anvil_options *options);

@@ -95,7 +95,7 @@ void extent_free_insert(struct extents *extents, struct extent *extent)
     extent->state = EXTENT_FREE;
     extents->free_pages += extent->pages;
     extents->free_count++;
-    extents->dirty_bytes += extent->dirty;
+    extents->dirty_bytes += extent->dirty - extent->clean;
     tree_insert(&extents->root, extent, extents->fit);
 }
 
@@ -104,7 +104,7 @@ void extent_free_remove(struct extents *extents, struct extent *extent)
     tree_remove(&extents->root, extent, extents->fit);
     extents->free_pages -= extent->pages;
     extents->free_count--;
-    extents->dirty_bytes -= extent->dirty;
+    extents->dirty_bytes -= extent->dirty - extent->clean;
 }
 
 /*
@@ -115,8 +115,11 @@ static void extent_merge(struct extents *extents, struct extent *left, struct ex
 {
     pagemap_clear(extent_end(left) - 1);
     pagemap_clear(right->start);
-    if (right->dirty > 0)
+    if (right->dirty > 0) {
+        if (left->dirty == 0)
+            left->clean = extent_length(left) + right->clean;
         left->dirty = extent_length(left) + right->dirty;
+    }
     left->pages += right->pages;
     extent_record(extents, left);
     extent_unlink(extents, right);

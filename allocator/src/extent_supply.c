@@ -96,7 +96,7 @@ static bool give_tail(struct extents *extents, struct extent *extent, size_t kee
         return true;
     }
     extent->pages = keep;
-    extent->dirty -= dirty;
+    extent_cut_dirt(extent, keep_length);
     extent_record(extents, extent);
     extent_free_insert(extents, extent);
     return true;
@@ -111,11 +111,11 @@ static bool is_tail_givable(const struct extents *extents, const struct extent *
 /* Returns the bytes that left the process. */
 static size_t extent_purge(struct extents *extents, struct extent *extent)
 {
-    size_t length = size_round_up(extent->dirty, PAGE_BYTES);
-    if (length == 0 || pages_purge(extents->pages, extent->start, length) != 0)
+    size_t length = size_round_up(extent->dirty - extent->clean, PAGE_BYTES);
+    if (length == 0 || pages_purge(extents->pages, extent->start + extent->clean, length) != 0)
         return 0;
-    extents->dirty_bytes -= extent->dirty;
-    extent->dirty = 0;
+    extents->dirty_bytes -= extent->dirty - extent->clean;
+    extent->dirty = extent->clean = 0;
     return length;
 }
 

@@ -53,6 +53,8 @@ static void an_extent_of_no_known_shape_is_reported(void **state)
     EXPECT_WHEN(live->start, live->start + 8, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(live->pages, 0, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(low->dirty, extent_length(low) + 1, CHECK_EXTENT_SHAPE);
+    EXPECT_WHEN(low->clean, low->dirty + PAGE_BYTES, CHECK_EXTENT_SHAPE);
+    EXPECT_WHEN(live->clean, PAGE_BYTES, CHECK_EXTENT_SHAPE);
 }
 
 static void a_broken_list_is_reported(void **state)

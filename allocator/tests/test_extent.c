@@ -191,6 +191,27 @@ static void dirt_is_a_prefix_that_split_and_coalesce_keep(void **state)
     assert_int_equal(extent_right(&extents, wall_1)->dirty, 3 * PAGE_BYTES + 100);
 }
 
+static void what_is_zero_in_front_stays_so_when_dirt_comes_to_it(void **state)
+{
+    (void)state;
+    b->dirty = 0;
+    extent_give(&extents, b);
+    struct extent *front = take(3), *rest = take(3);
+    assert_ptr_equal(extent_right(&extents, front), rest);
+    size_t dirty_before = extents.dirty_bytes;
+    front->dirty = 0;
+    rest->dirty = PAGE_BYTES + 100;
+    extent_give(&extents, front);
+    extent_give(&extents, rest);
+    assert_int_equal(extents.dirty_bytes, dirty_before + PAGE_BYTES + 100);
+    const struct extent *whole = extent_right(&extents, wall_1);
+    assert_int_equal(whole->clean, 3 * PAGE_BYTES);
+    front = take(4);
+    assert_int_equal(front->clean, 0);
+    assert_int_equal(front->dirty, 4 * PAGE_BYTES);
+    assert_int_equal(extents.dirty_bytes, dirty_before + 100);
+}
+
 static void an_alignment_cuts_off_the_front(void **state)
 {
     (void)state;
@@ -252,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(growth_into_a_live_or_small_neighbour_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(shrinking_frees_the_tail, setup, teardown),
         cmocka_unit_test_setup_teardown(dirt_is_a_prefix_that_split_and_coalesce_keep, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_zero_in_front_stays_so_when_dirt_comes_to_it, setup, teardown),
         cmocka_unit_test_setup_teardown(an_alignment_cuts_off_the_front, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_source_is_reported_and_nothing_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(release_gives_back_the_top, setup, teardown),
