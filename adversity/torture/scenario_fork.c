@@ -9,7 +9,7 @@
 
 enum { INHERITED = 16, STEPS = 120 };
 
-static _Noreturn void live_as_child(struct worker *worker, struct block inherited[INHERITED])
+static _Noreturn void live_as_child(struct worker *worker, struct block inherited[INHERITED], bool calls_exit)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a child that hangs ends with its parent */
     for (unsigned i = 0; i < INHERITED; i++) {
@@ -20,6 +20,8 @@ static _Noreturn void live_as_child(struct worker *worker, struct block inherite
     role_handoff_steps(worker, STEPS);
     for (unsigned i = 0; i < INHERITED; i++)
         block_drop(worker, &inherited[i]);
+    if (calls_exit)
+        exit(0);
     _exit(0);
 }
 
@@ -36,9 +38,10 @@ static void judge_end(struct worker *worker, int status)
 static void fork_once(struct worker *worker, struct block inherited[INHERITED])
 {
     int status = 0;
+    bool calls_exit = torture_random(worker, 3) == 0; /* which runs the destructors of the library too */
     pid_t child = fork();
     if (child == 0)
-        live_as_child(worker, inherited);
+        live_as_child(worker, inherited, calls_exit);
     if (child < 0)
         return; /* the system has no room for one now: not the subject's fault */
     atomic_fetch_add(&torture_report->forks, 1);

@@ -10,7 +10,7 @@
 #define SCENARIOS(SCENARIO) \
     SCENARIO("handoff", handoff, 1000, 0, "handoff", "blocks made by one thread are checked, resized and freed by others") \
     SCENARIO("churn", churn, 2500, 0, "churn", "threads start, leave live blocks to others, and end; the blocks are freed after their maker is gone") \
-    SCENARIO("free-only", free_only, 1500, 0, "free_only", "one thread does nothing but free what the others make") \
+    SCENARIO("free-only", free_only, 2500, 0, "free_only", "one thread does nothing but free what the others make") \
     SCENARIO("fork", fork, 1000, 0, "fork handoff", "one thread forks while the others allocate; the child checks what it inherits, allocates, frees and exits") \
     SCENARIO("tls-destructors", tls_destructors, 1000, 0, "tls_destructors", "destructors of thread-specific data allocate and free, round after round, while their thread ends") \
     SCENARIO("atexit", atexit, 60, 0, "atexit handoff", "atexit handlers allocate and free while threads are still at it, until the process is gone") \

@@ -23,18 +23,20 @@ int torture_run_process(const struct torture_plan *plan, const struct torture_mo
 
 /* All threads of all processes of a process group. */
 struct group_state {
-    uint64_t cpu_ms;
+    uint64_t cpu_us, turns; /* processor time used, and how many times a thread was given the processor */
     unsigned threads, blocked;
 };
 struct group_state group_observe(pid_t group);
 
 /* Does a process make progress? */
 struct stall {
-    uint64_t position;             /* last seen */
-    unsigned since_ms;             /* when it last changed */
-    unsigned quiet_since_ms;       /* since then all are blocked and none uses the processor */
-    uint64_t cpu_ms, quiet_cpu_ms; /* used when position changed; when it became quiet */
-    struct group_state state;
+    uint64_t position;        /* last seen */
+    unsigned position_ms;     /* when it last changed; 0: never seen */
+    struct group_state first; /* the first look since then, and its time; anew when threads come or go */
+    unsigned first_ms;
+    struct group_state now;  /* the latest look */
+    uint64_t quiet_cpu_us;   /* when it became quiet: all blocked, no processor time used */
+    unsigned quiet_since_ms; /* likewise */
 };
 /* Returns whether the group is stuck. Looks at it only when its position stands still. */
 bool stall_observe(struct stall *stall, pid_t group, uint64_t position, unsigned now_ms);

@@ -181,9 +181,10 @@ static void describe_stall(const struct process *process, const struct torture_p
 {
     char *sentence = result->verdict.sentence;
     const struct stall *stall = &process->stall;
-    size_t used = (size_t)snprintf(sentence, VERDICT_SENTENCE_MAX,
-                                   "no call has returned for long: %u of %u threads are blocked, which used %llu ms of CPU meanwhile;",
-                                   stall->state.blocked, stall->state.threads, (unsigned long long)(stall->state.cpu_ms - stall->cpu_ms));
+    size_t used = (size_t)snprintf(
+        sentence, VERDICT_SENTENCE_MAX, "no call returns: %u of %u threads are blocked, which used %llu ms of CPU in %llu turns;",
+        stall->now.blocked, stall->now.threads, (unsigned long long)(stall->now.cpu_us - stall->first.cpu_us) / 1000,
+        (unsigned long long)(stall->now.turns - stall->first.turns));
     for (unsigned i = 0; i < plan->workers; i++) {
         unsigned call = process->report->workers[i].call;
         if (call == IN_NONE || call >= IN_COUNT || used >= VERDICT_SENTENCE_MAX)

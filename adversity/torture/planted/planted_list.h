@@ -13,7 +13,7 @@
 #define PLANTED_RACES(PLANTED) \
     PLANTED(cache_without_lock, "handoff", "overlap content crash zeroed progress", "a free by another thread pushes to the owner's list without its lock; the allocators without any lock, as device-os#826") \
     PLANTED(remote_free_lost, "churn", "footprint", "what is freed to a cache whose thread has ended is lost; after mimalloc#1117") \
-    PLANTED(returned_twice, "handoff", "overlap content", "two threads take the same block out of a one-slot cache; after jemalloc 2.0's race in creating runs") \
+    PLANTED(returned_twice, "handoff", "overlap content zeroed crash", "two threads take the same block out of a one-slot cache; after jemalloc 2.0's race in creating runs") \
     PLANTED(fork_child_locked, "fork", "progress", "the locks of the other threads stay taken in the child of a fork; after snmalloc#630 and dlmalloc-rs PR#22") \
     PLANTED(lock_order, "opposite-reallocs", "progress", "realloc locks its own cache and then the block's: two opposite ones wait for each other") \
     PLANTED(errno_by_free, "handoff", "errno", "free that finds a lock taken leaves EBUSY in errno") \

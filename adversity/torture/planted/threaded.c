@@ -151,6 +151,7 @@ static __attribute__((destructor)) void tear_down(void)
     for (struct cache *cache = caches, *next; IS(exit_tears_down) && cache != NULL; cache = next) {
         next = cache->next;
         munmap(cache, sizeof *cache);
+        usleep(500); /* as one that waits for its background threads */
     }
 }
 

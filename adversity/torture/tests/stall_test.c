@@ -42,6 +42,12 @@ static void spin_for_ever(void)
         getppid();
 }
 
+static void retry_for_ever(void)
+{
+    for (;;)
+        usleep(500);
+}
+
 /* How many looks, half a second apart, until the group counts as stuck; at most `looks`. */
 static unsigned count_looks(pid_t group, unsigned looks, unsigned moves)
 {
@@ -79,11 +85,26 @@ static void a_running_thread_is_not_stuck_however_long_by_the_clock(void **state
     assert_int_equal(looks, 400);
 }
 
+static void a_thread_that_only_retries_is_stuck(void **state)
+{
+    (void)state;
+    pid_t group = start_group(retry_for_ever);
+    struct stall stall = {0};
+    bool is_stuck = false;
+    for (unsigned look = 1; look <= 1000 && !is_stuck; look++) {
+        is_stuck = stall_observe(&stall, group, 0, 1000 + look * 500);
+        usleep(10000); /* the turns are real */
+    }
+    end_group(group);
+    assert_true(is_stuck);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_blocked_is_stuck_after_ten_seconds),
         cmocka_unit_test(progress_is_never_stuck),
+        cmocka_unit_test(a_thread_that_only_retries_is_stuck),
         cmocka_unit_test(a_running_thread_is_not_stuck_however_long_by_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
