@@ -75,7 +75,7 @@ bool known_has(const struct known *known, const char *subject, const struct verd
 {
     for (size_t i = 0; i < known->count; i++) {
         const struct known_entry *entry = &known->entries[i];
-        if (entry->check == verdict->check && strcmp(entry->site, verdict->site) == 0 && fnmatch(entry->subject, subject, 0) == 0)
+        if (entry->check == verdict->check && fnmatch(entry->site, verdict->site, 0) == 0 && fnmatch(entry->subject, subject, 0) == 0)
             return true;
     }
     return false;
