@@ -12,6 +12,7 @@
 
 #include "fuzz/findings.h"
 #include "harness/executor.h"
+#include "harness/team.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,23 +53,54 @@ static void history_clear(void)
     state.runs = 0;
 }
 
+/* Threads of a trace end with it, and what was still to fail does not. */
+static void history_end_schedule(const struct trace *trace)
+{
+    struct trace *history = &state.history;
+    uint32_t kinds = 0, threads = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        kinds |= 1u << trace->ops[i].kind;
+        threads |= trace->ops[i].kind == OP_THREAD ? 1u << trace->ops[i].extra % TEAM_SIZE : 0;
+    }
+    if ((kinds >> OP_FAIL_OS & 1) != 0)
+        history->ops[history->count++] = (struct trace_op){.kind = OP_FAIL_OS};
+    if (threads != 0)
+        history->ops[history->count++] = (struct trace_op){.kind = OP_THREAD};
+}
+
+/* After the frees. */
+static void history_end_threads(const struct trace *trace)
+{
+    struct trace *history = &state.history;
+    uint32_t ended = 1;
+    for (size_t i = 0; i < trace->count; i++) {
+        unsigned member = (unsigned)(trace->ops[i].extra % TEAM_SIZE);
+        if (trace->ops[i].kind != OP_THREAD || (ended >> member & 1) != 0)
+            continue;
+        ended |= 1u << member;
+        history->ops[history->count++] = (struct trace_op){.kind = OP_THREAD_EXIT, .extra = member};
+    }
+}
+
 /* Appends the trace, then frees what it leaves live. Returns false if there is no room. */
 static bool history_append(const struct trace *trace)
 {
     struct trace *history = &state.history;
-    if (history->count + 2 * trace->count > history->capacity)
+    if (history->count + 2 * trace->count + TEAM_SIZE + 2 > history->capacity)
         return false;
     memset(&state.live, 0, sizeof(state.live));
     for (size_t i = 0; i < trace->count; i++) {
         history->ops[history->count++] = trace->ops[i];
         slot_set_apply(&state.live, &trace->ops[i]);
     }
+    history_end_schedule(trace);
     for (size_t i = 0; i < trace->count && state.live.count > 0; i++) {
         const struct trace_op op = {.kind = OP_FREE, .slot = trace->ops[i].slot};
         bool allocates = (trace_op_shape(trace->ops[i].kind) & OP_ALLOCATES) != 0;
         if (allocates && slot_set_apply(&state.live, &op) == NULL)
             history->ops[history->count++] = op;
     }
+    history_end_threads(trace);
     state.runs++;
     return true;
 }

@@ -8,23 +8,23 @@
 
 #include <stdint.h>
 
-#define CHECKS(CHECK)                                                                                                    \
-    CHECK(OVERLAP, "overlap", "no live block intersects another, nor the harness's own memory")                          \
-    CHECK(ALIGNMENT, "alignment", "a block is aligned to at least what the call promises")                               \
-    CHECK(CONTENT, "content", "the bytes of a live block never change; realloc keeps min(old, new) of them")             \
-    CHECK(ZEROED, "zeroed", "every byte of a calloc block is zero, in recycled memory too")                              \
-    CHECK(USABLE, "usable", "malloc_usable_size is at least the requested size, and stable")                             \
-    CHECK(IMPOSSIBLE, "impossible", "nothing that cannot fit succeeds; no product wraps")                                \
-    CHECK(NULL, "null", "a modest request succeeds, and a failed posix_memalign leaves its out-parameter alone")         \
-    CHECK(ERRNO, "errno", "a failure sets the right errno; free never changes errno; nothing sets it to 0")              \
-    CHECK(KEPT, "kept", "a failed realloc leaves the old block whole")                                                   \
+#define CHECKS(CHECK)                                                                                                     \
+    CHECK(OVERLAP, "overlap", "no live block intersects another, nor the harness's own memory")                           \
+    CHECK(ALIGNMENT, "alignment", "a block is aligned to at least what the call promises")                                \
+    CHECK(CONTENT, "content", "the bytes of a live block never change; realloc keeps min(old, new) of them")              \
+    CHECK(ZEROED, "zeroed", "every byte of a calloc block is zero, in recycled memory too")                               \
+    CHECK(USABLE, "usable", "malloc_usable_size is at least the requested size, and stable")                              \
+    CHECK(IMPOSSIBLE, "impossible", "nothing that cannot fit succeeds; no product wraps")                                 \
+    CHECK(NULL, "null", "a modest request succeeds, and a failed posix_memalign leaves its out-parameter alone")          \
+    CHECK(ERRNO, "errno", "a failure sets the right errno; free never changes errno; nothing sets it to 0")               \
+    CHECK(KEPT, "kept", "a failed realloc leaves the old block whole")                                                    \
     CHECK(RECOVERY, "recovery", "after an OS call failed on demand, freeing makes room again, and all else is as before") \
-    CHECK(FOOTPRINT, "footprint", "identical cycles do not grow memory; after freeing all, the same maximum fits again") \
-    CHECK(SCALING, "scaling", "time and OS calls per operation do not grow with the number of blocks")                   \
-    CHECK(PROGRESS, "progress", "every call returns in time")                                                            \
-    CHECK(POLICY, "policy", "the subject keeps to its own implementation-defined choices")                               \
-    CHECK(HEAP, "heap", "the subject's own walker finds its heap in order")                                              \
-    CHECK(CRASH, "crash", "every call returns to its caller: no signal, abort or exit")                                  \
+    CHECK(FOOTPRINT, "footprint", "identical cycles do not grow memory; after freeing all, the same maximum fits again")  \
+    CHECK(SCALING, "scaling", "time and OS calls per operation do not grow with the number of blocks")                    \
+    CHECK(PROGRESS, "progress", "every call returns in time")                                                             \
+    CHECK(POLICY, "policy", "the subject keeps to its own implementation-defined choices")                                \
+    CHECK(HEAP, "heap", "the subject's own walker finds its heap in order")                                               \
+    CHECK(CRASH, "crash", "every call returns to its caller: no signal, abort or exit")                                   \
     CHECK(RACE, "race", "no two threads touch the same plain memory without an order between them")
 
 enum check {

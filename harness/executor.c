@@ -282,7 +282,8 @@ int executor_run(struct executor *executor, const struct trace *trace, const str
     if (outcome == WATCH_BROKEN)
         return report_broken(executor, error);
     if (outcome == WATCH_DIED && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGSYS) {
-        snprintf(error, SUBJECT_ERROR_MAX, "%s makes system calls with all signals blocked: its OS calls cannot be watched", executor->spec);
+        snprintf(error, SUBJECT_ERROR_MAX, "%s makes system calls with all signals blocked: its OS calls cannot be watched",
+                 executor->spec);
         return ENOTSUP;
     }
     if (outcome == WATCH_REPLIED)

@@ -162,8 +162,7 @@ static void put_shared_state(const struct plan *plan)
     if (is_shared && plan->check == CHECK_POLICY && plan->verdict->op < plan->trace->count)
         export_put(plan, "static int is_block;\n");
     if (plan->recovers && plan->has_faults)
-        export_put(plan, "static int is_recovering;\n%s",
-                   plan->verdict->op < plan->trace->count ? "static unsigned failed_before;\n" : "");
+        export_put(plan, "static int is_recovering;\n%s", plan->verdict->op < plan->trace->count ? "static unsigned failed_before;\n" : "");
 }
 
 static void put_process_helpers(const struct plan *plan)

@@ -50,7 +50,8 @@ static bool is_at(const struct verdict *verdict, const char *site)
 
 static bool is_filling_check(enum check check)
 {
-    return check != CHECK_RECOVERY && check != CHECK_ALIGNMENT && check != CHECK_IMPOSSIBLE && check != CHECK_NULL && check != CHECK_ERRNO && check != CHECK_POLICY;
+    return check != CHECK_RECOVERY && check != CHECK_ALIGNMENT && check != CHECK_IMPOSSIBLE && check != CHECK_NULL &&
+           check != CHECK_ERRNO && check != CHECK_POLICY;
 }
 
 uint64_t plan_total_of(const struct trace_op *op)
@@ -110,7 +111,8 @@ static void plan_op(struct plan *plan, size_t i)
     if (shape & OP_HAS_SIZE) {
         plan->has_times |= !plan_is_exact(op) && (shape & OP_HAS_COUNT) != 0;
         plan->has_large |= plan_total_of(op) > LARGE_BLOCK;
-        plan->total += plan_total_of(op) < UINT32_MAX ? plan_total_of(op) : 0;
+        uint64_t asked = plan_total_of(op) | ((shape & OP_HAS_ALIGNMENT) != 0 ? op->extra : 0);
+        plan->total += asked < UINT32_MAX ? asked : 0;
         plan->has_sizes |= !plan_is_exact(op);
         plan->has_usable |= op->size_base == SIZE_USABLE;
     }

@@ -34,7 +34,7 @@ void os_calls_leave(void);
 
 /* Fails the nth-next call of the subject (1: the next); 0 cancels. A second one may fail with it: the `gap`th after it, 0: none. */
 void os_calls_fail(unsigned nth, unsigned gap);
-/* As os_calls_fail(nth, 0); but while one is pending, the nth after that one fails as well. */
+/* As os_calls_fail(nth, 0); but while one is pending, the nth after that one fails as well, unless nth is 0. */
 void os_calls_add(unsigned nth);
 /* Told of each failure at once: in shared memory, for whoever looks there after the subject died of it. */
 struct os_call_failures {

@@ -43,13 +43,13 @@ struct outcome {
     uint8_t ran;           /* 0: not reached, or the subject has no such function */
     uint8_t returned_null; /* for allocating calls */
     uint16_t os_calls;     /* that it made, where they are watched; UINT16_MAX: so many or more */
-    int32_t error; /* errno after a failure, posix_memalign's result; else 0 */
+    int32_t error;         /* errno after a failure, posix_memalign's result; else 0 */
 };
 
 struct run_progress {
-    volatile uint32_t op;         /* the op being run, or VERDICT_NO_OP */
-    volatile uint32_t round;      /* 0, then footprint rounds */
-    volatile uint32_t is_in_call; /* bool: inside the subject; else the harness is touching blocks */
+    volatile uint32_t op;                /* the op being run, or VERDICT_NO_OP */
+    volatile uint32_t round;             /* 0, then footprint rounds */
+    volatile uint32_t is_in_call;        /* bool: inside the subject; else the harness is touching blocks */
     struct os_call_failures os_failures; /* of this run; the last one only if it came in the last call of the subject */
 };
 

@@ -36,22 +36,22 @@ struct run {
     const struct run_options *options;
     const struct run_report *report;
     struct verdict *verdict;
-    uint32_t op;             /* index of the op being run, or VERDICT_NO_OP */
-    bool is_cut_short;       /* a muted check failed in a way that no later check can be trusted after */
-    size_t peak_size;        /* most live bytes of this trace */
+    uint32_t op;       /* index of the op being run, or VERDICT_NO_OP */
+    bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
+    size_t peak_size;  /* most live bytes of this trace */
     struct faults {
-        bool is_watching;      /* os_calls.h sees the subject; else only its own hook may fail, and does not tell when */
-        bool is_recovering;    /* this cycle is one without failures */
-        bool is_armed;         /* the hook is: NULL is no surprise for the rest of the cycle */
-        bool has_failed;       /* some OS call, in this run: what is wrong from here on may be due to that */
-        bool is_in_last_call;  /* one failed in the last call of the subject */
-        uint32_t failed;       /* when that call began */
-        uint32_t calls;        /* when the op began */
+        bool is_watching;     /* os_calls.h sees the subject; else only its own hook may fail, and does not tell when */
+        bool is_recovering;   /* this cycle is one without failures */
+        bool is_armed;        /* the hook is: NULL is no surprise for the rest of the cycle */
+        bool has_failed;      /* some OS call, in this run: what is wrong from here on may be due to that */
+        bool is_in_last_call; /* one failed in the last call of the subject */
+        uint32_t failed;      /* when that call began */
+        uint32_t calls;       /* when the op began */
         struct os_call_counts first_cycle, start;
     } faults;
-    struct team *team; /* NULL until a trace has a thread */
-    unsigned member;   /* of the team, that makes the calls now */
-    uint32_t round;    /* cycle of this run */
+    struct team *team;             /* NULL until a trace has a thread */
+    unsigned member;               /* of the team, that makes the calls now */
+    uint32_t round;                /* cycle of this run */
     struct verdict *child_verdict; /* where the child of a fork leaves its own; shared memory */
     struct policy policy;
     struct own_range own[3];

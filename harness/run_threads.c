@@ -24,7 +24,7 @@
 
 enum {
     CHILD_EXIT_VERDICT = 97,
-    CHILD_CPU_MS = 2000,  /* a child that uses more hangs */
+    CHILD_CPU_MS = 2000,   /* a child that uses more hangs */
     CHILD_IDLE_MS = 10000, /* one that uses none for so long is stuck */
     CHILD_POLL_US = 500,
     CHILD_RESIZED_MAX = 64, /* inherited blocks that the child reallocates; it frees all */

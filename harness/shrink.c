@@ -164,7 +164,9 @@ static bool shrink_fault(struct shrink *shrink, size_t index)
 
 static bool shrink_schedule(struct shrink *shrink)
 {
-    bool changed = shrink_drop(shrink, 1u << OP_FORK) | shrink_drop(shrink, 1u << OP_FAIL_OS) | shrink_threads(shrink);
+    bool changed = shrink_drop(shrink, 1u << OP_FORK);
+    changed |= shrink_drop(shrink, 1u << OP_FAIL_OS);
+    changed |= shrink_threads(shrink);
     for (size_t index = shrink->best->count; index-- > 0 && shrink->budget > 0;)
         if (index < shrink->best->count && shrink->best->ops[index].kind == OP_FAIL_OS)
             changed |= shrink_fault(shrink, index);

@@ -49,7 +49,7 @@ struct replay {
     struct known known;
     size_t passed, failed, passed_over;
     size_t faults, failed_calls[OS_CALL_COUNT]; /* --fail-os */
-    json_t *list; /* NULL unless --json */
+    json_t *list;                               /* NULL unless --json */
 };
 
 static void parse_argument(struct request *request, char *value)
@@ -433,7 +433,8 @@ int command_replay(int argc, char **argv)
         {"capacity", KEY_CAPACITY, "BYTES", 0, "What the allocator can hold at all; 0: no limit (default: probed)", 0},
         {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0, "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
         {"known", KEY_KNOWN, "FILE", 0, "Pass over the findings in FILE, one `SUBJECT CHECK SITE` a line", 0},
-        {"fail-os", KEY_FAIL_OS, "K", 0, "Let the system refuse the Kth of its calls for memory; all: run each trace once for every such call", 0},
+        {"fail-os", KEY_FAIL_OS, "K", 0,
+         "Let the system refuse the Kth of its calls for memory; all: run each trace once for every such call", 0},
         {"fail-pairs", KEY_FAIL_PAIRS, NULL, 0, "As --fail-os all, and a second call fails after the first: run once for every pair", 0},
         {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
         {0},

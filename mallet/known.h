@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Known findings: defects of allocators as shipped, each confirmed by hand, which a gate passes over while everything else still fails it.
- * A text file, one `SUBJECT CHECK SITE` a line; SUBJECT is a shell pattern of the subject's short name, SITE one
- * of the site; `#` starts a comment line.
+ * A text file, one `SUBJECT CHECK SITE` a line; SUBJECT and SITE are shell patterns, of the
+ * subject's short name and of the function; `#` starts a comment line.
  */
 #ifndef MALLET_KNOWN_H
 #define MALLET_KNOWN_H

@@ -47,6 +47,21 @@ static int fails_the_nth_call_and_the_one_after_the_gap(void)
     return first && second && third && fourth && fifth && os_calls_count().failed == 2;
 }
 
+static int adds_to_what_is_pending(void)
+{
+    os_calls_add(2);
+    os_calls_add(1);
+    os_calls_enter();
+    bool first = map() != NULL, second = map() == NULL, third = map() == NULL, fourth = map() != NULL;
+    os_calls_leave();
+    os_calls_add(1);
+    os_calls_add(0); /* cancels */
+    os_calls_enter();
+    bool fifth = map() != NULL;
+    os_calls_leave();
+    return first && second && third && fourth && fifth;
+}
+
 static int fails_a_raw_call_and_sbrk(void)
 {
     os_calls_fail(1, 0);
@@ -94,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(counts_only_what_the_subject_asks),
         TEST(fails_the_nth_call_and_the_one_after_the_gap),
+        TEST(adds_to_what_is_pending),
         TEST(fails_a_raw_call_and_sbrk),
         TEST(passes_all_arguments),
     };

@@ -154,6 +154,37 @@ static void null_after_an_injected_failure_is_no_surprise(void **state)
     assert_clean("fail-os 1\n#0 = malloc 1001\n");
 }
 
+/* ---- recovery ---- */
+
+static void what_fails_after_all_was_freed_has_not_recovered(void **state)
+{
+    (void)state;
+    fake.fail_above = 1000;
+    test.subject.fail_os = nothing;
+    test.options.recovery = 1;
+    assert_clean("fail-os 1\n#0 = malloc 1000\n");
+    assert_caught("fail-os 1\n#0 = malloc 1001\n", CHECK_RECOVERY, 1);
+}
+
+/* ---- threads ---- */
+
+static void calls_of_a_thread_run_in_it_and_keep_their_errno(void **state)
+{
+    (void)state;
+    assert_clean("thread 1\n#0 = malloc 100\nthread 2\n#0 = realloc #0 200\n#1 = malloc SIZE_MAX\nthread-exit 1\nthread-exit 2\nfree #0\n");
+    fake.error = FAKE_UNTOUCHED;
+    assert_caught("thread 3\n#0 = malloc SIZE_MAX\n", CHECK_ERRNO, 1);
+}
+
+static void child_of_a_fork_leaves_its_verdict(void **state)
+{
+    (void)state;
+    assert_clean("#0 = malloc 100\nfork\nthread 1\nfork\n");
+    fake.free_error = EINVAL;
+    assert_caught("#0 = malloc 100\nfork\n", CHECK_ERRNO, 1);
+    assert_string_equal(test.verdict.site, "fork");
+}
+
 /* ---- impossible ---- */
 
 static void what_cannot_fit_must_fail(void **state)
@@ -227,6 +258,9 @@ int main(void)
         cmocka_unit_test_setup(subject_of_limited_capacity_may_refuse_more_than_a_part_of_it, set_up),
         cmocka_unit_test_setup(live_blocks_that_cut_a_limited_capacity_up_excuse_a_refusal, set_up),
         cmocka_unit_test_setup(null_after_an_injected_failure_is_no_surprise, set_up),
+        cmocka_unit_test_setup(what_fails_after_all_was_freed_has_not_recovered, set_up),
+        cmocka_unit_test_setup(calls_of_a_thread_run_in_it_and_keep_their_errno, set_up),
+        cmocka_unit_test_setup(child_of_a_fork_leaves_its_verdict, set_up),
         cmocka_unit_test_setup(what_cannot_fit_must_fail, set_up),
         cmocka_unit_test_setup(product_must_not_wrap, set_up),
         cmocka_unit_test_setup(zero_sizes_are_the_subjects_choice, set_up),

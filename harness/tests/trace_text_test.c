@@ -45,7 +45,7 @@ static void every_op_reads_and_writes_the_same(void **unused)
     static const char TEXT[] = "#3 = malloc 48\n#4 = calloc 4 12\n#3 = realloc #3 4096\n#5 = realloc NULL 48\n#3 = reallocarray #3 10 10\n"
                                "#6 = reallocarray NULL 10 10\n#7 = aligned_alloc 64 128\n#8 = posix_memalign 64 128\n#9 = memalign 64 1\n"
                                "#10 = valloc 100\n#65535 = pvalloc 100\nfree #3\nfree NULL\nfree_sized #4\nfree_aligned_sized #7\n"
-                               "malloc_usable_size #8\nmalloc_trim 0\nsweep\nthread 1\nfail-os 2\nfork\n";
+                               "malloc_usable_size #8\nmalloc_trim 0\nsweep\nthread 1\nfail-os 2\nfork\nthread-exit 1\n";
     struct trace trace = parse(TEXT);
     unsigned seen = 0;
     for (size_t i = 0; i < trace.count; i++)

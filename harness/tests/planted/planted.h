@@ -31,7 +31,15 @@ enum planted {
 };
 #define HAS(name) (PLANTED == PLANTED_##name)
 
-enum { HEADER = 16, CHUNK_MIN = 32, PAGE = 4096, CHUNK_LIVE = 1, CHUNK_MAPPED = 2, CHUNK_REMOTE = 4 /* not the first thread's */, CHUNK_FLAGS = 7 };
+enum {
+    HEADER = 16,
+    CHUNK_MIN = 32,
+    PAGE = 4096,
+    CHUNK_LIVE = 1,
+    CHUNK_MAPPED = 2,
+    CHUNK_REMOTE = 4 /* not the first thread's */,
+    CHUNK_FLAGS = 7
+};
 #define MAPPING_MIN ((size_t)128 << 10) /* bytes; requests from here up are mappings of their own */
 
 struct chunk {
