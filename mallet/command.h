@@ -26,6 +26,7 @@ int command_record(int argc, char **argv);
 int command_fuzz(int argc, char **argv);
 int command_conform(int argc, char **argv);
 int command_clauses(int argc, char **argv);
+int command_interleave(int argc, char **argv);
 
 /* Print "mallet: sentence" to stderr and return EXIT_REFUSED or EXIT_INTERNAL. */
 int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

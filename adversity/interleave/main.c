@@ -302,7 +302,7 @@ static void fix_addresses(char **argv)
 {
     int now = personality(0xffffffff);
     if (now >= 0 && !(now & ADDR_NO_RANDOMIZE) && personality((unsigned)now | ADDR_NO_RANDOMIZE) >= 0)
-        execv("/proc/self/exe", argv);
+        execv("/proc/self/exe", argv); /* if not, schedules hold all the same but for code that looks at addresses */
 }
 
 int main(int argc, char **argv)

@@ -26,7 +26,8 @@
 
 enum {
     STACK_SIZE = 256 * 1024,
-    SAME_MAX = 2,           /* the same value that often: no branch any more */
+    SAME_MAX = 2,           /* so many steps that saw what one before them saw: no branch any more */
+    SEEN_MAX = 4,           /* steps that are remembered for it */
     IDLE_MAX = 200,         /* that many steps that changed nothing: let others go on */
     ACCESSES_MAX = 30000000 /* plain ones without a step between */
 };
@@ -41,9 +42,11 @@ struct thread {
     bool has_yielded; /* since it got the token */
     struct clock clock;
     const char *call; /* of the subject; "" outside */
-    const struct place *last_place;
-    uint64_t last_value;
-    unsigned same, idle;
+    struct {
+        const struct place *place;
+        uint64_t value;
+    } seen[SEEN_MAX]; /* since it got the token, or changed anything */
+    unsigned seen_count, same, idle;
     uint32_t priority, rounds;
 };
 
@@ -59,7 +62,7 @@ static struct {
     char stacks[THREADS_MAX][STACK_SIZE] __attribute__((aligned(4096)));
 } model;
 
-static __thread struct thread *self;
+static __thread struct thread *self; /* NULL: not one of the threads above, or over */
 
 /* ---- who and when ---- */
 
@@ -128,7 +131,7 @@ static void give_token(unsigned next)
 {
     struct thread *thread = &model.threads[next];
     model.record->current = next;
-    thread->same = thread->idle = 0;
+    thread->seen_count = thread->same = thread->idle = 0;
     thread->has_yielded = false;
     atomic_store(&thread->token, 1);
     (void)syscall(SYS_futex, &thread->token, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
@@ -252,13 +255,21 @@ void schedule_point(const char *what, struct place *place, bool is_write, uintpt
     switch_to(choose(runnable, fallback, is_branch, must_leave));
 }
 
+static bool has_seen(const struct place *place, uint64_t value)
+{
+    for (unsigned i = 0; i < SEEN_MAX && i < self->seen_count; i++)
+        if (self->seen[i].place == place && self->seen[i].value == value)
+            return true;
+    self->seen[self->seen_count % SEEN_MAX].place = place;
+    self->seen[self->seen_count++ % SEEN_MAX].value = value;
+    return false;
+}
+
 void schedule_saw(const struct place *place, uint64_t value, bool has_changed)
 {
     if (has_changed)
-        self->idle = 0;
-    self->same = !has_changed && self->last_place == place && self->last_value == value ? self->same + 1 : 0;
-    self->last_place = has_changed ? NULL : place;
-    self->last_value = value;
+        self->seen_count = self->idle = 0;
+    self->same = !has_changed && has_seen(place, value) ? self->same + 1 : 0;
 }
 
 void schedule_yield(const char *what, uintptr_t code)
@@ -437,11 +448,43 @@ _Noreturn void schedule_end(void)
 
 /* ---- fork ---- */
 
+static int child_ends[2]; /* a pipe that nobody writes to: it ends when the child does */
+
+/* Both run before the handlers of the code on trial, which are registered later: those take steps already. */
 static void leave_others_behind(void)
 {
+    if (self == NULL)
+        return;
     model.is_in_child = true;
     for (unsigned i = 0; i < THREADS_MAX; i++)
         model.threads[i].is_alive = &model.threads[i] == self;
+}
+
+static void let_child_run(void)
+{
+    char nothing;
+    if (self == NULL)
+        return;
+    close(child_ends[1]);
+    while (read(child_ends[0], &nothing, 1) < 0 && errno == EINTR)
+        ;
+    close(child_ends[0]);
+}
+
+__attribute__((constructor(101))) static void register_fork_handlers(void)
+{
+    (void)pthread_atfork(NULL, let_child_run, leave_others_behind);
+}
+
+static void judge_child(pid_t child)
+{
+    int status = 0;
+    if (waitpid(child, &status, 0) != child)
+        schedule_fail(CHECK_PROGRESS, "fork", "the child of fork cannot be waited for: errno %d", errno);
+    if (model.record->has_verdict)
+        _exit(1);
+    if (WIFSIGNALED(status))
+        schedule_fail(CHECK_CRASH, "fork", "the child of fork dies of signal %d", WTERMSIG(status));
 }
 
 void schedule_fork(void (*body)(void))
@@ -450,18 +493,13 @@ void schedule_fork(void (*body)(void))
     everything.readers = everything.writers = UINT8_MAX; /* what a child inherits is all there is */
     schedule_point("fork", &everything, true, 0);
     schedule_enter_call("fork");
-    pid_t child = fork();
+    pid_t child = pipe(child_ends) == 0 ? fork() : -1;
+    if (child < 0)
+        schedule_fail(CHECK_PROGRESS, "fork", "fork failed with errno %d", errno);
     if (child == 0) {
-        leave_others_behind();
         body();
         _exit(0);
     }
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        schedule_fail(CHECK_PROGRESS, "fork", "fork failed with errno %d", errno);
-    if (model.record->has_verdict)
-        _exit(1);
-    if (WIFSIGNALED(status))
-        schedule_fail(CHECK_CRASH, "fork", "the child of fork died of signal %d", WTERMSIG(status));
+    judge_child(child);
     schedule_enter_call("");
 }
