@@ -41,8 +41,8 @@ static void report_clean(const struct report_request *request, const struct expl
                (unsigned long long)request->seed, request->change_points);
     else
         printf("  not exhausted: %llu schedules, up to %u pre-emptions", (unsigned long long)exploration->schedules, exploration->bound);
-    printf("; %u branches and %u steps at most, %llu executions, %.0f a second of processor time\n", exploration->branches_most, exploration->steps_most,
-           (unsigned long long)exploration->schedules, rate);
+    printf("; %u branches and %u steps at most, %llu executions, %.0f a second of processor time\n", exploration->branches_most,
+           exploration->steps_most, (unsigned long long)exploration->schedules, rate);
 }
 
 void report_exploration(const struct explorer *explorer, const struct report_request *request, const struct exploration *exploration)
@@ -71,12 +71,12 @@ static json_t *describe_finding(const struct exploration *exploration)
 json_t *report_exploration_json(const struct explorer *explorer, const struct report_request *request,
                                 const struct exploration *exploration)
 {
-    json_t *object = json_pack(
-        "{s:s, s:s, s:I, s:s, s:b, s:i, s:I, s:I, s:i, s:i, s:f}", "subject", explorer->subject->name, "scenario", explorer->scenario->name,
-        "size", (json_int_t)explorer->size, "strategy", request->is_pct ? "pct" : "exhaustive", "exhausted", (int)exploration->is_exhausted,
-        "bound", (int)(request->is_pct ? request->change_points : exploration->bound), "schedules", (json_int_t)exploration->schedules,
-        "schedules_of_bound", (json_int_t)exploration->last_round, "branches", (int)exploration->branches_most, "steps",
-        (int)exploration->steps_most, "seconds", exploration->seconds);
+    json_t *object = json_pack("{s:s, s:s, s:I, s:s, s:b, s:i, s:I, s:I, s:i, s:i, s:f}", "subject", explorer->subject->name, "scenario",
+                               explorer->scenario->name, "size", (json_int_t)explorer->size, "strategy",
+                               request->is_pct ? "pct" : "exhaustive", "exhausted", (int)exploration->is_exhausted, "bound",
+                               (int)(request->is_pct ? request->change_points : exploration->bound), "schedules",
+                               (json_int_t)exploration->schedules, "schedules_of_bound", (json_int_t)exploration->last_round, "branches",
+                               (int)exploration->branches_most, "steps", (int)exploration->steps_most, "seconds", exploration->seconds);
     if (object != NULL)
         json_object_set_new(object, "finding", exploration->is_found ? describe_finding(exploration) : json_null());
     return object;

@@ -239,8 +239,8 @@ static void count_step(const char *what, const struct place *place, bool is_shar
     if (++model.steps > STEPS_MAX)
         schedule_fail(CHECK_PROGRESS, "", "no end after %d steps: the threads wait for each other without sleeping", (int)STEPS_MAX);
     if (record->wants_events && record->event_count < EVENTS_MAX)
-        record->events[record->event_count++] =
-            (struct event){model.steps, (uint8_t)schedule_self(), is_shared, model.is_in_child, what, place == NULL ? 0 : place->address, code};
+        record->events[record->event_count++] = (struct event){
+            model.steps, (uint8_t)schedule_self(), is_shared, model.is_in_child, what, place == NULL ? 0 : place->address, code};
 }
 
 void schedule_point(const char *what, struct place *place, bool is_write, uintptr_t code)
@@ -401,7 +401,8 @@ static void start_thread(unsigned number, void (*body)(void))
     struct thread *thread = &model.threads[number];
     pthread_attr_t attributes;
     pthread_t handle;
-    *thread = (struct thread){.body = body, .is_alive = true, .call = "", .clock = self->clock, .priority = 1000 + (uint32_t)(draw() % 1000)};
+    *thread =
+        (struct thread){.body = body, .is_alive = true, .call = "", .clock = self->clock, .priority = 1000 + (uint32_t)(draw() % 1000)};
     thread->clock.of[number] = 1;
     pthread_attr_init(&attributes);
     pthread_attr_setstack(&attributes, model.stacks[number], STACK_SIZE);

@@ -18,10 +18,10 @@
 /* One atomic word, lock, condition or mailbox: whatever threads meet at. */
 struct place {
     uintptr_t address;
-    struct clock released;     /* what its last release made known */
-    uint8_t readers, writers;  /* bit per thread, while several run; writers are readers */
-    uint8_t owner;             /* of a lock: 1 + thread; 0: nobody */
-    uint32_t depth;            /* of a recursive lock */
+    struct clock released;    /* what its last release made known */
+    uint8_t readers, writers; /* bit per thread, while several run; writers are readers */
+    uint8_t owner;            /* of a lock: 1 + thread; 0: nobody */
+    uint32_t depth;           /* of a recursive lock */
 };
 struct place *place_of(const volatile void *address);
 /* The running thread uses it. True if it is one that several threads use, now or in an earlier execution. */

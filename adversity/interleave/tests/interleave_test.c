@@ -75,7 +75,8 @@ static void assert_clean(const char *name, unsigned bound, unsigned three_thread
         for (unsigned j = 0; j < SIZES; j++) {
             struct exploration exploration = {0};
             choose(subject_find(name), &scenarios[i], sizes[j]);
-            explore_exhaustively(&explorer, scenarios[i].bodies[2] == NULL ? bound : three_threads_bound, CLEAN_SCHEDULES_MAX, &exploration);
+            explore_exhaustively(&explorer, scenarios[i].bodies[2] == NULL ? bound : three_threads_bound, CLEAN_SCHEDULES_MAX,
+                                 &exploration);
             if (!exploration.is_exhausted)
                 fail_msg("%s, %s, %zu bytes: %s", name, scenarios[i].name, sizes[j], exploration.verdict.sentence);
         }
@@ -125,7 +126,8 @@ static void schedule_text_is_read_back(void **state)
 static void wrong_schedule_text_is_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "x", "1", "1:", ":1", "1:9", "2:1,1:2", "1:1,1:2", "1:2;3:1", "-1:2", " 1:2", "default,1:2", ","};
+    static const char *const texts[] = {"",        "x",       "1",    "1:",   ":1",          "1:9", "2:1,1:2",
+                                        "1:1,1:2", "1:2;3:1", "-1:2", " 1:2", "default,1:2", ","};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct schedule schedule;
         char error[VERDICT_SENTENCE_MAX] = "";

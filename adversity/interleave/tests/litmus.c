@@ -193,9 +193,7 @@ ONE(relock)
     pthread_mutex_lock(&lock);
     pthread_mutex_lock(&lock);
 }
-TWO(relock)
-{
-}
+TWO(relock) {}
 
 /* ---- conditions ---- */
 
@@ -232,9 +230,7 @@ ONE(timed_wait_ends)
     (void)pthread_cond_timedwait(&condition, &lock, &until);
     pthread_mutex_unlock(&lock);
 }
-TWO(timed_wait_ends)
-{
-}
+TWO(timed_wait_ends) {}
 
 static void set_data(void)
 {
@@ -289,18 +285,14 @@ ONE(spin_for_ever)
     while (atomic_load_explicit(&flag, memory_order_relaxed) == 0)
         ;
 }
-TWO(spin_for_ever)
-{
-}
+TWO(spin_for_ever) {}
 
 ONE(loop_without_step)
 {
     while (data == 0)
         ;
 }
-TWO(loop_without_step)
-{
-}
+TWO(loop_without_step) {}
 
 /* ---- the system ---- */
 
@@ -372,14 +364,10 @@ ONE(dies)
 {
     abort();
 }
-TWO(dies)
-{
-}
+TWO(dies) {}
 
 ONE(exits)
 {
     _exit(0);
 }
-TWO(exits)
-{
-}
+TWO(exits) {}

@@ -39,7 +39,7 @@
     LITMUS(dies, "crash")                  \
     LITMUS(exits, "crash")
 
-#define LITMUS(name, check)  \
+#define LITMUS(name, check)       \
     void litmus_##name##_1(void); \
     void litmus_##name##_2(void);
 LITMUSES(LITMUS)
