@@ -280,6 +280,21 @@ TWO(spin_on_two)
         ;
 }
 
+static void take_and_give_with_yield(void)
+{
+    while (atomic_exchange_explicit(&flag, 1, memory_order_acquire) != 0)
+        sched_yield();
+    data++;
+    atomic_store_explicit(&flag, 0, memory_order_release);
+}
+ONE(spin_in_turn)
+{
+    take_and_give_with_yield();
+}
+TWO(spin_in_turn)
+{
+    take_and_give_with_yield();
+}
 ONE(spin_for_ever)
 {
     while (atomic_load_explicit(&flag, memory_order_relaxed) == 0)

@@ -29,6 +29,7 @@
     LITMUS(spin_lock, "clean")             \
     LITMUS(spin_with_yield, "clean")       \
     LITMUS(spin_on_two, "clean")           \
+    LITMUS(spin_in_turn, "clean")          \
     LITMUS(spin_for_ever, "progress")      \
     LITMUS(loop_without_step, "progress")  \
     LITMUS(futex_is_woken, "clean")        \
