@@ -3,6 +3,7 @@
 
 #include "code.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,11 +25,11 @@ static void report_finding(const struct explorer *explorer, const struct explora
     char schedule[SCHEDULE_TEXT_MAX];
     schedule_print(&exploration->schedule, schedule);
     report_verdict(&exploration->verdict, exploration->codes, exploration->output);
-    printf("    schedule %s: %u pre-emption%s, the first of %llu schedules to fail, reproduced %u of %u\n", schedule,
-           exploration->preemptions, exploration->preemptions == 1 ? "" : "s", (unsigned long long)exploration->schedules,
-           exploration->reproduced, exploration->attempts);
-    printf("    replay   mallet interleave %s --scenario %s --size %zu --replay %s\n", explorer->subject->name, explorer->scenario->name,
-           explorer->size, schedule);
+    printf("    schedule %s: %u pre-emption%s, found by schedule %llu, reproduced %u of %u\n", schedule, exploration->preemptions,
+           exploration->preemptions == 1 ? "" : "s", (unsigned long long)exploration->schedules, exploration->reproduced,
+           exploration->attempts);
+    printf("    replay   %s %s --scenario %s --size %zu --replay %s\n", program_invocation_name, explorer->subject->name,
+           explorer->scenario->name, explorer->size, schedule);
 }
 
 static void report_clean(const struct report_request *request, const struct exploration *exploration)

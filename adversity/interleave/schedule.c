@@ -36,11 +36,6 @@ struct clock *schedule_clock(void)
     return &schedule_thread->clock;
 }
 
-bool schedule_is_in_child(void)
-{
-    return schedule_model.is_in_child;
-}
-
 void schedule_enter_call(const char *name)
 {
     schedule_thread->call = name;
@@ -210,6 +205,16 @@ void schedule_count_step(const char *what, const struct place *place, bool is_sh
                                                                code};
 }
 
+/* The same kind of step there, and whoever else had done nothing since: a switch before it gains nothing over one before the first of them. */
+static bool is_repetition(const struct place *place, bool is_write)
+{
+    const struct thread *thread = schedule_thread;
+    for (unsigned i = 0; thread->same >= SAME_MAX && i < SEEN_MAX && i < thread->seen_count; i++)
+        if (thread->seen[i].place == place && thread->seen[i].is_write == is_write)
+            return true;
+    return false;
+}
+
 void schedule_point(const char *what, struct place *place, bool is_write, uintptr_t code)
 {
     bool is_shared = place_use(place, is_write, schedule_model.record);
@@ -220,17 +225,21 @@ void schedule_point(const char *what, struct place *place, bool is_write, uintpt
     uint8_t runnable = schedule_runnable_threads();
     bool has_others = __builtin_popcount(runnable) > 1;
     unsigned fallback = must_leave ? schedule_next_in_turn(runnable) : schedule_self();
-    bool is_branch = has_others && !must_leave && is_shared && schedule_thread->same < SAME_MAX;
+    bool is_branch = has_others && !must_leave && is_shared && !is_repetition(place, is_write);
+    schedule_thread->is_write = is_write;
     schedule_switch_to(schedule_choose(runnable, fallback, is_branch, must_leave));
 }
 
 static bool has_seen(const struct place *place, uint64_t value)
 {
-    for (unsigned i = 0; i < SEEN_MAX && i < schedule_thread->seen_count; i++)
-        if (schedule_thread->seen[i].place == place && schedule_thread->seen[i].value == value)
+    struct thread *thread = schedule_thread;
+    for (unsigned i = 0; i < SEEN_MAX && i < thread->seen_count; i++)
+        if (thread->seen[i].place == place && thread->seen[i].value == value && thread->seen[i].is_write == thread->is_write)
             return true;
-    schedule_thread->seen[schedule_thread->seen_count % SEEN_MAX].place = place;
-    schedule_thread->seen[schedule_thread->seen_count++ % SEEN_MAX].value = value;
+    unsigned next = thread->seen_count++ % SEEN_MAX;
+    thread->seen[next].place = place;
+    thread->seen[next].value = value;
+    thread->seen[next].is_write = thread->is_write;
     return false;
 }
 

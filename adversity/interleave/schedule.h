@@ -41,7 +41,6 @@ void schedule_fork(void (*body)(void));
 bool schedule_is_on(void);
 unsigned schedule_self(void);
 struct clock *schedule_clock(void);
-bool schedule_is_in_child(void);
 
 /* The running thread is about to do `what` there. Returns when it shall. */
 void schedule_point(const char *what, struct place *place, bool is_write, uintptr_t code);

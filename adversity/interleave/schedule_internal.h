@@ -29,8 +29,10 @@ struct thread {
     struct {
         const struct place *place;
         uint64_t value;
+        bool is_write;
     } seen[SEEN_MAX]; /* since it got the token, or changed anything */
     unsigned seen_count, same, idle;
+    bool is_write; /* what it is about to do, or did last */
     uint32_t priority, rounds;
 };
 
