@@ -29,6 +29,7 @@ int command_conform(int argc, char **argv);
 int command_torture(int argc, char **argv);
 int command_clauses(int argc, char **argv);
 int command_growth(int argc, char **argv);
+int command_interleave(int argc, char **argv);
 
 /* Print "mallet: sentence" to stderr and return EXIT_REFUSED or EXIT_INTERNAL. */
 int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

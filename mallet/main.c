@@ -30,6 +30,7 @@ static const struct command commands[] = {
     {"conform", command_conform, "put the clauses of C, POSIX and glibc to an allocator, or several"},
     {"clauses", command_clauses, "list those clauses, or explain one"},
     {"growth", command_growth, "whether memory stays bounded and costs do not grow with the number of blocks"},
+    {"interleave", command_interleave, "switch between threads inside an allocator's calls, at every atomic and lock"},
     {"shrink", command_shrink, "make a trace that breaks an allocator as small as possible"},
     {"diff", command_diff, "what a caller sees of a trace on several allocators, side by side"},
     {"record", command_record, "the calls of a real program as a trace"},
@@ -44,7 +45,7 @@ static int print_help(void)
     printf("Usage: mallet COMMAND [ARGUMENT…]\n"
            "A test harness that hits a malloc until it breaks, or until you may trust it.\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-8s  %s\n", commands[i].name, commands[i].summary);
+        printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
     printf("\n`mallet COMMAND --help` says more. SUBJECT is a name that `mallet list` shows, or the path of a shared object.\n"
            "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an internal error.\n");
     return EXIT_CLEAN;

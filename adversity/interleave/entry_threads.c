@@ -242,7 +242,7 @@ int interleave_usleep(useconds_t time)
 static long futex_wait(uint32_t *word, uint32_t value, bool is_timed, uintptr_t code)
 {
     struct place *place = place_of(word);
-    schedule_point("futex wait", place, false, code);
+    schedule_point("futex wait", place, true, code);
     if (*word != value) {
         errno = EAGAIN;
         return -1;

@@ -29,6 +29,6 @@ void exploration_keep(struct explorer *explorer, struct exploration *exploration
 void exploration_confirm(struct explorer *explorer, struct exploration *exploration)
 {
     for (exploration->attempts = 0; exploration->attempts < ATTEMPTS; exploration->attempts++)
-        exploration->reproduced += explorer_follow(explorer, &exploration->schedule, false) &&
-                                   explorer->record->verdict.check == exploration->verdict.check;
+        exploration->reproduced +=
+            explorer_follow(explorer, &exploration->schedule, false) && explorer->record->verdict.check == exploration->verdict.check;
 }

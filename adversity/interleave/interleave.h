@@ -14,7 +14,7 @@ struct interleave_subject {
     const char *name;
     void *(*malloc)(size_t size);
     void (*free)(void *block);
-    void *(*realloc)(void *block, size_t size); /* NULL: what needs it is passed over */
+    void *(*realloc)(void *block, size_t size);    /* NULL: what needs it is passed over */
     int (*check)(char *sentence, size_t capacity); /* its own walker: 0, or non-zero with a sentence; or NULL */
     /* Memory freed by or for a thread that is over may stay unused: footprint is not asked. */
     bool keeps_for_threads;

@@ -152,11 +152,16 @@ static const struct argp_option options[] = {
     {"json", KEY_JSON, NULL, 0, "print JSON", 0},
     {"list", KEY_LIST, NULL, 0, "the subjects and the scenarios", 0},
     {0}};
-static const struct argp parser = {options, parse_option, "SUBJECT",
-                                   "Lets a scheduler switch between threads inside the calls of an allocator, at every atomic and every lock, and looks "
-                                   "for an order of steps that breaks it.\v"
-                                   "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an internal error.",
-                                   NULL, NULL, NULL};
+static const struct argp parser = {
+    options,
+    parse_option,
+    "SUBJECT",
+    "Lets a scheduler switch between threads inside the calls of an allocator, at every atomic and every lock, and looks "
+    "for an order of steps that breaks it.\v"
+    "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an internal error.",
+    NULL,
+    NULL,
+    NULL};
 
 /* ---- list ---- */
 
@@ -174,12 +179,13 @@ static int list_json(void)
     const struct interleave_subject *subject;
     for (size_t i = 0; (subject = subject_at(i)) != NULL; i++) {
         const struct planted_bug *bug = subject_bug(subject);
-        json_array_append_new(subjects, json_pack("{s:s, s:s?, s:s?, s:s?}", "name", subject->name, "check", bug == NULL ? NULL : bug->check,
-                                                  "scenario", bug == NULL ? NULL : bug->scenario, "what", bug == NULL ? NULL : bug->what));
+        json_array_append_new(subjects,
+                              json_pack("{s:s, s:s?, s:s?, s:s?}", "name", subject->name, "check", bug == NULL ? NULL : bug->check,
+                                        "scenario", bug == NULL ? NULL : bug->scenario, "what", bug == NULL ? NULL : bug->what));
     }
     for (size_t i = 0; i < scenario_count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "name", scenarios[i].name, "what", scenarios[i].summary, "bound",
-                                              (int)scenarios[i].bound));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:i}", "name", scenarios[i].name, "what", scenarios[i].summary, "bound", (int)scenarios[i].bound));
     return print_json(json_pack("{s:o, s:o}", "subjects", subjects, "scenarios", list));
 }
 
@@ -234,7 +240,8 @@ static double seconds_used(void)
     for (int i = 0; i < 2; i++) {
         struct rusage usage;
         (void)getrusage(whom[i], &usage);
-        seconds += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+        seconds +=
+            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     }
     return seconds;
 }
@@ -302,7 +309,7 @@ static void fix_addresses(char **argv)
 {
     int now = personality(0xffffffff);
     if (now >= 0 && !(now & ADDR_NO_RANDOMIZE) && personality((unsigned)now | ADDR_NO_RANDOMIZE) >= 0)
-        execv("/proc/self/exe", argv);
+        execv("/proc/self/exe", argv); /* if not, schedules hold all the same but for code that looks at addresses */
 }
 
 int main(int argc, char **argv)

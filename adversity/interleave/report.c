@@ -3,6 +3,7 @@
 
 #include "code.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,11 +25,11 @@ static void report_finding(const struct explorer *explorer, const struct explora
     char schedule[SCHEDULE_TEXT_MAX];
     schedule_print(&exploration->schedule, schedule);
     report_verdict(&exploration->verdict, exploration->codes, exploration->output);
-    printf("    schedule %s: %u pre-emption%s, the first of %llu schedules to fail, reproduced %u of %u\n", schedule,
-           exploration->preemptions, exploration->preemptions == 1 ? "" : "s", (unsigned long long)exploration->schedules,
-           exploration->reproduced, exploration->attempts);
-    printf("    replay   mallet interleave %s --scenario %s --size %zu --replay %s\n", explorer->subject->name, explorer->scenario->name,
-           explorer->size, schedule);
+    printf("    schedule %s: %u pre-emption%s, found by schedule %llu, reproduced %u of %u\n", schedule, exploration->preemptions,
+           exploration->preemptions == 1 ? "" : "s", (unsigned long long)exploration->schedules, exploration->reproduced,
+           exploration->attempts);
+    printf("    replay   %s %s --scenario %s --size %zu --replay %s\n", program_invocation_name, explorer->subject->name,
+           explorer->scenario->name, explorer->size, schedule);
 }
 
 static void report_clean(const struct report_request *request, const struct exploration *exploration)
@@ -41,8 +42,8 @@ static void report_clean(const struct report_request *request, const struct expl
                (unsigned long long)request->seed, request->change_points);
     else
         printf("  not exhausted: %llu schedules, up to %u pre-emptions", (unsigned long long)exploration->schedules, exploration->bound);
-    printf("; %u branches and %u steps at most, %llu executions, %.0f a second of processor time\n", exploration->branches_most, exploration->steps_most,
-           (unsigned long long)exploration->schedules, rate);
+    printf("; %u branches and %u steps at most, %llu executions, %.0f a second of processor time\n", exploration->branches_most,
+           exploration->steps_most, (unsigned long long)exploration->schedules, rate);
 }
 
 void report_exploration(const struct explorer *explorer, const struct report_request *request, const struct exploration *exploration)
@@ -71,12 +72,12 @@ static json_t *describe_finding(const struct exploration *exploration)
 json_t *report_exploration_json(const struct explorer *explorer, const struct report_request *request,
                                 const struct exploration *exploration)
 {
-    json_t *object = json_pack(
-        "{s:s, s:s, s:I, s:s, s:b, s:i, s:I, s:I, s:i, s:i, s:f}", "subject", explorer->subject->name, "scenario", explorer->scenario->name,
-        "size", (json_int_t)explorer->size, "strategy", request->is_pct ? "pct" : "exhaustive", "exhausted", (int)exploration->is_exhausted,
-        "bound", (int)(request->is_pct ? request->change_points : exploration->bound), "schedules", (json_int_t)exploration->schedules,
-        "schedules_of_bound", (json_int_t)exploration->last_round, "branches", (int)exploration->branches_most, "steps",
-        (int)exploration->steps_most, "seconds", exploration->seconds);
+    json_t *object = json_pack("{s:s, s:s, s:I, s:s, s:b, s:i, s:I, s:I, s:i, s:i, s:f}", "subject", explorer->subject->name, "scenario",
+                               explorer->scenario->name, "size", (json_int_t)explorer->size, "strategy",
+                               request->is_pct ? "pct" : "exhaustive", "exhausted", (int)exploration->is_exhausted, "bound",
+                               (int)(request->is_pct ? request->change_points : exploration->bound), "schedules",
+                               (json_int_t)exploration->schedules, "schedules_of_bound", (json_int_t)exploration->last_round, "branches",
+                               (int)exploration->branches_most, "steps", (int)exploration->steps_most, "seconds", exploration->seconds);
     if (object != NULL)
         json_object_set_new(object, "finding", exploration->is_found ? describe_finding(exploration) : json_null());
     return object;

@@ -18,10 +18,10 @@
 /* One atomic word, lock, condition or mailbox: whatever threads meet at. */
 struct place {
     uintptr_t address;
-    struct clock released;     /* what its last release made known */
-    uint8_t readers, writers;  /* bit per thread, while several run; writers are readers */
-    uint8_t owner;             /* of a lock: 1 + thread; 0: nobody */
-    uint32_t depth;            /* of a recursive lock */
+    struct clock released;    /* what its last release made known */
+    uint8_t readers, writers; /* bit per thread, while several run; writers are readers */
+    uint8_t owner;            /* of a lock: 1 + thread; 0: nobody */
+    uint32_t depth;           /* of a recursive lock */
 };
 struct place *place_of(const volatile void *address);
 /* The running thread uses it. True if it is one that several threads use, now or in an earlier execution. */
@@ -41,7 +41,6 @@ void schedule_fork(void (*body)(void));
 bool schedule_is_on(void);
 unsigned schedule_self(void);
 struct clock *schedule_clock(void);
-bool schedule_is_in_child(void);
 
 /* The running thread is about to do `what` there. Returns when it shall. */
 void schedule_point(const char *what, struct place *place, bool is_write, uintptr_t code);

@@ -209,8 +209,8 @@ static void assert_all_comes_back(void)
     for (unsigned i = 0; i < count && i < BLOCKS_MAX; i++) {
         (void)story_malloc(1);
         if (story.most_mapped > before)
-            schedule_fail(CHECK_FOOTPRINT, "malloc", "all %u blocks of %zu bytes are free, but only %u can be had again without more memory",
-                          count, story.size, i);
+            schedule_fail(CHECK_FOOTPRINT, "malloc",
+                          "all %u blocks of %zu bytes are free, but only %u can be had again without more memory", count, story.size, i);
     }
     free_all();
 }

@@ -11,10 +11,9 @@ extern const struct interleave_subject interleave_anvil __attribute__((weak));
 #define THREADED(bug) \
     .malloc = threaded_malloc, .free = threaded_free, .realloc = threaded_realloc, .choice = &threaded_bug, .chosen = THREADED_##bug
 
-static const struct interleave_subject planted[] = {
-    {.name = "threaded", THREADED(NONE)},
+static const struct interleave_subject planted[] = {{.name = "threaded", THREADED(NONE)},
 #define BUG(bug, check, scenario, what) {.name = #bug, THREADED(bug)},
-    THREADED_BUGS(BUG)
+                                                    THREADED_BUGS(BUG)
 #undef BUG
 };
 enum { PLANTED = sizeof planted / sizeof planted[0] };

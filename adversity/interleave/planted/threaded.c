@@ -66,13 +66,7 @@ static void be_ready(void)
 
 /* ---- counts ---- */
 
-static enum class class_of(size_t size)
-{
-    enum class class = SMALL;
-    while (size > state.settings.limits[class])
-        class ++;
-    return class;
-}
+static enum class class_of(size_t size) { enum class class = SMALL; while (size > state.settings.limits[class]) class ++; return class; }
 
 static void count_take(enum class class)
 {

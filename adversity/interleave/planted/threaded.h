@@ -50,10 +50,10 @@ struct heap;
 
 /* Before each block. */
 struct header {
-    struct heap *owner;             /* of a small block */
-    size_t capacity;                /* bytes that its class has for it, or that were mapped for a large one */
-    _Atomic(struct header *) next;  /* in whatever list it is */
-    struct header *next_large;      /* in the locked list */
+    struct heap *owner;            /* of a small block */
+    size_t capacity;               /* bytes that its class has for it, or that were mapped for a large one */
+    _Atomic(struct header *) next; /* in whatever list it is */
+    struct header *next_large;     /* in the locked list */
 };
 _Static_assert(sizeof(struct header) % 16 == 0, "a block is aligned to 16");
 

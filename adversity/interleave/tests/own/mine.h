@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MINE_H
+#define MINE_H
+
+#include <stddef.h>
+
+void *mine_malloc(size_t size);
+void mine_free(void *pointer);
+
+#endif

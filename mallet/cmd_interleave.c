@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* interleave: a program of its own beside this one, because it holds anvil as it is built for the scheduler. */
+#include "harness/executor.h"
+#include "mallet/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int command_interleave(int argc, char **argv)
+{
+    char folder[1024], path[1100];
+    (void)argc;
+    if (!executor_find_folder(folder, sizeof folder))
+        return report_internal_error("cannot tell which folder this program is in");
+    snprintf(path, sizeof path, "%s/mallet-interleave", folder);
+    execv(path, argv);
+    return refuse("cannot run %s: %s; builds with a sanitizer, an engine or coverage do not have it", path, strerror(errno));
+}
