@@ -2,80 +2,10 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet`: exit statuses, the one sentence for each bad input, and round trips between the forms of a trace.
 #
-# usage: cli.sh MALLET [FOLDER of the planted bugs]; without the folder, foreign subjects are left out: a sanitizer refuses them
-#
-#   refused SENTENCE ARGUMENT…   exit 2 and one line on stderr that matches the pattern
-#   usage SENTENCE ARGUMENT…     exit 2, as argp says it: the sentence and a hint at --help
-#   ends STATUS ARGUMENT…        that exit status; output in $work/out, stderr in $work/err
-#   same FILE FILE               equal content
+# usage: cli.sh MALLET [FOLDER of the planted bugs]; the words are in common.sh
 set -u
-mallet=$1
-foreign=${2:+yes}
-planted=${2:-/nonexistent}/libplanted_calloc_wrap.so
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-passed=0
-
-complain() {
-    echo "FAILED: $1"
-    sed 's/^/    /' "$work/err"
-    failed=$((failed + 1))
-}
-
-run() {
-    "$mallet" "$@" >"$work/out" 2>"$work/err" </dev/null
-    status=$?
-}
-
-refused() {
-    sentence=$1
-    shift
-    run "$@"
-    if [ $status -ne 2 ] || [ "$(wc -l <"$work/err")" -ne 1 ] || ! grep -q -- "$sentence" "$work/err"; then
-        complain "mallet $*: exit $status, wanted 2 and one line: $sentence"
-    else
-        passed=$((passed + 1))
-    fi
-}
-
-usage() {
-    sentence=$1
-    shift
-    run "$@"
-    if [ $status -ne 2 ] || ! head -1 "$work/err" | grep -q -- "$sentence"; then
-        complain "mallet $*: exit $status, wanted 2 and: $sentence"
-    else
-        passed=$((passed + 1))
-    fi
-}
-
-ends() {
-    wanted=$1
-    shift
-    run "$@"
-    if [ $status -ne "$wanted" ]; then
-        complain "mallet $*: exit $status, wanted $wanted"
-    else
-        passed=$((passed + 1))
-    fi
-}
-
-same() {
-    if cmp "$1" "$2" >"$work/err" 2>&1; then
-        passed=$((passed + 1))
-    else
-        complain "$1 and $2 differ"
-    fi
-}
-
-printed() {
-    if grep -q -- "$1" "$work/out"; then
-        passed=$((passed + 1))
-    else
-        complain "no \`$1\` in the output"
-    fi
-}
+. "$(dirname "$0")/common.sh"
+wrapping=$planted/libplanted_calloc_wrap.so
 
 good=$work/good.trace
 printf '# a comment\n#0 = malloc 48\n#1 = calloc 4 12\n#0 = realloc #0 200\nfree #1\nfree #0\n' >"$good"
@@ -124,9 +54,11 @@ refused 'cannot write /nonexistent/x: No such file' show "$good" -o /nonexistent
 refused 'cannot write /dev/full: No space left' show "$good" -o /dev/full
 refused 'cannot write .*hollow: Is a directory' show "$good" -o "$work/hollow"
 "$mallet" show "$good" >/dev/full 2>"$work/err"
-[ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err" || complain 'show >/dev/full'
+[ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err"
+count $? 'show >/dev/full'
 "$mallet" --help >/dev/full 2>"$work/err"
-[ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err" || complain '--help >/dev/full'
+[ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err"
+count $? '--help >/dev/full'
 
 # forms
 ends 0 show "$good" -o "$work/shown.trace"
@@ -137,15 +69,13 @@ ends 0 encode "$work/back.trace" -o "$work/back.bin"
 same "$work/good.bin" "$work/back.bin"
 "$mallet" encode "$good" 2>/dev/null | "$mallet" show - >"$work/piped.trace" 2>/dev/null
 same "$work/shown.trace" "$work/piped.trace"
-ls "$work" | grep -q part && complain 'a partial file was left behind'
+! ls "$work" | grep -q part
+count $? 'a partial file was left behind'
 
 # export
 ends 0 export "$good" -o "$work/program.c"
-if cc -O2 -Wall -Werror "$work/program.c" -o "$work/program" -ldl 2>"$work/err" && "$work/program" 2>"$work/err"; then
-    passed=$((passed + 1))
-else
-    complain 'the exported program'
-fi
+cc -O2 -Wall -Werror "$work/program.c" -o "$work/program" -ldl 2>"$work/err" && "$work/program" 2>"$work/err"
+count $? 'the exported program'
 
 # subjects
 ends 0 list
@@ -198,33 +128,35 @@ if [ -n "$foreign" ]; then
 fi
 usage 'FILE is missing' shrink anvil
 ends 0 shrink anvil "$good"
-grep -q 'nothing to shrink: every check holds' "$work/err" || complain 'shrink of a clean trace says nothing'
+grep -q 'nothing to shrink: every check holds' "$work/err"
+count $? 'shrink of a clean trace says nothing'
 refused '--budget: `many`' shrink --budget many anvil "$good"
 
 # findings, on an allocator that is broken on purpose
-if [ -e "$planted" ]; then
+if [ -e "$wrapping" ]; then
     printf '#0 = malloc 48\n#1 = calloc 2^33 2147483648\nfree #0\n' >"$work/wrap.trace"
-    ends 1 replay "$planted" "$work/wrap.trace"
+    ends 1 replay "$wrapping" "$work/wrap.trace"
     printed '^FINDING .*wrap.trace'
     printed 'check  *impossible: '
     printed 'at op 1  *#1 = calloc 2^33'
     printed '^0 passed, 1 failed'
     printf 'lib*.so impossible calloc\n' >"$work/right.known"
-    ends 0 replay --known "$work/right.known" "$planted" "$work/wrap.trace"
+    ends 0 replay --known "$work/right.known" "$wrapping" "$work/wrap.trace"
     printed '^1 findings are known'
     printf 'lib*.so impossible malloc\n' >"$work/other.known"
-    ends 1 replay --known "$work/other.known" "$planted" "$work/wrap.trace"
-    ends 1 replay --json "$planted" "$work/wrap.trace"
+    ends 1 replay --known "$work/other.known" "$wrapping" "$work/wrap.trace"
+    ends 1 replay --json "$wrapping" "$work/wrap.trace"
     for key in subject check site op sentence trace program reproduced times of output; do
         printed "\"$key\": "
     done
-    ends 1 shrink "$planted" "$work/wrap.trace" -o "$work/small.trace"
+    ends 1 shrink "$wrapping" "$work/wrap.trace" -o "$work/small.trace"
     printed 'reproduced 10 of 10'
-    [ "$(grep -vc '^# ' "$work/small.trace")" -eq 1 ] || complain 'shrink -o'
-    ends 1 shrink --json "$planted" "$work/small.trace"
+    [ "$(grep -vc '^# ' "$work/small.trace")" -eq 1 ]
+    count $? 'shrink -o'
+    ends 1 shrink --json "$wrapping" "$work/small.trace"
     printed '"check": "impossible"'
-    refused 'cannot write /nonexistent/x' shrink "$planted" "$work/small.trace" -o /nonexistent/x
-    ends 1 diff "$work/wrap.trace" glibc "$planted"
+    refused 'cannot write /nonexistent/x' shrink "$wrapping" "$work/small.trace" -o /nonexistent/x
+    ends 1 diff "$work/wrap.trace" glibc "$wrapping"
     printed 'the contract differs'
 fi
 
@@ -236,15 +168,17 @@ refused 'cannot write /nonexistent/r.trace' record -o /nonexistent/r.trace -- ls
 refused '`true` made no call' record -o "$work/r.trace" -- true
 usage '--max-ops must be' record --max-ops 0 -o "$work/r.trace" -- ls
 ends 0 record -o "$work/ls.trace" -- ls -l "$work"
-grep -q '`ls` exited with status 0' "$work/err" || complain 'record does not tell the status'
+grep -q '`ls` exited with status 0' "$work/err"
+count $? 'record does not tell the status'
 ends 0 record -o "$work/ls.bin" -- ls -l "$work"
 ends 0 record -o "$work/sh.trace" -- sh -c 'ls; exit 7'
-grep -q 'status 7' "$work/err" || complain 'record does not tell the status of sh'
+grep -q 'status 7' "$work/err"
+count $? 'record does not tell the status of sh'
 ends 0 record --max-ops 5 -o "$work/five.trace" -- ls "$work"
-[ "$(grep -vc '^# ' "$work/five.trace")" -eq 5 ] || complain '--max-ops 5'
+[ "$(grep -vc '^# ' "$work/five.trace")" -eq 5 ]
+count $? '--max-ops 5'
 for subject in anvil ${foreign:+glibc}; do
     ends 0 replay $subject "$work/ls.trace" "$work/ls.bin" "$work/sh.trace" "$work/five.trace"
 done
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

@@ -2,62 +2,10 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet growth`: exit statuses, the one sentence for each bad input, JSON, the programs of findings.
 #
-# usage: growth.sh MALLET [FOLDER of the planted allocators]; without the folder, foreign subjects are left out: a sanitizer refuses them
-#
-#   refused SENTENCE ARGUMENT…   exit 2, nothing on standard output, and the sentence on stderr
-#   ends STATUS ARGUMENT…        that exit status; output in $work/out, stderr in $work/err
-#   printed PATTERN              the last request's output has it
-#   holds WHAT COMMAND…          the command succeeds
+# usage: growth.sh MALLET [FOLDER of the planted bugs, beside that of the planted allocators]; the words are in common.sh
 set -u
-mallet=$1
-planted=${2:-}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-passed=0
-
-count() { # 0 or not, what went wrong
-    if [ "$1" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        echo "FAILED: $2"
-        sed 's/^/    /' "$work/err" | head -20
-        failed=$((failed + 1))
-    fi
-}
-
-run() {
-    "$mallet" "$@" >"$work/out" 2>"$work/err" </dev/null
-    status=$?
-}
-
-refused() {
-    sentence=$1
-    shift
-    run "$@"
-    [ $status -eq 2 ] && [ ! -s "$work/out" ] && head -1 "$work/err" | grep -q -- "$sentence"
-    count $? "mallet $*: exit $status, wanted 2 and: $sentence"
-}
-
-ends() {
-    wanted=$1
-    shift
-    run "$@"
-    [ $status -eq "$wanted" ]
-    count $? "mallet $*: exit $status, wanted $wanted"
-}
-
-printed() {
-    grep -q -- "$1" "$work/out"
-    count $? "no \`$1\` in the output"
-}
-
-holds() {
-    what=$1
-    shift
-    "$@" >"$work/holds" 2>"$work/err"
-    count $? "$what"
-}
+. "$(dirname "$0")/common.sh"
+allocators=$planted/../growth
 
 ends 0 growth --help
 printed 'Usage: '
@@ -66,8 +14,8 @@ printed '^footprint  comb '
 printed '^scaling    fragments '
 ends 0 growth --list --json
 printed '"shape": "comb"'
-refused 'SUBJECT is missing' growth
-refused 'one SUBJECT at a time' growth anvil glibc
+usage 'SUBJECT is missing' growth
+usage 'one SUBJECT at a time' growth anvil glibc
 refused 'unknown subject `nosuch`' growth nosuch
 refused 'could not bind ./nosuch.so' growth ./nosuch.so
 refused '--shape: there is no shape `nosuch`' growth --shape nosuch anvil
@@ -81,9 +29,9 @@ printed '^1 clean, 0 findings'
 ends 0 growth --quick --json --shape zeroed --band 256 anvil
 printed '"result": "clean"'
 
-if [ -n "$planted" ]; then
-    thrash=$planted/libgrowth_trim_thrash.so
-    ends 0 growth --quick --shape boundary --band 256 "$planted/libgrowth_none.so"
+if [ -n "$foreign" ]; then
+    thrash=$allocators/libgrowth_trim_thrash.so
+    ends 0 growth --quick --shape boundary --band 256 "$allocators/libgrowth_none.so"
     ends 1 growth --quick --shape boundary --band 256 --output "$work/programs" "$thrash"
     printed '^FINDING  boundary/256 '
     printed 'scaling: with 0 blocks of 256 bytes live, 1024 times malloc and free of one more made 2048 OS calls'
@@ -98,5 +46,4 @@ if [ -n "$planted" ]; then
     printed '"findings": 1'
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

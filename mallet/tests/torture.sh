@@ -2,88 +2,40 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet torture`: exit statuses, the one sentence for each bad input, text, JSON, known findings, programs.
 #
-# usage: torture.sh MALLET [FOLDER of the planted races]; without the folder, foreign subjects are left out: a sanitizer refuses them
+# usage: torture.sh MALLET [FOLDER of the planted bugs]; the words are in common.sh
 set -u
-mallet=$1
-planted=${2:-/nonexistent}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-passed=0
+. "$(dirname "$0")/common.sh"
 
-count() { # 0 or not, what went wrong
-    if [ "$1" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        echo "FAILED: $2"
-        sed 's/^/    /' "$work/err" | head -20
-        failed=$((failed + 1))
-    fi
-}
-
-run() {
-    "$mallet" torture "$@" >"$work/out" 2>"$work/err" </dev/null
-    status=$?
-}
-
-refused() { # exit 2, nothing printed, the sentence on stderr
-    sentence=$1
-    shift
-    run "$@"
-    [ $status -eq 2 ] && [ ! -s "$work/out" ] && head -1 "$work/err" | grep -q -- "$sentence"
-    count $? "mallet torture $*: exit $status, wanted 2 and: $sentence"
-}
-
-ends() {
-    wanted=$1
-    shift
-    run "$@"
-    [ $status -eq "$wanted" ]
-    count $? "mallet torture $*: exit $status, wanted $wanted"
-}
-
-printed() {
-    grep -q -- "$1" "$work/out"
-    count $? "no \`$1\` in the output"
-}
-
-holds() {
-    what=$1
-    shift
-    "$@" >"$work/holds" 2>"$work/err"
-    count $? "$what"
-}
-
-ends 0 --help
+ends 0 torture --help
 printed 'Usage: '
-ends 0 --list
+ends 0 torture --list
 printed '^opposite-reallocs '
-refused 'SUBJECT is missing'
-refused 'unknown subject `nobody`' nobody
-refused '`glibc` is one more' anvil glibc
-refused '--scenario: `nothing` is none' --scenario nothing anvil
-refused '--threads: `5` is not a number from 6 to 32' --threads 5 anvil
-refused '--threads: `many`' --threads many anvil
-refused '--time: `soon`' --time soon anvil
-refused '--seed: `-1`' --seed=-1 anvil
-refused '--output: /nonexistent/x: No such file' --output /nonexistent/x anvil
-refused '--binding: `glue`' --binding glue anvil
-refused '/nonexistent/x: No such file' --known /nonexistent/x anvil
-refused 'frob' anvil:frob=1
+usage 'SUBJECT is missing' torture
+refused 'unknown subject `nobody`' torture nobody
+usage '`glibc` is one more' torture anvil glibc
+refused '--scenario: `nothing` is none' torture --scenario nothing anvil
+refused '--threads: `5` is not a number from 6 to 32' torture --threads 5 anvil
+refused '--threads: `many`' torture --threads many anvil
+refused '--time: `soon`' torture --time soon anvil
+refused '--seed: `-1`' torture --seed=-1 anvil
+refused '--output: /nonexistent/x: No such file' torture --output /nonexistent/x anvil
+refused '--binding: `glue`' torture --binding glue anvil
+refused '/nonexistent/x: No such file' torture --known /nonexistent/x anvil
+refused 'frob' torture anvil:frob=1
 
 quick='--scenario first-call --time 0'
 # shellcheck disable=SC2086 # words
-ends 0 $quick --binding static anvil
+ends 0 torture $quick --binding static anvil
 printed '^first-call  *8 threads, .* processes, .* calls, .*: no finding'
 printed 'may still be there'
 # shellcheck disable=SC2086
-ends 0 $quick --binding static --threads 6 --json anvil
+ends 0 torture $quick --binding static --threads 6 --json anvil
 printed '"result": "no finding"'
 
 if [ -e "$planted/libracy_none.so" ]; then
     racy="$planted/libracy_exit_frees_live.so --scenario churn --time 30s" # shows within milliseconds, whatever the load
     # shellcheck disable=SC2086
-    ends 1 $racy --repeat 2 --output "$work"
+    ends 1 torture $racy --repeat 2 --output "$work"
     printed ': FINDING '
     printed 'reproduced  [012] of 2'
     program=$(ls "$work"/libracy_exit_frees_live.so-churn-*.c | head -1)
@@ -94,12 +46,11 @@ if [ -e "$planted/libracy_none.so" ]; then
     printed 'processes failed'
     printf '# all of them\nlibracy_e* overlap ch*\nlibracy_e* content ch*\nlibracy_e* crash churn\nlibracy_e* zeroed churn\n' >"$work/known"
     # shellcheck disable=SC2086
-    ends 0 $racy --json --known "$work/known"
+    ends 0 torture $racy --json --known "$work/known"
     printed '"result": "known"'
     printf 'libracy_e* overlap\n' >"$work/known"
     # shellcheck disable=SC2086
-    refused 'known:1: the line is not' $racy --known "$work/known"
+    refused 'known:1: the line is not' torture $racy --known "$work/known"
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish
