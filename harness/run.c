@@ -114,10 +114,12 @@ static bool run_ops(struct run *run)
         run->op = i;
         if (run->report->progress != NULL)
             run->report->progress->op = i;
-        faults_begin_op(run);
+        if (run->faults.is_watching)
+            faults_begin_op(run);
         if (!run_op(run, &run->trace->ops[i]))
             return false;
-        faults_end_op(run);
+        if (run->faults.is_watching)
+            faults_end_op(run);
         if (is_due(heap_every, &heap_left) && !check_heap(run))
             return false;
         if (is_due(sweep_every, &sweep_left) && !run_sweep(run, "in a sweep after the op"))

@@ -52,13 +52,12 @@ void faults_end_cycle(struct run *run)
 void faults_begin_op(struct run *run)
 {
     run->faults.is_in_last_call = false;
-    if (run->faults.is_watching)
-        run->faults.calls = os_calls_count().all;
+    run->faults.calls = os_calls_count().all;
 }
 
 void faults_end_op(struct run *run)
 {
-    if (!run->faults.is_watching || run->round != 0 || run->report->outcomes == NULL)
+    if (run->round != 0 || run->report->outcomes == NULL)
         return;
     uint32_t calls = os_calls_count().all - run->faults.calls;
     run->report->outcomes[run->op].os_calls = calls < UINT16_MAX ? (uint16_t)calls : UINT16_MAX;

@@ -95,6 +95,7 @@ void request_describe(const struct request *request, char ret_text[CALL_TEXT_MAX
 void faults_begin(struct run *run);
 void faults_begin_cycle(struct run *run);
 void faults_end_cycle(struct run *run);
+/* Only where OS calls are watched. */
 void faults_begin_op(struct run *run);
 void faults_end_op(struct run *run);
 void faults_arm(struct run *run, const struct trace_op *op);
