@@ -155,7 +155,8 @@ if [ -e "$wrapping" ]; then
     count $? 'shrink -o'
     ends 1 shrink --json "$wrapping" "$work/small.trace"
     printed '"check": "impossible"'
-    refused 'cannot write /nonexistent/x' shrink "$wrapping" "$work/small.trace" -o /nonexistent/x
+    ends 2 shrink "$wrapping" "$work/small.trace" -o /nonexistent/x
+    said 'cannot write /nonexistent/x'
     ends 1 diff "$work/wrap.trace" glibc "$wrapping"
     printed 'the contract differs'
 fi
@@ -164,7 +165,8 @@ fi
 usage 'COMMAND is missing' record -o "$work/r.trace"
 usage '-o FILE is missing' record -- ls
 refused 'cannot start frobnicate-it: No such file' record -o "$work/r.trace" -- frobnicate-it
-refused 'cannot write /nonexistent/r.trace' record -o /nonexistent/r.trace -- ls
+ends 2 record -o /nonexistent/r.trace -- ls
+said 'cannot write /nonexistent/r.trace'
 refused '`true` made no call' record -o "$work/r.trace" -- true
 usage '--max-ops must be' record --max-ops 0 -o "$work/r.trace" -- ls
 ends 0 record -o "$work/ls.trace" -- ls -l "$work"
