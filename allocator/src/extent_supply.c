@@ -36,14 +36,14 @@ void extents_init(struct extents *extents, struct pages *pages, struct meta *met
     set_purge_mark(extents);
 }
 
-/* Fresh memory, free and coalesced. If it can be neither recorded nor given back, it is lost: the system refused twice in a row. */
+/* Fresh memory, free and coalesced. */
 static int region_add(struct extents *extents, size_t pages)
 {
     char *start;
     if (pages > SIZE_LIMIT >> PAGE_SHIFT || pages_grow(extents->pages, pages << PAGE_SHIFT, &start) != 0)
         return ENOMEM;
     if (pagemap_reserve(extents->pages, start, pages << PAGE_SHIFT) != 0) {
-        (void)pages_give(extents->pages, start, pages << PAGE_SHIFT, 0);
+        pages_abandon(extents->pages, start, pages << PAGE_SHIFT, 0);
         return ENOMEM;
     }
     struct extent *extent = extent_new(extents, start, pages, EXTENT_FREE);

@@ -82,7 +82,7 @@ int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options
     struct anvil_heap *heap = (struct anvil_heap *)start;
     unsigned id = id_take(heap);
     if (id == 0) {
-        (void)pages_give(&pages, start, length, 0);
+        pages_abandon(&pages, start, length, 0);
         return ENOMEM;
     }
     heap_init(heap, id, &filled, &pages, length);
@@ -102,7 +102,7 @@ void anvil_heap_destroy(anvil_heap *heap)
     size_t own_length = heap->own_length;
     if (!pages.ops->is_system)
         memset(heap, 0, sizeof *heap);
-    (void)pages_give(&pages, (char *)heap, own_length, 0);
+    pages_abandon(&pages, (char *)heap, own_length, 0);
 }
 
 static void heap_start_over(struct anvil_heap *heap)

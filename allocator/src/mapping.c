@@ -41,7 +41,7 @@ static int map_aligned(struct extents *extents, size_t pages, size_t alignment, 
         return ENOMEM;
     size_t front = size_round_up((uintptr_t)base, alignment) - (uintptr_t)base;
     if (front > 0 && pages_give(extents->pages, base, front, 0) != 0) {
-        (void)pages_give(extents->pages, base, length + slack, 0);
+        pages_abandon(extents->pages, base, length + slack, 0);
         return ENOMEM;
     }
     slack -= front;
@@ -61,7 +61,7 @@ int mapping_take(struct extents *extents, size_t pages, size_t alignment, struct
     if (map_aligned(extents, pages, size_max(alignment, PAGE_BYTES), &start, &pages) != 0)
         return ENOMEM;
     if (reserve_ends(extents, start, pages << PAGE_SHIFT) != 0) {
-        (void)pages_give(extents->pages, start, pages << PAGE_SHIFT, 0);
+        pages_abandon(extents->pages, start, pages << PAGE_SHIFT, 0);
         return ENOMEM;
     }
     *ret_extent = extent_new(extents, start, pages, EXTENT_MAPPING);
@@ -123,7 +123,7 @@ static int mapping_move(struct extents *extents, struct extent *extent, size_t p
     if (error == 0)
         error = pages_move(extents->pages, extent->start, extent_length(extent), target, length);
     if (error != 0) {
-        (void)pages_give(extents->pages, target, length, 0);
+        pages_abandon(extents->pages, target, length, 0);
     } else {
         extent->start = target;
         extent->pages = pages;

@@ -38,8 +38,7 @@ void meta_done(struct meta *meta, bool clear)
         meta->chunks = chunk->next;
         if (clear)
             memset(chunk, 0, (size_t)(chunk->used_end - (char *)chunk));
-        if (pages_give(meta->pages, (char *)chunk, length, 0) != 0)
-            (void)pages_give(meta->pages, (char *)chunk, length, 0); /* a refusal on purpose comes once only */
+        pages_abandon(meta->pages, (char *)chunk, length, 0);
     }
     meta_init(meta, meta->pages);
 }

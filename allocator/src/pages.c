@@ -43,6 +43,12 @@ int pages_give(struct pages *pages, char *start, size_t length, size_t dirty)
     return error;
 }
 
+void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty)
+{
+    if (pages_give(pages, start, length, dirty) != 0 && pages_give(pages, start, length, dirty) != 0)
+        pages->held -= length;
+}
+
 int pages_purge(struct pages *pages, char *start, size_t length)
 {
     return is_refused(pages) ? ENOMEM : pages->ops->purge(pages, start, length);

@@ -50,6 +50,8 @@ int pages_grow(struct pages *pages, size_t length, char **ret_start);
 int pages_map(struct pages *pages, size_t length, char **ret_start);
 /* Gives back any part of what grow or map gave. Only the first `dirty` bytes may be other than zero. */
 int pages_give(struct pages *pages, char *start, size_t length, size_t dirty);
+/* The same for memory that nobody will ask for again: tries twice, because a refusal on purpose comes once, and after that it is lost. */
+void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty);
 /* Keeps the addresses, drops the content: zero from now on. */
 int pages_purge(struct pages *pages, char *start, size_t length);
 /* Resizes a mapping where it stands. */
