@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* replay: traces on one subject, each in a fresh process, every call checked. */
-#include "harness/finding.h"
+#include "mallet/replay.h"
+
 #include "mallet/command.h"
 #include "mallet/cost.h"
-#include "mallet/fault_sweep.h"
 #include "mallet/file_list.h"
-#include "mallet/known.h"
 #include "mallet/report.h"
 #include "mallet/subject_start.h"
 #include "mallet/trace_file.h"
@@ -15,8 +14,6 @@
 #include <string.h>
 
 enum {
-    ATTEMPTS = 3,     /* a finding is replayed so often in all */
-    FUZZ_FILL = 4096, /* bytes that --fuzz-fill fills whole */
     KEY_ROUNDS = 'r',
     KEY_STRICT = 's',
     KEY_BINDING = 'b',
@@ -27,32 +24,12 @@ enum {
     KEY_KNOWN,
     KEY_FAIL_OS,
     KEY_FAIL_PAIRS,
-    CLASSES_MAX = 64 /* findings that one trace may print under OS failures */
+    KEY_FAIL_MAX,
+    KEY_DEAL,
+    DEALS_MAX = 10000
 };
 
-struct request {
-    const char *subject;
-    char **paths; /* files and folders */
-    size_t path_count;
-    enum subject_binding binding;
-    bool has_rounds, has_capacity, is_strict, is_fuzz_fill, is_cost, as_json;
-    uint32_t rounds;
-    uint64_t capacity;
-    const char *known_path; /* NULL: none */
-    bool is_failing_os, has_fail_pairs;
-    uint32_t fail_os; /* 0: all */
-};
-
-struct replay {
-    const struct request *request;
-    struct executor *executor;
-    struct known known;
-    size_t passed, failed, passed_over;
-    size_t faults, failed_calls[OS_CALL_COUNT]; /* --fail-os */
-    json_t *list;                               /* NULL unless --json */
-};
-
-static void parse_argument(struct request *request, char *value)
+static void parse_argument(struct replay_request *request, char *value)
 {
     if (request->subject == NULL)
         request->subject = value;
@@ -60,14 +37,18 @@ static void parse_argument(struct request *request, char *value)
         request->paths[request->path_count++] = value;
 }
 
+/* 0: all. */
 static uint32_t parse_fail_os(const char *value)
 {
-    return strcmp(value, "all") == 0 ? 0 : (uint32_t)parse_number("--fail-os", value, 1000000);
+    uint32_t number = strcmp(value, "all") == 0 ? 0 : (uint32_t)parse_number("--fail-os", value, 1000000);
+    if (number == 0 && strcmp(value, "all") != 0)
+        exit(refuse("--fail-os: `%s` is no OS call: the first is 1", value));
+    return number;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
-    struct request *request = state->input;
+    struct replay_request *request = state->input;
     switch (key) {
     case KEY_JSON:
         request->as_json = true;
@@ -87,6 +68,13 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_FAIL_PAIRS:
         request->is_failing_os = request->has_fail_pairs = true;
+        return 0;
+    case KEY_FAIL_MAX:
+        request->is_failing_os = true;
+        request->fail_max = (uint32_t)parse_number("--fail-max", value, 1000000);
+        return 0;
+    case KEY_DEAL:
+        request->deals = (uint32_t)parse_number("--deal", value, DEALS_MAX);
         return 0;
     case KEY_BINDING:
         request->binding = parse_binding(value);
@@ -114,210 +102,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-static struct run_options make_options(const struct replay *replay, const struct trace *trace)
-{
-    const struct request *request = replay->request;
-    struct run_options options = executor_thorough(replay->executor, trace->count);
-    options.strict_alignment = request->is_strict;
-    if (request->has_rounds)
-        options.rounds = request->rounds;
-    if (request->has_capacity)
-        options.capacity = request->capacity;
-    if (request->is_fuzz_fill)
-        options.fill_max = FUZZ_FILL;
-    return options;
-}
-
-/* Replays until ATTEMPTS runs are made; counts the verdicts of the same class. */
-static int count_reproduced(struct replay *replay, const struct run_options *options, struct finding *finding,
-                            char error[SUBJECT_ERROR_MAX])
-{
-    finding->reproduced = finding->attempts = 1;
-    while (finding->attempts < ATTEMPTS) {
-        struct execution execution;
-        int result = executor_run(replay->executor, &finding->trace, options, true, &execution, error);
-        if (result != 0)
-            return result;
-        finding->attempts++;
-        finding->reproduced += !execution.is_clean && verdict_is_same(&finding->verdict, &execution.verdict);
-    }
-    return 0;
-}
-
-static void print_clean(struct replay *replay, const char *path)
-{
-    replay->passed++;
-    if (replay->list != NULL)
-        json_array_append_new(replay->list, json_pack("{s:s, s:s}", "file", path, "result", "ok"));
-    else
-        printf("ok       %s\n", path);
-}
-
-/* The kinds and numbers of OS calls: "2 mmap, 1 munmap". */
-static void print_calls(const size_t counts[OS_CALL_COUNT])
-{
-    const char *comma = "";
-    for (unsigned i = 0; i < OS_CALL_COUNT; i++) {
-        if (counts[i] > 0) {
-            printf("%s%zu %s", comma, counts[i], os_call_name((enum os_call)i));
-            comma = ", ";
-        }
-    }
-}
-
-/* failures: of OS calls, on demand; NULL: none. */
-static void print_finding(struct replay *replay, const char *path, const struct finding *finding, const struct os_call_counts *failures)
-{
-    const char *subject = executor_info(replay->executor)->name;
-    replay->failed++;
-    if (replay->list != NULL) {
-        json_array_append_new(replay->list, json_pack("{s:s, s:s, s:o}", "file", path, "result", "finding", "finding",
-                                                      report_finding_json(subject, finding)));
-        return;
-    }
-    printf("FINDING  %s\n", path);
-    if (failures != NULL) {
-        size_t counts[OS_CALL_COUNT];
-        for (unsigned i = 0; i < OS_CALL_COUNT; i++)
-            counts[i] = failures->failed_calls[i];
-        printf("  failing   ");
-        print_calls(counts);
-        putchar('\n');
-        for (uint32_t i = 0; i < finding->trace.count; i++)
-            if (finding->trace.ops[i].kind == OP_FAIL_OS)
-                printf("  op %-6u fail-os %u\n", i, (unsigned)finding->trace.ops[i].extra);
-    }
-    report_verdict(stdout, &finding->trace, &finding->verdict, finding->output);
-    printf("  replayed  %u times, the same finding %u times\n", finding->attempts, finding->reproduced);
-}
-
-/* A known finding is muted, and the trace run again for what else it may show. */
-static int run_past_known(struct replay *replay, const struct trace *trace, struct run_options *options, struct execution *ret_execution,
-                          char error[SUBJECT_ERROR_MAX])
-{
-    const char *subject = executor_info(replay->executor)->name;
-    for (;;) {
-        int result = executor_run(replay->executor, trace, options, true, ret_execution, error);
-        if (result != 0 || ret_execution->is_clean || !known_has(&replay->known, subject, &ret_execution->verdict))
-            return result;
-        replay->passed_over++;
-        if (ret_execution->verdict.check == CHECK_CRASH || ret_execution->verdict.check == CHECK_PROGRESS) {
-            ret_execution->is_clean = true; /* nothing can be seen behind these */
-            return 0;
-        }
-        options->muted |= 1u << ret_execution->verdict.check;
-    }
-}
-
-/* ---- with OS calls that fail ---- */
-
-struct faulty_replay {
-    struct replay *replay;
-    const char *path;
-    struct verdict seen[CLASSES_MAX]; /* classes printed */
-    size_t classes, same;
-};
-
-static bool is_seen(struct faulty_replay *faulty, const struct verdict *verdict)
-{
-    for (size_t i = 0; i < faulty->classes; i++)
-        if (verdict_is_same(&faulty->seen[i], verdict))
-            return true;
-    if (faulty->classes < CLASSES_MAX)
-        faulty->seen[faulty->classes++] = *verdict;
-    return false;
-}
-
-/* The first fault that shows a class prints it. */
-static int replay_fault(void *context, const struct trace *trace, bool is_base, struct execution *ret_execution)
-{
-    struct faulty_replay *faulty = context;
-    struct replay *replay = faulty->replay;
-    char error[SUBJECT_ERROR_MAX];
-    struct run_options options = make_options(replay, trace);
-    options.watch_os = 1;
-    if (run_past_known(replay, trace, &options, ret_execution, error) != 0)
-        return report_internal_error("%s: %s", faulty->path, error);
-    if (ret_execution->is_clean)
-        return 0;
-    bool is_again = is_seen(faulty, &ret_execution->verdict);
-    faulty->same += is_again;
-    if (is_again)
-        return 0;
-    struct finding finding = {.verdict = ret_execution->verdict, .trace = *trace};
-    struct os_call_counts os_calls = ret_execution->os_calls;
-    memcpy(finding.output, ret_execution->output, sizeof finding.output);
-    if (count_reproduced(replay, &options, &finding, error) != 0)
-        return report_internal_error("%s: %s", faulty->path, error);
-    print_finding(replay, faulty->path, &finding, is_base ? NULL : &os_calls);
-    return 0;
-}
-
-static void print_faults(const struct faulty_replay *faulty, const struct fault_sweep *sweep)
-{
-    struct replay *replay = faulty->replay;
-    replay->passed += faulty->classes == 0;
-    replay->faults += sweep->faults;
-    for (unsigned i = 0; i < OS_CALL_COUNT; i++)
-        replay->failed_calls[i] += sweep->failed[i];
-    if (replay->list != NULL) {
-        json_array_append_new(replay->list, json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", faulty->path, "result",
-                                                      faulty->classes == 0 ? "ok" : "faults", "os_calls", (json_int_t)sweep->os_calls,
-                                                      "faults", (json_int_t)sweep->faults, "left_out", (json_int_t)sweep->left_out));
-        return;
-    }
-    printf("%-8s %s: %zu OS calls, %zu faults", faulty->classes == 0 ? "ok" : "faults", faulty->path, sweep->os_calls, sweep->faults);
-    if (sweep->left_out > 0)
-        printf(", and more left out");
-    if (faulty->same > 0)
-        printf(", %zu of them with a finding printed already", faulty->same);
-    putchar('\n');
-}
-
-static int replay_faults(struct replay *replay, const char *path, const struct trace *trace)
-{
-    struct faulty_replay faulty = {.replay = replay, .path = path};
-    struct fault_sweep sweep = {.only = replay->request->fail_os, .has_pairs = replay->request->has_fail_pairs};
-    int status = fault_sweep_run(&sweep, trace, replay_fault, &faulty);
-    switch (status) {
-    case SWEEP_NO_MEMORY:
-        return report_internal_error("%s: no memory", path);
-    case SWEEP_NOT_WATCHED:
-        return refuse("--fail-os: OS calls cannot be watched here: that takes Linux on x86-64, seccomp, and a build without sanitizer");
-    case SWEEP_DONE:
-    case SWEEP_BASE_FAILED:
-        print_faults(&faulty, &sweep);
-        return faulty.classes == 0 ? EXIT_CLEAN : EXIT_FINDINGS;
-    default:
-        return status;
-    }
-}
-
-static int replay_trace(struct replay *replay, const char *path, struct trace *trace)
-{
-    struct execution execution;
-    char error[SUBJECT_ERROR_MAX];
-    struct run_options options = make_options(replay, trace);
-    if (run_past_known(replay, trace, &options, &execution, error) != 0)
-        return report_internal_error("%s: %s", path, error);
-    if (execution.is_clean) {
-        print_clean(replay, path);
-        return EXIT_CLEAN;
-    }
-    struct finding finding = {.verdict = execution.verdict, .trace = *trace};
-    memcpy(finding.output, execution.output, sizeof finding.output);
-    if (count_reproduced(replay, &options, &finding, error) != 0)
-        return report_internal_error("%s: %s", path, error);
-    print_finding(replay, path, &finding, NULL);
-    return EXIT_FINDINGS;
-}
-
 /* The subject is static anvil, in this process: only there is nothing but the checks between the two times. */
 static int measure_cost(struct replay *replay, const char *path, const struct trace *trace)
 {
     struct cost cost;
     char error[SUBJECT_ERROR_MAX];
-    struct run_options options = make_options(replay, trace);
+    struct run_options options = replay_options(replay, trace);
     options.rounds = options.sweep_every = options.heap_check_every = 0; /* what every op pays; the rest is a matter of cadence */
     if (cost_measure(replay->request->subject, trace, &options, &cost, error) != 0)
         return report_internal_error("%s: %s", path, error);
@@ -338,6 +128,7 @@ static int replay_file(struct replay *replay, const char *path)
         return refuse("%s", error);
     int status = replay->request->is_cost         ? measure_cost(replay, path, &trace)
                  : replay->request->is_failing_os ? replay_faults(replay, path, &trace)
+                 : replay->request->deals > 0     ? replay_dealt(replay, path, &trace)
                                                   : replay_trace(replay, path, &trace);
     trace_file_done(&trace);
     return status;
@@ -366,7 +157,7 @@ static int print_summary(struct replay *replay)
         printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
         if (replay->request->is_failing_os) {
             printf("%zu faults; OS calls that failed: ", replay->faults);
-            print_calls(replay->failed_calls);
+            replay_print_calls(replay->failed_calls);
             putchar('\n');
         }
         if (replay->passed_over > 0)
@@ -387,7 +178,7 @@ static int replay_all(struct replay *replay, const struct file_list *files)
     return print_summary(replay);
 }
 
-static int replay_files(const struct request *request, const struct file_list *files)
+static int replay_files(const struct replay_request *request, const struct file_list *files)
 {
     struct replay replay = {.request = request};
     char error[SUBJECT_ERROR_MAX];
@@ -407,7 +198,7 @@ static int replay_files(const struct request *request, const struct file_list *f
     return status;
 }
 
-static int replay_request(const struct request *request)
+static int replay_request(const struct replay_request *request)
 {
     struct file_list files = {0};
     char error[FILE_LIST_ERROR_MAX];
@@ -434,8 +225,12 @@ int command_replay(int argc, char **argv)
         {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0, "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
         {"known", KEY_KNOWN, "FILE", 0, "Pass over the findings in FILE, one `SUBJECT CHECK SITE` a line", 0},
         {"fail-os", KEY_FAIL_OS, "K", 0,
-         "Let the system refuse the Kth of its calls for memory; all: run each trace once for every such call", 0},
+         "Let the system refuse the Kth of its calls for memory; all: run each trace once for every such "
+         "call",
+         0},
         {"fail-pairs", KEY_FAIL_PAIRS, NULL, 0, "As --fail-os all, and a second call fails after the first: run once for every pair", 0},
+        {"fail-max", KEY_FAIL_MAX, "N", 0, "With --fail-os or --fail-pairs: at most N replays of one trace", 0},
+        {"deal", KEY_DEAL, "N", 0, "Deal each trace out to threads, in N fixed ways that differ in who makes which call", 0},
         {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
         {0},
     };
@@ -445,7 +240,7 @@ int command_replay(int argc, char **argv)
         .args_doc = "SUBJECT FILE|DIR…",
         .doc = "Run traces on an allocator, each in a fresh process, and check every call. Of a folder, every *.trace and *.bin file below "
                "it is run."};
-    struct request request = {.paths = calloc((size_t)argc, sizeof *request.paths)};
+    struct replay_request request = {.paths = calloc((size_t)argc, sizeof *request.paths)};
     if (request.paths == NULL)
         return report_internal_error("no memory");
     argp_parse(&argp, argc, argv, 0, NULL, &request);

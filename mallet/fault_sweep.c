@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAULTS_MAX = 4096 /* replays of one trace */ };
+enum { FAULTS_MAX = 4096 /* replays of one trace, unless asked otherwise */ };
 
 struct sweep {
     struct fault_sweep *report;
@@ -72,7 +72,7 @@ static void make_faulty(struct sweep *sweep, size_t at, unsigned nth, unsigned g
 static int run_fault(struct sweep *sweep, size_t at, unsigned nth, unsigned gap, unsigned *ret_failed)
 {
     struct execution execution;
-    if (sweep->report->faults == FAULTS_MAX) {
+    if (sweep->report->faults == (sweep->report->faults_max != 0 ? sweep->report->faults_max : FAULTS_MAX)) {
         sweep->report->left_out++;
         *ret_failed = 0;
         return 0;

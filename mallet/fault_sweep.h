@@ -11,6 +11,7 @@
 struct fault_sweep {
     uint32_t only; /* the OS call to fail, from 1 on; 0: all in turn */
     bool has_pairs;
+    uint32_t faults_max; /* replays of one trace; 0: a few thousand */
     /* What was done. */
     size_t os_calls; /* of the trace when none fails */
     size_t faults;   /* replays */

@@ -4,7 +4,8 @@
  *
  * Expansion goes in steps: 256 KiB at first, later an eighth of the heap; only what is touched becomes resident. Giving back goes by three rules:
  *  - a free extent larger than the trim threshold and a quarter of the heap, at a place that can be given back, is cut down at once;
- *  - when the dirty part of the free extents exceeds a budget (2 MiB and an eighth of the heap), all of it is purged: the addresses stay;
+ *  - when the dirty part of the free extents exceeds a budget (2 MiB and an eighth of the heap), it is purged: the addresses stay. What is less
+ *    than eight pages at one place is left to be reused or to grow: a call for each would cost more than the memory is worth;
  *  - extents_release does both for everything.
  * A request that the system refuses leaves the extent as it was: free, and dirty as before.
  */
@@ -21,6 +22,7 @@ enum {
     STEP_SHARE = 8,  /* of the heap */
     ISLANDS_MAX = 4, /* free extents of the trim threshold's size that may stay */
     TRIM_SLACK = 32, /* pages; less than that is not worth a call */
+    PURGE_PAGES_MIN = 8,
 };
 #define PURGE_BUDGET ((size_t)2 << 20) /* bytes */
 
@@ -119,10 +121,10 @@ static size_t extent_purge(struct extents *extents, struct extent *extent)
     return length;
 }
 
-static void purge_all(struct extents *extents)
+static void purge_large(struct extents *extents)
 {
     for (struct extent *extent = extents->first; extent != NULL; extent = extent->next)
-        if (extent->state == EXTENT_FREE)
+        if (extent->state == EXTENT_FREE && extent->dirty - extent->clean >= (size_t)PURGE_PAGES_MIN << PAGE_SHIFT)
             (void)extent_purge(extents, extent);
     set_purge_mark(extents);
 }
@@ -144,7 +146,7 @@ void extents_settle(struct extents *extents, struct extent *extent)
             (void)give_tail(extents, extent, keep);
     }
     if (UNLIKELY(extents->dirty_bytes > extents->purge_at) && extents->pages->ops->is_system)
-        purge_all(extents);
+        purge_large(extents);
 }
 
 size_t extents_release(struct extents *extents, size_t keep)

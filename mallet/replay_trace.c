@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* One trace of `mallet replay`: run past what is known, in a fresh process, and what to print of it. */
+#include "mallet/replay.h"
+
+#include "mallet/command.h"
+#include "mallet/deal.h"
+#include "mallet/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ATTEMPTS = 3,    /* a finding is replayed so often in all */
+    FUZZ_FILL = 4096 /* bytes that --fuzz-fill fills whole */
+};
+
+struct run_options replay_options(const struct replay *replay, const struct trace *trace)
+{
+    const struct replay_request *request = replay->request;
+    struct run_options options = executor_thorough(replay->executor, trace->count);
+    options.strict_alignment = request->is_strict;
+    if (request->has_rounds)
+        options.rounds = request->rounds;
+    if (request->has_capacity)
+        options.capacity = request->capacity;
+    if (request->is_fuzz_fill)
+        options.fill_max = FUZZ_FILL;
+    return options;
+}
+
+/* Replays until ATTEMPTS runs are made; counts the verdicts of the same class. */
+int replay_count_reproduced(struct replay *replay, const struct run_options *options, struct finding *finding,
+                            char error[SUBJECT_ERROR_MAX])
+{
+    finding->reproduced = finding->attempts = 1;
+    while (finding->attempts < ATTEMPTS) {
+        struct execution execution;
+        int result = executor_run(replay->executor, &finding->trace, options, true, &execution, error);
+        if (result != 0)
+            return result;
+        finding->attempts++;
+        finding->reproduced += !execution.is_clean && verdict_is_same(&finding->verdict, &execution.verdict);
+    }
+    return 0;
+}
+
+static void print_clean(struct replay *replay, const char *path)
+{
+    replay->passed++;
+    if (replay->list != NULL)
+        json_array_append_new(replay->list, json_pack("{s:s, s:s}", "file", path, "result", "ok"));
+    else
+        printf("ok       %s\n", path);
+}
+
+void replay_print_finding(struct replay *replay, const char *path, const struct finding *finding, const struct os_call_counts *failures)
+{
+    const char *subject = executor_info(replay->executor)->name;
+    replay->failed++;
+    if (replay->list != NULL) {
+        json_array_append_new(replay->list, json_pack("{s:s, s:s, s:o}", "file", path, "result", "finding", "finding",
+                                                      report_finding_json(subject, finding)));
+        return;
+    }
+    printf("FINDING  %s\n", path);
+    if (failures != NULL) {
+        size_t counts[OS_CALL_COUNT];
+        for (unsigned i = 0; i < OS_CALL_COUNT; i++)
+            counts[i] = failures->failed_calls[i];
+        printf("  failing   ");
+        replay_print_calls(counts);
+        putchar('\n');
+        for (uint32_t i = 0; i < finding->trace.count; i++)
+            if (finding->trace.ops[i].kind == OP_FAIL_OS)
+                printf("  op %-6u fail-os %u\n", i, (unsigned)finding->trace.ops[i].extra);
+    }
+    report_verdict(stdout, &finding->trace, &finding->verdict, finding->output);
+    printf("  replayed  %u times, the same finding %u times\n", finding->attempts, finding->reproduced);
+}
+
+int replay_past_known(struct replay *replay, const struct trace *trace, struct run_options *options, struct execution *ret_execution,
+                      char error[SUBJECT_ERROR_MAX])
+{
+    const char *subject = executor_info(replay->executor)->name;
+    for (;;) {
+        int result = executor_run(replay->executor, trace, options, true, ret_execution, error);
+        if (result != 0 || ret_execution->is_clean || !known_has(&replay->known, subject, &ret_execution->verdict))
+            return result;
+        replay->passed_over++;
+        if (ret_execution->verdict.check == CHECK_CRASH || ret_execution->verdict.check == CHECK_PROGRESS) {
+            ret_execution->is_clean = true; /* nothing can be seen behind these */
+            return 0;
+        }
+        options->muted |= 1u << ret_execution->verdict.check;
+    }
+}
+
+int replay_trace(struct replay *replay, const char *path, const struct trace *trace)
+{
+    struct execution execution;
+    char error[SUBJECT_ERROR_MAX];
+    struct run_options options = replay_options(replay, trace);
+    if (replay_past_known(replay, trace, &options, &execution, error) != 0)
+        return report_internal_error("%s: %s", path, error);
+    if (execution.is_clean) {
+        print_clean(replay, path);
+        return EXIT_CLEAN;
+    }
+    struct finding finding = {.verdict = execution.verdict, .trace = *trace};
+    memcpy(finding.output, execution.output, sizeof finding.output);
+    if (replay_count_reproduced(replay, &options, &finding, error) != 0)
+        return report_internal_error("%s: %s", path, error);
+    replay_print_finding(replay, path, &finding, NULL);
+    return EXIT_FINDINGS;
+}
+
+int replay_dealt(struct replay *replay, const char *path, const struct trace *trace)
+{
+    struct trace dealt = {.capacity = deal_capacity(trace->count)};
+    size_t passed = replay->passed;
+    int status = EXIT_CLEAN;
+    dealt.ops = calloc(dealt.capacity + 1, sizeof *dealt.ops);
+    if (dealt.ops == NULL)
+        return report_internal_error("%s: no memory", path);
+    for (unsigned seed = 1; seed <= replay->request->deals && status == EXIT_CLEAN; seed++) {
+        deal_trace(trace, seed, &dealt);
+        status = replay_trace(replay, path, &dealt);
+    }
+    replay->passed = passed + (status == EXIT_CLEAN);
+    free(dealt.ops);
+    return status;
+}
