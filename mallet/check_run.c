@@ -2,6 +2,7 @@
 #include "mallet/check_run.h"
 
 #include "mallet/command.h"
+#include "mallet/folders.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,8 @@ static void fill_words(const struct check_request *request, const struct check_s
             add_option(words, "--known", request->known);
         else if (strcmp(word, "?baseline") == 0)
             add_option(words, "--baseline", request->baseline);
+        else if (strcmp(word, "$O") == 0 && folders_make(words->output) == 0)
+            add(words, words->output);
         else
             add(words, strcmp(word, "$S") == 0   ? request->subject
                        : strcmp(word, "$C") == 0 ? request->corpus
@@ -178,14 +181,15 @@ static bool has_class(const json_t *findings, const json_t *finding)
     return false;
 }
 
-/* A clause that fails and is in no baseline; or an object that has a check and a sentence, however deep. */
+/* A clause that fails and is in no baseline; or an object that has a check, a site and a sentence, however deep. */
 static json_t *finding_of(const struct check_result *result, const json_t *object)
 {
     if (json_object_get(object, "clause") != NULL) {
         bool fails = strcmp(text_of(object, "verdict"), "fail") == 0 && json_object_get(object, "baseline") == NULL;
         return fails ? make_finding(result, text_of(object, "clause"), "clause", text_of(object, "evidence")) : NULL;
     }
-    if (!json_is_string(json_object_get(object, "check")) || !json_is_string(json_object_get(object, "sentence")))
+    if (!json_is_string(json_object_get(object, "check")) || !json_is_string(json_object_get(object, "site")) ||
+        !json_is_string(json_object_get(object, "sentence")))
         return NULL;
     json_t *finding = make_finding(result, text_of(object, "check"), text_of(object, "site"), text_of(object, "sentence"));
     static const char *const kept[] = {"program", "trace", "name", "schedule", "reproduced"};
@@ -236,20 +240,37 @@ static void describe_clauses(const json_t *results, char *ret_text, size_t capac
     snprintf(ret_text, capacity, "%zu pass, %zu fail, %zu fail as expected", passes, fails, expected);
 }
 
+/* The sum of a number in the members of an array. */
+static long long sum_of(const json_t *list, const char *key)
+{
+    size_t i;
+    json_t *object;
+    long long sum = 0;
+    json_array_foreach(list, i, object) sum += json_integer_value(json_object_get(object, key));
+    return sum;
+}
+
 void check_describe(const struct check_result *result, char *ret_text, size_t capacity)
 {
     const json_t *document = result->document;
     const json_t *traces = json_object_get(document, "traces"), *executions = json_object_get(document, "executions");
+    const json_t *scenarios = json_object_get(document, "scenarios"), *explorations = json_object_get(document, "explorations");
+    const json_t *faults = json_object_get(document, "faults"), *clean = json_object_get(document, "clean");
     if (document == NULL)
         snprintf(ret_text, capacity, "%s", result->sentence);
-    else if (json_object_get(document, "summary") != NULL)
-        snprintf(ret_text, capacity, "%s", text_of(document, "summary"));
     else if (json_object_get(document, "counts") != NULL)
         describe_clauses(json_object_get(document, "results"), ret_text, capacity);
+    else if (faults != NULL)
+        snprintf(ret_text, capacity, "%zu traces, %lld refusals", json_array_size(traces), (long long)json_integer_value(faults));
     else if (traces != NULL)
         snprintf(ret_text, capacity, "%zu traces", json_array_size(traces));
-    else if (executions != NULL)
-        snprintf(ret_text, capacity, "%lld runs", (long long)json_integer_value(executions));
+    else if (scenarios != NULL)
+        snprintf(ret_text, capacity, "%zu scenarios, %lld calls, %lld forks", json_array_size(scenarios), sum_of(scenarios, "calls"),
+                 sum_of(scenarios, "forks"));
+    else if (explorations != NULL)
+        snprintf(ret_text, capacity, "%zu scenarios, %lld schedules", json_array_size(explorations), sum_of(explorations, "schedules"));
+    else if (clean != NULL)
+        snprintf(ret_text, capacity, "%lld shapes clean", (long long)json_integer_value(clean));
     else
-        ret_text[0] = '\0';
+        snprintf(ret_text, capacity, "%lld runs", (long long)json_integer_value(executions));
 }

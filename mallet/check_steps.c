@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "mallet/check_steps.h"
 
-#define REPLAY "replay --json ?known $S $C"
+#define REPLAY     "replay --json ?known $S $C"
+#define INTERLEAVE "interleave --json $S"
+#define TORTURE    "torture --json --output $O ?known $S"
+#define GROWTH     "growth --json --output $O $S"
+#define FUZZ       "fuzz --json --output $O $S"
 
 static const struct check_step steps[] = {
     {.name = "clauses",
@@ -14,24 +18,25 @@ static const struct check_step steps[] = {
      .left_out = {"one deal of each trace only", NULL, NULL}},
     {.name = "refusals",
      .what = "the corpus, each time with another request to the system refused",
-     .commands = {REPLAY " --fail-os all --fail-max 16", REPLAY " --fail-os all", REPLAY " --fail-os all --fail-pairs"},
-     .left_out = {"only the first requests of each trace", "pairs of refusals", NULL}},
+     .commands = {REPLAY " --fail-os all --fail-max 8 --rounds 0", REPLAY " --fail-os all --rounds 20",
+                  REPLAY " --fail-os all --fail-pairs"},
+     .left_out = {"only the first eight requests of a trace; losses over cycles; pairs", "pairs of refusals", NULL}},
     {.name = "interleavings",
      .what = "switches of threads inside calls, exhausted to a bound",
-     .commands = {"interleave --json $S --bound 1", "interleave --json $S", "interleave --json $S --bound 3"},
-     .left_out = {"a smaller bound", NULL, NULL},
+     .commands = {INTERLEAVE " --bound 1 --size 48", INTERLEAVE " --bound 2 --size 48", INTERLEAVE},
+     .left_out = {"a smaller bound, one size", "a smaller bound, one size", NULL},
      .is_anvils = true},
     {.name = "torture",
      .what = "free-running threads, forks, signals",
-     .commands = {"torture --json ?known $S --time 10", "torture --json ?known $S --time 60", "torture --json ?known $S --time 600"},
-     .left_out = {"10 seconds only", "60 seconds only", NULL}},
+     .commands = {TORTURE " --time 1", TORTURE " --time 5", TORTURE " --time 60"},
+     .left_out = {"a second each, of minutes", "five seconds each, of minutes", NULL}},
     {.name = "growth",
      .what = "memory over cycles, cost over numbers of blocks",
-     .commands = {"growth --json --quick $S", "growth --json $S", "growth --json $S"},
+     .commands = {GROWTH " --quick", GROWTH, GROWTH},
      .left_out = {"small numbers only", NULL, NULL}},
     {.name = "fuzz",
      .what = "a search for new traces",
-     .commands = {"fuzz --json --time 8s --output $O $S", "fuzz --json --time 60s --output $O $S", "fuzz --json --time 15m --output $O $S"},
+     .commands = {FUZZ " --time 8s", FUZZ " --time 60s", FUZZ " --time 15m"},
      .left_out = {"8 seconds only", "60 seconds only", NULL}},
 };
 

@@ -150,7 +150,7 @@ static void print_step(const struct page *page, const struct check_result *resul
     char description[SENTENCE_MAX];
     check_describe(result, description, sizeof description);
     json_array_append_new(page->steps, json_pack("{s:s, s:s, s:f, s:s}", "step", result->step->name, "result", outcome, "seconds",
-                                                  result->seconds, "summary", description));
+                                                 result->seconds, "summary", description));
     if (!page->options->as_json)
         printf("  %-14s %6.1f s  %-12s %s\n", result->step->name, result->seconds, outcome, description);
     fflush(stdout);
@@ -225,10 +225,9 @@ static void print_page(const struct page *page)
 
 static int finish(struct page *page)
 {
-    json_t *document =
-        json_pack("{s:s, s:s, s:O, s:O, s:I, s:O, s:s}", "subject", page->subject, "level",
-                  check_level_name(page->options->request.level), "steps", page->steps, "findings", page->findings, "known",
-                  (json_int_t)page->known_count, "not_done", page->left_out, "output", page->options->request.output);
+    json_t *document = json_pack("{s:s, s:s, s:O, s:O, s:I, s:O, s:s}", "subject", page->subject, "level",
+                                 check_level_name(page->options->request.level), "steps", page->steps, "findings", page->findings, "known",
+                                 (json_int_t)page->known_count, "not_done", page->left_out, "output", page->options->request.output);
     if (document == NULL)
         return report_internal_error("no memory for the report");
     int status = save_document(page, "check", document);

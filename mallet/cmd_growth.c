@@ -133,9 +133,11 @@ static void add_json(struct growth *growth, const struct growth_result *result, 
     if (result->outcome != GROWTH_CLEAN)
         json_object_set_new(entry, "sentence", json_string(result->sentence));
     if (result->outcome == GROWTH_FINDING) {
+        char site[VERDICT_SITE_MAX + sizeof "growth/"];
+        snprintf(site, sizeof site, "growth/%s", result->site);
         json_t *finding = json_pack("{s:s, s:s, s:s, s:n, s:s, s:{s:I, s:I}, s:s}", "subject", growth->subject.name, "check",
-                                    check_name(result->check), "site", result->site, "op", "sentence", result->sentence, "reproduced",
-                                    "times", (json_int_t)result->reproduced, "of", (json_int_t)result->attempts, "output", result->output);
+                                    check_name(result->check), "site", site, "op", "sentence", result->sentence, "reproduced", "times",
+                                    (json_int_t)result->reproduced, "of", (json_int_t)result->attempts, "output", result->output);
         json_object_set_new(finding, "program", program[0] != '\0' ? json_string(program) : json_null());
         json_object_set_new(entry, "finding", finding);
     }

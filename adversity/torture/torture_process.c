@@ -213,7 +213,7 @@ static void judge(const struct process *process, const struct torture_plan *plan
     snprintf(result->call, sizeof result->call, "none");
     result->verdict.op = VERDICT_NO_OP;
     snprintf(result->output, sizeof result->output, "%.*s", (int)strcspn(process->line, "\n"), process->line);
-    snprintf(result->verdict.site, VERDICT_SITE_MAX, "%s", plan->scenario->name);
+    snprintf(result->verdict.site, VERDICT_SITE_MAX, "torture/%s", plan->scenario->name);
     result->has_finding = true;
     if (process->report->is_told != 0) {
         take_told(process->report, plan, result);

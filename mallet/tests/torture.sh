@@ -44,7 +44,7 @@ if [ -e "$planted/libracy_none.so" ]; then
     [ $? -eq 1 ]
     count $? 'the program shows the race'
     printed 'processes failed'
-    printf '# all of them\nlibracy_e* overlap ch*\nlibracy_e* content ch*\nlibracy_e* crash churn\nlibracy_e* zeroed churn\n' >"$work/known"
+    printf '# all of them\nlibracy_e* overlap torture/ch*\nlibracy_e* content torture/ch*\nlibracy_e* crash torture/churn\nlibracy_e* zeroed torture/churn\n' >"$work/known"
     # shellcheck disable=SC2086
     ends 0 torture $racy --json --known "$work/known"
     printed '"result": "known"'
