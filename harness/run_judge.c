@@ -16,6 +16,8 @@ enum { FUNDAMENTAL_ALIGNMENT = _Alignof(max_align_t) };
 /* A subject of unlimited capacity must be able to hold this much; one with a limit, this part of it, fragmentation being lawful. */
 #define MODEST_TOTAL ((size_t)64 << 20)
 enum { MODEST_PART = 8 };
+/* An implementation may support no larger alignment: Scudo stops at 16 MiB. */
+#define MODEST_ALIGNMENT ((size_t)4 << 20)
 
 bool run_fail(struct run *run, enum check check, const char *site, const char *format, ...)
 {
@@ -71,7 +73,8 @@ static bool is_modest(const struct run *run, const struct request *request)
     bool is_limited = run->options->capacity != 0;
     size_t room = is_limited ? (size_t)run->options->capacity / MODEST_PART : MODEST_TOTAL;
     size_t wanted;
-    if (faults_excuse_null(run) || __builtin_add_overflow(request->total, request->alignment, &wanted) || shadow->live_size > room)
+    if (faults_excuse_null(run) || request->alignment > MODEST_ALIGNMENT ||
+        __builtin_add_overflow(request->total, request->alignment, &wanted) || shadow->live_size > room)
         return false;
     return wanted <= (room - shadow->live_size) / (is_limited ? shadow->live.count + 1 : 1);
 }

@@ -270,7 +270,8 @@ void check_describe(const struct check_result *result, char *ret_text, size_t ca
     else if (explorations != NULL)
         snprintf(ret_text, capacity, "%zu scenarios, %lld schedules", json_array_size(explorations), sum_of(explorations, "schedules"));
     else if (clean != NULL)
-        snprintf(ret_text, capacity, "%lld shapes clean", (long long)json_integer_value(clean));
+        snprintf(ret_text, capacity, "%lld shapes clean, %lld skipped", (long long)json_integer_value(clean),
+                 (long long)json_integer_value(json_object_get(document, "skipped")));
     else
         snprintf(ret_text, capacity, "%lld runs", (long long)json_integer_value(executions));
 }

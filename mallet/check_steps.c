@@ -32,12 +32,12 @@ static const struct check_step steps[] = {
      .left_out = {"a second each, of minutes", "five seconds each, of minutes", NULL}},
     {.name = "growth",
      .what = "memory over cycles, cost over numbers of blocks",
-     .commands = {GROWTH " --quick", GROWTH, GROWTH},
-     .left_out = {"small numbers only", NULL, NULL}},
+     .commands = {GROWTH " --quick --time 15", GROWTH, GROWTH},
+     .left_out = {"small numbers, and no shape after 15 seconds", NULL, NULL}},
     {.name = "fuzz",
      .what = "a search for new traces",
-     .commands = {FUZZ " --time 8s", FUZZ " --time 60s", FUZZ " --time 15m"},
-     .left_out = {"8 seconds only", "60 seconds only", NULL}},
+     .commands = {FUZZ " --time 5s", FUZZ " --time 60s", FUZZ " --time 15m"},
+     .left_out = {"5 seconds only", "60 seconds only", NULL}},
 };
 
 const struct check_step *check_step_at(size_t i)

@@ -13,7 +13,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHAPES_MAX = 64, KEY_SHAPE = 's', KEY_QUICK = 'q', KEY_LIST = 'l', KEY_BAND = 'b', KEY_OUTPUT = 'o', KEY_JSON = 'j' };
+enum {
+    SHAPES_MAX = 64,
+    KEY_SHAPE = 's',
+    KEY_QUICK = 'q',
+    KEY_LIST = 'l',
+    KEY_BAND = 'b',
+    KEY_OUTPUT = 'o',
+    KEY_JSON = 'j',
+    KEY_TIME = 't'
+};
 
 struct request {
     const char *subject;
@@ -21,6 +30,7 @@ struct request {
     size_t shape_count;
     const char *output; /* a folder; NULL: no programs */
     bool is_quick, is_list, as_json;
+    unsigned seconds; /* 0: no limit */
     size_t size;
 };
 
@@ -53,6 +63,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_QUICK:
         request->is_quick = true;
+        return 0;
+    case KEY_TIME:
+        request->seconds = (unsigned)parse_number("--time", value, 86400);
         return 0;
     case KEY_BAND:
         request->size = parse_band(value);
@@ -246,6 +259,7 @@ static int run_request(const struct request *request)
                                            .shapes = request->shapes,
                                            .shape_count = request->shape_count,
                                            .is_quick = request->is_quick,
+                                           .seconds = request->seconds,
                                            .size = request->size,
                                            .collect = collect,
                                            .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
@@ -260,8 +274,9 @@ int command_growth(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"shape", KEY_SHAPE, "NAME", 0, "Only this shape; may be given several times", 0},
-        {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every second band of sizes", 0},
+        {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every third band of sizes", 0},
         {"band", KEY_BAND, "BYTES", 0, "Scaling: only blocks of this size, one of 16, 64, 256, ... 67108864", 0},
+        {"time", KEY_TIME, "S", 0, "Begin no shape after S seconds", 0},
         {"list", KEY_LIST, NULL, 0, "List the shapes", 0},
         {"output", KEY_OUTPUT, "DIR", 0, "Write a C program for each finding into DIR", 0},
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},

@@ -43,6 +43,7 @@ struct growth_options {
     const char *const *shapes; /* names; none: all */
     size_t shape_count;
     bool is_quick;
+    unsigned seconds;        /* when they are over, no shape begins any more; 0: no limit */
     size_t size;             /* scaling: only this band; 0: all */
     unsigned settle_seconds; /* time that passes before memory that grew is called lost; 0: 12 */
     void (*collect)(const struct growth_result *result, void *context);
