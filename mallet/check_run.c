@@ -265,8 +265,8 @@ void check_describe(const struct check_result *result, char *ret_text, size_t ca
     else if (traces != NULL)
         snprintf(ret_text, capacity, "%zu traces", json_array_size(traces));
     else if (scenarios != NULL)
-        snprintf(ret_text, capacity, "%zu scenarios, %lld calls, %lld forks", json_array_size(scenarios), sum_of(scenarios, "calls"),
-                 sum_of(scenarios, "forks"));
+        snprintf(ret_text, capacity, "%lld calls, %lld forks, %lld scenarios not run", sum_of(scenarios, "calls"),
+                 sum_of(scenarios, "forks"), (long long)json_integer_value(json_object_get(document, "not_run")));
     else if (explorations != NULL)
         snprintf(ret_text, capacity, "%zu scenarios, %lld schedules", json_array_size(explorations), sum_of(explorations, "schedules"));
     else if (clean != NULL)

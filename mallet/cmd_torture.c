@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum {
     SCENARIOS_MAX = 16,
@@ -29,7 +30,8 @@ enum {
     KEY_SCENARIO,
     KEY_REPEAT,
     KEY_KNOWN,
-    KEY_LIST
+    KEY_LIST,
+    KEY_LIMIT
 };
 
 struct request {
@@ -37,6 +39,7 @@ struct request {
     const struct torture_scenario *scenarios[SCENARIOS_MAX];
     size_t scenario_count;
     unsigned workers, seconds, repeats;
+    unsigned limit; /* seconds for all of it; 0: none */
     uint64_t seed;
     enum subject_binding binding;
     bool as_json, is_list;
@@ -46,7 +49,7 @@ struct torture {
     const struct request *request;
     struct torture_subject subject;
     struct known known;
-    size_t findings, known_findings;
+    size_t findings, known_findings, left_out;
     json_t *list; /* NULL unless --json */
 };
 
@@ -112,6 +115,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_TIME:
         request->seconds = parse_seconds(value);
+        return 0;
+    case KEY_LIMIT:
+        request->limit = parse_seconds(value);
         return 0;
     case KEY_THREADS:
         request->workers = parse_workers(value);
@@ -287,15 +293,24 @@ static int run_scenario(struct torture *torture, const struct torture_scenario *
     return EXIT_CLEAN;
 }
 
+static void leave_out(struct torture *torture, const struct torture_scenario *scenario)
+{
+    torture->left_out++;
+    if (torture->list != NULL)
+        json_array_append_new(torture->list, json_pack("{s:s, s:s}", "scenario", scenario->name, "result", "not run"));
+    else
+        printf("%-18s not run: the time was over\n", scenario->name);
+}
+
 static int print_summary(struct torture *torture)
 {
     const struct request *request = torture->request;
     if (torture->list == NULL)
         printf("%s: %zu scenarios, %zu findings, %zu known; what was not seen in this time may still be there\n", torture->subject.name,
                request->scenario_count, torture->findings, torture->known_findings);
-    else if (report_print_json(json_pack("{s:s, s:I, s:O, s:I, s:I}", "subject", torture->subject.name, "seed", (json_int_t)request->seed,
-                                         "scenarios", torture->list, "findings", (json_int_t)torture->findings, "known",
-                                         (json_int_t)torture->known_findings)) != 0)
+    else if (report_print_json(json_pack("{s:s, s:I, s:O, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
+                                         (json_int_t)request->seed, "scenarios", torture->list, "findings", (json_int_t)torture->findings,
+                                         "known", (json_int_t)torture->known_findings, "not_run", (json_int_t)torture->left_out)) != 0)
         return report_internal_error("no memory for the report");
     return torture->findings > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
@@ -315,8 +330,12 @@ static int torture_subject(const struct request *request)
     }
     torture.list = request->as_json ? json_array() : NULL;
     int result = EXIT_CLEAN;
+    time_t start = time(NULL);
     for (size_t i = 0; i < request->scenario_count && result == EXIT_CLEAN; i++)
-        result = run_scenario(&torture, request->scenarios[i]);
+        if (request->limit == 0 || time(NULL) - start < (time_t)request->limit)
+            result = run_scenario(&torture, request->scenarios[i]);
+        else
+            leave_out(&torture, request->scenarios[i]);
     if (result == EXIT_CLEAN)
         result = print_summary(&torture);
     json_decref(torture.list);
@@ -336,6 +355,7 @@ int command_torture(int argc, char **argv)
     static const struct argp_option options[] = {
         {"threads", KEY_THREADS, "N", 0, "Threads at a time, 6 to 32 (default 8)", 0},
         {"time", KEY_TIME, "SECONDS", 0, "For each scenario (default 10); what it finds is repeated on top of it", 0},
+        {"limit", KEY_LIMIT, "SECONDS", 0, "Begin no scenario after that time in all", 0},
         {"seed", KEY_SEED, "N", 0, "Of the first process (default 1)", 0},
         {"scenario", KEY_SCENARIO, "NAME", 0, "Only this one; may be given several times", 0},
         {"repeat", KEY_REPEAT, "N", 0, "Run a finding so often again (default 5)", 0},

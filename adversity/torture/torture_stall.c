@@ -13,7 +13,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 
-enum { LOOK_AFTER_MS = 1000, STUCK_MS = 10000, QUIET_CPU_US = 20000, LIVELOCK_CPU_US = 30000000, RETRY_TURNS = 200, RETRY_TURN_US = 100 };
+enum { LOOK_AFTER_MS = 1000, STUCK_MS = 10000, QUIET_CPU_US = 20000, LIVELOCK_CPU_US = 10000000, RETRY_TURNS = 200, RETRY_TURN_US = 100 };
 
 static bool read_text(const char *path, char *ret_text, size_t capacity)
 {

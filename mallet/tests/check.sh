@@ -27,11 +27,11 @@ done
 printed "^anvil: 0 findings"
 printed "^Not done"
 
-ends 1 check "$planted/libstudent.so" --quick --corpus "$work/corpus" -o "$work/student" --json
-printed '"check": "alignment"'
-program=$(ls "$work"/student/findings/traces-*.c | head -1)
-holds "a finding's program compiles" cc -w -fno-builtin -o "$work/program" "$program" -pthread
-printf 'libstudent.so * *\n' >"$work/bad-known"
-refused "bad-known:1" check "$planted/libstudent.so" --known "$work/bad-known"
+ends 1 check "$planted/libracy_errno_by_free.so" --quick --corpus "$work/corpus" -o "$work/racy" --json
+printed '"site": "torture/handoff"'
+program=$(ls "$work"/racy/torture/*errno.c | head -1)
+holds "a finding's program compiles" cc -w -O1 -o "$work/program" "$program" -pthread
+printf 'libracy* nothing *\n' >"$work/bad-known"
+refused "bad-known:1" check glibc --known "$work/bad-known"
 
 finish
