@@ -25,7 +25,9 @@ enum planted {
 };
 #define HAS(bug) (PLANTED == PLANTED_##bug)
 
-enum { HEADER = 32, CHUNK_MIN = 64, BINS = 64, LOOKS = 8, PAGE = 4096, REGION = HAS(trim_thrash) ? 256 << 10 : 4 << 20 };
+enum { HEADER = 32, CHUNK_MIN = 64, BINS = 64, LOOKS = 8, PAGE = 4096 };
+/* A walk through a region must not end for want of blocks in it. */
+enum { REGION = HAS(trim_thrash) ? 256 << 10 : HAS(free_walks_region) || HAS(usable_walks) ? 32 << 20 : 4 << 20 };
 #define MAPPED_MIN  ((size_t)REGION / 32)
 #define THREAD_OWN  ((size_t)64 << 10)
 #define USED        ((size_t)1)
