@@ -6,7 +6,8 @@
 #define BLOAT_FACTOR 4
 #define GROWTH_BYTES (UINT64_C(2) << 20)
 
-enum { STEADY_PERCENT = 60, DOUBLING_PERCENT = 160 };
+enum { STEADY_PERCENT = 60 };
+#define DOUBLING 1.6
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -50,7 +51,7 @@ bool footprint_is_settled(const struct footprint *footprint, uint64_t settled)
 bool costs_grow(const double *costs, unsigned count, double floor)
 {
     for (unsigned i = 1; i < count; i++)
-        if (costs[i] * 100 < costs[i - 1] * DOUBLING_PERCENT)
+        if (costs[i] < costs[i - 1] * DOUBLING)
             return false;
     return costs[count - 1] > floor * (1u << (count - COSTS_ENOUGH));
 }

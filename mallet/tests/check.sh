@@ -18,6 +18,10 @@ refused "output folder /proc/nowhere cannot be made" check anvil --corpus "$work
 refused "$work/none" check anvil --known "$work/none"
 refused "$work/none: cannot be read" check anvil --baseline "$work/none"
 holds "nothing was left by refusals" test ! -e "$work/o"
+if [ -z "$foreign" ]; then
+    finish
+    exit
+fi
 
 ends 0 check anvil --quick --corpus "$work/corpus" -o "$work/anvil"
 for step in clauses traces threads refusals interleavings torture growth; do

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { MIB = 1 << 20 };
+#define MIB 0x1p20
 
 /* Memory in MiB after each of 64 rounds: start + slope * round, but no more than `limit`. */
 static struct footprint make(double start, double slope, double limit, double live)
@@ -68,8 +68,8 @@ static void what_time_takes_back_is_settled(void **state)
 {
     (void)state;
     struct footprint footprint = make(10, 1, 1000, 10);
-    assert_true(footprint_is_settled(&footprint, (uint64_t)12 * MIB));
-    assert_false(footprint_is_settled(&footprint, (uint64_t)70 * MIB));
+    assert_true(footprint_is_settled(&footprint, (uint64_t)12 * (1 << 20)));
+    assert_false(footprint_is_settled(&footprint, (uint64_t)70 * (1 << 20)));
 }
 
 static void cost_like_the_number_of_blocks_grows(void **state)
