@@ -37,10 +37,16 @@ void run_in_member(struct run *run, void (*work)(void *context), void *context)
         work(context);
 }
 
+/* A second C library in the process does not learn of threads that end, nor of forks: what it then loses is the loader's doing. */
+static bool is_one_thread(const struct run *run)
+{
+    return run->options->one_thread || run->subject->errno_location != NULL;
+}
+
 void run_thread(struct run *run, const struct trace_op *op)
 {
     unsigned member = (unsigned)(op->extra % TEAM_SIZE);
-    if (run->options->one_thread)
+    if (is_one_thread(run))
         return;
     if (op->kind == OP_THREAD) {
         bool has_team = run->team != NULL || member == 0 || team_init(&run->team) == 0;
@@ -182,7 +188,7 @@ bool run_fork(struct run *run)
 {
     int status = 0;
     struct fork_job job = {.run = run};
-    if (run->options->one_thread || run->round > 0)
+    if (is_one_thread(run) || run->round > 0)
         return true;
     run_in_member(run, do_fork, &job);
     if (job.child < 0)
