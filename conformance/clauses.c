@@ -127,7 +127,7 @@ void clauses_load(void)
 {
     if (registry.text != NULL)
         return;
-    struct embedded_file file = *embedded_find("clauses.tsv");
+    struct embedded_file file = *conformance_file_find("clauses.tsv");
     registry.text = strndup(file.start, (size_t)(file.end - file.start));
     if (registry.text == NULL)
         refuse_row(0, "no memory to read it");

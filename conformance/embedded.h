@@ -3,12 +3,9 @@
 #ifndef CONFORMANCE_EMBEDDED_H
 #define CONFORMANCE_EMBEDDED_H
 
-struct embedded_file {
-    const char *name;        /* relative to conformance/: "probes/free.c" */
-    const char *start, *end; /* no terminating zero */
-};
+#include "harness/embedded.h"
 
-/* NULL: no such file. */
-const struct embedded_file *embedded_find(const char *name);
+/* By its name in this folder: "probes/free.c". NULL: no such file. */
+const struct embedded_file *conformance_file_find(const char *name);
 
 #endif

@@ -71,7 +71,7 @@ static int cut_files(struct program *program, const struct probe *probe)
     const char *const names[FILES] = {
         "outcome.h", "plain_c.h", "kit.h", "kit_process.c", "kit.c", "kit_misuse.c", inside != NULL ? inside : probe->file};
     for (size_t i = 0; i < FILES; i++) {
-        program->file[i] = embedded_find(names[i]);
+        program->file[i] = conformance_file_find(names[i]);
         if (program->file[i] == NULL)
             return ENOENT;
         cut_file(program, i);

@@ -313,8 +313,8 @@ static int start(struct options *options)
 int command_check(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"quick", KEY_QUICK, NULL, 0, "Within a minute", 0},
-        {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)", 0},
+        {"quick", KEY_QUICK, NULL, 0, "About a minute; longer where an allocator hangs", 0},
+        {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: some minutes)", 0},
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
         {"output", 'o', "DIR", 0, "Where reports, programs and the campaign go (default mallet-report/SUBJECT-check)", 0},
         {"known", KEY_KNOWN, "FILE", 0, "Findings that are known, one `SUBJECT CHECK SITE` a line", 0},
@@ -327,8 +327,7 @@ int command_check(int argc, char **argv)
         .parser = parse_option,
         .args_doc = "SUBJECT",
         .doc = "Everything this project can put to one allocator: clauses, traces, refusals of the system, threads, torture, growth and a "
-               "search. "
-               "Prints one page, and what was not done.\v"
+               "search. Prints one page, and what was not done.\v"
                "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 a step failed for reasons of its own."};
     struct options request = {.request.level = LEVEL_DEFAULT};
     argp_parse(&argp, argc, argv, 0, NULL, &request);

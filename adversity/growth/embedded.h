@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that are part of the program as text. */
+/* The text of what growth measures, which exported programs are made of. */
 #ifndef GROWTH_EMBEDDED_H
 #define GROWTH_EMBEDDED_H
 
-struct growth_text {
-    const char *path;        /* from the root: "adversity/growth/kit.c" */
-    const char *start, *end; /* no terminating zero */
-};
+#include "harness/embedded.h"
 
-/* NULL: no such file. */
-const struct growth_text *growth_text_find(const char *path);
+/* By its name from the root: "adversity/growth/kit.c". NULL: no such file. */
+const struct embedded_file *growth_file_find(const char *name);
 
 #endif

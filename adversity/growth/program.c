@@ -33,7 +33,7 @@ static bool is_between_files(const char *line, const char *end)
 /* The #endif of an include guard is the last line of its file. */
 static void write_text(FILE *out, const char *path)
 {
-    const struct growth_text *text = growth_text_find(path);
+    const struct embedded_file *text = growth_file_find(path);
     if (text == NULL)
         abort(); /* a file that CMakeLists.txt does not name */
     bool is_guarded = false;

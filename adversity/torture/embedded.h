@@ -3,12 +3,9 @@
 #ifndef TORTURE_EMBEDDED_H
 #define TORTURE_EMBEDDED_H
 
-struct torture_file {
-    const char *name;        /* relative to this folder */
-    const char *start, *end; /* no terminating zero */
-};
+#include "harness/embedded.h"
 
-/* NULL: no such file. */
-const struct torture_file *torture_file_find(const char *name);
+/* By its name in this folder. NULL: no such file. */
+const struct embedded_file *torture_file_find(const char *name);
 
 #endif

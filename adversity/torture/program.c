@@ -12,7 +12,7 @@ static bool starts_with(const char *line, const char *end, const char *words)
 
 static int write_file(FILE *out, const char *name)
 {
-    const struct torture_file *file = torture_file_find(name);
+    const struct embedded_file *file = torture_file_find(name);
     if (file == NULL)
         return ENOENT;
     fprintf(out, "\n/* ---- %s ---- */\n", name);
