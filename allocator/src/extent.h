@@ -115,6 +115,8 @@ void extent_record_pages(struct extents *extents, struct extent *extent);
 
 /* Gives back or purges all free memory but for `keep` bytes. Returns the bytes that left the process. */
 size_t extents_release(struct extents *extents, size_t keep);
+/* Hands what meta is missing over to it, from the end of a free extent, for good. False: no free extent suffices. */
+bool extents_feed_meta(struct extents *extents);
 /* The neighbours by address, or NULL where the memory beside is not this heap's. */
 struct extent *extent_left(const struct extents *extents, const struct extent *extent);
 struct extent *extent_right(const struct extents *extents, const struct extent *extent);

@@ -12,8 +12,10 @@
 #include "extent.h"
 
 #include "extent_list.h"
+#include "tree.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum {
     STEP_PAGES_MIN = 64,
@@ -75,6 +77,21 @@ int extents_expand(struct extents *extents, size_t pages, bool count_room)
     return region_add(extents, needed);
 }
 
+/* Of a free extent that is in no set and not recorded, only `keep` pages are left from now on. */
+static void cut_tail(struct extents *extents, struct extent *extent, size_t keep)
+{
+    extents->held_pages -= extent->pages - keep;
+    if (keep == 0) {
+        extent_unlink(extents, extent);
+        extent_delete(extents, extent);
+        return;
+    }
+    extent->pages = keep;
+    extent_cut_dirt(extent, keep << PAGE_SHIFT);
+    extent_record(extents, extent);
+    extent_free_insert(extents, extent);
+}
+
 /*
  *   before   | extent, free           |
  *   after    | extent: keep |  given  |     the whole extent goes if keep is 0
@@ -91,16 +108,26 @@ static bool give_tail(struct extents *extents, struct extent *extent, size_t kee
         extent_free_insert(extents, extent);
         return false;
     }
-    extents->held_pages -= length >> PAGE_SHIFT;
-    if (keep == 0) {
-        extent_unlink(extents, extent);
-        extent_delete(extents, extent);
-        return true;
-    }
-    extent->pages = keep;
-    extent_cut_dirt(extent, keep_length);
-    extent_record(extents, extent);
-    extent_free_insert(extents, extent);
+    cut_tail(extents, extent, keep);
+    return true;
+}
+
+/*
+ *   before   | extent, free               |
+ *   after    | extent, if any is left | m |     m is meta's, and no extent: this needs no descriptor
+ */
+bool extents_feed_meta(struct extents *extents)
+{
+    size_t pages = meta_missing_pages(extents->meta);
+    struct extent *extent = tree_find(extents->root, pages);
+    if (extent == NULL)
+        return false;
+    size_t keep = extent->pages - pages;
+    char *start = extent->start + (keep << PAGE_SHIFT);
+    extent_free_remove(extents, extent);
+    extent_unrecord(extent);
+    cut_tail(extents, extent, keep);
+    meta_adopt(extents->meta, start, pages << PAGE_SHIFT);
     return true;
 }
 
@@ -170,11 +197,18 @@ size_t extents_release(struct extents *extents, size_t keep)
     return released;
 }
 
-/* What cannot be given back, because a foreign break stands above it, is at least purged. A refusal on purpose comes once only. */
+/*
+ * What cannot be given back, because a foreign break or what was handed to meta stands above it, is at least purged; an arena must be zero
+ * again. A refusal on purpose comes once only.
+ */
 static void run_give(struct extents *extents, char *start, size_t length, size_t dirty)
 {
-    if (pages_give(extents->pages, start, length, dirty) != 0 && pages_give(extents->pages, start, length, dirty) != 0)
+    if (pages_give(extents->pages, start, length, dirty) == 0 || pages_give(extents->pages, start, length, dirty) == 0)
+        return;
+    if (extents->pages->ops->is_system)
         (void)pages_purge(extents->pages, start, length);
+    else
+        memset(start, 0, dirty);
 }
 
 void extents_done(struct extents *extents)

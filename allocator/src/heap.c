@@ -47,14 +47,18 @@ bool heap_trim(struct anvil_heap *heap, size_t keep)
     return released > 0;
 }
 
-/* Returns whether trying again makes sense. Emptying the top of an arena costs a memset and helps only when descriptors ran short. */
+/*
+ * Returns whether trying again makes sense. Emptying the top of an arena costs a memset and helps only when descriptors ran short; where even
+ * that makes no room for them, they get a free extent.
+ */
 static bool reclaim(struct anvil_heap *heap)
 {
-    bool has_emptied = slabs_release(&heap->slabs);
-    if (!heap->pages.ops->is_system && !heap->pages.map_has_failed)
+    bool has_emptied = slabs_release(&heap->slabs), is_short = heap->meta.missing != 0;
+    if (!heap->pages.ops->is_system && !is_short)
         return has_emptied;
-    heap->pages.map_has_failed = false;
-    return heap_trim(heap, 0) || has_emptied;
+    bool has_trimmed = heap_trim(heap, 0);
+    bool has_fed = is_short && (meta_retry(&heap->meta) == 0 || extents_feed_meta(&heap->extents));
+    return has_emptied || has_trimmed || has_fed;
 }
 
 static int take_extent(struct anvil_heap *heap, size_t size, size_t alignment, struct extent **ret_extent)

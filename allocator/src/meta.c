@@ -14,7 +14,7 @@ enum { CHUNK_MIN = 16 * 1024, CHUNK_MAX = 256 * 1024, CHUNK_HEADER = 64 };
 struct meta_chunk {
     struct meta_chunk *next;
     size_t length;
-    char *used_end; /* once it is no longer the newest */
+    char *used_end; /* behind it, all is zero; of the newest chunk, `next` may lie further up */
 };
 _Static_assert(sizeof(struct meta_chunk) <= CHUNK_HEADER, "the header must fit before the first object");
 
@@ -28,10 +28,15 @@ void meta_init(struct meta *meta, struct pages *pages)
     *meta = (struct meta){.pages = pages};
 }
 
+static void settle_used_end(struct meta *meta)
+{
+    if (meta->chunks != NULL && meta->chunks->used_end < meta->next)
+        meta->chunks->used_end = meta->next;
+}
+
 void meta_done(struct meta *meta, bool clear)
 {
-    if (meta->chunks != NULL)
-        meta->chunks->used_end = meta->next;
+    settle_used_end(meta);
     while (meta->chunks != NULL) {
         struct meta_chunk *chunk = meta->chunks;
         size_t length = chunk->length;
@@ -48,27 +53,54 @@ static unsigned class_of_size(size_t size)
     return size <= (size_t)1 << META_SHIFT_MIN ? 0 : 64 - META_SHIFT_MIN - (unsigned)__builtin_clzl(size - 1);
 }
 
+static void chunk_start(struct meta *meta, char *start, size_t length, char *used_end)
+{
+    settle_used_end(meta);
+    struct meta_chunk *chunk = (struct meta_chunk *)start;
+    *chunk = (struct meta_chunk){.next = meta->chunks, .length = length, .used_end = used_end};
+    meta->chunks = chunk;
+    meta->length += length;
+    meta->missing = 0;
+    meta->next = start + CHUNK_HEADER;
+    meta->end = start + length;
+}
+
+static size_t chunk_minimum(size_t needed)
+{
+    return size_round_up(needed + CHUNK_HEADER, PAGE_BYTES);
+}
+
 /* Half of what is there already, within bounds; if that is too much to ask, just what is needed now. */
 static int chunk_add(struct meta *meta, size_t needed)
 {
-    size_t minimum = size_round_up(needed + CHUNK_HEADER, PAGE_BYTES);
+    size_t minimum = chunk_minimum(needed);
     size_t length = meta->chunks == NULL ? CHUNK_MIN : size_min(meta->chunks->length * 2, CHUNK_MAX);
     char *start;
     length = size_max(length, minimum);
     if (pages_map(meta->pages, length, &start) != 0) {
         length = minimum;
-        if (pages_map(meta->pages, length, &start) != 0)
+        if (pages_map(meta->pages, length, &start) != 0) {
+            meta->missing = needed;
             return ENOMEM;
+        }
     }
-    if (meta->chunks != NULL)
-        meta->chunks->used_end = meta->next;
-    struct meta_chunk *chunk = (struct meta_chunk *)start;
-    *chunk = (struct meta_chunk){.next = meta->chunks, .length = length};
-    meta->chunks = chunk;
-    meta->length += length;
-    meta->next = start + CHUNK_HEADER;
-    meta->end = start + length;
+    chunk_start(meta, start, length, start);
     return 0;
+}
+
+int meta_retry(struct meta *meta)
+{
+    return meta->missing == 0 ? 0 : chunk_add(meta, meta->missing);
+}
+
+size_t meta_missing_pages(const struct meta *meta)
+{
+    return chunk_minimum(meta->missing) >> PAGE_SHIFT;
+}
+
+void meta_adopt(struct meta *meta, char *start, size_t length)
+{
+    chunk_start(meta, start, length, start + length);
 }
 
 int meta_reserve(struct meta *meta, size_t size, size_t count)

@@ -4,7 +4,8 @@
  * writes past its blocks does not reach it.
  *
  * Objects come in powers of two. What is given back is kept for the next taker of that size; the mappings go back when the heap does.
- * Nothing that frees a block ever needs a new object: only paths that allocate may fail here.
+ * Nothing that frees a block ever needs a new object: only paths that allocate may fail here. Then `missing` says for want of how much, and
+ * whoever has memory to spare may hand some over: a heap whose blocks took all there was must not be stuck for want of a descriptor.
  */
 #ifndef ANVIL_META_H
 #define ANVIL_META_H
@@ -22,6 +23,7 @@ struct meta {
     struct meta_chunk *chunks; /* the newest first: the one that objects are carved from */
     char *next, *end;          /* what is left of it */
     size_t length;             /* bytes of all chunks */
+    size_t missing;            /* bytes that the page source refused last; 0: it gave them */
     struct meta_object *spare[META_CLASSES];
 };
 
@@ -34,5 +36,11 @@ void *meta_take(struct meta *meta, size_t size);
 void meta_give(struct meta *meta, void *object, size_t size);
 /* Makes sure that the next `count` takes of `size` bytes succeed. Returns 0 or ENOMEM. */
 int meta_reserve(struct meta *meta, size_t size, size_t count);
+/* Asks the page source once more for what is missing. Returns 0, also where nothing is, or ENOMEM. */
+int meta_retry(struct meta *meta);
+/* The pages that meta_adopt must get so that what is missing can be taken. */
+size_t meta_missing_pages(const struct meta *meta);
+/* Takes over whole pages, which came from the page source too and may hold anything. */
+void meta_adopt(struct meta *meta, char *start, size_t length);
 
 #endif

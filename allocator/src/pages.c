@@ -30,8 +30,6 @@ int pages_map(struct pages *pages, size_t length, char **ret_start)
     int error = is_refused(pages) ? ENOMEM : pages->ops->map(pages, length, ret_start);
     if (error == 0)
         add_held(pages, length);
-    else
-        pages->map_has_failed = true;
     return error;
 }
 

@@ -30,10 +30,9 @@ struct pages_ops {
 /* Guarded by the lock of the heap that owns it. */
 struct pages {
     const struct pages_ops *ops;
-    char *low, *top;     /* contiguous sources: [low, top) is what grow gave */
-    char *high, *end;    /* arena: [high, end) is what map gave, downwards */
-    bool may_discard;    /* arena: a private anonymous mapping, which madvise can make zero */
-    bool map_has_failed; /* since the flag was last cleared */
+    char *low, *top;  /* contiguous sources: [low, top) is what grow gave */
+    char *high, *end; /* arena: [high, end) is what map gave, downwards */
+    bool may_discard; /* arena: a private anonymous mapping, which madvise can make zero */
     size_t held, held_peak;
     size_t calls;
     unsigned refuse_in; /* the request that will be refused, 1: the next; 0: none */

@@ -137,13 +137,47 @@ static void a_tiny_arena_is_refused_or_works(void **state)
     }
 }
 
+/* Blocks of a page until nothing is left; then all but the topmost are freed, so that nothing can go back to the arena. */
+static void let_blocks_take_all(void)
+{
+    char *blocks[256], *top = NULL;
+    unsigned count = 0;
+    while (count < 256 && (blocks[count] = anvil_heap_malloc(heap, PAGE_BYTES)) != NULL) {
+        memset(blocks[count], 0xee, PAGE_BYTES);
+        top = blocks[count] > top ? blocks[count] : top;
+        count++;
+    }
+    assert_in_range(count, 100, 255);
+    for (unsigned i = 0; i < count; i++)
+        if (blocks[i] != top)
+            anvil_heap_free(heap, blocks[i]);
+}
+
+static void descriptors_find_room_where_blocks_were(void **state)
+{
+    (void)state;
+    struct anvil_options options = {.source = ANVIL_SOURCE_ARENA, .arena = support_arena(1 << 20), .arena_size = 1 << 20};
+    assert_int_equal(anvil_heap_create(&heap, &options), 0);
+    for (int round = 0; round < 3; round++) {
+        let_blocks_take_all();
+        for (unsigned i = 0; i < 40000; i++) { /* of the smallest size: they need the most descriptors */
+            char *block = anvil_heap_calloc(heap, 1, 16);
+            assert_non_null(block);
+            assert_true(support_is_zero(block, 16));
+        }
+        support_check(heap);
+        anvil_heap_reset(heap);
+    }
+    anvil_heap_destroy(heap);
+    assert_true(support_is_zero(options.arena, options.arena_size));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_mmap_heap_survives_each_refused_request),
-        cmocka_unit_test(an_sbrk_heap_survives_each_refused_request),
-        cmocka_unit_test(an_arena_heap_survives_each_refused_request),
-        cmocka_unit_test(a_tiny_arena_is_refused_or_works),
+        cmocka_unit_test(an_mmap_heap_survives_each_refused_request),  cmocka_unit_test(an_sbrk_heap_survives_each_refused_request),
+        cmocka_unit_test(an_arena_heap_survives_each_refused_request), cmocka_unit_test(a_tiny_arena_is_refused_or_works),
+        cmocka_unit_test(descriptors_find_room_where_blocks_were),
     };
     return cmocka_run_group_tests_name("oom", tests, NULL, NULL);
 }
