@@ -10,6 +10,11 @@
 #include <errno.h>
 #include <string.h>
 
+/*
+ * An alignment of so many mmap thresholds gets a mapping of its own whatever the size: what is skipped on the way to it goes back before the
+ * pagemap learns of it. As an extent, gigabytes would be entered, and stay entered at each place where they ever lay.
+ */
+enum { ALIGNMENT_SHARE = 16 };
 /* No user address space is larger: what exceeds it need not be tried. */
 #define ADDRESS_SPACE ((size_t)1 << 47)
 
@@ -32,11 +37,6 @@ void heap_drop(struct anvil_heap *heap)
     heap->pages.refuse_in = 0;
     extents_done(&heap->extents);
     meta_done(&heap->meta, !heap->pages.ops->is_system);
-}
-
-bool heap_uses_mapping(const struct anvil_heap *heap, size_t size)
-{
-    return size >= heap->options.mmap_threshold && heap->pages.ops->has_mappings;
 }
 
 bool heap_trim(struct anvil_heap *heap, size_t keep)
@@ -63,9 +63,14 @@ static bool reclaim(struct anvil_heap *heap)
 
 static int take_extent(struct anvil_heap *heap, size_t size, size_t alignment, struct extent **ret_extent)
 {
-    size_t pages = pages_for_size(size);
-    if (heap_uses_mapping(heap, size) && mapping_take(&heap->extents, pages, alignment, ret_extent) == 0)
-        return 0;
+    size_t pages = pages_for_size(size), threshold = heap->options.mmap_threshold;
+    bool is_far = alignment / ALIGNMENT_SHARE >= threshold, is_apart = is_far || size >= threshold;
+    if (is_apart && heap->pages.ops->has_mappings) {
+        if (mapping_take(&heap->extents, pages, alignment, ret_extent) == 0)
+            return 0;
+        if (is_far)
+            return ENOMEM;
+    }
     return extent_take(&heap->extents, pages, alignment, ret_extent);
 }
 

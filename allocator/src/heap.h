@@ -4,7 +4,7 @@
  *
  *     up to ANVIL_SMALL_MAX            a block in a slab
  *     up to the mmap threshold         an extent
- *     above                            an extent with a mapping of its own (sources that have any)
+ *     above, or aligned to far more    an extent with a mapping of its own (sources that have any)
  *
  * The caller of the functions below holds the lock. They neither touch errno nor panic: malloc.c does both, after giving the lock.
  */
@@ -78,9 +78,6 @@ struct fault heap_diagnose(const struct anvil_heap *heap, const void *pointer);
 enum heap_resized heap_resize(struct anvil_heap *heap, const struct heap_block *block, size_t size, bool must_stay, char **ret_start);
 /* Gives back what can be given back at once, but for `keep` bytes. Returns whether any memory left the process. */
 bool heap_trim(struct anvil_heap *heap, size_t keep);
-
-/* Does a request of this size get a mapping of its own? */
-bool heap_uses_mapping(const struct anvil_heap *heap, size_t size);
 
 /* ---- heap_set.c: all heaps of the process ---- */
 

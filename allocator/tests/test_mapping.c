@@ -36,6 +36,22 @@ static void a_mapping_is_zero_aligned_and_found_by_its_ends(void **state)
     assert_int_equal(heap->extents.mapping_count, 0);
 }
 
+/* As a part of the heap's runs it would be four gigabytes of pages to enter into the pagemap. */
+static void a_small_block_of_a_far_alignment_costs_few_calls(void **state)
+{
+    (void)state;
+    const size_t far = (size_t)1 << 32;
+    for (unsigned round = 0; round < 20; round++) {
+        size_t calls = heap->pages.calls;
+        char *block = anvil_heap_aligned_alloc(heap, far, 64);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % far, 0);
+        assert_int_equal(heap->extents.mapping_count, 1);
+        anvil_heap_free(heap, block);
+        assert_in_range(heap->pages.calls - calls, 3, 8);
+    }
+}
+
 static void a_mapping_that_the_system_will_not_take_is_parked_and_offered_again(void **state)
 {
     (void)state;
@@ -108,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_mapping_is_zero_aligned_and_found_by_its_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_small_block_of_a_far_alignment_costs_few_calls, setup, teardown),
         cmocka_unit_test_setup_teardown(a_mapping_that_the_system_will_not_take_is_parked_and_offered_again, setup, teardown),
         cmocka_unit_test_setup_teardown(growing_keeps_the_content_and_moves_the_record, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_growth_keeps_the_mapping, setup, teardown),
