@@ -46,6 +46,11 @@ void export_put_body(const struct plan *plan);
 /* The stretches between two ops that pass the token, as functions. */
 void export_put_parts(const struct plan *plan);
 
+/* export_assert.c: what must hold behind the call of the op, whose answer is in the variable `block`. */
+#define EXPORT_SENTINEL "0x5eed" /* in errno before a call */
+void export_put_assertion(const struct plan *plan, const struct trace_op *op, const char *block);
+void export_put_errno_kept(const struct plan *plan);
+
 static inline bool plan_uses(const struct plan *plan, enum op_kind kind)
 {
     return (plan->kinds >> kind & 1) != 0;

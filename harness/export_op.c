@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Ops as lines of C, in the two shapes that export.c explains. */
+/* Ops as lines of C, in the two shapes that export.c explains. What is asserted behind a call: export_assert.c. */
 #include "harness/export_internal.h"
 #include "harness/team.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* What run.c holds to be modest: a correct allocator succeeds. */
-#define MODEST_TOTAL ((uint64_t)256 << 20)
-#define SENTINEL     "0x5eed"
 
 void export_put(const struct plan *plan, const char *format, ...)
 {
@@ -18,14 +13,6 @@ void export_put(const struct plan *plan, const char *format, ...)
     va_start(arguments, format);
     vfprintf(plan->out, format, arguments);
     va_end(arguments);
-}
-
-static bool is_valid_alignment(const struct trace_op *op)
-{
-    if ((trace_op_shape(op->kind) & OP_HAS_ALIGNMENT) == 0)
-        return true;
-    bool is_power = op->extra != 0 && (op->extra & (op->extra - 1)) == 0;
-    return is_power && (op->kind != OP_POSIX_MEMALIGN || op->extra % sizeof(void *) == 0);
 }
 
 /* Expressions. */
@@ -166,95 +153,6 @@ static void put_filling_op(const struct plan *plan, size_t i)
 
 /* Ops, plain. */
 
-static void put_message(const struct plan *plan, const struct trace_op *op)
-{
-    char old[24];
-    snprintf(old, sizeof old, "p[%" PRIu32 "]", op->slot);
-    export_put(plan, "        FAIL(\"");
-    export_put_call(plan, op, "", old);
-}
-
-static void assert_alignment(const struct plan *plan, const struct trace_op *op, const char *block)
-{
-    const char *found = strstr(plan->verdict->sentence, "multiple of ");
-    unsigned long long promised = found != NULL ? strtoull(found + strlen("multiple of "), NULL, 10) : 16;
-    export_put(plan, "    if ((uintptr_t)%s %% %llu != 0)\n", block, promised != 0 ? promised : 16);
-    put_message(plan, op);
-    export_put(plan, " returned %%p, must be a multiple of %llu\\n\", %s);\n", promised, block);
-}
-
-static void assert_impossible(const struct plan *plan, const struct trace_op *op, const char *block)
-{
-    export_put(plan, "    if (%s != NULL)\n", block);
-    put_message(plan, op);
-    export_put(plan, " returned %%p, cannot succeed\\n\", %s);\n", block);
-}
-
-static void assert_not_null(const struct plan *plan, const struct trace_op *op, const char *block)
-{
-    if (plan_is_exact(op) && (plan_total_of(op) == 0 || plan_total_of(op) > MODEST_TOTAL || !is_valid_alignment(op)))
-        return; /* posix() has the assertion */
-    export_put(plan, "    if (%s == NULL)\n", block);
-    put_message(plan, op);
-    export_put(plan, " failed\\n\");\n");
-}
-
-/* In the call itself nothing was refused. */
-static void assert_recovered(const struct plan *plan, const struct trace_op *op, const char *block)
-{
-    export_put(plan, "    if (%s == NULL%s)\n", block, plan->has_faults ? " && failed == failed_before" : "");
-    put_message(plan, op);
-    export_put(plan, " failed, and the system did not refuse anything\\n\");\n");
-}
-
-/* EINVAL is for a bad alignment, and for aligned_alloc's sizes that are no multiple of it; ENOMEM for everything else. */
-static void assert_errno(const struct plan *plan, const struct trace_op *op, const char *block)
-{
-    bool is_posix = op->kind == OP_POSIX_MEMALIGN;
-    bool may_be_invalid = !is_valid_alignment(op) || op->kind == OP_ALIGNED_ALLOC;
-    if (is_posix && !is_valid_alignment(op))
-        export_put(plan, "    if (result != EINVAL)\n");
-    else if (is_posix)
-        export_put(plan, "    if (result != 0 && result != ENOMEM)\n");
-    else
-        export_put(plan, "    if (errno == 0 || (%s == NULL && errno != ENOMEM%s))\n", block, may_be_invalid ? " && errno != EINVAL" : "");
-    put_message(plan, op);
-    export_put(plan, is_posix ? " returned %%d\\n\", result);\n" : " returned %%p and left errno at %%d\\n\", %s, errno);\n", block);
-}
-
-static void assert_choice(const struct plan *plan, const struct trace_op *op, const char *block)
-{
-    export_put(plan, "    if ((%s != NULL) != is_block)\n", block);
-    put_message(plan, op);
-    export_put(plan, " returned %%s; before, the other choice\\n\", is_block ? \"NULL\" : \"a block\");\n");
-}
-
-static void put_assertion(const struct plan *plan, const struct trace_op *op, const char *block)
-{
-    switch (plan->check) {
-    case CHECK_ALIGNMENT:
-        assert_alignment(plan, op, block);
-        break;
-    case CHECK_IMPOSSIBLE:
-        assert_impossible(plan, op, block);
-        break;
-    case CHECK_NULL:
-        assert_not_null(plan, op, block);
-        break;
-    case CHECK_RECOVERY:
-        assert_recovered(plan, op, block);
-        break;
-    case CHECK_ERRNO:
-        assert_errno(plan, op, block);
-        break;
-    case CHECK_POLICY:
-        assert_choice(plan, op, block);
-        break;
-    default:
-        break;
-    }
-}
-
 /* Keeps n[], where a later size or free refers to it. A failed realloc keeps the old one. */
 static void put_plain_size(const struct plan *plan, const struct trace_op *op, const char *target)
 {
@@ -276,14 +174,14 @@ static void put_plain_call(const struct plan *plan, size_t i)
     snprintf(block, sizeof block, "p[%" PRIu32 "]", op->slot);
     const char *target = is_move ? "q" : block;
     if (plan->check == CHECK_ERRNO && plan_blames(plan, i))
-        export_put(plan, "    errno = " SENTINEL ";\n");
+        export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
     if (plan->recovers && plan->has_faults && plan_blames(plan, i))
         export_put(plan, "    failed_before = failed;\n");
     export_put(plan, "    %s = ", target);
     export_put_call(plan, op, "do_", block);
     export_put(plan, ";\n");
     if (plan_blames(plan, i))
-        put_assertion(plan, op, target);
+        export_put_assertion(plan, op, target);
     if (i == plan->first_choice)
         export_put(plan, "    is_block = %s != NULL;\n", target);
     if (is_move) {
@@ -294,11 +192,6 @@ static void put_plain_call(const struct plan *plan, size_t i)
     put_plain_size(plan, op, target);
 }
 
-static void assert_errno_kept(const struct plan *plan)
-{
-    export_put(plan, "    if (errno != " SENTINEL ")\n        FAIL(\"free changed errno to %%d\\n\", errno);\n");
-}
-
 static void put_plain_free(const struct plan *plan, size_t i)
 {
     bool is_asserted = plan->check == CHECK_ERRNO && plan_blames(plan, i);
@@ -306,11 +199,11 @@ static void put_plain_free(const struct plan *plan, size_t i)
     char block[24];
     snprintf(block, sizeof block, "p[%" PRIu32 "]", slot);
     if (is_asserted)
-        export_put(plan, "    errno = " SENTINEL ";\n");
+        export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
     put_free(plan, i, block);
     export_put(plan, "\n");
     if (is_asserted)
-        assert_errno_kept(plan);
+        export_put_errno_kept(plan);
     if (plan->has_live_end)
         export_put(plan, "    p[%" PRIu32 "] = NULL;\n", slot);
 }
@@ -348,11 +241,11 @@ static void put_last_frees(const struct plan *plan)
     if (!plan->has_live_end)
         return;
     if (is_errno)
-        export_put(plan, "    errno = " SENTINEL ";\n");
+        export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
     export_put(plan, "    for (int i = 0; i < %zu; i++%s)\n        do_free(%s);\n", plan->slots, plan->recovers ? ", p[i - 1] = NULL" : "",
                plan->is_filling ? "drop(i)" : "p[i]");
     if (is_errno)
-        assert_errno_kept(plan);
+        export_put_errno_kept(plan);
 }
 
 static void put_ops(const struct plan *plan, size_t from, size_t to)

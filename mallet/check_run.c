@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 32, COMMAND_MAX = 256 };
+enum { WORDS_MAX = 32, COMMAND_MAX = 256, POLL_NS = 20000000 };
 
 /* ---- the process ---- */
 
@@ -102,19 +102,25 @@ static void keep_last_line(int file, char *ret_line, size_t capacity)
     free(text);
 }
 
-static int wait_for(pid_t child)
-{
-    int status = -1;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_INTERNAL ? WEXITSTATUS(status) : EXIT_INTERNAL;
-}
-
-static double now(void)
+double check_now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* Its status. With an end, looks 50 times a second, and then stops it; what it had started dies with it. */
+static int wait_for(pid_t child, double end, bool *ret_is_stopped)
+{
+    int status = -1;
+    pid_t ended;
+    *ret_is_stopped = false;
+    while ((ended = waitpid(child, &status, end > 0 ? WNOHANG : 0)) == 0 || (ended < 0 && errno == EINTR)) {
+        if (ended == 0 && check_now() >= end && !*ret_is_stopped)
+            *ret_is_stopped = kill(child, SIGKILL) == 0;
+        nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_INTERNAL ? WEXITSTATUS(status) : EXIT_INTERNAL;
 }
 
 static void read_document(struct check_result *result, int out)
@@ -134,7 +140,8 @@ void check_run(const struct check_request *request, const struct check_step *ste
 {
     struct words words;
     int out = memfd_create("out", MFD_CLOEXEC), errors = memfd_create("errors", MFD_CLOEXEC);
-    double start = now();
+    double start = check_now();
+    bool is_stopped = false;
     *ret_result = (struct check_result){.step = step, .status = EXIT_INTERNAL};
     fill_words(request, step, &words);
     fflush(NULL);
@@ -142,13 +149,17 @@ void check_run(const struct check_request *request, const struct check_step *ste
     if (child == 0)
         become_step(&words, out, errors);
     if (child > 0) {
-        ret_result->status = wait_for(child);
+        ret_result->status = wait_for(child, request->end, &is_stopped);
         keep_last_line(errors, ret_result->sentence, sizeof ret_result->sentence);
         read_document(ret_result, out);
     } else {
         snprintf(ret_result->sentence, sizeof ret_result->sentence, "cannot be started: %s", strerror(errno));
     }
-    ret_result->seconds = now() - start;
+    if (is_stopped && ret_result->document == NULL) {
+        ret_result->status = EXIT_REFUSED;
+        snprintf(ret_result->sentence, sizeof ret_result->sentence, "stopped: the %u seconds are over", request->limit);
+    }
+    ret_result->seconds = check_now() - start;
     close(out);
     close(errors);
 }

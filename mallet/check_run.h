@@ -12,6 +12,8 @@ struct check_request {
     const char *subject, *corpus, *output; /* output: the folder for everything */
     const char *known, *baseline;          /* files; NULL: none */
     enum check_level level;
+    unsigned limit; /* seconds for all steps; 0: none */
+    double end;     /* by check_now; 0: none */
 };
 
 struct check_result {
@@ -22,6 +24,9 @@ struct check_result {
     char sentence[256]; /* its last line on stderr, or why it has no document; "" */
 };
 
+/* Seconds of a clock that nobody sets. */
+double check_now(void);
+/* Runs it in a process, which is stopped at the request's end: the status is EXIT_REFUSED then, and there is no document. */
 void check_run(const struct check_request *request, const struct check_step *step, struct check_result *ret_result);
 void check_result_done(struct check_result *result);
 

@@ -51,3 +51,9 @@ const char *check_level_name(enum check_level level)
     static const char *const names[LEVEL_COUNT] = {"quick", "default", "thorough"};
     return names[level];
 }
+
+unsigned check_level_limit(enum check_level level)
+{
+    static const unsigned limits[LEVEL_COUNT] = {60, 300, 0};
+    return limits[level];
+}

@@ -26,5 +26,7 @@ struct check_step {
 /* Step i, in order; NULL beyond the last. */
 const struct check_step *check_step_at(size_t i);
 const char *check_level_name(enum check_level level);
+/* Seconds that a check of this level takes at most; 0: as long as it takes. */
+unsigned check_level_limit(enum check_level level);
 
 #endif

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_QUICK = 1000, KEY_THOROUGH, KEY_JSON, KEY_KNOWN, KEY_BASELINE, KEY_CORPUS, SENTENCE_MAX = 512 };
+enum { KEY_QUICK = 1000, KEY_THOROUGH, KEY_JSON, KEY_KNOWN, KEY_BASELINE, KEY_CORPUS, KEY_LIMIT, SENTENCE_MAX = 512 };
 
 struct options {
     struct check_request request;
@@ -59,6 +59,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_CORPUS:
         options->corpus = value;
+        return 0;
+    case KEY_LIMIT:
+        options->request.limit = parse_time("--limit", value);
         return 0;
     case 'o':
         options->output = value;
@@ -178,8 +181,14 @@ static int run_step(struct page *page, const struct check_step *step)
 {
     const struct check_request *request = &page->options->request;
     struct check_result result;
+    char text[SENTENCE_MAX];
     if (step->is_anvils && strncmp(request->subject, "anvil", 5) != 0) {
         leave_out(page, step->name, "only for code that is built for it: see adversity/interleave");
+        return EXIT_CLEAN;
+    }
+    if (request->end > 0 && check_now() >= request->end) {
+        snprintf(text, sizeof text, "not begun: the %u seconds are over", request->limit);
+        leave_out(page, step->name, text);
         return EXIT_CLEAN;
     }
     if (step->left_out[request->level] != NULL)
@@ -313,8 +322,9 @@ static int start(struct options *options)
 int command_check(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"quick", KEY_QUICK, NULL, 0, "About a minute; longer where an allocator hangs", 0},
-        {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: some minutes)", 0},
+        {"quick", KEY_QUICK, NULL, 0, "Little of everything, within a minute", 0},
+        {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)", 0},
+        {"limit", KEY_LIMIT, "TIME", 0, "Stop after that time, such as 90s or 15m, whatever is not done yet", 0},
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
         {"output", 'o', "DIR", 0, "Where reports, programs and the campaign go (default mallet-report/SUBJECT-check)", 0},
         {"known", KEY_KNOWN, "FILE", 0, "Findings that are known, one `SUBJECT CHECK SITE` a line", 0},
@@ -331,5 +341,8 @@ int command_check(int argc, char **argv)
                "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 a step failed for reasons of its own."};
     struct options request = {.request.level = LEVEL_DEFAULT};
     argp_parse(&argp, argc, argv, 0, NULL, &request);
+    if (request.request.limit == 0)
+        request.request.limit = check_level_limit(request.request.level);
+    request.request.end = request.request.limit == 0 ? 0 : check_now() + request.request.limit;
     return start(&request);
 }

@@ -8,23 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECONDS_DEFAULT = 60, SECONDS_MAX = 30 * 24 * 3600, JOBS_LIMIT = 64, OPS_DEFAULT = 64, OPS_LIMIT = 4096 };
+enum { SECONDS_DEFAULT = 60, JOBS_LIMIT = 64, OPS_DEFAULT = 64, OPS_LIMIT = 4096 };
 
 enum option_key { KEY_PLAIN = 0x100, KEY_SANITIZER, KEY_MAX_OPS, KEY_JSON, KEY_CORPUS };
 
 /* "90", "90s", "15m", "8h": seconds. */
-static unsigned parse_time(struct argp_state *state, const char *text)
-{
-    char *unit;
-    errno = 0;
-    unsigned long number = strtoul(text, &unit, 10);
-    unsigned long factor = strcmp(unit, "m") == 0 ? 60 : strcmp(unit, "h") == 0 ? 3600 : 1;
-    bool is_unit = *unit == '\0' || strcmp(unit, "s") == 0 || factor != 1;
-    if (unit == text || text[0] == '-' || !is_unit || errno != 0 || number == 0 || number > SECONDS_MAX / factor)
-        argp_error(state, "--time: `%s` is no time such as 90s, 15m or 8h, 30 days at most", text);
-    return (unsigned)(number * factor);
-}
-
 static unsigned parse_positive(struct argp_state *state, const char *option, const char *text, unsigned max)
 {
     unsigned number = (unsigned)parse_number(option, text, max);
@@ -48,7 +36,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         campaign->engine = parse_engine(state, value);
         return 0;
     case 't':
-        campaign->seconds = parse_time(state, value);
+        campaign->seconds = parse_time("--time", value);
         return 0;
     case 'j':
         campaign->jobs = parse_positive(state, "--jobs", value, JOBS_LIMIT);

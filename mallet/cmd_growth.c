@@ -65,7 +65,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         request->is_quick = true;
         return 0;
     case KEY_TIME:
-        request->seconds = (unsigned)parse_number("--time", value, 86400);
+        request->seconds = parse_time("--time", value);
         return 0;
     case KEY_BAND:
         request->size = parse_band(value);
@@ -276,7 +276,7 @@ int command_growth(int argc, char **argv)
         {"shape", KEY_SHAPE, "NAME", 0, "Only this shape; may be given several times", 0},
         {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every third band of sizes", 0},
         {"band", KEY_BAND, "BYTES", 0, "Scaling: only blocks of this size, one of 16, 64, 256, ... 67108864", 0},
-        {"time", KEY_TIME, "S", 0, "Begin no shape after S seconds", 0},
+        {"time", KEY_TIME, "TIME", 0, "Begin no shape after that time, such as 90s", 0},
         {"list", KEY_LIST, NULL, 0, "List the shapes", 0},
         {"output", KEY_OUTPUT, "DIR", 0, "Write a C program for each finding into DIR", 0},
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},

@@ -20,7 +20,6 @@ enum {
     DEFAULT_WORKERS = 8,
     DEFAULT_SECONDS = 10,
     DEFAULT_REPEATS = 5,
-    SECONDS_MAX = 86400,
     KEY_JSON = 'j',
     KEY_TIME = 't',
     KEY_THREADS = 'n',
@@ -81,18 +80,6 @@ static unsigned parse_workers(const char *value)
     return (unsigned)workers;
 }
 
-static unsigned parse_seconds(const char *value)
-{
-    char text[16];
-    size_t length = strlen(value);
-    if (length > 1 && length < sizeof text && value[length - 1] == 's') {
-        memcpy(text, value, length - 1);
-        text[length - 1] = '\0';
-        value = text;
-    }
-    return (unsigned)parse_number("--time", value, SECONDS_MAX);
-}
-
 static void finish(struct request *request, struct argp_state *state)
 {
     if (request->subject == NULL && !request->is_list)
@@ -114,10 +101,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         request->is_list = true;
         return 0;
     case KEY_TIME:
-        request->seconds = parse_seconds(value);
+        request->seconds = parse_time("--time", value);
         return 0;
     case KEY_LIMIT:
-        request->limit = parse_seconds(value);
+        request->limit = parse_time("--limit", value);
         return 0;
     case KEY_THREADS:
         request->workers = parse_workers(value);
@@ -354,8 +341,8 @@ int command_torture(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"threads", KEY_THREADS, "N", 0, "Threads at a time, 6 to 32 (default 8)", 0},
-        {"time", KEY_TIME, "SECONDS", 0, "For each scenario (default 10); what it finds is repeated on top of it", 0},
-        {"limit", KEY_LIMIT, "SECONDS", 0, "Begin no scenario after that time in all", 0},
+        {"time", KEY_TIME, "TIME", 0, "For each scenario (default 10); what it finds is repeated on top of it", 0},
+        {"limit", KEY_LIMIT, "TIME", 0, "Begin no scenario after that time in all", 0},
         {"seed", KEY_SEED, "N", 0, "Of the first process (default 1)", 0},
         {"scenario", KEY_SCENARIO, "NAME", 0, "Only this one; may be given several times", 0},
         {"repeat", KEY_REPEAT, "N", 0, "Run a finding so often again (default 5)", 0},

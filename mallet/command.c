@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_sentence(const char *format, va_list arguments)
 {
@@ -40,4 +42,16 @@ unsigned long long parse_number(const char *option, const char *text, unsigned l
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number > max)
         exit(refuse("%s: `%s` is not a number from 0 to %llu", option, text, max));
     return number;
+}
+
+unsigned parse_time(const char *option, const char *text)
+{
+    char *unit;
+    errno = 0;
+    unsigned long number = strtoul(text, &unit, 10);
+    unsigned long factor = strcmp(unit, "m") == 0 ? 60 : strcmp(unit, "h") == 0 ? 3600 : 1;
+    bool is_unit = *unit == '\0' || strcmp(unit, "s") == 0 || factor != 1;
+    if (text[0] < '0' || text[0] > '9' || !is_unit || errno != 0 || number == 0 || number > TIME_MAX_S / factor)
+        exit(refuse("%s: `%s` is no time such as 90s, 15m or 8h, 30 days at most", option, text));
+    return (unsigned)(number * factor);
 }

@@ -38,5 +38,8 @@ int report_internal_error(const char *format, ...) __attribute__((format(printf,
 /* Parses the whole of text as a decimal number of at most `max` for the option of that name; ends the process with a sentence if it is
  * none. For use in argp parsers. */
 unsigned long long parse_number(const char *option, const char *text, unsigned long long max);
+/* The same for a time: 90, 90s, 15m, 8h, more than nothing. Returns seconds. */
+enum { TIME_MAX_S = 30 * 24 * 3600 };
+unsigned parse_time(const char *option, const char *text);
 
 #endif

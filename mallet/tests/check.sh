@@ -36,6 +36,10 @@ ends 1 check "$planted/libracy_errno_by_free.so" --quick --corpus "$work/corpus"
 printed '"site": "torture/handoff"'
 program=$(ls "$work"/racy/torture/*errno.c | head -1)
 holds "a finding's program compiles" cc -w -O1 -o "$work/program" "$program" -pthread
+ends 0 check anvil --limit 2 --corpus "$work/corpus" -o "$work/short"
+printed "^  [a-z]* .*not done .*stopped: the 2 seconds are over"
+printed "^  fuzz  *not begun: the 2 seconds are over"
+refused '--limit: `soon`' check anvil --limit soon
 printf 'libracy* nothing *\n' >"$work/bad-known"
 refused "bad-known:1" check glibc --known "$work/bad-known"
 

@@ -23,7 +23,7 @@ refused '--binding: `glue`' torture --binding glue anvil
 refused '/nonexistent/x: No such file' torture --known /nonexistent/x anvil
 refused 'frob' torture anvil:frob=1
 
-quick='--scenario first-call --time 0'
+quick='--scenario first-call --time 1'
 # shellcheck disable=SC2086 # words
 ends 0 torture $quick --binding static anvil
 printed '^first-call  *8 threads, .* processes, .* calls, .*: no finding'
