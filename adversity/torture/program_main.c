@@ -3,6 +3,7 @@
  * PROCESSES, WORKERS, MILLISECONDS, SEED, ON_ONE_PROCESSOR, PACE_US, MUTED, SCENARIO and bind_calls. */
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 enum { HANG_MS = 30000, LOOK_MS = 20 };
@@ -10,6 +11,7 @@ enum { HANG_MS = 30000, LOOK_MS = 20 };
 static _Noreturn void run_process(struct torture_report *report, unsigned number)
 {
     struct torture_options options = {WORKERS, MILLISECONDS, SEED + number, ON_ONE_PROCESSOR, PACE_US, MUTED};
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* whoever stops the program stops all of it */
     setpgid(0, 0);
     bind_calls();
     torture_begin(report, &options);

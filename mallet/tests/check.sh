@@ -23,7 +23,7 @@ if [ -z "$foreign" ]; then
     exit
 fi
 
-ends 0 check anvil --quick --corpus "$work/corpus" -o "$work/anvil"
+ends 0 check anvil --quick --limit 20m --corpus "$work/corpus" -o "$work/anvil"
 for step in clauses traces threads refusals interleavings torture growth; do
     printed "^  $step .*ok "
     holds "the report of $step is there" test -s "$work/anvil/$step.json"
@@ -32,7 +32,7 @@ printed "^  fuzz .*\(ok \|not done .*is not built yet\)" # the engine has a pres
 printed "^anvil: 0 findings"
 printed "^Not done"
 
-ends 1 check "$planted/libracy_errno_by_free.so" --quick --corpus "$work/corpus" -o "$work/racy" --json
+ends 1 check "$planted/libracy_errno_by_free.so" --quick --limit 20m --corpus "$work/corpus" -o "$work/racy" --json
 printed '"site": "torture/handoff"'
 program=$(ls "$work"/racy/torture/*errno.c | head -1)
 holds "a finding's program compiles" cc -w -O1 -o "$work/program" "$program" -pthread
