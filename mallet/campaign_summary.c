@@ -10,13 +10,25 @@
 
 /* ---- JSON ---- */
 
-static json_t *finding_json(const struct campaign_finding *finding)
+/* Adds the path of a finding's file, where it has that one. */
+static void add_path(json_t *json, const char *key, const struct campaign *campaign, const char *name, const char *file)
+{
+    char path[CAMPAIGN_PATH_MAX];
+    campaign_path(path, "%s/findings/%s/%s", campaign->output, name, file);
+    if (access(path, F_OK) == 0)
+        json_object_set_new(json, key, json_string(path));
+}
+
+static json_t *finding_json(const struct campaign *campaign, const struct campaign_finding *finding)
 {
     json_t *confirmed = finding->confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(finding->confirmed);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b}", "name", finding->name, "check",
-                     check_name(finding->verdict.check), "site", finding->verdict.site, "sentence", finding->verdict.sentence, "ops",
-                     (int)finding->ops, "reproduced", "times", (int)finding->reproduced, "of", (int)finding->attempts,
-                     "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b}", "name", finding->name, "check",
+                             check_name(finding->verdict.check), "site", finding->verdict.site, "sentence", finding->verdict.sentence,
+                             "ops", (int)finding->ops, "reproduced", "times", (int)finding->reproduced, "of", (int)finding->attempts,
+                             "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier);
+    add_path(json, "trace", campaign, finding->name, "trace.trace");
+    add_path(json, "program", campaign, finding->name, "program.c");
+    return json;
 }
 
 static json_t *summary_json(const struct campaign *campaign)
@@ -24,7 +36,7 @@ static json_t *summary_json(const struct campaign *campaign)
     const struct campaign_status *status = &campaign->status;
     json_t *findings = json_array();
     for (size_t i = 0; i < campaign->count; i++)
-        json_array_append_new(findings, finding_json(&campaign->findings[i]));
+        json_array_append_new(findings, finding_json(campaign, &campaign->findings[i]));
     return json_pack("{s:s, s:s, s:f, s:b, s:I, s:i, s:i, s:i, s:i, s:o}", "subject", campaign->subject_name, "engine",
                      campaign->options->engine == ENGINE_AFL ? "afl" : "libfuzzer", "seconds", (double)campaign->engine_ms / 1000,
                      "interrupted", (int)campaign->is_interrupted, "executions", (json_int_t)status->executions, "corpus",
