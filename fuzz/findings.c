@@ -2,7 +2,6 @@
 /* The classes known, in a small table; the folder is read again once a second for what other jobs have found. */
 #include "fuzz/findings.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +12,6 @@
 
 enum {
     CLASSES_MAX = 256,
-    CLASS_NAME_MAX = 80,
     FOLDER_MAX = 3072,
     PATH_LENGTH_MAX = 4096,
     AVOID_HITS = 32,    /* hits of a class before its op is avoided … */
@@ -30,7 +28,7 @@ struct pattern {
 
 struct class
 {
-    char name[CLASS_NAME_MAX]; /* <check>-<site>: also the name of its file */
+    char name[VERDICT_CLASS_MAX]; /* <check>-<site>: also the name of its file */
     uint32_t check;
     struct pattern patterns[AVOID_PATTERNS];
 };
@@ -48,15 +46,6 @@ static struct {
 } state;
 
 /* ---- names ---- */
-
-static void class_name(const struct verdict *verdict, char ret_name[CLASS_NAME_MAX])
-{
-    const char *check = verdict->check < CHECK_COUNT ? check_name(verdict->check) : "unknown";
-    snprintf(ret_name, CLASS_NAME_MAX, "%s-%.*s", check, VERDICT_SITE_MAX, verdict->site);
-    for (char *byte = ret_name; *byte != '\0'; byte++)
-        if (!isalnum((unsigned char)*byte) && *byte != '-')
-            *byte = '_';
-}
 
 static struct class *class_find(const char *name)
 {
@@ -82,9 +71,9 @@ static void class_add(const char *name, uint32_t check)
 /* "overlap-malloc.trace" → the class overlap-malloc. */
 static void class_add_file(const char *file)
 {
-    char name[CLASS_NAME_MAX], check[CLASS_NAME_MAX];
+    char name[VERDICT_CLASS_MAX], check[VERDICT_CLASS_MAX];
     const char *end = strstr(file, ".trace"), *dash = strchr(file, '-');
-    if (end == NULL || strcmp(end, ".trace") != 0 || dash == NULL || dash > end || end - file >= CLASS_NAME_MAX)
+    if (end == NULL || strcmp(end, ".trace") != 0 || dash == NULL || dash > end || end - file >= VERDICT_CLASS_MAX)
         return;
     snprintf(name, sizeof(name), "%.*s", (int)(end - file), file);
     snprintf(check, sizeof(check), "%.*s", (int)(dash - file), file);
@@ -133,8 +122,8 @@ static void write_trace(int file, const struct verdict *verdict, const struct tr
 
 void findings_save(const struct verdict *verdict, const struct trace *trace, const char *note)
 {
-    char name[CLASS_NAME_MAX], path[PATH_LENGTH_MAX], beside[PATH_LENGTH_MAX];
-    class_name(verdict, name);
+    char name[VERDICT_CLASS_MAX], path[PATH_LENGTH_MAX], beside[PATH_LENGTH_MAX];
+    verdict_class_name(verdict, name);
     if (class_find(name) == NULL)
         state.saved++;
     class_add(name, verdict->check);
@@ -233,17 +222,17 @@ void findings_avoid(struct trace *trace, uint64_t hash)
 
 bool findings_is_known(const struct verdict *verdict)
 {
-    char name[CLASS_NAME_MAX];
-    class_name(verdict, name);
+    char name[VERDICT_CLASS_MAX];
+    verdict_class_name(verdict, name);
     return class_find(name) != NULL;
 }
 
 /* Counts in the slot of the same pattern, else takes over the one with the fewest hits. */
 void findings_hit(const struct verdict *verdict, const struct trace *trace)
 {
-    char name[CLASS_NAME_MAX];
+    char name[VERDICT_CLASS_MAX];
     state.known_hits++;
-    class_name(verdict, name);
+    verdict_class_name(verdict, name);
     struct class *class = class_find(name);
     if (class == NULL || verdict->op >= trace->count)
         return;

@@ -4,6 +4,8 @@
 #include "harness/policy.h"
 #include "harness/subject.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const check_names[CHECK_COUNT] = {
@@ -46,6 +48,14 @@ enum check check_find(const char *name)
     while (i < CHECK_COUNT && strcmp(check_names[i], name) != 0)
         i++;
     return (enum check)i;
+}
+
+void verdict_class_name(const struct verdict *verdict, char ret_name[VERDICT_CLASS_MAX])
+{
+    snprintf(ret_name, VERDICT_CLASS_MAX, "%s-%.*s", check_name(verdict->check), VERDICT_SITE_MAX, verdict->site);
+    for (char *byte = ret_name; *byte != '\0'; byte++)
+        if (!isalnum((unsigned char)*byte) && *byte != '-')
+            *byte = '_';
 }
 
 const char *policy_text(enum policy_id id)

@@ -50,4 +50,8 @@ struct verdict {
     char sentence[VERDICT_SENTENCE_MAX]; /* one sentence with numbers, no full stop */
 };
 
+/* The class of a finding, <check>-<site>, as the name of a file or folder: letters, digits, '-', and '_' for anything else. */
+enum { VERDICT_CLASS_MAX = 80 };
+void verdict_class_name(const struct verdict *verdict, char ret_name[VERDICT_CLASS_MAX]);
+
 #endif

@@ -22,12 +22,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { CAMPAIGN_PATH_MAX = 4096, CAMPAIGN_ERROR_MAX = 1024, CAMPAIGN_NAME_MAX = 96, CAMPAIGN_FINDINGS_MAX = 256 };
+enum { CAMPAIGN_PATH_MAX = 4096, CAMPAIGN_ERROR_MAX = 1024, CAMPAIGN_FINDINGS_MAX = 256 };
 
 enum confirmation { CONFIRM_UNKNOWN = -1, CONFIRM_NO, CONFIRM_YES };
 
 struct campaign_finding {
-    char name[CAMPAIGN_NAME_MAX]; /* <check>-<site>, the name of its folder */
+    char name[VERDICT_CLASS_MAX]; /* <check>-<site>, the name of its folder */
     struct verdict verdict;
     unsigned reproduced, attempts;
     size_t ops;
@@ -99,7 +99,6 @@ void campaign_show_progress(struct campaign *campaign, int64_t elapsed_ms, bool 
 /* campaign_triage.c. 0, or a positive errno with one sentence; findings so far are kept. */
 int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
 struct campaign_finding *campaign_find_finding(struct campaign *campaign, const char *name);
-void campaign_class_name(const struct verdict *verdict, char ret_name[CAMPAIGN_NAME_MAX]);
 
 /* campaign_target.c: replays an input in the target. True if it died again: the verdict from the sanitizer's summary line. */
 bool campaign_replay_target(struct campaign *campaign, const char *path, struct verdict *ret_verdict);

@@ -16,7 +16,6 @@
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
 
-#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,16 +39,6 @@ struct triage {
 
 /* ---- classes ---- */
 
-/* As report_save names its folders. */
-void campaign_class_name(const struct verdict *verdict, char ret_name[CAMPAIGN_NAME_MAX])
-{
-    snprintf(ret_name, CAMPAIGN_NAME_MAX, "%s-%.*s", verdict->check < CHECK_COUNT ? check_name(verdict->check) : "unknown",
-             VERDICT_SITE_MAX, verdict->site);
-    for (char *byte = ret_name; *byte != '\0'; byte++)
-        if (!isalnum((unsigned char)*byte) && *byte != '-')
-            *byte = '_';
-}
-
 struct campaign_finding *campaign_find_finding(struct campaign *campaign, const char *name)
 {
     for (size_t i = 0; i < campaign->count; i++)
@@ -60,8 +49,8 @@ struct campaign_finding *campaign_find_finding(struct campaign *campaign, const 
 
 static bool is_known(struct campaign *campaign, const struct verdict *verdict)
 {
-    char name[CAMPAIGN_NAME_MAX];
-    campaign_class_name(verdict, name);
+    char name[VERDICT_CLASS_MAX];
+    verdict_class_name(verdict, name);
     return campaign_find_finding(campaign, name) != NULL;
 }
 
@@ -85,7 +74,7 @@ static void save(struct campaign *campaign, struct triage *triage, const struct 
     struct campaign_finding *entry = &campaign->findings[campaign->count];
     *entry = (struct campaign_finding){
         .verdict = finding->verdict, .reproduced = finding->reproduced, .attempts = finding->attempts, .ops = finding->trace.count};
-    campaign_class_name(&finding->verdict, entry->name);
+    verdict_class_name(&finding->verdict, entry->name);
     campaign_path(folder, "%s/findings", campaign->output);
     triage->result = report_save(folder, campaign->subject_name, finding, triage->error);
     if (triage->result != 0)

@@ -118,15 +118,6 @@ static void write_json(FILE *out, const char *subject, const struct finding *fin
     json_decref(object);
 }
 
-/* The site becomes part of a file name; the campaign names its classes by the same rule. */
-static void make_class_name(const struct verdict *verdict, char ret_name[VERDICT_SITE_MAX + 32])
-{
-    snprintf(ret_name, VERDICT_SITE_MAX + 32, "%s-%.*s", check_name(verdict->check), VERDICT_SITE_MAX, verdict->site);
-    for (char *letter = ret_name; *letter != '\0'; letter++)
-        if (strchr("/ \\\n\t", *letter) != NULL)
-            *letter = '_';
-}
-
 static int save_part(const char *folder, const char *name, void (*write_part)(FILE *, const char *, const struct finding *),
                      const char *subject, const struct finding *finding, char error[REPORT_ERROR_MAX])
 {
@@ -142,8 +133,8 @@ static int save_part(const char *folder, const char *name, void (*write_part)(FI
 
 int report_save(const char *folder, const char *subject, const struct finding *finding, char error[REPORT_ERROR_MAX])
 {
-    char name[VERDICT_SITE_MAX + 32], path[PATH_MAX];
-    make_class_name(&finding->verdict, name);
+    char name[VERDICT_CLASS_MAX], path[PATH_MAX];
+    verdict_class_name(&finding->verdict, name);
     snprintf(path, sizeof path, "%.3800s/%s", folder, name);
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
         int result = errno;

@@ -119,6 +119,17 @@ static void an_op_that_keeps_crashing_is_left_out_of_most_inputs(void **state)
     assert_in_range(left_out, HASHES / 2, HASHES * 7 / 8);
 }
 
+static void a_class_name_is_a_plain_file_name(void **state)
+{
+    (void)state;
+    const struct verdict verdict = {.check = CHECK_ERRNO, .site = "free@fail-os"}, worst = {.check = CHECK_COUNT, .site = "../a b"};
+    char name[VERDICT_CLASS_MAX];
+    verdict_class_name(&verdict, name);
+    assert_string_equal(name, "errno-free_fail-os");
+    verdict_class_name(&worst, name);
+    assert_string_equal(name, "unknown-___a_b");
+}
+
 static void statistics_are_lines_of_key_and_value(void **state)
 {
     (void)state;
@@ -139,6 +150,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_saved_class_is_known_and_has_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_process_knows_what_is_in_the_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_first_file_of_a_class_stays, set_up, tear_down),
+        cmocka_unit_test(a_class_name_is_a_plain_file_name),
         cmocka_unit_test(most_inputs_run_muted_and_some_do_not),
         cmocka_unit_test(an_op_that_keeps_crashing_is_left_out_of_most_inputs),
         cmocka_unit_test_setup_teardown(statistics_are_lines_of_key_and_value, set_up, tear_down),
