@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What run.c holds to be modest: a correct allocator succeeds. */
+/* Above it a program does not say that NULL is wrong. The run itself (run_judge.c) blames it only for much less. */
 #define MODEST_TOTAL ((uint64_t)256 << 20)
 
 static bool is_valid_alignment(const struct trace_op *op)

@@ -4,7 +4,6 @@
 #include "mallet/command.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,6 @@ enum { SECONDS_DEFAULT = 60, JOBS_LIMIT = 64, OPS_DEFAULT = 64, OPS_LIMIT = 4096
 
 enum option_key { KEY_PLAIN = 0x100, KEY_SANITIZER, KEY_MAX_OPS, KEY_JSON, KEY_CORPUS };
 
-/* "90", "90s", "15m", "8h": seconds. */
 static unsigned parse_positive(struct argp_state *state, const char *option, const char *text, unsigned max)
 {
     unsigned number = (unsigned)parse_number(option, text, max);

@@ -88,10 +88,9 @@ enum anvil_fit { ANVIL_FIT_FIRST, ANVIL_FIT_NEXT, ANVIL_FIT_BEST, ANVIL_FIT_WORS
 struct anvil_options {
     enum anvil_source source;
     enum anvil_fit fit;
-    void *arena;       /* ANVIL_SOURCE_ARENA: page-aligned, all zero; metadata lives there too */
-    size_t arena_size; /* bytes, a multiple of the page size */
-    size_t
-        mmap_threshold; /* bytes; blocks from here up, or aligned to 16 times as much, get a mapping of their own (mmap, sbrk). Default 1 MiB */
+    void *arena;           /* ANVIL_SOURCE_ARENA: page-aligned, all zero; metadata lives there too */
+    size_t arena_size;     /* bytes, a multiple of the page size */
+    size_t mmap_threshold; /* bytes; blocks from here up, or aligned to 16 times as much, get a mapping of their own. Default 1 MiB */
     size_t trim_threshold; /* bytes; a free run beyond this and a quarter of the heap goes back at once. Default 1 MiB; in an arena never */
     bool unlocked;         /* the caller sees to it that one thread at a time uses the heap: it takes no lock */
     bool arena_discard;    /* the arena is one private anonymous mapping: clearing long stretches of it may use madvise */
