@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define FOOTPRINT_CALLS 400000u
+#define CYCLES_FEWEST   16u
 #define LOSS_AFFORDABLE ((uint64_t)64 << 20) /* bytes */
 
 /* The parts before main. */
@@ -161,8 +162,9 @@ static void put_shared_state(const struct plan *plan)
         export_put(plan, "static void *q;\n");
     if (is_shared && plan->check == CHECK_POLICY && plan->verdict->op < plan->trace->count)
         export_put(plan, "static int is_block;\n");
-    if (plan->recovers && plan->has_faults)
-        export_put(plan, "static int is_recovering;\n%s", plan->verdict->op < plan->trace->count ? "static unsigned failed_before;\n" : "");
+    if (plan->has_safe_cycle)
+        export_put(plan, "static int is_recovering;\n%s",
+                   plan->recovers && plan->verdict->op < plan->trace->count ? "static unsigned failed_before;\n" : "");
 }
 
 static void put_process_helpers(const struct plan *plan)
@@ -246,17 +248,18 @@ static unsigned cycles_affordable(const struct plan *plan)
 
 static void put_cycles(const struct plan *plan)
 {
-    unsigned half = cycles_affordable(plan);
+    unsigned most = cycles_affordable(plan), first = most;
+    while (first / 4 >= CYCLES_FEWEST)
+        first /= 4;
     export_put(plan, "%s", TEXT_RESIDENT);
     put_cycle(plan);
-    export_put(plan, TEXT_FOOTPRINT_MAIN, plan->has_faults ? "    watch_os();\n" : "", half, half);
+    export_put(plan, TEXT_FOOTPRINT_MAIN, plan->has_safe_cycle ? TEXT_SAFE_CYCLE TEXT_SAFE_CYCLE_OVER : "", first, most);
 }
 
 static void put_recovery(const struct plan *plan)
 {
     put_cycle(plan);
-    export_put(plan, "int main(void)\n{\n%s%s    return 0;\n}\n", plan->has_faults ? "    watch_os();\n" : "",
-               plan->has_faults ? TEXT_RECOVERY_MAIN : "    cycle();\n");
+    export_put(plan, "int main(void)\n{\n%s    return 0;\n}\n", plan->has_safe_cycle ? TEXT_SAFE_CYCLE : "    cycle();\n");
 }
 
 void export_program(FILE *out, const struct trace *trace, const struct verdict *verdict)

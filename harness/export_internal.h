@@ -22,9 +22,10 @@ struct plan {
     unsigned kinds;      /* bit per enum op_kind: used */
     bool has_sizes, has_usable, has_times, has_large, has_live_end, has_look_ups;
     bool has_threads, has_faults;
-    bool is_cycle;  /* what goes wrong is growth from cycle to cycle */
-    bool recovers;  /* a second cycle, in which the system refuses nothing */
-    uint64_t total; /* bytes that the trace asks for in all, as far as is known; no more than UINT32_MAX of each op */
+    bool is_cycle;       /* what goes wrong is growth from cycle to cycle */
+    bool recovers;       /* what goes wrong shows in a second cycle, in which the system refuses nothing */
+    bool has_safe_cycle; /* there is a cycle in which the system refuses nothing */
+    uint64_t total;      /* bytes that the trace asks for in all, as far as is known; no more than UINT32_MAX of each op */
 };
 
 /* export_plan.c */

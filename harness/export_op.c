@@ -175,7 +175,7 @@ static void put_plain_call(const struct plan *plan, size_t i)
     const char *target = is_move ? "q" : block;
     if (plan->check == CHECK_ERRNO && plan_blames(plan, i))
         export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
-    if (plan->recovers && plan->has_faults && plan_blames(plan, i))
+    if (plan->recovers && plan->has_safe_cycle && plan_blames(plan, i))
         export_put(plan, "    failed_before = failed;\n");
     export_put(plan, "    %s = ", target);
     export_put_call(plan, op, "do_", block);
@@ -228,7 +228,7 @@ static void put_op(const struct plan *plan, size_t i)
     else if (op->kind == OP_TRIM)
         export_put(plan, "    if (do_malloc_trim != NULL)\n        do_malloc_trim(%" PRIu64 ");\n", op->extra);
     else if (op->kind == OP_FAIL_OS)
-        export_put(plan, "    %sfail_os(%" PRIu64 ");\n", plan->recovers ? "if (!is_recovering)\n        " : "", op->extra);
+        export_put(plan, "    %sfail_os(%" PRIu64 ");\n", plan->has_safe_cycle ? "if (!is_recovering)\n        " : "", op->extra);
     else if (plan->is_filling)
         put_filling_op(plan, i);
     else

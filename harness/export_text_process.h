@@ -150,9 +150,11 @@
     "        hold(i);\n"                                                                                                 \
     "}\n\n"
 
-#define TEXT_RECOVERY_MAIN                                          \
+#define TEXT_SAFE_CYCLE                                             \
+    "    watch_os();\n"                                             \
     "    cycle();\n"                                                \
     "    is_recovering = 1; /* now the system refuses nothing */\n" \
     "    cycle();\n"
+#define TEXT_SAFE_CYCLE_OVER "    is_recovering = 0;\n"
 
 #endif

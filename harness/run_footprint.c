@@ -11,6 +11,7 @@
 
 enum {
     FIRST_ROUNDS = 16,   /* enough to see that nothing grows */
+    LOSS_ROUNDS = 32,    /* enough to see that failures lose memory each time */
     STEADY_PERCENT = 60, /* the second half of the rounds grows at least so much of the first half */
 };
 #define GROWTH_MIN ((size_t)1 << 20) /* bytes */
@@ -18,6 +19,7 @@ enum {
 #define OPS_BUDGET   ((size_t)100000)
 #define BYTES_BUDGET ((size_t)1 << 30)
 #define LOSS_ENOUGH  ((size_t)16 << 20)
+#define LOSS_MOST    ((size_t)256 << 20)
 
 /* Resident bytes of this process, by raw calls: nothing here may allocate. */
 static size_t read_resident(void)
@@ -66,11 +68,13 @@ static uint32_t affordable_rounds(const struct run *run)
     return (uint32_t)(rounds < by_bytes ? rounds : by_bytes);
 }
 
-/* What a failure loses is lost at once, not for a cache to fill: so much growth says enough. */
+/* What a failure loses is lost at once, not for a cache to fill: so much growth says enough, in cycles enough unless they cost too much. */
 static uint32_t enough_rounds(const struct run *run, uint32_t rounds, size_t first_growth)
 {
-    size_t each = first_growth / (FIRST_ROUNDS / 2) + 1, most = LOSS_ENOUGH + 4 * run->peak_size;
-    return run->faults.has_failed && most / each < rounds - FIRST_ROUNDS ? FIRST_ROUNDS + (uint32_t)(most / each) : rounds;
+    size_t each = first_growth / (FIRST_ROUNDS / 2) + 1, enough = LOSS_ROUNDS * each < LOSS_MOST ? LOSS_ROUNDS * each : LOSS_MOST;
+    if (enough < LOSS_ENOUGH + 4 * run->peak_size)
+        enough = LOSS_ENOUGH + 4 * run->peak_size;
+    return run->faults.has_failed && enough / each < rounds - FIRST_ROUNDS ? FIRST_ROUNDS + (uint32_t)(enough / each) : rounds;
 }
 
 /* Whether cycles in which no OS call fails grow as much: then the failures are not what loses it. Growth counts from `held` on. */

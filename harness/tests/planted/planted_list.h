@@ -41,6 +41,7 @@
     PLANTED(oom_poisons, recovery, "once the system refused a mapping, nothing is asked of it again; no known bug is the model") \
     PLANTED(commit_fails_for_good, recovery, "a heap that could not grow counts as full for ever; after gperftools#305, a wrong NULL after a failed growth") \
     PLANTED(munmap_fail_loses_block, recovery, "a mapping that the system did not take back is forgotten; after the leaks on failure paths fixed in jemalloc 4.1.1") \
+    PLANTED(munmap_fail_loses_later, recovery, "a mapping that the system did not take back is forgotten if it ever took one back; after tcmalloc 2.10, which loses by a refused madvise what it would not if all were refused") \
     PLANTED(munmap_fail_sets_errno, errno, "free changes errno when the system does not take the block back; after musl 2010df0d") \
     PLANTED(oom_errno_wrong, errno, "what the system refuses is reported as EAGAIN; after hardened_malloc a6a798d and snmalloc#461") \
     PLANTED(oom_small_block, usable, "where a mapping is refused, a block too small is returned; after jemalloc#241") \

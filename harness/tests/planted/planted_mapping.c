@@ -17,15 +17,19 @@ struct kept {
     struct kept *next;
 };
 static struct kept *first_kept;
+static bool has_given; /* a block went back to the system */
 
-static void unmap_between(uintptr_t from, uintptr_t to)
+static bool unmap_between(uintptr_t from, uintptr_t to)
 {
-    if (from >= to || munmap((void *)from, to - from) == 0 || HAS(munmap_fail_loses_block))
-        return;
+    if (from >= to || munmap((void *)from, to - from) == 0)
+        return true;
+    if (HAS(munmap_fail_loses_block) || (HAS(munmap_fail_loses_later) && has_given))
+        return false;
     struct kept *range = (struct kept *)from;
     madvise(range, to - from, MADV_DONTNEED);
     *range = (struct kept){to - from, first_kept};
     first_kept = range;
+    return false;
 }
 
 static void unmap_kept(void)
@@ -77,7 +81,7 @@ struct chunk *mapping_take(size_t size, size_t alignment)
 void mapping_give(struct chunk *chunk)
 {
     uintptr_t start = (uintptr_t)chunk_at(chunk, 0 - (size_t)chunk->before);
-    unmap_between(start, start + chunk->before + chunk_size(chunk));
+    has_given |= unmap_between(start, start + chunk->before + chunk_size(chunk));
     if (HAS(free_large_errno))
         madvise(chunk, PAGE, MADV_DONTNEED); /* no longer there: it fails */
 }
