@@ -9,8 +9,6 @@
 
 int child_bind(struct subject *ret_subject, const char *how, const char *what, char error[SUBJECT_ERROR_MAX])
 {
-    if (strcmp(how, CHILD_BIND_STATIC) == 0)
-        return subject_bind_anvil(ret_subject, what, 0, error);
     if (strcmp(how, CHILD_BIND_HOST) == 0)
         return subject_bind_host(ret_subject, error);
     if (strcmp(how, CHILD_BIND_DLOPEN) == 0)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Binds what a child process was told to: child_bind.c knows every way, child_bind_host.c only the host, for libcs other than glibc. */
+/*
+ * Binds what a child process was told to: child_bind.c every foreign subject, child_bind_anvil.c anvil, child_bind_host.c the libc that it runs on,
+ * for libcs other than glibc; child_bind_sanitized.c says that it cannot.
+ */
 #ifndef HARNESS_CHILD_BIND_H
 #define HARNESS_CHILD_BIND_H
 

@@ -62,15 +62,15 @@ static struct spawn_plan make_plan(const char *spec, enum subject_binding bindin
 {
     switch (binding) {
     case BIND_STATIC:
-        return (struct spawn_plan){"mallet-child", CHILD_BIND_STATIC, spec[5] == ':' ? spec + 6 : "", NULL};
+        return (struct spawn_plan){binding, CHILD_BIND_STATIC, spec[5] == ':' ? spec + 6 : "", NULL};
     case BIND_DLMOPEN:
-        return (struct spawn_plan){"mallet-child", CHILD_BIND_DLMOPEN, spec, NULL};
+        return (struct spawn_plan){binding, CHILD_BIND_DLMOPEN, spec, NULL};
     case BIND_PRELOAD:
-        return (struct spawn_plan){"mallet-child", CHILD_BIND_PRELOAD, spec, spec};
+        return (struct spawn_plan){binding, CHILD_BIND_PRELOAD, spec, spec};
     case BIND_HOST:
-        return (struct spawn_plan){strcmp(spec, "musl") == 0 ? "mallet-child-musl" : "mallet-child", CHILD_BIND_HOST, "", NULL};
+        return (struct spawn_plan){binding, CHILD_BIND_HOST, "", NULL};
     default:
-        return (struct spawn_plan){"mallet-child", CHILD_BIND_DLOPEN, spec, NULL};
+        return (struct spawn_plan){binding, CHILD_BIND_DLOPEN, spec, NULL};
     }
 }
 

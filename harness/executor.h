@@ -78,5 +78,7 @@ int executor_run(struct executor *executor, const struct trace *trace, const str
 
 /* The folder that this executable lies in, and its child programs with it; false if the system does not tell. */
 bool executor_find_folder(char *ret_folder, size_t capacity);
+/* The path of the program `name` for subjects that are bound so: anvil under its prefix and musl have one of their own. False as above. */
+bool executor_find_program(const char *name, const char *spec, enum subject_binding binding, char *ret_path, size_t capacity);
 
 #endif

@@ -29,8 +29,8 @@ struct executor {
 
 /* How to bind a spec: filled by executor.c, used once. */
 struct spawn_plan {
-    const char *program; /* "mallet-child" or "mallet-child-musl" */
-    const char *how;     /* CHILD_BIND_… */
+    enum subject_binding binding;
+    const char *how; /* CHILD_BIND_… */
     const char *what;
     const char *preload; /* NULL: none */
 };

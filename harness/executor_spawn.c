@@ -135,12 +135,21 @@ bool executor_find_folder(char *ret_folder, size_t capacity)
     return true;
 }
 
+bool executor_find_program(const char *name, const char *spec, enum subject_binding binding, char *ret_path, size_t capacity)
+{
+    char folder[960];
+    if (!executor_find_folder(folder, sizeof folder))
+        return false;
+    const char *suffix = binding == BIND_STATIC ? "-anvil" : strcmp(spec, "musl") == 0 ? "-musl" : "";
+    snprintf(ret_path, capacity, "%s/%s%s", folder, name, suffix);
+    return true;
+}
+
 static int spawn_child(struct executor *executor, const struct spawn_plan *plan, struct ends *ends)
 {
-    char path[1024], folder[960], preload_entry[1024];
-    if (!executor_find_folder(folder, sizeof folder))
+    char path[1024], preload_entry[1024];
+    if (!executor_find_program("mallet-child", executor->spec, plan->binding, path, sizeof path))
         return ENOENT;
-    snprintf(path, sizeof path, "%s/%s", folder, plan->program);
     char *const arguments[] = {path, (char *)(uintptr_t)plan->how, (char *)(uintptr_t)plan->what, NULL};
     char **environment = make_environment(plan->preload, preload_entry, sizeof preload_entry);
     posix_spawn_file_actions_t actions;
@@ -217,7 +226,7 @@ int executor_spawn(struct executor *executor, const struct spawn_plan *plan, cha
             close(ends.childs[i]);
     }
     if (result != 0) {
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s cannot be started: %s", executor->spec, plan->program, strerror(result));
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: the process for it cannot be started: %s", executor->spec, strerror(result));
         return result;
     }
     return take_hello(executor, error);

@@ -7,15 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int locate(struct growth_subject *subject, bool is_musl)
-{
-    char folder[PATH_MAX / 2];
-    if (!executor_find_folder(folder, sizeof folder))
-        return ENOENT;
-    snprintf(subject->program, sizeof subject->program, "%s/%s", folder, is_musl ? "mallet-growth-musl" : "mallet-growth");
-    return 0;
-}
-
 static int fill(struct growth_subject *subject, const char *spec, const struct executor_info *info)
 {
     snprintf(subject->name, sizeof subject->name, "%s", info->name);
@@ -27,7 +18,7 @@ static int fill(struct growth_subject *subject, const char *spec, const struct e
         snprintf(subject->what, sizeof subject->what, "%s", spec);
     if (info->binding == BIND_PRELOAD)
         snprintf(subject->preload, sizeof subject->preload, "%s", spec);
-    return locate(subject, strcmp(spec, "musl") == 0);
+    return executor_find_program("mallet-growth", spec, info->binding, subject->program, sizeof subject->program) ? 0 : ENOENT;
 }
 
 int growth_subject_find(struct growth_subject *ret_subject, const char *spec, char error[SUBJECT_ERROR_MAX])

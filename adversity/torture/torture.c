@@ -40,30 +40,33 @@ static enum subject_binding prefer_preload(const char *spec, enum subject_bindin
     return wanted == BIND_AUTO && is_file ? BIND_PRELOAD : wanted;
 }
 
+/* anvil's drop-in is preloaded, with its options in the environment; where it was not built, or is not wanted, anvil is under its prefix. */
+static enum subject_binding fill_anvil(struct torture_subject *subject, const char *options, bool wants_static)
+{
+    char folder[PATH_MAX / 2] = "", library[PATH_MAX];
+    bool is_found = executor_find_folder(folder, sizeof folder);
+    snprintf(library, sizeof library, "%s/../lib/libanvil.so", folder);
+    if (wants_static || !is_found || access(library, R_OK) != 0) {
+        snprintf(subject->what, sizeof subject->what, "%s", options);
+        return BIND_STATIC;
+    }
+    snprintf(subject->environment, sizeof subject->environment, "ANVIL_OPTIONS=%.512s", options);
+    snprintf(subject->what, sizeof subject->what, "%s", library);
+    return BIND_PRELOAD;
+}
+
 static int fill(struct torture_subject *subject, const char *spec, const struct executor_info *info, bool wants_static)
 {
-    char folder[PATH_MAX / 2];
-    if (!executor_find_folder(folder, sizeof folder))
-        return ENOENT;
+    enum subject_binding binding = info->binding;
     snprintf(subject->name, sizeof subject->name, "%s", info->name);
-    snprintf(subject->how, sizeof subject->how, "%s", subject_binding_name(info->binding));
-    snprintf(subject->program, sizeof subject->program, "%s/mallet-torture-child%s", folder, strcmp(spec, "musl") == 0 ? "-musl" : "");
-    if (info->binding == BIND_STATIC) {
-        snprintf(subject->what, sizeof subject->what, "%s", spec[5] == ':' ? spec + 6 : "");
-        snprintf(subject->preload, sizeof subject->preload, "%s/../lib/libanvil.so", folder);
-        if (wants_static || access(subject->preload, R_OK) != 0) {
-            subject->preload[0] = '\0';
-            return 0;
-        }
-        snprintf(subject->environment, sizeof subject->environment, "ANVIL_OPTIONS=%.512s", subject->what);
-        snprintf(subject->what, sizeof subject->what, "%s", subject->preload);
-        snprintf(subject->how, sizeof subject->how, CHILD_BIND_PRELOAD);
-    } else if (info->binding != BIND_HOST) {
+    if (binding == BIND_STATIC)
+        binding = fill_anvil(subject, spec[5] == ':' ? spec + 6 : "", wants_static);
+    else if (binding != BIND_HOST)
         snprintf(subject->what, sizeof subject->what, "%s", spec);
-        if (info->binding == BIND_PRELOAD)
-            snprintf(subject->preload, sizeof subject->preload, "%s", spec);
-    }
-    return 0;
+    if (binding == BIND_PRELOAD)
+        snprintf(subject->preload, sizeof subject->preload, "%s", subject->what);
+    snprintf(subject->how, sizeof subject->how, "%s", subject_binding_name(binding));
+    return executor_find_program("mallet-torture-child", spec, binding, subject->program, sizeof subject->program) ? 0 : ENOENT;
 }
 
 int torture_subject_find(struct torture_subject *ret_subject, const char *spec, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# The programs that subjects live in, from one list of sources: NAME binds foreign subjects, and has nothing of anvil in it, whose fork handlers
+# would stand beside theirs; NAME-anvil binds anvil alone, under its prefix.
+function(add_child name)
+  set(harness ${PROJECT_SOURCE_DIR}/harness)
+  add_executable(${name} ${ARGN} ${harness}/child_bind$<$<BOOL:${MALLET_SANITIZERS}>:_sanitized>.c)
+  add_executable(${name}-anvil ${ARGN} ${harness}/child_bind_anvil.c)
+  target_link_libraries(${name} PRIVATE harness mallet_flags)
+  target_link_libraries(${name}-anvil PRIVATE harness mallet_flags)
+  add_dependencies(${name} ${name}-anvil)
+endfunction()
