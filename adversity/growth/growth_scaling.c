@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they grow, at 8N too, twice more, and the last time at 16N. Then OS calls, in
- * processes that count them.
+ * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they may grow, three times more, at 8N too, and the last
+ * time at 16N. The least of each number of blocks counts. Then OS calls, in processes that count them.
  */
 #include "adversity/growth/growth_internal.h"
 
@@ -29,37 +29,44 @@ static struct growth_order make_order(const struct growth_result *result, size_t
     return (struct growth_order){.shape = result->shape->name, .count = count, .size = result->size, .is_counting = is_counting};
 }
 
-/* Fills costs up to `count` of them. */
+/* The first `count` costs once, or once more: each is the least seen, since whatever else runs on the machine only adds to it. */
 static bool measure_costs(const struct growth_options *options, size_t blocks, unsigned count, struct growth_result *result)
 {
-    for (; result->cost_count < count; result->cost_count++) {
+    for (unsigned i = 0; i < count; i++) {
         struct growth_report report;
-        struct growth_order order = make_order(result, blocks << result->cost_count, false);
+        struct growth_order order = make_order(result, blocks << i, false);
         if (!growth_measure(options, &order, result, &report) || report.operations == 0)
             return false;
         result->has_instructions = report.instructions != 0;
-        uint64_t cost = result->has_instructions ? report.instructions : report.cpu_ns;
-        result->costs[result->cost_count] = (double)cost / (double)report.operations;
+        double cost = (double)(result->has_instructions ? report.instructions : report.cpu_ns) / (double)report.operations;
+        if (i >= result->cost_count || cost < result->costs[i])
+            result->costs[i] = cost;
+        if (i >= result->cost_count)
+            result->cost_count = i + 1;
     }
     return true;
 }
 
-static bool has_grown(const struct growth_result *result)
+static double cost_floor(const struct growth_result *result)
 {
-    return costs_grow(result->costs, result->cost_count, result->has_instructions ? COST_FLOOR_INSTRUCTIONS : COST_FLOOR_NS);
+    return result->has_instructions ? COST_FLOOR_INSTRUCTIONS : COST_FLOOR_NS;
+}
+
+static bool may_grow(const struct growth_result *result)
+{
+    return costs_may_grow(result->costs, result->cost_count, cost_floor(result));
 }
 
 static void confirm_costs(const struct growth_options *options, size_t blocks, struct growth_result *result)
 {
+    const double *costs = result->costs;
     for (; result->attempts < ATTEMPTS && result->reproduced == result->attempts; result->attempts++) {
-        result->cost_count = result->attempts == 0 ? COSTS_ENOUGH : 0; /* the first run goes on to 8N */
         if (!measure_costs(options, blocks, result->attempts + 1 == ATTEMPTS ? COSTS_MAX : COSTS_TO_CONFIRM, result))
             return;
-        result->reproduced += has_grown(result);
+        result->reproduced += may_grow(result);
     }
-    if (result->reproduced < ATTEMPTS)
+    if (result->reproduced < ATTEMPTS || !costs_grow(costs, result->cost_count, cost_floor(result)))
         return;
-    const double *costs = result->costs;
     result->count = blocks;
     growth_find(result, CHECK_SCALING, "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s at %zu blocks, and at 2, 4, 8, 16 times as many",
                 costs[0], costs[1], costs[2], costs[3], costs[4], result->has_instructions ? "instructions" : "ns of CPU time", blocks);
@@ -85,7 +92,7 @@ void growth_scaling(const struct growth_options *options, struct growth_result *
     size_t blocks = choose_count(result);
     if (!measure_costs(options, blocks, COSTS_ENOUGH, result))
         return;
-    if (has_grown(result))
+    if (may_grow(result))
         confirm_costs(options, blocks, result);
     if (result->outcome == GROWTH_CLEAN)
         judge_os_calls(options, blocks, result);

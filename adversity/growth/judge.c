@@ -48,10 +48,18 @@ bool footprint_is_settled(const struct footprint *footprint, uint64_t settled)
     return settled <= footprint->quarters[0] + GROWTH_BYTES && settled < BLOAT_BYTES + BLOAT_FACTOR * footprint->peak_live;
 }
 
+bool costs_may_grow(const double *costs, unsigned count, double floor)
+{
+    double least = costs[0];
+    for (unsigned i = 1; i < count; i++)
+        least *= DOUBLING;
+    return costs[count - 1] >= least && costs[count - 1] > floor * (1u << (count - COSTS_ENOUGH));
+}
+
 bool costs_grow(const double *costs, unsigned count, double floor)
 {
     for (unsigned i = 1; i < count; i++)
         if (costs[i] < costs[i - 1] * DOUBLING)
             return false;
-    return costs[count - 1] > floor * (1u << (count - COSTS_ENOUGH));
+    return costs_may_grow(costs, count, floor);
 }

@@ -87,6 +87,17 @@ static void one_step_does_not(void **state)
     assert_false(costs_grow((double[]){3000, 6000, 12000, 13000}, 4, COST_FLOOR_NS));
 }
 
+static void a_step_in_a_line_is_a_suspicion_only(void **state)
+{
+    (void)state;
+    const double blurred[] = {330, 1650, 2100}, step[] = {1000, 1000, 3000};
+    assert_true(costs_may_grow(blurred, 3, COST_FLOOR_NS));
+    assert_false(costs_grow(blurred, 3, COST_FLOOR_NS));
+    assert_true(costs_may_grow(step, 3, COST_FLOOR_NS));
+    assert_false(costs_may_grow((double[]){1000, 3000, 2000}, 3, COST_FLOOR_NS));
+    assert_false(costs_may_grow((double[]){20, 40, 80}, 3, COST_FLOOR_NS));
+}
+
 static void logarithm_does_not(void **state)
 {
     (void)state;
@@ -110,6 +121,7 @@ int main(void)
         cmocka_unit_test(what_time_takes_back_is_settled),
         cmocka_unit_test(cost_like_the_number_of_blocks_grows),
         cmocka_unit_test(one_step_does_not),
+        cmocka_unit_test(a_step_in_a_line_is_a_suspicion_only),
         cmocka_unit_test(logarithm_does_not),
         cmocka_unit_test(nothing_to_speak_of_does_not),
     };
