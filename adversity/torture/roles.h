@@ -11,6 +11,8 @@ void role_handoff(struct worker *worker);
 void role_handoff_steps(struct worker *worker, unsigned steps);
 /* Forks, again and again. scenario_fork.c */
 void role_fork(struct worker *worker);
+/* The same, and no child calls exit, which would wait for streams that threads held. */
+void role_fork_without_exit(struct worker *worker);
 /* Trims and asks. scenario_trim.c */
 void role_trim(struct worker *worker);
 /* A short life with destructors; keys must have been made. scenario_tls_destructors.c */

@@ -35,10 +35,10 @@ static void judge_end(struct worker *worker, int status)
         torture_fail(worker, "crash", "fork", "the child of a fork by thread %u called exit(%d)", worker->id, WEXITSTATUS(status));
 }
 
-static void fork_once(struct worker *worker, struct block inherited[INHERITED])
+static void fork_once(struct worker *worker, struct block inherited[INHERITED], bool may_exit)
 {
     int status = 0;
-    bool calls_exit = torture_random(worker, 3) == 0; /* which runs the destructors of the library too */
+    bool calls_exit = may_exit && torture_random(worker, 3) == 0; /* which runs the destructors of the library too */
     pid_t child = fork();
     if (child == 0)
         live_as_child(worker, inherited, calls_exit);
@@ -50,19 +50,29 @@ static void fork_once(struct worker *worker, struct block inherited[INHERITED])
     judge_end(worker, status);
 }
 
-void role_fork(struct worker *worker)
+static void fork_until_over(struct worker *worker, bool may_exit)
 {
     struct block inherited[INHERITED];
     for (unsigned i = 0; i < INHERITED; i++)
         block_make(worker, &inherited[i], 4096);
     while (!torture_is_over()) {
-        fork_once(worker, inherited);
+        fork_once(worker, inherited, may_exit);
         unsigned changed = torture_random(worker, INHERITED);
         block_drop(worker, &inherited[changed]);
         block_make(worker, &inherited[changed], 4096);
     }
     for (unsigned i = 0; i < INHERITED; i++)
         block_drop(worker, &inherited[i]);
+}
+
+void role_fork(struct worker *worker)
+{
+    fork_until_over(worker, true);
+}
+
+void role_fork_without_exit(struct worker *worker)
+{
+    fork_until_over(worker, false);
 }
 
 void scenario_fork(void)

@@ -18,7 +18,8 @@
     SCENARIO("opposite-reallocs", opposite_reallocs, 1000, 0, "opposite_reallocs", "pairs of threads resize blocks that the other one made, to and fro") \
     SCENARIO("first-call", first_call, 40, 0, "first_call", "threads make their first calls, and the process's, all at once") \
     SCENARIO("trim", trim, 1000, 0, "trim handoff", "malloc_trim and malloc_usable_size are called while others allocate") \
-    SCENARIO("mix", mix, 1500, 0, "mix fork tls_destructors trim handoff", "all of it at once")
+    SCENARIO("mix", mix, 1500, 0, "mix fork tls_destructors trim handoff", "all of it at once") \
+    SCENARIO("fork-stdio", fork_stdio, 1000, 0, "fork_stdio fork handoff", "one thread forks while others flush all streams, and those allocate as they are written")
 /* clang-format on */
 
 #define SCENARIO(name, function, milliseconds, pace_us, files, text) void scenario_##function(void);

@@ -5,8 +5,9 @@
  * Each heap has a number, by which the pagemap names its owner. Lock order: the registry's lock, then heaps by rising number. Only creating,
  * destroying, the first use of the default heap, and fork take the registry's lock; nobody who holds a heap's lock takes another.
  *
- * fork: the prepare handler takes every lock, so that the child inherits heaps that are whole; parent and child give them. A process with one
- * thread takes nothing, so that it may even fork in a signal handler that interrupted malloc. The handlers are registered by a
+ * fork: the prepare handler takes every lock, so that the child inherits heaps that are whole; parent and child give them. Before them it takes
+ * glibc's list of streams, which fork itself takes after the handlers: a thread that holds it, as fflush(NULL) does, may allocate. A process with
+ * one thread takes nothing, so that it may even fork in a signal handler that interrupted malloc. The handlers are registered by a
  * constructor, never inside malloc; a fork before that finds one thread.
  */
 #include "heap.h"
@@ -167,12 +168,19 @@ void heap_default_reset(void)
     sync_publish(&registry.ready, NULL);
 }
 
+/* glibc's, recursive; other libcs have no such names. */
+void __attribute__((weak)) _IO_list_lock(void);
+void __attribute__((weak)) _IO_list_unlock(void);
+void __attribute__((weak)) _IO_list_resetlock(void);
+
 static void fork_prepare(void)
 {
     if (sync_is_single_threaded()) {
         registry.fork_is_alone = true;
         return;
     }
+    if (_IO_list_lock != NULL)
+        _IO_list_lock();
     sync_lock_take(&registry.lock);
     registry.fork_is_alone = false;
     sync_fork_enter();
@@ -184,7 +192,7 @@ static void fork_prepare(void)
     sync_fork_begin(&registry.lock);
 }
 
-static void fork_done(void)
+static void fork_done(void (*give_streams)(void))
 {
     if (registry.fork_is_alone)
         return;
@@ -193,9 +201,22 @@ static void fork_done(void)
             sync_fork_end(&registry.heaps[id]->lock);
     sync_fork_leave();
     sync_fork_end(&registry.lock);
+    if (give_streams != NULL)
+        give_streams();
+}
+
+static void fork_parent(void)
+{
+    fork_done(_IO_list_unlock);
+}
+
+/* glibc's fork has just reset the list's lock here, if it knew of threads. */
+static void fork_child(void)
+{
+    fork_done(_IO_list_resetlock);
 }
 
 __attribute__((constructor)) static void register_fork_handlers(void)
 {
-    (void)pthread_atfork(fork_prepare, fork_done, fork_done);
+    (void)pthread_atfork(fork_prepare, fork_parent, fork_child);
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,18 +53,51 @@ static void fork_children(void)
     }
 }
 
-static void children_of_a_threaded_program_can_allocate(void **state)
+static ssize_t allocate_to_write(void *stream, const char *text, size_t size)
 {
-    (void)state;
+    (void)stream;
+    (void)text;
+    anvil_free(anvil_malloc(size));
+    return (ssize_t)size;
+}
+
+/* fflush(NULL) holds the list of streams, for which fork waits. */
+static void *flush(void *context)
+{
+    FILE *stream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = allocate_to_write});
+    while (!atomic_load(&must_stop)) {
+        fputs("text", stream);
+        fflush(NULL);
+    }
+    fclose(stream);
+    return context;
+}
+
+static void fork_beside(void *(*work)(void *))
+{
     pthread_t threads[THREADS];
     atomic_store(&must_stop, false);
     for (uintptr_t i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, churn, (void *)(i + 1)), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, work, (void *)(i + 1)), 0);
     fork_children();
     atomic_store(&must_stop, true);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     support_check(NULL);
+}
+
+static void children_of_a_threaded_program_can_allocate(void **state)
+{
+    (void)state;
+    fork_beside(churn);
+}
+
+static void a_thread_that_flushes_streams_may_allocate(void **state)
+{
+    (void)state;
+    alarm(60);
+    fork_beside(flush);
+    alarm(0);
 }
 
 static void *handler_block;
@@ -79,7 +113,7 @@ static void other_fork_handlers_may_allocate(void **state)
 {
     (void)state;
     assert_int_equal(pthread_atfork(allocate_in_handler, allocate_in_handler, allocate_in_handler), 0);
-    children_of_a_threaded_program_can_allocate(state);
+    fork_beside(churn);
 }
 
 static void fork_in_handler(int signal_number)
@@ -135,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handler_that_interrupts_malloc_may_fork),
         cmocka_unit_test(children_of_a_threaded_program_can_allocate),
+        cmocka_unit_test(a_thread_that_flushes_streams_may_allocate),
         cmocka_unit_test(other_fork_handlers_may_allocate),
     };
     return cmocka_run_group_tests_name("fork", tests, NULL, NULL);

@@ -15,6 +15,7 @@
     PLANTED(remote_free_lost, "churn", "footprint", "what is freed to a cache whose thread has ended is lost; after mimalloc#1117") \
     PLANTED(returned_twice, "handoff", "overlap content zeroed crash", "two threads take the same block out of a one-slot cache; after jemalloc 2.0's race in creating runs") \
     PLANTED(fork_child_locked, "fork", "progress", "the locks of the other threads stay taken in the child of a fork; after snmalloc#630 and dlmalloc-rs PR#22") \
+    PLANTED(fork_lock_order, "fork-stdio", "progress", "fork takes the heap's locks before stdio's list of streams, which a thread that flushes holds while it allocates; after glibc BZ#19431") \
     PLANTED(lock_order, "opposite-reallocs", "progress", "realloc locks its own cache and then the block's: two opposite ones wait for each other") \
     PLANTED(errno_by_free, "handoff", "errno", "free that finds a lock taken leaves EBUSY in errno") \
     PLANTED(calloc_racy_zero, "handoff", "zeroed", "calloc clears the block on top of its list before it has the lock, and then takes whatever is on top") \

@@ -6,8 +6,8 @@
  *   block: header (owner, class, capacity), then the caller's bytes
  *
  * A block goes back to the cache that it was cut for, whoever frees it. A thread that ends leaves its cache to the next one that starts. Calls
- * in destructors after that use one cache for all. At most one lock is held at a time; `shared` guards the lists of caches. A fork takes `shared`
- * and then every cache's lock.
+ * in destructors after that use one cache for all. At most one lock is held at a time; `shared` guards the lists of caches. A fork takes stdio's
+ * list of streams, for who holds that may allocate, then `shared` and every cache's lock.
  */
 #include "planted_list.h"
 
@@ -116,15 +116,21 @@ static struct cache *my_cache(void)
     return mine;
 }
 
+/* glibc's own, recursive, and reset by fork in the child. */
+void _IO_list_lock(void);
+void _IO_list_unlock(void);
+
 static void before_fork(void)
 {
+    if (!IS(fork_lock_order))
+        _IO_list_lock();
     pthread_mutex_lock(&shared);
     for (struct cache *cache = caches; cache != NULL; cache = cache->next)
         pthread_mutex_lock(&cache->lock);
     pthread_mutex_lock(&late.lock);
 }
 
-static void after_fork(void)
+static void give_locks(void)
 {
     pthread_mutex_unlock(&late.lock);
     for (struct cache *cache = caches; cache != NULL; cache = cache->next)
@@ -132,12 +138,19 @@ static void after_fork(void)
     pthread_mutex_unlock(&shared);
 }
 
+static void after_fork(void)
+{
+    give_locks();
+    if (!IS(fork_lock_order))
+        _IO_list_unlock();
+}
+
 static void after_fork_in_child(void)
 {
     if (IS(fork_child_locked))
         pthread_mutex_unlock(&mine->lock);
     else
-        after_fork();
+        give_locks();
 }
 
 static __attribute__((constructor)) void set_up(void)
