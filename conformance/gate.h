@@ -52,7 +52,7 @@ struct clause_result {
 /* A subject, and how the processes of its probes come to it. */
 struct gate_subject {
     char name[64];              /* short, for people */
-    char program[PATH_MAX];     /* the executable that runs probes */
+    char program[PATH_MAX];     /* that runs probes; where anvil is bound under its prefix, the one with `-anvil` behind its name */
     char how[16];               /* as in harness/protocol.h: "static", "dlopen", "preload", "host" */
     char what[PATH_MAX];        /* a path, or anvil's options */
     char preload[PATH_MAX];     /* for probes that need the whole process: the library to preload; "": the host's malloc is the subject */

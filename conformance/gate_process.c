@@ -78,11 +78,9 @@ static int spawn(const struct gate_options *options, const struct probe *probe, 
     char preload[PATH_MAX + 16];
     bool preloads = is_preloaded(subject, probe);
     const char *how = preloads ? CHILD_BIND_PRELOAD : subject->how, *what = preloads ? subject->preload : subject->what;
-    char *const arguments[] = {(char *)(uintptr_t)subject->program,
-                               PROCESS_OPTION,
-                               (char *)(uintptr_t)how,
-                               (char *)(uintptr_t)what,
-                               (char *)(uintptr_t)probe->name,
+    char program[PATH_MAX + 8];
+    snprintf(program, sizeof program, "%s%s", subject->program, strcmp(how, CHILD_BIND_STATIC) == 0 ? "-anvil" : "");
+    char *const arguments[] = {program, PROCESS_OPTION, (char *)(uintptr_t)how, (char *)(uintptr_t)what, (char *)(uintptr_t)probe->name,
                                NULL};
     preload[sizeof preload - 1] = '\0';
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", subject->preload);
@@ -95,7 +93,7 @@ static int spawn(const struct gate_options *options, const struct probe *probe, 
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     for (int i = 0; i < DESCRIPTORS; i++)
         posix_spawn_file_actions_adddup2(&actions, ends[i], i);
-    int result = posix_spawn(ret_pid, subject->program, &actions, &attributes, arguments, environment);
+    int result = posix_spawn(ret_pid, program, &actions, &attributes, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     free(environment);

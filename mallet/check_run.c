@@ -23,7 +23,7 @@ enum { WORDS_MAX = 32, COMMAND_MAX = 256, POLL_NS = 20000000 };
 struct words {
     char *list[WORDS_MAX + 1];
     size_t count;
-    char command[COMMAND_MAX], output[PATH_MAX];
+    char command[COMMAND_MAX], output[PATH_MAX], time[16];
 };
 
 static void add(struct words *words, const char *word)
@@ -38,6 +38,16 @@ static void add_option(struct words *words, const char *option, const char *valu
         return;
     add(words, option);
     add(words, value);
+}
+
+/* `limit`: `$T`, or `$T:N`. */
+static const char *print_time(const struct check_request *request, const struct check_step *step, const char *limit, char ret_text[16])
+{
+    double after = request->limit * (100 - check_step_end(step, request->level)) / 100.0, left = request->end - after - check_now();
+    unsigned long most = limit[2] == ':' ? strtoul(limit + 3, NULL, 10) : request->limit;
+    unsigned long seconds = left < 1 ? 1 : (unsigned long)left;
+    snprintf(ret_text, 16, "%lu", seconds < most ? seconds : most);
+    return ret_text;
 }
 
 static void fill_words(const struct check_request *request, const struct check_step *step, struct words *words)
@@ -55,10 +65,11 @@ static void fill_words(const struct check_request *request, const struct check_s
         else if (strcmp(word, "$O") == 0 && folders_make(words->output) == 0)
             add(words, words->output);
         else
-            add(words, strcmp(word, "$S") == 0   ? request->subject
-                       : strcmp(word, "$C") == 0 ? request->corpus
-                       : strcmp(word, "$O") == 0 ? words->output
-                                                 : word);
+            add(words, strcmp(word, "$S") == 0       ? request->subject
+                       : strcmp(word, "$C") == 0     ? request->corpus
+                       : strcmp(word, "$O") == 0     ? words->output
+                       : strncmp(word, "$T", 2) == 0 ? print_time(request, step, word, words->time)
+                                                     : word);
     }
     words->list[words->count] = NULL;
 }
@@ -276,8 +287,7 @@ void check_describe(const struct check_result *result, char *ret_text, size_t ca
     else if (traces != NULL)
         snprintf(ret_text, capacity, "%zu traces", json_array_size(traces));
     else if (scenarios != NULL)
-        snprintf(ret_text, capacity, "%lld calls, %lld forks, %lld scenarios not run", sum_of(scenarios, "calls"),
-                 sum_of(scenarios, "forks"), (long long)json_integer_value(json_object_get(document, "not_run")));
+        snprintf(ret_text, capacity, "%lld calls, %lld forks", sum_of(scenarios, "calls"), sum_of(scenarios, "forks"));
     else if (explorations != NULL)
         snprintf(ret_text, capacity, "%zu scenarios, %lld schedules", json_array_size(explorations), sum_of(explorations, "schedules"));
     else if (clean != NULL)

@@ -10,40 +10,57 @@
 static const struct check_step steps[] = {
     {.name = "clauses",
      .what = "every testable clause of C, POSIX and glibc",
-     .commands = {"conform --format json ?baseline $S", "conform --format json ?baseline $S", "conform --format json ?baseline $S"}},
-    {.name = "traces", .what = "the corpus, every call checked against the shadow", .commands = {REPLAY, REPLAY, REPLAY}},
+     .commands = {"conform --format json ?baseline $S", "conform --format json ?baseline $S", "conform --format json ?baseline $S"},
+     .share = {26, 6}},
+    {.name = "traces",
+     .what = "the corpus, every call checked against the shadow",
+     .commands = {REPLAY " --limit $T", REPLAY " --limit $T", REPLAY},
+     .share = {9, 5}},
     {.name = "threads",
      .what = "the corpus dealt out to threads in fixed orders",
-     .commands = {REPLAY " --deal 1", REPLAY " --deal 4", REPLAY " --deal 16"},
-     .left_out = {"one deal of each trace only", NULL, NULL}},
+     .commands = {REPLAY " --limit $T --deal 1 --rounds 100", REPLAY " --limit $T --deal 4", REPLAY " --deal 16"},
+     .left_out = {"one deal of each trace only, fewer cycles", NULL, NULL},
+     .share = {8, 12}},
     {.name = "refusals",
      .what = "the corpus, each time with another request to the system refused",
-     .commands = {REPLAY " --fail-os all --fail-max 8 --rounds 0", REPLAY " --fail-os all --rounds 20",
+     .commands = {REPLAY " --limit $T --fail-os all --fail-max 8 --rounds 0", REPLAY " --limit $T --fail-os all --rounds 20",
                   REPLAY " --fail-os all --fail-pairs"},
-     .left_out = {"only the first eight requests of a trace; losses over cycles; pairs", "pairs of refusals", NULL}},
+     .left_out = {"only the first eight requests of a trace; losses over cycles; pairs", "pairs of refusals", NULL},
+     .share = {5, 14}},
     {.name = "interleavings",
      .what = "switches of threads inside calls, exhausted to a bound",
      .commands = {INTERLEAVE " --bound 1 --size 48", INTERLEAVE " --bound 2 --size 48", INTERLEAVE},
      .left_out = {"a smaller bound, one size", "a smaller bound, one size", NULL},
+     .share = {4, 4},
      .is_anvils = true},
-    {.name = "torture",
-     .what = "free-running threads, forks, signals",
-     .commands = {TORTURE " --time 1 --limit 20 --repeat 1", TORTURE " --time 5 --limit 90", TORTURE " --time 60"},
-     .left_out = {"a second each, of minutes; no scenario after 20 seconds", "five seconds each, of minutes; no scenario after 90 seconds",
-                  NULL}},
     {.name = "growth",
      .what = "memory over cycles, cost over numbers of blocks",
-     .commands = {GROWTH " --quick --time 15", GROWTH, GROWTH},
-     .left_out = {"small numbers, and no shape after 15 seconds", NULL, NULL}},
+     .commands = {GROWTH " --quick --time $T", GROWTH " --time $T", GROWTH},
+     .left_out = {"small numbers", NULL, NULL},
+     .share = {10, 15}},
     {.name = "fuzz",
      .what = "a search for new traces",
-     .commands = {FUZZ " --time 5s", FUZZ " --time 60s", FUZZ " --time 15m"},
-     .left_out = {"5 seconds only", "60 seconds only", NULL}},
+     .commands = {FUZZ " --time $T:5", FUZZ " --time $T:60", FUZZ " --time 15m"},
+     .left_out = {"5 seconds at most", "60 seconds at most", NULL},
+     .share = {8, 16}},
+    {.name = "torture",
+     .what = "free-running threads, forks, signals",
+     .commands = {TORTURE " --time 1 --limit $T --repeat 1", TORTURE " --time 5 --limit $T", TORTURE " --time 60"},
+     .left_out = {"a second each, of minutes", "five seconds each, of minutes", NULL},
+     .share = {10, 23}}, /* the rest of the limit is for a deadlock, which takes ten seconds of silence to be believed */
 };
 
 const struct check_step *check_step_at(size_t i)
 {
     return i < sizeof steps / sizeof steps[0] ? &steps[i] : NULL;
+}
+
+unsigned check_step_end(const struct check_step *step, enum check_level level)
+{
+    unsigned end = 0;
+    for (const struct check_step *earlier = steps; earlier <= step; earlier++)
+        end += earlier->share[level];
+    return end;
 }
 
 const char *check_level_name(enum check_level level)

@@ -161,9 +161,14 @@ static void print_step(const struct page *page, const struct check_result *resul
 
 static int judge_step(struct page *page, const struct check_result *result)
 {
-    char outcome[32];
+    char outcome[32], text[64];
+    json_int_t not_run = json_integer_value(json_object_get(result->document, "not_run"));
     if (result->status == EXIT_REFUSED)
         leave_out(page, result->step->name, result->sentence);
+    if (not_run > 0) {
+        snprintf(text, sizeof text, "%lld not run: its time was over", (long long)not_run);
+        leave_out(page, result->step->name, text);
+    }
     int fresh = result->document == NULL ? 0 : take_findings(page, result);
     if (fresh < 0 || (result->document != NULL && save_document(page, result->step->name, result->document) != EXIT_CLEAN))
         return EXIT_REFUSED;

@@ -38,7 +38,7 @@ struct growth {
     const struct request *request;
     struct growth_subject subject;
     json_t *list; /* NULL unless --json */
-    size_t counts[GROWTH_SKIPPED + 1];
+    size_t counts[GROWTH_OUTCOMES];
     int status; /* of the programs */
 };
 
@@ -159,10 +159,10 @@ static void add_json(struct growth *growth, const struct growth_result *result, 
 
 static void print_result(const struct growth_result *result, const char *program)
 {
-    static const char *const words[] = {"ok", "FINDING", "note", "skipped"};
+    static const char *const words[] = {"ok", "FINDING", "note", "skipped", "not run"};
     char numbers[200];
     format_numbers(result, numbers, sizeof numbers);
-    printf("%-8s %-24s %s\n", words[result->outcome], result->site, result->outcome == GROWTH_SKIPPED ? result->sentence : numbers);
+    printf("%-8s %-24s %s\n", words[result->outcome], result->site, result->outcome >= GROWTH_SKIPPED ? result->sentence : numbers);
     if (result->outcome == GROWTH_FINDING)
         printf("  %s: %s\n  reproduced %u of %u\n", check_name(result->check), result->sentence, result->reproduced, result->attempts);
     if (result->outcome == GROWTH_NOTE)
@@ -233,11 +233,12 @@ static int finish(struct growth *growth)
 {
     size_t *counts = growth->counts, found = counts[GROWTH_FINDING];
     if (growth->list == NULL)
-        printf("%zu clean, %zu findings, %zu notes, %zu skipped\n", counts[GROWTH_CLEAN], found, counts[GROWTH_NOTE],
-               counts[GROWTH_SKIPPED]);
-    else if (report_print_json(json_pack("{s:s, s:O, s:I, s:I, s:I, s:I}", "subject", growth->subject.name, "results", growth->list,
+        printf("%zu clean, %zu findings, %zu notes, %zu skipped, %zu not run\n", counts[GROWTH_CLEAN], found, counts[GROWTH_NOTE],
+               counts[GROWTH_SKIPPED], counts[GROWTH_NOT_RUN]);
+    else if (report_print_json(json_pack("{s:s, s:O, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name, "results", growth->list,
                                          "clean", (json_int_t)counts[GROWTH_CLEAN], "findings", (json_int_t)found, "notes",
-                                         (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED])) != 0)
+                                         (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED], "not_run",
+                                         (json_int_t)counts[GROWTH_NOT_RUN])) != 0)
         return report_internal_error("no memory for the report");
     if (growth->status != EXIT_CLEAN)
         return growth->status;

@@ -12,6 +12,7 @@
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     KEY_ROUNDS = 'r',
@@ -26,6 +27,7 @@ enum {
     KEY_FAIL_PAIRS,
     KEY_FAIL_MAX,
     KEY_DEAL,
+    KEY_LIMIT,
     DEALS_MAX = 10000
 };
 
@@ -75,6 +77,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_DEAL:
         request->deals = (uint32_t)parse_number("--deal", value, DEALS_MAX);
+        return 0;
+    case KEY_LIMIT:
+        request->limit = parse_time("--limit", value);
         return 0;
     case KEY_BINDING:
         request->binding = parse_binding(value);
@@ -146,9 +151,9 @@ static int print_summary(struct replay *replay)
 {
     const char *subject = executor_info(replay->executor)->name;
     if (replay->list != NULL) {
-        json_t *document =
-            json_pack("{s:s, s:O, s:I, s:I, s:I}", "subject", subject, "traces", replay->list, "passed", (json_int_t)replay->passed,
-                      "failed", (json_int_t)replay->failed, "known", (json_int_t)replay->passed_over);
+        json_t *document = json_pack("{s:s, s:O, s:I, s:I, s:I, s:I}", "subject", subject, "traces", replay->list, "passed",
+                                     (json_int_t)replay->passed, "failed", (json_int_t)replay->failed, "known",
+                                     (json_int_t)replay->passed_over, "not_run", (json_int_t)replay->not_run);
         if (replay->request->is_failing_os)
             json_object_update_new(document, make_fault_json(replay));
         if (report_print_json(document) != 0)
@@ -162,6 +167,8 @@ static int print_summary(struct replay *replay)
         }
         if (replay->passed_over > 0)
             printf("%zu findings are known and were passed over\n", replay->passed_over);
+        if (replay->not_run > 0)
+            printf("%zu traces not run: the time was over\n", replay->not_run);
     }
     return replay->failed > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
@@ -169,7 +176,12 @@ static int print_summary(struct replay *replay)
 /* Stops at the first file that cannot be read or run, not at findings. */
 static int replay_all(struct replay *replay, const struct file_list *files)
 {
+    time_t start = time(NULL);
     for (size_t i = 0; i < files->count; i++) {
+        if (replay->request->limit != 0 && time(NULL) - start >= (time_t)replay->request->limit) {
+            replay->not_run = files->count - i;
+            break;
+        }
         int status = replay_file(replay, files->paths[i]);
         if (status != EXIT_CLEAN && status != EXIT_FINDINGS)
             return status;
@@ -231,6 +243,7 @@ int command_replay(int argc, char **argv)
         {"fail-pairs", KEY_FAIL_PAIRS, NULL, 0, "As --fail-os all, and a second call fails after the first: run once for every pair", 0},
         {"fail-max", KEY_FAIL_MAX, "N", 0, "With --fail-os or --fail-pairs: at most N replays of one trace", 0},
         {"deal", KEY_DEAL, "N", 0, "Deal each trace out to threads, in N fixed ways that differ in who makes which call", 0},
+        {"limit", KEY_LIMIT, "TIME", 0, "Begin no trace after that time in all, such as 90s", 0},
         {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
         {0},
     };

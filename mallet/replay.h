@@ -24,13 +24,14 @@ struct replay_request {
     uint32_t fail_os;  /* 0: all */
     uint32_t fail_max; /* faults of one trace; 0: no limit of its own */
     uint32_t deals;    /* 0: as they are */
+    unsigned limit;    /* seconds after which no trace begins; 0: none */
 };
 
 struct replay {
     const struct replay_request *request;
     struct executor *executor;
     struct known known;
-    size_t passed, failed, passed_over;
+    size_t passed, failed, passed_over, not_run;
     size_t faults, failed_calls[OS_CALL_COUNT]; /* --fail-os */
     json_t *list;                               /* NULL unless --json */
 };

@@ -14,7 +14,7 @@ enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 const char *growth_outcome_name(enum growth_outcome outcome)
 {
-    static const char *const names[] = {"clean", "finding", "note", "skipped"};
+    static const char *const names[] = {"clean", "finding", "note", "skipped", "not run"};
     return names[outcome];
 }
 
@@ -128,6 +128,7 @@ static void run_shape(const struct growth_options *options, const struct shape *
         options->progress(shape, size, options->context);
     if (is_over(options)) {
         skip(&result, "the time was over");
+        result.outcome = GROWTH_NOT_RUN;
     } else if (lacking != NULL) {
         skip(&result, "there is no ");
         strncat(result.sentence, lacking, sizeof result.sentence - 32);

@@ -16,8 +16,10 @@
 enum growth_outcome {
     GROWTH_CLEAN,
     GROWTH_FINDING,
-    GROWTH_NOTE,   /* memory that only time bounds, or many times what was live */
-    GROWTH_SKIPPED /* the subject lacks a function, or the memory, for this shape; `sentence` says which */
+    GROWTH_NOTE,    /* memory that only time bounds, or many times what was live */
+    GROWTH_SKIPPED, /* the subject lacks a function, or the memory, for this shape; `sentence` says which */
+    GROWTH_NOT_RUN, /* the time was over */
+    GROWTH_OUTCOMES
 };
 const char *growth_outcome_name(enum growth_outcome outcome);
 

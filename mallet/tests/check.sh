@@ -39,6 +39,9 @@ holds "a finding's program compiles" cc -w -O1 -o "$work/program" "$program" -pt
 ends 0 check anvil --limit 2 --corpus "$work/corpus" -o "$work/short"
 printed "^  [a-z]* .*not done .*stopped: the 2 seconds are over"
 printed "^  fuzz  *not begun: the 2 seconds are over"
+ends 0 check anvil --quick --limit 20 --corpus "$work/corpus" -o "$work/shares"
+printed "^  torture .* ok " # each step has its share of the time
+printed "^  torture  *[0-9]* not run: its time was over"
 refused '--limit: `soon`' check anvil --limit soon
 printf 'libracy* nothing *\n' >"$work/bad-known"
 refused "bad-known:1" check glibc --known "$work/bad-known"

@@ -95,6 +95,7 @@ fi
 refused 'frob' replay anvil:frob=1 "$good"
 refused '--binding: `frob`' replay --binding frob anvil "$good"
 refused '--rounds: `-1`' replay --rounds -1 anvil "$good"
+refused '--limit: `soon`' replay --limit soon anvil "$good"
 refused '--capacity: `1x`' replay --capacity 1x anvil "$good"
 refused '--cost: only anvil' replay --cost glibc "$good"
 
