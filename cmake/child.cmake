@@ -3,7 +3,11 @@
 # would stand beside theirs; NAME-anvil binds anvil alone, under its prefix.
 function(add_child name)
   set(harness ${PROJECT_SOURCE_DIR}/harness)
-  add_executable(${name} ${ARGN} ${harness}/child_bind$<$<BOOL:${MALLET_SANITIZERS}>:_sanitized>.c)
+  if(MALLET_SANITIZERS)
+    add_executable(${name} ${ARGN} ${harness}/child_bind_sanitized.c)
+  else()
+    add_executable(${name} ${ARGN} ${harness}/child_bind.c)
+  endif()
   add_executable(${name}-anvil ${ARGN} ${harness}/child_bind_anvil.c)
   target_link_libraries(${name} PRIVATE harness mallet_flags)
   target_link_libraries(${name}-anvil PRIVATE harness mallet_flags)

@@ -8,7 +8,7 @@
  *   bloated   it holds many times what was ever live, growing or not
  * Scaling. A shape does about N operations with N blocks; an operation must cost about the same at N, 2N and 4N. Caches of the machine and of the
  * allocator bend that line, but each bends it once: cost is said to grow with N where it grows at every doubling, by about as much as N does, and
- * to more than a few cache misses. It is suspected to where it does so from the first number to the last, whatever other work added in between.
+ * to more than a few cache misses.
  */
 #ifndef GROWTH_JUDGE_H
 #define GROWTH_JUDGE_H
@@ -34,6 +34,7 @@ bool footprint_is_settled(const struct footprint *footprint, uint64_t settled);
 
 /* Of one operation at N, 2N, 4N, …; count is COSTS_ENOUGH at least. Up to `floor` at 4N, twice as much at 8N, …, is nothing to speak of. */
 bool costs_grow(const double *costs, unsigned count, double floor);
+/* By as much in all, whatever the steps. */
 bool costs_may_grow(const double *costs, unsigned count, double floor);
 #define COST_FLOOR_NS           500.0
 #define COST_FLOOR_INSTRUCTIONS 200.0
