@@ -249,7 +249,7 @@ static unsigned cycles_affordable(const struct plan *plan)
 static void put_cycles(const struct plan *plan)
 {
     unsigned most = cycles_affordable(plan), first = most;
-    while (first / 4 >= CYCLES_FEWEST)
+    while (plan->has_faults && first / 4 >= CYCLES_FEWEST)
         first /= 4;
     export_put(plan, "%s", TEXT_RESIDENT);
     put_cycle(plan);

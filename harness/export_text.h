@@ -185,7 +185,7 @@
     "    return strtol(end, NULL, 10) * getpagesize();\n"           \
     "}\n\n"
 
-/* %s: what comes first. %u, %u: cycles in each half, the fewest and the most: some growth ends after a few hundred cycles. */
+/* %s: what comes first. %u, %u: cycles in each half, the fewest and the most: what failures lose may end after a few hundred cycles. */
 #define TEXT_FOOTPRINT_MAIN                                                                                             \
     "int main(void)\n"                                                                                                  \
     "{\n"                                                                                                               \

@@ -2,7 +2,8 @@
 /*
  * Identical cycles must not grow memory. A trace that passed is repeated; what the process holds after each round is read from the
  * subject's own count where it has one, else as resident memory. Caches may fill for a while, so growth counts only when it goes on
- * through all rounds, steadily, to well above what the trace ever had live. A cycle that is clean early ends the check early.
+ * through all rounds, steadily, to well above what the trace ever had live; and while it is no more than the caches of threads hold, through three
+ * times as many rounds again. A cycle that is clean early ends the check early.
  */
 #include "harness/run_internal.h"
 
@@ -12,12 +13,14 @@
 enum {
     FIRST_ROUNDS = 16,   /* enough to see that nothing grows */
     LOSS_ROUNDS = 32,    /* enough to see that failures lose memory each time */
+    LONGER = 3,          /* times as many rounds again, to tell a slow cache from a loss */
     STEADY_PERCENT = 60, /* the second half of the rounds grows at least so much of the first half */
 };
 #define GROWTH_MIN ((size_t)1 << 20) /* bytes */
 /* Rounds are cut so that all of them together run at most so many ops, and fill at most so many bytes. */
 #define OPS_BUDGET   ((size_t)100000)
 #define BYTES_BUDGET ((size_t)1 << 30)
+#define CACHES_MOST  ((size_t)64 << 20)
 #define LOSS_ENOUGH  ((size_t)16 << 20)
 #define LOSS_MOST    ((size_t)256 << 20)
 
@@ -109,8 +112,19 @@ bool run_footprint(struct run *run)
         return false;
     size_t last = read_held(run);
     bool is_steady = growth(middle, last) * 100 >= growth(first, middle) * STEADY_PERCENT;
-    if (!is_steady || growth(first, last) < GROWTH_MIN + 2 * run->peak_size)
+    size_t grown = growth(first, last);
+    if (!is_steady || grown < GROWTH_MIN + 2 * run->peak_size)
         return true;
+    if (grown < CACHES_MOST) {
+        uint32_t from = rounds;
+        size_t before = last;
+        rounds += LONGER * (rounds - FIRST_ROUNDS);
+        if (!run_rounds(run, from, rounds))
+            return false;
+        last = read_held(run);
+        if (growth(before, last) * 100 < grown * LONGER * STEADY_PERCENT)
+            return true;
+    }
     bool is_by_failures = run->faults.has_failed && !grows_without_failures(run, rounds, rounds - half, last, growth(middle, last));
     run->op = VERDICT_NO_OP;
     run->faults.is_in_last_call = false; /* no one call is at fault */
