@@ -70,7 +70,7 @@ static void what_time_takes_back_is_settled(void **state)
     struct footprint footprint = make(10, 1, 1000, 10);
     assert_true(footprint_is_settled(&footprint, (uint64_t)12 * (1 << 20)));
     assert_false(footprint_is_settled(&footprint, (uint64_t)70 * (1 << 20)));
-    footprint = make(0, 522.0 / SAMPLES_MAX, 1000, 0);
+    footprint = make(0, 522.0 / (double)SAMPLES_MAX, 1000, 0);
     assert_true(footprint_is_settled(&footprint, (uint64_t)49 * (1 << 20)));
     assert_false(footprint_is_settled(&footprint, (uint64_t)90 * (1 << 20)));
 }
