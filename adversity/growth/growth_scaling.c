@@ -59,12 +59,12 @@ static bool may_grow(const struct growth_result *result)
 
 static void confirm_costs(const struct growth_options *options, size_t blocks, struct growth_result *result)
 {
-    const double *costs = result->costs;
     for (; result->attempts < ATTEMPTS && result->reproduced == result->attempts; result->attempts++) {
         if (!measure_costs(options, blocks, result->attempts + 1 == ATTEMPTS ? COSTS_MAX : COSTS_TO_CONFIRM, result))
             return;
         result->reproduced += may_grow(result);
     }
+    const double *costs = result->costs;
     if (result->reproduced < ATTEMPTS || !costs_grow(costs, result->cost_count, cost_floor(result)))
         return;
     result->count = blocks;
