@@ -9,8 +9,7 @@
  * taken from the end: what depends on an op stands behind it, so the ops before a removed stretch keep their places. Simplifying tries fixed
  * smaller values in ascending order, then bisects to the exact border, which is what a reader wants to see ("fails from 4097 on").
  *
- * settle finds what it takes to show the class (see reproduce.c); every candidate is then run in that same way, so that nothing else slips
- * in.
+ * settle finds what it takes to show the class (see reproduce.c); every candidate is then run in that same way: nothing else slips in.
  *
  * A flaky class (some replays at the start come out clean) gets several tries per candidate. Uses malloc: no trace runs in this process.
  */
@@ -289,8 +288,7 @@ static bool shrink_set(struct shrink *shrink, size_t index, enum number number, 
     return same > 1 && candidate_accept(shrink);
 }
 
-/* The least of 0 and the powers of two from `least` on that keeps the class; then, between it and the greatest that does not, the exact
- * border. */
+/* The least of 0 and the powers of two from `least` on that keeps the class; then the exact border between it and the greatest that does not. */
 static bool shrink_number(struct shrink *shrink, size_t index, enum number number, uint64_t least, bool bisects)
 {
     uint64_t value = *op_number(&shrink->best->ops[index], number), first = value, refused = 0;

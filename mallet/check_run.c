@@ -43,9 +43,9 @@ static void add_option(struct words *words, const char *option, const char *valu
 /* `limit`: `$T`, or `$T:N`. */
 static const char *print_time(const struct check_request *request, const struct check_step *step, const char *limit, char ret_text[16])
 {
-    double after = request->limit * (100 - check_step_end(step, request->level)) / 100.0, left = request->end - after - check_now();
+    double share = (request->end - check_now()) * check_step_part(step, request->level);
     unsigned long most = limit[2] == ':' ? strtoul(limit + 3, NULL, 10) : request->limit;
-    unsigned long seconds = left < 1 ? 1 : (unsigned long)left;
+    unsigned long seconds = share < 1 ? 1 : (unsigned long)share;
     snprintf(ret_text, 16, "%lu", seconds < most ? seconds : most);
     return ret_text;
 }

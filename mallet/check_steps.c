@@ -55,12 +55,12 @@ const struct check_step *check_step_at(size_t i)
     return i < sizeof steps / sizeof steps[0] ? &steps[i] : NULL;
 }
 
-unsigned check_step_end(const struct check_step *step, enum check_level level)
+double check_step_part(const struct check_step *step, enum check_level level)
 {
-    unsigned end = 0;
-    for (const struct check_step *earlier = steps; earlier <= step; earlier++)
-        end += earlier->share[level];
-    return end;
+    unsigned left = 100;
+    for (const struct check_step *earlier = steps; earlier < step; earlier++)
+        left -= earlier->share[level];
+    return (double)step->share[level] / left;
 }
 
 const char *check_level_name(enum check_level level)

@@ -20,15 +20,15 @@ struct check_step {
     const char *what;                  /* it does, for people */
     const char *commands[LEVEL_COUNT]; /* NULL: not at this level */
     const char *left_out[LEVEL_COUNT]; /* what of it is not done there; NULL: nothing */
-    unsigned share[LEVEL_COUNT];       /* of the limit, in percent; what earlier steps left is there too */
+    unsigned share[LEVEL_COUNT];       /* of the limit, in percent; of what is left, in proportion */
     bool is_anvils;                    /* only for the allocator whose source is here */
 };
 
 /* Step i, in order; NULL beyond the last. */
 const struct check_step *check_step_at(size_t i);
 const char *check_level_name(enum check_level level);
-/* Percent of the limit that are over when this step should be. */
-unsigned check_step_end(const struct check_step *step, enum check_level level);
+/* What part of the time that is left may go to this step, so that the later ones keep their shares in proportion. */
+double check_step_part(const struct check_step *step, enum check_level level);
 /* Seconds that a check of this level takes at most; 0: as long as it takes. */
 unsigned check_level_limit(enum check_level level);
 

@@ -86,6 +86,15 @@ static void leave_out(struct page *page, const char *what, const char *why)
     json_array_append_new(page->left_out, json_pack("{s:s, s:s}", "step", what, "why", why));
 }
 
+static void leave_out_counted(struct page *page, const struct check_result *result, const char *key, const char *why)
+{
+    char text[64];
+    json_int_t count = json_integer_value(json_object_get(result->document, key));
+    snprintf(text, sizeof text, "%lld %s", (long long)count, why);
+    if (count > 0)
+        leave_out(page, result->step->name, text);
+}
+
 static bool is_known(const struct page *page, const json_t *finding)
 {
     struct verdict verdict = {.check = check_find(json_string_value(json_object_get(finding, "check")))};
@@ -161,14 +170,11 @@ static void print_step(const struct page *page, const struct check_result *resul
 
 static int judge_step(struct page *page, const struct check_result *result)
 {
-    char outcome[32], text[64];
-    json_int_t not_run = json_integer_value(json_object_get(result->document, "not_run"));
+    char outcome[32];
     if (result->status == EXIT_REFUSED)
         leave_out(page, result->step->name, result->sentence);
-    if (not_run > 0) {
-        snprintf(text, sizeof text, "%lld not run: its time was over", (long long)not_run);
-        leave_out(page, result->step->name, text);
-    }
+    leave_out_counted(page, result, "not_run", "not run: its time was over");
+    leave_out_counted(page, result, "left_out", "refusals left out");
     int fresh = result->document == NULL ? 0 : take_findings(page, result);
     if (fresh < 0 || (result->document != NULL && save_document(page, result->step->name, result->document) != EXIT_CLEAN))
         return EXIT_REFUSED;

@@ -144,7 +144,8 @@ static json_t *make_fault_json(const struct replay *replay)
     json_t *calls = json_object();
     for (unsigned i = 0; i < OS_CALL_COUNT; i++)
         json_object_set_new(calls, os_call_name((enum os_call)i), json_integer((json_int_t)replay->failed_calls[i]));
-    return json_pack("{s:I, s:o}", "faults", (json_int_t)replay->faults, "failed_calls", calls);
+    return json_pack("{s:I, s:I, s:o}", "faults", (json_int_t)replay->faults, "left_out", (json_int_t)replay->faults_left_out,
+                     "failed_calls", calls);
 }
 
 static int print_summary(struct replay *replay)
@@ -176,9 +177,9 @@ static int print_summary(struct replay *replay)
 /* Stops at the first file that cannot be read or run, not at findings. */
 static int replay_all(struct replay *replay, const struct file_list *files)
 {
-    time_t start = time(NULL);
+    replay->end = replay->request->limit != 0 ? time(NULL) + (time_t)replay->request->limit : 0;
     for (size_t i = 0; i < files->count; i++) {
-        if (replay->request->limit != 0 && time(NULL) - start >= (time_t)replay->request->limit) {
+        if (replay->end != 0 && time(NULL) >= replay->end) {
             replay->not_run = files->count - i;
             break;
         }
@@ -243,7 +244,7 @@ int command_replay(int argc, char **argv)
         {"fail-pairs", KEY_FAIL_PAIRS, NULL, 0, "As --fail-os all, and a second call fails after the first: run once for every pair", 0},
         {"fail-max", KEY_FAIL_MAX, "N", 0, "With --fail-os or --fail-pairs: at most N replays of one trace", 0},
         {"deal", KEY_DEAL, "N", 0, "Deal each trace out to threads, in N fixed ways that differ in who makes which call", 0},
-        {"limit", KEY_LIMIT, "TIME", 0, "Begin no trace after that time in all, such as 90s", 0},
+        {"limit", KEY_LIMIT, "TIME", 0, "Begin no trace and no failing replay after that time in all, such as 90s", 0},
         {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
         {0},
     };

@@ -69,10 +69,15 @@ static void make_faulty(struct sweep *sweep, size_t at, unsigned nth, unsigned g
     sweep->faulty.count = sweep->base.count + (count - at);
 }
 
+static bool is_spent(const struct fault_sweep *sweep)
+{
+    return sweep->faults == (sweep->faults_max != 0 ? sweep->faults_max : FAULTS_MAX) || (sweep->end != 0 && time(NULL) >= sweep->end);
+}
+
 static int run_fault(struct sweep *sweep, size_t at, unsigned nth, unsigned gap, unsigned *ret_failed)
 {
     struct execution execution;
-    if (sweep->report->faults == (sweep->report->faults_max != 0 ? sweep->report->faults_max : FAULTS_MAX)) {
+    if (is_spent(sweep->report)) {
         sweep->report->left_out++;
         *ret_failed = 0;
         return 0;

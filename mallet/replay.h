@@ -10,6 +10,7 @@
 #include "mallet/known.h"
 
 #include <jansson.h>
+#include <time.h>
 
 struct replay_request {
     const char *subject;
@@ -24,16 +25,17 @@ struct replay_request {
     uint32_t fail_os;  /* 0: all */
     uint32_t fail_max; /* faults of one trace; 0: no limit of its own */
     uint32_t deals;    /* 0: as they are */
-    unsigned limit;    /* seconds after which no trace begins; 0: none */
+    unsigned limit;    /* seconds after which no trace and no fault begins; 0: none */
 };
 
 struct replay {
     const struct replay_request *request;
     struct executor *executor;
     struct known known;
+    time_t end; /* by the limit; 0: none */
     size_t passed, failed, passed_over, not_run;
-    size_t faults, failed_calls[OS_CALL_COUNT]; /* --fail-os */
-    json_t *list;                               /* NULL unless --json */
+    size_t faults, faults_left_out, failed_calls[OS_CALL_COUNT]; /* --fail-os */
+    json_t *list;                                                /* NULL unless --json */
 };
 
 /* replay_trace.c */

@@ -67,6 +67,7 @@ static void print_faults(const struct faulty_replay *faulty, const struct fault_
     struct replay *replay = faulty->replay;
     replay->passed += faulty->classes == 0;
     replay->faults += sweep->faults;
+    replay->faults_left_out += sweep->left_out;
     for (unsigned i = 0; i < OS_CALL_COUNT; i++)
         replay->failed_calls[i] += sweep->failed[i];
     if (replay->list != NULL) {
@@ -77,7 +78,7 @@ static void print_faults(const struct faulty_replay *faulty, const struct fault_
     }
     printf("%-8s %s: %zu OS calls, %zu faults", faulty->classes == 0 ? "ok" : "faults", faulty->path, sweep->os_calls, sweep->faults);
     if (sweep->left_out > 0)
-        printf(", and more left out");
+        printf(", %zu left out", sweep->left_out);
     if (faulty->same > 0)
         printf(", %zu of them with a finding printed already", faulty->same);
     putchar('\n');
@@ -86,8 +87,10 @@ static void print_faults(const struct faulty_replay *faulty, const struct fault_
 int replay_faults(struct replay *replay, const char *path, const struct trace *trace)
 {
     struct faulty_replay faulty = {.replay = replay, .path = path};
-    struct fault_sweep sweep = {
-        .only = replay->request->fail_os, .has_pairs = replay->request->has_fail_pairs, .faults_max = replay->request->fail_max};
+    struct fault_sweep sweep = {.only = replay->request->fail_os,
+                                .has_pairs = replay->request->has_fail_pairs,
+                                .faults_max = replay->request->fail_max,
+                                .end = replay->end};
     int status = fault_sweep_run(&sweep, trace, replay_fault, &faulty);
     switch (status) {
     case SWEEP_NO_MEMORY:

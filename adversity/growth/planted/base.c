@@ -1,74 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plain correct allocator, and the bugs of planted_list.h as switches of it: PLANTED is the one that this library has.
- *
- *   region: │ head │ chunk │ chunk │ … │ end │      chunk: │ size of the one before, size │ block … │
- *
- * Chunks of a region lie side by side; a free one is merged with free neighbours and stands in a bin of its power of two. A search looks at a few of
- * its own bin, then takes the first of a higher one. From MAPPED_MIN on, a block is a mapping. One lock for everything.
+ * A plain correct allocator, and the bugs of planted_list.h as switches of it: PLANTED is the one that this library has. Blocks are chunks of
+ * chunks.h; from MAPPED_MIN on, a block is a mapping, with a chunk's header before it. One lock for everything.
  */
-#include "planted_list.h"
+#include "chunks.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum planted {
-    PLANTED_none,
-#define BUG(name, check, shape, text) PLANTED_##name,
-    PLANTED_BUGS(BUG)
-#undef BUG
-};
-#define HAS(bug) (PLANTED == PLANTED_##bug)
-
-enum { HEADER = 32, CHUNK_MIN = 64, BINS = 64, LOOKS = 8, PAGE = 4096 };
-/* A walk through a region must not end for want of blocks in it. */
-enum { REGION = HAS(trim_thrash) ? 256 << 10 : HAS(free_walks_region) || HAS(usable_walks) ? 32 << 20 : 4 << 20 };
-#define MAPPED_MIN  ((size_t)REGION / 32)
-#define THREAD_OWN  ((size_t)64 << 10)
-#define USED        ((size_t)1)
-#define MAPPED      ((size_t)2)
-#define FLAGS       (USED | MAPPED)
-#define MAPPED_KEPT 64
-
-/* 32 bytes, and the links of a free one behind. */
-struct chunk {
-    size_t before; /* size of the chunk before; 0: the first. Of a mapping: bytes before the chunk */
-    size_t tag;    /* size, flags */
-    struct region *region;
-    uintptr_t owner; /* thread */
-    struct chunk *next, *previous;
-};
-
-struct region {
-    size_t size;
-    char unused[HEADER - sizeof(size_t)];
-};
+enum { MAPPED_KEPT = 4096 };
+#define MAPPED_MIN ((size_t)REGION / 32)
+#define THREAD_OWN ((size_t)64 << 10)
 
 static struct {
     pthread_mutex_t lock;
-    struct chunk bins[BINS]; /* heads of rings */
-    bool is_ready;
     unsigned frees, moves;
-    struct chunk *mapped[MAPPED_KEPT * 64]; /* large_exact_fit */
+    struct chunk *mapped[MAPPED_KEPT]; /* large_exact_fit */
     size_t mapped_count;
 } heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static __thread char thread_mark __attribute__((tls_model("initial-exec")));
-
-static size_t size_of(const struct chunk *chunk)
-{
-    return chunk->tag & ~FLAGS;
-}
-
-static struct chunk *at(const void *start, size_t offset)
-{
-    return (struct chunk *)((uintptr_t)start + offset);
-}
 
 static struct chunk *chunk_of(const void *block)
 {
@@ -83,152 +36,6 @@ static void *block_of(struct chunk *chunk)
 static size_t room_of(const struct chunk *chunk)
 {
     return size_of(chunk) - HEADER;
-}
-
-static size_t round_up(size_t size, size_t alignment)
-{
-    return (size + alignment - 1) & ~(alignment - 1);
-}
-
-/* ---- bins ---- */
-
-static unsigned bin_of(size_t size)
-{
-    return HAS(linear_free_list) || HAS(linear_best_fit) ? 0 : 63 - (unsigned)__builtin_clzll(size);
-}
-
-static void get_ready(void)
-{
-    if (heap.is_ready)
-        return;
-    for (unsigned i = 0; i < BINS; i++)
-        heap.bins[i].next = heap.bins[i].previous = &heap.bins[i];
-    heap.is_ready = true;
-}
-
-static void insert(struct chunk *chunk)
-{
-    struct chunk *head = &heap.bins[bin_of(size_of(chunk))], *after = head;
-    while (HAS(linear_free_list) && after->next != head && after->next < chunk)
-        after = after->next;
-    chunk->next = after->next;
-    chunk->previous = after;
-    after->next->previous = chunk;
-    after->next = chunk;
-}
-
-static void take_out(struct chunk *chunk)
-{
-    chunk->previous->next = chunk->next;
-    chunk->next->previous = chunk->previous;
-}
-
-static struct chunk *search(size_t size)
-{
-    struct chunk *best = NULL;
-    for (unsigned i = bin_of(size); i < BINS; i++) {
-        unsigned looks = 0;
-        for (struct chunk *chunk = heap.bins[i].next; chunk != &heap.bins[i]; chunk = chunk->next) {
-            if (size_of(chunk) >= size && (best == NULL || size_of(chunk) < size_of(best)))
-                best = chunk;
-            if (!HAS(linear_best_fit) && (best != NULL || (++looks == LOOKS && !HAS(linear_free_list))))
-                break;
-        }
-        if (best != NULL)
-            break;
-    }
-    return best;
-}
-
-/* ---- chunks ---- */
-
-static struct chunk *next_of(const struct chunk *chunk)
-{
-    return at(chunk, size_of(chunk));
-}
-
-static void set_size(struct chunk *chunk, size_t size, size_t flags)
-{
-    chunk->tag = size | flags;
-    next_of(chunk)->before = size;
-}
-
-static struct chunk *find_before(const struct chunk *chunk)
-{
-    if (!HAS(free_walks_region))
-        return at(chunk, 0 - chunk->before);
-    struct chunk *walker = at(chunk->region, sizeof(struct region));
-    while (next_of(walker) != chunk)
-        walker = next_of(walker);
-    return walker;
-}
-
-static void release_chunk(struct chunk *chunk)
-{
-    struct chunk *next = next_of(chunk), *before = chunk->before != 0 ? find_before(chunk) : NULL;
-    size_t size = size_of(chunk);
-    if (!HAS(never_coalesces) && (next->tag & USED) == 0) {
-        take_out(next);
-        size += size_of(next);
-    }
-    if (!HAS(never_coalesces) && before != NULL && (before->tag & USED) == 0) {
-        take_out(before);
-        size += size_of(before);
-        chunk = before;
-    }
-    set_size(chunk, size, 0);
-    if (HAS(trim_thrash) && size == chunk->region->size - sizeof(struct region) - HEADER)
-        munmap(chunk->region, chunk->region->size);
-    else
-        insert(chunk);
-}
-
-/* What a chunk has beyond `size` becomes a free one. */
-static void split(struct chunk *chunk, size_t size)
-{
-    size_t rest = size_of(chunk) - size;
-    if (rest < CHUNK_MIN)
-        return;
-    struct chunk *free_chunk = at(chunk, size);
-    free_chunk->region = chunk->region;
-    set_size(free_chunk, rest, USED);
-    set_size(chunk, size, USED);
-    release_chunk(free_chunk);
-}
-
-static void *map(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory != MAP_FAILED ? memory : NULL;
-}
-
-static struct chunk *add_region(void)
-{
-    struct region *region = map(REGION);
-    if (region == NULL)
-        return NULL;
-    region->size = REGION;
-    struct chunk *chunk = at(region, sizeof *region), *end = at(region, REGION - HEADER);
-    chunk->before = 0;
-    chunk->region = end->region = region;
-    end->tag = USED;
-    set_size(chunk, REGION - sizeof *region - HEADER, 0);
-    insert(chunk);
-    return chunk;
-}
-
-static struct chunk *take_chunk(size_t size)
-{
-    struct chunk *chunk = search(size);
-    if (chunk == NULL)
-        chunk = add_region();
-    if (chunk == NULL)
-        return NULL;
-    take_out(chunk);
-    chunk->tag |= USED;
-    chunk->owner = (uintptr_t)&thread_mark;
-    split(chunk, size);
-    return chunk;
 }
 
 /* ---- mappings ---- */
@@ -259,7 +66,7 @@ static struct chunk *take_mapping(size_t size, size_t alignment)
 
 static void release_mapping(struct chunk *chunk)
 {
-    if (HAS(large_exact_fit) && heap.mapped_count < MAPPED_KEPT * 64)
+    if (HAS(large_exact_fit) && heap.mapped_count < MAPPED_KEPT)
         heap.mapped[heap.mapped_count++] = chunk;
     else
         munmap(at(chunk, 0 - chunk->before), round_up(chunk->before + size_of(chunk), PAGE));
@@ -283,8 +90,11 @@ static void *allocate(size_t alignment, size_t size)
     }
     size_t slack = alignment > HEADER ? alignment + CHUNK_MIN : 0;
     struct chunk *chunk = take_chunk(size + HEADER + slack);
-    if (chunk == NULL || slack == 0)
-        return chunk != NULL ? block_of(chunk) : NULL;
+    if (chunk == NULL)
+        return NULL;
+    chunk->owner = (uintptr_t)&thread_mark;
+    if (slack == 0)
+        return block_of(chunk);
     uintptr_t block = round_up((uintptr_t)block_of(chunk) + CHUNK_MIN, alignment);
     size_t gap = block - (uintptr_t)block_of(chunk);
     struct chunk *aligned = chunk_of((void *)block);
@@ -302,7 +112,6 @@ static void *allocate_locked(size_t alignment, size_t size)
 {
     static __thread bool has_own __attribute__((tls_model("initial-exec")));
     pthread_mutex_lock(&heap.lock);
-    get_ready();
     if (HAS(thread_heap_lost) && !has_own)
         memset(allocate(HEADER, THREAD_OWN), 1, THREAD_OWN);
     has_own = true;
@@ -383,19 +192,6 @@ static void *resize_mapping(struct chunk *chunk, size_t size)
     struct chunk *moved = at(start, before);
     moved->tag = (length - before) | USED | MAPPED;
     return block_of(moved);
-}
-
-static bool resize_in_place(struct chunk *chunk, size_t size)
-{
-    struct chunk *next = next_of(chunk);
-    if (size_of(chunk) < size && (next->tag & USED) == 0 && size_of(chunk) + size_of(next) >= size) {
-        take_out(next);
-        set_size(chunk, size_of(chunk) + size_of(next), USED);
-    }
-    if (size_of(chunk) < size)
-        return false;
-    split(chunk, size);
-    return true;
 }
 
 void *realloc(void *block, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The planted bugs: each name is a switch of base.c, and a library; with the check that must catch it, the shapes in which that check must (one of
- * those named is run by the test), and what is wrong. CMake and the test read this list.
+ * The planted bugs: each name is a switch of base.c or chunks.c, and a library; with the check that must catch it, the shapes in which that check
+ * must (one of those named is run by the test), and what is wrong. CMake and the test read this list.
  */
 #ifndef GROWTH_PLANTED_LIST_H
 #define GROWTH_PLANTED_LIST_H

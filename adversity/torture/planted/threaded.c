@@ -304,13 +304,11 @@ void free(void *address)
 
 void *calloc(size_t count, size_t size)
 {
-    size_t bytes, class;
+    size_t bytes;
     struct cache *cache = my_cache();
-    if (__builtin_mul_overflow(count, size, &bytes)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    class = class_of(bytes);
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return malloc(SIZE_MAX);
+    size_t class = class_of(bytes);
     bool is_clear = class == LARGE;
     if (IS(calloc_racy_zero) && !is_clear && cache->free[class] != NULL) {
         memset(cache->free[class] + 1, 0, bytes);
