@@ -14,8 +14,9 @@
     "static volatile unsigned fail_in, fail_then, failed;\n"                                                                            \
     "long os_call(long number, long a, long b, long c, long d, long e, long f);\n"                                                      \
     "extern const char os_call_passed[];\n"                                                                                             \
-    "__asm__(\"os_call: mov %%rdi, %%rax; mov %%rsi, %%rdi; mov %%rdx, %%rsi; mov %%rcx, %%rdx; mov %%r8, %%r10; mov %%r9, %%r8\\n\"\n" \
-    "        \"mov 8(%%rsp), %%r9; syscall; os_call_passed: ret\\n\");\n\n"                                                             \
+    "__asm__(\".pushsection .text\\n\"\n"                                                                                               \
+    "        \"os_call: mov %%rdi, %%rax; mov %%rsi, %%rdi; mov %%rdx, %%rsi; mov %%rcx, %%rdx; mov %%r8, %%r10; mov %%r9, %%r8\\n\"\n" \
+    "        \"mov 8(%%rsp), %%r9; syscall; os_call_passed: ret; .popsection\\n\");\n\n"                                                \
     "static void on_os_call(int signal_number, siginfo_t *info, void *context)\n"                                                       \
     "{\n"                                                                                                                               \
     "    greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;\n"                                                                     \

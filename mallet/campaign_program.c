@@ -82,6 +82,18 @@ static bool find_preload(const struct campaign *campaign, char ret_path[CAMPAIGN
     return ret_path[0] == '/';
 }
 
+static bool has_died(int status)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGXCPU;
+}
+
+/* A program that dies on the libc as well may be at fault itself. Of the libc, no other can tell. */
+static bool dies_by_itself(char *const arguments[], const char *preload)
+{
+    bool hung;
+    return preload[0] != '\0' && has_died(run_limited(arguments, "", RUN_LIMIT_MS, &hung));
+}
+
 enum confirmation campaign_run_program(const struct campaign *campaign, const char *source, const struct verdict *verdict)
 {
     char preload[CAMPAIGN_PATH_MAX], program[CAMPAIGN_PATH_MAX], source_path[CAMPAIGN_PATH_MAX];
@@ -94,12 +106,12 @@ enum confirmation campaign_run_program(const struct campaign *campaign, const ch
         return CONFIRM_UNKNOWN;
     char *const arguments[] = {program, NULL};
     int status = run_limited(arguments, preload, RUN_LIMIT_MS, &hung);
+    bool is_own_death = has_died(status) && dies_by_itself(arguments, preload);
     unlink(program);
-    bool is_over_time = hung || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU);
-    if (is_over_time || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+    if (has_died(status))
+        return is_own_death ? CONFIRM_UNKNOWN : CONFIRM_YES;
+    if (hung || WIFSIGNALED(status))
         return verdict->check == CHECK_PROGRESS ? CONFIRM_YES : CONFIRM_UNKNOWN;
-    if (WIFSIGNALED(status))
-        return CONFIRM_YES;
     if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) > SHOWS)
         return CONFIRM_UNKNOWN;
     return WEXITSTATUS(status) == SHOWS ? CONFIRM_YES : CONFIRM_NO;

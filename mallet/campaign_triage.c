@@ -92,7 +92,8 @@ static void save(struct campaign *campaign, struct triage *triage, const struct 
 static bool was_premature(const struct finding *finding)
 {
     bool was_slow = finding->verdict.check == CHECK_PROGRESS && strstr(finding->verdict.sentence, "of CPU") != NULL;
-    return finding->reproduced == 0 && (was_slow || finding->verdict.check == CHECK_FOOTPRINT);
+    bool was_growth = strcmp(finding->verdict.site, "cycle") == 0;
+    return finding->reproduced == 0 && (was_slow || was_growth);
 }
 
 /* Shrinks, reproduces, saves. The trace is the caller's, changed in place. */

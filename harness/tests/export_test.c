@@ -79,7 +79,7 @@ static int run_shell(const char *format, const char *argument)
 }
 
 /* Exports, compiles, runs; fails the test, with the program kept, unless the status is 0. */
-static void assert_program_is_clean(const struct trace *trace, const struct verdict *verdict, const char *name)
+static void assert_compiled_is_clean(const char *compile, const struct trace *trace, const struct verdict *verdict, const char *name)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/program.c", work);
@@ -87,11 +87,16 @@ static void assert_program_is_clean(const struct trace *trace, const struct verd
     assert_non_null(out);
     export_program(out, trace, verdict);
     assert_int_equal(fclose(out), 0);
-    if (run_shell("cc -O2 -Wall -Werror -pthread '%s/program.c' -o '%s/program' -ldl", work) != 0)
+    if (run_shell(compile, work) != 0)
         fail_msg("%s: %s does not compile", name, path);
     int status = run_shell("'%s/program'", work);
     if (status != 0)
         fail_msg("%s: %s ended with status 0x%x", name, path, (unsigned)status);
+}
+
+static void assert_program_is_clean(const struct trace *trace, const struct verdict *verdict, const char *name)
+{
+    assert_compiled_is_clean("cc -O2 -Wall -Werror -pthread '%s/program.c' -o '%s/program' -ldl", trace, verdict, name);
 }
 
 static void every_op_kind_compiles_and_holds_without_a_verdict(void **state)
@@ -99,6 +104,13 @@ static void every_op_kind_compiles_and_holds_without_a_verdict(void **state)
     (void)state;
     struct trace trace = parse(every_kind, strlen(every_kind));
     assert_program_is_clean(&trace, NULL, "no verdict");
+}
+
+static void every_op_kind_holds_as_a_campaign_compiles_it(void **state)
+{
+    (void)state;
+    struct trace trace = parse(every_kind, strlen(every_kind));
+    assert_compiled_is_clean("cc -O0 -fno-builtin -w -pthread '%s/program.c' -o '%s/program'", &trace, NULL, "no verdict");
 }
 
 static void every_check_compiles_and_holds_on_every_op_kind(void **state)
@@ -164,6 +176,7 @@ int main(int argc, char **argv)
         return 2;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_op_kind_compiles_and_holds_without_a_verdict),
+        cmocka_unit_test(every_op_kind_holds_as_a_campaign_compiles_it),
         cmocka_unit_test(every_check_compiles_and_holds_on_every_op_kind),
         cmocka_unit_test(a_policy_verdict_makes_the_choice_twice),
         cmocka_unit_test(a_trace_without_blocks_compiles),
