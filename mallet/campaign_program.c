@@ -82,22 +82,29 @@ static bool find_preload(const struct campaign *campaign, char ret_path[CAMPAIGN
     return ret_path[0] == '/';
 }
 
-static bool has_died(int status)
-{
-    return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGXCPU;
-}
+enum ending { ENDING_EXIT, ENDING_DEATH, ENDING_OVER_TIME };
 
-/* A program that dies on the libc as well may be at fault itself. Of the libc, no other can tell. */
-static bool dies_by_itself(char *const arguments[], const char *preload)
+static enum ending run_to_end(char *const arguments[], const char *preload, int *ret_status)
 {
     bool hung;
-    return preload[0] != '\0' && has_died(run_limited(arguments, "", RUN_LIMIT_MS, &hung));
+    *ret_status = run_limited(arguments, preload, RUN_LIMIT_MS, &hung);
+    if (!hung && !WIFSIGNALED(*ret_status))
+        return ENDING_EXIT;
+    bool is_over_time = hung || WTERMSIG(*ret_status) == SIGXCPU || WTERMSIG(*ret_status) == SIGKILL;
+    return is_over_time ? ENDING_OVER_TIME : ENDING_DEATH;
+}
+
+/* A death and a hang do not say whose they are: on the libc too, the program's own. Of the libc, no other can tell. */
+static bool ends_so_on_libc(char *const arguments[], const char *preload, enum ending ending)
+{
+    int status;
+    return preload[0] != '\0' && run_to_end(arguments, "", &status) == ending;
 }
 
 enum confirmation campaign_run_program(const struct campaign *campaign, const char *source, const struct verdict *verdict)
 {
     char preload[CAMPAIGN_PATH_MAX], program[CAMPAIGN_PATH_MAX], source_path[CAMPAIGN_PATH_MAX];
-    bool hung;
+    int status;
     if (!find_preload(campaign, preload) || access(source, R_OK) != 0)
         return CONFIRM_UNKNOWN;
     campaign_path(source_path, "%s", source);
@@ -105,13 +112,12 @@ enum confirmation campaign_run_program(const struct campaign *campaign, const ch
     if (!compile(source_path, program))
         return CONFIRM_UNKNOWN;
     char *const arguments[] = {program, NULL};
-    int status = run_limited(arguments, preload, RUN_LIMIT_MS, &hung);
-    bool is_own_death = has_died(status) && dies_by_itself(arguments, preload);
+    enum ending ending = run_to_end(arguments, preload, &status);
+    bool may_show = ending == ENDING_DEATH || (ending == ENDING_OVER_TIME && verdict->check == CHECK_PROGRESS);
+    bool shows = may_show && !ends_so_on_libc(arguments, preload, ending);
     unlink(program);
-    if (has_died(status))
-        return is_own_death ? CONFIRM_UNKNOWN : CONFIRM_YES;
-    if (hung || WIFSIGNALED(status))
-        return verdict->check == CHECK_PROGRESS ? CONFIRM_YES : CONFIRM_UNKNOWN;
+    if (ending != ENDING_EXIT)
+        return shows ? CONFIRM_YES : CONFIRM_UNKNOWN;
     if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) > SHOWS)
         return CONFIRM_UNKNOWN;
     return WEXITSTATUS(status) == SHOWS ? CONFIRM_YES : CONFIRM_NO;

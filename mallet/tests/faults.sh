@@ -19,7 +19,6 @@ fi
 ends 1 replay "$planted/libplanted_free_list_cycle.so" --limit 1 "$traces/free_list_cycle.trace" "$work/small.trace" # the first one hangs
 printed '^1 traces not run: the time was over'
 
-
 i=0
 while [ $((i += 1)) -le 400 ]; do echo "#$i = malloc 400000"; done >"$work/many.trace"
 ends 0 replay "$planted/libplanted_none.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer

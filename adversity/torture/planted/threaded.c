@@ -236,14 +236,11 @@ static void give(struct header *block)
         push(block, owner);
         return;
     }
-    if (IS(errno_by_free)) {
-        int result = pthread_mutex_trylock(&owner->lock);
-        if (result == 0)
-            pthread_mutex_unlock(&owner->lock);
-        else
-            errno = result;
-    }
-    pthread_mutex_lock(&owner->lock);
+    int busy = IS(errno_by_free) ? pthread_mutex_trylock(&owner->lock) : EBUSY;
+    if (busy != 0)
+        pthread_mutex_lock(&owner->lock);
+    if (IS(errno_by_free) && busy != 0)
+        errno = busy;
     push(block, owner);
     pthread_mutex_unlock(&owner->lock);
 }
