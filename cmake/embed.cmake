@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Takes files into a program as text: harness/embedded.h. `prefix` names the function that finds them, PREFIX_file_find; files are named below
+# Takes files into a program as text: harness/program/embedded.h. `prefix` names the function that finds them, PREFIX_file_find; files are named below
 # `base`. Sets ret_source to the C source that results, and ret_source_inputs to what it is made of.
 function(embed_files prefix base ret_source)
   set(embedded_list "")

@@ -3,7 +3,7 @@
 #ifndef CONFORMANCE_EMBEDDED_H
 #define CONFORMANCE_EMBEDDED_H
 
-#include "harness/embedded.h"
+#include "harness/program/embedded.h"
 
 /* By its name in this folder: "probes/free.c". NULL: no such file. */
 const struct embedded_file *conformance_file_find(const char *name);

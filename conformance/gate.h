@@ -12,7 +12,7 @@
 #include "conformance/clauses.h"
 #include "conformance/outcome.h"
 
-#include "harness/subject.h"
+#include "harness/subject/subject.h"
 
 #include <limits.h>
 
@@ -53,7 +53,7 @@ struct clause_result {
 struct gate_subject {
     char name[64];              /* short, for people */
     char program[PATH_MAX];     /* that runs probes; where anvil is bound under its prefix, the one with `-anvil` behind its name */
-    char how[16];               /* as in harness/protocol.h: "static", "dlopen", "preload", "host" */
+    char how[16];               /* as in harness/executor/protocol.h: "static", "dlopen", "preload", "host" */
     char what[PATH_MAX];        /* a path, or anvil's options */
     char preload[PATH_MAX];     /* for probes that need the whole process: the library to preload; "": the host's malloc is the subject */
     char environment[PATH_MAX]; /* one more "NAME=value", or "" */

@@ -5,7 +5,7 @@
  */
 #include "conformance/gate_internal.h"
 
-#include "harness/protocol.h"
+#include "harness/executor/protocol.h"
 
 #include <fcntl.h>
 #include <poll.h>

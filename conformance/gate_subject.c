@@ -2,8 +2,8 @@
 /* How to reach a subject: what the executor finds out by binding it once, and the library that stands for it where a whole process matters. */
 #include "conformance/gate.h"
 
-#include "harness/executor.h"
-#include "harness/protocol.h"
+#include "harness/executor/executor.h"
+#include "harness/executor/protocol.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@
 
 #include "conformance/outcome.h"
 
-#include "harness/subject.h"
+#include "harness/subject/subject.h"
 
 #include <errno.h>
 #include <malloc.h>

@@ -2,7 +2,7 @@
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 
-#include "harness/child_bind.h"
+#include "harness/subject/child_bind.h"
 
 #include <signal.h>
 #include <sys/mman.h>

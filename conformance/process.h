@@ -8,7 +8,7 @@
 /* Descriptor of the report's memory; 0 is /dev/null, 1 and 2 a pipe. */
 enum { PROCESS_REPORT = 3 };
 
-/* How the gate asks for one probe: argv = {program, PROCESS_OPTION, how, what, name of the probe}; how and what as in harness/protocol.h. */
+/* How the gate asks for one probe: argv = {program, PROCESS_OPTION, how, what, name of the probe}; how and what as in harness/executor/protocol.h. */
 #define PROCESS_OPTION "--probe"
 
 /* Fills `calls`. Returns 0, or a positive errno with one sentence in `error`. */

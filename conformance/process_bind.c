@@ -3,7 +3,7 @@
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 
-#include "harness/protocol.h"
+#include "harness/executor/protocol.h"
 
 void bind_more(const char *how, const char *what)
 {

@@ -14,9 +14,9 @@
 #ifndef FUZZ_FINDINGS_H
 #define FUZZ_FINDINGS_H
 
-#include "harness/check.h"
-#include "harness/run.h"
-#include "harness/trace.h"
+#include "harness/run/check.h"
+#include "harness/run/run.h"
+#include "harness/trace/trace.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -11,8 +11,8 @@
 #include "fuzz/foreign.h"
 
 #include "fuzz/findings.h"
-#include "harness/executor.h"
-#include "harness/team.h"
+#include "harness/executor/executor.h"
+#include "harness/run/team.h"
 
 #include <errno.h>
 #include <stdio.h>

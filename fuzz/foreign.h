@@ -6,8 +6,8 @@
 #ifndef FUZZ_FOREIGN_H
 #define FUZZ_FOREIGN_H
 
-#include "harness/run.h"
-#include "harness/trace.h"
+#include "harness/run/run.h"
+#include "harness/trace/trace.h"
 
 #include <stdint.h>
 

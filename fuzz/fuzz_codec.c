@@ -8,7 +8,7 @@
  *
  * A violation is one line on stderr and an abort. Link without the op mutator: the raw bytes are what is on trial.
  */
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>

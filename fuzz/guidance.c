@@ -2,7 +2,7 @@
 /* libFuzzer reads (and clears) counters in a section of this name. A replay has no use for them. AFL++: guidance_afl.c. */
 #include "fuzz/guidance.h"
 
-#include "harness/run.h"
+#include "harness/run/run.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "fuzz/guidance.h"
 
-#include "harness/run.h"
+#include "harness/run/run.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #define FUZZ_MUTATOR_PARTS_H
 
 #include "fuzz/random.h"
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 
 /* Register once: name and weight. Most of what is added comes in runs: a mutation of one op costs an execution as well, and seldom makes ops meet. */
 #define MUTATIONS(M)      \

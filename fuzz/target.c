@@ -14,9 +14,9 @@
 #include "fuzz/findings.h"
 #include "fuzz/foreign.h"
 #include "fuzz/guidance.h"
-#include "harness/run.h"
-#include "harness/subject.h"
-#include "harness/trace.h"
+#include "harness/run/run.h"
+#include "harness/subject/subject.h"
+#include "harness/trace/trace.h"
 
 #include <errno.h>
 #include <stdio.h>

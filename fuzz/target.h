@@ -3,7 +3,7 @@
 #ifndef FUZZ_TARGET_H
 #define FUZZ_TARGET_H
 
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 
 struct target_mode {
     void (*prepare)(struct trace *trace, uint64_t hash); /* last changes to a trace, of hash alone; NULL: none. Leaves it well-formed */

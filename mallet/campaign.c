@@ -5,8 +5,8 @@
  */
 #include "mallet/campaign_internal.h"
 
-#include "harness/catalog.h"
-#include "harness/executor.h"
+#include "harness/subject/catalog.h"
+#include "harness/executor/executor.h"
 #include "mallet/command.h"
 
 #include <limits.h>

@@ -14,8 +14,8 @@
 #ifndef MALLET_CAMPAIGN_INTERNAL_H
 #define MALLET_CAMPAIGN_INTERNAL_H
 
-#include "harness/check.h"
-#include "harness/trace.h"
+#include "harness/run/check.h"
+#include "harness/trace/trace.h"
 #include "mallet/campaign.h"
 
 #include <stddef.h>

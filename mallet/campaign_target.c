@@ -5,7 +5,7 @@
  */
 #include "mallet/campaign_internal.h"
 
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 
 #include <poll.h>
 #include <signal.h>

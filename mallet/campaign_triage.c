@@ -12,7 +12,7 @@
  */
 #include "mallet/campaign_internal.h"
 
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
 

@@ -5,7 +5,7 @@
  */
 #include "conformance/baseline.h"
 #include "conformance/report_formats.h"
-#include "harness/catalog.h"
+#include "harness/subject/catalog.h"
 #include "mallet/command.h"
 #include "mallet/conform_output.h"
 

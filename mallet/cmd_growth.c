@@ -2,7 +2,7 @@
 /* growth: footprint and scaling of one subject, a shape after the other; a line each as it ends, or one document. */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/program.h"
-#include "harness/catalog.h"
+#include "harness/subject/catalog.h"
 #include "mallet/command.h"
 #include "mallet/output.h"
 #include "mallet/report.h"

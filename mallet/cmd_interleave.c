@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* interleave: a program of its own beside this one, because it holds anvil as it is built for the scheduler. */
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 #include "mallet/command.h"
 
 #include <errno.h>

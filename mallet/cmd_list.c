@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* list: the subjects of this machine, each started once to see what it offers. */
-#include "harness/catalog.h"
+#include "harness/subject/catalog.h"
 #include "mallet/command.h"
 #include "mallet/report.h"
 #include "mallet/subject_start.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* show, encode, export: one trace in, another form of it out. */
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 #include "mallet/command.h"
 #include "mallet/output.h"
 #include "mallet/trace_file.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* shrink: from a trace that shows a finding to the smallest that still does. */
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 #include "mallet/command.h"
 #include "mallet/output.h"
 #include "mallet/report.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* torture: free-running threads, forks and signals on one subject, scenario by scenario. */
 #include "adversity/torture/torture.h"
-#include "harness/catalog.h"
+#include "harness/subject/catalog.h"
 #include "mallet/command.h"
 #include "mallet/known.h"
 #include "mallet/output.h"

@@ -3,7 +3,7 @@
 #ifndef MALLET_COST_H
 #define MALLET_COST_H
 
-#include "harness/run.h"
+#include "harness/run/run.h"
 
 enum { COST_SAMPLES = 9 };
 

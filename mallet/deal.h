@@ -6,7 +6,7 @@
 #ifndef MALLET_DEAL_H
 #define MALLET_DEAL_H
 
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 
 /* Ops that a deal of `count` ops may need. */
 size_t deal_capacity(size_t count);

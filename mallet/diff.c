@@ -5,7 +5,7 @@
  */
 #include "mallet/diff.h"
 
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
 #ifndef MALLET_DIFF_H
 #define MALLET_DIFF_H
 
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 
 /* What one subject showed. */
 struct observation {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mallet/fault_sweep.h"
 
-#include "harness/trace_slots.h"
+#include "harness/trace/trace_slots.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef MALLET_FAULT_SWEEP_H
 #define MALLET_FAULT_SWEEP_H
 
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 
 #include <time.h>
 

@@ -7,7 +7,7 @@
 #ifndef MALLET_KNOWN_H
 #define MALLET_KNOWN_H
 
-#include "harness/check.h"
+#include "harness/run/check.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #ifndef MALLET_RECORD_CONVERT_H
 #define MALLET_RECORD_CONVERT_H
 
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 #include "mallet/record_log.h"
 
 struct record_summary {

@@ -9,7 +9,7 @@
  *
  * State: `recorder`, written once by recorder_start; the log itself is shared by atomics (see take_record).
  */
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 #include "mallet/record_log.h"
 
 #include <errno.h>

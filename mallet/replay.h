@@ -6,7 +6,7 @@
 #ifndef MALLET_REPLAY_H
 #define MALLET_REPLAY_H
 
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 #include "mallet/known.h"
 
 #include <jansson.h>

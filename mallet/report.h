@@ -3,7 +3,7 @@
 #ifndef MALLET_REPORT_H
 #define MALLET_REPORT_H
 
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 
 #include <jansson.h>
 #include <stdio.h>

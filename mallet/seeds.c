@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mallet/seeds.h"
 
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mallet/subject_start.h"
 
-#include "harness/catalog.h"
+#include "harness/subject/catalog.h"
 #include "mallet/command.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef MALLET_SUBJECT_START_H
 #define MALLET_SUBJECT_START_H
 
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 
 /* binding: BIND_AUTO unless asked for. Returns 0, or a positive errno with one sentence in `error`. */
 int subject_start(struct executor **ret_executor, const char *typed, enum subject_binding binding, char error[SUBJECT_ERROR_MAX]);

@@ -3,7 +3,7 @@
 #ifndef MALLET_TRACE_FILE_H
 #define MALLET_TRACE_FILE_H
 
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #ifndef GROWTH_EMBEDDED_H
 #define GROWTH_EMBEDDED_H
 
-#include "harness/embedded.h"
+#include "harness/program/embedded.h"
 
 /* By its name from the root: "adversity/growth/kit.c". NULL: no such file. */
 const struct embedded_file *growth_file_find(const char *name);

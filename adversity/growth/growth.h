@@ -11,7 +11,7 @@
 #include "adversity/growth/judge.h"
 #include "adversity/growth/process.h"
 #include "adversity/growth/shape.h"
-#include "harness/check.h"
+#include "harness/run/check.h"
 
 enum growth_outcome {
     GROWTH_CLEAN,

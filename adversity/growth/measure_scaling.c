@@ -4,7 +4,7 @@
  * on the machine only adds to it; the last for OS calls, since the first ones legitimately ask for memory.
  */
 #include "adversity/growth/shape.h"
-#include "harness/os_calls.h"
+#include "harness/run/os_calls.h"
 
 #include <linux/perf_event.h>
 #include <sys/syscall.h>

@@ -4,7 +4,7 @@
 #define GROWTH_PROCESS_H
 
 #include "adversity/growth/report.h"
-#include "harness/subject.h"
+#include "harness/subject/subject.h"
 
 #include <limits.h>
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #include "adversity/growth/process.h"
 
 #include "adversity/growth/shape.h"
-#include "harness/child_bind.h"
+#include "harness/subject/child_bind.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -75,8 +75,8 @@ void growth_program(FILE *out, const char *subject, const struct growth_result *
         fprintf(out, "#define SIZE %zu\n#define COUNT %zu\n#define IS_COUNTING %d\n#define OS_CALLS_LEAST %.3f\n\n", result->size,
                 result->count, result->has_os_calls, result->os_calls / 2);
     if (!is_footprint) {
-        write_text(out, "harness/os_calls.h");
-        write_text(out, "harness/os_calls.c");
+        write_text(out, "harness/run/os_calls.h");
+        write_text(out, "harness/run/os_calls.c");
         fputs("#define calls family /* another table above has that name */\n", out);
     }
     write_text(out, "adversity/growth/report.h");

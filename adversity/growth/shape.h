@@ -7,7 +7,7 @@
 #define GROWTH_SHAPE_H
 
 #include "adversity/growth/kit.h"
-#include "harness/subject.h"
+#include "harness/subject/subject.h"
 
 enum shape_kind {
     SHAPE_FOOTPRINT, /* rounds after which as much is live as before; memory is sampled */

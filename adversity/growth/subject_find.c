@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How to reach a subject: what the executor finds out by binding it once. */
 #include "adversity/growth/process.h"
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 
 #include <errno.h>
 #include <stdio.h>

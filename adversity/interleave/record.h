@@ -9,7 +9,7 @@
 #ifndef INTERLEAVE_RECORD_H
 #define INTERLEAVE_RECORD_H
 
-#include "harness/check.h"
+#include "harness/run/check.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #ifndef INTERLEAVE_SUBJECTS_H
 #define INTERLEAVE_SUBJECTS_H
 
-#include "harness/check.h"
+#include "harness/run/check.h"
 #include "interleave.h"
 
 struct planted_bug {

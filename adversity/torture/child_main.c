@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mallet-torture-child HOW WHAT SCENARIO WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE MUTED: one process of a scenario, on a subject that is bound as
- * in harness/child_bind.h. The report is descriptor 3. No stdio and no allocation of its own.
+ * in harness/subject/child_bind.h. The report is descriptor 3. No stdio and no allocation of its own.
  */
 #include "adversity/torture/child.h"
 #include "adversity/torture/scenarios.h"
-#include "harness/child_bind.h"
+#include "harness/subject/child_bind.h"
 
 #include <signal.h>
 #include <sys/mman.h>

@@ -3,7 +3,7 @@
 #ifndef TORTURE_EMBEDDED_H
 #define TORTURE_EMBEDDED_H
 
-#include "harness/embedded.h"
+#include "harness/program/embedded.h"
 
 /* By its name in this folder. NULL: no such file. */
 const struct embedded_file *torture_file_find(const char *name);

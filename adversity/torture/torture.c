@@ -4,7 +4,7 @@
 
 #include "adversity/torture/scenarios.h"
 #include "adversity/torture/torture_internal.h"
-#include "harness/protocol.h"
+#include "harness/executor/protocol.h"
 
 #include <assert.h>
 #include <time.h>

@@ -13,8 +13,8 @@
 #ifndef TORTURE_TORTURE_H
 #define TORTURE_TORTURE_H
 
-#include "harness/check.h"
-#include "harness/executor.h"
+#include "harness/run/check.h"
+#include "harness/executor/executor.h"
 
 #include <limits.h>
 #include <stdbool.h>

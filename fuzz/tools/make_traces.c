@@ -7,7 +7,7 @@
  */
 #include "fuzz/mutator.h"
 #include "fuzz/random.h"
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>

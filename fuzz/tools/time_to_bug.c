@@ -15,7 +15,7 @@
  */
 #include "fuzz/mutator.h"
 #include "fuzz/random.h"
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 #include "harness/tests/planted/planted_list.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  * Nasty subjects: `binding_test SUBJECTS`. Whatever one does, when it is loaded or in the middle of a call, ends in one sentence or one verdict
  * within the limits, and the caller lives on.
  */
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 
 #include <errno.h>
 #include <setjmp.h>

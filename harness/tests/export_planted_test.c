@@ -3,7 +3,7 @@
  * An exported program shows the bug without us: `export_planted_test SUBJECTS TRACES`. The finding of each planted bug becomes a program, which ends
  * badly on the allocator with the bug, and well on the one without.
  */
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 #include "harness/tests/planted/planted_list.h"
 
 #include <limits.h>

@@ -5,7 +5,7 @@
  *
  * usage: export_test [FOLDER of seeds]
  */
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 
 #include <glob.h>
 #include <limits.h>

@@ -8,7 +8,7 @@
 #ifndef TESTS_FAKE_SUBJECT_H
 #define TESTS_FAKE_SUBJECT_H
 
-#include "harness/run.h"
+#include "harness/run/run.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Each test runs in a forked child: a filter stays for good. */
-#include "harness/os_calls.h"
+#include "harness/run/os_calls.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The bytes that blocks are filled with: they come back whole and in windows, and every kind of damage shows. */
-#include "harness/pattern.h"
+#include "harness/trace/pattern.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * The harness can fail: `planted_test SUBJECTS TRACES`. Each planted bug is caught by the check that it is planted for, on its trace, every
  * time; the same traces are clean on the allocator without the bug, on anvil and on the libc; and no check is without a planted bug.
  */
-#include "harness/executor.h"
+#include "harness/executor/executor.h"
 #include "harness/tests/planted/planted_list.h"
 
 #include <ctype.h>

@@ -3,7 +3,7 @@
  * The seed traces: `seeds_test FOLDER`. Each is a valid trace, opens with a comment that says what it is for, survives both other forms, and
  * keeps small machines happy; together they reach every op and every way to give a size. A file dropped into the folder is tested.
  */
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 
 #include <dirent.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The shadow's interval map, against a model that compares every pair. */
-#include "harness/shadow.h"
+#include "harness/run/shadow.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

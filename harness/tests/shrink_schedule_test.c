@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/shrink_schedule.h"
+#include "harness/finding/shrink_schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

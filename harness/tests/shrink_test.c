@@ -3,7 +3,7 @@
  * Shrinking, on an executor of our own: a function says which op of a trace is at fault, so every test knows the smallest trace that there
  * is. Defines executor_run and executor_thorough, and so must be linked before the library that has the real ones.
  */
-#include "harness/finding.h"
+#include "harness/finding/finding.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/team.h"
+#include "harness/run/team.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -3,9 +3,9 @@
  * Bytes and ops: decoding is total, encoding canonical, every code of the operand tables comes back, and normalising does what it says. The text
  * form has trace_text_test.c.
  */
-#include "harness/trace.h"
-#include "harness/trace_codes.h"
-#include "harness/trace_slots.h"
+#include "harness/trace/trace.h"
+#include "harness/trace/trace_codes.h"
+#include "harness/trace/trace_slots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

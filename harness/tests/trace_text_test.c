@@ -3,7 +3,7 @@
  * The text form: what each op looks like, how numbers are written and read, that text and ops say the same, and the one sentence that each bad line
  * gets.
  */
-#include "harness/trace.h"
+#include "harness/trace/trace.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mallet-child: the process that a subject lives in. First it is the zygote: binds the subject and forks a worker at each request. A
+ * worker runs traces until it is told no more. Small, no stdio, no allocation of its own: when the subject is the host's malloc, all of
+ * the heap is the subject's.
+ */
+#include "harness/subject/child_bind.h"
+#include "harness/run/probe.h"
+#include "harness/executor/protocol.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct child {
+    struct subject subject;
+    struct run *run;
+    const struct request_memory *request;
+    struct report_memory *report;
+};
+
+static void *map_shared(int descriptor, size_t size, int protection)
+{
+    void *memory = mmap(NULL, size, protection, MAP_SHARED, descriptor, 0);
+    if (memory == MAP_FAILED)
+        _exit(CHILD_EXIT_LOST);
+    close(descriptor);
+    return memory;
+}
+
+static bool receive(int descriptor, void *message, size_t size)
+{
+    ssize_t got;
+    do
+        got = recv(descriptor, message, size, 0);
+    while (got < 0 && errno == EINTR);
+    return got == (ssize_t)size;
+}
+
+static void send_or_exit(int descriptor, const void *message, size_t size)
+{
+    if (send(descriptor, message, size, MSG_NOSIGNAL) != (ssize_t)size)
+        _exit(CHILD_EXIT_LOST);
+}
+
+static void probe(struct child *child, struct work_reply *reply)
+{
+    probe_binding(&child->subject, reply->misbound);
+    probe_policy(child->run, &child->subject);
+    reply->policy = *run_policy(child->run);
+    reply->capacity = probe_capacity(&child->subject);
+    reply->is_clean = 1;
+    reply->is_spent = 1;
+}
+
+static bool has_fault(const struct trace *trace)
+{
+    size_t i = 0;
+    while (i < trace->count && trace->ops[i].kind != OP_FAIL_OS)
+        i++;
+    return i < trace->count;
+}
+
+static void run_order(struct child *child, struct work_reply *reply)
+{
+    struct report_memory *report = child->report;
+    const struct run_report targets = {&report->progress, report->outcomes, report->features};
+    /* The request memory is read-only here; a trace is never written by a run. */
+    const struct trace trace = {(struct trace_op *)(uintptr_t)child->request->ops, child->request->count, child->request->count};
+    if (child->subject.reset != NULL)
+        child->subject.reset();
+    *run_policy(child->run) = child->request->policy;
+    if (child->request->options.watch_os || has_fault(&trace))
+        reply->is_watched = os_calls_watch() == 0;
+    os_calls_tell(&report->progress.os_failures);
+    reply->is_clean = run_trace(child->run, &child->subject, &trace, &child->request->options, &targets, &reply->verdict);
+    reply->os_calls = run_os_calls(child->run);
+    reply->is_spent = !reply->is_clean || run_was_cut_short(child->run);
+}
+
+static _Noreturn void work(struct child *child)
+{
+    struct work_order order;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (receive(CHILD_WORK, &order, sizeof order) && order.magic == PROTOCOL_MAGIC) {
+        struct work_reply reply = {.magic = PROTOCOL_MAGIC, .sequence = order.sequence};
+        if (order.kind == ORDER_PROBE)
+            probe(child, &reply);
+        else
+            run_order(child, &reply);
+        send_or_exit(CHILD_WORK, &reply, sizeof reply);
+    }
+    _exit(0);
+}
+
+/* One worker at a time: forks it, says so, waits for its end, says so. */
+static void serve_worker(struct child *child)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        work(child);
+    struct worker_event event = {.magic = PROTOCOL_MAGIC, .pid = pid};
+    send_or_exit(CHILD_CONTROL, &event, sizeof event);
+    if (pid < 0)
+        return;
+    while (waitpid(pid, &event.status, 0) < 0 && errno == EINTR)
+        ;
+    event.has_ended = 1;
+    send_or_exit(CHILD_CONTROL, &event, sizeof event);
+}
+
+static struct child_hello make_hello(const struct subject *subject)
+{
+    return (struct child_hello){.magic = PROTOCOL_MAGIC,
+                                .offers = subject_offers(subject),
+                                .has_reset = subject->reset != NULL,
+                                .has_check = subject->check != NULL,
+                                .has_footprint = subject->footprint != NULL,
+                                .has_fail_os = subject->fail_os != NULL};
+}
+
+int main(int argc, char **argv)
+{
+    static struct child child;
+    if (argc != 3)
+        return 2;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    child.request = map_shared(CHILD_REQUEST, sizeof *child.request, PROT_READ);
+    child.report = map_shared(CHILD_REPORT, sizeof *child.report, PROT_READ | PROT_WRITE);
+    struct child_hello hello = {.magic = PROTOCOL_MAGIC, .error = ENOMEM};
+    if (run_init(&child.run) == 0) {
+        int error = child_bind(&child.subject, argv[1], argv[2], hello.sentence);
+        if (error == 0)
+            hello = make_hello(&child.subject);
+        else
+            hello.error = error;
+    }
+    send_or_exit(CHILD_CONTROL, &hello, sizeof hello);
+    char request;
+    while (hello.error == 0 && receive(CHILD_CONTROL, &request, sizeof request))
+        serve_worker(&child);
+    _exit(0);
+}

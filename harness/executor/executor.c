@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting a subject, asking it what it is, running one trace at a time. */
+#include "harness/executor/executor_internal.h"
+
+#include "harness/subject/catalog.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CPU_LIMIT_MS = 2000, WALL_LIMIT_MS = 20000 };
+
+static const char *const binding_names[] = {"auto", "static", "dlopen", "dlmopen", "preload", "host"};
+#define BINDING_COUNT (sizeof binding_names / sizeof binding_names[0])
+
+const char *subject_binding_name(enum subject_binding binding)
+{
+    return binding < BINDING_COUNT ? binding_names[binding] : "unknown";
+}
+
+int subject_binding_find(const char *name)
+{
+    for (size_t i = 0; i < BINDING_COUNT; i++)
+        if (strcmp(binding_names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const struct executor_info *executor_info(const struct executor *executor)
+{
+    return &executor->info;
+}
+
+static bool is_anvil(const char *spec)
+{
+    return strncmp(spec, "anvil", 5) == 0 && (spec[5] == 0 || spec[5] == ':');
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static enum subject_binding choose_binding(const char *spec, enum subject_binding wanted)
+{
+    if (is_anvil(spec))
+        return BIND_STATIC;
+    if (strcmp(spec, "glibc") == 0 || strcmp(spec, "musl") == 0)
+        return BIND_HOST;
+    if (wanted != BIND_AUTO)
+        return wanted;
+    return catalog_binding(spec);
+}
+
+static struct spawn_plan make_plan(const char *spec, enum subject_binding binding)
+{
+    switch (binding) {
+    case BIND_STATIC:
+        return (struct spawn_plan){binding, CHILD_BIND_STATIC, spec[5] == ':' ? spec + 6 : "", NULL};
+    case BIND_DLMOPEN:
+        return (struct spawn_plan){binding, CHILD_BIND_DLMOPEN, spec, NULL};
+    case BIND_PRELOAD:
+        return (struct spawn_plan){binding, CHILD_BIND_PRELOAD, spec, spec};
+    case BIND_HOST:
+        return (struct spawn_plan){binding, CHILD_BIND_HOST, "", NULL};
+    default:
+        return (struct spawn_plan){binding, CHILD_BIND_DLOPEN, spec, NULL};
+    }
+}
+
+static int check_spec(const char *spec, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
+{
+    if (binding == BIND_STATIC || strcmp(spec, "glibc") == 0 || strcmp(spec, "musl") == 0)
+        return 0;
+    if (binding == BIND_HOST || strchr(spec, '/') == NULL) {
+        snprintf(error, SUBJECT_ERROR_MAX, "unknown subject %s: it is not anvil, glibc, musl or a path (with a /) to a .so", spec);
+        return EINVAL;
+    }
+    if (access(spec, R_OK) == 0)
+        return 0;
+    int result = errno;
+    snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", spec, strerror(result));
+    return result;
+}
+
+static int send_order(struct executor *executor, enum order_kind kind)
+{
+    struct work_order order = {PROTOCOL_MAGIC, kind, ++executor->sequence};
+    return send(executor->work, &order, sizeof order, MSG_NOSIGNAL) == (ssize_t)sizeof order ? 0 : EPIPE;
+}
+
+static int report_broken(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+{
+    snprintf(error, SUBJECT_ERROR_MAX, "the process that holds %s is gone", executor->spec);
+    executor->worker = 0;
+    return EPIPE;
+}
+
+int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+{
+    if (executor->worker != 0)
+        return 0;
+    struct work_reply stale;
+    while (recv(executor->work, &stale, sizeof stale, MSG_DONTWAIT) > 0)
+        ;
+    struct worker_event event;
+    if (send(executor->control, "w", 1, MSG_NOSIGNAL) != 1 || recv(executor->control, &event, sizeof event, 0) != (ssize_t)sizeof event ||
+        event.magic != PROTOCOL_MAGIC)
+        return report_broken(executor, error);
+    if (event.pid <= 0) {
+        snprintf(error, SUBJECT_ERROR_MAX, "no process could be started to run %s in", executor->spec);
+        return EAGAIN;
+    }
+    executor->worker = event.pid;
+    executor->runs_in_worker = 0;
+    return 0;
+}
+
+void executor_end_worker(struct executor *executor)
+{
+    if (executor->worker == 0)
+        return;
+    struct worker_event event;
+    kill(executor->worker, SIGKILL);
+    executor->worker = 0;
+    while (recv(executor->control, &event, sizeof event, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* What the subject shows of itself; one that dies on being asked is left for the traces to judge. */
+static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+{
+    struct watch watch;
+    int result = executor_start_worker(executor, error);
+    if (result != 0)
+        return result;
+    if (send_order(executor, ORDER_PROBE) != 0)
+        return report_broken(executor, error);
+    enum watch_result outcome = executor_watch(executor, &watch);
+    executor_end_worker(executor);
+    if (outcome == WATCH_BROKEN)
+        return report_broken(executor, error);
+    if (outcome != WATCH_REPLIED)
+        return 0;
+    for (int i = 0; i < POLICY_COUNT; i++)
+        if (watch.reply.policy.choice[i] <= POLICY_BLOCK)
+            executor->info.policy.choice[i] = watch.reply.policy.choice[i];
+    executor->info.capacity = watch.reply.capacity;
+    watch.reply.misbound[sizeof watch.reply.misbound - 1] = 0;
+    bool is_foreign = executor->info.binding == BIND_DLOPEN || executor->info.binding == BIND_DLMOPEN;
+    if (!is_foreign || watch.reply.misbound[0] == 0)
+        return 0;
+    snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
+    return EXDEV;
+}
+
+static int start_bound(struct executor *executor, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
+{
+    struct spawn_plan plan = make_plan(executor->spec, binding);
+    executor->info.binding = binding;
+    int result = executor_spawn(executor, &plan, error);
+    return result != 0 ? result : probe_subject(executor, error);
+}
+
+static int start_any(struct executor *executor, enum subject_binding wanted, char error[SUBJECT_ERROR_MAX])
+{
+    enum subject_binding binding = choose_binding(executor->spec, wanted);
+    int result = check_spec(executor->spec, binding, error);
+    if (result != 0)
+        return result;
+    result = start_bound(executor, binding, error);
+    if (result != EXDEV || wanted != BIND_AUTO)
+        return result;
+    executor_kill_zygote(executor);
+    return start_bound(executor, BIND_PRELOAD, error);
+}
+
+int executor_start(struct executor **ret_executor, const char *spec, const struct executor_options *options, char error[SUBJECT_ERROR_MAX])
+{
+    struct executor *executor = calloc(1, sizeof *executor);
+    if (executor == NULL || strlen(spec) >= sizeof executor->spec) {
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind: %s", executor == NULL ? strerror(ENOMEM) : "the subject's name is too long");
+        free(executor);
+        return EINVAL;
+    }
+    if (options != NULL)
+        executor->options = *options;
+    if (executor->options.cpu_limit_ms == 0)
+        executor->options.cpu_limit_ms = CPU_LIMIT_MS;
+    if (executor->options.wall_limit_ms == 0)
+        executor->options.wall_limit_ms = WALL_LIMIT_MS;
+    strcpy(executor->spec, spec);
+    snprintf(executor->info.name, sizeof executor->info.name, "%s", base_name(spec));
+    int result = start_any(executor, executor->options.binding, error);
+    if (result != 0) {
+        executor_stop(executor);
+        return result;
+    }
+    *ret_executor = executor;
+    return 0;
+}
+
+void executor_stop(struct executor *executor)
+{
+    if (executor->request != NULL) {
+        executor_end_worker(executor);
+        executor_kill_zygote(executor);
+    }
+    free(executor);
+}
+
+struct run_options executor_thorough(const struct executor *executor, size_t ops)
+{
+    enum { SHORT = 512, SPARSE = 64, ROUNDS = 4000 };
+    uint32_t every = ops <= SHORT ? 1 : SPARSE;
+    return (struct run_options){.heap_check_every = every,
+                                .sweep_every = every,
+                                .fill_max = (uint64_t)16 << 20,
+                                .touch_max = (uint64_t)64 << 20,
+                                .capacity = executor->info.capacity,
+                                .recovery = 1,
+                                .rounds = ops <= SHORT ? ROUNDS : 0};
+}
+
+static void load_request(struct executor *executor, const struct trace *trace, const struct run_options *options)
+{
+    struct report_memory *report = (struct report_memory *)(uintptr_t)executor->report;
+    executor->request->options = *options;
+    executor->request->policy = executor->info.policy;
+    executor->request->count = trace->count;
+    memcpy(executor->request->ops, trace->ops, trace->count * sizeof trace->ops[0]);
+    memset(report->features, 0, sizeof report->features);
+    memset(report->outcomes, 0, trace->count * sizeof report->outcomes[0]);
+    report->progress = (struct run_progress){0};
+}
+
+static void take_verdict(const struct work_reply *reply, struct execution *execution)
+{
+    execution->is_clean = reply->is_clean != 0;
+    execution->verdict = reply->verdict;
+    execution->is_watched = reply->is_watched != 0;
+    execution->os_calls = reply->os_calls;
+    execution->verdict.site[VERDICT_SITE_MAX - 1] = 0;
+    execution->verdict.sentence[VERDICT_SENTENCE_MAX - 1] = 0;
+    if (!execution->is_clean && execution->verdict.check >= CHECK_COUNT)
+        execution->verdict.check = CHECK_CRASH;
+}
+
+static void take_failures(const struct executor *executor, struct execution *execution)
+{
+    for (unsigned i = 0; i < OS_CALL_COUNT; i++) {
+        execution->os_calls.failed_calls[i] = executor->report->progress.os_failures.calls[i];
+        execution->os_calls.failed += execution->os_calls.failed_calls[i];
+    }
+}
+
+int executor_run(struct executor *executor, const struct trace *trace, const struct run_options *options, bool fresh,
+                 struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+{
+    struct watch watch;
+    if (trace->count > TRACE_OPS_MAX) {
+        snprintf(error, SUBJECT_ERROR_MAX, "a trace of %zu ops is too long: %d is the limit", trace->count, TRACE_OPS_MAX);
+        return EINVAL;
+    }
+    if (fresh)
+        executor_end_worker(executor);
+    int result = executor_start_worker(executor, error);
+    if (result != 0)
+        return result;
+    load_request(executor, trace, options);
+    memset(ret_execution, 0, sizeof *ret_execution);
+    ret_execution->runs_in_worker = ++executor->runs_in_worker;
+    ret_execution->outcomes = executor->report->outcomes;
+    ret_execution->features = executor->report->features;
+    enum watch_result outcome = send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
+    if (outcome == WATCH_BROKEN)
+        return report_broken(executor, error);
+    if (outcome == WATCH_DIED && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGSYS) {
+        snprintf(error, SUBJECT_ERROR_MAX, "%s makes system calls with all signals blocked: its OS calls cannot be watched",
+                 executor->spec);
+        return ENOTSUP;
+    }
+    if (outcome == WATCH_REPLIED)
+        take_verdict(&watch.reply, ret_execution);
+    else {
+        executor_judge_death(executor, trace, outcome, &watch, &ret_execution->verdict);
+        take_failures(executor, ret_execution);
+    }
+    if (fresh || outcome != WATCH_REPLIED || watch.reply.is_spent)
+        executor_end_worker(executor);
+    if (!ret_execution->is_clean)
+        executor_drain_output(executor, ret_execution->output, sizeof ret_execution->output);
+    return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the executor share:
+ *   executor.c        starting a subject, running one trace, stopping
+ *   executor_spawn.c  the zygote process: its descriptors, its environment, its hello
+ *   executor_watch.c  waiting for a reply within the limits, and the verdict on a worker that did not give one
+ */
+#ifndef HARNESS_EXECUTOR_INTERNAL_H
+#define HARNESS_EXECUTOR_INTERNAL_H
+
+#include "harness/executor/executor.h"
+#include "harness/executor/protocol.h"
+
+#include <sys/types.h>
+
+struct executor {
+    struct executor_options options;
+    struct executor_info info;
+    char spec[512];
+    pid_t zygote;
+    int control, work; /* our ends of the sockets */
+    int output;        /* what the children print; never blocks */
+    pid_t worker;      /* 0: none */
+    uint32_t runs_in_worker;
+    uint64_t sequence;
+    struct request_memory *request;
+    const struct report_memory *report;
+};
+
+/* How to bind a spec: filled by executor.c, used once. */
+struct spawn_plan {
+    enum subject_binding binding;
+    const char *how; /* CHILD_BIND_… */
+    const char *what;
+    const char *preload; /* NULL: none */
+};
+
+/* Starts the zygote and takes its hello. Returns 0, or a positive errno with one sentence. */
+int executor_spawn(struct executor *executor, const struct spawn_plan *plan, char error[SUBJECT_ERROR_MAX]);
+void executor_kill_zygote(struct executor *executor);
+
+/* Makes sure that there is a worker. Returns 0 or a positive errno with one sentence. */
+int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MAX]);
+void executor_end_worker(struct executor *executor);
+
+enum watch_result {
+    WATCH_REPLIED,
+    WATCH_DIED,  /* the worker ended without a reply: status is filled */
+    WATCH_HUNG,  /* its CPU time is up; killed */
+    WATCH_STUCK, /* its wall time is up; killed */
+    WATCH_BROKEN /* the zygote is gone */
+};
+struct watch {
+    struct work_reply reply;
+    int status;
+    uint32_t cpu_ms, wall_ms; /* since the op it is at began */
+};
+enum watch_result executor_watch(struct executor *executor, struct watch *ret_watch);
+/* The verdict on a worker that gave no reply, from the op it had reached. */
+void executor_judge_death(const struct executor *executor, const struct trace *trace, enum watch_result result, const struct watch *watch,
+                          struct verdict *ret_verdict);
+/* First line that the children printed since the last call. */
+void executor_drain_output(struct executor *executor, char *ret_line, size_t capacity);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an executor and its child processes say to each other. Plain data only; both sides are of one build.
+ *
+ *   executor                zygote                worker
+ *      │ ←─── hello ────────── │                      │
+ *      │ ──── spawn ─────────→ │ ── forks ──────────→ │        control: the executor's and the zygote's
+ *      │ ←─── worker started ─ │                      │
+ *      │ ──── order ────────────────────────────────→ │        work: the executor's and the worker's
+ *      │ ←─── reply ───────────────────────────────── │
+ *      │ ←─── worker ended ─── │                      ×
+ *
+ * Orders point into the request memory, which children can only read; progress, outcomes and features come back in the report memory,
+ * which the executor reads as untrusted.
+ */
+#ifndef HARNESS_PROTOCOL_H
+#define HARNESS_PROTOCOL_H
+
+#include "harness/run/policy.h"
+#include "harness/run/run.h"
+#include "harness/subject/subject.h"
+
+/* Descriptors of a child, set up before it is executed; 0 is /dev/null, 1 and 2 a pipe that never blocks. */
+enum { CHILD_CONTROL = 3, CHILD_WORK = 4, CHILD_REQUEST = 5, CHILD_REPORT = 6 };
+
+#define PROTOCOL_MAGIC 0x6d616c6cu
+
+/* How a child ends that cannot reach the executor any more: as a rule, because the subject closed its descriptors. */
+enum { CHILD_EXIT_LOST = 99 };
+
+/* How a child is told what to bind: argv = {"mallet-child", how, what}. */
+#define CHILD_BIND_STATIC  "static"  /* what: anvil's options */
+#define CHILD_BIND_DLOPEN  "dlopen"  /* what: a path */
+#define CHILD_BIND_DLMOPEN "dlmopen" /* what: a path */
+#define CHILD_BIND_PRELOAD "preload" /* what: a path, which LD_PRELOAD names too */
+#define CHILD_BIND_HOST    "host"    /* what: ignored */
+
+struct child_hello {
+    uint32_t magic;
+    int32_t error; /* 0: bound */
+    uint32_t offers;
+    uint8_t has_reset, has_check, has_footprint, has_fail_os;
+    char sentence[SUBJECT_ERROR_MAX];
+};
+
+/* From the zygote: a worker started (has_ended 0) or ended with a wait status. */
+struct worker_event {
+    uint32_t magic;
+    int32_t pid; /* -1: could not be forked */
+    int32_t has_ended;
+    int32_t status;
+};
+
+enum order_kind { ORDER_RUN, ORDER_PROBE };
+
+struct work_order {
+    uint32_t magic;
+    uint32_t kind;
+    uint64_t sequence;
+};
+
+struct work_reply {
+    uint32_t magic;
+    uint32_t is_clean;
+    uint64_t sequence;
+    uint32_t is_spent;   /* the worker's heap is in doubt */
+    uint32_t is_watched; /* its OS calls were */
+    struct os_call_counts os_calls;
+    struct verdict verdict;
+    /* ORDER_PROBE */
+    struct policy policy;
+    uint64_t capacity;                /* 0: unlimited */
+    char misbound[SUBJECT_ERROR_MAX]; /* one sentence if calls reach another heap than the subject's, else "" */
+};
+
+struct request_memory {
+    struct run_options options;
+    struct policy policy;
+    uint64_t count;
+    struct trace_op ops[TRACE_OPS_MAX];
+};
+
+struct report_memory {
+    struct run_progress progress;
+    uint8_t features[RUN_FEATURES];
+    struct outcome outcomes[TRACE_OPS_MAX];
+};
+
+#endif

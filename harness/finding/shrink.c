@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes a failing trace small while it keeps its class: the same check at the same site, in a fresh process.
+ *
+ *   settle ──→ cut the tail ──→ fewer threads, forks, faults ──→ remove stretches ──→ simplify each op ──→ renumber slots ──┐
+ *                   ↑______________________________ until a whole round changes nothing ____________________________________│
+ *
+ * Removing is delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002) with halving stretches,
+ * taken from the end: what depends on an op stands behind it, so the ops before a removed stretch keep their places. Simplifying tries fixed
+ * smaller values in ascending order, then bisects to the exact border, which is what a reader wants to see ("fails from 4097 on").
+ *
+ * settle finds what it takes to show the class (see reproduce.c); every candidate is then run in that same way: nothing else slips in.
+ *
+ * A flaky class (some replays at the start come out clean) gets several tries per candidate. Uses malloc: no trace runs in this process.
+ */
+#include "harness/finding/reproduce.h"
+#include "harness/finding/shrink_schedule.h"
+#include "harness/run/team.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    BUDGET_DEFAULT = 3000, /* executions */
+    SLOW_MS = 10,          /* a slow execution counts as one more for each of these: hangs cost the whole CPU limit */
+    SEARCHES_MAX = 5,      /* before a class counts as not shown at all */
+    SETTLE_REPLAYS = 3,
+    FLAKY_TRIES = 3,
+    BISECT_STEPS = 24,
+    FAULT_PLACES = 32 /* that a fail-os is tried at */
+};
+#define BISECT_MAX (UINT64_C(1) << 40) /* beyond it only landmarks say anything */
+
+struct shrink {
+    struct executor *executor;
+    const struct verdict *class; /* to keep */
+    struct trace *best;
+    struct trace candidate; /* storage of our own, as large as best */
+    struct execution shown; /* by best */
+    struct reproduction reproduction;
+    unsigned budget; /* executions left */
+    unsigned tries;  /* for each candidate */
+    int failure;     /* of the machinery: ends everything */
+    char *error;
+};
+
+/* ---- the start ---- */
+
+/* Finds how to reproduce the class, then how surely that does it. Returns whether the class showed at all. */
+static bool shrink_settle(struct shrink *shrink)
+{
+    unsigned shows = 0;
+    for (unsigned search = 0; search < SEARCHES_MAX && shrink->failure == 0; search++) {
+        shrink->reproduction = (struct reproduction){0};
+        shrink->failure =
+            reproduce_search(shrink->executor, shrink->best, shrink->class, &shrink->reproduction, &shrink->shown, shrink->error);
+        if (reproduce_shows(&shrink->shown, shrink->class))
+            break;
+    }
+    if (shrink->failure != 0 || !reproduce_shows(&shrink->shown, shrink->class))
+        return false;
+    for (unsigned replay = 0; replay < SETTLE_REPLAYS && shrink->failure == 0; replay++) {
+        struct execution execution;
+        shrink->failure = reproduce_once(shrink->executor, shrink->best, &shrink->reproduction, &execution, shrink->error);
+        shows += shrink->failure == 0 && reproduce_shows(&execution, shrink->class);
+    }
+    shrink->tries = shows == SETTLE_REPLAYS ? 1 : FLAKY_TRIES;
+    return shrink->failure == 0;
+}
+
+/* ---- candidates ---- */
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void budget_take(struct shrink *shrink, int64_t took_ms)
+{
+    int64_t cost = 1 + took_ms / SLOW_MS;
+    shrink->budget -= cost < shrink->budget ? (unsigned)cost : shrink->budget;
+}
+
+static void candidate_begin(struct shrink *shrink)
+{
+    memcpy(shrink->candidate.ops, shrink->best->ops, shrink->best->count * sizeof(struct trace_op));
+    shrink->candidate.count = shrink->best->count;
+}
+
+static bool candidate_is_new(const struct shrink *shrink)
+{
+    const struct trace *best = shrink->best, *candidate = &shrink->candidate;
+    return candidate->count != best->count || memcmp(candidate->ops, best->ops, best->count * sizeof(struct trace_op)) != 0;
+}
+
+/* Makes the candidate well-formed, runs it, and keeps it as the best so far if it shows the class. */
+static bool candidate_accept(struct shrink *shrink)
+{
+    trace_normalize(&shrink->candidate, NORMALIZE_DROP);
+    if (shrink->candidate.count == 0 || !candidate_is_new(shrink))
+        return false;
+    for (unsigned try = 0; try < shrink->tries && shrink->budget > 0 && shrink->failure == 0; try++) {
+        struct execution execution;
+        int64_t start = now_ms();
+        shrink->failure = reproduce_once(shrink->executor, &shrink->candidate, &shrink->reproduction, &execution, shrink->error);
+        budget_take(shrink, now_ms() - start);
+        if (shrink->failure != 0 || !reproduce_shows(&execution, shrink->class))
+            continue;
+        shrink->shown = execution;
+        shrink->best->count = shrink->candidate.count;
+        memcpy(shrink->best->ops, shrink->candidate.ops, shrink->candidate.count * sizeof(struct trace_op));
+        return true;
+    }
+    return false;
+}
+
+/* ---- removing ---- */
+
+/* Not always right: a footprint round needs the whole cycle, so the cut is a candidate like any other. */
+static bool shrink_cut_tail(struct shrink *shrink)
+{
+    uint32_t op = shrink->shown.verdict.op;
+    if (op == VERDICT_NO_OP || op + UINT64_C(1) >= shrink->best->count)
+        return false;
+    candidate_begin(shrink);
+    shrink->candidate.count = op + 1;
+    return candidate_accept(shrink);
+}
+
+static bool shrink_drop(struct shrink *shrink, uint32_t kinds)
+{
+    candidate_begin(shrink);
+    return schedule_drop(&shrink->candidate, kinds) && candidate_accept(shrink);
+}
+
+static bool shrink_threads(struct shrink *shrink)
+{
+    bool changed = shrink_drop(shrink, 1u << OP_THREAD | 1u << OP_THREAD_EXIT);
+    for (unsigned from = TEAM_SIZE - 1; from > 0; from--)
+        for (unsigned into = 0; into < from && shrink->budget > 0; into++) {
+            candidate_begin(shrink);
+            changed |= schedule_merge(&shrink->candidate, from, into) && candidate_accept(shrink);
+        }
+    candidate_begin(shrink);
+    return (schedule_renumber(&shrink->candidate) && candidate_accept(shrink)) || changed;
+}
+
+/* A failure that comes in the op behind it does not depend on how many OS calls those before make: they can then go. */
+static bool shrink_fault(struct shrink *shrink, size_t index)
+{
+    size_t end = shrink->shown.verdict.op < shrink->best->count ? shrink->shown.verdict.op : shrink->best->count;
+    for (size_t place = end, tries = 0; place > index && tries < FAULT_PLACES && shrink->budget > 0; place--, tries++) {
+        candidate_begin(shrink);
+        if (schedule_move_fault(&shrink->candidate, index, place) && candidate_accept(shrink))
+            return true;
+    }
+    return false;
+}
+
+static bool shrink_schedule(struct shrink *shrink)
+{
+    bool changed = shrink_drop(shrink, 1u << OP_FORK);
+    changed |= shrink_drop(shrink, 1u << OP_FAIL_OS);
+    changed |= shrink_threads(shrink);
+    for (size_t index = shrink->best->count; index-- > 0 && shrink->budget > 0;)
+        if (index < shrink->best->count && shrink->best->ops[index].kind == OP_FAIL_OS)
+            changed |= shrink_fault(shrink, index);
+    return changed;
+}
+
+static bool shrink_remove(struct shrink *shrink, size_t start, size_t end)
+{
+    candidate_begin(shrink);
+    struct trace_op *ops = shrink->candidate.ops;
+    memmove(ops + start, ops + end, (shrink->candidate.count - end) * sizeof(*ops));
+    shrink->candidate.count -= end - start;
+    return candidate_accept(shrink);
+}
+
+static bool shrink_remove_stretches(struct shrink *shrink)
+{
+    bool changed = false;
+    for (size_t length = shrink->best->count / 2; length > 0; length /= 2)
+        for (size_t end = shrink->best->count; end > 0 && shrink->budget > 0;) {
+            size_t start = end > length ? end - length : 0;
+            changed |= shrink_remove(shrink, start, end);
+            end = start;
+        }
+    return changed;
+}
+
+/* ---- simplifying one op ---- */
+
+static bool shrink_replace(struct shrink *shrink, size_t index, const struct trace_op *op)
+{
+    candidate_begin(shrink);
+    shrink->candidate.ops[index] = *op;
+    return candidate_accept(shrink);
+}
+
+static uint64_t size_product(const struct trace_op *op)
+{
+    uint64_t product;
+    if ((trace_op_shape(op->kind) & OP_HAS_COUNT) == 0)
+        return op->size;
+    return __builtin_mul_overflow(op->extra, op->size, &product) ? UINT64_MAX : product;
+}
+
+static bool shrink_kind(struct shrink *shrink, size_t index)
+{
+    static const struct {
+        uint8_t from, to;
+    } simpler[] = {
+        {OP_CALLOC, OP_MALLOC},        {OP_ALIGNED_ALLOC, OP_MALLOC}, {OP_POSIX_MEMALIGN, OP_MALLOC},   {OP_MEMALIGN, OP_MALLOC},
+        {OP_VALLOC, OP_MALLOC},        {OP_PVALLOC, OP_MALLOC},       {OP_REALLOC_NULL, OP_MALLOC},     {OP_REALLOCARRAY_NULL, OP_MALLOC},
+        {OP_REALLOCARRAY, OP_REALLOC}, {OP_FREE_SIZED, OP_FREE},      {OP_FREE_ALIGNED_SIZED, OP_FREE},
+    };
+    struct trace_op op = shrink->best->ops[index];
+    for (size_t i = 0; i < sizeof(simpler) / sizeof(simpler[0]); i++) {
+        if (simpler[i].from != op.kind)
+            continue;
+        if (op.size_base == SIZE_EXACT)
+            op.size = size_product(&op);
+        op.kind = simpler[i].to;
+        op.extra = 0;
+        return shrink_replace(shrink, index, &op);
+    }
+    return false;
+}
+
+/* What the block in `slot` was last asked to hold before op `index`, as far as the trace alone tells. */
+static uint64_t requested_before(const struct trace *trace, size_t index, uint32_t slot)
+{
+    uint64_t delta = 0;
+    while (index-- > 0) {
+        const struct trace_op *op = &trace->ops[index];
+        if (op->slot != slot || (trace_op_shape(op->kind) & OP_HAS_SIZE) == 0)
+            continue;
+        if (op->size_base == SIZE_EXACT)
+            return size_product(op) + delta;
+        delta += op->size;
+        slot = op->size_slot;
+    }
+    return delta;
+}
+
+static bool shrink_base(struct shrink *shrink, size_t index)
+{
+    struct trace_op op = shrink->best->ops[index];
+    if (op.size_base == SIZE_EXACT)
+        return false;
+    op.size += requested_before(shrink->best, index, op.size_slot);
+    op.size_base = SIZE_EXACT;
+    op.size_slot = 0;
+    return shrink_replace(shrink, index, &op);
+}
+
+/* ---- simplifying numbers ---- */
+
+enum number { NUMBER_SIZE, NUMBER_EXTRA };
+
+static uint64_t *op_number(struct trace_op *op, enum number number)
+{
+    return number == NUMBER_SIZE ? &op->size : &op->extra;
+}
+
+/* Sets a number of one op; if that will not do, of every op that has the same number there, for they may belong together. */
+static bool shrink_set(struct shrink *shrink, size_t index, enum number number, uint64_t value)
+{
+    struct trace_op op = shrink->best->ops[index];
+    uint64_t old = *op_number(&op, number);
+    *op_number(&op, number) = value;
+    if (shrink_replace(shrink, index, &op))
+        return true;
+    candidate_begin(shrink);
+    size_t same = 0;
+    for (size_t i = 0; i < shrink->candidate.count; i++) {
+        struct trace_op *other = &shrink->candidate.ops[i];
+        if (trace_op_shape(other->kind) != trace_op_shape(op.kind) || other->size_base != op.size_base || *op_number(other, number) != old)
+            continue;
+        *op_number(other, number) = value;
+        same++;
+    }
+    return same > 1 && candidate_accept(shrink);
+}
+
+/* The least of 0 and the powers of two from `least` on that keeps the class; then the exact border between it and the greatest that does not. */
+static bool shrink_number(struct shrink *shrink, size_t index, enum number number, uint64_t least, bool bisects)
+{
+    uint64_t value = *op_number(&shrink->best->ops[index], number), first = value, refused = 0;
+    for (uint64_t smaller = least; smaller < value; smaller = smaller == 0 ? 1 : smaller * 2) {
+        if (shrink_set(shrink, index, number, smaller))
+            value = smaller;
+        else
+            refused = smaller;
+        if (index >= shrink->best->count || smaller > UINT64_MAX / 2)
+            break;
+    }
+    for (unsigned step = 0; bisects && step < BISECT_STEPS && value <= BISECT_MAX && value > refused + 1; step++) {
+        if (index >= shrink->best->count)
+            break;
+        uint64_t middle = refused + (value - refused) / 2;
+        if (shrink_set(shrink, index, number, middle))
+            value = middle;
+        else
+            refused = middle;
+    }
+    return value != first;
+}
+
+static bool shrink_size(struct shrink *shrink, size_t index)
+{
+    const struct trace_op *op = &shrink->best->ops[index];
+    if ((trace_op_shape(op->kind) & OP_HAS_SIZE) == 0 || op->size_base != SIZE_EXACT)
+        return false;
+    return shrink_number(shrink, index, NUMBER_SIZE, 1, true);
+}
+
+/* Powers of two only for an alignment; one that is none is what its op is about, and stays. */
+static bool shrink_extra(struct shrink *shrink, size_t index)
+{
+    const struct trace_op *op = &shrink->best->ops[index];
+    unsigned shape = trace_op_shape(op->kind);
+    if ((shape & OP_HAS_ALIGNMENT) != 0)
+        return (op->extra & (op->extra - 1)) == 0 && shrink_number(shrink, index, NUMBER_EXTRA, sizeof(void *), false);
+    return (shape & (OP_HAS_COUNT | OP_HAS_NUMBER)) != 0 && shrink_number(shrink, index, NUMBER_EXTRA, 0, true);
+}
+
+/* Kinds and bases first: what a dynamic size amounts to must be seen before the size that it depends on gets smaller. */
+static bool shrink_ops(struct shrink *shrink)
+{
+    static bool (*const steps[])(struct shrink *, size_t) = {shrink_kind, shrink_base, shrink_size, shrink_extra};
+    bool changed = false;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        for (size_t index = 0; index < shrink->best->count && shrink->budget > 0; index++)
+            changed |= steps[i](shrink, index);
+    return changed;
+}
+
+/* ---- the whole ---- */
+
+/* Every block gets a number of its own, in order of appearance. */
+static bool shrink_renumber(struct shrink *shrink)
+{
+    uint32_t *names = calloc(TRACE_SLOTS, sizeof(*names)), next = 0;
+    if (names == NULL)
+        return false;
+    candidate_begin(shrink);
+    for (size_t i = 0; i < shrink->candidate.count && next < TRACE_SLOTS; i++) {
+        struct trace_op *op = &shrink->candidate.ops[i];
+        unsigned shape = trace_op_shape(op->kind);
+        if (op->size_base != SIZE_EXACT)
+            op->size_slot = names[op->size_slot];
+        if ((shape & OP_ALLOCATES) != 0)
+            names[op->slot] = next++;
+        if ((shape & (OP_ALLOCATES | OP_USES | OP_FREES)) != 0)
+            op->slot = names[op->slot];
+    }
+    free(names);
+    return next < TRACE_SLOTS && candidate_accept(shrink);
+}
+
+static bool shrink_round(struct shrink *shrink)
+{
+    bool changed = shrink_cut_tail(shrink);
+    changed |= shrink_schedule(shrink);
+    changed |= shrink_remove_stretches(shrink);
+    changed |= shrink_ops(shrink);
+    changed |= shrink_renumber(shrink);
+    return changed;
+}
+
+int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict, unsigned budget,
+                 struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+{
+    struct verdict class = *verdict; /* the caller's may be part of what ret_execution points to */
+    struct shrink shrink = {.executor = executor, .class = &class, .best = trace, .budget = budget, .error = error};
+    if (budget == 0)
+        shrink.budget = BUDGET_DEFAULT;
+    shrink.candidate.ops = calloc(trace->count + 1, sizeof(struct trace_op));
+    shrink.candidate.capacity = trace->count + 1;
+    if (shrink.candidate.ops == NULL) {
+        memcpy(error, "out of memory", sizeof("out of memory"));
+        return ENOMEM;
+    }
+    if (shrink_settle(&shrink))
+        while (shrink_round(&shrink) && shrink.budget > 0 && shrink.failure == 0)
+            ;
+    free(shrink.candidate.ops);
+    if (shrink.failure != 0)
+        return shrink.failure;
+    shrink.shown.outcomes = NULL; /* of a run that is not the last one */
+    shrink.shown.features = NULL;
+    *ret_execution = shrink.shown;
+    return 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* Ops as lines of C, in the two shapes that export.c explains. What is asserted behind a call: export_assert.c. */
+#include "harness/program/export_internal.h"
+#include "harness/run/team.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+void export_put(const struct plan *plan, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(plan->out, format, arguments);
+    va_end(arguments);
+}
+
+/* Expressions. */
+
+static void put_number(const struct plan *plan, uint64_t value)
+{
+    if (value == SIZE_MAX)
+        export_put(plan, "SIZE_MAX");
+    else if (value > SIZE_MAX - 65536)
+        export_put(plan, "SIZE_MAX - %" PRIu64, SIZE_MAX - value);
+    else if (value == (uint64_t)PTRDIFF_MAX)
+        export_put(plan, "(size_t)PTRDIFF_MAX");
+    else if (value > (uint64_t)PTRDIFF_MAX && value - (uint64_t)PTRDIFF_MAX <= 65536)
+        export_put(plan, "(size_t)PTRDIFF_MAX + %" PRIu64, value - (uint64_t)PTRDIFF_MAX);
+    else if (value <= (uint64_t)PTRDIFF_MAX && (uint64_t)PTRDIFF_MAX - value <= 65536)
+        export_put(plan, "(size_t)PTRDIFF_MAX - %" PRIu64, (uint64_t)PTRDIFF_MAX - value);
+    else
+        export_put(plan, "%" PRIu64 "%s", value, value > INT64_MAX ? "u" : "");
+}
+
+static void put_size(const struct plan *plan, const struct trace_op *op)
+{
+    if (plan_is_exact(op)) {
+        put_number(plan, op->size);
+        return;
+    }
+    char base[64];
+    const char *format = op->size_base == SIZE_REQUESTED ? "n[%" PRIu32 "]"
+                         : plan->is_filling              ? "filled[%" PRIu32 "]"
+                                                         : "usable(p[%" PRIu32 "], n[%" PRIu32 "])";
+    snprintf(base, sizeof base, format, op->size_slot, op->size_slot);
+    int64_t delta = (int64_t)op->size;
+    if (delta == 0)
+        export_put(plan, "%s", base);
+    else if (delta > 0)
+        export_put(plan, "%s + %" PRId64, base, delta);
+    else
+        export_put(plan, "(%s > %" PRId64 " ? %s - %" PRId64 " : 0)", base, -delta, base, -delta);
+}
+
+static void put_total(const struct plan *plan, const struct trace_op *op)
+{
+    bool has_count = (trace_op_shape(op->kind) & OP_HAS_COUNT) != 0;
+    if (plan_is_exact(op)) {
+        put_number(plan, plan_total_of(op));
+        return;
+    }
+    if (has_count) {
+        export_put(plan, "times(");
+        put_number(plan, op->extra);
+        export_put(plan, ", ");
+    }
+    put_size(plan, op);
+    export_put(plan, has_count ? ")" : "");
+}
+
+void export_put_call(const struct plan *plan, const struct trace_op *op, const char *prefix, const char *old)
+{
+    bool is_posix = op->kind == OP_POSIX_MEMALIGN;
+    unsigned shape = trace_op_shape(op->kind);
+    if (is_posix)
+        export_put(plan, "%s(", *prefix != '\0' ? "posix" : "posix_memalign");
+    else
+        export_put(plan, "%s%s(", prefix, subject_call_name(plan_call_of(op->kind)));
+    if (shape & OP_USES)
+        export_put(plan, "%s, ", old);
+    else if (op->kind == OP_REALLOC_NULL || op->kind == OP_REALLOCARRAY_NULL)
+        export_put(plan, "NULL, ");
+    if (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT)) {
+        put_number(plan, op->extra);
+        export_put(plan, ", ");
+    }
+    put_size(plan, op);
+    export_put(plan, ")");
+}
+
+/* Ops, filling. */
+
+/* A program without a verdict may be run on any allocator, also on one without these. */
+static bool is_optional(const struct plan *plan, const struct trace_op *op)
+{
+    return plan->verdict == NULL && op->kind >= OP_ALIGNED_ALLOC && op->kind <= OP_PVALLOC;
+}
+
+static void put_filling_call(const struct plan *plan, const struct trace_op *op)
+{
+    char old[24];
+    bool is_move = (trace_op_shape(op->kind) & OP_USES) != 0, is_calloc = op->kind == OP_CALLOC;
+    snprintf(old, sizeof old, "hold(%" PRIu32 ")", op->slot);
+    export_put(plan, "    %s(%" PRIu32 ", %s", is_move ? "move" : "take", op->slot, is_calloc ? "zeroed(" : "");
+    bool is_guarded = is_optional(plan, op);
+    if (is_guarded)
+        export_put(plan, "is_own((void *)do_%s) ? ", subject_call_name(plan_call_of(op->kind)));
+    export_put_call(plan, op, "do_", old);
+    export_put(plan, is_guarded ? " : NULL" : "");
+    if (is_calloc) {
+        export_put(plan, ", ");
+        put_total(plan, op);
+        export_put(plan, ")");
+    }
+    export_put(plan, ", ");
+    put_total(plan, op);
+    export_put(plan, ");\n");
+}
+
+/* Frees the block that `block` is the text of. */
+static void put_free(const struct plan *plan, size_t i, const char *block)
+{
+    uint32_t slot = plan->trace->ops[i].slot;
+    enum subject_call call = plan_call_of_op(plan->trace, i);
+    if (call == SUBJECT_free_sized)
+        export_put(plan, "    release_sized(%s, n[%" PRIu32 "]);", block, slot);
+    else if (call == SUBJECT_free_aligned_sized)
+        export_put(plan, "    release_aligned_sized(%s, %" PRIu64 ", n[%" PRIu32 "]);", block, plan_maker_of(plan->trace, i)->extra, slot);
+    else
+        export_put(plan, "    do_free(%s);", block);
+}
+
+static void put_filling_op(const struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    unsigned shape = trace_op_shape(op->kind);
+    if (shape & OP_HAS_SIZE) {
+        put_filling_call(plan, op);
+    } else if (shape & OP_FREES) {
+        char block[24];
+        snprintf(block, sizeof block, "drop(%" PRIu32 ")", op->slot);
+        put_free(plan, i, block);
+        export_put(plan, "\n");
+    } else if (op->kind == OP_USABLE_SIZE) {
+        export_put(plan, "    usable(hold(%" PRIu32 "), n[%" PRIu32 "]);\n", op->slot, op->slot);
+    } else if (op->kind == OP_SWEEP) {
+        export_put(plan, "    for (int i = 0; i < %zu; i++)\n        hold(i);\n", plan->slots);
+    } else if (op->kind == OP_FORK) {
+        export_put(plan, "    visit_in_child();\n");
+    }
+}
+
+/* Ops, plain. */
+
+/* Keeps n[], where a later size or free refers to it. A failed realloc keeps the old one. */
+static void put_plain_size(const struct plan *plan, const struct trace_op *op, const char *target)
+{
+    if (!plan->has_sizes)
+        return;
+    export_put(plan, "    n[%" PRIu32 "] = %s != NULL ? ", op->slot, target);
+    put_total(plan, op);
+    if (*target == 'q')
+        export_put(plan, " : p[%" PRIu32 "] != NULL ? n[%" PRIu32 "] : 0;\n", op->slot, op->slot);
+    else
+        export_put(plan, " : 0;\n");
+}
+
+static void put_plain_call(const struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    bool is_move = (trace_op_shape(op->kind) & OP_USES) != 0;
+    char block[24];
+    snprintf(block, sizeof block, "p[%" PRIu32 "]", op->slot);
+    const char *target = is_move ? "q" : block;
+    if (plan->check == CHECK_ERRNO && plan_blames(plan, i))
+        export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
+    if (plan->recovers && plan->has_safe_cycle && plan_blames(plan, i))
+        export_put(plan, "    failed_before = failed;\n");
+    export_put(plan, "    %s = ", target);
+    export_put_call(plan, op, "do_", block);
+    export_put(plan, ";\n");
+    if (plan_blames(plan, i))
+        export_put_assertion(plan, op, target);
+    if (i == plan->first_choice)
+        export_put(plan, "    is_block = %s != NULL;\n", target);
+    if (is_move) {
+        export_put(plan, "    if (q != NULL || ");
+        put_total(plan, op);
+        export_put(plan, " == 0)\n        %s = q;\n", block);
+    }
+    put_plain_size(plan, op, target);
+}
+
+static void put_plain_free(const struct plan *plan, size_t i)
+{
+    bool is_asserted = plan->check == CHECK_ERRNO && plan_blames(plan, i);
+    uint32_t slot = plan->trace->ops[i].slot;
+    char block[24];
+    snprintf(block, sizeof block, "p[%" PRIu32 "]", slot);
+    if (is_asserted)
+        export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
+    put_free(plan, i, block);
+    export_put(plan, "\n");
+    if (is_asserted)
+        export_put_errno_kept(plan);
+    if (plan->has_live_end)
+        export_put(plan, "    p[%" PRIu32 "] = NULL;\n", slot);
+}
+
+static void put_plain_op(const struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    unsigned shape = trace_op_shape(op->kind);
+    if (shape & OP_HAS_SIZE)
+        put_plain_call(plan, i);
+    else if (shape & OP_FREES)
+        put_plain_free(plan, i);
+}
+
+/* The body. */
+
+static void put_op(const struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    if (op->kind == OP_FREE_NULL)
+        export_put(plan, "    do_free(NULL);\n");
+    else if (op->kind == OP_TRIM)
+        export_put(plan, "    if (do_malloc_trim != NULL)\n        do_malloc_trim(%" PRIu64 ");\n", op->extra);
+    else if (op->kind == OP_FAIL_OS)
+        export_put(plan, "    %sfail_os(%" PRIu64 ");\n", plan->has_safe_cycle ? "if (!is_recovering)\n        " : "", op->extra);
+    else if (plan->is_filling)
+        put_filling_op(plan, i);
+    else
+        put_plain_op(plan, i);
+}
+
+static void put_last_frees(const struct plan *plan)
+{
+    bool is_errno = plan->check == CHECK_ERRNO && plan->verdict->op == VERDICT_NO_OP;
+    if (!plan->has_live_end)
+        return;
+    if (is_errno)
+        export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
+    export_put(plan, "    for (int i = 0; i < %zu; i++%s)\n        do_free(%s);\n", plan->slots, plan->recovers ? ", p[i - 1] = NULL" : "",
+               plan->is_filling ? "drop(i)" : "p[i]");
+    if (is_errno)
+        export_put_errno_kept(plan);
+}
+
+static void put_ops(const struct plan *plan, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        put_op(plan, i);
+        if (plan->check == CHECK_HEAP && plan_blames(plan, i))
+            export_put(plan, "    walk();\n");
+    }
+}
+
+static void put_end(const struct plan *plan)
+{
+    if (plan->has_faults)
+        export_put(plan, "    fail_os(0);\n");
+    put_last_frees(plan);
+    if (plan->check == CHECK_HEAP)
+        export_put(plan, "    walk();\n");
+}
+
+static bool passes_token(const struct plan *plan, size_t i)
+{
+    return plan->trace->ops[i].kind == OP_THREAD || plan->trace->ops[i].kind == OP_THREAD_EXIT;
+}
+
+/* The first op from `from` on that passes the token, or the end. */
+static size_t part_end(const struct plan *plan, size_t from)
+{
+    while (from < plan->trace->count && !passes_token(plan, from))
+        from++;
+    return from;
+}
+
+void export_put_parts(const struct plan *plan)
+{
+    size_t parts = 0;
+    for (size_t from = 0, end; from <= plan->trace->count; from = end + 1) {
+        end = part_end(plan, from);
+        if (end == from)
+            continue;
+        export_put(plan, "static void part_%zu(void)\n{\n", ++parts);
+        put_ops(plan, from, end);
+        export_put(plan, "}\n\n");
+    }
+}
+
+static void put_part_calls(const struct plan *plan)
+{
+    size_t parts = 0;
+    unsigned member = 0;
+    for (size_t from = 0, end; from <= plan->trace->count; from = end + 1) {
+        end = part_end(plan, from);
+        if (end > from)
+            export_put(plan, "    run_in(%u, part_%zu);\n", member, ++parts);
+        if (end == plan->trace->count)
+            break;
+        const struct trace_op *op = &plan->trace->ops[end];
+        unsigned named = (unsigned)(op->extra % TEAM_SIZE);
+        if (op->kind == OP_THREAD)
+            member = named;
+        else if (named != 0)
+            export_put(plan, "    end_thread(%u);\n", named);
+        if (op->kind == OP_THREAD_EXIT && named == member)
+            member = 0;
+    }
+}
+
+void export_put_body(const struct plan *plan)
+{
+    if (plan->has_threads)
+        put_part_calls(plan);
+    else
+        put_ops(plan, 0, plan->trace->count);
+    put_end(plan);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* What a trace needs as a C program: which calls, how many blocks, which helpers. What is not needed is not written. */
+#include "harness/program/export_internal.h"
+
+#include <string.h>
+
+#define LARGE_BLOCK ((uint64_t)1 << 20) /* bytes; larger ones are not filled whole */
+
+enum subject_call plan_call_of(enum op_kind kind)
+{
+    switch (kind) {
+    case OP_MALLOC:
+        return SUBJECT_malloc;
+    case OP_REALLOC:
+    case OP_REALLOC_NULL:
+        return SUBJECT_realloc;
+    case OP_CALLOC:
+        return SUBJECT_calloc;
+    case OP_REALLOCARRAY:
+    case OP_REALLOCARRAY_NULL:
+        return SUBJECT_reallocarray;
+    case OP_ALIGNED_ALLOC:
+        return SUBJECT_aligned_alloc;
+    case OP_POSIX_MEMALIGN:
+        return SUBJECT_posix_memalign;
+    case OP_MEMALIGN:
+        return SUBJECT_memalign;
+    case OP_VALLOC:
+        return SUBJECT_valloc;
+    case OP_PVALLOC:
+        return SUBJECT_pvalloc;
+    case OP_FREE_SIZED:
+        return SUBJECT_free_sized;
+    case OP_FREE_ALIGNED_SIZED:
+        return SUBJECT_free_aligned_sized;
+    case OP_TRIM:
+        return SUBJECT_malloc_trim;
+    case OP_FREE:
+    case OP_FREE_NULL:
+        return SUBJECT_free;
+    default:
+        return SUBJECT_CALL_COUNT;
+    }
+}
+
+static bool is_at(const struct verdict *verdict, const char *site)
+{
+    return verdict != NULL && strncmp(verdict->site, site, strlen(site)) == 0;
+}
+
+static bool is_filling_check(enum check check)
+{
+    return check != CHECK_RECOVERY && check != CHECK_ALIGNMENT && check != CHECK_IMPOSSIBLE && check != CHECK_NULL &&
+           check != CHECK_ERRNO && check != CHECK_POLICY;
+}
+
+uint64_t plan_total_of(const struct trace_op *op)
+{
+    uint64_t total = op->size;
+    bool has_count = (trace_op_shape(op->kind) & OP_HAS_COUNT) != 0;
+    if (!plan_is_exact(op) || (has_count && __builtin_mul_overflow(op->extra, op->size, &total)))
+        return UINT64_MAX;
+    return total;
+}
+
+static bool has_slot(const struct trace_op *op)
+{
+    return (trace_op_shape(op->kind) & (OP_ALLOCATES | OP_USES | OP_FREES)) != 0;
+}
+
+const struct trace_op *plan_maker_of(const struct trace *trace, size_t i)
+{
+    uint32_t slot = trace->ops[i].slot;
+    while (i-- > 0) {
+        const struct trace_op *op = &trace->ops[i];
+        if (has_slot(op) && op->slot == slot && trace_op_shape(op->kind) & OP_HAS_SIZE)
+            return op;
+    }
+    return &trace->ops[0]; /* not in a well-formed trace */
+}
+
+static bool is_plain_kind(uint8_t kind)
+{
+    return kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC || kind == OP_REALLOCARRAY || kind == OP_REALLOC_NULL ||
+           kind == OP_REALLOCARRAY_NULL;
+}
+
+/* The standard lets free_sized and its sibling take only blocks of their own kind. */
+enum subject_call plan_call_of_op(const struct trace *trace, size_t i)
+{
+    enum subject_call call = plan_call_of(trace->ops[i].kind);
+    if (call == SUBJECT_free_sized && !is_plain_kind(plan_maker_of(trace, i)->kind))
+        return SUBJECT_free;
+    if (call == SUBJECT_free_aligned_sized && plan_maker_of(trace, i)->kind != OP_ALIGNED_ALLOC)
+        return SUBJECT_free;
+    return call;
+}
+
+static void plan_op(struct plan *plan, size_t i)
+{
+    const struct trace_op *op = &plan->trace->ops[i];
+    unsigned shape = trace_op_shape(op->kind);
+    enum subject_call call = plan_call_of_op(plan->trace, i);
+    plan->kinds |= 1u << op->kind;
+    if (call < SUBJECT_CALL_COUNT)
+        plan->calls |= 1u << call;
+    if (call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized)
+        plan->calls |= 1u << SUBJECT_free;
+    if (has_slot(op) && op->slot >= plan->slots)
+        plan->slots = op->slot + 1;
+    if (shape & OP_HAS_SIZE) {
+        plan->has_times |= !plan_is_exact(op) && (shape & OP_HAS_COUNT) != 0;
+        plan->has_large |= plan_total_of(op) > LARGE_BLOCK;
+        uint64_t asked = plan_total_of(op) | ((shape & OP_HAS_ALIGNMENT) != 0 ? op->extra : 0);
+        plan->total += asked < UINT32_MAX ? asked : 0;
+        plan->has_sizes |= !plan_is_exact(op);
+        plan->has_usable |= op->size_base == SIZE_USABLE;
+    }
+    if (call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized)
+        plan->has_sizes = true;
+}
+
+static bool has_same_choice(const struct trace_op *left, const struct trace_op *right)
+{
+    return left->kind == right->kind && plan_total_of(left) == plan_total_of(right) && left->extra == right->extra && plan_is_exact(left);
+}
+
+static void plan_policy(struct plan *plan)
+{
+    uint32_t blamed = plan->verdict->op;
+    for (size_t i = 0; blamed < plan->trace->count && i < blamed && plan->first_choice == SIZE_MAX; i++)
+        if (has_same_choice(&plan->trace->ops[i], &plan->trace->ops[blamed]))
+            plan->first_choice = i;
+    if (plan->first_choice == SIZE_MAX && blamed < plan->trace->count && plan->trace->ops[blamed].kind == OP_REALLOC)
+        plan->calls |= 1u << SUBJECT_malloc;
+}
+
+struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict *verdict)
+{
+    struct plan plan = {.out = out, .trace = trace, .verdict = verdict, .check = CHECK_COUNT, .first_choice = SIZE_MAX};
+    struct slot_set live = {0};
+    if (verdict != NULL)
+        plan.check = verdict->check;
+    for (size_t i = 0; i < trace->count; i++) {
+        plan_op(&plan, i);
+        slot_set_apply(&live, &trace->ops[i]);
+    }
+    plan.has_threads = plan_uses(&plan, OP_THREAD) || plan_uses(&plan, OP_THREAD_EXIT);
+    plan.has_faults = plan_uses(&plan, OP_FAIL_OS);
+    plan.is_cycle = plan.check == CHECK_FOOTPRINT || (plan.check == CHECK_RECOVERY && is_at(verdict, "cycle"));
+    plan.recovers = plan.check == CHECK_RECOVERY && !plan.is_cycle;
+    plan.has_safe_cycle = plan.has_faults && (plan.recovers || plan.is_cycle);
+    plan.is_filling = (is_filling_check(plan.check) || plan.is_cycle || is_at(verdict, "fork")) && plan.slots > 0;
+    bool is_last_free_asserted = plan.check == CHECK_ERRNO && verdict->op == VERDICT_NO_OP;
+    plan.has_live_end = live.count > 0 && (plan.is_filling || is_last_free_asserted || plan.recovers);
+    plan.has_sizes |= plan.is_filling;
+    plan.has_usable |= plan.is_filling;
+    if (plan.check == CHECK_POLICY)
+        plan_policy(&plan);
+    if (plan.has_live_end)
+        plan.calls |= 1u << SUBJECT_free;
+    if (plan_uses(&plan, OP_FORK) && plan.is_filling)
+        plan.calls |= 1u << SUBJECT_malloc | 1u << SUBJECT_free | 1u << SUBJECT_realloc;
+    plan.has_look_ups = plan.check == CHECK_HEAP || (plan.calls & EXPORT_RARE_CALLS) != 0;
+    return plan;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of known allocators, and the search for their files in the usual library folders. */
+#include "harness/subject/catalog.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Scudo asks for 12 KiB of static TLS, which dlopen grants only under a tunable: it goes in at start-up. oneTBB's libtbbmalloc exports
+ * scalable_malloc; it is libtbbmalloc_proxy that exports malloc. A libc needs a namespace of its own. */
+static const struct catalog_entry entries[] = {
+    {"anvil", NULL, BIND_STATIC},
+    {"glibc", NULL, BIND_HOST},
+    {"musl", NULL, BIND_HOST},
+    {"jemalloc", "libjemalloc.so.[0-9]*", BIND_DLOPEN},
+    {"mimalloc", "libmimalloc.so.[0-9]*", BIND_DLOPEN},
+    {"mimalloc-secure", "libmimalloc-secure.so.[0-9]*", BIND_DLOPEN},
+    {"tcmalloc", "libtcmalloc_minimal.so.[0-9]*", BIND_DLOPEN},
+    {"tbbmalloc", "libtbbmalloc_proxy.so.[0-9]*", BIND_DLOPEN},
+    {"scudo", "libclang_rt.scudo_standalone*.so", BIND_PRELOAD},
+    {"snmalloc", "libsnmallocshim.so*", BIND_DLOPEN},
+    {"rpmalloc", "librpmallocwrap.so*", BIND_DLOPEN},
+    {"hardened_malloc", "libhardened_malloc.so*", BIND_PRELOAD},
+    {"hoard", "libhoard.so*", BIND_PRELOAD},
+    {"mesh", "libmesh.so*", BIND_PRELOAD},
+    {"libc", "libc.so.[0-9]*", BIND_DLMOPEN},
+};
+enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
+
+/* Globs of folders. Where an allocator is in several, the first counts: what an administrator installed comes before the system's. */
+static const char *const folders[] = {
+    "/usr/local/lib",
+    "/usr/local/lib64",
+#if defined(__x86_64__)
+    "/usr/local/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+#elif defined(__aarch64__)
+    "/usr/local/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+#endif
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/lib/llvm-*/lib/clang/*/lib/*",
+    "/usr/lib*/clang/*/lib/*",
+};
+enum { FOLDER_COUNT = sizeof folders / sizeof folders[0] };
+
+const struct catalog_entry *catalog_at(size_t i)
+{
+    return i < ENTRY_COUNT ? &entries[i] : NULL;
+}
+
+/* Whether a file is a shared object for this machine: i386 libraries lie in the same folders. */
+static bool is_native_library(const char *path)
+{
+    ElfW(Ehdr) header, own;
+    int file = open(path, O_RDONLY | O_CLOEXEC), self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    bool is_read =
+        file >= 0 && self >= 0 && read(file, &header, sizeof header) == sizeof header && read(self, &own, sizeof own) == sizeof own;
+    if (file >= 0)
+        close(file);
+    if (self >= 0)
+        close(self);
+    return is_read && memcmp(header.e_ident, own.e_ident, EI_CLASS + 1) == 0 && header.e_machine == own.e_machine &&
+           header.e_type == ET_DYN;
+}
+
+/* The newest native library among the files that match, by version order of the whole path. */
+static int find_newest(const char *pattern, char ret_path[PATH_MAX])
+{
+    glob_t found;
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return ENOENT;
+    const char *newest = NULL;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *path = found.gl_pathv[i];
+        if (is_native_library(path) && (newest == NULL || strverscmp(path, newest) > 0))
+            newest = path;
+    }
+    bool fits = newest != NULL && strlen(newest) < PATH_MAX;
+    if (fits)
+        memcpy(ret_path, newest, strlen(newest) + 1);
+    globfree(&found);
+    return fits ? 0 : ENOENT;
+}
+
+int catalog_locate(const struct catalog_entry *entry, char ret_path[PATH_MAX])
+{
+    if (entry->pattern == NULL)
+        return ENOENT;
+    for (size_t i = 0; i < FOLDER_COUNT; i++) {
+        char pattern[PATH_MAX];
+        snprintf(pattern, sizeof pattern, "%s/%s", folders[i], entry->pattern);
+        if (find_newest(pattern, ret_path) == 0)
+            return 0;
+    }
+    return ENOENT;
+}
+
+static bool is_anvil(const char *spec)
+{
+    return strcmp(spec, "anvil") == 0 || strncmp(spec, "anvil:", 6) == 0;
+}
+
+static const struct catalog_entry *find_entry(const char *name)
+{
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        if (strcmp(entries[i].name, name) == 0)
+            return &entries[i];
+    return NULL;
+}
+
+int catalog_resolve(const char *typed, char ret_spec[PATH_MAX], char error[SUBJECT_ERROR_MAX])
+{
+    const struct catalog_entry *entry = find_entry(typed);
+    if (entry != NULL && entry->pattern != NULL) {
+        if (catalog_locate(entry, ret_spec) == 0)
+            return 0;
+        snprintf(error, SUBJECT_ERROR_MAX, "subject `%.64s`: no %s in the usual library folders; name its file instead", typed,
+                 entry->pattern);
+        return ENOENT;
+    }
+    bool is_path = strchr(typed, '/') != NULL, is_here = !is_path && entry == NULL && access(typed, F_OK) == 0;
+    if (entry == NULL && !is_path && !is_here && !is_anvil(typed)) {
+        snprintf(error, SUBJECT_ERROR_MAX, "unknown subject `%.64s`: neither a name that `mallet list` shows nor the path of a .so", typed);
+        return ENOENT;
+    }
+    if (snprintf(ret_spec, PATH_MAX, "%s%s", is_here ? "./" : "", typed) >= PATH_MAX) {
+        snprintf(error, SUBJECT_ERROR_MAX, "subject `%.64s...`: the name is too long", typed);
+        return ENOENT;
+    }
+    return 0;
+}
+
+enum subject_binding catalog_binding(const char *spec)
+{
+    if (is_anvil(spec))
+        return BIND_STATIC;
+    const struct catalog_entry *named = find_entry(spec);
+    if (named != NULL)
+        return named->binding;
+    const char *slash = strrchr(spec, '/');
+    const char *base = slash != NULL ? slash + 1 : spec;
+    for (size_t i = 0; i < ENTRY_COUNT; i++)
+        if (entries[i].pattern != NULL && fnmatch(entries[i].pattern, base, 0) == 0)
+            return entries[i].binding;
+    return BIND_DLOPEN;
+}

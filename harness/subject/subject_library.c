@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A foreign shared object in this process. RTLD_DEEPBIND lets its own calls of malloc reach itself and not this process's libc; a second
+ * libc needs a namespace of its own. Only functions that the object itself defines are bound: dlsym would also find its dependencies'.
+ */
+#include "harness/subject/subject.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The function if `library` itself defines it, else NULL. */
+static void *find_own(void *library, const char *name)
+{
+    void *function = dlsym(library, name);
+    struct link_map *owner = NULL, *own = NULL;
+    Dl_info info;
+    if (function == NULL || dladdr1(function, &info, (void **)&owner, RTLD_DL_LINKMAP) == 0)
+        return NULL;
+    return dlinfo(library, RTLD_DI_LINKMAP, &own) == 0 && own == owner ? function : NULL;
+}
+
+static void bind_calls(struct subject *subject, void *library)
+{
+#define CALL(name, result, parameters) *(void **)(uintptr_t)&subject->calls.name = find_own(library, #name);
+    SUBJECT_CALLS(CALL)
+#undef CALL
+    *(void **)&subject->reset = find_own(library, "mallet_subject_reset");
+    *(void **)&subject->check = find_own(library, "mallet_subject_check");
+    *(void **)&subject->footprint = find_own(library, "mallet_subject_footprint");
+    *(void **)&subject->fail_os = find_own(library, "mallet_subject_fail_os");
+}
+
+static void *open_library(enum subject_namespace name_space, const char *path)
+{
+    if (name_space == NAMESPACE_OWN)
+        return dlmopen(LM_ID_NEWLM, path, RTLD_NOW | RTLD_LOCAL);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL | (name_space == NAMESPACE_PRELOADED ? RTLD_NOLOAD : RTLD_DEEPBIND));
+}
+
+int subject_bind_library(struct subject *ret_subject, const char *path, enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX])
+{
+    void *library = open_library(name_space, path);
+    if (library == NULL) {
+        const char *reason = dlerror();
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", path, reason != NULL ? reason : "the loader did not preload it");
+        return ENOEXEC;
+    }
+    const char *slash = strrchr(path, '/');
+    struct subject subject = {0};
+    snprintf(subject.name, sizeof subject.name, "%s", slash != NULL ? slash + 1 : path);
+    bind_calls(&subject, library);
+    if (subject.calls.malloc == NULL || subject.calls.free == NULL) {
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it does not define %s", path,
+                 subject.calls.malloc == NULL ? "malloc" : "free");
+        return ENOSYS;
+    }
+    if (name_space == NAMESPACE_OWN)
+        *(void **)&subject.errno_location = dlsym(library, "__errno_location");
+    *ret_subject = subject;
+    return 0;
+}
+
+void *subject_library_find(const char *path, enum subject_namespace name_space, const char *name)
+{
+    void *library = open_library(name_space, path);
+    return library != NULL ? find_own(library, name) : NULL;
+}

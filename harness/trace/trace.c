@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all forms of a trace share: the table of ops, what makes an op well-formed, and how a list is made so.
+ *
+ * An op is well-formed where its slots are live or dead as its shape demands, and everywhere only if its fields are in range and the fields that
+ * it does not use are 0: then two equal ops are equal bytes, and each form says all there is.
+ */
+#include "harness/trace/trace.h"
+
+#include "harness/trace/trace_slots.h"
+
+enum { DELTA_MIN = -16, DELTA_MAX = 15, NUMBER_MAX = 0xFFFF };
+
+const uint8_t trace_op_shapes[OP_KINDS] = {
+#define OP(id, text, shape) [OP_##id] = (shape),
+    TRACE_OPS(OP)
+#undef OP
+};
+
+static const char *const names[OP_KINDS] = {
+#define OP(id, text, shape) [OP_##id] = (text),
+    TRACE_OPS(OP)
+#undef OP
+};
+
+const char *trace_op_name(enum op_kind kind)
+{
+    return names[kind];
+}
+
+static bool takes_slot(unsigned shape)
+{
+    return (shape & (OP_ALLOCATES | OP_USES | OP_FREES)) != 0;
+}
+
+static bool takes_extra(unsigned shape)
+{
+    return (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT | OP_HAS_NUMBER)) != 0;
+}
+
+static bool is_delta(uint64_t size)
+{
+    return (int64_t)size >= DELTA_MIN && (int64_t)size <= DELTA_MAX;
+}
+
+/* Zeroes what op does not use and brings the rest into range, slots excepted. */
+static void op_tidy(struct trace_op *op)
+{
+    unsigned shape = trace_op_shape(op->kind);
+    op->reserved = 0;
+    op->reserved2 = 0;
+    if (!takes_slot(shape))
+        op->slot = 0;
+    if (!takes_extra(shape))
+        op->extra = 0;
+    if (shape & OP_HAS_NUMBER)
+        op->extra &= NUMBER_MAX;
+    if (!(shape & OP_HAS_SIZE))
+        op->size = 0;
+    if (!(shape & OP_HAS_SIZE) || op->size_base > SIZE_USABLE)
+        op->size_base = SIZE_EXACT;
+    if (op->size_base == SIZE_EXACT)
+        op->size_slot = 0;
+    else if (!is_delta(op->size))
+        op->size = (uint64_t)(int64_t)((int64_t)op->size < 0 ? DELTA_MIN : DELTA_MAX);
+}
+
+/* Why the fields are wrong wherever the op stands, or 0. */
+static const char *field_problem(const struct trace_op *op)
+{
+    if (op->kind >= OP_KINDS)
+        return "unknown op";
+    if (op->slot >= TRACE_SLOTS || op->size_slot >= TRACE_SLOTS)
+        return "slot out of range";
+    struct trace_op tidy = *op;
+    op_tidy(&tidy);
+    if (tidy.extra != op->extra || tidy.slot != op->slot)
+        return trace_op_shape(op->kind) & OP_HAS_NUMBER ? "number out of range" : "a field that the op does not use is not 0";
+    if (tidy.size != op->size && tidy.size_base != SIZE_EXACT)
+        return "delta of a relative size out of range";
+    if (tidy.size != op->size || tidy.size_base != op->size_base || tidy.size_slot != op->size_slot)
+        return "a field that the op does not use is not 0";
+    return op->reserved || op->reserved2 ? "a reserved field is not 0" : NULL;
+}
+
+const char *slot_set_apply(struct slot_set *set, const struct trace_op *op)
+{
+    const char *problem = field_problem(op);
+    if (problem)
+        return problem;
+    unsigned shape = trace_op_shape(op->kind);
+    if (shape & OP_ALLOCATES && slot_set_has(set, op->slot))
+        return "slot is already live";
+    if (shape & (OP_USES | OP_FREES) && !slot_set_has(set, op->slot))
+        return "slot is not live";
+    if (op->size_base != SIZE_EXACT && !slot_set_has(set, op->size_slot))
+        return "slot of a relative size is not live";
+    if (shape & OP_ALLOCATES)
+        slot_set_add(set, op->slot);
+    if (shape & OP_FREES)
+        slot_set_remove(set, op->slot);
+    return NULL;
+}
+
+static bool op_retarget(struct slot_set *set, struct trace_op *op)
+{
+    op->slot %= TRACE_SLOTS;
+    op->size_slot %= TRACE_SLOTS;
+    return slot_set_fit(set, op);
+}
+
+void trace_normalize(struct trace *trace, enum normalize_mode mode)
+{
+    struct slot_set set;
+    slot_set_init(&set);
+    size_t kept = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        struct trace_op op = trace->ops[i];
+        if (op.kind >= OP_KINDS)
+            continue;
+        op_tidy(&op);
+        if (mode == NORMALIZE_RETARGET ? op_retarget(&set, &op) : slot_set_apply(&set, &op) == NULL)
+            trace->ops[kept++] = op;
+    }
+    trace->count = kept;
+}
