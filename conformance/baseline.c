@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int add_entry(struct baseline *baseline, const struct baseline_entry *entry, const char *reason)
+static int add_entry(struct baseline *baseline, const struct baseline_entry *entry,
+                     const char *reason)
 {
-    struct baseline_entry *grown = realloc(baseline->entries, (baseline->count + 1) * sizeof *grown);
+    struct baseline_entry *grown =
+        realloc(baseline->entries, (baseline->count + 1) * sizeof *grown);
     if (grown == NULL)
         return ENOMEM;
     baseline->entries = grown;
@@ -39,7 +41,8 @@ static int parse_line(struct baseline *baseline, char *line, const char **ret_re
     if (line[0] == '#' || line[0] == '\0')
         return 0;
     *ret_reason = "is not `SUBJECT CLAUSE VERDICT  # reason`";
-    if (sscanf(line, "%127s %63s %31s%n", entry.subject, entry.clause, verdict, &end) != 3 || end == 0)
+    if (sscanf(line, "%127s %63s %31s%n", entry.subject, entry.clause, verdict, &end) != 3 ||
+        end == 0)
         return EINVAL;
     char *rest = skip_blanks(line + end);
     if (rest[0] != '#' && rest[0] != '\0')
@@ -54,7 +57,8 @@ static int parse_line(struct baseline *baseline, char *line, const char **ret_re
     return add_entry(baseline, &entry, rest);
 }
 
-static int read_lines(struct baseline *baseline, FILE *file, const char *path, char error[BASELINE_ERROR_MAX])
+static int read_lines(struct baseline *baseline, FILE *file, const char *path,
+                      char error[BASELINE_ERROR_MAX])
 {
     char *line = NULL;
     const char *reason = "";
@@ -94,18 +98,23 @@ void baseline_done(struct baseline *baseline)
     *baseline = (struct baseline){0};
 }
 
-const char *baseline_find(const struct baseline *baseline, const char *subject, const struct clause_result *result)
+const char *baseline_find(const struct baseline *baseline, const char *subject,
+                          const struct clause_result *result)
 {
     for (size_t i = 0; i < baseline->count; i++) {
         const struct baseline_entry *entry = &baseline->entries[i];
-        if (entry->verdict == result->verdict && strcmp(entry->clause, result->clause->id) == 0 && fnmatch(entry->subject, subject, 0) == 0)
+        if (entry->verdict == result->verdict && strcmp(entry->clause, result->clause->id) == 0 &&
+            fnmatch(entry->subject, subject, 0) == 0)
             return entry->reason;
     }
     return NULL;
 }
 
-/* What the clause came to instead, for a subject that the entry is about; NULL: it does what the entry expects, or nobody knows. */
-static const struct clause_result *find_better(const struct baseline_entry *entry, const struct report_column *column, bool *ret_applies)
+/* What the clause came to instead, for a subject that the entry is about; NULL: it does what the
+ * entry expects, or nobody knows. */
+static const struct clause_result *find_better(const struct baseline_entry *entry,
+                                               const struct report_column *column,
+                                               bool *ret_applies)
 {
     const struct clause_result *better = NULL;
     if (fnmatch(entry->subject, column->name, 0) != 0)
@@ -121,14 +130,16 @@ static const struct clause_result *find_better(const struct baseline_entry *entr
     return better;
 }
 
-bool baseline_is_outdated(const struct baseline_entry *entry, const struct conform_report *report, char ret_news[BASELINE_NEWS_MAX])
+bool baseline_is_outdated(const struct baseline_entry *entry, const struct conform_report *report,
+                          char ret_news[BASELINE_NEWS_MAX])
 {
     const char *verdict = clause_verdict_name(entry->verdict);
     const struct clause_result *better = NULL;
     bool applies = false;
     if (clauses_find(entry->clause) == NULL) {
-        snprintf(ret_news, BASELINE_NEWS_MAX, "no longer applies: %s %s %s: there is no such clause", entry->subject, entry->clause,
-                 verdict);
+        snprintf(ret_news, BASELINE_NEWS_MAX,
+                 "no longer applies: %s %s %s: there is no such clause", entry->subject,
+                 entry->clause, verdict);
         return true;
     }
     for (size_t i = 0; i < report->count; i++) {
@@ -137,8 +148,8 @@ bool baseline_is_outdated(const struct baseline_entry *entry, const struct confo
     }
     if (applies || better == NULL)
         return false;
-    snprintf(ret_news, BASELINE_NEWS_MAX, "no longer applies: %s %s %s: the verdict is %s", entry->subject, entry->clause, verdict,
-             clause_verdict_name(better->verdict));
+    snprintf(ret_news, BASELINE_NEWS_MAX, "no longer applies: %s %s %s: the verdict is %s",
+             entry->subject, entry->clause, verdict, clause_verdict_name(better->verdict));
     return true;
 }
 
@@ -172,7 +183,8 @@ static int collect_lines(const struct conform_report *report, char **lines, size
     for (size_t i = 0; i < report->count; i++)
         for (size_t j = 0; j < report->columns[i].results.count; j++) {
             const struct clause_result *result = &report->columns[i].results.results[j];
-            if (report_is_bad(result) && (lines[(*count)++] = make_line(&report->columns[i], result)) == NULL)
+            if (report_is_bad(result) &&
+                (lines[(*count)++] = make_line(&report->columns[i], result)) == NULL)
                 return ENOMEM;
         }
     return 0;

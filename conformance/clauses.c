@@ -44,7 +44,8 @@ const char *profiles_text(unsigned profiles, char ret_text[PROFILES_TEXT_MAX])
     ret_text[0] = '\0';
     for (unsigned i = 0; i < PROFILE_COUNT; i++)
         if (profiles >> i & 1)
-            used += (size_t)snprintf(ret_text + used, PROFILES_TEXT_MAX - used, "%s%s", used > 0 ? "," : "", profile_names[i]);
+            used += (size_t)snprintf(ret_text + used, PROFILES_TEXT_MAX - used, "%s%s",
+                                     used > 0 ? "," : "", profile_names[i]);
     return ret_text;
 }
 
@@ -76,7 +77,8 @@ static unsigned parse_profiles(char *names, size_t row)
 {
     unsigned profiles = 0;
     char *rest = NULL;
-    for (char *name = strtok_r(names, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
+    for (char *name = strtok_r(names, ",", &rest); name != NULL;
+         name = strtok_r(NULL, ",", &rest)) {
         enum profile profile = profile_find(name);
         if (profile == PROFILE_COUNT)
             refuse_row(row, "unknown profile");

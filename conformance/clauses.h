@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry: every requirement of C, POSIX and glibc on the malloc family as a numbered clause. It is the file clauses.tsv, embedded; the
- * probes, the gate, the matrix and the documents all read this one list. Constant after clauses_load; any thread may read it then.
+ * The registry: every requirement of C, POSIX and glibc on the malloc family as a numbered clause.
+ * It is the file clauses.tsv, embedded; the probes, the gate, the matrix and the documents all read
+ * this one list. Constant after clauses_load; any thread may read it then.
  */
 #ifndef CONFORMANCE_CLAUSES_H
 #define CONFORMANCE_CLAUSES_H
@@ -25,14 +26,15 @@ enum profile {
 };
 
 /* What a divergence means. Only the first three fail the gate. */
-#define STRENGTHS(STRENGTH)                                                                                    \
-    STRENGTH(MUST, "MUST", "a divergence fails the gate")                                                      \
-    STRENGTH(GLIBC_EXT, "GLIBC-EXT", "what glibc's documents promise: fails in profile glibc")                 \
-    STRENGTH(ABI, "ABI", "what the platform asks of a replacement: fails in profile glibc")                    \
-    STRENGTH(IMPL_DEFINED, "IMPL-DEFINED", "the choice is recorded; only one outside the permitted set fails") \
-    STRENGTH(MAY, "MAY", "recorded")                                                                           \
-    STRENGTH(SHOULD, "SHOULD", "a divergence is a weakness, no failure")                                       \
-    STRENGTH(UB, "UB", "undefined: nothing is asserted")                                                       \
+#define STRENGTHS(STRENGTH)                                                                    \
+    STRENGTH(MUST, "MUST", "a divergence fails the gate")                                      \
+    STRENGTH(GLIBC_EXT, "GLIBC-EXT", "what glibc's documents promise: fails in profile glibc") \
+    STRENGTH(ABI, "ABI", "what the platform asks of a replacement: fails in profile glibc")    \
+    STRENGTH(IMPL_DEFINED, "IMPL-DEFINED",                                                     \
+             "the choice is recorded; only one outside the permitted set fails")               \
+    STRENGTH(MAY, "MAY", "recorded")                                                           \
+    STRENGTH(SHOULD, "SHOULD", "a divergence is a weakness, no failure")                       \
+    STRENGTH(UB, "UB", "undefined: nothing is asserted")                                       \
     STRENGTH(HARDENING, "HARDENING", "a score beside the gate: detected, detected late or silent")
 
 enum strength {
@@ -57,7 +59,8 @@ struct clause {
     const char *untestable; /* why there is no probe */
 };
 
-/* Parses the embedded registry; aborts with a sentence if it is malformed, which a test rules out. May be called again. */
+/* Parses the embedded registry; aborts with a sentence if it is malformed, which a test rules out.
+ * May be called again. */
 void clauses_load(void);
 size_t clauses_count(void);
 const struct clause *clauses_at(size_t i);

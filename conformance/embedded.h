@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of this folder that are part of the program: the registry, and the text of the probes, from which programs are cut. */
+/* Files of this folder that are part of the program: the registry, and the text of the probes, from
+ * which programs are cut. */
 #ifndef CONFORMANCE_EMBEDDED_H
 #define CONFORMANCE_EMBEDDED_H
 

@@ -53,16 +53,18 @@ bool gate_selects(const struct gate_options *options, const struct clause *claus
     return options->glob_count == 0;
 }
 
-static struct clause_result *add_result(struct gate *gate, const struct clause *clause, unsigned profiles, const struct probe *probe)
+static struct clause_result *add_result(struct gate *gate, const struct clause *clause,
+                                        unsigned profiles, const struct probe *probe)
 {
     struct clause_result *result = &gate->results->results[gate->results->count++];
     *result = (struct clause_result){.clause = clause, .profiles = profiles, .probe = probe};
     return result;
 }
 
-/* A weak reading that some of the selected profiles do not accept is a failure there, beside the weak result elsewhere. */
-static void add_judged(struct gate *gate, const struct clause *clause, const struct probe *probe, enum clause_verdict verdict,
-                       const char *evidence)
+/* A weak reading that some of the selected profiles do not accept is a failure there, beside the
+ * weak result elsewhere. */
+static void add_judged(struct gate *gate, const struct clause *clause, const struct probe *probe,
+                       enum clause_verdict verdict, const char *evidence)
 {
     unsigned profiles = clause->profiles & selected_profiles(gate->options);
     unsigned strict = verdict == CLAUSE_WEAK ? profiles & clause->strict : 0;
@@ -78,7 +80,8 @@ static void add_judged(struct gate *gate, const struct clause *clause, const str
     }
 }
 
-static void collect(const struct probe *probe, const struct probe_report *report, const struct ending *ending, void *context)
+static void collect(const struct probe *probe, const struct probe_report *report,
+                    const struct ending *ending, void *context)
 {
     struct gate *gate = context;
     char evidence[EVIDENCE_MAX];
@@ -102,11 +105,13 @@ static const char *find_obstacle(const struct gate_options *options, const struc
         return NULL;
     if (options->has_sanitizer)
         return "this build has a sanitizer, whose malloc serves the process";
-    bool is_missing = options->subject->preload[0] != '\0' && access(options->subject->preload, R_OK) != 0;
+    bool is_missing =
+        options->subject->preload[0] != '\0' && access(options->subject->preload, R_OK) != 0;
     return is_missing ? "this build has no shared object of the subject to preload" : NULL;
 }
 
-/* The probes to run, each once; clauses without one are results at once. Returns how many clauses are selected. */
+/* The probes to run, each once; clauses without one are results at once. Returns how many clauses
+ * are selected. */
 static size_t select_probes(struct gate *gate, const struct probe *ret_probes[PROBES_MAX])
 {
     size_t selected = 0;
@@ -119,7 +124,8 @@ static size_t select_probes(struct gate *gate, const struct probe *ret_probes[PR
         const char *obstacle = probe != NULL ? find_obstacle(gate->options, probe) : NULL;
         if (probe == NULL)
             add_judged(gate, clause, NULL, CLAUSE_UNTESTABLE,
-                       clause->untestable[0] != '\0' ? clause->untestable : "no probe is written yet");
+                       clause->untestable[0] != '\0' ? clause->untestable
+                                                     : "no probe is written yet");
         else if (obstacle != NULL)
             add_judged(gate, clause, probe, CLAUSE_UNSUPPORTED, obstacle);
         size_t known = 0;
@@ -142,16 +148,19 @@ static unsigned elapsed_ms(const struct timespec *start)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (unsigned)((now.tv_sec - start->tv_sec) * 1000 + (now.tv_nsec - start->tv_nsec) / 1000000);
+    return (unsigned)((now.tv_sec - start->tv_sec) * 1000 +
+                      (now.tv_nsec - start->tv_nsec) / 1000000);
 }
 
-int gate_run(const struct gate_options *options, struct gate_results *ret_results, char error[SUBJECT_ERROR_MAX])
+int gate_run(const struct gate_options *options, struct gate_results *ret_results,
+             char error[SUBJECT_ERROR_MAX])
 {
     const struct probe *probes[PROBES_MAX];
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
     clauses_load();
-    struct gate_results results = {.results = calloc(2 * clauses_count(), sizeof(struct clause_result))};
+    struct gate_results results = {.results =
+                                       calloc(2 * clauses_count(), sizeof(struct clause_result))};
     struct gate *gate = calloc(1, sizeof *gate);
     int result = results.results == NULL || gate == NULL ? ENOMEM : 0;
     snprintf(error, SUBJECT_ERROR_MAX, "no memory for the results");
@@ -163,7 +172,8 @@ int gate_run(const struct gate_options *options, struct gate_results *ret_result
         }
     }
     if (result == 0 && (result = gate_run_probes(options, probes, gate->all, collect, gate)) != 0)
-        snprintf(error, SUBJECT_ERROR_MAX, "cannot run %s: %s", options->subject->program, strerror(result));
+        snprintf(error, SUBJECT_ERROR_MAX, "cannot run %s: %s", options->subject->program,
+                 strerror(result));
     if (result == 0)
         choices_judge(&gate->choices, &results);
     free(gate);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gate: runs the probes of the selected clauses on one subject, each in a process of its own, and judges what became of them.
+ * The gate: runs the probes of the selected clauses on one subject, each in a process of its own,
+ * and judges what became of them.
  *
  *   registry ─ selection ─→ probes ─ one process each ─→ reports, deaths ─ judge ─→ one result a clause and reading
  *
@@ -16,17 +17,18 @@
 
 #include <limits.h>
 
-#define CLAUSE_VERDICTS(VERDICT)                                                                     \
-    VERDICT(PASS, "pass", "the requirement holds")                                                   \
-    VERDICT(FAIL, "fail", "it does not hold: the gate fails")                                        \
-    VERDICT(WEAK, "weak", "it holds in a documented weaker reading only, or a SHOULD does not hold") \
-    VERDICT(RECORDED, "recorded", "a choice within what is permitted")                               \
-    VERDICT(DETECTED, "detected", "undefined use was noticed by the call that did it")               \
-    VERDICT(LATE, "late", "undefined use was noticed by a later call")                               \
-    VERDICT(SILENT, "silent", "undefined use went unnoticed")                                        \
-    VERDICT(NOT_APPLICABLE, "not-applicable", "the subject lacks the function")                      \
-    VERDICT(UNSUPPORTED, "unsupported", "this environment cannot put the question")                  \
-    VERDICT(ERROR, "error", "the probe itself failed")                                               \
+#define CLAUSE_VERDICTS(VERDICT)                                                       \
+    VERDICT(PASS, "pass", "the requirement holds")                                     \
+    VERDICT(FAIL, "fail", "it does not hold: the gate fails")                          \
+    VERDICT(WEAK, "weak",                                                              \
+            "it holds in a documented weaker reading only, or a SHOULD does not hold") \
+    VERDICT(RECORDED, "recorded", "a choice within what is permitted")                 \
+    VERDICT(DETECTED, "detected", "undefined use was noticed by the call that did it") \
+    VERDICT(LATE, "late", "undefined use was noticed by a later call")                 \
+    VERDICT(SILENT, "silent", "undefined use went unnoticed")                          \
+    VERDICT(NOT_APPLICABLE, "not-applicable", "the subject lacks the function")        \
+    VERDICT(UNSUPPORTED, "unsupported", "this environment cannot put the question")    \
+    VERDICT(ERROR, "error", "the probe itself failed")                                 \
     VERDICT(UNTESTABLE, "untestable", "no run-time probe can answer it; the registry says why")
 
 enum clause_verdict {
@@ -40,7 +42,8 @@ const char *clause_verdict_meaning(enum clause_verdict verdict);
 /* CLAUSE_VERDICT_COUNT: no such verdict. */
 enum clause_verdict clause_verdict_find(const char *name);
 
-/* One clause, in the selected profiles that share the verdict: a weak reading that fails in strict profiles makes two results. */
+/* One clause, in the selected profiles that share the verdict: a weak reading that fails in strict
+ * profiles makes two results. */
 struct clause_result {
     const struct clause *clause;
     unsigned profiles; /* bit i: enum profile */
@@ -51,11 +54,14 @@ struct clause_result {
 
 /* A subject, and how the processes of its probes come to it. */
 struct gate_subject {
-    char name[64];              /* short, for people */
-    char program[PATH_MAX];     /* that runs probes; where anvil is bound under its prefix, the one with `-anvil` behind its name */
-    char how[16];               /* as in harness/executor/protocol.h: "static", "dlopen", "preload", "host" */
-    char what[PATH_MAX];        /* a path, or anvil's options */
-    char preload[PATH_MAX];     /* for probes that need the whole process: the library to preload; "": the host's malloc is the subject */
+    char name[64]; /* short, for people */
+    /* that runs probes; where anvil is bound under its prefix, the one with `-anvil` behind its
+     * name */
+    char program[PATH_MAX];
+    char how[16]; /* as in harness/executor/protocol.h: "static", "dlopen", "preload", "host" */
+    char what[PATH_MAX]; /* a path, or anvil's options */
+    char preload
+        [PATH_MAX]; /* for probes that need the whole process: the library to preload; "": the host's malloc is the subject */
     char environment[PATH_MAX]; /* one more "NAME=value", or "" */
 };
 
@@ -77,16 +83,19 @@ struct gate_options {
     void *context;
 };
 
-/* Binds a subject once, to learn how, and fills ret_subject. spec: as executor_start takes it,
- * or the path of a mallet-conform executable, whose libc is then the subject. Returns 0, or a positive errno with one sentence
- * in `error`. Not in the standalone executable, whose subject is gate_subject_host. */
-int gate_subject_find(struct gate_subject *ret_subject, const char *spec, char error[SUBJECT_ERROR_MAX]);
+/* Binds a subject once, to learn how, and fills ret_subject. spec: as executor_start takes it, or
+ * the path of a mallet-conform executable, whose libc is then the subject. Returns 0, or a positive
+ * errno with one sentence in `error`. Not in the standalone executable, whose subject is
+ * gate_subject_host. */
+int gate_subject_find(struct gate_subject *ret_subject, const char *spec,
+                      char error[SUBJECT_ERROR_MAX]);
 /* The malloc that `program` is linked with. */
 struct gate_subject gate_subject_host(const char *name, const char *program);
 
-/* Returns 0, or a positive errno with one sentence in `error`: ENOENT if the selection matches no clause. Results are the caller's, to be
- * released by gate_done. */
-int gate_run(const struct gate_options *options, struct gate_results *ret_results, char error[SUBJECT_ERROR_MAX]);
+/* Returns 0, or a positive errno with one sentence in `error`: ENOENT if the selection matches no
+ * clause. Results are the caller's, to be released by gate_done. */
+int gate_run(const struct gate_options *options, struct gate_results *ret_results,
+             char error[SUBJECT_ERROR_MAX]);
 void gate_done(struct gate_results *results);
 
 bool gate_selects(const struct gate_options *options, const struct clause *clause);

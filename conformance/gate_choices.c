@@ -10,9 +10,11 @@ static void copy_printable(char ret_text[CHOICE_MAX], const char *text)
     ret_text[i] = '\0';
 }
 
-void choices_add(struct choices *choices, const struct probe *probe, const struct probe_report *report)
+void choices_add(struct choices *choices, const struct probe *probe,
+                 const struct probe_report *report)
 {
-    for (uint32_t i = 0; i < report->choices && i < CHOICES_MAX && choices->count < CHOICES_KNOWN_MAX; i++) {
+    for (uint32_t i = 0;
+         i < report->choices && i < CHOICES_MAX && choices->count < CHOICES_KNOWN_MAX; i++) {
         struct choice *choice = &choices->choice[choices->count++];
         copy_printable(choice->question, report->choice[i].question);
         copy_printable(choice->answer, report->choice[i].answer);
@@ -20,13 +22,15 @@ void choices_add(struct choices *choices, const struct probe *probe, const struc
     }
 }
 
-/* The answer that counts: that of the probe whose name sorts first, so that the order of processes does not matter. */
+/* The answer that counts: that of the probe whose name sorts first, so that the order of processes
+ * does not matter. */
 static const struct choice *find_reference(const struct choices *choices, const char *question)
 {
     const struct choice *first = NULL;
     for (size_t i = 0; i < choices->count; i++) {
         const struct choice *choice = &choices->choice[i];
-        if (strcmp(choice->question, question) == 0 && (first == NULL || strcmp(choice->probe->name, first->probe->name) < 0))
+        if (strcmp(choice->question, question) == 0 &&
+            (first == NULL || strcmp(choice->probe->name, first->probe->name) < 0))
             first = choice;
     }
     return first;
@@ -40,8 +44,8 @@ static void judge_result(const struct choices *choices, struct clause_result *re
         if (choice->probe != result->probe || strcmp(choice->answer, reference->answer) == 0)
             continue;
         result->verdict = CLAUSE_FAIL;
-        snprintf(result->evidence, sizeof result->evidence, "%s: expected %s as in %s, observed %s", choice->question, reference->answer,
-                 reference->probe->name, choice->answer);
+        snprintf(result->evidence, sizeof result->evidence, "%s: expected %s as in %s, observed %s",
+                 choice->question, reference->answer, reference->probe->name, choice->answer);
         return;
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the gate share: gate.c selects and collects, gate_process.c runs probes, gate_judge.c turns endings into verdicts,
- * gate_choices.c holds a subject to its choices. */
+/* What the files of the gate share: gate.c selects and collects, gate_process.c runs probes,
+ * gate_judge.c turns endings into verdicts, gate_choices.c holds a subject to its choices. */
 #ifndef CONFORMANCE_GATE_INTERNAL_H
 #define CONFORMANCE_GATE_INTERNAL_H
 
@@ -18,12 +18,15 @@ struct ending {
     char output[OUTPUT_MAX]; /* the first line that it printed, cleaned */
 };
 
-/* Runs probes, `jobs` at a time, and hands each report to `collect`, in any order. Returns 0 or a positive errno. */
-typedef void collect_function(const struct probe *probe, const struct probe_report *report, const struct ending *ending, void *context);
-int gate_run_probes(const struct gate_options *options, const struct probe *const *probes, size_t count, collect_function *collect,
-                    void *context);
+/* Runs probes, `jobs` at a time, and hands each report to `collect`, in any order. Returns 0 or a
+ * positive errno. */
+typedef void collect_function(const struct probe *probe, const struct probe_report *report,
+                              const struct ending *ending, void *context);
+int gate_run_probes(const struct gate_options *options, const struct probe *const *probes,
+                    size_t count, collect_function *collect, void *context);
 
-/* Implementation-defined choices that probes reported: a subject must answer a question the same way wherever it is put. */
+/* Implementation-defined choices that probes reported: a subject must answer a question the same
+ * way wherever it is put. */
 enum { CHOICES_KNOWN_MAX = 256 };
 
 struct choices {
@@ -33,12 +36,14 @@ struct choices {
         const struct probe *probe;
     } choice[CHOICES_KNOWN_MAX];
 };
-void choices_add(struct choices *choices, const struct probe *probe, const struct probe_report *report);
-/* Turns the results of IMPL-DEFINED clauses that contradict an earlier probe into failures. Does not depend on the order of choices_add. */
+void choices_add(struct choices *choices, const struct probe *probe,
+                 const struct probe_report *report);
+/* Turns the results of IMPL-DEFINED clauses that contradict an earlier probe into failures. Does
+ * not depend on the order of choices_add. */
 void choices_judge(const struct choices *choices, struct gate_results *results);
 
 /* The verdict of a probe in the light of a clause, with its evidence. */
-enum clause_verdict gate_judge(const struct clause *clause, const struct probe_report *report, const struct ending *ending,
-                               char ret_evidence[EVIDENCE_MAX]);
+enum clause_verdict gate_judge(const struct clause *clause, const struct probe_report *report,
+                               const struct ending *ending, char ret_evidence[EVIDENCE_MAX]);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From what a probe left behind, or how it died, to a verdict. Nothing of a report is trusted: a subject may have scribbled over it. */
+/* From what a probe left behind, or how it died, to a verdict. Nothing of a report is trusted: a
+ * subject may have scribbled over it. */
 #include "conformance/gate_internal.h"
 
 #include <signal.h>
@@ -19,7 +20,8 @@ static void describe_call(const struct probe_call *call, char *ret_text, size_t 
     }
     size_t used = (size_t)snprintf(ret_text, capacity, "%s(", call_names[call->id]);
     for (unsigned i = 0; i < call->arguments; i++)
-        used += (size_t)snprintf(ret_text + used, capacity - used, call->argument[i] >> 40 ? "%s%#llx" : "%s%llu", i > 0 ? ", " : "",
+        used += (size_t)snprintf(ret_text + used, capacity - used,
+                                 call->argument[i] >> 40 ? "%s%#llx" : "%s%llu", i > 0 ? ", " : "",
                                  (unsigned long long)call->argument[i]);
     snprintf(ret_text + used, capacity - used, ")");
 }
@@ -31,12 +33,14 @@ static void describe_death(const struct ending *ending, char *ret_text, size_t c
     else if (WIFSIGNALED(ending->status) && WTERMSIG(ending->status) == SIGXCPU)
         snprintf(ret_text, capacity, "used up its CPU time without returning");
     else if (WIFSIGNALED(ending->status))
-        snprintf(ret_text, capacity, "died of signal %d (%s)", WTERMSIG(ending->status), strsignal(WTERMSIG(ending->status)));
+        snprintf(ret_text, capacity, "died of signal %d (%s)", WTERMSIG(ending->status),
+                 strsignal(WTERMSIG(ending->status)));
     else
         snprintf(ret_text, capacity, "called exit(%d)", WEXITSTATUS(ending->status));
 }
 
-static void write_death(const struct probe_report *report, const struct ending *ending, char ret_evidence[EVIDENCE_MAX])
+static void write_death(const struct probe_report *report, const struct ending *ending,
+                        char ret_evidence[EVIDENCE_MAX])
 {
     char call[128], death[96];
     describe_call(&report->call, call, sizeof call);
@@ -45,13 +49,17 @@ static void write_death(const struct probe_report *report, const struct ending *
                            : report->phase == PHASE_MISUSE ? ""
                                                            : "after the misuse returned, ";
     snprintf(ret_evidence, EVIDENCE_MAX, "%s: %sthe process %s%s%s%s", call, expected, death,
-             ending->output[0] != '\0' ? "; it printed `" : "", ending->output, ending->output[0] != '\0' ? "`" : "");
+             ending->output[0] != '\0' ? "; it printed `" : "", ending->output,
+             ending->output[0] != '\0' ? "`" : "");
 }
 
 /* A process that died; misuse that was noticed is what some clauses hope for. */
-static enum clause_verdict judge_death(const struct clause *clause, const struct probe_report *report, const struct ending *ending)
+static enum clause_verdict judge_death(const struct clause *clause,
+                                       const struct probe_report *report,
+                                       const struct ending *ending)
 {
-    bool is_noticed = WIFSIGNALED(ending->status) && !ending->is_timed_out && WTERMSIG(ending->status) != SIGXCPU;
+    bool is_noticed =
+        WIFSIGNALED(ending->status) && !ending->is_timed_out && WTERMSIG(ending->status) != SIGXCPU;
     if (report->phase == PHASE_MISUSE && (is_noticed || !ending->is_timed_out))
         return CLAUSE_DETECTED;
     if (report->phase == PHASE_AFTER_MISUSE && is_noticed)
@@ -105,18 +113,20 @@ static void clean_text(const char *text, char ret_text[EVIDENCE_MAX])
     ret_text[i] = '\0';
 }
 
-enum clause_verdict gate_judge(const struct clause *clause, const struct probe_report *report, const struct ending *ending,
-                               char ret_evidence[EVIDENCE_MAX])
+enum clause_verdict gate_judge(const struct clause *clause, const struct probe_report *report,
+                               const struct ending *ending, char ret_evidence[EVIDENCE_MAX])
 {
     ret_evidence[0] = '\0';
-    if (ending->could_not_start || (WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 && report->magic != REPORT_MAGIC)) {
+    if (ending->could_not_start || (WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 &&
+                                    report->magic != REPORT_MAGIC)) {
         clean_text(report->evidence, ret_evidence);
         if (ret_evidence[0] == '\0')
             snprintf(ret_evidence, EVIDENCE_MAX, "the probe's process could not be started");
         return CLAUSE_ERROR;
     }
-    bool has_returned = WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 && !ending->is_timed_out &&
-                        report->outcome > OUTCOME_NONE && report->outcome < OUTCOME_COUNT;
+    bool has_returned = WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 &&
+                        !ending->is_timed_out && report->outcome > OUTCOME_NONE &&
+                        report->outcome < OUTCOME_COUNT;
     if (!has_returned) {
         write_death(report, ending, ret_evidence);
         return judge_death(clause, report, ending);

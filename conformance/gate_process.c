@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Probes' processes: up to `jobs` at a time, each with a report of its own in shared memory and a pipe for what it prints. Hangs are ended by
- * the process's own CPU limit; the wall limit here only breaks deadlocks.
+ * Probes' processes: up to `jobs` at a time, each with a report of its own in shared memory and a
+ * pipe for what it prints. Hangs are ended by the process's own CPU limit; the wall limit here only
+ * breaks deadlocks.
  */
 #include "conformance/gate_internal.h"
 
@@ -16,7 +17,8 @@
 #include <time.h>
 
 enum { JOBS_MAX = 64, WALL_LIMIT_MS = 30000, TICK_MS = 20, DESCRIPTORS = 4, FIRST_HIGH = 64 };
-/* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that are opened late. */
+/* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that
+ * are opened late. */
 #define TUNABLES "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=65536"
 
 extern char **environ;
@@ -54,7 +56,8 @@ static char **make_environment(char *preload, char *more)
         return NULL;
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 && strncmp(environ[i], "GLIBC_TUNABLES=", 15) != 0)
+        if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 &&
+            strncmp(environ[i], "GLIBC_TUNABLES=", 15) != 0)
             copy[used++] = environ[i];
     static char tunables[] = TUNABLES;
     copy[used++] = tunables;
@@ -65,26 +68,35 @@ static char **make_environment(char *preload, char *more)
     return copy;
 }
 
-/* Where the whole process matters the subject is preloaded, unless it is the process's own malloc anyway. */
+/* Where the whole process matters the subject is preloaded, unless it is the process's own malloc
+ * anyway. */
 static bool is_preloaded(const struct gate_subject *subject, const struct probe *probe)
 {
     bool is_wanted = probe->place == PLACE_PROCESS || strcmp(subject->how, CHILD_BIND_PRELOAD) == 0;
     return is_wanted && subject->preload[0] != '\0';
 }
 
-static int spawn(const struct gate_options *options, const struct probe *probe, const int ends[DESCRIPTORS], pid_t *ret_pid)
+static int spawn(const struct gate_options *options, const struct probe *probe,
+                 const int ends[DESCRIPTORS], pid_t *ret_pid)
 {
     const struct gate_subject *subject = options->subject;
     char preload[PATH_MAX + 16];
     bool preloads = is_preloaded(subject, probe);
-    const char *how = preloads ? CHILD_BIND_PRELOAD : subject->how, *what = preloads ? subject->preload : subject->what;
+    const char *how = preloads ? CHILD_BIND_PRELOAD : subject->how,
+               *what = preloads ? subject->preload : subject->what;
     char program[PATH_MAX + 8];
-    snprintf(program, sizeof program, "%s%s", subject->program, strcmp(how, CHILD_BIND_STATIC) == 0 ? "-anvil" : "");
-    char *const arguments[] = {program, PROCESS_OPTION, (char *)(uintptr_t)how, (char *)(uintptr_t)what, (char *)(uintptr_t)probe->name,
+    snprintf(program, sizeof program, "%s%s", subject->program,
+             strcmp(how, CHILD_BIND_STATIC) == 0 ? "-anvil" : "");
+    char *const arguments[] = {program,
+                               PROCESS_OPTION,
+                               (char *)(uintptr_t)how,
+                               (char *)(uintptr_t)what,
+                               (char *)(uintptr_t)probe->name,
                                NULL};
     preload[sizeof preload - 1] = '\0';
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", subject->preload);
-    char **environment = make_environment(preloads ? preload : preload + sizeof preload - 1, (char *)(uintptr_t)subject->environment);
+    char **environment = make_environment(preloads ? preload : preload + sizeof preload - 1,
+                                          (char *)(uintptr_t)subject->environment);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     if (environment == NULL || posix_spawn_file_actions_init(&actions) != 0)
@@ -113,12 +125,14 @@ static int open_ends(struct job *job, int ends[DESCRIPTORS])
     int pair[2] = {-1, -1};
     ends[0] = make_high(open("/dev/null", O_RDONLY | O_CLOEXEC));
     ends[PROCESS_REPORT] = make_high(memfd_create("mallet-report", MFD_CLOEXEC));
-    if (ends[0] < 0 || ends[PROCESS_REPORT] < 0 || ftruncate(ends[PROCESS_REPORT], sizeof *job->report) != 0 ||
+    if (ends[0] < 0 || ends[PROCESS_REPORT] < 0 ||
+        ftruncate(ends[PROCESS_REPORT], sizeof *job->report) != 0 ||
         pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0)
         return errno;
     job->output = pair[0];
     ends[1] = ends[2] = make_high(pair[1]);
-    job->report = mmap(NULL, sizeof *job->report, PROT_READ | PROT_WRITE, MAP_SHARED, ends[PROCESS_REPORT], 0);
+    job->report = mmap(NULL, sizeof *job->report, PROT_READ | PROT_WRITE, MAP_SHARED,
+                       ends[PROCESS_REPORT], 0);
     return job->report == MAP_FAILED ? errno : 0;
 }
 
@@ -140,11 +154,14 @@ static void drain(struct job *job)
 {
     char chunk[4096];
     ssize_t got;
-    for (int chunks = 0; chunks < 16 && (got = read(job->output, chunk, sizeof chunk)) > 0; chunks++) {
+    for (int chunks = 0; chunks < 16 && (got = read(job->output, chunk, sizeof chunk)) > 0;
+         chunks++) {
         size_t used = strlen(job->ending.output);
-        for (ssize_t i = 0; i < got && used + 1 < OUTPUT_MAX && (chunk[i] != '\n' || used == 0); i++)
+        for (ssize_t i = 0; i < got && used + 1 < OUTPUT_MAX && (chunk[i] != '\n' || used == 0);
+             i++)
             if (chunk[i] != '\n')
-                job->ending.output[used++] = (char)(chunk[i] >= ' ' && chunk[i] <= '~' ? chunk[i] : '?');
+                job->ending.output[used++] =
+                    (char)(chunk[i] >= ' ' && chunk[i] <= '~' ? chunk[i] : '?');
     }
 }
 
@@ -185,15 +202,16 @@ static unsigned choose_width(unsigned jobs)
     return width < JOBS_MAX ? width : JOBS_MAX;
 }
 
-int gate_run_probes(const struct gate_options *options, const struct probe *const *probes, size_t count, collect_function *collect,
-                    void *context)
+int gate_run_probes(const struct gate_options *options, const struct probe *const *probes,
+                    size_t count, collect_function *collect, void *context)
 {
     struct jobs jobs = {.options = options, .width = choose_width(options->jobs)};
     size_t next = 0, running = 0;
     int result = 0;
     while (running > 0 || (next < count && result == 0)) {
         for (unsigned i = 0; i < jobs.width && next < count && result == 0; i++)
-            if (jobs.job[i].probe == NULL && (result = start_job(&jobs, &jobs.job[i], probes[next])) == 0)
+            if (jobs.job[i].probe == NULL &&
+                (result = start_job(&jobs, &jobs.job[i], probes[next])) == 0)
                 next++, running++;
         wait_for_news(&jobs);
         for (unsigned i = 0; i < jobs.width; i++) {

@@ -11,7 +11,8 @@ void fill(void *block, size_t size, unsigned seed)
 size_t find_change(const void *block, size_t size, unsigned seed)
 {
     size_t i = 0;
-    while (i < size && ((const unsigned char *)block)[i] == (unsigned char)(i * 7 + (i >> 8) * 13 + seed * 31 + 1))
+    while (i < size && ((const unsigned char *)block)[i] ==
+                           (unsigned char)(i * 7 + (i >> 8) * 13 + seed * 31 + 1))
         i++;
     return i;
 }
@@ -36,24 +37,30 @@ size_t next_size(size_t size)
     size_t power = 1024;
     while (power * 2 - 1 <= size)
         power *= 2;
-    return size < power ? power : size == power ? power + 1 : size == power + 1 ? power * 2 - 1 : power * 2;
+    return size < power        ? power
+           : size == power     ? power + 1
+           : size == power + 1 ? power * 2 - 1
+                               : power * 2;
 }
 
 size_t huge_size(size_t i)
 {
-    return i == 0 ? (size_t)PTRDIFF_MAX + 1 : i == 1 ? (size_t)PTRDIFF_MAX + 2 : SIZE_MAX - (HUGE_COUNT - 1 - i);
+    return i == 0   ? (size_t)PTRDIFF_MAX + 1
+           : i == 1 ? (size_t)PTRDIFF_MAX + 2
+                    : SIZE_MAX - (HUGE_COUNT - 1 - i);
 }
 
 size_t wrapping_factor(size_t i, size_t factor)
 {
-    static const size_t pairs[WRAPS][2] = {{SIZE_MAX / 2 + 1, 2},
-                                           {2, SIZE_MAX / 2 + 1},
-                                           {(size_t)1 << sizeof(size_t) * 4, (size_t)1 << sizeof(size_t) * 4},
-                                           {((size_t)1 << sizeof(size_t) * 4) + 1, (size_t)1 << sizeof(size_t) * 4},
-                                           {SIZE_MAX, SIZE_MAX},
-                                           {SIZE_MAX / 100 + 2, 100},
-                                           {100, SIZE_MAX / 100 + 2},
-                                           {SIZE_MAX / 16 + 3, 16}};
+    static const size_t pairs[WRAPS][2] = {
+        {SIZE_MAX / 2 + 1, 2},
+        {2, SIZE_MAX / 2 + 1},
+        {(size_t)1 << sizeof(size_t) * 4, (size_t)1 << sizeof(size_t) * 4},
+        {((size_t)1 << sizeof(size_t) * 4) + 1, (size_t)1 << sizeof(size_t) * 4},
+        {SIZE_MAX, SIZE_MAX},
+        {SIZE_MAX / 100 + 2, 100},
+        {100, SIZE_MAX / 100 + 2},
+        {SIZE_MAX / 16 + 3, 16}};
     return pairs[i][factor];
 }
 
@@ -72,8 +79,9 @@ const char *null_or_block(const void *block)
 
 bool has_giver(size_t giver)
 {
-    const bool there[GIVERS] = {HAS(malloc),         HAS(calloc),   HAS(realloc), HAS(reallocarray), HAS(aligned_alloc),
-                                HAS(posix_memalign), HAS(memalign), HAS(valloc),  HAS(pvalloc)};
+    const bool there[GIVERS] = {HAS(malloc),       HAS(calloc),        HAS(realloc),
+                                HAS(reallocarray), HAS(aligned_alloc), HAS(posix_memalign),
+                                HAS(memalign),     HAS(valloc),        HAS(pvalloc)};
     return there[giver];
 }
 
@@ -118,10 +126,13 @@ const char *name_taking(size_t giver, size_t size)
                                                 "pvalloc(%zu)"};
     static char text[80];
     char number[24];
-    size_t shown = giver != 4 ? size : size > SIZE_MAX - 15 ? size / 16 * 16 : (size + 15) / 16 * 16;
+    size_t shown = giver != 4             ? size
+                   : size > SIZE_MAX - 15 ? size / 16 * 16
+                                          : (size + 15) / 16 * 16;
     const char *hole = strstr(formats[giver], "%zu");
     snprintf(number, sizeof number, "%zu", shown);
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - formats[giver]), formats[giver], number, hole + 3);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - formats[giver]), formats[giver], number,
+             hole + 3);
     return text;
 }
 
@@ -153,15 +164,19 @@ static bool churn_check(struct churn *churn, size_t i, size_t size, const char *
 {
     size_t at = find_change(churn->block[i], size, (unsigned)i);
     if (at < size)
-        snprintf(churn->wrong, sizeof churn->wrong, "%s a block of %zu bytes: expected the bytes written, observed another at byte %zu",
-                 call, churn->size[i], at);
+        snprintf(
+            churn->wrong, sizeof churn->wrong,
+            "%s a block of %zu bytes: expected the bytes written, observed another at byte %zu",
+            call, churn->size[i], at);
     return at == size;
 }
 
 static bool churn_take(struct churn *churn, size_t i, const char *call, void *block, size_t size)
 {
     if (block == NULL) {
-        snprintf(churn->wrong, sizeof churn->wrong, "%s of %zu bytes: expected a block, observed NULL with errno %d", call, size, errno);
+        snprintf(churn->wrong, sizeof churn->wrong,
+                 "%s of %zu bytes: expected a block, observed NULL with errno %d", call, size,
+                 errno);
         return false;
     }
     churn->block[i] = block;
@@ -172,7 +187,8 @@ static bool churn_take(struct churn *churn, size_t i, const char *call, void *bl
 static bool churn_resize(struct churn *churn, size_t i, size_t size)
 {
     size_t kept = size < churn->size[i] ? size : churn->size[i];
-    if (!churn_take(churn, i, "realloc", realloc(churn->block[i], size), size) || !churn_check(churn, i, kept, "realloc of"))
+    if (!churn_take(churn, i, "realloc", realloc(churn->block[i], size), size) ||
+        !churn_check(churn, i, kept, "realloc of"))
         return false;
     fill(churn->block[i], size, (unsigned)i);
     return true;
@@ -182,12 +198,19 @@ static bool churn_allocate(struct churn *churn, size_t i, size_t size)
 {
     uint32_t kind = next_random(&churn->random) % 8;
     bool is_zeroed = kind == 0, is_aligned_block = kind == 1 && HAS(aligned_alloc);
-    void *block = is_zeroed ? calloc(1, size) : is_aligned_block ? aligned_alloc(64, (size + 63) / 64 * 64) : malloc(size);
-    if (!churn_take(churn, i, is_zeroed ? "calloc" : is_aligned_block ? "aligned_alloc" : "malloc", block, size))
+    void *block = is_zeroed          ? calloc(1, size)
+                  : is_aligned_block ? aligned_alloc(64, (size + 63) / 64 * 64)
+                                     : malloc(size);
+    if (!churn_take(churn, i,
+                    is_zeroed          ? "calloc"
+                    : is_aligned_block ? "aligned_alloc"
+                                       : "malloc",
+                    block, size))
         return false;
     size_t at = is_zeroed ? find_nonzero(block, size) : size;
     if (at < size)
-        snprintf(churn->wrong, sizeof churn->wrong, "calloc(1, %zu): expected zeros, observed another byte at %zu", size, at);
+        snprintf(churn->wrong, sizeof churn->wrong,
+                 "calloc(1, %zu): expected zeros, observed another byte at %zu", size, at);
     fill(block, size, (unsigned)i);
     return at == size;
 }

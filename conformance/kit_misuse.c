@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Undefined use: each case in a child, and what noticed it there. Part of the kit, with the same rules. */
+/* Undefined use: each case in a child, and what noticed it there. Part of the kit, with the same
+ * rules. */
 #include "conformance/kit.h"
 
 #include <signal.h>
@@ -22,7 +23,8 @@ static void use_heap_after_misuse(void)
 enum probe_outcome survived(void)
 {
     use_heap_after_misuse();
-    return SILENT("undefined use: expected a diagnosis, observed none, nor from %d calls of malloc and free afterwards",
+    return SILENT("undefined use: expected a diagnosis, observed none, nor from %d calls of malloc "
+                  "and free afterwards",
                   2 * USED_ROUNDS * USED_BLOCKS);
 }
 
@@ -42,7 +44,8 @@ static void read_case(int from)
         for (ssize_t i = 0; i < length; i++) {
             if (chunk[i] == '\0')
                 last_case.has_returned = true;
-            else if (used + 1 < sizeof last_case.said && (used == 0 || last_case.said[used - 1] != '\n'))
+            else if (used + 1 < sizeof last_case.said &&
+                     (used == 0 || last_case.said[used - 1] != '\n'))
                 last_case.said[used++] = chunk[i];
         }
     last_case.said[used > 0 && last_case.said[used - 1] == '\n' ? used - 1 : used] = '\0';
@@ -102,7 +105,9 @@ enum probe_outcome worst_case(void)
     if (worst.outcome == OUTCOME_ERROR)
         return PROBE_ERROR("pipe and fork: expected a child, observed errno %d", errno);
     if (worst.outcome == OUTCOME_SILENT && worst.status == 0)
-        return SILENT("%s: expected a diagnosis, observed none, nor from a use of the heap afterwards", worst_call);
+        return SILENT(
+            "%s: expected a diagnosis, observed none, nor from a use of the heap afterwards",
+            worst_call);
     if (worst.outcome == OUTCOME_SILENT)
         return SILENT("%s: expected a diagnosis, observed a process that does not end", worst_call);
     if (WIFEXITED(worst.status) && WEXITSTATUS(worst.status) == REFUSED)
@@ -111,6 +116,8 @@ enum probe_outcome worst_case(void)
     int number = WIFSIGNALED(worst.status) ? WTERMSIG(worst.status) : WEXITSTATUS(worst.status);
     const char *said = worst.said[0] != '\0' ? worst.said : "nothing";
     if (worst.outcome == OUTCOME_LATE)
-        return LATE("%s: expected a diagnosis, observed %s %d in a later call; it printed: %s", worst_call, how, number, said);
-    return DETECTED("%s: expected a diagnosis, observed %s %d; it printed: %s", worst_call, how, number, said);
+        return LATE("%s: expected a diagnosis, observed %s %d in a later call; it printed: %s",
+                    worst_call, how, number, said);
+    return DETECTED("%s: expected a diagnosis, observed %s %d; it printed: %s", worst_call, how,
+                    number, said);
 }

@@ -73,8 +73,10 @@ bool is_libc_malloc(void)
 {
     Dl_info allocator, library;
     void *own = dlsym(RTLD_DEFAULT, "malloc"), *other = dlsym(RTLD_DEFAULT, "abort");
-    bool is_known = own != NULL && other != NULL && dladdr(own, &allocator) != 0 && dladdr(other, &library) != 0;
-    return !is_known || allocator.dli_fbase == library.dli_fbase; /* unknown: it is linked statically */
+    bool is_known = own != NULL && other != NULL && dladdr(own, &allocator) != 0 &&
+                    dladdr(other, &library) != 0;
+    /* unknown: it is linked statically */
+    return !is_known || allocator.dli_fbase == library.dli_fbase;
 }
 
 static bool is_variable(const char *entry, const char *change)
@@ -135,7 +137,8 @@ int run_again(const char *stage, const char *const changes[])
     char **arguments = read_arguments(), **environment = change_environment(all);
     pid_t child = arguments != NULL ? fork() : -1;
     if (child == 0) {
-        int report = memfd_create("report", 0); /* where the gate's processes expect one; it is thrown away */
+        /* where the gate's processes expect one; it is thrown away */
+        int report = memfd_create("report", 0);
         if (report >= 0 && report != REPORT)
             dup2(report, REPORT);
         if (ftruncate(REPORT, REPORT_SIZE) == 0)
@@ -149,9 +152,12 @@ int run_again(const char *stage, const char *const changes[])
 static int run_compiler(const char *text, const char *const arguments[])
 {
     enum { SECONDS = 60 };
-    int input = memfd_create("text.c", MFD_CLOEXEC), output = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    bool is_ready = input >= 0 && output >= 0 && write(input, text, strlen(text)) >= 0 && lseek(input, 0, SEEK_SET) == 0;
-    char **environment = change_environment((const char *const[]){"LD_PRELOAD", "PROBE_STAGE", "MALLOC_CHECK_", "MALLOC_PERTURB_", NULL});
+    int input = memfd_create("text.c", MFD_CLOEXEC),
+        output = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    bool is_ready = input >= 0 && output >= 0 && write(input, text, strlen(text)) >= 0 &&
+                    lseek(input, 0, SEEK_SET) == 0;
+    char **environment = change_environment((const char *const[]){
+        "LD_PRELOAD", "PROBE_STAGE", "MALLOC_CHECK_", "MALLOC_PERTURB_", NULL});
     pid_t child = is_ready ? fork() : -1;
     if (child == 0) {
         dup2(input, STDIN_FILENO);
@@ -190,15 +196,17 @@ int compile(const char *text, const char *const options[])
     static const char *const check_only[] = {"-fsyntax-only", NULL};
     const char *is_glibc = dlsym(RTLD_DEFAULT, "gnu_get_libc_version") != NULL ? "!" : "";
     snprintf(fitting, sizeof fitting,
-             "#include <stdlib.h>\n#if %sdefined __GLIBC__\n#error\n#endif\nchar fits[sizeof(void *) == %zu ? 1 : -1];\n", is_glibc,
-             sizeof(void *));
+             "#include <stdlib.h>\n#if %sdefined __GLIBC__\n#error\n#endif\nchar fits[sizeof(void "
+             "*) == %zu ? 1 : -1];\n",
+             is_glibc, sizeof(void *));
     for (size_t i = 0; i < COMPILERS && compiler == COMPILERS; i++)
         if (compile_by(i, fitting, check_only) == 0)
             compiler = i;
     return compiler < COMPILERS ? compile_by(compiler, text, options) : -1;
 }
 
-enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), unsigned seconds, const char *what)
+enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), unsigned seconds,
+                                const char *what)
 {
     int status = -1;
     pid_t child = fork();
@@ -209,7 +217,8 @@ enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), unsigned s
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     bool is_dead = status == -1 || WIFSIGNALED(status);
-    EXPECT(!is_dead || WTERMSIG(status) != SIGALRM, "%s: expected to end, observed none of it in %u seconds", what, seconds);
+    EXPECT(!is_dead || WTERMSIG(status) != SIGALRM,
+           "%s: expected to end, observed none of it in %u seconds", what, seconds);
     EXPECT(!is_dead, "%s: expected to end, observed death by signal %d", what, WTERMSIG(status));
     return (enum probe_outcome)WEXITSTATUS(status);
 }

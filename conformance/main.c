@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet-conform: the process that each probe runs in, and by itself the whole gate on the libc that it is linked with: what a port of a libc
- * runs, statically linked too. It needs nothing but that libc.
+ * mallet-conform: the process that each probe runs in, and by itself the whole gate on the libc
+ * that it is linked with: what a port of a libc runs, statically linked too. It needs nothing but
+ * that libc.
  */
 #define PROBE_NO_NAMES
 #include "conformance/process.h"

@@ -6,12 +6,13 @@
 #include <stddef.h>
 
 enum probe_outcome {
-    OUTCOME_NONE,           /* not yet: the probe died, or still runs */
-    OUTCOME_PASS,           /* the requirement holds */
-    OUTCOME_FAIL,           /* it does not */
-    OUTCOME_WEAK,           /* it holds in a weaker reading only */
-    OUTCOME_RECORDED,       /* a choice, within what is permitted */
-    OUTCOME_DETECTED,       /* undefined use was noticed without a death: the call failed, or memory stayed sound */
+    OUTCOME_NONE,     /* not yet: the probe died, or still runs */
+    OUTCOME_PASS,     /* the requirement holds */
+    OUTCOME_FAIL,     /* it does not */
+    OUTCOME_WEAK,     /* it holds in a weaker reading only */
+    OUTCOME_RECORDED, /* a choice, within what is permitted */
+    /* undefined use was noticed without a death: the call failed, or memory stayed sound */
+    OUTCOME_DETECTED,
     OUTCOME_LATE,           /* undefined use was noticed, but by a later call */
     OUTCOME_SILENT,         /* undefined use went unnoticed */
     OUTCOME_NOT_APPLICABLE, /* the subject lacks the function */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of probe.h for programs that stand alone: the text of what a probe uses is put before it. Nothing includes this file. Evidence
- * goes to standard output past stdio, whose buffer would come from the malloc under test and is lost when a child dies.
+ * The words of probe.h for programs that stand alone: the text of what a probe uses is put before
+ * it. Nothing includes this file. Evidence goes to standard output past stdio, whose buffer would
+ * come from the malloc under test and is lost when a child dies.
  */
 
-static enum probe_outcome probe_say(enum probe_outcome outcome, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static enum probe_outcome probe_say(enum probe_outcome outcome, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static enum probe_outcome probe_say(enum probe_outcome outcome, const char *format, ...)
 {
     va_list arguments;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The probe's side of a report: outcomes, choices, phases. The first outcome that is said wins, whichever thread says it. */
+/* The probe's side of a report: outcomes, choices, phases. The first outcome that is said wins,
+ * whichever thread says it. */
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 

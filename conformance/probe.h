@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a probe is: a plain C function that puts one question to the allocator under test and returns an outcome. A probe reads as the C
- * program that a person would write to show the defect, because it becomes that program: `mallet conform` cuts its text out of the file,
- * with the helpers that it uses, and replaces this header by plain_c.h. So that this works, a probe
+ * What a probe is: a plain C function that puts one question to the allocator under test and
+ * returns an outcome. A probe reads as the C program that a person would write to show the defect,
+ * because it becomes that program: `mallet conform` cuts its text out of the file, with the helpers
+ * that it uses, and replaces this header by plain_c.h. So that this works, a probe
  *
- *   - calls the malloc family by its C names (here they reach the subject through volatile pointers, there through the program's own);
+ *   - calls the malloc family by its C names (here they reach the subject through volatile
+ *     pointers, there through the program's own);
  *   - uses nothing but the C library, this header and kit.h;
- *   - has no blank line inside a function or any other item at file level, and one blank line between them;
+ *   - has no blank line inside a function or any other item at file level, and one blank line
+ *     between them;
  *   - declares one object at a time at file level, so that what it does not use can be left out.
  *
- * A probe runs in a process of its own. It may leave blocks behind, change limits, start threads, fork; a crash, an exit or a hang is a
- * verdict that the parent reaches by itself, naming the last call. Nothing here allocates.
+ * A probe runs in a process of its own. It may leave blocks behind, change limits, start threads,
+ * fork; a crash, an exit or a hang is a verdict that the parent reaches by itself, naming the last
+ * call. Nothing here allocates.
  */
 #ifndef CONFORMANCE_PROBE_H
 #define CONFORMANCE_PROBE_H
@@ -32,22 +36,23 @@
 /*
  * Registers a probe and begins its function:
  *
- *     PROBE(aligned_alloc_takes_any_size, "C23-7.24.3.1-p2-d")
- *     {
- *         EXPECT(aligned_alloc(64, 65) != NULL, "aligned_alloc(64, 65): expected a block, observed NULL with errno %d", errno);
- *         return PASS;
+ *     PROBE(aligned_alloc_takes_any_size, "C23-7.24.3.1-p2-d") {
+ *         EXPECT(aligned_alloc(64, 65) != NULL, "aligned_alloc(64, 65): expected a block, observed
+ *         NULL with errno %d", errno); return PASS;
  *     }
  *
  * A PROCESS_PROBE runs with the subject preloaded. */
 #define PROBE(name, clauses)         PROBE_IN(PLACE_CALLS, name, clauses)
 #define PROCESS_PROBE(name, clauses) PROBE_IN(PLACE_PROCESS, name, clauses)
-#define PROBE_IN(place, name, clauses)                                                                            \
-    static enum probe_outcome name(void);                                                                         \
-    static const struct probe probe_##name = {#name, clauses, __FILE__, place, name};                             \
-    static const struct probe *const probe_entry_##name __attribute__((section("probes"), used)) = &probe_##name; \
+#define PROBE_IN(place, name, clauses)                                                             \
+    static enum probe_outcome name(void);                                                          \
+    static const struct probe probe_##name = {#name, clauses, __FILE__, place, name};              \
+    static const struct probe *const probe_entry_##name __attribute__((section("probes"), used)) = \
+        &probe_##name;                                                                             \
     static enum probe_outcome name(void)
 
-/* Outcomes. All but PASS take a printf format: one sentence without a full stop, "CALL: expected THIS, observed THAT". */
+/* Outcomes. All but PASS take a printf format: one sentence without a full stop, "CALL: expected
+ * THIS, observed THAT". */
 #define PASS             OUTCOME_PASS
 #define FAIL(...)        probe_say(OUTCOME_FAIL, __VA_ARGS__)
 #define WEAK(...)        probe_say(OUTCOME_WEAK, __VA_ARGS__)
@@ -76,7 +81,8 @@
             return probe_say(OUTCOME_NOT_APPLICABLE, "the subject has no %s", #function); \
     } while (0)
 #define HAS(function) (calls.function != NULL)
-/* An implementation-defined choice, compared over the whole gate: CHOICE("malloc(0)", "a block"). */
+/* An implementation-defined choice, compared over the whole gate: CHOICE("malloc(0)", "a
+ * block"). */
 #define CHOICE(question, answer) probe_choose(question, answer)
 /* Undefined use on purpose: a death inside is "detected", a death later is "late". */
 #define MISUSE(statement)        \
@@ -86,7 +92,8 @@
         probe_misuse_returned(); \
     } while (0)
 
-enum probe_outcome probe_say(enum probe_outcome outcome, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum probe_outcome probe_say(enum probe_outcome outcome, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void probe_choose(const char *question, const char *answer);
 void probe_misuse_begins(void);
 void probe_misuse_returned(void);
@@ -123,7 +130,8 @@ enum probe_call_id {
         CALL_COUNT
 };
 
-/* Which call is being made, so that a death can name it. Cheap enough for millions; with threads, the last to write wins. */
+/* Which call is being made, so that a death can name it. Cheap enough for millions; with threads,
+ * the last to write wins. */
 struct probe_call {
     volatile uint32_t id;        /* enum probe_call_id */
     volatile uint32_t arguments; /* how many */
@@ -131,7 +139,8 @@ struct probe_call {
 };
 extern struct probe_call *probe_call;
 
-static inline void probe_note(enum probe_call_id id, unsigned arguments, uintptr_t first, uintptr_t second, uintptr_t third)
+static inline void probe_note(enum probe_call_id id, unsigned arguments, uintptr_t first,
+                              uintptr_t second, uintptr_t third)
 {
     probe_call->id = id;
     probe_call->arguments = arguments;

@@ -66,7 +66,8 @@ int process_bind(const char *how, const char *what, char error[SUBJECT_ERROR_MAX
     return 0;
 }
 
-/* A probe that waits in a deadlock is ended by the gate; one that spins ends itself, by CPU time, so that load does not invent hangs. */
+/* A probe that waits in a deadlock is ended by the gate; one that spins ends itself, by CPU time,
+ * so that load does not invent hangs. */
 static void limit_process(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -77,7 +78,8 @@ static void limit_process(void)
 void process_main(const char *how, const char *what, const char *probe_name)
 {
     char error[SUBJECT_ERROR_MAX];
-    struct probe_report *report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED, PROCESS_REPORT, 0);
+    struct probe_report *report =
+        mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED, PROCESS_REPORT, 0);
     const struct probe *probe = find_named(probe_name);
     if (report == MAP_FAILED || probe == NULL)
         _exit(2);

@@ -13,8 +13,10 @@ void bind_more(const char *how, const char *what)
     }
     if (strcmp(how, CHILD_BIND_STATIC) == 0)
         return;
-    enum subject_namespace name_space = strcmp(how, CHILD_BIND_PRELOAD) == 0 ? NAMESPACE_PRELOADED : NAMESPACE_DEEPBIND;
-#define CALL(name, result, parameters) *(void **)(uintptr_t)&calls.name = subject_library_find(what, name_space, #name);
+    enum subject_namespace name_space =
+        strcmp(how, CHILD_BIND_PRELOAD) == 0 ? NAMESPACE_PRELOADED : NAMESPACE_DEEPBIND;
+#define CALL(name, result, parameters) \
+    *(void **)(uintptr_t)&calls.name = subject_library_find(what, name_space, #name);
     MORE_CALLS(CALL)
 #undef CALL
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions beyond the family of the libc that this process runs on, or of what LD_PRELOAD put over them; weak, as many lack them. */
+/* The functions beyond the family of the libc that this process runs on, or of what LD_PRELOAD put
+ * over them; weak, as many lack them. */
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 

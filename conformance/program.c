@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program is put together of items, the pieces between blank lines of outcome.h, plain_c.h, kit.h, kit*.c and the probe's file. The probe is
- * taken first; then, until nothing changes, every item that defines a word of an item taken. What is taken is written in the order of the
- * files. The rules of probe.h make this enough of a C parser.
+ * A program is put together of items, the pieces between blank lines of outcome.h, plain_c.h,
+ * kit.h, kit*.c and the probe's file. The probe is taken first; then, until nothing changes, every
+ * item that defines a word of an item taken. What is taken is written in the order of the files.
+ * The rules of probe.h make this enough of a C parser.
  */
 #include "conformance/program.h"
 
@@ -12,8 +13,9 @@
 #define PROBE_NO_NAMES
 #include "conformance/probe.h"
 
-static const char *const standard_headers[] = {"dlfcn.h",  "errno.h",  "malloc.h", "stdarg.h", "stdatomic.h", "stdbool.h",
-                                               "stddef.h", "stdint.h", "stdio.h",  "stdlib.h", "string.h",    "unistd.h"};
+static const char *const standard_headers[] = {"dlfcn.h",     "errno.h",   "malloc.h", "stdarg.h",
+                                               "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
+                                               "stdio.h",     "stdlib.h",  "string.h", "unistd.h"};
 
 enum { ITEMS_MAX = 1000, NAMES_MAX = 3000, FIRST_SOURCE = 3, FILES = 7 };
 
@@ -43,7 +45,8 @@ static void add_name(struct item *item, struct word word, void *context)
 static bool is_declaration_only(const struct item *item)
 {
     size_t length = (size_t)(item->end - item->start);
-    return item->is_kit_header && memchr(item->start, '{', length) == NULL && memchr(item->start, '#', length) == NULL;
+    return item->is_kit_header && memchr(item->start, '{', length) == NULL &&
+           memchr(item->start, '#', length) == NULL;
 }
 
 static void cut_file(struct program *program, size_t file)
@@ -68,8 +71,13 @@ static void cut_file(struct program *program, size_t file)
 static int cut_files(struct program *program, const struct probe *probe)
 {
     const char *inside = strstr(probe->file, "probes/");
-    const char *const names[FILES] = {
-        "outcome.h", "plain_c.h", "kit.h", "kit_process.c", "kit.c", "kit_misuse.c", inside != NULL ? inside : probe->file};
+    const char *const names[FILES] = {"outcome.h",
+                                      "plain_c.h",
+                                      "kit.h",
+                                      "kit_process.c",
+                                      "kit.c",
+                                      "kit_misuse.c",
+                                      inside != NULL ? inside : probe->file};
     for (size_t i = 0; i < FILES; i++) {
         program->file[i] = conformance_file_find(names[i]);
         if (program->file[i] == NULL)
@@ -89,7 +97,8 @@ static bool is_inside(const struct embedded_file *file, const struct item *item)
     return item->start >= file->start && item->start < file->end;
 }
 
-/* A word means what its own file defines, if that is the probe's; else all that define it: what kit.h declares is in kit.c. */
+/* A word means what its own file defines, if that is the probe's; else all that define it: what
+ * kit.h declares is in kit.c. */
 static bool take_name(struct program *program, const struct item *user, const struct word *word)
 {
     const struct embedded_file *own = program->file[FILES - 1];
@@ -129,7 +138,8 @@ static void take(struct program *program)
     for (size_t i = 0; i < program->item_count; i++)
         if (program->items[i].is_taken && !item_is_whole(&program->items[i])) {
             program->probe = &program->items[i];
-            program->error = "brackets or #if do not match, as if a blank line stood inside an item";
+            program->error =
+                "brackets or #if do not match, as if a blank line stood inside an item";
         }
 }
 
@@ -138,7 +148,8 @@ static bool uses(const struct program *program, const char *name)
     const struct word wanted = {name, strlen(name)};
     for (size_t i = 0; i < program->item_count; i++) {
         const char *at = program->items[i].start;
-        for (struct word word; program->items[i].is_taken && word_next(&at, program->items[i].end, &word);)
+        for (struct word word;
+             program->items[i].is_taken && word_next(&at, program->items[i].end, &word);)
             if (word_same(&word, &wanted))
                 return true;
     }
@@ -153,14 +164,17 @@ static bool takes_of(const struct program *program, const struct embedded_file *
     return false;
 }
 
-static bool is_included_before(const struct program *program, size_t file, const char *line, size_t length)
+static bool is_included_before(const struct program *program, size_t file, const char *line,
+                               size_t length)
 {
     for (size_t i = 0; i < sizeof standard_headers / sizeof standard_headers[0]; i++)
-        if (memmem(line, length, standard_headers[i], strlen(standard_headers[i])) != NULL && memchr(line, '/', length) == NULL)
+        if (memmem(line, length, standard_headers[i], strlen(standard_headers[i])) != NULL &&
+            memchr(line, '/', length) == NULL)
             return true;
     for (size_t i = FIRST_SOURCE; i < file; i++) {
         const struct embedded_file *before = program->file[i];
-        if (takes_of(program, before) && memmem(before->start, (size_t)(before->end - before->start), line, length) != NULL)
+        if (takes_of(program, before) &&
+            memmem(before->start, (size_t)(before->end - before->start), line, length) != NULL)
             return true;
     }
     return false;
@@ -191,7 +205,8 @@ static const struct function {
 #undef CALL
 };
 
-/* Newer than many C libraries: a program asks for them when it runs, for a weak reference may be settled when it is linked. */
+/* Newer than many C libraries: a program asks for them when it runs, for a weak reference may be
+ * settled when it is linked. */
 static bool is_looked_up(const struct function *function)
 {
     static const char *const names[] = {"free_sized", "free_aligned_sized", "memalignment"};
@@ -210,12 +225,14 @@ static void write_family(FILE *out, const struct program *program)
             used[count++] = &family[i];
     if (count == 0)
         return;
-    fprintf(out, "\n/* Calls go through volatile pointers, so that no compiler leaves one out. */\n");
+    fprintf(out,
+            "\n/* Calls go through volatile pointers, so that no compiler leaves one out. */\n");
     if (uses(program, "mallinfo"))
         fprintf(out, "#pragma GCC diagnostic ignored \"-Wdeprecated-declarations\"\n");
     fprintf(out, "struct {\n");
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "    %s%s(*volatile %s)%s;\n", used[i]->result, strchr(used[i]->result, '*') != NULL ? "" : " ", used[i]->name,
+        fprintf(out, "    %s%s(*volatile %s)%s;\n", used[i]->result,
+                strchr(used[i]->result, '*') != NULL ? "" : " ", used[i]->name,
                 used[i]->parameters);
     fprintf(out, "} calls = {");
     for (size_t i = 0; i < count; i++)
@@ -247,12 +264,15 @@ static void write_main(FILE *out, const struct program *program, const char *pro
     fprintf(out, "\nint main(void)\n{\n");
     for (size_t i = 0; i < sizeof family / sizeof family[0]; i++)
         if (is_looked_up(&family[i]) && uses(program, family[i].name))
-            fprintf(out, "    *(void *volatile *)&calls.%s = dlsym(RTLD_DEFAULT, \"%s\");\n", family[i].name, family[i].name);
+            fprintf(out, "    *(void *volatile *)&calls.%s = dlsym(RTLD_DEFAULT, \"%s\");\n",
+                    family[i].name, family[i].name);
     fprintf(out, "    enum probe_outcome outcome = %s();\n", probe);
-    fprintf(out, "    _exit(outcome == OUTCOME_FAIL || outcome == OUTCOME_WEAK || outcome == OUTCOME_SILENT);\n}\n");
+    fprintf(out, "    _exit(outcome == OUTCOME_FAIL || outcome == OUTCOME_WEAK || outcome == "
+                 "OUTCOME_SILENT);\n}\n");
 }
 
-static void write_program(FILE *out, const struct program *program, const struct clause_result *result, const char *subject)
+static void write_program(FILE *out, const struct program *program,
+                          const struct clause_result *result, const char *subject)
 {
     text_write_opening(out, result, subject);
     for (size_t i = 0; i < sizeof standard_headers / sizeof standard_headers[0]; i++)
@@ -276,7 +296,8 @@ int program_write(FILE *out, const struct clause_result *result, const char *sub
         write_program(out, program, result, subject);
     if (error == 0 && program->error != NULL) {
         int length = program->probe != NULL ? (int)strcspn(program->probe->start, "\n\"") : 0;
-        fprintf(out, "#error \"%s, probe %s: %s: %.*s\"\n", result->probe->file, result->probe->name, program->error, length,
+        fprintf(out, "#error \"%s, probe %s: %s: %.*s\"\n", result->probe->file,
+                result->probe->name, program->error, length,
                 length > 0 ? program->probe->start : "");
         error = EINVAL;
     }

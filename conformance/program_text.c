@@ -96,16 +96,19 @@ bool item_next(const char **at, const char *end, struct item *ret_item)
 /* `static _Atomic(int) x;`, `struct {`: these name nothing. */
 static bool can_be_name(const struct word *word)
 {
-    static const char *const keywords[] = {"struct",  "enum", "union",          "void",          "_Atomic",   "_Alignas",
-                                           "__asm__", "ElfW", "_Static_assert", "__attribute__", "__typeof__"};
+    static const char *const keywords[] = {"struct",         "enum",          "union",     "void",
+                                           "_Atomic",        "_Alignas",      "__asm__",   "ElfW",
+                                           "_Static_assert", "__attribute__", "__typeof__"};
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++)
         if (word_is(word, keywords[i]))
             return false;
     return word->length > 0;
 }
 
-/* A name stands before the first bracket, `=`, `,` or `;` at file level, that of a function pointer before its `)`; enumerators inside. */
-void item_names(struct item *item, void (*tell)(struct item *item, struct word name, void *context), void *context)
+/* A name stands before the first bracket, `=`, `,` or `;` at file level, that of a function pointer
+ * before its `)`; enumerators inside. */
+void item_names(struct item *item, void (*tell)(struct item *item, struct word name, void *context),
+                void *context)
 {
     int depth = 0, enum_depth = -1;
     bool is_enum = false;
@@ -113,7 +116,8 @@ void item_names(struct item *item, void (*tell)(struct item *item, struct word n
     for (const char *at = item->start; token_next(&at, item->end, &token);) {
         char letter = token.start[0];
         if (letter == '#') {
-            if (word_next(&at, item->end, &token) && word_is(&token, "define") && word_next(&at, item->end, &token))
+            if (word_next(&at, item->end, &token) && word_is(&token, "define") &&
+                word_next(&at, item->end, &token))
                 tell(item, token, context);
             at = skip_line(at, item->end);
         } else if (is_identifier(&token)) {
@@ -124,7 +128,8 @@ void item_names(struct item *item, void (*tell)(struct item *item, struct word n
                 tell(item, token, context);
         } else {
             bool is_pointer = letter == '(' && *at == '*' && depth == 0;
-            if (depth == 0 && strchr("([{=,;)", letter) != NULL && !is_pointer && can_be_name(&last))
+            if (depth == 0 && strchr("([{=,;)", letter) != NULL && !is_pointer &&
+                can_be_name(&last))
                 tell(item, last, context);
             if (depth == 0)
                 enum_depth = letter == '{' && is_enum ? 1 : -1;
@@ -155,7 +160,8 @@ bool item_is_probe(const struct item *item, const char *name)
 {
     const char *behind, *at = item_heading(item, &behind);
     struct word word;
-    return at != NULL && word_next(&at, item->end, &word) && word_next(&at, item->end, &word) && word_is(&word, name);
+    return at != NULL && word_next(&at, item->end, &word) && word_next(&at, item->end, &word) &&
+           word_is(&word, name);
 }
 
 bool item_is_whole(const struct item *item)
@@ -201,11 +207,15 @@ void text_write_opening(FILE *out, const struct clause_result *result, const cha
     char profiles[PROFILES_TEXT_MAX], observed[128];
     snprintf(observed, sizeof observed, "On %s, %s", subject, clause_verdict_name(result->verdict));
     bool is_misuse = clause->strength == STRENGTH_HARDENING || clause->strength == STRENGTH_UB;
-    fprintf(out, "/*\n * %s, %s in %s\n", clause->id, strength_name(clause->strength), profiles_text(clause->profiles, profiles));
+    fprintf(out, "/*\n * %s, %s in %s\n", clause->id, strength_name(clause->strength),
+            profiles_text(clause->profiles, profiles));
     write_paragraph(out, "Requirement", clause->requirement);
     write_paragraph(out, observed, result->evidence);
-    fprintf(out, " *\n *     cc program.c -o program && LD_PRELOAD=/path/to/allocator.so ./program; echo $?\n *\n");
+    fprintf(out, " *\n *     cc program.c -o program && LD_PRELOAD=/path/to/allocator.so "
+                 "./program; echo $?\n *\n");
     fprintf(out, " * %s\n */\n#define _GNU_SOURCE\n",
-            is_misuse ? "It uses memory wrongly on purpose. 0, or death by a signal: that was noticed; 1: nothing noticed it."
-                      : "0: the requirement holds, or what is printed says why it cannot be asked; 1, or death by a signal: it does not.");
+            is_misuse ? "It uses memory wrongly on purpose. 0, or death by a signal: that was "
+                        "noticed; 1: nothing noticed it."
+                      : "0: the requirement holds, or what is printed says why it cannot be asked; "
+                        "1, or death by a signal: it does not.");
 }

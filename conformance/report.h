@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a probe's process leaves for the gate, in memory that both map; the gate trusts none of it. */
+/* What a probe's process leaves for the gate, in memory that both map; the gate trusts none of
+ * it. */
 #ifndef CONFORMANCE_REPORT_H
 #define CONFORMANCE_REPORT_H
 
@@ -10,7 +11,8 @@ enum { REPORT_MAGIC = 0x636c6175, CHOICES_MAX = 16, CHOICE_MAX = 64 };
 enum report_phase { PHASE_PROBE, PHASE_MISUSE, PHASE_AFTER_MISUSE };
 
 struct probe_report {
-    volatile uint32_t magic;   /* REPORT_MAGIC once the subject is bound; before, evidence says why it could not be */
+    /* REPORT_MAGIC once the subject is bound; before, evidence says why it could not be */
+    volatile uint32_t magic;
     _Atomic uint32_t claimed;  /* enum probe_outcome: whoever set it writes the evidence */
     volatile uint32_t outcome; /* enum probe_outcome, once the probe returned */
     volatile uint32_t phase;

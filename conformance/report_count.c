@@ -5,9 +5,10 @@
 
 /* What to read first comes first. */
 static const unsigned char ranks[CLAUSE_VERDICT_COUNT] = {
-    [CLAUSE_ERROR] = 0,          [CLAUSE_FAIL] = 1,       [CLAUSE_WEAK] = 2,     [CLAUSE_SILENT] = 3,
-    [CLAUSE_LATE] = 4,           [CLAUSE_DETECTED] = 5,   [CLAUSE_RECORDED] = 6, [CLAUSE_UNSUPPORTED] = 7,
-    [CLAUSE_NOT_APPLICABLE] = 8, [CLAUSE_UNTESTABLE] = 9, [CLAUSE_PASS] = 10};
+    [CLAUSE_ERROR] = 0,      [CLAUSE_FAIL] = 1,        [CLAUSE_WEAK] = 2,
+    [CLAUSE_SILENT] = 3,     [CLAUSE_LATE] = 4,        [CLAUSE_DETECTED] = 5,
+    [CLAUSE_RECORDED] = 6,   [CLAUSE_UNSUPPORTED] = 7, [CLAUSE_NOT_APPLICABLE] = 8,
+    [CLAUSE_UNTESTABLE] = 9, [CLAUSE_PASS] = 10};
 
 unsigned report_rank(enum clause_verdict verdict)
 {
@@ -24,7 +25,8 @@ bool report_is_new(const struct report_column *column, const struct clause_resul
     return report_is_bad(result) && column->known[result - column->results.results] == NULL;
 }
 
-const struct clause_result *report_results_of(const struct report_column *column, const struct clause *clause, size_t *ret_count)
+const struct clause_result *report_results_of(const struct report_column *column,
+                                              const struct clause *clause, size_t *ret_count)
 {
     const struct clause_result *first = NULL;
     *ret_count = 0;
@@ -36,13 +38,15 @@ const struct clause_result *report_results_of(const struct report_column *column
     return first;
 }
 
-void report_case_name(const struct report_column *column, const struct clause_result *result, char ret_name[REPORT_NAME_MAX])
+void report_case_name(const struct report_column *column, const struct clause_result *result,
+                      char ret_name[REPORT_NAME_MAX])
 {
     size_t count;
     char profiles[PROFILES_TEXT_MAX];
     report_results_of(column, result->clause, &count);
     if (count > 1)
-        snprintf(ret_name, REPORT_NAME_MAX, "%s (%s)", result->clause->id, profiles_text(result->profiles, profiles));
+        snprintf(ret_name, REPORT_NAME_MAX, "%s (%s)", result->clause->id,
+                 profiles_text(result->profiles, profiles));
     else
         snprintf(ret_name, REPORT_NAME_MAX, "%s", result->clause->id);
 }
@@ -53,8 +57,8 @@ static bool is_tested(const struct conform_report *report, const struct clause *
     for (size_t i = 0; i < report->count; i++) {
         size_t count;
         const struct clause_result *result = report_results_of(&report->columns[i], clause, &count);
-        if (count > 0 && result->verdict != CLAUSE_UNTESTABLE && result->verdict != CLAUSE_UNSUPPORTED &&
-            result->verdict != CLAUSE_NOT_APPLICABLE)
+        if (count > 0 && result->verdict != CLAUSE_UNTESTABLE &&
+            result->verdict != CLAUSE_UNSUPPORTED && result->verdict != CLAUSE_NOT_APPLICABLE)
             return true;
     }
     return false;
@@ -72,7 +76,8 @@ struct report_totals report_count_totals(const struct conform_report *report)
     return totals;
 }
 
-void report_count_verdicts(const struct report_column *column, unsigned profiles, size_t ret_counts[CLAUSE_VERDICT_COUNT])
+void report_count_verdicts(const struct report_column *column, unsigned profiles,
+                           size_t ret_counts[CLAUSE_VERDICT_COUNT])
 {
     memset(ret_counts, 0, CLAUSE_VERDICT_COUNT * sizeof *ret_counts);
     for (size_t i = 0; i < column->results.count; i++)
@@ -80,13 +85,15 @@ void report_count_verdicts(const struct report_column *column, unsigned profiles
             ret_counts[column->results.results[i].verdict]++;
 }
 
-const char *report_format_counts(const size_t counts[CLAUSE_VERDICT_COUNT], char ret_text[REPORT_COUNTS_MAX])
+const char *report_format_counts(const size_t counts[CLAUSE_VERDICT_COUNT],
+                                 char ret_text[REPORT_COUNTS_MAX])
 {
     size_t used = 0;
     ret_text[0] = '\0';
     for (unsigned i = 0; i < CLAUSE_VERDICT_COUNT; i++)
         if (counts[i] > 0 || i == CLAUSE_PASS || i == CLAUSE_FAIL)
-            used += (size_t)snprintf(ret_text + used, REPORT_COUNTS_MAX - used, "%s%zu %s", used > 0 ? ", " : "", counts[i],
+            used += (size_t)snprintf(ret_text + used, REPORT_COUNTS_MAX - used, "%s%zu %s",
+                                     used > 0 ? ", " : "", counts[i],
                                      clause_verdict_name((enum clause_verdict)i));
     return ret_text;
 }
@@ -96,20 +103,23 @@ void report_write_totals(FILE *out, const struct conform_report *report, const c
     char text[REPORT_COUNTS_MAX];
     size_t counts[CLAUSE_VERDICT_COUNT];
     struct report_totals totals = report_count_totals(report);
-    fprintf(out, "%s%zu clauses: %zu testable, %zu tested, %zu not testable at run time (mallet clauses --untestable says why)\n", prefix,
-            totals.clauses, totals.testable, totals.tested, totals.untestable);
+    fprintf(out,
+            "%s%zu clauses: %zu testable, %zu tested, %zu not testable at run time (mallet clauses "
+            "--untestable says why)\n",
+            prefix, totals.clauses, totals.testable, totals.tested, totals.untestable);
     for (size_t i = 0; i < report->count; i++)
         for (unsigned profile = 0; profile < PROFILE_COUNT; profile++) {
             if ((report->profiles >> profile & 1) == 0)
                 continue;
             report_count_verdicts(&report->columns[i], 1u << profile, counts);
-            fprintf(out, "%s%s, %s: %s\n", prefix, report->columns[i].name, profile_name((enum profile)profile),
-                    report_format_counts(counts, text));
+            fprintf(out, "%s%s, %s: %s\n", prefix, report->columns[i].name,
+                    profile_name((enum profile)profile), report_format_counts(counts, text));
         }
 }
 
 /* Good and all of one clause: its worst result counts. */
-static struct report_score score_clause(const struct report_column *column, const struct clause *clause)
+static struct report_score score_clause(const struct report_column *column,
+                                        const struct clause *clause)
 {
     size_t count;
     const struct clause_result *results = report_results_of(column, clause, &count);
@@ -117,8 +127,10 @@ static struct report_score score_clause(const struct report_column *column, cons
     for (size_t i = 0; i < count; i++)
         if (ranks[results[i].verdict] < ranks[worst])
             worst = results[i].verdict;
-    bool is_good = count > 0 && (worst == CLAUSE_PASS || worst == CLAUSE_DETECTED || worst == CLAUSE_LATE);
-    bool is_poor = worst == CLAUSE_FAIL || worst == CLAUSE_WEAK || worst == CLAUSE_ERROR || worst == CLAUSE_SILENT;
+    bool is_good =
+        count > 0 && (worst == CLAUSE_PASS || worst == CLAUSE_DETECTED || worst == CLAUSE_LATE);
+    bool is_poor = worst == CLAUSE_FAIL || worst == CLAUSE_WEAK || worst == CLAUSE_ERROR ||
+                   worst == CLAUSE_SILENT;
     return (struct report_score){.good = is_good, .all = is_good || is_poor};
 }
 

@@ -22,7 +22,8 @@ static const struct {
     {"memalign", " memalign valloc pvalloc "},
     {"usable size", " malloc_usable_size "},
     {"headers", " stdlib.h malloc.h "},
-    {"glibc", " mallopt environment mallinfo mallinfo2 malloc_trim malloc_stats malloc_info __malloc_hook MALLOC_CHECK_ cfree __morecore "
+    {"glibc", " mallopt environment mallinfo mallinfo2 malloc_trim malloc_stats malloc_info "
+              "__malloc_hook MALLOC_CHECK_ cfree __morecore "
               "operator "},
     {"interposition", " interposition "},
     {"hardening", " hardening "},

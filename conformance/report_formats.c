@@ -4,8 +4,10 @@
 #include <string.h>
 
 static const struct conform_format formats[] = {
-    {"table", report_write_table}, {"tap", report_write_tap},           {"junit", report_write_junit}, {"json", report_write_json},
-    {"sarif", report_write_sarif}, {"markdown", report_write_markdown}, {"html", report_write_html},
+    {"table", report_write_table}, {"tap", report_write_tap},
+    {"junit", report_write_junit}, {"json", report_write_json},
+    {"sarif", report_write_sarif}, {"markdown", report_write_markdown},
+    {"html", report_write_html},
 };
 
 const struct conform_format *conform_format_at(size_t i)

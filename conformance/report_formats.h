@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results of the gate in the forms that people and other programs read. Each format is a file report_<format>.c with one function; the table
- * in report_formats.c names them. What they share (counting, families, names of cases) is report_count.c and report_family.c.
+ * Results of the gate in the forms that people and other programs read. Each format is a file
+ * report_<format>.c with one function; the table in report_formats.c names them. What they share
+ * (counting, families, names of cases) is report_count.c and report_family.c.
  *
- * A report is a table: a row for each selected clause, a column for each subject. Writers only write to the stream they are given; a failed
- * write shows when the caller flushes it. Evidence is printable ASCII already (gate.h).
+ * A report is a table: a row for each selected clause, a column for each subject. Writers only
+ * write to the stream they are given; a failed write shows when the caller flushes it. Evidence is
+ * printable ASCII already (gate.h).
  */
 #ifndef CONFORMANCE_REPORT_FORMATS_H
 #define CONFORMANCE_REPORT_FORMATS_H
@@ -17,7 +19,8 @@
 struct report_column {
     const char *name;
     struct gate_results results;
-    const char **known; /* one a result: why a baseline expects this failure ("" if it does not say); NULL: it is not expected */
+    const char **
+        known; /* one a result: why a baseline expects this failure ("" if it does not say); NULL: it is not expected */
 };
 
 struct conform_report {
@@ -52,14 +55,18 @@ bool report_is_new(const struct report_column *column, const struct clause_resul
 /* The order to read verdicts in: error, fail, weak, silent, …; smaller is worse. */
 unsigned report_rank(enum clause_verdict verdict);
 
-/* The results of one clause are neighbours. Returns the first of them and how many there are, at most two; NULL: this column has none. */
-const struct clause_result *report_results_of(const struct report_column *column, const struct clause *clause, size_t *ret_count);
-/* The clause's id; with the profiles in brackets where the clause has two results, so that names stay unique. */
+/* The results of one clause are neighbours. Returns the first of them and how many there are, at
+ * most two; NULL: this column has none. */
+const struct clause_result *report_results_of(const struct report_column *column,
+                                              const struct clause *clause, size_t *ret_count);
+/* The clause's id; with the profiles in brackets where the clause has two results, so that names
+ * stay unique. */
 enum { REPORT_NAME_MAX = 160 };
-void report_case_name(const struct report_column *column, const struct clause_result *result, char ret_name[REPORT_NAME_MAX]);
+void report_case_name(const struct report_column *column, const struct clause_result *result,
+                      char ret_name[REPORT_NAME_MAX]);
 /* Where the program for a failure is, or belongs: FOLDER/SUBJECT-CLAUSE.c. */
-void report_program_path(const char *folder, const struct report_column *column, const struct clause_result *result,
-                         char ret_path[PATH_MAX]);
+void report_program_path(const char *folder, const struct report_column *column,
+                         const struct clause_result *result, char ret_path[PATH_MAX]);
 /* The text of the program, to be freed; NULL if there is none. */
 char *report_make_program(const struct report_column *column, const struct clause_result *result);
 
@@ -69,11 +76,15 @@ struct report_totals {
 /* Of the whole registry; tested: some subject of this report gave an answer. */
 struct report_totals report_count_totals(const struct conform_report *report);
 /* Results by verdict that hold in any of the profiles. */
-void report_count_verdicts(const struct report_column *column, unsigned profiles, size_t ret_counts[CLAUSE_VERDICT_COUNT]);
-/* "103 pass, 1 fail, 2 weak": pass and fail always, the rest where it is not 0. Returns ret_text. */
+void report_count_verdicts(const struct report_column *column, unsigned profiles,
+                           size_t ret_counts[CLAUSE_VERDICT_COUNT]);
+/* "103 pass, 1 fail, 2 weak": pass and fail always, the rest where it is not 0. Returns
+ * ret_text. */
 enum { REPORT_COUNTS_MAX = 256 };
-const char *report_format_counts(const size_t counts[CLAUSE_VERDICT_COUNT], char ret_text[REPORT_COUNTS_MAX]);
-/* What every run prints: the totals, then a line for each subject and selected profile; each line begins with prefix. */
+const char *report_format_counts(const size_t counts[CLAUSE_VERDICT_COUNT],
+                                 char ret_text[REPORT_COUNTS_MAX]);
+/* What every run prints: the totals, then a line for each subject and selected profile; each line
+ * begins with prefix. */
 void report_write_totals(FILE *out, const struct conform_report *report, const char *prefix);
 
 /* Clauses that belong together in a matrix, by the functions that they are about. */
@@ -81,8 +92,8 @@ size_t report_family_count(void);
 const char *report_family_name(size_t family);
 size_t report_family_of(const struct clause *clause);
 
-/* "12/13": clauses of a family that hold (hardening: that notice misuse) of those that gave an answer either way; "-": none did. Returns
- * ret_text. */
+/* "12/13": clauses of a family that hold (hardening: that notice misuse) of those that gave an
+ * answer either way; "-": none did. Returns ret_text. */
 enum { REPORT_SCORE_MAX = 32 };
 struct report_score {
     size_t good, all;

@@ -5,12 +5,15 @@
 #include <errno.h>
 #include <jansson.h>
 
-static json_t *describe_result(const struct report_column *column, const struct clause_result *result)
+static json_t *describe_result(const struct report_column *column,
+                               const struct clause_result *result)
 {
     char profiles[PROFILES_TEXT_MAX];
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "subject", column->name, "clause", result->clause->id, "profile",
-                               profiles_text(result->profiles, profiles), "strength", strength_name(result->clause->strength), "verdict",
-                               clause_verdict_name(result->verdict), "evidence", result->evidence);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "subject", column->name, "clause",
+                  result->clause->id, "profile", profiles_text(result->profiles, profiles),
+                  "strength", strength_name(result->clause->strength), "verdict",
+                  clause_verdict_name(result->verdict), "evidence", result->evidence);
     const char *known = column->known[result - column->results.results];
     if (object != NULL && known != NULL)
         json_object_set_new(object, "baseline", json_string(known));
@@ -21,9 +24,11 @@ static json_t *describe_counts(const struct report_column *column, enum profile 
 {
     size_t counts[CLAUSE_VERDICT_COUNT];
     report_count_verdicts(column, 1u << profile, counts);
-    json_t *object = json_pack("{s:s, s:s}", "subject", column->name, "profile", profile_name(profile));
+    json_t *object =
+        json_pack("{s:s, s:s}", "subject", column->name, "profile", profile_name(profile));
     for (unsigned i = 0; i < CLAUSE_VERDICT_COUNT; i++)
-        json_object_set_new(object, clause_verdict_name((enum clause_verdict)i), json_integer((json_int_t)counts[i]));
+        json_object_set_new(object, clause_verdict_name((enum clause_verdict)i),
+                            json_integer((json_int_t)counts[i]));
     return object;
 }
 
@@ -39,9 +44,10 @@ int report_write_json(FILE *out, const struct conform_report *report)
             if (report->profiles >> profile & 1)
                 json_array_append_new(profiles, describe_counts(column, (enum profile)profile));
     }
-    json_t *document = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:o}}", "results", results, "counts", "clauses", (json_int_t)totals.clauses,
-                                 "testable", (json_int_t)totals.testable, "tested", (json_int_t)totals.tested, "untestable",
-                                 (json_int_t)totals.untestable, "profiles", profiles);
+    json_t *document = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:o}}", "results", results, "counts",
+                                 "clauses", (json_int_t)totals.clauses, "testable",
+                                 (json_int_t)totals.testable, "tested", (json_int_t)totals.tested,
+                                 "untestable", (json_int_t)totals.untestable, "profiles", profiles);
     if (document == NULL)
         return ENOMEM;
     json_dumpf(document, out, JSON_INDENT(2)); /* a failed write shows when the caller flushes */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JUnit's XML in the form that Jenkins' schema fixes: a suite for each subject, a case for each clause, classes by family. A failure that a
- * baseline expects is skipped, with the reason. Whatever else has evidence keeps it as the case's output.
+ * JUnit's XML in the form that Jenkins' schema fixes: a suite for each subject, a case for each
+ * clause, classes by family. A failure that a baseline expects is skipped, with the reason.
+ * Whatever else has evidence keeps it as the case's output.
  */
 #include "conformance/report_formats.h"
 
@@ -19,7 +20,8 @@ static void write_number(xmlTextWriter *writer, const char *name, size_t value)
 }
 
 /* An element with a message, and a text below it where there is one. */
-static void write_note(xmlTextWriter *writer, const char *element, const char *type, const char *message, const char *text)
+static void write_note(xmlTextWriter *writer, const char *element, const char *type,
+                       const char *message, const char *text)
 {
     xmlTextWriterStartElement(writer, BAD_CAST element);
     if (type != NULL)
@@ -30,19 +32,22 @@ static void write_note(xmlTextWriter *writer, const char *element, const char *t
     xmlTextWriterEndElement(writer);
 }
 
-static void write_outcome(xmlTextWriter *writer, const struct clause_result *result, const char *known)
+static void write_outcome(xmlTextWriter *writer, const struct clause_result *result,
+                          const char *known)
 {
     const char *verdict = clause_verdict_name(result->verdict);
     char message[REPORT_COUNTS_MAX];
     switch (result->verdict) {
     case CLAUSE_FAIL:
     case CLAUSE_ERROR:
-        snprintf(message, sizeof message, "expected by the baseline: %s", known != NULL ? known : "");
+        snprintf(message, sizeof message, "expected by the baseline: %s",
+                 known != NULL ? known : "");
         if (known != NULL)
             write_note(writer, "skipped", NULL, message, NULL);
         else
-            write_note(writer, result->verdict == CLAUSE_FAIL ? "failure" : "error", strength_name(result->clause->strength),
-                       result->evidence, result->clause->requirement);
+            write_note(writer, result->verdict == CLAUSE_FAIL ? "failure" : "error",
+                       strength_name(result->clause->strength), result->evidence,
+                       result->clause->requirement);
         if (known == NULL)
             return;
         break;
@@ -56,10 +61,12 @@ static void write_outcome(xmlTextWriter *writer, const struct clause_result *res
         break;
     }
     if (result->evidence[0] != '\0')
-        xmlTextWriterWriteFormatElement(writer, BAD_CAST "system-out", "%s: %s", verdict, result->evidence);
+        xmlTextWriterWriteFormatElement(writer, BAD_CAST "system-out", "%s: %s", verdict,
+                                        result->evidence);
 }
 
-static void write_case(xmlTextWriter *writer, const struct report_column *column, const struct clause_result *result)
+static void write_case(xmlTextWriter *writer, const struct report_column *column,
+                       const struct clause_result *result)
 {
     char name[REPORT_NAME_MAX];
     report_case_name(column, result, name);
@@ -83,8 +90,9 @@ static struct suite_counts count_suite(const struct report_column *column)
         bool is_new = report_is_new(column, result);
         counts.failures += is_new && result->verdict == CLAUSE_FAIL;
         counts.errors += is_new && result->verdict == CLAUSE_ERROR;
-        counts.skipped += (report_is_bad(result) && !is_new) || result->verdict == CLAUSE_NOT_APPLICABLE ||
-                          result->verdict == CLAUSE_UNSUPPORTED || result->verdict == CLAUSE_UNTESTABLE;
+        counts.skipped +=
+            (report_is_bad(result) && !is_new) || result->verdict == CLAUSE_NOT_APPLICABLE ||
+            result->verdict == CLAUSE_UNSUPPORTED || result->verdict == CLAUSE_UNTESTABLE;
     }
     return counts;
 }
@@ -98,7 +106,9 @@ static void write_suite(xmlTextWriter *writer, const struct report_column *colum
     write_number(writer, "failures", counts.failures);
     write_number(writer, "errors", counts.errors);
     write_number(writer, "skipped", counts.skipped);
-    xmlTextWriterWriteFormatAttribute(writer, BAD_CAST "time", "%u.%03u", column->results.wall_ms / 1000, column->results.wall_ms % 1000);
+    xmlTextWriterWriteFormatAttribute(writer, BAD_CAST "time", "%u.%03u",
+                                      column->results.wall_ms / 1000,
+                                      column->results.wall_ms % 1000);
     for (size_t i = 0; i < column->results.count; i++)
         write_case(writer, column, &column->results.results[i]);
     xmlTextWriterEndElement(writer);

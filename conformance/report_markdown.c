@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The matrix for a README or a comment under a change: families by subjects, then every clause, then the evidence of what does not hold. */
+/* The matrix for a README or a comment under a change: families by subjects, then every clause,
+ * then the evidence of what does not hold. */
 #include "conformance/report_formats.h"
 
 #include <string.h>
@@ -36,10 +37,12 @@ static void write_families(FILE *out, const struct conform_report *report)
         write_text(out, report_family_name(family));
         fprintf(out, " |");
         for (size_t i = 0; i < report->count; i++)
-            fprintf(out, " %s |", report_format_score(report_score_family(&report->columns[i], family), score));
+            fprintf(out, " %s |",
+                    report_format_score(report_score_family(&report->columns[i], family), score));
         fprintf(out, "\n");
     }
-    fprintf(out, "\nClauses that hold (hardening: misuse that is noticed) of those with an answer.\n");
+    fprintf(out,
+            "\nClauses that hold (hardening: misuse that is noticed) of those with an answer.\n");
 }
 
 static void write_cell(FILE *out, const struct report_column *column, const struct clause *clause)
@@ -50,7 +53,8 @@ static void write_cell(FILE *out, const struct report_column *column, const stru
     for (size_t i = 0; i < count; i++) {
         const char *name = clause_verdict_name(results[i].verdict);
         bool is_loud = report_is_bad(&results[i]);
-        fprintf(out, "%s%s%s%s%s", i > 0 ? ", " : " ", is_loud ? "**" : "", name, is_loud ? "**" : "",
+        fprintf(out, "%s%s%s%s%s", i > 0 ? ", " : " ", is_loud ? "**" : "", name,
+                is_loud ? "**" : "",
                 column->known[results + i - column->results.results] != NULL ? " (expected)" : "");
         if (count > 1)
             fprintf(out, " in %s", profiles_text(results[i].profiles, profiles));
@@ -80,8 +84,9 @@ static void write_evidence(FILE *out, const struct report_column *column)
             continue;
         fprintf(out, "- **");
         write_text(out, column->name);
-        fprintf(out, "** %s %s (%s, %s): ", clause_verdict_name(result->verdict), result->clause->id,
-                strength_name(result->clause->strength), profiles_text(result->profiles, profiles));
+        fprintf(out, "** %s %s (%s, %s): ", clause_verdict_name(result->verdict),
+                result->clause->id, strength_name(result->clause->strength),
+                profiles_text(result->profiles, profiles));
         write_text(out, result->evidence);
         fprintf(out, "\n");
     }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void report_program_path(const char *folder, const struct report_column *column, const struct clause_result *result,
-                         char ret_path[PATH_MAX])
+void report_program_path(const char *folder, const struct report_column *column,
+                         const struct clause_result *result, char ret_path[PATH_MAX])
 {
     char name[64];
     snprintf(name, sizeof name, "%s", column->name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SARIF 2.1.0, for code scanning: rules are clauses, results are what does not hold. There is no source to point into, so that a result's place
- * is logical: the subject. A failure that a baseline expects is suppressed.
+ * SARIF 2.1.0, for code scanning: rules are clauses, results are what does not hold. There is no
+ * source to point into, so that a result's place is logical: the subject. A failure that a baseline
+ * expects is suppressed.
  */
 #include "conformance/report_formats.h"
 
@@ -15,8 +16,9 @@ static json_t *describe_rule(const struct clause *clause)
 {
     char profiles[PROFILES_TEXT_MAX];
     const char *why = clause->why[0] != '\0' ? clause->why : clause->requirement;
-    return json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s, s:s, s:s}}", "id", clause->id, "shortDescription", "text", clause->requirement,
-                     "help", "text", why, "properties", "strength", strength_name(clause->strength), "profiles",
+    return json_pack("{s:s, s:{s:s}, s:{s:s}, s:{s:s, s:s, s:s}}", "id", clause->id,
+                     "shortDescription", "text", clause->requirement, "help", "text", why,
+                     "properties", "strength", strength_name(clause->strength), "profiles",
                      profiles_text(clause->profiles, profiles), "functions", clause->functions);
 }
 
@@ -32,18 +34,24 @@ static json_t *describe_rules(const struct conform_report *report, size_t *ret_i
     return rules;
 }
 
-static json_t *describe_result(const struct report_column *column, const struct clause_result *result, size_t rule)
+static json_t *describe_result(const struct report_column *column,
+                               const struct clause_result *result, size_t rule)
 {
     char profiles[PROFILES_TEXT_MAX];
     const char *known = column->known[result - column->results.results];
-    const char *message = result->evidence[0] != '\0' ? result->evidence : result->clause->requirement;
-    json_t *object = json_pack("{s:s, s:I, s:s, s:{s:s}, s:[{s:[{s:s, s:s}]}], s:{s:s, s:s}}", "ruleId", result->clause->id, "ruleIndex",
-                               (json_int_t)rule, "level", report_is_bad(result) ? "error" : "warning", "message", "text", message,
-                               "locations", "logicalLocations", "name", column->name, "kind", "module", "properties", "verdict",
-                               clause_verdict_name(result->verdict), "profiles", profiles_text(result->profiles, profiles));
+    const char *message =
+        result->evidence[0] != '\0' ? result->evidence : result->clause->requirement;
+    json_t *object =
+        json_pack("{s:s, s:I, s:s, s:{s:s}, s:[{s:[{s:s, s:s}]}], s:{s:s, s:s}}", "ruleId",
+                  result->clause->id, "ruleIndex", (json_int_t)rule, "level",
+                  report_is_bad(result) ? "error" : "warning", "message", "text", message,
+                  "locations", "logicalLocations", "name", column->name, "kind", "module",
+                  "properties", "verdict", clause_verdict_name(result->verdict), "profiles",
+                  profiles_text(result->profiles, profiles));
     if (object != NULL && known != NULL)
         json_object_set_new(object, "suppressions",
-                            json_pack("[{s:s, s:s}]", "kind", "external", "justification", known[0] != '\0' ? known : "in the baseline"));
+                            json_pack("[{s:s, s:s}]", "kind", "external", "justification",
+                                      known[0] != '\0' ? known : "in the baseline"));
     return object;
 }
 
@@ -54,7 +62,9 @@ static json_t *describe_results(const struct conform_report *report, const size_
         for (size_t j = 0; j < report->columns[i].results.count; j++) {
             const struct clause_result *result = &report->columns[i].results.results[j];
             if (report_is_bad(result) || result->verdict == CLAUSE_WEAK)
-                json_array_append_new(results, describe_result(&report->columns[i], result, index[result->clause - clauses_at(0)]));
+                json_array_append_new(results,
+                                      describe_result(&report->columns[i], result,
+                                                      index[result->clause - clauses_at(0)]));
         }
     return results;
 }
@@ -66,8 +76,9 @@ int report_write_sarif(FILE *out, const struct conform_report *report)
         return ENOMEM;
     json_t *rules = describe_rules(report, index), *results = describe_results(report, index);
     free(index);
-    json_t *document = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:o}}, s:o}]}", "$schema", SCHEMA, "version", "2.1.0", "runs", "tool", "driver",
-                                 "name", "mallet conform", "rules", rules, "results", results);
+    json_t *document = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:o}}, s:o}]}", "$schema", SCHEMA,
+                                 "version", "2.1.0", "runs", "tool", "driver", "name",
+                                 "mallet conform", "rules", rules, "results", results);
     if (document == NULL)
         return ENOMEM;
     json_dumpf(document, out, JSON_INDENT(2)); /* a failed write shows when the caller flushes */

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* For a terminal: of one subject what does not hold, the worst first; of several the matrix, and below it what fails. */
+/* For a terminal: of one subject what does not hold, the worst first; of several the matrix, and
+ * below it what fails. */
 #include "conformance/report_formats.h"
 
 #include <string.h>
 
 enum { COLUMN = 18 };
 
-static void write_result(FILE *out, const struct conform_report *report, const struct report_column *column,
-                         const struct clause_result *result)
+static void write_result(FILE *out, const struct conform_report *report,
+                         const struct report_column *column, const struct clause_result *result)
 {
     char profiles[PROFILES_TEXT_MAX], path[PATH_MAX];
     const char *known = column->known[result - column->results.results];
-    fprintf(out, "%-6s %-24s %-12s %s\n", clause_verdict_name(result->verdict), result->clause->id, strength_name(result->clause->strength),
-            profiles_text(result->profiles, profiles));
+    fprintf(out, "%-6s %-24s %-12s %s\n", clause_verdict_name(result->verdict), result->clause->id,
+            strength_name(result->clause->strength), profiles_text(result->profiles, profiles));
     fprintf(out, "       %s\n", result->evidence);
     if (known != NULL)
         fprintf(out, "       expected by the baseline%s%s\n", known[0] != '\0' ? ": " : "", known);
@@ -22,7 +23,8 @@ static void write_result(FILE *out, const struct conform_report *report, const s
     }
 }
 
-static void write_results(FILE *out, const struct conform_report *report, const struct report_column *column, enum clause_verdict verdict)
+static void write_results(FILE *out, const struct conform_report *report,
+                          const struct report_column *column, enum clause_verdict verdict)
 {
     for (size_t i = 0; i < column->results.count; i++)
         if (column->results.results[i].verdict == verdict)
@@ -37,9 +39,11 @@ static void write_subject(FILE *out, const struct conform_report *report)
     write_results(out, report, column, CLAUSE_FAIL);
     write_results(out, report, column, CLAUSE_WEAK);
     report_count_verdicts(column, report->profiles, counts);
-    fprintf(out, "%s: %zu recorded, misuse %zu detected, %zu late, %zu silent, %zu not applicable, %zu unsupported\n", column->name,
-            counts[CLAUSE_RECORDED], counts[CLAUSE_DETECTED], counts[CLAUSE_LATE], counts[CLAUSE_SILENT], counts[CLAUSE_NOT_APPLICABLE],
-            counts[CLAUSE_UNSUPPORTED]);
+    fprintf(out,
+            "%s: %zu recorded, misuse %zu detected, %zu late, %zu silent, %zu not applicable, %zu "
+            "unsupported\n",
+            column->name, counts[CLAUSE_RECORDED], counts[CLAUSE_DETECTED], counts[CLAUSE_LATE],
+            counts[CLAUSE_SILENT], counts[CLAUSE_NOT_APPLICABLE], counts[CLAUSE_UNSUPPORTED]);
 }
 
 static void write_matrix(FILE *out, const struct conform_report *report)
@@ -54,7 +58,8 @@ static void write_matrix(FILE *out, const struct conform_report *report)
             continue;
         fprintf(out, "%-16s", report_family_name(family));
         for (size_t i = 0; i < report->count; i++)
-            fprintf(out, " %-*s", COLUMN, report_format_score(report_score_family(&report->columns[i], family), score));
+            fprintf(out, " %-*s", COLUMN,
+                    report_format_score(report_score_family(&report->columns[i], family), score));
         fprintf(out, "\n");
     }
     fprintf(out, "clauses that hold (hardening: misuse that is noticed) of those with an answer\n");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TAP 13, which any TAP consumer reads. A failure that a baseline expects is a TODO test, TAP's own word for it: it fails, and the run does
- * not. What nobody can answer is a skip. Evidence of a failure is a YAML block, other evidence a comment.
+ * TAP 13, which any TAP consumer reads. A failure that a baseline expects is a TODO test, TAP's own
+ * word for it: it fails, and the run does not. What nobody can answer is a skip. Evidence of a
+ * failure is a YAML block, other evidence a comment.
  */
 #include "conformance/report_formats.h"
 
@@ -42,10 +43,12 @@ static void write_diagnosis(FILE *out, const struct clause_result *result)
 
 static bool is_skipped(enum clause_verdict verdict)
 {
-    return verdict == CLAUSE_NOT_APPLICABLE || verdict == CLAUSE_UNSUPPORTED || verdict == CLAUSE_UNTESTABLE;
+    return verdict == CLAUSE_NOT_APPLICABLE || verdict == CLAUSE_UNSUPPORTED ||
+           verdict == CLAUSE_UNTESTABLE;
 }
 
-static void write_result(FILE *out, const struct report_column *column, const struct clause_result *result, size_t number)
+static void write_result(FILE *out, const struct report_column *column,
+                         const struct clause_result *result, size_t number)
 {
     char name[REPORT_NAME_MAX];
     const char *known = column->known[result - column->results.results];
@@ -70,7 +73,8 @@ int report_write_tap(FILE *out, const struct conform_report *report)
     fprintf(out, "TAP version 13\n1..%zu\n", count_results(report));
     for (size_t i = 0; i < report->count; i++)
         for (size_t j = 0; j < report->columns[i].results.count; j++)
-            write_result(out, &report->columns[i], &report->columns[i].results.results[j], ++number);
+            write_result(out, &report->columns[i], &report->columns[i].results.results[j],
+                         ++number);
     report_write_totals(out, report, "# ");
     return 0;
 }

@@ -12,7 +12,8 @@
 enum { STATUS_PASSES, STATUS_FAILS, STATUS_REFUSED, STATUS_INTERNAL };
 
 static const char usage[] = "Usage: mallet-conform [--profile PROFILE]… [GLOB]…\n"
-                            "Puts every clause (or those whose id matches a GLOB) to the malloc that this program is linked with.\n";
+                            "Puts every clause (or those whose id matches a GLOB) to the malloc "
+                            "that this program is linked with.\n";
 
 static bool parse(int argc, char **argv, struct gate_options *options)
 {
@@ -20,9 +21,11 @@ static bool parse(int argc, char **argv, struct gate_options *options)
     for (int i = 1; i < argc; i++) {
         bool is_profile = strcmp(argv[i], "--profile") == 0 && i + 1 < argc;
         enum profile profile = is_profile ? profile_find(argv[++i]) : PROFILE_COUNT;
-        bool is_odd = !is_profile && (argv[i][0] == '-' || options->glob_count == sizeof globs / sizeof globs[0]);
+        bool is_odd = !is_profile &&
+                      (argv[i][0] == '-' || options->glob_count == sizeof globs / sizeof globs[0]);
         if (is_odd || (is_profile && profile == PROFILE_COUNT)) {
-            fprintf(stderr, "mallet-conform: unknown %s `%s`\n%s", is_odd ? "option" : "profile", argv[i], usage);
+            fprintf(stderr, "mallet-conform: unknown %s `%s`\n%s", is_odd ? "option" : "profile",
+                    argv[i], usage);
             return false;
         }
         if (is_profile)
@@ -42,8 +45,8 @@ static void print_results(const struct gate_results *results, size_t counts[CLAU
         const struct clause_result *result = &results->results[i];
         bool is_bad = result->verdict == CLAUSE_FAIL || result->verdict == CLAUSE_ERROR;
         bool is_skip = result->verdict >= CLAUSE_NOT_APPLICABLE && !is_bad;
-        printf("%s %zu - %s%s%s\n", is_bad ? "not ok" : "ok", i + 1, result->clause->id, is_skip ? " # SKIP " : "",
-               is_skip ? clause_verdict_name(result->verdict) : "");
+        printf("%s %zu - %s%s%s\n", is_bad ? "not ok" : "ok", i + 1, result->clause->id,
+               is_skip ? " # SKIP " : "", is_skip ? clause_verdict_name(result->verdict) : "");
         if (result->evidence[0] != '\0' && !is_skip)
             printf("# %s: %s\n", clause_verdict_name(result->verdict), result->evidence);
         counts[result->verdict]++;
@@ -69,7 +72,10 @@ int standalone_main(int argc, char **argv)
     print_results(&results, counts);
     printf("#");
     for (unsigned i = 0; i < CLAUSE_VERDICT_COUNT; i++)
-        printf(" %s %zu%s", clause_verdict_name((enum clause_verdict)i), counts[i], i + 1 < CLAUSE_VERDICT_COUNT ? "," : "\n");
+        printf(" %s %zu%s", clause_verdict_name((enum clause_verdict)i), counts[i],
+               i + 1 < CLAUSE_VERDICT_COUNT ? "," : "\n");
     gate_done(&results);
-    return counts[CLAUSE_ERROR] > 0 ? STATUS_INTERNAL : counts[CLAUSE_FAIL] > 0 ? STATUS_FAILS : STATUS_PASSES;
+    return counts[CLAUSE_ERROR] > 0  ? STATUS_INTERNAL
+           : counts[CLAUSE_FAIL] > 0 ? STATUS_FAILS
+                                     : STATUS_PASSES;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The classes known, in a small table; the folder is read again once a second for what other jobs have found. */
+/* The classes known, in a small table; the folder is read again once a second for what other jobs
+ * have found. */
 #include "fuzz/findings.h"
 
 #include <dirent.h>
@@ -73,7 +74,8 @@ static void class_add_file(const char *file)
 {
     char name[VERDICT_CLASS_MAX], check[VERDICT_CLASS_MAX];
     const char *end = strstr(file, ".trace"), *dash = strchr(file, '-');
-    if (end == NULL || strcmp(end, ".trace") != 0 || dash == NULL || dash > end || end - file >= VERDICT_CLASS_MAX)
+    if (end == NULL || strcmp(end, ".trace") != 0 || dash == NULL || dash > end ||
+        end - file >= VERDICT_CLASS_MAX)
         return;
     snprintf(name, sizeof(name), "%.*s", (int)(end - file), file);
     snprintf(check, sizeof(check), "%.*s", (int)(dash - file), file);
@@ -102,15 +104,16 @@ static void write_text(int file, const char *text)
     }
 }
 
-static void write_trace(int file, const struct verdict *verdict, const struct trace *trace, const char *note)
+static void write_trace(int file, const struct verdict *verdict, const struct trace *trace,
+                        const char *note)
 {
     char line[VERDICT_SENTENCE_MAX + TRACE_LINE_MAX];
     write_text(file, "# found-by: mallet fuzz\n");
-    snprintf(line, sizeof(line), "# check: %s\n# site: %s\n", verdict->check < CHECK_COUNT ? check_name(verdict->check) : "unknown",
-             verdict->site);
+    snprintf(line, sizeof(line), "# check: %s\n# site: %s\n",
+             verdict->check < CHECK_COUNT ? check_name(verdict->check) : "unknown", verdict->site);
     write_text(file, line);
-    snprintf(line, sizeof(line), "# sentence: %s\n%s%s%s", verdict->sentence, note != NULL ? "# note: " : "", note != NULL ? note : "",
-             note != NULL ? "\n" : "");
+    snprintf(line, sizeof(line), "# sentence: %s\n%s%s%s", verdict->sentence,
+             note != NULL ? "# note: " : "", note != NULL ? note : "", note != NULL ? "\n" : "");
     write_text(file, line);
     for (size_t i = 0; i < trace->count; i++) {
         size_t length = trace_format_op(&trace->ops[i], line);
@@ -168,7 +171,8 @@ uint64_t findings_hash(const uint8_t *bytes, size_t size)
     return hash ^ hash >> 29;
 }
 
-/* A quarter of the inputs runs unmuted, half with everything known muted, a quarter with some of it. */
+/* A quarter of the inputs runs unmuted, half with everything known muted, a quarter with some of
+ * it. */
 uint32_t findings_muted(uint64_t hash)
 {
     uint32_t some = (uint32_t)(hash >> 32);
@@ -190,12 +194,14 @@ static uint8_t magnitude(uint64_t number)
 static struct pattern pattern_of(const struct trace_op *op)
 {
     bool is_exact = op->size_base == SIZE_EXACT;
-    return (struct pattern){op->kind, is_exact ? magnitude(op->size) : UINT8_MAX, magnitude(op->extra), 0};
+    return (struct pattern){op->kind, is_exact ? magnitude(op->size) : UINT8_MAX,
+                            magnitude(op->extra), 0};
 }
 
 static bool pattern_matches(const struct pattern *pattern, const struct pattern *op)
 {
-    return pattern->kind == op->kind && pattern->size_bits == op->size_bits && pattern->extra_bits == op->extra_bits;
+    return pattern->kind == op->kind && pattern->size_bits == op->size_bits &&
+           pattern->extra_bits == op->extra_bits;
 }
 
 static bool op_is_avoided(const struct trace_op *op)
@@ -203,7 +209,8 @@ static bool op_is_avoided(const struct trace_op *op)
     struct pattern wanted = pattern_of(op);
     for (size_t i = 0; i < state.count; i++)
         for (size_t j = 0; j < AVOID_PATTERNS; j++)
-            if (state.classes[i].patterns[j].hits >= AVOID_HITS && pattern_matches(&state.classes[i].patterns[j], &wanted))
+            if (state.classes[i].patterns[j].hits >= AVOID_HITS &&
+                pattern_matches(&state.classes[i].patterns[j], &wanted))
                 return true;
     return false;
 }
@@ -269,9 +276,10 @@ void findings_flush(void)
     state.flushed_ms = now_ms();
     if (state.folder[0] == '\0')
         return;
-    snprintf(text, sizeof(text), "executions=%llu\nfeatures=%llu\nknown_hits=%llu\nsaved=%llu\nclasses=%zu\n",
-             (unsigned long long)state.executions, (unsigned long long)state.features, (unsigned long long)state.known_hits,
-             (unsigned long long)state.saved, state.count);
+    snprintf(text, sizeof(text),
+             "executions=%llu\nfeatures=%llu\nknown_hits=%llu\nsaved=%llu\nclasses=%zu\n",
+             (unsigned long long)state.executions, (unsigned long long)state.features,
+             (unsigned long long)state.known_hits, (unsigned long long)state.saved, state.count);
     snprintf(path, sizeof(path), "%s/stats-%d", state.folder, (int)getpid());
     snprintf(beside, sizeof(beside), "%s/.stats-%d", state.folder, (int)getpid());
     int file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

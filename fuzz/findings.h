@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a fuzz target knows of the classes found so far (a class: one check at one site), so that a shallow bug neither ends the
- * campaign nor starves the deeper ones:
+ * What a fuzz target knows of the classes found so far (a class: one check at one site), so that a
+ * shallow bug neither ends the campaign nor starves the deeper ones:
  *  - a class is saved and confirmed once; hitting it again costs no more than the run itself;
- *  - most inputs run with the known checks muted, so that they reach what lies behind; the rest run with nothing muted, since another site
- *    may fail the same check;
- *  - where muting cannot help (a crash stops a run for good), ops like the one that keeps failing are left out of most inputs.
+ *  - most inputs run with the known checks muted, so that they reach what lies behind; the rest run
+ *    with nothing muted, since another site may fail the same check;
+ *  - where muting cannot help (a crash stops a run for good), ops like the one that keeps failing
+ *    are left out of most inputs.
  * What an input gets depends on its own hash and on the classes known, on nothing else.
  *
- * The folder is shared by all jobs of a campaign: `<check>-<site>.trace` for each class, written beside and renamed, and `stats-<pid>`, lines of
- * key=value, at most once a second. One per process, for one thread.
+ * The folder is shared by all jobs of a campaign: `<check>-<site>.trace` for each class, written
+ * beside and renamed, and `stats-<pid>`, lines of key=value, at most once a second. One per
+ * process, for one thread.
  */
 #ifndef FUZZ_FINDINGS_H
 #define FUZZ_FINDINGS_H
@@ -21,7 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* folder NULL: nothing is written, and classes are known to this process only. Must be called first. */
+/* folder NULL: nothing is written, and classes are known to this process only. Must be called
+ * first. */
 void findings_open(const char *folder);
 
 /* FNV-1a, by words of eight bytes, with a final mix. */
@@ -34,10 +37,12 @@ void findings_avoid(struct trace *trace, uint64_t hash);
 bool findings_is_known(const struct verdict *verdict);
 /* A run ended in a known class again: learns what to avoid. */
 void findings_hit(const struct verdict *verdict, const struct trace *trace);
-/* Makes a class known and writes its trace; note: one line, or NULL. A class that another job has saved meanwhile is left as it is. */
+/* Makes a class known and writes its trace; note: one line, or NULL. A class that another job has
+ * saved meanwhile is left as it is. */
 void findings_save(const struct verdict *verdict, const struct trace *trace, const char *note);
 
-/* Counts one execution and its behaviour features (RUN_FEATURES counters); writes the statistics when due. */
+/* Counts one execution and its behaviour features (RUN_FEATURES counters); writes the statistics
+ * when due. */
 void findings_count(const uint8_t *features);
 /* Writes the statistics now. */
 void findings_flush(void);

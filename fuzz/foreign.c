@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A verdict in a used worker may be due to traces before. So each worker has a history, as one trace: all that it ran, with whatever a trace left
- * live freed behind it, as the worker did.
+ * A verdict in a used worker may be due to traces before. So each worker has a history, as one
+ * trace: all that it ran, with whatever a trace left live freed behind it, as the worker did.
  *
  *   verdict of a new class ──→ the trace alone in a fresh worker ──→ the history and the trace in a fresh worker ──→ saved all the same
- *                               shows it: saved                        shows it: history saved                       "not confirmed"
+ *                               shows it: saved                        shows it: history saved "not
+ *                                                                      confirmed"
  *
- * If a fresh worker shows another class instead, that one is saved: it is what the trace does by itself.
+ * If a fresh worker shows another class instead, that one is saved: it is what the trace does by
+ * itself.
  */
 #include "fuzz/foreign.h"
 
@@ -24,8 +26,10 @@ enum {
     RUNS_PER_WORKER = 400,
     HISTORY_OPS_MAX = 1 << 17,
     CONFIRM_TRIES = 2,
-    CPU_LIMIT_MS = 250,      /* far more than an op of such a trace needs; the campaign confirms hangs with a larger one */
-    CPU_LIMIT_SHORT_MS = 40, /* once hangs are known and frequent: they must not eat up the campaign */
+    /* far more than an op of such a trace needs; the campaign confirms hangs with a larger one */
+    CPU_LIMIT_MS = 250,
+    /* once hangs are known and frequent: they must not eat up the campaign */
+    CPU_LIMIT_SHORT_MS = 40,
     HANGS_FREQUENT = 8,
     EXIT_NO_SUBJECT = 98
 };
@@ -105,16 +109,19 @@ static bool history_append(const struct trace *trace)
     return true;
 }
 
-/* Coverage instrumentation may bring a sanitizer runtime into the worker, which would make an exit of every crash, and a slow one. */
+/* Coverage instrumentation may bring a sanitizer runtime into the worker, which would make an exit
+ * of every crash, and a slow one. */
 static void leave_signals_alone(void)
 {
-    setenv("UBSAN_OPTIONS", "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0", 0);
+    setenv("UBSAN_OPTIONS",
+           "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0", 0);
 }
 
 void foreign_open(const char *spec)
 {
-    const struct executor_options options = {.binding = BIND_AUTO,
-                                             .cpu_limit_ms = state.known_hangs < HANGS_FREQUENT ? CPU_LIMIT_MS : CPU_LIMIT_SHORT_MS};
+    const struct executor_options options = {
+        .binding = BIND_AUTO,
+        .cpu_limit_ms = state.known_hangs < HANGS_FREQUENT ? CPU_LIMIT_MS : CPU_LIMIT_SHORT_MS};
     char error[SUBJECT_ERROR_MAX];
     leave_signals_alone();
     state.spec = spec;
@@ -124,7 +131,8 @@ void foreign_open(const char *spec)
 }
 
 /* As executor_run, but a lost zygote is started again. */
-static void run_or_reopen(const struct trace *trace, const struct run_options *options, bool fresh, struct execution *ret_execution)
+static void run_or_reopen(const struct trace *trace, const struct run_options *options, bool fresh,
+                          struct execution *ret_execution)
 {
     char error[SUBJECT_ERROR_MAX];
     if (executor_run(state.executor, trace, options, fresh, ret_execution, error) == 0)
@@ -136,9 +144,10 @@ static void run_or_reopen(const struct trace *trace, const struct run_options *o
         give_up(error);
 }
 
-/* Runs the trace in fresh workers with the most thorough checks. Saves the class of *verdict if it shows, and any other that does. Returns
- * whether something showed. */
-static bool confirm(const struct trace *trace, const struct run_options *options, const struct verdict *verdict, const char *note)
+/* Runs the trace in fresh workers with the most thorough checks. Saves the class of *verdict if it
+ * shows, and any other that does. Returns whether something showed. */
+static bool confirm(const struct trace *trace, const struct run_options *options,
+                    const struct verdict *verdict, const char *note)
 {
     bool shows = false;
     for (int try = 0; try < CONFIRM_TRIES; try++) {
@@ -158,14 +167,16 @@ static bool confirm(const struct trace *trace, const struct run_options *options
     return shows;
 }
 
-static void judge_new_class(const struct trace *trace, const struct run_options *options, const struct verdict *verdict)
+static void judge_new_class(const struct trace *trace, const struct run_options *options,
+                            const struct verdict *verdict)
 {
     if (confirm(trace, options, verdict, NULL))
         return;
     struct run_options once = *options;
     once.rounds = 0; /* a whole history as a cycle would take minutes */
     if (state.history.count > 0 && verdict->check != CHECK_FOOTPRINT && history_append(trace) &&
-        confirm(&state.history, &once, verdict, "needs what ran before in the same process: the traces of that process, joined"))
+        confirm(&state.history, &once, verdict,
+                "needs what ran before in the same process: the traces of that process, joined"))
         return;
     findings_save(verdict, trace, "not confirmed: no fresh process showed it");
 }
@@ -179,11 +190,13 @@ static void hit_known_class(const struct trace *trace, const struct verdict *ver
     foreign_open(state.spec);
 }
 
-void foreign_run(const struct trace *trace, const struct run_options *options, uint8_t *ret_features)
+void foreign_run(const struct trace *trace, const struct run_options *options,
+                 uint8_t *ret_features)
 {
     struct execution execution;
     struct run_options own = *options;
-    bool fresh = state.runs >= RUNS_PER_WORKER; /* its worker ends with it: the next one starts with an empty history */
+    /* its worker ends with it: the next one starts with an empty history */
+    bool fresh = state.runs >= RUNS_PER_WORKER;
     own.capacity = executor_info(state.executor)->capacity;
     run_or_reopen(trace, &own, fresh, &execution);
     memcpy(ret_features, execution.features, RUN_FEATURES);

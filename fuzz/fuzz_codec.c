@@ -6,7 +6,8 @@
  *                         ops → text → parse: the same ops
  *   text  → parse, if it is a trace → format → parse → format: the same ops and text; ops → encode → decode: the same ops
  *
- * A violation is one line on stderr and an abort. Link without the op mutator: the raw bytes are what is on trial.
+ * A violation is one line on stderr and an abort. Link without the op mutator: the raw bytes are
+ * what is on trial.
  */
 #include "harness/trace/trace.h"
 
@@ -53,11 +54,14 @@ static void check_bytes(const struct trace *trace)
 {
     struct trace again = {.ops = state.again, .capacity = OPS_MAX};
     size_t length = trace_encode(trace, state.bytes[0], sizeof state.bytes[0]);
-    require(length <= trace->count * TRACE_OP_BYTES_MAX, "an op takes more bytes than TRACE_OP_BYTES_MAX");
+    require(length <= trace->count * TRACE_OP_BYTES_MAX,
+            "an op takes more bytes than TRACE_OP_BYTES_MAX");
     trace_decode(state.bytes[0], length, &again);
     require(is_same(trace, &again), "encoding and decoding changed the ops");
-    require(trace_encode(&again, state.bytes[1], sizeof state.bytes[1]) == length, "canonical bytes changed their length");
-    require(memcmp(state.bytes[0], state.bytes[1], length) == 0, "canonical bytes are no fixed point");
+    require(trace_encode(&again, state.bytes[1], sizeof state.bytes[1]) == length,
+            "canonical bytes changed their length");
+    require(memcmp(state.bytes[0], state.bytes[1], length) == 0,
+            "canonical bytes are no fixed point");
 }
 
 static void check_text(const struct trace *trace)
@@ -65,11 +69,13 @@ static void check_text(const struct trace *trace)
     struct trace again = {.ops = state.again, .capacity = OPS_MAX};
     struct trace_error error;
     size_t length = trace_format(trace, state.text[0], sizeof state.text[0]);
-    require(length < sizeof state.text[0] || trace->count == 0, "an op takes more text than TRACE_LINE_MAX");
+    require(length < sizeof state.text[0] || trace->count == 0,
+            "an op takes more text than TRACE_LINE_MAX");
     if (trace_parse(state.text[0], length, &again, &error) != 0)
         require(false, error.sentence);
     require(is_same(trace, &again), "formatting and parsing changed the ops");
-    require(trace_format(&again, state.text[1], sizeof state.text[1]) == length, "text changed its length");
+    require(trace_format(&again, state.text[1], sizeof state.text[1]) == length,
+            "text changed its length");
     require(memcmp(state.text[0], state.text[1], length) == 0, "text is no fixed point");
 }
 
@@ -83,7 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     struct trace_error error;
     if (trace_parse((const char *)data, size, &trace, &error) != 0) {
-        require(error.line >= 1 && memchr(error.sentence, '\0', sizeof error.sentence) != NULL, "a bad text has no line or no sentence");
+        require(error.line >= 1 && memchr(error.sentence, '\0', sizeof error.sentence) != NULL,
+                "a bad text has no line or no sentence");
         return 0;
     }
     check_well_formed(&trace);

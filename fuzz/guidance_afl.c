@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AFL++ has a map of edges. Our counters get places of their own in it by the call with which its runtime numbers the edges of a module, so
- * that they share no place with real edges.
+ * AFL++ has a map of edges. Our counters get places of their own in it by the call with which its
+ * runtime numbers the edges of a module, so that they share no place with real edges.
  */
 #include "fuzz/guidance.h"
 
@@ -16,7 +16,8 @@ void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop);
 static uint8_t counters[RUN_FEATURES];
 static uint32_t places[RUN_FEATURES]; /* in the map */
 
-/* Among the first constructors, as the edges of a module are: the size of the map is fixed soon after. */
+/* Among the first constructors, as the edges of a module are: the size of the map is fixed soon
+ * after. */
 __attribute__((constructor(2))) static void places_init(void)
 {
     __sanitizer_cov_trace_pc_guard_init(places, places + RUN_FEATURES);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entry points of the mutator: bytes to ops, a few mutations, ops made well-formed, and back to canonical bytes. What does not fit into the
- * engine's buffer is cut off at the end: the front of a well-formed trace is well-formed.
+ * Entry points of the mutator: bytes to ops, a few mutations, ops made well-formed, and back to
+ * canonical bytes. What does not fit into the engine's buffer is cut off at the end: the front of a
+ * well-formed trace is well-formed.
  */
 #include "fuzz/mutator.h"
 
@@ -9,20 +10,23 @@
 
 enum { STACKED_MAX = 8, TRIES = 16, CROSS_STRETCH_MAX = 256 };
 
-/* All memory of the mutator. The longest trace can still grow by a story or a few stretches before it is cut. */
+/* All memory of the mutator. The longest trace can still grow by a story or a few stretches before
+ * it is cut. */
 static struct {
     struct trace_op ops[MUTATOR_OPS_MAX];
     struct trace_op other[MUTATOR_OPS_MAX];
 } scratch;
 
-static struct trace decode_into(struct trace_op ops[MUTATOR_OPS_MAX], const uint8_t *bytes, size_t length)
+static struct trace decode_into(struct trace_op ops[MUTATOR_OPS_MAX], const uint8_t *bytes,
+                                size_t length)
 {
     struct trace trace = {.ops = ops, .capacity = MUTATOR_OPS_MAX};
     trace_decode(bytes, length, &trace);
     return trace;
 }
 
-/* Encodes as many of the first ops as fit. An op's bytes do not depend on those before it, so one at a time is as good as all. */
+/* Encodes as many of the first ops as fit. An op's bytes do not depend on those before it, so one
+ * at a time is as good as all. */
 static size_t encode_within(const struct trace *trace, uint8_t *ret_bytes, size_t capacity)
 {
     size_t length = 0;
@@ -51,7 +55,8 @@ static void seed_op(struct trace *trace, struct random *random)
     trace->count = 1;
 }
 
-/* Three mutations on average: the decoding and the run cost more than they do, and bugs need more than one thing to be so. */
+/* Three mutations on average: the decoding and the run cost more than they do, and bugs need more
+ * than one thing to be so. */
 size_t mutator_mutate(uint8_t *bytes, size_t length, size_t capacity, uint64_t seed)
 {
     struct random random = {seed};
@@ -110,18 +115,21 @@ static void slots_shift(struct trace *trace, uint32_t by)
     for (size_t i = 0; i < trace->count; i++) {
         struct trace_op *op = &trace->ops[i];
         op->slot = op->slot < TRACE_NARROW_SLOTS ? (op->slot + by) % TRACE_NARROW_SLOTS : op->slot;
-        op->size_slot = op->size_slot < TRACE_NARROW_SLOTS ? (op->size_slot + by) % TRACE_NARROW_SLOTS : op->size_slot;
+        op->size_slot = op->size_slot < TRACE_NARROW_SLOTS
+                            ? (op->size_slot + by) % TRACE_NARROW_SLOTS
+                            : op->size_slot;
     }
 }
 
-size_t mutator_cross(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length, uint8_t *ret_bytes, size_t capacity,
-                     uint64_t seed)
+size_t mutator_cross(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length,
+                     uint8_t *ret_bytes, size_t capacity, uint64_t seed)
 {
     struct random random = {seed};
     struct trace mine = decode_into(scratch.ops, a, a_length);
     struct trace other = decode_into(scratch.other, b, b_length);
     if (random_once_in(&random, 2))
-        slots_shift(&other, (uint32_t)random_below(&random, TRACE_NARROW_SLOTS)); /* else the two meet on the same blocks */
+        /* else the two meet on the same blocks */
+        slots_shift(&other, (uint32_t)random_below(&random, TRACE_NARROW_SLOTS));
     if (mine.count == 0)
         seed_op(&mine, &random);
     uint64_t form = other.count > 0 ? random_below(&random, 3) : 3;
@@ -140,7 +148,8 @@ size_t mutator_count_ops(const uint8_t *bytes, size_t length)
     return decode_into(scratch.ops, bytes, length).count;
 }
 
-size_t mutator_delete_ops(const uint8_t *bytes, size_t length, size_t first, size_t count, uint8_t *ret_bytes, size_t capacity)
+size_t mutator_delete_ops(const uint8_t *bytes, size_t length, size_t first, size_t count,
+                          uint8_t *ret_bytes, size_t capacity)
 {
     struct trace trace = decode_into(scratch.ops, bytes, length);
     first = first < trace.count ? first : trace.count;

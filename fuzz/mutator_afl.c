@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The op mutator in AFL++ 4: built as a shared object, named by AFL_CUSTOM_MUTATOR_LIBRARY, best with AFL_CUSTOM_MUTATOR_ONLY=1. The prototypes
- * are those of AFL++'s documentation on custom mutators, with void * for its state, so that its private headers are not needed.
+ * The op mutator in AFL++ 4: built as a shared object, named by AFL_CUSTOM_MUTATOR_LIBRARY, best
+ * with AFL_CUSTOM_MUTATOR_ONLY=1. The prototypes are those of AFL++'s documentation on custom
+ * mutators, with void * for its state, so that its private headers are not needed.
  *
- * Trimming deletes stretches of ops, from half of the trace down to single ops. What stays is unchanged, so a step never makes the trace longer;
- * where the canonical form itself would be longer than what AFL++ has, nothing is trimmed.
+ * Trimming deletes stretches of ops, from half of the trace down to single ops. What stays is
+ * unchanged, so a step never makes the trace longer; where the canonical form itself would be
+ * longer than what AFL++ has, nothing is trimmed.
  */
 #include "fuzz/mutator.h"
 #include "fuzz/random.h"
@@ -25,8 +27,8 @@ struct afl_mutator {
 };
 
 void *afl_custom_init(void *afl, unsigned int seed);
-size_t afl_custom_fuzz(void *data, uint8_t *bytes, size_t length, uint8_t **ret_bytes, uint8_t *other, size_t other_length,
-                       size_t max_size);
+size_t afl_custom_fuzz(void *data, uint8_t *bytes, size_t length, uint8_t **ret_bytes,
+                       uint8_t *other, size_t other_length, size_t max_size);
 int32_t afl_custom_init_trim(void *data, uint8_t *bytes, size_t length);
 size_t afl_custom_trim(void *data, uint8_t **ret_bytes);
 int32_t afl_custom_post_trim(void *data, unsigned char is_success);
@@ -47,7 +49,8 @@ void afl_custom_deinit(void *data)
 }
 
 /* One in eight is a cross with the splice partner. */
-size_t afl_custom_fuzz(void *data, uint8_t *bytes, size_t length, uint8_t **ret_bytes, uint8_t *other, size_t other_length, size_t max_size)
+size_t afl_custom_fuzz(void *data, uint8_t *bytes, size_t length, uint8_t **ret_bytes,
+                       uint8_t *other, size_t other_length, size_t max_size)
 {
     struct afl_mutator *mutator = data;
     size_t capacity = max_size < BYTES_MAX ? max_size : BYTES_MAX;
@@ -60,7 +63,8 @@ size_t afl_custom_fuzz(void *data, uint8_t *bytes, size_t length, uint8_t **ret_
     return mutator_mutate(mutator->output, length, capacity, seed);
 }
 
-/* AFL++ goes on while the step that post_trim returns is below the number that this returns; both serve only its display. */
+/* AFL++ goes on while the step that post_trim returns is below the number that this returns; both
+ * serve only its display. */
 int32_t afl_custom_init_trim(void *data, uint8_t *bytes, size_t length)
 {
     struct afl_mutator *mutator = data;
@@ -78,7 +82,8 @@ size_t afl_custom_trim(void *data, uint8_t **ret_bytes)
     struct afl_mutator *mutator = data;
     *ret_bytes = mutator->output;
     mutator->output_length =
-        mutator_delete_ops(mutator->kept, mutator->kept_length, mutator->position, mutator->stretch, mutator->output, BYTES_MAX);
+        mutator_delete_ops(mutator->kept, mutator->kept_length, mutator->position, mutator->stretch,
+                           mutator->output, BYTES_MAX);
     return mutator->output_length;
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The op mutator in libFuzzer: link this and the mutator to a target. One mutation in ten is the engine's own, on the bytes, which is how it
- * comes to operands that the mutator never draws.
+ * The op mutator in libFuzzer: link this and the mutator to a target. One mutation in ten is the
+ * engine's own, on the bytes, which is how it comes to operands that the mutator never draws.
  */
 #include "fuzz/mutator.h"
 #include "fuzz/random.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *ret_data, size_t max_size,
-                                 unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+                                 uint8_t *ret_data, size_t max_size, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size); /* the engine's */
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
@@ -19,8 +19,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     return mutator_mutate(data, size, max_size, random_next(&random));
 }
 
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *ret_data, size_t max_size,
-                                 unsigned seed)
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+                                 uint8_t *ret_data, size_t max_size, unsigned seed)
 {
     return mutator_cross(a, a_size, b, b_size, ret_data, max_size, seed);
 }

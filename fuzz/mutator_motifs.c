@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Motifs: short stories that bugs in allocators need, and that random ops tell too seldom. A motif is a line of tokens, each an op letter, a slot
- * letter a..h where the op takes a slot, and a size where it takes one. Sizes are in the story's own unit, drawn anew each time.
+ * Motifs: short stories that bugs in allocators need, and that random ops tell too seldom. A motif
+ * is a line of tokens, each an op letter, a slot letter a..h where the op takes a slot, and a size
+ * where it takes one. Sizes are in the story's own unit, drawn anew each time.
  *
  *   m malloc   c calloc   a memalign   p posix_memalign   r realloc   f free   u malloc_usable_size
  *   S sweep    O fail-os of one of the next calls    T thread 1    t thread 0    R trim
  *
- *   =  the unit   +  twice   -  half   1  one byte more   .  24 bytes, often a guard   h  much more: another kind of block   z  0   x  impossible
+ *   =  the unit   +  twice   -  half   1  one byte more   .  24 bytes, often a guard   h  much
+ *      more: another kind of block   z  0   x  impossible
  */
 #include "fuzz/mutator_parts.h"
 
@@ -17,7 +19,8 @@ enum { RUN_OPS_MAX = 12 };
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const MOTIFS[] = {
-    /* three neighbours, freed in each order, then something that fits only where they were merged */
+    /* three neighbours, freed in each order, then something that fits only where they were
+     * merged */
     "ma= mb= mc= md. fa fb fc me+",
     "ma= mb= mc= md. fa fc fb me+",
     "ma= mb= mc= md. fb fa fc me+",
@@ -33,7 +36,8 @@ static const char *const MOTIFS[] = {
     "mah mb. fa cah S",
     "ma= mb= fa fb cc+ S",
     "ma= fa pa= fa ca= S fa",
-    /* realloc: up and down, blocked, into a freed neighbour, leaving a hole, from large to small and back */
+    /* realloc: up and down, blocked, into a freed neighbour, leaving a hole, from large to small
+     * and back */
     "ma= ra+ ra+ ra- ra- fa",
     "ma= mb= ra+ S fa fb",
     "ma= mb= mc. fb ra+ S fa",
@@ -58,7 +62,8 @@ static const char *const MOTIFS[] = {
     "O ma= mbh S ra+ fa",
     "ma= O rah S fa O mah",
     "ma= T fa mb= t fb mc=",
-    /* size 0 is the allocator's choice, but one choice; and what has no bytes must still be freed */
+    /* size 0 is the allocator's choice, but one choice; and what has no bytes must still be
+     * freed */
     "maz mbz fa mcz fb fc",
     "caz raz ra= raz S",
     "ma= raz mb= S",
@@ -69,10 +74,12 @@ size_t motif_count(void)
     return COUNT_OF(MOTIFS);
 }
 
-/* Mostly beyond the small classes, once in five beyond the mmap threshold: half a story of large blocks is dear. */
+/* Mostly beyond the small classes, once in five beyond the mmap threshold: half a story of large
+ * blocks is dear. */
 static uint64_t much_draw(struct random *random)
 {
-    return random_once_in(random, 5) ? paged_size_draw(random, 16, 48) : (uint64_t)1 << random_between(random, 9, 13);
+    return random_once_in(random, 5) ? paged_size_draw(random, 16, 48)
+                                     : (uint64_t)1 << random_between(random, 9, 13);
 }
 
 static uint64_t story_size(char letter, uint64_t unit, uint64_t much)
@@ -100,22 +107,24 @@ static uint64_t story_size(char letter, uint64_t unit, uint64_t much)
 static unsigned story_kind(char letter)
 {
     static const char LETTERS[] = "mcaprfuSOTtR";
-    static const uint8_t KINDS[] = {OP_MALLOC,      OP_CALLOC, OP_MEMALIGN, OP_POSIX_MEMALIGN, OP_REALLOC, OP_FREE,
-                                    OP_USABLE_SIZE, OP_SWEEP,  OP_FAIL_OS,  OP_THREAD,         OP_THREAD,  OP_TRIM};
+    static const uint8_t KINDS[] = {OP_MALLOC,  OP_CALLOC, OP_MEMALIGN,    OP_POSIX_MEMALIGN,
+                                    OP_REALLOC, OP_FREE,   OP_USABLE_SIZE, OP_SWEEP,
+                                    OP_FAIL_OS, OP_THREAD, OP_THREAD,      OP_TRIM};
     return KINDS[strchr(LETTERS, letter) - LETTERS];
 }
 
 static uint64_t story_extra(char letter, unsigned shape, struct random *random)
 {
     if (shape & OP_HAS_ALIGNMENT)
-        return (uint64_t)1 << (random_once_in(random, 4) ? random_between(random, 12, 22) : random_between(random, 4, 12));
+        return (uint64_t)1 << (random_once_in(random, 4) ? random_between(random, 12, 22)
+                                                         : random_between(random, 4, 12));
     if (shape & OP_HAS_COUNT || letter == 'T')
         return 1;
     return letter == 'O' ? random_between(random, 1, 3) : 0;
 }
 
-size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY_SLOTS], struct trace_op ret_ops[STORY_OPS_MAX],
-                         struct random *random)
+size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY_SLOTS],
+                         struct trace_op ret_ops[STORY_OPS_MAX], struct random *random)
 {
     size_t count = 0;
     uint64_t much = much_draw(random);
@@ -134,25 +143,29 @@ size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY
     return count;
 }
 
-size_t motif_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random)
+size_t motif_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS],
+                   struct random *random)
 {
     size_t index = random_below(random, COUNT_OF(MOTIFS));
     return motif_write_index(index, story_size_draw(random), slots, ret_ops, random);
 }
 
-/* Teeth: mostly a handful, now and then as many as fill a page of small blocks. Never more of a large size than a few mappings. */
+/* Teeth: mostly a handful, now and then as many as fill a page of small blocks. Never more of a
+ * large size than a few mappings. */
 static size_t teeth_draw(uint64_t size, struct random *random)
 {
     size_t most = size > 4096 ? 6 : random_once_in(random, 8) ? STORY_SLOTS : 12;
     return random_between(random, 4, most);
 }
 
-size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random)
+size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS],
+                  struct random *random)
 {
     uint64_t size = story_size_draw(random);
     size_t teeth = teeth_draw(size, random);
     size_t parity = random_below(random, 2);
-    uint64_t bigger = random_once_in(random, 2) ? size + 1 + size / 2 : size + random_below(random, 33);
+    uint64_t bigger =
+        random_once_in(random, 2) ? size + 1 + size / 2 : size + random_below(random, 33);
     size_t count = 0;
     for (size_t i = 0; i < teeth; i++)
         ret_ops[count++] = (struct trace_op){.kind = OP_MALLOC, .slot = slots[i], .size = size};
@@ -163,18 +176,21 @@ size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[S
     return count;
 }
 
-/* Half of the sizes are the run's own, exactly or nearly: what one op frees, another may be served. */
+/* Half of the sizes are the run's own, exactly or nearly: what one op frees, another may be
+ * served. */
 static void run_size(struct trace_op *op, uint64_t unit, struct random *random)
 {
     static const uint64_t QUARTERS[] = {4, 4, 4, 8, 2, 5, 12, 0};
-    if (!(trace_op_shape(op->kind) & OP_HAS_SIZE) || op->size_base != SIZE_EXACT || random_once_in(random, 2))
+    if (!(trace_op_shape(op->kind) & OP_HAS_SIZE) || op->size_base != SIZE_EXACT ||
+        random_once_in(random, 2))
         return;
     if (trace_op_shape(op->kind) & OP_HAS_COUNT)
         op->extra = 1;
     op->size = unit * QUARTERS[random_below(random, COUNT_OF(QUARTERS))] / 4;
 }
 
-size_t run_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random)
+size_t run_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS],
+                 struct random *random)
 {
     size_t count = random_between(random, 2, RUN_OPS_MAX);
     size_t width = random_between(random, 1, 6);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mutations. Each takes a well-formed trace and may leave one that is not: the caller normalises, which moves misplaced slots on to the next that
- * fit. So a mutation need not track what is live; stories and lifetimes only look for slots that no op names yet, to keep to themselves.
+ * The mutations. Each takes a well-formed trace and may leave one that is not: the caller
+ * normalises, which moves misplaced slots on to the next that fit. So a mutation need not track
+ * what is live; stories and lifetimes only look for slots that no op names yet, to keep to
+ * themselves.
  *
  * Each returns false, with nothing changed, where the trace has nothing for it or no room.
  */
@@ -23,11 +25,13 @@ bool ops_insert(struct trace *trace, size_t at, const struct trace_op *ops, size
 
 void ops_delete(struct trace *trace, size_t at, size_t count)
 {
-    memmove(trace->ops + at, trace->ops + at + count, (trace->count - at - count) * sizeof *trace->ops);
+    memmove(trace->ops + at, trace->ops + at + count,
+            (trace->count - at - count) * sizeof *trace->ops);
     trace->count -= count;
 }
 
-/* Where to insert: in front of any op, or at the end. The first call of all is a place of its own: it finds the allocator untouched. */
+/* Where to insert: in front of any op, or at the end. The first call of all is a place of its own:
+ * it finds the allocator untouched. */
 static size_t gap_draw(const struct trace *trace, struct random *random)
 {
     if (random_once_in(random, 6))
@@ -48,7 +52,8 @@ static struct stretch stretch_draw(const struct trace *trace, struct random *ran
     return (struct stretch){first, most ? random_between(random, 1, most) : 0};
 }
 
-/* An op whose shape has one of these bits, or NULL; a few tries find it where such ops are not rare. */
+/* An op whose shape has one of these bits, or NULL; a few tries find it where such ops are not
+ * rare. */
 static struct trace_op *op_find(const struct trace *trace, unsigned shape, struct random *random)
 {
     for (unsigned i = 0; i < TRIES && trace->count > 0; i++) {
@@ -60,7 +65,8 @@ static struct trace_op *op_find(const struct trace *trace, unsigned shape, struc
 }
 
 /* Fills slots with narrow ones that no op names, as far as there are; the rest repeat. */
-static void fresh_slots(const struct trace *trace, uint32_t *ret_slots, size_t count, struct random *random)
+static void fresh_slots(const struct trace *trace, uint32_t *ret_slots, size_t count,
+                        struct random *random)
 {
     bool is_used[TRACE_NARROW_SLOTS] = {false};
     for (size_t i = 0; i < trace->count; i++)
@@ -84,7 +90,8 @@ static bool insert_op(struct trace *trace, struct random *random)
 /* A block that lives across a part of the trace. */
 static bool insert_lifetime(struct trace *trace, struct random *random)
 {
-    static const uint8_t KINDS[] = {OP_MALLOC, OP_MALLOC, OP_CALLOC, OP_POSIX_MEMALIGN, OP_ALIGNED_ALLOC};
+    static const uint8_t KINDS[] = {OP_MALLOC, OP_MALLOC, OP_CALLOC, OP_POSIX_MEMALIGN,
+                                    OP_ALIGNED_ALLOC};
     uint32_t slot;
     fresh_slots(trace, &slot, 1, random);
     struct trace_op birth = {.kind = KINDS[random_below(random, sizeof KINDS)], .slot = slot};
@@ -121,7 +128,8 @@ static bool insert_run(struct trace *trace, struct random *random)
     return ops_insert(trace, gap_draw(trace, random), story, run_write(story, slots, random));
 }
 
-/* What was allocated in one way is used in another: resized, asked for its size, freed by a third call. */
+/* What was allocated in one way is used in another: resized, asked for its size, freed by a third
+ * call. */
 static bool insert_use(struct trace *trace, struct random *random)
 {
     struct trace_op *birth = op_find(trace, OP_ALLOCATES, random);
@@ -132,7 +140,9 @@ static bool insert_use(struct trace *trace, struct random *random)
     while (!(trace_op_shape(use.kind) & (OP_USES | OP_FREES)))
         use = op_draw(random);
     use.slot = birth->slot;
-    return ops_insert(trace, random_once_in(random, 2) ? after : random_between(random, after, trace->count), &use, 1);
+    return ops_insert(
+        trace, random_once_in(random, 2) ? after : random_between(random, after, trace->count),
+        &use, 1);
 }
 
 static bool delete_op(struct trace *trace, struct random *random)
@@ -199,7 +209,8 @@ static bool repeat_stretch(struct trace *trace, struct random *random)
     struct trace_op ops[STRETCH_MAX];
     memcpy(ops, trace->ops + stretch.first, stretch.count * sizeof *ops);
     bool is_changed = false;
-    for (size_t repeats = random_between(random, 1, REPEATS_MAX); repeats > 0 && stretch.count > 0; repeats--)
+    for (size_t repeats = random_between(random, 1, REPEATS_MAX); repeats > 0 && stretch.count > 0;
+         repeats--)
         is_changed |= ops_insert(trace, stretch.first, ops, stretch.count);
     return is_changed;
 }
@@ -212,7 +223,8 @@ static bool retarget_slot(struct trace *trace, struct random *random)
     struct trace_op *other = op_find(trace, TAKES_SLOT, random);
     if (!op || !other)
         return false;
-    uint32_t slot = op->slot != other->slot ? other->slot : (uint32_t)random_below(random, TRACE_NARROW_SLOTS);
+    uint32_t slot =
+        op->slot != other->slot ? other->slot : (uint32_t)random_below(random, TRACE_NARROW_SLOTS);
     if (op->size_base != SIZE_EXACT && random_once_in(random, 3))
         op->size_slot = slot;
     else
@@ -253,20 +265,26 @@ static bool redraw_stretch(struct trace *trace, struct random *random)
     return stretch.count > 0;
 }
 
-/* To another kind of the same effect, else any; slot and size stay where the new kind takes them. */
+/* To another kind of the same effect, else any; slot and size stay where the new kind takes
+ * them. */
 static bool change_kind(struct trace *trace, struct random *random)
 {
     enum { EFFECT = OP_ALLOCATES | OP_USES | OP_FREES };
     if (trace->count == 0)
         return false;
-    struct trace_op *op = &trace->ops[random_once_in(random, 8) ? 0 : random_below(random, trace->count)];
+    struct trace_op *op =
+        &trace->ops[random_once_in(random, 8) ? 0 : random_below(random, trace->count)];
     struct trace_op drawn = op_draw(random);
     unsigned effect = trace_op_shape(op->kind) & EFFECT;
     bool is_any = random_once_in(random, 4);
-    for (unsigned i = 0; i < TRIES && (drawn.kind == op->kind || (!is_any && (trace_op_shape(drawn.kind) & EFFECT) != effect)); i++)
+    for (unsigned i = 0;
+         i < TRIES &&
+         (drawn.kind == op->kind || (!is_any && (trace_op_shape(drawn.kind) & EFFECT) != effect));
+         i++)
         drawn = op_draw(random);
     drawn.slot = op->slot;
-    if (trace_op_shape(op->kind) & trace_op_shape(drawn.kind) & OP_HAS_SIZE && random_once_in(random, 2))
+    if (trace_op_shape(op->kind) & trace_op_shape(drawn.kind) & OP_HAS_SIZE &&
+        random_once_in(random, 2))
         size_keep(&drawn, op);
     *op = drawn;
     return true;

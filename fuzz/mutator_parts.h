@@ -13,7 +13,8 @@
 #include "fuzz/random.h"
 #include "harness/trace/trace.h"
 
-/* Register once: name and weight. Most of what is added comes in runs: a mutation of one op costs an execution as well, and seldom makes ops meet. */
+/* Register once: name and weight. Most of what is added comes in runs: a mutation of one op costs
+ * an execution as well, and seldom makes ops meet. */
 #define MUTATIONS(M)      \
     M(insert_op, 8)       \
     M(insert_lifetime, 6) \
@@ -42,7 +43,8 @@ enum mutation {
         MUTATION_COUNT
 };
 
-/* Applies one mutation; false if the trace has nothing that it could change, or no room. The result need not be well-formed. */
+/* Applies one mutation; false if the trace has nothing that it could change, or no room. The result
+ * need not be well-formed. */
 bool mutation_apply(enum mutation mutation, struct trace *trace, struct random *random);
 const char *mutation_name(enum mutation mutation);
 /* One drawn by weight. */
@@ -57,7 +59,8 @@ void values_draw(struct trace_op *op, struct random *random);
 /* Draws only a size; op->extra, where it is an alignment, is looked at. */
 void size_draw(struct trace_op *op, struct random *random);
 void extra_draw(struct trace_op *op, struct random *random);
-/* Gives op, drawn already, the size of another, unless what that asks for could be had only at great cost. */
+/* Gives op, drawn already, the size of another, unless what that asks for could be had only at
+ * great cost. */
 void size_keep(struct trace_op *op, const struct trace_op *other);
 /* Moves a size to the other side of a landmark, or a step on. */
 void size_nudge(struct trace_op *op, struct random *random);
@@ -69,14 +72,18 @@ uint64_t paged_size_draw(struct random *random, uint64_t low, uint64_t high);
 uint64_t story_size_draw(struct random *random);
 
 enum { STORY_OPS_MAX = 96, STORY_SLOTS = 48 };
-/* Writes one motif, or a comb (many blocks, every other freed, bigger ones into the holes) on the slots given; returns its number of ops. */
-size_t motif_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random);
-size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random);
+/* Writes one motif, or a comb (many blocks, every other freed, bigger ones into the holes) on the
+ * slots given; returns its number of ops. */
+size_t motif_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS],
+                   struct random *random);
+size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS],
+                  struct random *random);
 /* Writes a few ops of any kind on a few of the slots, many of one size. Not well-formed. */
-size_t run_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS], struct random *random);
+size_t run_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[STORY_SLOTS],
+                 struct random *random);
 size_t motif_count(void);
 /* The motif of that index, with size as its unit. */
-size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY_SLOTS], struct trace_op ret_ops[STORY_OPS_MAX],
-                         struct random *random);
+size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY_SLOTS],
+                         struct trace_op ret_ops[STORY_OPS_MAX], struct random *random);
 
 #endif

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the mutator draws, and how often. Two interests pull apart: bugs sit at landmarks, speed wants small blocks. They meet where a landmark
- * costs nothing, and there most of the mass lies:
- *   - 0, and what cannot be had: short of SIZE_MAX by what rounding up may add, beside PTRDIFF_MAX, small in the low 32 bits;
+ * What the mutator draws, and how often. Two interests pull apart: bugs sit at landmarks, speed
+ * wants small blocks. They meet where a landmark costs nothing, and there most of the mass lies:
+ *   - 0, and what cannot be had: short of SIZE_MAX by what rounding up may add, beside PTRDIFF_MAX,
+ *     small in the low 32 bits;
  *   - small sizes and the limits of small classes, where blocks meet as neighbours and successors;
- *   - large alignments: even a small block then needs a mapping of its own, or a padding that free and realloc must find again.
- * Sizes that cost are rare: a page and more is one in forty, 32 KiB and more one in a hundred and twenty. Stories (mutator_motifs.c) draw one size
- * for all their ops: three large blocks in one trace meet each other, one in each of three traces do not, and cost more. What could be
- * had only at great cost (32 MiB to 2^46) is not drawn at all: the engine's own byte mutations find their way there.
+ *   - large alignments: even a small block then needs a mapping of its own, or a padding that free
+ *     and realloc must find again.
+ * Sizes that cost are rare: a page and more is one in forty, 32 KiB and more one in a hundred and
+ * twenty. Stories (mutator_motifs.c) draw one size for all their ops: three large blocks in one
+ * trace meet each other, one in each of three traces do not, and cost more. What could be had only
+ * at great cost (32 MiB to 2^46) is not drawn at all: the engine's own byte mutations find their
+ * way there.
  *
- * Where the size of what an allocator adds is not known (header, guard, rounding), every magnitude of the distance is drawn as often as the next.
+ * Where the size of what an allocator adds is not known (header, guard, rounding), every magnitude
+ * of the distance is drawn as often as the next.
  */
 #include "fuzz/mutator_parts.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { PAGE = 4096, SLOTS_DRAWN = 64, FACTOR_MIN = 4096 }; /* a count above that is a factor of a product that shall wrap */
+/* a count above that is a factor of a product that shall wrap */
+enum { PAGE = 4096, SLOTS_DRAWN = 64, FACTOR_MIN = 4096 };
 
 /* Adds a delta from -magnitude to magnitude, 0 more often than the others. */
 static uint64_t shake(uint64_t value, uint64_t magnitude, struct random *random)
@@ -56,10 +62,13 @@ static uint64_t small_size(struct random *random)
 
 static uint64_t class_size(struct random *random)
 {
-    return shake((4 + random_below(random, 4)) * (power_draw(random, 4, random_once_in(random, 16) ? 13 : 10) / 4), 17, random);
+    return shake((4 + random_below(random, 4)) *
+                     (power_draw(random, 4, random_once_in(random, 16) ? 13 : 10) / 4),
+                 17, random);
 }
 
-/* About whole pages; half of them a header short: there, what belongs to the block and what to the mapping are easily confused. */
+/* About whole pages; half of them a header short: there, what belongs to the block and what to the
+ * mapping are easily confused. */
 static uint64_t shake_pages(uint64_t size, struct random *random)
 {
     return random_once_in(random, 2) ? size - any_magnitude(random, 6) : shake(size, 32, random);
@@ -88,7 +97,8 @@ static uint64_t threshold_size(struct random *random)
 
 static uint64_t large_size(struct random *random)
 {
-    return random_once_in(random, 2) ? shake_pages(power_draw(random, 18, 20), random) : paged_size_draw(random, 32, 256);
+    return random_once_in(random, 2) ? shake_pages(power_draw(random, 18, 20), random)
+                                     : paged_size_draw(random, 32, 256);
 }
 
 static uint64_t huge_size(struct random *random)
@@ -96,8 +106,8 @@ static uint64_t huge_size(struct random *random)
     return shake_pages(power_draw(random, 21, (unsigned)random_between(random, 21, 25)), random);
 }
 
-/* Rounding up adds a header, an alignment, a page or a region, and wraps only this near to the limit. A size cut to 32 bits is noticed if what is
- * left of it can be had. */
+/* Rounding up adds a header, an alignment, a page or a region, and wraps only this near to the
+ * limit. A size cut to 32 bits is noticed if what is left of it can be had. */
 static uint64_t impossible_size(struct random *random)
 {
     switch (random_below(random, 8)) {
@@ -121,8 +131,9 @@ static const struct {
     unsigned weight;
     uint64_t (*draw)(struct random *random);
 } SIZE_FAMILIES[] = {
-    {170, zero_size}, {380, tiny_size},    {200, small_size}, {90, class_size}, {19, page_size},
-    {1, medium_size}, {7, threshold_size}, {2, large_size},   {1, huge_size},   {130, impossible_size},
+    {170, zero_size}, {380, tiny_size},       {200, small_size},   {90, class_size},
+    {19, page_size},  {1, medium_size},       {7, threshold_size}, {2, large_size},
+    {1, huge_size},   {130, impossible_size},
 };
 
 static uint64_t exact_size_draw(struct random *random)
@@ -175,7 +186,8 @@ static bool is_product(const struct trace_op *op)
     return trace_op_shape(op->kind) & OP_HAS_COUNT && op->extra > FACTOR_MIN;
 }
 
-/* Times a count drawn for another size, it may be dear. A chain of such calls on one block even grows by their product. */
+/* Times a count drawn for another size, it may be dear. A chain of such calls on one block even
+ * grows by their product. */
 static void count_fit(struct trace_op *op)
 {
     bool is_large = op->size_base != SIZE_EXACT || op->size > 1024;
@@ -191,7 +203,8 @@ void size_draw(struct trace_op *op, struct random *random)
     op->size_slot = 0;
     if (random_once_in(random, 10))
         relative_size_draw(op, random);
-    else if (trace_op_shape(op->kind) & OP_HAS_ALIGNMENT && random_once_in(random, op->extra <= 1024 ? 3 : 32))
+    else if (trace_op_shape(op->kind) & OP_HAS_ALIGNMENT &&
+             random_once_in(random, op->extra <= 1024 ? 3 : 32))
         op->size = aligned_size_draw(op->extra, random);
     else
         op->size = exact_size_draw(random);
@@ -212,10 +225,12 @@ void size_keep(struct trace_op *op, const struct trace_op *other)
 
 /* Alignments, counts, numbers. */
 
-/* Below a page, around pages, and as regions, huge pages and arenas are aligned: each has code of its own. */
+/* Below a page, around pages, and as regions, huge pages and arenas are aligned: each has code of
+ * its own. */
 static uint64_t alignment_draw(struct random *random)
 {
-    static const uint64_t BAD[] = {0, 3, 7, 12, 24, 48, 100, PAGE - 1, PAGE + 1, (uint64_t)1 << 63, SIZE_MAX};
+    static const uint64_t BAD[] = {
+        0, 3, 7, 12, 24, 48, 100, PAGE - 1, PAGE + 1, (uint64_t)1 << 63, SIZE_MAX};
     uint64_t ticket = random_below(random, 100);
     if (ticket < 40)
         return power_draw(random, 0, 9);
@@ -234,10 +249,12 @@ static uint64_t count_draw(const struct trace_op *op, struct random *random)
         return random_below(random, 3);
     if (op->size > 128)
         return random_below(random, 9);
-    return random_once_in(random, 32) ? LARGE[random_below(random, COUNT_OF(LARGE))] : random_below(random, 17);
+    return random_once_in(random, 32) ? LARGE[random_below(random, COUNT_OF(LARGE))]
+                                      : random_below(random, 17);
 }
 
-/* Two factors near 2^64 or 2^63, either way round; what wraps shall wrap to something small, or it would not be noticed. */
+/* Two factors near 2^64 or 2^63, either way round; what wraps shall wrap to something small, or it
+ * would not be noticed. */
 static void product_draw(struct trace_op *op, struct random *random)
 {
     bool is_half = random_once_in(random, 3);
@@ -316,7 +333,8 @@ void size_nudge(struct trace_op *op, struct random *random)
     }
 }
 
-/* Each call of the family often enough to meet the others; what acts on the whole process is dear and seldom. */
+/* Each call of the family often enough to meet the others; what acts on the whole process is dear
+ * and seldom. */
 static const uint16_t KIND_WEIGHTS[OP_KINDS] = {
     [OP_MALLOC] = 200,
     [OP_FREE] = 190,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Randomness from a seed alone: the same seed gives the same numbers on every machine. The generator is splitmix64 (Steele, Lea, Flood: Fast
- * splittable pseudorandom number generators, 2014): one word of state, every seed as good as any other.
+ * Randomness from a seed alone: the same seed gives the same numbers on every machine. The
+ * generator is splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators,
+ * 2014): one word of state, every seed as good as any other.
  */
 #ifndef FUZZ_RANDOM_H
 #define FUZZ_RANDOM_H

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A main for fuzz targets that are built without an engine: feeds each file named on the command line, and each file in the folders
- * named, to the target once. So a finding replays in a debugger, under gcc or valgrind, and a corpus runs as a plain test.
+ * A main for fuzz targets that are built without an engine: feeds each file named on the command
+ * line, and each file in the folders named, to the target once. So a finding replays in a debugger,
+ * under gcc or valgrind, and a corpus runs as a plain test.
  *
- * Exit status: 0 all inputs ran, 1 a file could not be read, or no input was given: a replay of nothing must not look like success.
+ * Exit status: 0 all inputs ran, 1 a file could not be read, or no input was given: a replay of
+ * nothing must not look like success.
  */
 #include <dirent.h>
 #include <errno.h>

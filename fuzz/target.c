@@ -5,8 +5,10 @@
  *   MALLET_SUBJECT   "anvil[:OPTIONS]" (the default), "glibc", "musl" or a path to a .so
  *   MALLET_FINDINGS  folder for findings and statistics (findings.h); none: nothing is written
  *
- * anvil runs in this process, linked statically and instrumented, in a fixed arena that is reset before every input: a finding replays from
- * its bytes alone. The process is not the run's alone, and the heap has no lock: threads and forks of a trace are passed over. A verdict of a class not yet known is printed with its trace and aborts, so that any engine saves the input. Every other
+ * anvil runs in this process, linked statically and instrumented, in a fixed arena that is reset
+ * before every input: a finding replays from its bytes alone. The process is not the run's alone,
+ * and the heap has no lock: threads and forks of a trace are passed over. A verdict of a class not
+ * yet known is printed with its trace and aborts, so that any engine saves the input. Every other
  * subject runs in worker processes (foreign.h), and its findings are saved without an abort.
  */
 #include "fuzz/target.h"
@@ -26,11 +28,16 @@
 
 enum {
     OPS_MAX = 4096,
-    FILL_MAX = 8 << 10,    /* bytes */
-    TOUCH_MAX = 1 << 20,   /* bytes */
-    ARENA_SIZE = 2 << 20,  /* bytes: small, so that clearing it for the next input stays cheap, and so that it runs full now and then */
-    HEAP_CHECK_EVERY = 16, /* ops: every one costs more than the ops themselves; a finding is replayed with the walker after each */
-    /* identical cycles for footprint, at most: it ends early, after 16, where nothing grows; and for one in how many inputs */
+    FILL_MAX = 8 << 10,  /* bytes */
+    TOUCH_MAX = 1 << 20, /* bytes */
+    /* bytes: small, so that clearing it for the next input stays cheap, and so that it runs full
+     * now and then */
+    ARENA_SIZE = 2 << 20,
+    /* ops: every one costs more than the ops themselves; a finding is replayed with the walker
+     * after each */
+    HEAP_CHECK_EVERY = 16,
+    /* identical cycles for footprint, at most: it ends early, after 16, where nothing grows; and
+     * for one in how many inputs */
     ROUNDS = 1000,
     ROUNDS_ONE_IN = 256,
     ROUNDS_FOREIGN = 300,
@@ -48,13 +55,15 @@ static struct {
 static void open_anvil(const char *options)
 {
     char error[SUBJECT_ERROR_MAX];
-    if (subject_bind_anvil(&target.subject, options, ARENA_SIZE, error) == 0 && run_init(&target.run) == 0)
+    if (subject_bind_anvil(&target.subject, options, ARENA_SIZE, error) == 0 &&
+        run_init(&target.run) == 0)
         return;
     dprintf(STDERR_FILENO, "%s: %s\n", program_invocation_short_name, error);
     _exit(EXIT_FAILURE);
 }
 
-/* At the first input, not before: AFL++ forks in between, and no two processes may share a worker. */
+/* At the first input, not before: AFL++ forks in between, and no two processes may share a
+ * worker. */
 static void open_target(void)
 {
     const char *spec = getenv("MALLET_SUBJECT");
@@ -73,7 +82,8 @@ static void open_target(void)
 static void print_finding(const struct verdict *verdict, const struct trace *trace)
 {
     char line[VERDICT_SENTENCE_MAX + TRACE_LINE_MAX];
-    int length = snprintf(line, sizeof(line), "FINDING %s at %s, op %d: %s\n", check_name(verdict->check), verdict->site,
+    int length = snprintf(line, sizeof(line), "FINDING %s at %s, op %d: %s\n",
+                          check_name(verdict->check), verdict->site,
                           verdict->op == VERDICT_NO_OP ? -1 : (int)verdict->op, verdict->sentence);
     ssize_t written = write(STDERR_FILENO, line, (size_t)length);
     for (size_t i = 0; i < trace->count && written >= 0; i++) {
@@ -83,7 +93,8 @@ static void print_finding(const struct verdict *verdict, const struct trace *tra
     }
 }
 
-static void run_anvil(const struct trace *trace, const struct run_options *options, uint8_t *features)
+static void run_anvil(const struct trace *trace, const struct run_options *options,
+                      uint8_t *features)
 {
     const struct run_report report = {.features = features};
     struct verdict verdict;
@@ -122,7 +133,8 @@ void target_run(const uint8_t *data, size_t size, const struct target_mode *mode
     const struct run_options options = {.heap_check_every = HEAP_CHECK_EVERY,
                                         .fill_max = FILL_MAX,
                                         .touch_max = TOUCH_MAX,
-                                        .capacity = ARENA_SIZE, /* anvil's; foreign.c puts the probed one */
+                                        /* anvil's; foreign.c puts the probed one */
+                                        .capacity = ARENA_SIZE,
                                         .rounds = rounds,
                                         .recovery = mode->recovery,
                                         .one_thread = target.is_anvil,

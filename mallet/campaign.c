@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order of a campaign: everything that can refuse is tried first, the engine gets its time, triage follows, the summary comes last and comes
- * always, after Ctrl-C too. The subject is bound once by ourselves at the start: one that cannot be bound must not start an engine.
+ * The order of a campaign: everything that can refuse is tried first, the engine gets its time,
+ * triage follows, the summary comes last and comes always, after Ctrl-C too. The subject is bound
+ * once by ourselves at the start: one that cannot be bound must not start an engine.
  */
 #include "mallet/campaign_internal.h"
 
-#include "harness/subject/catalog.h"
 #include "harness/executor/executor.h"
+#include "harness/subject/catalog.h"
 #include "mallet/command.h"
 
 #include <limits.h>
@@ -71,11 +72,13 @@ static int bind_subject(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX
     if (result != 0)
         return result;
     bool is_path = strchr(spec, '/') != NULL && strncmp(spec, "anvil:", 6) != 0;
-    campaign_path(campaign->subject_path, "%s", is_path && realpath(spec, absolute) != NULL ? absolute : spec);
+    campaign_path(campaign->subject_path, "%s",
+                  is_path && realpath(spec, absolute) != NULL ? absolute : spec);
     result = executor_start(&executor, campaign->subject_path, NULL, error);
     if (result != 0)
         return result;
-    snprintf(campaign->subject_name, sizeof(campaign->subject_name), "%s", executor_info(executor)->name);
+    snprintf(campaign->subject_name, sizeof(campaign->subject_name), "%s",
+             executor_info(executor)->name);
     executor_stop(executor);
     return 0;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fuzz campaign: an engine works on one subject for a while, then every class of finding is shrunk, reproduced, exported and saved.
+ * A fuzz campaign: an engine works on one subject for a while, then every class of finding is
+ * shrunk, reproduced, exported and saved.
  *
- *   DIR/seeds/       the text corpus as bytes                  DIR/findings/<check>-<site>/   trace.trace, program.c, finding.json
+ *   DIR/seeds/       the text corpus as bytes                  DIR/findings/<check>-<site>/
+ *                    trace.trace, program.c, finding.json
  *   DIR/corpus/      what the engine keeps, as bytes           DIR/summary.json
  *   DIR/raw/         first trace of each class, statistics     DIR/engine.log
  *   DIR/artifacts/   inputs on which the engine itself died    DIR/afl/    AFL++'s own files
@@ -20,17 +22,19 @@ enum campaign_build { BUILD_ANY, BUILD_PLAIN, BUILD_SANITIZER };
 struct campaign_options {
     const char *subject; /* as executor_start takes it */
     enum campaign_engine engine;
-    enum campaign_build build; /* ANY: with a sanitizer for anvil, if there is such a build, plain for others */
-    const char *output;        /* NULL: mallet-report/<subject>-<engine> */
-    const char *corpus;        /* folder of text traces; NULL: the project's own seeds */
-    unsigned seconds;          /* of the engine; triage comes on top */
-    unsigned jobs;             /* at least 1 */
-    unsigned max_ops;          /* in one input, about */
-    bool is_json;              /* summary on stdout as JSON */
+    /* ANY: with a sanitizer for anvil, if there is such a build, plain for others */
+    enum campaign_build build;
+    const char *output; /* NULL: mallet-report/<subject>-<engine> */
+    const char *corpus; /* folder of text traces; NULL: the project's own seeds */
+    unsigned seconds;   /* of the engine; triage comes on top */
+    unsigned jobs;      /* at least 1 */
+    unsigned max_ops;   /* in one input, about */
+    bool is_json;       /* summary on stdout as JSON */
 };
 
-/* Runs it, with a progress line on stderr and the summary on stdout. Returns 0 (no findings), 1 (findings), or 2 after one sentence on
- * stderr: it could not be started, or the engine would not run. SIGINT and SIGTERM end it in order, with triage and summary. */
+/* Runs it, with a progress line on stderr and the summary on stdout. Returns 0 (no findings), 1
+ * (findings), or 2 after one sentence on stderr: it could not be started, or the engine would not
+ * run. SIGINT and SIGTERM end it in order, with triage and summary. */
 int campaign_run(const struct campaign_options *options);
 
 #endif

@@ -11,8 +11,10 @@
 
 enum {
     BYTES_PER_OP = TRACE_RECORD_SIZE, /* most ops need no prefix */
-    INPUT_LIMIT_S = 20,               /* for one input; a foreign subject has its own, shorter limit */
-    MEMORY_LIMIT_MB = 4096,           /* of a target: a leak of our own must not take the machine down */
+    /* for one input; a foreign subject has its own, shorter limit */
+    INPUT_LIMIT_S = 20,
+    /* of a target: a leak of our own must not take the machine down */
+    MEMORY_LIMIT_MB = 4096,
     ARGUMENTS_MAX = 40
 };
 
@@ -46,12 +48,13 @@ static const char *target_preset(const struct campaign *campaign)
     return campaign->options->build == BUILD_SANITIZER ? "libfuzzer-asan" : "libfuzzer";
 }
 
-/* A folder `engine` beside us is where an installation keeps them. A sanitizer sees more of anvil, which is compiled with it; of a foreign
- * subject it sees nothing and costs time. */
+/* A folder `engine` beside us is where an installation keeps them. A sanitizer sees more of anvil,
+ * which is compiled with it; of a foreign subject it sees nothing and costs time. */
 static bool find_build(struct campaign *campaign)
 {
     static const char *const plain[] = {"../../libfuzzer/bin", "../libexec/mallet/libfuzzer", NULL};
-    static const char *const sanitizer[] = {"../../libfuzzer-asan/bin", "../libexec/mallet/libfuzzer-asan", NULL};
+    static const char *const sanitizer[] = {"../../libfuzzer-asan/bin",
+                                            "../libexec/mallet/libfuzzer-asan", NULL};
     static const char *const afl[] = {"../../afl/bin", "../libexec/mallet/afl", NULL};
     if (campaign->options->engine == ENGINE_AFL)
         return find_target(campaign, afl);
@@ -92,12 +95,15 @@ int campaign_find_engine(struct campaign *campaign, char error[CAMPAIGN_ERROR_MA
     bool is_afl = campaign->options->engine == ENGINE_AFL;
     if (!find_build(campaign) || (is_afl && !find_mutator(campaign))) {
         snprintf(error, CAMPAIGN_ERROR_MAX,
-                 "the engine's target is not built yet: run `cmake --preset %s && cmake --build --preset %s` in the source folder", preset,
-                 preset);
+                 "the engine's target is not built yet: run `cmake --preset %s && cmake --build "
+                 "--preset %s` in the source folder",
+                 preset, preset);
         return ENOENT;
     }
     if (is_afl && !find_in_path("afl-fuzz", campaign->afl)) {
-        snprintf(error, CAMPAIGN_ERROR_MAX, "afl-fuzz is not on the PATH: install the package afl++, or use --engine libfuzzer");
+        snprintf(
+            error, CAMPAIGN_ERROR_MAX,
+            "afl-fuzz is not on the PATH: install the package afl++, or use --engine libfuzzer");
         return ENOENT;
     }
     return 0;
@@ -121,7 +127,8 @@ struct arguments {
     size_t count;
 };
 
-static void add(struct arguments *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct arguments *arguments, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static void add(struct arguments *arguments, const char *format, ...)
 {
     va_list values;
@@ -135,8 +142,10 @@ static void add(struct arguments *arguments, const char *format, ...)
     arguments->list[arguments->count] = NULL;
 }
 
-/* Leaks and slow inputs are no matter of the engine's: footprint and progress are checks of ours. */
-static void add_libfuzzer(struct arguments *arguments, const struct campaign *campaign, unsigned seconds)
+/* Leaks and slow inputs are no matter of the engine's: footprint and progress are checks of
+ * ours. */
+static void add_libfuzzer(struct arguments *arguments, const struct campaign *campaign,
+                          unsigned seconds)
 {
     add(arguments, "%s", campaign->target);
     add(arguments, "%s/corpus", campaign->output);
@@ -152,11 +161,13 @@ static void add_libfuzzer(struct arguments *arguments, const struct campaign *ca
     add(arguments, "-reload=1");
 }
 
-static void add_afl(struct arguments *arguments, const struct campaign *campaign, unsigned index, unsigned seconds)
+static void add_afl(struct arguments *arguments, const struct campaign *campaign, unsigned index,
+                    unsigned seconds)
 {
-    static const char *const settings[] = {"AFL_NO_UI",        "AFL_SKIP_CPUFREQ",        "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
-                                           "AFL_AUTORESUME",   "AFL_CUSTOM_MUTATOR_ONLY", "AFL_NO_AFFINITY",
-                                           "AFL_SKIP_CRASHES", "AFL_IGNORE_PROBLEMS"};
+    static const char *const settings[] = {
+        "AFL_NO_UI",        "AFL_SKIP_CPUFREQ",        "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
+        "AFL_AUTORESUME",   "AFL_CUSTOM_MUTATOR_ONLY", "AFL_NO_AFFINITY",
+        "AFL_SKIP_CRASHES", "AFL_IGNORE_PROBLEMS"};
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
         setenv(settings[i], "1", 1);
     setenv("AFL_CUSTOM_MUTATOR_LIBRARY", campaign->mutator, 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The output folder: made and tried before anything is started, so that a campaign cannot fail for it after an hour; and the seeds. */
+/* The output folder: made and tried before anything is started, so that a campaign cannot fail for
+ * it after an hour; and the seeds. */
 #include "mallet/campaign_internal.h"
 
 #include "mallet/folders.h"
@@ -65,7 +66,8 @@ static int is_plain(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-void campaign_each_file(struct campaign *campaign, const char *folder, const char *prefix, campaign_visit *visit, void *context)
+void campaign_each_file(struct campaign *campaign, const char *folder, const char *prefix,
+                        campaign_visit *visit, void *context)
 {
     char path[CAMPAIGN_PATH_MAX];
     struct dirent **entries;
@@ -156,7 +158,8 @@ int campaign_prepare_folder(struct campaign *campaign, char error[CAMPAIGN_ERROR
     if (result == 0)
         result = open_log(campaign);
     if (result != 0) {
-        snprintf(error, CAMPAIGN_ERROR_MAX, "the output folder %.300s cannot be written: %s", wanted, strerror(result));
+        snprintf(error, CAMPAIGN_ERROR_MAX, "the output folder %.300s cannot be written: %s",
+                 wanted, strerror(result));
         return result;
     }
     campaign_each_file(campaign, "raw", "stats-", remove_one, NULL);
@@ -166,12 +169,14 @@ int campaign_prepare_folder(struct campaign *campaign, char error[CAMPAIGN_ERROR
 /* ---- seeds ---- */
 
 /* Where there are no seeds: enough for an engine to begin with. */
-static const char first_seed[] = "#0 = malloc 24\n#1 = calloc 4 100\n#2 = malloc 5000\nfree #1\n#0 = realloc #0 200\n"
-                                 "#1 = aligned_alloc 64 192\nsweep\nfree #2\n#2 = malloc 1000\n";
+static const char first_seed[] =
+    "#0 = malloc 24\n#1 = calloc 4 100\n#2 = malloc 5000\nfree #1\n#0 = realloc #0 200\n"
+    "#1 = aligned_alloc 64 192\nsweep\nfree #2\n#2 = malloc 1000\n";
 
 static int encode_seed(struct campaign *campaign, const char *name, const char *text, size_t length)
 {
-    struct trace trace = {.ops = calloc(SEED_OPS_MAX, sizeof(struct trace_op)), .capacity = SEED_OPS_MAX};
+    struct trace trace = {.ops = calloc(SEED_OPS_MAX, sizeof(struct trace_op)),
+                          .capacity = SEED_OPS_MAX};
     uint8_t *bytes = malloc((size_t)SEED_OPS_MAX * TRACE_OP_BYTES_MAX);
     struct trace_error error;
     char path[CAMPAIGN_PATH_MAX];
@@ -180,9 +185,11 @@ static int encode_seed(struct campaign *campaign, const char *name, const char *
         result = trace_parse(text, length, &trace, &error);
     if (result == 0) {
         campaign_path(path, "%s/seeds/%s", campaign->output, name);
-        result = campaign_write_file(path, bytes, trace_encode(&trace, bytes, (size_t)SEED_OPS_MAX * TRACE_OP_BYTES_MAX));
+        result = campaign_write_file(
+            path, bytes, trace_encode(&trace, bytes, (size_t)SEED_OPS_MAX * TRACE_OP_BYTES_MAX));
     } else if (result != ENOMEM) {
-        fprintf(stderr, "mallet fuzz: seed %s is left out: line %zu: %s\n", name, error.line, error.sentence);
+        fprintf(stderr, "mallet fuzz: seed %s is left out: line %zu: %s\n", name, error.line,
+                error.sentence);
         result = 0;
     }
     free(trace.ops);
@@ -194,8 +201,8 @@ static int encode_folder(struct campaign *campaign, const char *folder)
 {
     DIR *open_folder = opendir(folder);
     int result = open_folder == NULL ? errno : 0;
-    for (struct dirent *entry = open_folder != NULL ? readdir(open_folder) : NULL; entry != NULL && result == 0;
-         entry = readdir(open_folder)) {
+    for (struct dirent *entry = open_folder != NULL ? readdir(open_folder) : NULL;
+         entry != NULL && result == 0; entry = readdir(open_folder)) {
         char path[CAMPAIGN_PATH_MAX], name[CAMPAIGN_PATH_MAX];
         size_t length;
         const char *end = strstr(entry->d_name, ".trace");
@@ -218,12 +225,15 @@ int campaign_fill_seeds(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX
     char corpus[CAMPAIGN_PATH_MAX];
     bool is_found = seeds_find(campaign->options->corpus, corpus);
     if (!is_found && campaign->options->corpus != NULL) {
-        snprintf(error, CAMPAIGN_ERROR_MAX, "the corpus folder %.300s holds no text trace (*.trace)", corpus);
+        snprintf(error, CAMPAIGN_ERROR_MAX,
+                 "the corpus folder %.300s holds no text trace (*.trace)", corpus);
         return ENOENT;
     }
-    int result = is_found ? encode_folder(campaign, corpus) : encode_seed(campaign, "first", first_seed, sizeof(first_seed) - 1);
+    int result = is_found ? encode_folder(campaign, corpus)
+                          : encode_seed(campaign, "first", first_seed, sizeof(first_seed) - 1);
     if (result != 0)
-        snprintf(error, CAMPAIGN_ERROR_MAX, "the seeds in %.300s cannot be written: %s", campaign->output, strerror(result));
+        snprintf(error, CAMPAIGN_ERROR_MAX, "the seeds in %.300s cannot be written: %s",
+                 campaign->output, strerror(result));
     return result;
 }
 
@@ -235,7 +245,8 @@ static bool copy_input(struct campaign *campaign, const char *path, const char *
     size_t length;
     char *bytes = campaign_read_file(path, &length);
     campaign_path(target, "%s/corpus/%s-%s", campaign->output, (const char *)context, name);
-    bool is_written = bytes == NULL || access(target, F_OK) == 0 || campaign_write_file(target, bytes, length) == 0;
+    bool is_written = bytes == NULL || access(target, F_OK) == 0 ||
+                      campaign_write_file(target, bytes, length) == 0;
     free(bytes);
     return is_written;
 }

@@ -9,7 +9,8 @@
  *   campaign_triage.c    raw traces and crashed inputs → findings, shrunk and saved
  *   campaign_target.c    crashes that only the instrumented target shows
  *   campaign_program.c   compiles and runs the exported program
- *   campaign_summary.c   summary.json and the summary for people; reads the one of an earlier campaign
+ *   campaign_summary.c   summary.json and the summary for people; reads the one of an earlier
+ *                        campaign
  */
 #ifndef MALLET_CAMPAIGN_INTERNAL_H
 #define MALLET_CAMPAIGN_INTERNAL_H
@@ -38,7 +39,8 @@ struct campaign_finding {
 struct campaign_status {
     uint64_t executions;
     unsigned coverage, features, corpus; /* edges, behaviours, inputs */
-    size_t raw, artifacts;               /* classes saved by targets, inputs on which the engine died */
+    /* classes saved by targets, inputs on which the engine died */
+    size_t raw, artifacts;
 };
 
 struct campaign {
@@ -61,7 +63,8 @@ int64_t campaign_now_ms(void);
 /* Set by SIGINT and SIGTERM. */
 bool campaign_is_stopped(void);
 /* Formats a path; a path too long becomes "", which no call accepts. */
-void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 bool campaign_is_anvil(const struct campaign *campaign);
 /* Folder of the running program, no slash at the end. */
 void campaign_own_folder(char ret_path[CAMPAIGN_PATH_MAX]);
@@ -72,9 +75,12 @@ int campaign_fill_seeds(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX
 /* Reads a whole file, NUL behind it; NULL if that fails. The caller frees. */
 char *campaign_read_file(const char *path, size_t *ret_length);
 int campaign_write_file(const char *path, const void *bytes, size_t length);
-/* Calls visit with each file of DIR/<folder> whose name begins with prefix, in the order of names; stops when it returns false. */
-typedef bool campaign_visit(struct campaign *campaign, const char *path, const char *name, void *context);
-void campaign_each_file(struct campaign *campaign, const char *folder, const char *prefix, campaign_visit *visit, void *context);
+/* Calls visit with each file of DIR/<folder> whose name begins with prefix, in the order of names;
+ * stops when it returns false. */
+typedef bool campaign_visit(struct campaign *campaign, const char *path, const char *name,
+                            void *context);
+void campaign_each_file(struct campaign *campaign, const char *folder, const char *prefix,
+                        campaign_visit *visit, void *context);
 size_t campaign_count_files(struct campaign *campaign, const char *folder, const char *prefix);
 /* Copies what AFL++ keeps into DIR/corpus. */
 void campaign_collect_corpus(struct campaign *campaign);
@@ -86,7 +92,8 @@ _Noreturn void campaign_exec_job(const struct campaign *campaign, unsigned index
 /* Sets MALLET_… and sanitizer options for a target, in a child. */
 void campaign_set_environment(const struct campaign *campaign);
 
-/* campaign_jobs.c: runs the engine for its time. 0, or a positive errno with one sentence: it would not run. */
+/* campaign_jobs.c: runs the engine for its time. 0, or a positive errno with one sentence: it would
+ * not run. */
 int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
 
 /* campaign_progress.c */
@@ -100,13 +107,17 @@ void campaign_show_progress(struct campaign *campaign, int64_t elapsed_ms, bool 
 int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
 struct campaign_finding *campaign_find_finding(struct campaign *campaign, const char *name);
 
-/* campaign_target.c: replays an input in the target. True if it died again: the verdict from the sanitizer's summary line. */
-bool campaign_replay_target(struct campaign *campaign, const char *path, struct verdict *ret_verdict);
+/* campaign_target.c: replays an input in the target. True if it died again: the verdict from the
+ * sanitizer's summary line. */
+bool campaign_replay_target(struct campaign *campaign, const char *path,
+                            struct verdict *ret_verdict);
 /* Removes from the trace what the target's verdict does not need. */
-void campaign_shrink_target(struct campaign *campaign, struct trace *trace, const struct verdict *verdict);
+void campaign_shrink_target(struct campaign *campaign, struct trace *trace,
+                            const struct verdict *verdict);
 
 /* campaign_program.c: compiles and runs program.c; true if it shows the finding too. */
-enum confirmation campaign_run_program(const struct campaign *campaign, const char *source, const struct verdict *verdict);
+enum confirmation campaign_run_program(const struct campaign *campaign, const char *source,
+                                       const struct verdict *verdict);
 
 /* campaign_summary.c */
 void campaign_load_summary(struct campaign *campaign);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Engine processes: one for each job, started again when they die, for a libFuzzer target ends with the first crash. Plain processes that
- * share the corpus folder start in no time and need no merging, unlike libFuzzer's own fork mode.
+ * Engine processes: one for each job, started again when they die, for a libFuzzer target ends with
+ * the first crash. Plain processes that share the corpus folder start in no time and need no
+ * merging, unlike libFuzzer's own fork mode.
  *
- * Each is the head of a process group of its own, so that Ctrl-C reaches only us, and all of it goes when the job goes. What they print is
- * read line by line, for the progress, and goes to engine.log.
+ * Each is the head of a process group of its own, so that Ctrl-C reaches only us, and all of it
+ * goes when the job goes. What they print is read line by line, for the progress, and goes to
+ * engine.log.
  */
 #include "mallet/campaign_internal.h"
 
@@ -100,7 +102,8 @@ static void job_take_line(struct campaign *campaign, struct job *job)
     job->length = 0;
     if (strstr(job->line, "INITED") != NULL || strstr(job->line, "Entering queue cycle") != NULL)
         job->is_fuzzing = true;
-    if (strncmp(job->line, "fuzz_trace:", 11) == 0 || strstr(job->line, "PROGRAM ABORT") != NULL || strncmp(job->line, "/", 1) == 0)
+    if (strncmp(job->line, "fuzz_trace:", 11) == 0 || strstr(job->line, "PROGRAM ABORT") != NULL ||
+        strncmp(job->line, "/", 1) == 0)
         copy_plain(job->last_words, job->line);
     campaign_parse_line(campaign, job->line);
 }
@@ -128,7 +131,8 @@ struct same {
     size_t length;
 };
 
-static bool remove_if_same(struct campaign *campaign, const char *path, const char *name, void *context)
+static bool remove_if_same(struct campaign *campaign, const char *path, const char *name,
+                           void *context)
 {
     const struct same *same = context;
     size_t length;
@@ -140,7 +144,8 @@ static bool remove_if_same(struct campaign *campaign, const char *path, const ch
     return true;
 }
 
-static bool remove_copies(struct campaign *campaign, const char *path, const char *name, void *context)
+static bool remove_copies(struct campaign *campaign, const char *path, const char *name,
+                          void *context)
 {
     struct same same;
     (void)name, (void)context;
@@ -156,7 +161,8 @@ static bool remove_copies(struct campaign *campaign, const char *path, const cha
 
 /* ---- watching ---- */
 
-/* A job that is gone: its last output, its statistics; then started again, unless it makes no sense. Returns 0 or a positive errno. */
+/* A job that is gone: its last output, its statistics; then started again, unless it makes no
+ * sense. Returns 0 or a positive errno. */
 static int job_follow_up(struct campaign *campaign, unsigned index, int status)
 {
     struct job *job = &state.jobs[index];
@@ -182,7 +188,8 @@ static int jobs_reap(struct campaign *campaign)
     int result = 0;
     for (unsigned i = 0; i < state.count && result == 0; i++) {
         int status;
-        if (state.jobs[i].pid != 0 && waitpid(state.jobs[i].pid, &status, WNOHANG) == state.jobs[i].pid)
+        if (state.jobs[i].pid != 0 &&
+            waitpid(state.jobs[i].pid, &status, WNOHANG) == state.jobs[i].pid)
             result = job_follow_up(campaign, i, status);
     }
     return result;
@@ -236,7 +243,9 @@ static void jobs_stop(struct campaign *campaign)
 
 static void explain(char error[CAMPAIGN_ERROR_MAX], int result)
 {
-    const char *words = result == ECHILD ? "it keeps ending; engine.log in the output folder says why" : strerror(result);
+    const char *words = result == ECHILD
+                            ? "it keeps ending; engine.log in the output folder says why"
+                            : strerror(result);
     for (unsigned i = 0; i < state.count && result == ECHILD; i++)
         if (state.jobs[i].last_words[0] != '\0')
             words = state.jobs[i].last_words;
@@ -252,7 +261,8 @@ int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     state.end_ms = state.start_ms + (int64_t)campaign->options->seconds * 1000;
     for (unsigned i = 0; i < state.count && result == 0; i++)
         result = job_start(campaign, i);
-    while (result == 0 && campaign_now_ms() < state.end_ms && !campaign_is_stopped() && jobs_running() > 0) {
+    while (result == 0 && campaign_now_ms() < state.end_ms && !campaign_is_stopped() &&
+           jobs_running() > 0) {
         jobs_poll(campaign);
         result = jobs_reap(campaign);
         campaign_show_progress(campaign, campaign_now_ms() - state.start_ms, false);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The exported program is the last guard against a false alarm: it knows nothing of the harness, so what it shows too is the subject's. It is
- * compiled as its first lines say, and run with the subject over it, within limits.
+ * The exported program is the last guard against a false alarm: it knows nothing of the harness, so
+ * what it shows too is the subject's. It is compiled as its first lines say, and run with the
+ * subject over it, within limits.
  */
 #include "mallet/campaign_internal.h"
 
@@ -24,8 +25,10 @@ static void redirect_to_null(void)
         dup2(null, file);
 }
 
-/* Runs a program to its end or the limit. preload NULL: none. Returns its wait status; ret_hung: it had to be killed. */
-static int run_limited(char *const arguments[], const char *preload, int64_t limit_ms, bool *ret_hung)
+/* Runs a program to its end or the limit. preload NULL: none. Returns its wait status; ret_hung: it
+ * had to be killed. */
+static int run_limited(char *const arguments[], const char *preload, int64_t limit_ms,
+                       bool *ret_hung)
 {
     int status = -1;
     int64_t end = campaign_now_ms() + limit_ms;
@@ -57,15 +60,17 @@ static int run_limited(char *const arguments[], const char *preload, int64_t lim
 
 static bool compile(char *source, char *program)
 {
-    static char name[] = "cc", standard[] = "-std=gnu11", level[] = "-O0", plain[] = "-fno-builtin", quiet[] = "-w", out[] = "-o",
-                threads[] = "-pthread";
-    char *const arguments[] = {name, standard, level, plain, quiet, out, program, source, threads, NULL};
+    static char name[] = "cc", standard[] = "-std=gnu11", level[] = "-O0", plain[] = "-fno-builtin",
+                quiet[] = "-w", out[] = "-o", threads[] = "-pthread";
+    char *const arguments[] = {name, standard, level,  plain,   quiet,
+                               out,  program,  source, threads, NULL};
     bool hung;
     int status = run_limited(arguments, NULL, COMPILE_LIMIT_MS, &hung);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* What to preload: "" for the libc itself. False if the subject cannot be put under a program of its own. */
+/* What to preload: "" for the libc itself. False if the subject cannot be put under a program of
+ * its own. */
 static bool find_preload(const struct campaign *campaign, char ret_path[CAMPAIGN_PATH_MAX])
 {
     char own[CAMPAIGN_PATH_MAX];
@@ -90,18 +95,21 @@ static enum ending run_to_end(char *const arguments[], const char *preload, int 
     *ret_status = run_limited(arguments, preload, RUN_LIMIT_MS, &hung);
     if (!hung && !WIFSIGNALED(*ret_status))
         return ENDING_EXIT;
-    bool is_over_time = hung || WTERMSIG(*ret_status) == SIGXCPU || WTERMSIG(*ret_status) == SIGKILL;
+    bool is_over_time =
+        hung || WTERMSIG(*ret_status) == SIGXCPU || WTERMSIG(*ret_status) == SIGKILL;
     return is_over_time ? ENDING_OVER_TIME : ENDING_DEATH;
 }
 
-/* A death and a hang do not say whose they are: on the libc too, the program's own. Of the libc, no other can tell. */
+/* A death and a hang do not say whose they are: on the libc too, the program's own. Of the libc, no
+ * other can tell. */
 static bool ends_so_on_libc(char *const arguments[], const char *preload, enum ending ending)
 {
     int status;
     return preload[0] != '\0' && run_to_end(arguments, "", &status) == ending;
 }
 
-enum confirmation campaign_run_program(const struct campaign *campaign, const char *source, const struct verdict *verdict)
+enum confirmation campaign_run_program(const struct campaign *campaign, const char *source,
+                                       const struct verdict *verdict)
 {
     char preload[CAMPAIGN_PATH_MAX], program[CAMPAIGN_PATH_MAX], source_path[CAMPAIGN_PATH_MAX];
     int status;
@@ -113,7 +121,8 @@ enum confirmation campaign_run_program(const struct campaign *campaign, const ch
         return CONFIRM_UNKNOWN;
     char *const arguments[] = {program, NULL};
     enum ending ending = run_to_end(arguments, preload, &status);
-    bool may_show = ending == ENDING_DEATH || (ending == ENDING_OVER_TIME && verdict->check == CHECK_PROGRESS);
+    bool may_show =
+        ending == ENDING_DEATH || (ending == ENDING_OVER_TIME && verdict->check == CHECK_PROGRESS);
     bool shows = may_show && !ends_so_on_libc(arguments, preload, ending);
     unlink(program);
     if (ending != ENDING_EXIT)

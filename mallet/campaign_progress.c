@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How far a campaign is: from the statistics that the targets write, from what libFuzzer prints and from AFL++'s fuzzer_stats. */
+/* How far a campaign is: from the statistics that the targets write, from what libFuzzer prints and
+ * from AFL++'s fuzzer_stats. */
 #include "mallet/campaign_internal.h"
 
 #include <stdio.h>
@@ -20,7 +21,8 @@ struct sums {
     uint64_t executions, features;
 };
 
-static bool add_statistics(struct campaign *campaign, const char *path, const char *name, void *context)
+static bool add_statistics(struct campaign *campaign, const char *path, const char *name,
+                           void *context)
 {
     struct sums *sums = context;
     size_t length;
@@ -47,10 +49,12 @@ static void read_afl(struct campaign *campaign)
         size_t length;
         campaign_path(path, "%s/afl/job%u/fuzzer_stats", campaign->output, job);
         campaign_path(folder, "afl/job%u/queue", job);
-        campaign->status.corpus = most(campaign->status.corpus, campaign_count_files(campaign, folder, "id"));
+        campaign->status.corpus =
+            most(campaign->status.corpus, campaign_count_files(campaign, folder, "id"));
         char *text = campaign_read_file(path, &length);
         if (text != NULL)
-            campaign->status.coverage = most(campaign->status.coverage, number_after(text, "edges_found       : "));
+            campaign->status.coverage =
+                most(campaign->status.coverage, number_after(text, "edges_found       : "));
         free(text);
         campaign_path(folder, "afl/job%u/crashes", job);
         campaign->status.artifacts += campaign_count_files(campaign, folder, "id");
@@ -65,12 +69,14 @@ void campaign_update_status(struct campaign *campaign)
     campaign_each_file(campaign, "raw", "stats-", add_statistics, &sums);
     campaign->status.executions = sums.executions;
     campaign->status.features = most(campaign->status.features, sums.features);
-    campaign->status.raw = campaign_count_files(campaign, "raw", "") - campaign_count_files(campaign, "raw", "stats-");
+    campaign->status.raw =
+        campaign_count_files(campaign, "raw", "") - campaign_count_files(campaign, "raw", "stats-");
     campaign->status.artifacts = campaign_count_files(campaign, "artifacts", "");
     if (campaign->options->engine == ENGINE_AFL)
         read_afl(campaign);
     else
-        campaign->status.corpus = most(campaign->status.corpus, campaign_count_files(campaign, "corpus", ""));
+        campaign->status.corpus =
+            most(campaign->status.corpus, campaign_count_files(campaign, "corpus", ""));
 }
 
 /* "#8192 pulse cov: 310 ft: 420 corp: 77/2kb …" */
@@ -82,14 +88,17 @@ void campaign_parse_line(struct campaign *campaign, const char *line)
     campaign->status.corpus = most(campaign->status.corpus, number_after(line, " corp: "));
 }
 
-static void print_line(const struct campaign *campaign, int64_t elapsed_ms, const char *begin, const char *end)
+static void print_line(const struct campaign *campaign, int64_t elapsed_ms, const char *begin,
+                       const char *end)
 {
     const struct campaign_status *status = &campaign->status;
     int64_t seconds = elapsed_ms / 1000;
-    fprintf(stderr, "%s%02d:%02d  %llu runs, %llu/s  corpus %u  coverage %u  behaviour %u  findings %zu", begin, (int)(seconds / 60),
-            (int)(seconds % 60), (unsigned long long)status->executions,
-            (unsigned long long)(status->executions * 1000 / (uint64_t)(elapsed_ms > 0 ? elapsed_ms : 1)), status->corpus, status->coverage,
-            status->features, status->raw);
+    fprintf(stderr,
+            "%s%02d:%02d  %llu runs, %llu/s  corpus %u  coverage %u  behaviour %u  findings %zu",
+            begin, (int)(seconds / 60), (int)(seconds % 60), (unsigned long long)status->executions,
+            (unsigned long long)(status->executions * 1000 /
+                                 (uint64_t)(elapsed_ms > 0 ? elapsed_ms : 1)),
+            status->corpus, status->coverage, status->features, status->raw);
     if (status->artifacts > 0)
         fprintf(stderr, "  crashed inputs %zu", status->artifacts);
     fputs(end, stderr);

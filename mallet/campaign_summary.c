@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* summary.json: what a campaign came to, for programs, and for the next campaign in the same folder; and the same for people. */
+/* summary.json: what a campaign came to, for programs, and for the next campaign in the same
+ * folder; and the same for people. */
 #include "mallet/campaign_internal.h"
 
 #include <jansson.h>
@@ -11,7 +12,8 @@
 /* ---- JSON ---- */
 
 /* Adds the path of a finding's file, where it has that one. */
-static void add_path(json_t *json, const char *key, const struct campaign *campaign, const char *name, const char *file)
+static void add_path(json_t *json, const char *key, const struct campaign *campaign,
+                     const char *name, const char *file)
 {
     char path[CAMPAIGN_PATH_MAX];
     campaign_path(path, "%s/findings/%s/%s", campaign->output, name, file);
@@ -21,11 +23,14 @@ static void add_path(json_t *json, const char *key, const struct campaign *campa
 
 static json_t *finding_json(const struct campaign *campaign, const struct campaign_finding *finding)
 {
-    json_t *confirmed = finding->confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(finding->confirmed);
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b}", "name", finding->name, "check",
-                             check_name(finding->verdict.check), "site", finding->verdict.site, "sentence", finding->verdict.sentence,
-                             "ops", (int)finding->ops, "reproduced", "times", (int)finding->reproduced, "of", (int)finding->attempts,
-                             "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier);
+    json_t *confirmed =
+        finding->confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(finding->confirmed);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b}", "name", finding->name,
+                  "check", check_name(finding->verdict.check), "site", finding->verdict.site,
+                  "sentence", finding->verdict.sentence, "ops", (int)finding->ops, "reproduced",
+                  "times", (int)finding->reproduced, "of", (int)finding->attempts,
+                  "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier);
     add_path(json, "trace", campaign, finding->name, "trace.trace");
     add_path(json, "program", campaign, finding->name, "program.c");
     return json;
@@ -37,11 +42,13 @@ static json_t *summary_json(const struct campaign *campaign)
     json_t *findings = json_array();
     for (size_t i = 0; i < campaign->count; i++)
         json_array_append_new(findings, finding_json(campaign, &campaign->findings[i]));
-    return json_pack("{s:s, s:s, s:f, s:b, s:I, s:i, s:i, s:i, s:i, s:o}", "subject", campaign->subject_name, "engine",
-                     campaign->options->engine == ENGINE_AFL ? "afl" : "libfuzzer", "seconds", (double)campaign->engine_ms / 1000,
-                     "interrupted", (int)campaign->is_interrupted, "executions", (json_int_t)status->executions, "corpus",
-                     (int)status->corpus, "coverage", (int)status->coverage, "features", (int)status->features, "unexplained_crashes",
-                     (int)campaign->unexplained, "findings", findings);
+    return json_pack(
+        "{s:s, s:s, s:f, s:b, s:I, s:i, s:i, s:i, s:i, s:o}", "subject", campaign->subject_name,
+        "engine", campaign->options->engine == ENGINE_AFL ? "afl" : "libfuzzer", "seconds",
+        (double)campaign->engine_ms / 1000, "interrupted", (int)campaign->is_interrupted,
+        "executions", (json_int_t)status->executions, "corpus", (int)status->corpus, "coverage",
+        (int)status->coverage, "features", (int)status->features, "unexplained_crashes",
+        (int)campaign->unexplained, "findings", findings);
 }
 
 int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
@@ -66,8 +73,9 @@ static void load_finding(struct campaign *campaign, json_t *json)
     const char *name, *check, *site, *sentence;
     int ops, reproduced, attempts;
     char path[CAMPAIGN_PATH_MAX];
-    if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}}", "name", &name, "check", &check, "site", &site, "sentence", &sentence,
-                    "ops", &ops, "reproduced", "times", &reproduced, "of", &attempts) != 0)
+    if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}}", "name", &name, "check", &check,
+                    "site", &site, "sentence", &sentence, "ops", &ops, "reproduced", "times",
+                    &reproduced, "of", &attempts) != 0)
         return;
     campaign_path(path, "%s/findings/%s", campaign->output, name);
     if (strchr(name, '/') != NULL || access(path, F_OK) != 0 || check_find(check) == CHECK_COUNT ||
@@ -75,13 +83,14 @@ static void load_finding(struct campaign *campaign, json_t *json)
         return;
     struct campaign_finding *finding = &campaign->findings[campaign->count++];
     json_t *confirmed = json_object_get(json, "confirmed_by_program");
-    *finding =
-        (struct campaign_finding){.verdict = {.check = check_find(check), .op = VERDICT_NO_OP},
-                                  .reproduced = (unsigned)reproduced,
-                                  .attempts = (unsigned)attempts,
-                                  .ops = (size_t)ops,
-                                  .confirmed = json_is_boolean(confirmed) ? (enum confirmation)json_is_true(confirmed) : CONFIRM_UNKNOWN,
-                                  .is_earlier = true};
+    *finding = (struct campaign_finding){
+        .verdict = {.check = check_find(check), .op = VERDICT_NO_OP},
+        .reproduced = (unsigned)reproduced,
+        .attempts = (unsigned)attempts,
+        .ops = (size_t)ops,
+        .confirmed = json_is_boolean(confirmed) ? (enum confirmation)json_is_true(confirmed)
+                                                : CONFIRM_UNKNOWN,
+        .is_earlier = true};
     snprintf(finding->name, sizeof(finding->name), "%s", name);
     snprintf(finding->verdict.site, sizeof(finding->verdict.site), "%s", site);
     snprintf(finding->verdict.sentence, sizeof(finding->verdict.sentence), "%s", sentence);
@@ -94,7 +103,8 @@ void campaign_load_summary(struct campaign *campaign)
     json_t *finding;
     campaign_path(path, "%s/summary.json", campaign->output);
     json_t *summary = json_load_file(path, 0, NULL);
-    json_array_foreach(json_object_get(summary, "findings"), index, finding) load_finding(campaign, finding);
+    json_array_foreach(json_object_get(summary, "findings"), index, finding)
+        load_finding(campaign, finding);
     json_decref(summary);
 }
 
@@ -114,10 +124,12 @@ static const char *confirmation_text(enum confirmation confirmed)
 
 static void print_finding(const struct campaign *campaign, const struct campaign_finding *finding)
 {
-    printf("  %s at %s: %s\n", check_name(finding->verdict.check), finding->verdict.site, finding->verdict.sentence);
-    printf("      %zu op%s, reproduced %u of %u%s%s%s\n", finding->ops, finding->ops == 1 ? "" : "s", finding->reproduced,
-           finding->attempts, finding->reproduced == 0 ? " (no fresh process shows it)" : "", confirmation_text(finding->confirmed),
-           finding->is_earlier ? "; found earlier" : "");
+    printf("  %s at %s: %s\n", check_name(finding->verdict.check), finding->verdict.site,
+           finding->verdict.sentence);
+    printf("      %zu op%s, reproduced %u of %u%s%s%s\n", finding->ops,
+           finding->ops == 1 ? "" : "s", finding->reproduced, finding->attempts,
+           finding->reproduced == 0 ? " (no fresh process shows it)" : "",
+           confirmation_text(finding->confirmed), finding->is_earlier ? "; found earlier" : "");
     printf("      %s/findings/%s\n", campaign->output, finding->name);
 }
 
@@ -130,12 +142,14 @@ void campaign_print_summary(const struct campaign *campaign)
         json_decref(summary);
         return;
     }
-    printf("%s: %zu finding%s in %.1f s%s, %llu runs, corpus %u, coverage %u, behaviour %u\n", campaign->subject_name, campaign->count,
-           campaign->count == 1 ? "" : "s", (double)campaign->engine_ms / 1000, campaign->is_interrupted ? " (interrupted)" : "",
-           (unsigned long long)campaign->status.executions, campaign->status.corpus, campaign->status.coverage, campaign->status.features);
+    printf("%s: %zu finding%s in %.1f s%s, %llu runs, corpus %u, coverage %u, behaviour %u\n",
+           campaign->subject_name, campaign->count, campaign->count == 1 ? "" : "s",
+           (double)campaign->engine_ms / 1000, campaign->is_interrupted ? " (interrupted)" : "",
+           (unsigned long long)campaign->status.executions, campaign->status.corpus,
+           campaign->status.coverage, campaign->status.features);
     for (size_t i = 0; i < campaign->count; i++)
         print_finding(campaign, &campaign->findings[i]);
     if (campaign->unexplained > 0)
-        printf("  %u input%s on which the target died did not do so again: see artifacts\n", campaign->unexplained,
-               campaign->unexplained == 1 ? "" : "s");
+        printf("  %u input%s on which the target died did not do so again: see artifacts\n",
+               campaign->unexplained, campaign->unexplained == 1 ? "" : "s");
 }

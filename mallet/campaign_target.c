@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What only a sanitizer sees: replays an input in the instrumented target itself, takes the verdict from its summary line, and makes the trace
- * small by removing stretches of it. Each replay starts a process, so it is bounded to some hundred; sizes are left as they are.
+ * What only a sanitizer sees: replays an input in the instrumented target itself, takes the verdict
+ * from its summary line, and makes the trace small by removing stretches of it. Each replay starts
+ * a process, so it is bounded to some hundred; sizes are left as they are.
  */
 #include "mallet/campaign_internal.h"
 
@@ -41,7 +42,8 @@ static void read_output(int file, char text[OUTPUT_MAX], int64_t end_ms)
         if (poll(&wait, 1, POLL_MS) <= 0)
             continue;
         bool has_room = length + 1 < OUTPUT_MAX;
-        ssize_t got = read(file, has_room ? text + length : rest, has_room ? OUTPUT_MAX - 1 - length : sizeof(rest));
+        ssize_t got = read(file, has_room ? text + length : rest,
+                           has_room ? OUTPUT_MAX - 1 - length : sizeof(rest));
         if (got <= 0)
             break;
         length += has_room ? (size_t)got : 0;
@@ -49,14 +51,17 @@ static void read_output(int file, char text[OUTPUT_MAX], int64_t end_ms)
     text[length] = '\0';
 }
 
-/* "SUMMARY: AddressSanitizer: heap-use-after-free /a/b/slab.c:12:3 in slab_take" → site slab_take, the sentence without folders. */
+/* "SUMMARY: AddressSanitizer: heap-use-after-free /a/b/slab.c:12:3 in slab_take" → site slab_take,
+ * the sentence without folders. */
 static void take_summary(const char *text, struct verdict *ret_verdict)
 {
     char what[VERDICT_SENTENCE_MAX / 2] = "", place[1024] = "", function[VERDICT_SITE_MAX] = "";
     *ret_verdict = (struct verdict){.check = CHECK_CRASH, .op = VERDICT_NO_OP, .site = "target"};
     const char *summary = strstr(text, "SUMMARY: ");
-    if (summary == NULL || sscanf(summary, "SUMMARY: %127[^\n/] %1023s in %39s", what, place, function) < 1) {
-        snprintf(ret_verdict->sentence, sizeof(ret_verdict->sentence), "the instrumented target died without a summary");
+    if (summary == NULL ||
+        sscanf(summary, "SUMMARY: %127[^\n/] %1023s in %39s", what, place, function) < 1) {
+        snprintf(ret_verdict->sentence, sizeof(ret_verdict->sentence),
+                 "the instrumented target died without a summary");
         return;
     }
     const char *slash = strrchr(place, '/');
@@ -64,11 +69,12 @@ static void take_summary(const char *text, struct verdict *ret_verdict)
         snprintf(ret_verdict->site, sizeof(ret_verdict->site), "%s", function);
     if (strstr(what, "timeout") != NULL)
         ret_verdict->check = CHECK_PROGRESS;
-    snprintf(ret_verdict->sentence, sizeof(ret_verdict->sentence), "%s%s%.60s", what, place[0] != '\0' ? "at " : "",
-             slash != NULL ? slash + 1 : place);
+    snprintf(ret_verdict->sentence, sizeof(ret_verdict->sentence), "%s%s%.60s", what,
+             place[0] != '\0' ? "at " : "", slash != NULL ? slash + 1 : place);
 }
 
-bool campaign_replay_target(struct campaign *campaign, const char *path, struct verdict *ret_verdict)
+bool campaign_replay_target(struct campaign *campaign, const char *path,
+                            struct verdict *ret_verdict)
 {
     static char text[OUTPUT_MAX];
     int ends[2], status = 0;
@@ -93,14 +99,16 @@ bool campaign_replay_target(struct campaign *campaign, const char *path, struct 
 
 /* ---- shrinking ---- */
 
-static bool shows(struct campaign *campaign, const struct trace *trace, const struct verdict *verdict)
+static bool shows(struct campaign *campaign, const struct trace *trace,
+                  const struct verdict *verdict)
 {
     char path[CAMPAIGN_PATH_MAX];
     struct verdict seen;
     size_t length = trace_encode(trace, NULL, 0);
     uint8_t *bytes = malloc(length + 1);
     campaign_path(path, "%s/.candidate", campaign->output);
-    bool shown = bytes != NULL && trace_encode(trace, bytes, length) == length && campaign_write_file(path, bytes, length) == 0 &&
+    bool shown = bytes != NULL && trace_encode(trace, bytes, length) == length &&
+                 campaign_write_file(path, bytes, length) == 0 &&
                  campaign_replay_target(campaign, path, &seen) && verdict_is_same(&seen, verdict);
     free(bytes);
     unlink(path);
@@ -108,8 +116,8 @@ static bool shows(struct campaign *campaign, const struct trace *trace, const st
 }
 
 /* Removes ops start..end if the rest still shows the verdict. */
-static void try_without(struct campaign *campaign, struct trace *trace, struct trace *spare, size_t start, size_t end,
-                        const struct verdict *verdict)
+static void try_without(struct campaign *campaign, struct trace *trace, struct trace *spare,
+                        size_t start, size_t end, const struct verdict *verdict)
 {
     memcpy(spare->ops, trace->ops, start * sizeof(*spare->ops));
     memcpy(spare->ops + start, trace->ops + end, (trace->count - end) * sizeof(*spare->ops));
@@ -121,12 +129,15 @@ static void try_without(struct campaign *campaign, struct trace *trace, struct t
     trace->count = spare->count;
 }
 
-void campaign_shrink_target(struct campaign *campaign, struct trace *trace, const struct verdict *verdict)
+void campaign_shrink_target(struct campaign *campaign, struct trace *trace,
+                            const struct verdict *verdict)
 {
-    struct trace spare = {.ops = calloc(trace->count + 1, sizeof(struct trace_op)), .capacity = trace->count + 1};
+    struct trace spare = {.ops = calloc(trace->count + 1, sizeof(struct trace_op)),
+                          .capacity = trace->count + 1};
     unsigned replays = 0;
     for (size_t length = trace->count / 2; spare.ops != NULL && length > 0; length /= 2)
-        for (size_t end = trace->count; end > 0 && replays < SHRINK_REPLAYS && !campaign_is_stopped(); replays++) {
+        for (size_t end = trace->count;
+             end > 0 && replays < SHRINK_REPLAYS && !campaign_is_stopped(); replays++) {
             size_t start = end > length ? end - length : 0;
             try_without(campaign, trace, &spare, start, end, verdict);
             end = start;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the engine left behind becomes findings, one for each class: shrunk, reproduced k of n in fresh processes, saved, and confirmed by
- * the exported program.
+ * What the engine left behind becomes findings, one for each class: shrunk, reproduced k of n in
+ * fresh processes, saved, and confirmed by the exported program.
  *
  *   raw/<class>.trace                  a class that a target saw and named
- *   artifacts/, afl/<job>/crashes/     inputs on which the target itself died: mostly a class that stands in raw/ already; else one that shows
+ *   artifacts/, afl/<job>/crashes/     inputs on which the target itself died: mostly a class that
+ *   stands in raw/ already; else one that shows
  *                                      in a worker, or only under a sanitizer
  *
- * A class already in the summary of an earlier campaign is left as it is. A class that no fresh process shows is listed all the same, as
- * reproduced 0 of n: randomised and threaded subjects have such, and the reader must know.
+ * A class already in the summary of an earlier campaign is left as it is. A class that no fresh
+ * process shows is listed all the same, as reproduced 0 of n: randomised and threaded subjects have
+ * such, and the reader must know.
  */
 #include "mallet/campaign_internal.h"
 
@@ -61,7 +63,8 @@ static void note_confirmation(const char *path, enum confirmation confirmed)
     json_t *finding = json_load_file(path, 0, NULL);
     if (finding == NULL)
         return;
-    json_object_set_new(finding, "confirmed_by_program", confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(confirmed));
+    json_object_set_new(finding, "confirmed_by_program",
+                        confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(confirmed));
     json_dump_file(finding, path, JSON_INDENT(2));
     json_decref(finding);
 }
@@ -72,8 +75,10 @@ static void save(struct campaign *campaign, struct triage *triage, const struct 
     if (campaign->count == CAMPAIGN_FINDINGS_MAX)
         return;
     struct campaign_finding *entry = &campaign->findings[campaign->count];
-    *entry = (struct campaign_finding){
-        .verdict = finding->verdict, .reproduced = finding->reproduced, .attempts = finding->attempts, .ops = finding->trace.count};
+    *entry = (struct campaign_finding){.verdict = finding->verdict,
+                                       .reproduced = finding->reproduced,
+                                       .attempts = finding->attempts,
+                                       .ops = finding->trace.count};
     verdict_class_name(&finding->verdict, entry->name);
     campaign_path(folder, "%s/findings", campaign->output);
     triage->result = report_save(folder, campaign->subject_name, finding, triage->error);
@@ -84,24 +89,28 @@ static void save(struct campaign *campaign, struct triage *triage, const struct 
     entry->confirmed = campaign_run_program(campaign, path, &entry->verdict);
     campaign_path(path, "%s/%s/finding.json", folder, entry->name);
     note_confirmation(path, entry->confirmed);
-    fprintf(stderr, "triage: %s: %zu op%s, reproduced %u of %u\n", entry->name, entry->ops, entry->ops == 1 ? "" : "s", entry->reproduced,
-            entry->attempts);
+    fprintf(stderr, "triage: %s: %zu op%s, reproduced %u of %u\n", entry->name, entry->ops,
+            entry->ops == 1 ? "" : "s", entry->reproduced, entry->attempts);
 }
 
-/* A target's limits are short. What returns within ours was slow, no hang; what stops growing within our rounds was a cache, no leak. */
+/* A target's limits are short. What returns within ours was slow, no hang; what stops growing
+ * within our rounds was a cache, no leak. */
 static bool was_premature(const struct finding *finding)
 {
-    bool was_slow = finding->verdict.check == CHECK_PROGRESS && strstr(finding->verdict.sentence, "of CPU") != NULL;
+    bool was_slow = finding->verdict.check == CHECK_PROGRESS &&
+                    strstr(finding->verdict.sentence, "of CPU") != NULL;
     bool was_growth = strcmp(finding->verdict.site, "cycle") == 0;
     return finding->reproduced == 0 && (was_slow || was_growth);
 }
 
 /* Shrinks, reproduces, saves. The trace is the caller's, changed in place. */
-static void make_finding(struct campaign *campaign, struct triage *triage, struct trace *trace, const struct verdict *verdict)
+static void make_finding(struct campaign *campaign, struct triage *triage, struct trace *trace,
+                         const struct verdict *verdict)
 {
     struct finding finding = {.verdict = *verdict, .trace = *trace};
     struct execution execution;
-    triage->result = shrink_trace(triage->executor, &finding.trace, verdict, SHRINK_BUDGET, &execution, triage->error);
+    triage->result = shrink_trace(triage->executor, &finding.trace, verdict, SHRINK_BUDGET,
+                                  &execution, triage->error);
     if (triage->result != 0)
         return;
     if (!execution.is_clean && verdict_is_same(&execution.verdict, verdict)) {
@@ -146,7 +155,8 @@ static bool triage_raw(struct campaign *campaign, const char *path, const char *
     struct trace trace;
     char error[TRACE_FILE_ERROR_MAX];
     const char *end = strstr(name, ".trace");
-    if (end == NULL || end[strlen(".trace")] != '\0' || !read_verdict(path, &verdict) || is_known(campaign, &verdict))
+    if (end == NULL || end[strlen(".trace")] != '\0' || !read_verdict(path, &verdict) ||
+        is_known(campaign, &verdict))
         return true;
     if (trace_file_read(path, &trace, error) != 0)
         return true;
@@ -158,7 +168,8 @@ static bool triage_raw(struct campaign *campaign, const char *path, const char *
 /* ---- inputs on which the target died ---- */
 
 /* It dies in the target only: its k of n is counted there, and it is shrunk there. */
-static void make_target_finding(struct campaign *campaign, struct triage *triage, struct trace *trace, const char *path)
+static void make_target_finding(struct campaign *campaign, struct triage *triage,
+                                struct trace *trace, const char *path)
 {
     struct finding finding = {.trace = *trace, .attempts = TARGET_ATTEMPTS};
     for (unsigned attempt = 0; attempt < TARGET_ATTEMPTS; attempt++) {
@@ -178,11 +189,13 @@ static void make_target_finding(struct campaign *campaign, struct triage *triage
     save(campaign, triage, &finding);
 }
 
-static void triage_trace(struct campaign *campaign, struct triage *triage, struct trace *trace, const char *path)
+static void triage_trace(struct campaign *campaign, struct triage *triage, struct trace *trace,
+                         const char *path)
 {
     struct run_options options = executor_thorough(triage->executor, trace->count);
     struct execution execution;
-    triage->result = executor_run(triage->executor, trace, &options, true, &execution, triage->error);
+    triage->result =
+        executor_run(triage->executor, trace, &options, true, &execution, triage->error);
     if (triage->result != 0)
         return;
     struct verdict verdict = execution.verdict; /* execution is overwritten by the next run */
@@ -192,10 +205,12 @@ static void triage_trace(struct campaign *campaign, struct triage *triage, struc
         make_finding(campaign, triage, trace, &verdict);
 }
 
-static bool triage_input(struct campaign *campaign, const char *path, const char *name, void *context)
+static bool triage_input(struct campaign *campaign, const char *path, const char *name,
+                         void *context)
 {
     struct triage *triage = context;
-    struct trace trace = {.ops = calloc(INPUT_OPS_MAX, sizeof(struct trace_op)), .capacity = INPUT_OPS_MAX};
+    struct trace trace = {.ops = calloc(INPUT_OPS_MAX, sizeof(struct trace_op)),
+                          .capacity = INPUT_OPS_MAX};
     size_t length;
     (void)name;
     char *bytes = campaign_read_file(path, &length);
@@ -213,7 +228,8 @@ static void triage_afl(struct campaign *campaign, struct triage *triage)
 {
     static const char *const kinds[] = {"crashes", "hangs"};
     for (unsigned job = 0; job < campaign->options->jobs; job++)
-        for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]) && triage->result == 0; kind++) {
+        for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]) && triage->result == 0;
+             kind++) {
             char folder[CAMPAIGN_PATH_MAX];
             campaign_path(folder, "afl/job%u/%s", job, kinds[kind]);
             campaign_each_file(campaign, folder, "id", triage_input, triage);
@@ -233,5 +249,6 @@ int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     if (triage.result == 0 && campaign->options->engine == ENGINE_AFL && !campaign_is_stopped())
         triage_afl(campaign, &triage);
     executor_stop(triage.executor);
-    return campaign_is_stopped() ? 0 : triage.result; /* Ctrl-C reaches the executor's processes too */
+    /* Ctrl-C reaches the executor's processes too */
+    return campaign_is_stopped() ? 0 : triage.result;
 }

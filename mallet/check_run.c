@@ -41,7 +41,8 @@ static void add_option(struct words *words, const char *option, const char *valu
 }
 
 /* `limit`: `$T`, or `$T:N`. */
-static const char *print_time(const struct check_request *request, const struct check_step *step, const char *limit, char ret_text[16])
+static const char *print_time(const struct check_request *request, const struct check_step *step,
+                              const char *limit, char ret_text[16])
 {
     double share = (request->end - check_now()) * check_step_part(step, request->level);
     unsigned long most = limit[2] == ':' ? strtoul(limit + 3, NULL, 10) : request->limit;
@@ -50,14 +51,16 @@ static const char *print_time(const struct check_request *request, const struct 
     return ret_text;
 }
 
-static void fill_words(const struct check_request *request, const struct check_step *step, struct words *words)
+static void fill_words(const struct check_request *request, const struct check_step *step,
+                       struct words *words)
 {
     char *rest = NULL;
     words->count = 0;
     snprintf(words->command, sizeof words->command, "%s", step->commands[request->level]);
     snprintf(words->output, sizeof words->output, "%.3000s/%s", request->output, step->name);
     add(words, "mallet");
-    for (char *word = strtok_r(words->command, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+    for (char *word = strtok_r(words->command, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
         if (strcmp(word, "?known") == 0)
             add_option(words, "--known", request->known);
         else if (strcmp(word, "?baseline") == 0)
@@ -120,18 +123,21 @@ double check_now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* Its status. With an end, looks 50 times a second, and then stops it; what it had started dies with it. */
+/* Its status. With an end, looks 50 times a second, and then stops it; what it had started dies
+ * with it. */
 static int wait_for(pid_t child, double end, bool *ret_is_stopped)
 {
     int status = -1;
     pid_t ended;
     *ret_is_stopped = false;
-    while ((ended = waitpid(child, &status, end > 0 ? WNOHANG : 0)) == 0 || (ended < 0 && errno == EINTR)) {
+    while ((ended = waitpid(child, &status, end > 0 ? WNOHANG : 0)) == 0 ||
+           (ended < 0 && errno == EINTR)) {
         if (ended == 0 && check_now() >= end && !*ret_is_stopped)
             *ret_is_stopped = kill(child, SIGKILL) == 0;
         nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
     }
-    return WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_INTERNAL ? WEXITSTATUS(status) : EXIT_INTERNAL;
+    return WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_INTERNAL ? WEXITSTATUS(status)
+                                                                     : EXIT_INTERNAL;
 }
 
 static void read_document(struct check_result *result, int out)
@@ -147,7 +153,8 @@ static void read_document(struct check_result *result, int out)
         snprintf(result->sentence, sizeof result->sentence, "it ended without a report");
 }
 
-void check_run(const struct check_request *request, const struct check_step *step, struct check_result *ret_result)
+void check_run(const struct check_request *request, const struct check_step *step,
+               struct check_result *ret_result)
 {
     struct words words;
     int out = memfd_create("out", MFD_CLOEXEC), errors = memfd_create("errors", MFD_CLOEXEC);
@@ -164,11 +171,13 @@ void check_run(const struct check_request *request, const struct check_step *ste
         keep_last_line(errors, ret_result->sentence, sizeof ret_result->sentence);
         read_document(ret_result, out);
     } else {
-        snprintf(ret_result->sentence, sizeof ret_result->sentence, "cannot be started: %s", strerror(errno));
+        snprintf(ret_result->sentence, sizeof ret_result->sentence, "cannot be started: %s",
+                 strerror(errno));
     }
     if (is_stopped && ret_result->document == NULL) {
         ret_result->status = EXIT_REFUSED;
-        snprintf(ret_result->sentence, sizeof ret_result->sentence, "stopped: the %u seconds are over", request->limit);
+        snprintf(ret_result->sentence, sizeof ret_result->sentence,
+                 "stopped: the %u seconds are over", request->limit);
     }
     ret_result->seconds = check_now() - start;
     close(out);
@@ -189,31 +198,41 @@ static const char *text_of(const json_t *object, const char *key)
     return text != NULL ? text : "";
 }
 
-static json_t *make_finding(const struct check_result *result, const char *check, const char *site, const char *sentence)
+static json_t *make_finding(const struct check_result *result, const char *check, const char *site,
+                            const char *sentence)
 {
-    return json_pack("{s:s, s:s, s:s, s:s}", "step", result->step->name, "check", check, "site", site, "sentence", sentence);
+    return json_pack("{s:s, s:s, s:s, s:s}", "step", result->step->name, "check", check, "site",
+                     site, "sentence", sentence);
 }
 
 static bool has_class(const json_t *findings, const json_t *finding)
 {
     size_t i;
     json_t *other;
-    json_array_foreach(findings, i, other) if (strcmp(text_of(other, "check"), text_of(finding, "check")) == 0 &&
-                                               strcmp(text_of(other, "site"), text_of(finding, "site")) == 0) return true;
+    json_array_foreach(findings, i,
+                       other) if (strcmp(text_of(other, "check"), text_of(finding, "check")) == 0 &&
+                                  strcmp(text_of(other, "site"), text_of(finding, "site")) ==
+                                      0) return true;
     return false;
 }
 
-/* A clause that fails and is in no baseline; or an object that has a check, a site and a sentence, however deep. */
+/* A clause that fails and is in no baseline; or an object that has a check, a site and a sentence,
+ * however deep. */
 static json_t *finding_of(const struct check_result *result, const json_t *object)
 {
     if (json_object_get(object, "clause") != NULL) {
-        bool fails = strcmp(text_of(object, "verdict"), "fail") == 0 && json_object_get(object, "baseline") == NULL;
-        return fails ? make_finding(result, text_of(object, "clause"), "clause", text_of(object, "evidence")) : NULL;
+        bool fails = strcmp(text_of(object, "verdict"), "fail") == 0 &&
+                     json_object_get(object, "baseline") == NULL;
+        return fails ? make_finding(result, text_of(object, "clause"), "clause",
+                                    text_of(object, "evidence"))
+                     : NULL;
     }
-    if (!json_is_string(json_object_get(object, "check")) || !json_is_string(json_object_get(object, "site")) ||
+    if (!json_is_string(json_object_get(object, "check")) ||
+        !json_is_string(json_object_get(object, "site")) ||
         !json_is_string(json_object_get(object, "sentence")))
         return NULL;
-    json_t *finding = make_finding(result, text_of(object, "check"), text_of(object, "site"), text_of(object, "sentence"));
+    json_t *finding = make_finding(result, text_of(object, "check"), text_of(object, "site"),
+                                   text_of(object, "sentence"));
     static const char *const kept[] = {"program", "trace", "name", "schedule", "reproduced"};
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         if (json_object_get(object, kept[i]) != NULL)
@@ -236,7 +255,8 @@ static void collect(const struct check_result *result, const json_t *value, json
         json_array_append(findings, finding);
     json_decref(finding);
     if (finding == NULL)
-        json_object_foreach((json_t *)(uintptr_t)value, key, member) collect(result, member, findings);
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+            collect(result, member, findings);
 }
 
 json_t *check_findings(const struct check_result *result)
@@ -259,7 +279,8 @@ static void describe_clauses(const json_t *results, char *ret_text, size_t capac
         fails += strcmp(text_of(object, "verdict"), "fail") == 0 && !is_expected;
         expected += is_expected;
     }
-    snprintf(ret_text, capacity, "%zu pass, %zu fail, %zu fail as expected", passes, fails, expected);
+    snprintf(ret_text, capacity, "%zu pass, %zu fail, %zu fail as expected", passes, fails,
+             expected);
 }
 
 /* The sum of a number in the members of an array. */
@@ -275,23 +296,30 @@ static long long sum_of(const json_t *list, const char *key)
 void check_describe(const struct check_result *result, char *ret_text, size_t capacity)
 {
     const json_t *document = result->document;
-    const json_t *traces = json_object_get(document, "traces"), *executions = json_object_get(document, "executions");
-    const json_t *scenarios = json_object_get(document, "scenarios"), *explorations = json_object_get(document, "explorations");
-    const json_t *faults = json_object_get(document, "faults"), *clean = json_object_get(document, "clean");
+    const json_t *traces = json_object_get(document, "traces"),
+                 *executions = json_object_get(document, "executions");
+    const json_t *scenarios = json_object_get(document, "scenarios"),
+                 *explorations = json_object_get(document, "explorations");
+    const json_t *faults = json_object_get(document, "faults"),
+                 *clean = json_object_get(document, "clean");
     if (document == NULL)
         snprintf(ret_text, capacity, "%s", result->sentence);
     else if (json_object_get(document, "counts") != NULL)
         describe_clauses(json_object_get(document, "results"), ret_text, capacity);
     else if (faults != NULL)
-        snprintf(ret_text, capacity, "%zu traces, %lld refusals", json_array_size(traces), (long long)json_integer_value(faults));
+        snprintf(ret_text, capacity, "%zu traces, %lld refusals", json_array_size(traces),
+                 (long long)json_integer_value(faults));
     else if (traces != NULL)
         snprintf(ret_text, capacity, "%zu traces", json_array_size(traces));
     else if (scenarios != NULL)
-        snprintf(ret_text, capacity, "%lld calls, %lld forks", sum_of(scenarios, "calls"), sum_of(scenarios, "forks"));
+        snprintf(ret_text, capacity, "%lld calls, %lld forks", sum_of(scenarios, "calls"),
+                 sum_of(scenarios, "forks"));
     else if (explorations != NULL)
-        snprintf(ret_text, capacity, "%zu scenarios, %lld schedules", json_array_size(explorations), sum_of(explorations, "schedules"));
+        snprintf(ret_text, capacity, "%zu scenarios, %lld schedules", json_array_size(explorations),
+                 sum_of(explorations, "schedules"));
     else if (clean != NULL)
-        snprintf(ret_text, capacity, "%lld shapes clean, %lld skipped", (long long)json_integer_value(clean),
+        snprintf(ret_text, capacity, "%lld shapes clean, %lld skipped",
+                 (long long)json_integer_value(clean),
                  (long long)json_integer_value(json_object_get(document, "skipped")));
     else
         snprintf(ret_text, capacity, "%lld runs", (long long)json_integer_value(executions));

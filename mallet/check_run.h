@@ -18,7 +18,8 @@ struct check_request {
 
 struct check_result {
     const struct check_step *step;
-    int status; /* as the command's; EXIT_INTERNAL also when it was killed or its output is no JSON */
+    /* as the command's; EXIT_INTERNAL also when it was killed or its output is no JSON */
+    int status;
     double seconds;
     json_t *document;   /* what it printed; NULL: nothing that can be read */
     char sentence[256]; /* its last line on stderr, or why it has no document; "" */
@@ -26,11 +27,14 @@ struct check_result {
 
 /* Seconds of a clock that nobody sets. */
 double check_now(void);
-/* Runs it in a process, which is stopped at the request's end: the status is EXIT_REFUSED then, and there is no document. */
-void check_run(const struct check_request *request, const struct check_step *step, struct check_result *ret_result);
+/* Runs it in a process, which is stopped at the request's end: the status is EXIT_REFUSED then, and
+ * there is no document. */
+void check_run(const struct check_request *request, const struct check_step *step,
+               struct check_result *ret_result);
 void check_result_done(struct check_result *result);
 
-/* A new array of the findings in a result: objects with "step", "check", "site", "sentence", and "program" where there is one. */
+/* A new array of the findings in a result: objects with "step", "check", "site", "sentence", and
+ * "program" where there is one. */
 json_t *check_findings(const struct check_result *result);
 /* What the step did, in a few words: "57 traces". */
 void check_describe(const struct check_result *result, char *ret_text, size_t capacity);

@@ -10,7 +10,8 @@
 static const struct check_step steps[] = {
     {.name = "clauses",
      .what = "every testable clause of C, POSIX and glibc",
-     .commands = {"conform --format json ?baseline $S", "conform --format json ?baseline $S", "conform --format json ?baseline $S"},
+     .commands = {"conform --format json ?baseline $S", "conform --format json ?baseline $S",
+                  "conform --format json ?baseline $S"},
      .share = {26, 6}},
     {.name = "traces",
      .what = "the corpus, every call checked against the shadow",
@@ -18,14 +19,17 @@ static const struct check_step steps[] = {
      .share = {9, 5}},
     {.name = "threads",
      .what = "the corpus dealt out to threads in fixed orders",
-     .commands = {REPLAY " --limit $T --deal 1 --rounds 100", REPLAY " --limit $T --deal 4", REPLAY " --deal 16"},
+     .commands = {REPLAY " --limit $T --deal 1 --rounds 100", REPLAY " --limit $T --deal 4",
+                  REPLAY " --deal 16"},
      .left_out = {"one deal of each trace only, fewer cycles", NULL, NULL},
      .share = {8, 12}},
     {.name = "refusals",
      .what = "the corpus, each time with another request to the system refused",
-     .commands = {REPLAY " --limit $T --fail-os all --fail-max 8 --rounds 0", REPLAY " --limit $T --fail-os all --rounds 20",
+     .commands = {REPLAY " --limit $T --fail-os all --fail-max 8 --rounds 0",
+                  REPLAY " --limit $T --fail-os all --rounds 20",
                   REPLAY " --fail-os all --fail-pairs"},
-     .left_out = {"only the first eight requests of a trace; losses over cycles; pairs", "pairs of refusals", NULL},
+     .left_out = {"only the first eight requests of a trace; losses over cycles; pairs",
+                  "pairs of refusals", NULL},
      .share = {5, 14}},
     {.name = "interleavings",
      .what = "switches of threads inside calls, exhausted to a bound",
@@ -45,9 +49,12 @@ static const struct check_step steps[] = {
      .share = {8, 16}},
     {.name = "torture",
      .what = "free-running threads, forks, signals",
-     .commands = {TORTURE " --time 1 --limit $T --repeat 1", TORTURE " --time 5 --limit $T", TORTURE " --time 60"},
+     .commands = {TORTURE " --time 1 --limit $T --repeat 1", TORTURE " --time 5 --limit $T",
+                  TORTURE " --time 60"},
      .left_out = {"a second each, of minutes", "five seconds each, of minutes", NULL},
-     .share = {10, 23}}, /* the rest of the limit is for a deadlock, which takes ten seconds of silence to be believed */
+     /* the rest of the limit is for a deadlock, which takes ten seconds of silence to be
+      * believed */
+     .share = {10, 23}},
 };
 
 const struct check_step *check_step_at(size_t i)

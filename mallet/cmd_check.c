@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check: everything this project can put to one allocator, in one command and one page. The steps are in check_steps.c; each is another command in
- * a process of its own, one after the other. What was not done is said, with the reason.
+ * check: everything this project can put to one allocator, in one command and one page. The steps
+ * are in check_steps.c; each is another command in a process of its own, one after the other. What
+ * was not done is said, with the reason.
  *
  *     OUTPUT/STEP.json         what the step printed
  *     OUTPUT/findings/NAME.c   a C program for each finding that has one
@@ -21,7 +22,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_QUICK = 1000, KEY_THOROUGH, KEY_JSON, KEY_KNOWN, KEY_BASELINE, KEY_CORPUS, KEY_LIMIT, SENTENCE_MAX = 512 };
+enum {
+    KEY_QUICK = 1000,
+    KEY_THOROUGH,
+    KEY_JSON,
+    KEY_KNOWN,
+    KEY_BASELINE,
+    KEY_CORPUS,
+    KEY_LIMIT,
+    SENTENCE_MAX = 512
+};
 
 struct options {
     struct check_request request;
@@ -86,7 +96,8 @@ static void leave_out(struct page *page, const char *what, const char *why)
     json_array_append_new(page->left_out, json_pack("{s:s, s:s}", "step", what, "why", why));
 }
 
-static void leave_out_counted(struct page *page, const struct check_result *result, const char *key, const char *why)
+static void leave_out_counted(struct page *page, const struct check_result *result, const char *key,
+                              const char *why)
 {
     char text[64];
     json_int_t count = json_integer_value(json_object_get(result->document, key));
@@ -97,12 +108,15 @@ static void leave_out_counted(struct page *page, const struct check_result *resu
 
 static bool is_known(const struct page *page, const json_t *finding)
 {
-    struct verdict verdict = {.check = check_find(json_string_value(json_object_get(finding, "check")))};
-    snprintf(verdict.site, sizeof verdict.site, "%s", json_string_value(json_object_get(finding, "site")));
+    struct verdict verdict = {.check =
+                                  check_find(json_string_value(json_object_get(finding, "check")))};
+    snprintf(verdict.site, sizeof verdict.site, "%s",
+             json_string_value(json_object_get(finding, "site")));
     return verdict.check != CHECK_COUNT && known_has(&page->known, page->subject, &verdict);
 }
 
-/* Writes a finding's program, where it has one and it is not a file yet, and puts its path in the place of the text. */
+/* Writes a finding's program, where it has one and it is not a file yet, and puts its path in the
+ * place of the text. */
 static int save_program(const struct page *page, json_t *finding)
 {
     const char *program = json_string_value(json_object_get(finding, "program"));
@@ -111,9 +125,11 @@ static int save_program(const struct page *page, json_t *finding)
     if (program == NULL || strchr(program, '\n') == NULL)
         return EXIT_CLEAN;
     snprintf(path, sizeof path, "%.2000s/findings/%s-%s-%s.c", page->options->request.output,
-             json_string_value(json_object_get(finding, "step")), json_string_value(json_object_get(finding, "check")),
+             json_string_value(json_object_get(finding, "step")),
+             json_string_value(json_object_get(finding, "check")),
              json_string_value(json_object_get(finding, "site")));
-    for (char *at = path + strlen(page->options->request.output) + strlen("/findings/"); *at != '\0'; at++)
+    for (char *at = path + strlen(page->options->request.output) + strlen("/findings/");
+         *at != '\0'; at++)
         *at = (char)(*at == '/' || *at == ' ' ? '-' : *at);
     if (output_open(&output, path, error) != 0)
         return refuse("%s", error);
@@ -136,7 +152,8 @@ static int save_document(const struct page *page, const char *name, const json_t
     return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
 }
 
-/* Moves what a step found to the check's findings. Returns how many are new, or -1 after a refusal. */
+/* Moves what a step found to the check's findings. Returns how many are new, or -1 after a
+ * refusal. */
 static int take_findings(struct page *page, const struct check_result *result)
 {
     size_t i;
@@ -157,14 +174,17 @@ static int take_findings(struct page *page, const struct check_result *result)
     return fresh;
 }
 
-static void print_step(const struct page *page, const struct check_result *result, const char *outcome)
+static void print_step(const struct page *page, const struct check_result *result,
+                       const char *outcome)
 {
     char description[SENTENCE_MAX];
     check_describe(result, description, sizeof description);
-    json_array_append_new(page->steps, json_pack("{s:s, s:s, s:f, s:s}", "step", result->step->name, "result", outcome, "seconds",
-                                                 result->seconds, "summary", description));
+    json_array_append_new(page->steps,
+                          json_pack("{s:s, s:s, s:f, s:s}", "step", result->step->name, "result",
+                                    outcome, "seconds", result->seconds, "summary", description));
     if (!page->options->as_json)
-        printf("  %-14s %6.1f s  %-12s %s\n", result->step->name, result->seconds, outcome, description);
+        printf("  %-14s %6.1f s  %-12s %s\n", result->step->name, result->seconds, outcome,
+               description);
     fflush(stdout);
 }
 
@@ -176,11 +196,19 @@ static int judge_step(struct page *page, const struct check_result *result)
     leave_out_counted(page, result, "not_run", "not run: its time was over");
     leave_out_counted(page, result, "left_out", "refusals left out");
     int fresh = result->document == NULL ? 0 : take_findings(page, result);
-    if (fresh < 0 || (result->document != NULL && save_document(page, result->step->name, result->document) != EXIT_CLEAN))
+    if (fresh < 0 || (result->document != NULL &&
+                      save_document(page, result->step->name, result->document) != EXIT_CLEAN))
         return EXIT_REFUSED;
     bool is_broken = result->status == EXIT_INTERNAL;
-    snprintf(outcome, sizeof outcome, fresh == 1 ? "%d finding" : fresh > 1 ? "%d findings" : "ok", fresh);
-    print_step(page, result, is_broken ? "failed" : result->status == EXIT_REFUSED ? "not done" : outcome);
+    snprintf(outcome, sizeof outcome,
+             fresh == 1  ? "%d finding"
+             : fresh > 1 ? "%d findings"
+                         : "ok",
+             fresh);
+    print_step(page, result,
+               is_broken                        ? "failed"
+               : result->status == EXIT_REFUSED ? "not done"
+                                                : outcome);
     if (is_broken)
         page->status = EXIT_INTERNAL;
     else if (fresh > 0 && page->status == EXIT_CLEAN)
@@ -230,13 +258,14 @@ static void print_page(const struct page *page)
         printf("\nFindings\n");
     json_array_foreach(page->findings, i, object)
     {
-        printf("  %s %s at %s: %s\n", text_of(object, "step"), text_of(object, "check"), text_of(object, "site"),
-               text_of(object, "sentence"));
+        printf("  %s %s at %s: %s\n", text_of(object, "step"), text_of(object, "check"),
+               text_of(object, "site"), text_of(object, "sentence"));
         if (text_of(object, "program")[0] != '\0')
             printf("      %s\n", text_of(object, "program"));
     }
     printf("\nNot done\n");
-    json_array_foreach(page->left_out, i, object) printf("  %-14s %s\n", text_of(object, "step"), text_of(object, "why"));
+    json_array_foreach(page->left_out, i, object)
+        printf("  %-14s %s\n", text_of(object, "step"), text_of(object, "why"));
     printf("\n%s: %zu findings", page->subject, json_array_size(page->findings));
     if (page->known_count > 0)
         printf(", %zu more are known", page->known_count);
@@ -245,9 +274,11 @@ static void print_page(const struct page *page)
 
 static int finish(struct page *page)
 {
-    json_t *document = json_pack("{s:s, s:s, s:O, s:O, s:I, s:O, s:s}", "subject", page->subject, "level",
-                                 check_level_name(page->options->request.level), "steps", page->steps, "findings", page->findings, "known",
-                                 (json_int_t)page->known_count, "not_done", page->left_out, "output", page->options->request.output);
+    json_t *document =
+        json_pack("{s:s, s:s, s:O, s:O, s:I, s:O, s:s}", "subject", page->subject, "level",
+                  check_level_name(page->options->request.level), "steps", page->steps, "findings",
+                  page->findings, "known", (json_int_t)page->known_count, "not_done",
+                  page->left_out, "output", page->options->request.output);
     if (document == NULL)
         return report_internal_error("no memory for the report");
     int status = save_document(page, "check", document);
@@ -262,7 +293,8 @@ static int finish(struct page *page)
 static int run_check(struct page *page)
 {
     if (!page->options->as_json)
-        printf("mallet check %s, %s\n\n", page->subject, check_level_name(page->options->request.level));
+        printf("mallet check %s, %s\n\n", page->subject,
+               check_level_name(page->options->request.level));
     for (size_t i = 0; check_step_at(i) != NULL; i++) {
         int status = run_step(page, check_step_at(i));
         if (status != EXIT_CLEAN)
@@ -285,12 +317,15 @@ static int find_subject(struct page *page)
     return EXIT_CLEAN;
 }
 
-static int find_folders(struct options *options, char corpus[PATH_MAX], char output[PATH_MAX], const char *subject)
+static int find_folders(struct options *options, char corpus[PATH_MAX], char output[PATH_MAX],
+                        const char *subject)
 {
     char findings[PATH_MAX];
     if (!seeds_find(options->corpus, corpus))
         return refuse("no text traces in %s",
-                      options->corpus != NULL ? options->corpus : "the project's corpus/seeds, which is not where it should be");
+                      options->corpus != NULL
+                          ? options->corpus
+                          : "the project's corpus/seeds, which is not where it should be");
     if (options->output != NULL)
         snprintf(output, PATH_MAX, "%s", options->output);
     else
@@ -309,9 +344,11 @@ static int start(struct options *options)
     char error[KNOWN_ERROR_MAX], corpus[PATH_MAX], output[PATH_MAX];
     struct page page = {.options = options};
     int status = EXIT_CLEAN;
-    if (options->request.known != NULL && known_read(&page.known, options->request.known, error) != 0)
+    if (options->request.known != NULL &&
+        known_read(&page.known, options->request.known, error) != 0)
         status = refuse("%s", error);
-    if (status == EXIT_CLEAN && options->request.baseline != NULL && access(options->request.baseline, R_OK) != 0)
+    if (status == EXIT_CLEAN && options->request.baseline != NULL &&
+        access(options->request.baseline, R_OK) != 0)
         status = refuse("%s: cannot be read", options->request.baseline);
     if (status == EXIT_CLEAN)
         status = find_subject(&page);
@@ -334,22 +371,30 @@ int command_check(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"quick", KEY_QUICK, NULL, 0, "Little of everything, within a minute", 0},
-        {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)", 0},
-        {"limit", KEY_LIMIT, "TIME", 0, "Stop after that time, such as 90s or 15m, whatever is not done yet", 0},
+        {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)",
+         0},
+        {"limit", KEY_LIMIT, "TIME", 0,
+         "Stop after that time, such as 90s or 15m, whatever is not done yet", 0},
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
-        {"output", 'o', "DIR", 0, "Where reports, programs and the campaign go (default mallet-report/SUBJECT-check)", 0},
-        {"known", KEY_KNOWN, "FILE", 0, "Findings that are known, one `SUBJECT CHECK SITE` a line", 0},
-        {"baseline", KEY_BASELINE, "FILE", 0, "Clauses that are known to fail, as `mallet conform --write-baseline` writes them", 0},
-        {"corpus", KEY_CORPUS, "DIR", 0, "Folder of text traces, instead of the project's own seeds", 0},
+        {"output", 'o', "DIR", 0,
+         "Where reports, programs and the campaign go (default mallet-report/SUBJECT-check)", 0},
+        {"known", KEY_KNOWN, "FILE", 0, "Findings that are known, one `SUBJECT CHECK SITE` a line",
+         0},
+        {"baseline", KEY_BASELINE, "FILE", 0,
+         "Clauses that are known to fail, as `mallet conform --write-baseline` writes them", 0},
+        {"corpus", KEY_CORPUS, "DIR", 0,
+         "Folder of text traces, instead of the project's own seeds", 0},
         {0},
     };
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
         .args_doc = "SUBJECT",
-        .doc = "Everything this project can put to one allocator: clauses, traces, refusals of the system, threads, torture, growth and a "
+        .doc = "Everything this project can put to one allocator: clauses, traces, refusals of the "
+               "system, threads, torture, growth and a "
                "search. Prints one page, and what was not done.\v"
-               "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 a step failed for reasons of its own."};
+               "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 a "
+               "step failed for reasons of its own."};
     struct options request = {.request.level = LEVEL_DEFAULT};
     argp_parse(&argp, argc, argv, 0, NULL, &request);
     if (request.request.limit == 0)

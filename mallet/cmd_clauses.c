@@ -33,7 +33,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case KEY_PROFILE:
         if (profile_find(value) == PROFILE_COUNT)
-            exit(refuse("--profile: `%s` is none of c17, c23, posix-2017, posix-2024, glibc, hardening", value));
+            exit(refuse(
+                "--profile: `%s` is none of c17, c23, posix-2017, posix-2024, glibc, hardening",
+                value));
         request->profiles |= 1u << profile_find(value);
         return 0;
     case KEY_UNTESTABLE:
@@ -64,10 +66,12 @@ static int check_words(const struct request *request)
 {
     for (size_t i = 0; i < request->word_count; i++) {
         size_t clause = 0;
-        while (clause < clauses_count() && fnmatch(request->words[i], clauses_at(clause)->id, 0) != 0)
+        while (clause < clauses_count() &&
+               fnmatch(request->words[i], clauses_at(clause)->id, 0) != 0)
             clause++;
         if (clause == clauses_count())
-            return refuse("no clause is called `%s`; `mallet clauses` lists them", request->words[i]);
+            return refuse("no clause is called `%s`; `mallet clauses` lists them",
+                          request->words[i]);
     }
     return EXIT_CLEAN;
 }
@@ -80,15 +84,16 @@ static void print_field(const char *name, const char *text)
 
 static bool has_mark(const struct clause *clause, const char *mark)
 {
-    return strstr(clause->requirement, mark) != NULL || strstr(clause->test, mark) != NULL || strstr(clause->why, mark) != NULL ||
-           strstr(clause->known, mark) != NULL;
+    return strstr(clause->requirement, mark) != NULL || strstr(clause->test, mark) != NULL ||
+           strstr(clause->why, mark) != NULL || strstr(clause->known, mark) != NULL;
 }
 
 static void explain(const struct clause *clause)
 {
     char profiles[PROFILES_TEXT_MAX];
     const struct probe *probe = probes_find(clause->id);
-    printf("%s\n  %-10s %s (%s)\n", clause->id, "strength", strength_name(clause->strength), strength_meaning(clause->strength));
+    printf("%s\n  %-10s %s (%s)\n", clause->id, "strength", strength_name(clause->strength),
+           strength_meaning(clause->strength));
     print_field("profiles", profiles_text(clause->profiles, profiles));
     print_field("functions", clause->functions);
     print_field("what", clause->requirement);
@@ -101,7 +106,8 @@ static void explain(const struct clause *clause)
         printf("  %-10s %s in conformance/probes/%s\n", "probe", probe->name,
                strrchr(probe->file, '/') != NULL ? strrchr(probe->file, '/') + 1 : probe->file);
     else
-        print_field("no probe", clause->untestable[0] != '\0' ? clause->untestable : "not written yet");
+        print_field("no probe",
+                    clause->untestable[0] != '\0' ? clause->untestable : "not written yet");
     print_field("broken by", clause->known);
     for (size_t i = 0; i < MARK_COUNT; i++)
         if (has_mark(clause, marks[i].mark))
@@ -112,8 +118,8 @@ static void explain(const struct clause *clause)
 static void print_row(const struct request *request, const struct clause *clause)
 {
     char profiles[PROFILES_TEXT_MAX];
-    printf("%-26s %-12s %-35s %s\n    %s\n", clause->id, strength_name(clause->strength), profiles_text(clause->profiles, profiles),
-           clause->functions, clause->requirement);
+    printf("%-26s %-12s %-35s %s\n    %s\n", clause->id, strength_name(clause->strength),
+           profiles_text(clause->profiles, profiles), clause->functions, clause->requirement);
     if (request->is_untestable)
         printf("    untestable: %s\n", clause->untestable);
 }
@@ -122,10 +128,12 @@ static json_t *describe(const struct clause *clause)
 {
     char profiles[PROFILES_TEXT_MAX], strict[PROFILES_TEXT_MAX];
     const struct probe *probe = probes_find(clause->id);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "clause", clause->id, "profile",
-                     profiles_text(clause->profiles, profiles), "strength", strength_name(clause->strength), "functions", clause->functions,
-                     "requirement", clause->requirement, "why", clause->why, "test", clause->test, "needs", clause->needs, "strict",
-                     profiles_text(clause->strict, strict), "known", clause->known, "probe", probe != NULL ? probe->name : "", "untestable",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "clause",
+                     clause->id, "profile", profiles_text(clause->profiles, profiles), "strength",
+                     strength_name(clause->strength), "functions", clause->functions, "requirement",
+                     clause->requirement, "why", clause->why, "test", clause->test, "needs",
+                     clause->needs, "strict", profiles_text(clause->strict, strict), "known",
+                     clause->known, "probe", probe != NULL ? probe->name : "", "untestable",
                      clause->untestable);
 }
 
@@ -135,7 +143,9 @@ static int print_json(const struct request *request)
     for (size_t i = 0; i < clauses_count(); i++)
         if (is_selected(request, clauses_at(i)))
             json_array_append_new(list, describe(clauses_at(i)));
-    return report_print_json(json_pack("{s:o}", "clauses", list)) == 0 ? EXIT_CLEAN : report_internal_error("no memory for the list");
+    return report_print_json(json_pack("{s:o}", "clauses", list)) == 0
+               ? EXIT_CLEAN
+               : report_internal_error("no memory for the list");
 }
 
 /* A clause that is named by its id alone is explained; anything else is a list. */
@@ -166,16 +176,18 @@ static int print_request(const struct request *request)
 int command_clauses(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"profile", KEY_PROFILE, "PROFILE", 0, "Only those of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated", 0},
-        {"untestable", KEY_UNTESTABLE, NULL, 0, "Only those that no run-time probe can answer, and why", 0},
+        {"profile", KEY_PROFILE, "PROFILE", 0,
+         "Only those of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated", 0},
+        {"untestable", KEY_UNTESTABLE, NULL, 0,
+         "Only those that no run-time probe can answer, and why", 0},
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
         {0}};
     static const struct argp argp = {.options = options,
                                      .parser = parse_option,
                                      .args_doc = "[ID|PATTERN…]",
-                                     .doc =
-                                         "List the numbered requirements of C, POSIX and glibc on the malloc family; with one ID, say what "
-                                         "it asks, why it matters and how it is tested."};
+                                     .doc = "List the numbered requirements of C, POSIX and glibc "
+                                            "on the malloc family; with one ID, say what "
+                                            "it asks, why it matters and how it is tested."};
     struct request request = {.words = calloc((size_t)argc + 1, sizeof *request.words)};
     if (request.words == NULL)
         return report_internal_error("no memory for the arguments");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conform: the clauses of the standards put to one subject or several. The gate judges, conformance/report_*.c write; here is the request, in
- * this order: everything that can be refused is refused before the first probe runs, and nothing is written before the last one ended.
+ * conform: the clauses of the standards put to one subject or several. The gate judges,
+ * conformance/report_*.c write; here is the request, in this order: everything that can be refused
+ * is refused before the first probe runs, and nothing is written before the last one ended.
  */
 #include "conformance/baseline.h"
 #include "conformance/report_formats.h"
@@ -51,7 +52,8 @@ static unsigned parse_profile(const char *name)
 {
     enum profile profile = profile_find(name);
     if (profile == PROFILE_COUNT)
-        exit(refuse("--profile: `%s` is none of c17, c23, posix-2017, posix-2024, glibc, hardening", name));
+        exit(refuse("--profile: `%s` is none of c17, c23, posix-2017, posix-2024, glibc, hardening",
+                    name));
     return 1u << profile;
 }
 
@@ -59,11 +61,13 @@ static const struct conform_format *parse_format(const char *name)
 {
     const struct conform_format *format = conform_format_find(name);
     if (format == NULL)
-        exit(refuse("--format: `%s` is none of table, tap, junit, json, sarif, markdown, html", name));
+        exit(refuse("--format: `%s` is none of table, tap, junit, json, sarif, markdown, html",
+                    name));
     return format;
 }
 
-static void add_word(const char **words, size_t *count, size_t max, const char *kind, const char *value)
+static void add_word(const char **words, size_t *count, size_t max, const char *kind,
+                     const char *value)
 {
     if (*count == max)
         exit(refuse("at most %zu %s, `%s` is one more", max, kind, value));
@@ -138,7 +142,9 @@ static int check_globs(const struct request *request)
         while (clause < clauses_count() && !gate_selects(&options, clauses_at(clause)))
             clause++;
         if (clause == clauses_count())
-            return refuse("--clause: no clause of the selected profiles matches `%s`; `mallet clauses` lists them", request->globs[i]);
+            return refuse("--clause: no clause of the selected profiles matches `%s`; `mallet "
+                          "clauses` lists them",
+                          request->globs[i]);
     }
     return EXIT_CLEAN;
 }
@@ -158,7 +164,8 @@ static int find_subjects(struct conform *conform)
     for (size_t i = 0; i < request->subject_count; i++) {
         char spec[PATH_MAX], error[SUBJECT_ERROR_MAX];
         struct gate_subject *subject = &conform->subjects[i];
-        if (catalog_resolve(request->typed[i], spec, error) != 0 || gate_subject_find(subject, spec, error) != 0)
+        if (catalog_resolve(request->typed[i], spec, error) != 0 ||
+            gate_subject_find(subject, spec, error) != 0)
             return refuse("%s", error);
         const char *name = is_taken(conform, i, subject->name) ? request->typed[i] : subject->name;
         if (is_taken(conform, i, name))
@@ -185,12 +192,14 @@ static int run_subject(struct conform *conform, size_t i)
     options.context = (void *)(uintptr_t)column->name;
     int result = gate_run(&options, &column->results, error);
     if (result != 0)
-        return result == ENOENT ? refuse("%s", error) : report_internal_error("%s: %s", column->name, error);
+        return result == ENOENT ? refuse("%s", error)
+                                : report_internal_error("%s: %s", column->name, error);
     column->known = calloc(column->results.count + 1, sizeof *column->known);
     if (column->known == NULL)
         return report_internal_error("no memory for the results");
     for (size_t j = 0; j < column->results.count; j++)
-        column->known[j] = baseline_find(&conform->baseline, column->name, &column->results.results[j]);
+        column->known[j] =
+            baseline_find(&conform->baseline, column->name, &column->results.results[j]);
     return EXIT_CLEAN;
 }
 
@@ -231,11 +240,13 @@ static int run_conform(const struct request *request)
     int status = EXIT_CLEAN;
     clauses_load();
     conform.request = request;
-    conform.report = (struct conform_report){.columns = conform.columns,
-                                             .count = request->subject_count,
-                                             .profiles = request->profiles != 0 ? request->profiles : (1u << PROFILE_COUNT) - 1,
-                                             .programs = request->outputs.programs};
-    if (request->baseline != NULL && baseline_read(&conform.baseline, request->baseline, error) != 0)
+    conform.report = (struct conform_report){
+        .columns = conform.columns,
+        .count = request->subject_count,
+        .profiles = request->profiles != 0 ? request->profiles : (1u << PROFILE_COUNT) - 1,
+        .programs = request->outputs.programs};
+    if (request->baseline != NULL &&
+        baseline_read(&conform.baseline, request->baseline, error) != 0)
         status = refuse("%s", error);
     if (status == EXIT_CLEAN)
         status = run_request(&conform);
@@ -250,23 +261,31 @@ static int run_conform(const struct request *request)
 int command_conform(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"profile", KEY_PROFILE, "PROFILE", 0, "Clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated (all)", 0},
-        {"clause", KEY_CLAUSE, "GLOB", 0, "Clauses whose id matches the shell pattern; may be repeated (all)", 0},
-        {"format", KEY_FORMAT, "FORMAT", 0, "table, tap, junit, json, sarif, markdown or html (table)", 0},
+        {"profile", KEY_PROFILE, "PROFILE", 0,
+         "Clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated (all)",
+         0},
+        {"clause", KEY_CLAUSE, "GLOB", 0,
+         "Clauses whose id matches the shell pattern; may be repeated (all)", 0},
+        {"format", KEY_FORMAT, "FORMAT", 0,
+         "table, tap, junit, json, sarif, markdown or html (table)", 0},
         {"output", KEY_OUTPUT, "FILE", 0, "Where to write the report (standard output)", 0},
-        {"baseline", KEY_BASELINE, "FILE", 0, "Failures that are expected: only others fail the gate", 0},
-        {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0, "Write the failures there are as such a file", 0},
-        {"programs", KEY_PROGRAMS, "DIR", 0, "Write a C program for each failure into this folder", 0},
+        {"baseline", KEY_BASELINE, "FILE", 0,
+         "Failures that are expected: only others fail the gate", 0},
+        {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0,
+         "Write the failures there are as such a file", 0},
+        {"programs", KEY_PROGRAMS, "DIR", 0, "Write a C program for each failure into this folder",
+         0},
         {"jobs", KEY_JOBS, "N", 0, "Probes at a time (one for each processor)", 0},
         {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
         .args_doc = "SUBJECT…",
-        .doc =
-            "Put the numbered requirements of C, POSIX and glibc to one allocator, or to several side by side, each in a process of its "
-            "own. Exit status: 0 nothing fails, 1 a clause fails that no baseline expects, 2 the request cannot be carried out, 3 a probe "
-            "itself failed."};
+        .doc = "Put the numbered requirements of C, POSIX and glibc to one allocator, or to "
+               "several side by side, each in a process of its "
+               "own. Exit status: 0 nothing fails, 1 a clause fails that no baseline expects, 2 "
+               "the request cannot be carried out, 3 a probe "
+               "itself failed."};
     static struct request request;
     request.outputs.format = conform_format_at(0);
     argp_parse(&argp, argc, argv, 0, NULL, &request);

@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUBJECTS_MAX = 16, ROWS_MAX = 200 /* of a longer trace, only the ops that differ are shown */, COLUMN = 18 };
+enum {
+    SUBJECTS_MAX = 16,
+    ROWS_MAX = 200 /* of a longer trace, only the ops that differ are shown */,
+    COLUMN = 18
+};
 
 struct request {
     const char *file;
@@ -41,7 +45,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (request->count < 2)
-            argp_error(state, "%s is missing", request->file == NULL ? "FILE" : "a SUBJECT to compare with");
+            argp_error(state, "%s is missing",
+                       request->file == NULL ? "FILE" : "a SUBJECT to compare with");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -61,28 +66,35 @@ static int observe(struct observation *observation, const char *typed, const str
         observation->info = *executor_info(executor);
         observation->is_clean = execution.is_clean;
         observation->verdict = execution.verdict;
-        memcpy(observation->outcomes, execution.outcomes, trace->count * sizeof *observation->outcomes);
+        memcpy(observation->outcomes, execution.outcomes,
+               trace->count * sizeof *observation->outcomes);
     }
     executor_stop(executor);
     return result == 0 ? EXIT_CLEAN : report_internal_error("%s: %s", typed, error);
 }
 
 /* What one subject showed at one op, as a word or two. */
-static void format_cell(const struct outcome *outcome, const struct trace_op *op, char ret_text[COLUMN])
+static void format_cell(const struct outcome *outcome, const struct trace_op *op,
+                        char ret_text[COLUMN])
 {
-    const char *answer = (trace_op_shape(op->kind) & OP_HAS_SIZE) == 0 ? "done" : outcome->returned_null ? "NULL" : "block";
+    const char *answer = (trace_op_shape(op->kind) & OP_HAS_SIZE) == 0 ? "done"
+                         : outcome->returned_null                      ? "NULL"
+                                                                       : "block";
     const char *error = outcome->error != 0 ? strerrorname_np(outcome->error) : NULL;
     if (!outcome->ran)
         snprintf(ret_text, COLUMN, "-");
     else if (outcome->error != 0 && error == NULL)
         snprintf(ret_text, COLUMN, "%s %d", answer, outcome->error);
     else
-        snprintf(ret_text, COLUMN, "%s%s%s", answer, error != NULL ? " " : "", error != NULL ? error : "");
+        snprintf(ret_text, COLUMN, "%s%s%s", answer, error != NULL ? " " : "",
+                 error != NULL ? error : "");
 }
 
 static const char *difference_name(enum difference difference)
 {
-    return difference == DIFFERENCE_REAL ? "DIFFERS" : difference == DIFFERENCE_CHOICE ? "choice" : "";
+    return difference == DIFFERENCE_REAL     ? "DIFFERS"
+           : difference == DIFFERENCE_CHOICE ? "choice"
+                                             : "";
 }
 
 static bool is_call(const struct trace_op *op)
@@ -107,7 +119,10 @@ static void print_choice(const struct table *table, enum policy_id id)
     printf("       %-36s", policy_text(id));
     for (size_t i = 0; i < table->request->count; i++) {
         uint8_t choice = table->observations[i].info.policy.choice[id];
-        printf(" %-*s", COLUMN - 1, choice == POLICY_NULL ? "NULL" : choice == POLICY_BLOCK ? "block" : "-");
+        printf(" %-*s", COLUMN - 1,
+               choice == POLICY_NULL    ? "NULL"
+               : choice == POLICY_BLOCK ? "block"
+                                        : "-");
     }
     printf(" choice\n");
 }
@@ -127,7 +142,8 @@ static void print_table(const struct table *table)
             print_choice(table, (enum policy_id)id);
     for (size_t i = 0; i < count; i++) {
         const struct observation *observation = &table->observations[i];
-        printf("%s: %s\n", observation->info.name, observation->is_clean ? "every check holds" : "FINDING");
+        printf("%s: %s\n", observation->info.name,
+               observation->is_clean ? "every check holds" : "FINDING");
         if (!observation->is_clean)
             report_verdict(stdout, table->trace, &observation->verdict, "");
     }
@@ -136,8 +152,9 @@ static void print_table(const struct table *table)
 
 static json_t *describe_verdict(const struct verdict *verdict, size_t ops)
 {
-    return json_pack("{s:s, s:s, s:o, s:s}", "check", check_name(verdict->check), "site", verdict->site, "op",
-                     verdict->op < ops ? json_integer(verdict->op) : json_null(), "sentence", verdict->sentence);
+    return json_pack(
+        "{s:s, s:s, s:o, s:s}", "check", check_name(verdict->check), "site", verdict->site, "op",
+        verdict->op < ops ? json_integer(verdict->op) : json_null(), "sentence", verdict->sentence);
 }
 
 static json_t *describe_subject(const struct table *table, const struct observation *observation)
@@ -148,9 +165,12 @@ static json_t *describe_subject(const struct table *table, const struct observat
         format_cell(&observation->outcomes[i], &table->trace->ops[i], cell);
         json_array_append_new(outcomes, json_string(is_call(&table->trace->ops[i]) ? cell : ""));
     }
-    json_t *finding = observation->is_clean ? json_null() : describe_verdict(&observation->verdict, table->trace->count);
-    return json_pack("{s:s, s:s, s:o, s:o}", "subject", observation->info.name, "result", observation->is_clean ? "ok" : "finding",
-                     "finding", finding, "outcomes", outcomes);
+    json_t *finding = observation->is_clean
+                          ? json_null()
+                          : describe_verdict(&observation->verdict, table->trace->count);
+    return json_pack("{s:s, s:s, s:o, s:o}", "subject", observation->info.name, "result",
+                     observation->is_clean ? "ok" : "finding", "finding", finding, "outcomes",
+                     outcomes);
 }
 
 static json_t *describe_table(const struct table *table)
@@ -160,13 +180,16 @@ static json_t *describe_table(const struct table *table)
         json_array_append_new(subjects, describe_subject(table, &table->observations[i]));
     for (size_t i = 0; i < table->trace->count; i++)
         if (table->differences[i] != DIFFERENCE_NONE)
-            json_array_append_new(differences, json_pack("{s:I, s:s}", "op", (json_int_t)i, "kind",
-                                                         table->differences[i] == DIFFERENCE_REAL ? "difference" : "choice"));
+            json_array_append_new(
+                differences,
+                json_pack("{s:I, s:s}", "op", (json_int_t)i, "kind",
+                          table->differences[i] == DIFFERENCE_REAL ? "difference" : "choice"));
     for (unsigned id = 0; id < POLICY_COUNT; id++)
         if (diff_choice(table->observations, table->request->count, (enum policy_id)id))
             json_array_append_new(choices, json_string(policy_text((enum policy_id)id)));
-    return json_pack("{s:s, s:b, s:o, s:o, s:o}", "file", table->request->file, "differ", table->differ, "subjects", subjects,
-                     "differences", differences, "choices", choices);
+    return json_pack("{s:s, s:b, s:o, s:o, s:o}", "file", table->request->file, "differ",
+                     table->differ, "subjects", subjects, "differences", differences, "choices",
+                     choices);
 }
 
 static int compare_all(struct table *table)
@@ -213,9 +236,10 @@ int command_diff(int argc, char **argv)
         .options = options,
         .parser = parse_option,
         .args_doc = "FILE SUBJECT SUBJECT…",
-        .doc =
-            "Run one trace on several allocators and print what a caller sees of each: blocks or NULL, errno, findings; never addresses. "
-            "Differences that the standards allow are marked `choice`; exit status 1 is for others."};
+        .doc = "Run one trace on several allocators and print what a caller sees of each: blocks "
+               "or NULL, errno, findings; never addresses. "
+               "Differences that the standards allow are marked `choice`; exit status 1 is for "
+               "others."};
     struct request request = {0};
     struct trace trace;
     char error[TRACE_FILE_ERROR_MAX];

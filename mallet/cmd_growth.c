@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* growth: footprint and scaling of one subject, a shape after the other; a line each as it ends, or one document. */
+/* growth: footprint and scaling of one subject, a shape after the other; a line each as it ends, or
+ * one document. */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/program.h"
 #include "harness/subject/catalog.h"
@@ -56,7 +57,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case KEY_SHAPE:
         if (shapes_find(value) == NULL)
-            exit(refuse("--shape: there is no shape `%s`; `mallet growth --list` shows them", value));
+            exit(refuse("--shape: there is no shape `%s`; `mallet growth --list` shows them",
+                        value));
         if (request->shape_count == SHAPES_MAX)
             exit(refuse("--shape: at most %d shapes, `%s` is one more", SHAPES_MAX, value));
         request->shapes[request->shape_count++] = value;
@@ -106,14 +108,18 @@ static void format_numbers(const struct growth_result *result, char *ret_text, s
     int used = 0;
     ret_text[0] = '\0';
     if (result->shape->kind == SHAPE_FOOTPRINT && footprint->peak_live != 0)
-        used = snprintf(ret_text, capacity, "%zu rounds, live %.1f MiB, held %.1f MiB", result->count,
-                        (double)footprint->peak_live / (1 << 20), (double)footprint->highest / (1 << 20));
+        used = snprintf(ret_text, capacity, "%zu rounds, live %.1f MiB, held %.1f MiB",
+                        result->count, (double)footprint->peak_live / (1 << 20),
+                        (double)footprint->highest / (1 << 20));
     for (unsigned i = 0; i < result->cost_count && used < (int)capacity; i++)
-        used += snprintf(ret_text + used, capacity - (size_t)used, "%s%.0f", i == 0 ? "" : ", ", result->costs[i]);
+        used += snprintf(ret_text + used, capacity - (size_t)used, "%s%.0f", i == 0 ? "" : ", ",
+                         result->costs[i]);
     if (result->cost_count > 0 && used < (int)capacity)
-        used += snprintf(ret_text + used, capacity - (size_t)used, result->has_instructions ? " instructions" : " ns");
+        used += snprintf(ret_text + used, capacity - (size_t)used,
+                         result->has_instructions ? " instructions" : " ns");
     if (result->has_os_calls && used < (int)capacity)
-        snprintf(ret_text + used, capacity - (size_t)used, "%s%.3f OS calls", used > 0 ? ", " : "", result->os_calls);
+        snprintf(ret_text + used, capacity - (size_t)used, "%s%.3f OS calls", used > 0 ? ", " : "",
+                 result->os_calls);
 }
 
 static json_t *make_numbers(const struct growth_result *result)
@@ -121,11 +127,14 @@ static json_t *make_numbers(const struct growth_result *result)
     json_t *numbers = json_object();
     if (result->shape->kind == SHAPE_FOOTPRINT) {
         json_object_set_new(numbers, "rounds", json_integer((json_int_t)result->count));
-        json_object_set_new(numbers, "peak_live", json_integer((json_int_t)result->footprint.peak_live));
-        json_object_set_new(numbers, "resident", json_integer((json_int_t)result->footprint.highest));
+        json_object_set_new(numbers, "peak_live",
+                            json_integer((json_int_t)result->footprint.peak_live));
+        json_object_set_new(numbers, "resident",
+                            json_integer((json_int_t)result->footprint.highest));
         json_t *quarters = json_array();
         for (int i = 0; i < 4; i++)
-            json_array_append_new(quarters, json_integer((json_int_t)result->footprint.quarters[i]));
+            json_array_append_new(quarters,
+                                  json_integer((json_int_t)result->footprint.quarters[i]));
         json_object_set_new(numbers, "quarters", quarters);
     }
     if (result->cost_count > 0) {
@@ -141,17 +150,22 @@ static json_t *make_numbers(const struct growth_result *result)
 
 static void add_json(struct growth *growth, const struct growth_result *result, const char *program)
 {
-    json_t *entry = json_pack("{s:s, s:s, s:I, s:s, s:o}", "shape", result->shape->name, "check", kind_name(result->shape->kind), "size",
-                              (json_int_t)result->size, "result", growth_outcome_name(result->outcome), "numbers", make_numbers(result));
+    json_t *entry =
+        json_pack("{s:s, s:s, s:I, s:s, s:o}", "shape", result->shape->name, "check",
+                  kind_name(result->shape->kind), "size", (json_int_t)result->size, "result",
+                  growth_outcome_name(result->outcome), "numbers", make_numbers(result));
     if (result->outcome != GROWTH_CLEAN)
         json_object_set_new(entry, "sentence", json_string(result->sentence));
     if (result->outcome == GROWTH_FINDING) {
         char site[VERDICT_SITE_MAX + sizeof "growth/"];
         snprintf(site, sizeof site, "growth/%s", result->site);
-        json_t *finding = json_pack("{s:s, s:s, s:s, s:n, s:s, s:{s:I, s:I}, s:s}", "subject", growth->subject.name, "check",
-                                    check_name(result->check), "site", site, "op", "sentence", result->sentence, "reproduced", "times",
-                                    (json_int_t)result->reproduced, "of", (json_int_t)result->attempts, "output", result->output);
-        json_object_set_new(finding, "program", program[0] != '\0' ? json_string(program) : json_null());
+        json_t *finding = json_pack("{s:s, s:s, s:s, s:n, s:s, s:{s:I, s:I}, s:s}", "subject",
+                                    growth->subject.name, "check", check_name(result->check),
+                                    "site", site, "op", "sentence", result->sentence, "reproduced",
+                                    "times", (json_int_t)result->reproduced, "of",
+                                    (json_int_t)result->attempts, "output", result->output);
+        json_object_set_new(finding, "program",
+                            program[0] != '\0' ? json_string(program) : json_null());
         json_object_set_new(entry, "finding", finding);
     }
     json_array_append_new(growth->list, entry);
@@ -162,9 +176,11 @@ static void print_result(const struct growth_result *result, const char *program
     static const char *const words[] = {"ok", "FINDING", "note", "skipped", "not run"};
     char numbers[200];
     format_numbers(result, numbers, sizeof numbers);
-    printf("%-8s %-24s %s\n", words[result->outcome], result->site, result->outcome >= GROWTH_SKIPPED ? result->sentence : numbers);
+    printf("%-8s %-24s %s\n", words[result->outcome], result->site,
+           result->outcome >= GROWTH_SKIPPED ? result->sentence : numbers);
     if (result->outcome == GROWTH_FINDING)
-        printf("  %s: %s\n  reproduced %u of %u\n", check_name(result->check), result->sentence, result->reproduced, result->attempts);
+        printf("  %s: %s\n  reproduced %u of %u\n", check_name(result->check), result->sentence,
+               result->reproduced, result->attempts);
     if (result->outcome == GROWTH_NOTE)
         printf("  %s\n", result->sentence);
     if (result->output[0] != '\0' && result->outcome == GROWTH_FINDING)
@@ -176,7 +192,8 @@ static void print_result(const struct growth_result *result, const char *program
 
 /* ---- programs ---- */
 
-static bool write_program(struct growth *growth, const struct growth_result *result, char ret_path[PATH_MAX])
+static bool write_program(struct growth *growth, const struct growth_result *result,
+                          char ret_path[PATH_MAX])
 {
     char error[OUTPUT_ERROR_MAX], name[VERDICT_SITE_MAX];
     struct output output;
@@ -184,7 +201,8 @@ static bool write_program(struct growth *growth, const struct growth_result *res
     for (char *letter = name; *letter != '\0'; letter++)
         if (*letter == '/')
             *letter = '-';
-    snprintf(ret_path, PATH_MAX, "%.2000s/%.64s-%s.c", growth->request->output, growth->subject.name, name);
+    snprintf(ret_path, PATH_MAX, "%.2000s/%.64s-%s.c", growth->request->output,
+             growth->subject.name, name);
     int failed = output_open(&output, ret_path, error);
     if (failed == 0) {
         growth_program(output.file, growth->subject.name, result);
@@ -200,7 +218,8 @@ static void collect(const struct growth_result *result, void *context)
     struct growth *growth = context;
     char program[PATH_MAX] = "";
     growth->counts[result->outcome]++;
-    if (result->outcome == GROWTH_FINDING && growth->request->output != NULL && !write_program(growth, result, program))
+    if (result->outcome == GROWTH_FINDING && growth->request->output != NULL &&
+        !write_program(growth, result, program))
         program[0] = '\0';
     if (growth->list != NULL)
         add_json(growth, result, program);
@@ -222,23 +241,28 @@ static int list_shapes(const struct request *request)
     json_t *list = request->as_json ? json_array() : NULL;
     for (size_t i = 0; (shape = shapes_at(i)) != NULL; i++)
         if (list != NULL)
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:s, s:s}", "shape", shape->name, "check", kind_name(shape->kind), "does", shape->does));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "shape", shape->name, "check",
+                                                  kind_name(shape->kind), "does", shape->does));
         else
             printf("%-9s  %-22s %s\n", kind_name(shape->kind), shape->name, shape->does);
-    return list == NULL || report_print_json(json_pack("{s:o}", "shapes", list)) == 0 ? EXIT_CLEAN : report_internal_error("no memory");
+    return list == NULL || report_print_json(json_pack("{s:o}", "shapes", list)) == 0
+               ? EXIT_CLEAN
+               : report_internal_error("no memory");
 }
 
 static int finish(struct growth *growth)
 {
     size_t *counts = growth->counts, found = counts[GROWTH_FINDING];
     if (growth->list == NULL)
-        printf("%zu clean, %zu findings, %zu notes, %zu skipped, %zu not run\n", counts[GROWTH_CLEAN], found, counts[GROWTH_NOTE],
-               counts[GROWTH_SKIPPED], counts[GROWTH_NOT_RUN]);
-    else if (report_print_json(json_pack("{s:s, s:O, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name, "results", growth->list,
-                                         "clean", (json_int_t)counts[GROWTH_CLEAN], "findings", (json_int_t)found, "notes",
-                                         (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED], "not_run",
-                                         (json_int_t)counts[GROWTH_NOT_RUN])) != 0)
+        printf("%zu clean, %zu findings, %zu notes, %zu skipped, %zu not run\n",
+               counts[GROWTH_CLEAN], found, counts[GROWTH_NOTE], counts[GROWTH_SKIPPED],
+               counts[GROWTH_NOT_RUN]);
+    else if (report_print_json(
+                 json_pack("{s:s, s:O, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name,
+                           "results", growth->list, "clean", (json_int_t)counts[GROWTH_CLEAN],
+                           "findings", (json_int_t)found, "notes", (json_int_t)counts[GROWTH_NOTE],
+                           "skipped", (json_int_t)counts[GROWTH_SKIPPED], "not_run",
+                           (json_int_t)counts[GROWTH_NOT_RUN])) != 0)
         return report_internal_error("no memory for the report");
     if (growth->status != EXIT_CLEAN)
         return growth->status;
@@ -266,7 +290,9 @@ static int run_request(const struct request *request)
                                            .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
                                            .context = &growth};
     int result = growth_run(&options);
-    int status = result == 0 ? finish(&growth) : report_internal_error("cannot start a process: %s", strerror(result));
+    int status = result == 0
+                     ? finish(&growth)
+                     : report_internal_error("cannot start a process: %s", strerror(result));
     json_decref(growth.list);
     return status;
 }
@@ -276,7 +302,8 @@ int command_growth(int argc, char **argv)
     static const struct argp_option options[] = {
         {"shape", KEY_SHAPE, "NAME", 0, "Only this shape; may be given several times", 0},
         {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every third band of sizes", 0},
-        {"band", KEY_BAND, "BYTES", 0, "Scaling: only blocks of this size, one of 16, 64, 256, ... 67108864", 0},
+        {"band", KEY_BAND, "BYTES", 0,
+         "Scaling: only blocks of this size, one of 16, 64, 256, ... 67108864", 0},
         {"time", KEY_TIME, "TIME", 0, "Begin no shape after that time, such as 90s", 0},
         {"list", KEY_LIST, NULL, 0, "List the shapes", 0},
         {"output", KEY_OUTPUT, "DIR", 0, "Write a C program for each finding into DIR", 0},
@@ -286,10 +313,11 @@ int command_growth(int argc, char **argv)
     static const struct argp argp = {.options = options,
                                      .parser = parse_option,
                                      .args_doc = "SUBJECT",
-                                     .doc =
-                                         "Does memory stay bounded by what is live, and does an operation cost the same with few blocks "
-                                         "and with many? Each shape, a way to "
-                                         "use an allocator, runs in processes of its own. What is found was seen in three of three runs."};
+                                     .doc = "Does memory stay bounded by what is live, and does an "
+                                            "operation cost the same with few blocks "
+                                            "and with many? Each shape, a way to "
+                                            "use an allocator, runs in processes of its own. What "
+                                            "is found was seen in three of three runs."};
     struct request request = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &request);
     return request.is_list ? list_shapes(&request) : run_request(&request);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* interleave: a program of its own beside this one, because it holds anvil as it is built for the scheduler. */
+/* interleave: a program of its own beside this one, because it holds anvil as it is built for the
+ * scheduler. */
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
 
@@ -16,5 +17,7 @@ int command_interleave(int argc, char **argv)
         return report_internal_error("cannot tell which folder this program is in");
     snprintf(path, sizeof path, "%s/mallet-interleave", folder);
     execv(path, argv);
-    return refuse("cannot run %s: %s; builds with a sanitizer, an engine or coverage do not have it", path, strerror(errno));
+    return refuse(
+        "cannot run %s: %s; builds with a sanitizer, an engine or coverage do not have it", path,
+        strerror(errno));
 }

@@ -61,26 +61,32 @@ static void print_subject(const char *name, const char *spec, const struct execu
     printf("%s (%s)\n  binding    %s\n", name, spec, subject_binding_name(info->binding));
     print_functions("  functions ", info->offers);
     print_functions("  lacks     ", ~info->offers & ((1u << SUBJECT_CALL_COUNT) - 1));
-    printf("  extras    %s%s%s%s%s\n", info->has_reset ? " reset" : "", info->has_check ? " walker" : "",
-           info->has_footprint ? " footprint" : "", info->has_fail_os ? " fail-os" : "",
-           info->has_reset || info->has_check || info->has_footprint || info->has_fail_os ? "" : " none");
+    printf("  extras    %s%s%s%s%s\n", info->has_reset ? " reset" : "",
+           info->has_check ? " walker" : "", info->has_footprint ? " footprint" : "",
+           info->has_fail_os ? " fail-os" : "",
+           info->has_reset || info->has_check || info->has_footprint || info->has_fail_os
+               ? ""
+               : " none");
     if (info->capacity != 0)
         printf("  capacity   %llu bytes\n", (unsigned long long)info->capacity);
     print_choices(info, "  block for  ", POLICY_BLOCK);
     print_choices(info, "  NULL for   ", POLICY_NULL);
 }
 
-static json_t *describe_subject(const char *name, const char *spec, const struct executor_info *info)
+static json_t *describe_subject(const char *name, const char *spec,
+                                const struct executor_info *info)
 {
     json_t *functions = json_array(), *choices = json_object();
     for (unsigned i = 0; i < SUBJECT_CALL_COUNT; i++)
         if (info->offers >> i & 1)
             json_array_append_new(functions, json_string(subject_call_name((enum subject_call)i)));
     for (unsigned i = 0; i < POLICY_COUNT; i++)
-        json_object_set_new(choices, policy_text((enum policy_id)i), json_string(choice_name(info->policy.choice[i])));
-    return json_pack("{s:s, s:s, s:s, s:o, s:{s:b, s:b, s:b, s:b}, s:I, s:o}", "name", name, "file", spec, "binding",
-                     subject_binding_name(info->binding), "functions", functions, "extras", "reset", info->has_reset, "walker",
-                     info->has_check, "footprint", info->has_footprint, "fail-os", info->has_fail_os, "capacity",
+        json_object_set_new(choices, policy_text((enum policy_id)i),
+                            json_string(choice_name(info->policy.choice[i])));
+    return json_pack("{s:s, s:s, s:s, s:o, s:{s:b, s:b, s:b, s:b}, s:I, s:o}", "name", name, "file",
+                     spec, "binding", subject_binding_name(info->binding), "functions", functions,
+                     "extras", "reset", info->has_reset, "walker", info->has_check, "footprint",
+                     info->has_footprint, "fail-os", info->has_fail_os, "capacity",
                      (json_int_t)info->capacity, "choices", choices);
 }
 
@@ -91,8 +97,10 @@ static void list_subject(const struct catalog_entry *entry, const char *spec, js
     char error[SUBJECT_ERROR_MAX];
     bool is_bound = subject_start(&executor, spec, BIND_AUTO, error) == 0;
     if (list != NULL)
-        json_array_append_new(list, is_bound ? describe_subject(entry->name, spec, executor_info(executor))
-                                             : json_pack("{s:s, s:s, s:s}", "name", entry->name, "file", spec, "error", error));
+        json_array_append_new(
+            list, is_bound ? describe_subject(entry->name, spec, executor_info(executor))
+                           : json_pack("{s:s, s:s, s:s}", "name", entry->name, "file", spec,
+                                       "error", error));
     else if (is_bound)
         print_subject(entry->name, spec, executor_info(executor));
     else
@@ -122,7 +130,8 @@ int command_list(int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
-        .doc = "Print the allocators found on this machine: how each is bound, which functions it offers, and what it chooses where the "
+        .doc = "Print the allocators found on this machine: how each is bound, which functions it "
+               "offers, and what it chooses where the "
                "standards leave a choice."};
     bool as_json = false;
     argp_parse(&argp, argc, argv, 0, NULL, &as_json);

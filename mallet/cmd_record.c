@@ -65,18 +65,21 @@ static void write_command(FILE *out, char **program)
     fputc('\n', out);
 }
 
-static void write_trace(FILE *out, const struct request *request, const struct trace *trace, const struct record_summary *summary)
+static void write_trace(FILE *out, const struct request *request, const struct trace *trace,
+                        const struct record_summary *summary)
 {
     if (is_bytes_file(request->output)) {
         trace_write_bytes(out, trace);
         return;
     }
     write_command(out, request->program);
-    fprintf(out, "# ops: %zu, most live at once: %zu bytes in %zu blocks, threads: %zu\n", trace->count, summary->peak_size,
-            summary->peak_blocks, summary->threads);
+    fprintf(out, "# ops: %zu, most live at once: %zu bytes in %zu blocks, threads: %zu\n",
+            trace->count, summary->peak_size, summary->peak_blocks, summary->threads);
     if (summary->unknown > 0 || summary->missed > 0)
-        fprintf(out, "# left out: %zu calls on blocks from before the recorder, %zu calls for want of room\n", summary->unknown,
-                summary->missed);
+        fprintf(out,
+                "# left out: %zu calls on blocks from before the recorder, %zu calls for want of "
+                "room\n",
+                summary->unknown, summary->missed);
     trace_write_text(out, trace);
 }
 
@@ -84,10 +87,12 @@ static void report_end(const struct request *request, const struct trace *trace,
 {
     const char *how = WIFSIGNALED(status) ? "was killed by signal" : "exited with status";
     fprintf(stderr, "mallet: `%s` %s %d; %zu ops in %s\n", request->program[0], how,
-            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), trace->count, request->output);
+            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), trace->count,
+            request->output);
 }
 
-static int save(const struct request *request, const struct recording *recording, struct trace *trace)
+static int save(const struct request *request, const struct recording *recording,
+                struct trace *trace)
 {
     struct record_summary summary;
     struct output output;
@@ -95,7 +100,8 @@ static int save(const struct request *request, const struct recording *recording
     if (record_convert(recording->log, trace, &summary) != 0)
         return report_internal_error("no memory for the conversion");
     if (trace->count == 0)
-        return refuse("`%s` made no call that the recorder could see: it is linked statically, brings its own malloc, or has none to make",
+        return refuse("`%s` made no call that the recorder could see: it is linked statically, "
+                      "brings its own malloc, or has none to make",
                       request->program[0]);
     int result = output_open(&output, request->output, error);
     if (result == 0) {
@@ -111,25 +117,30 @@ static int save(const struct request *request, const struct recording *recording
 int command_record(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"output", 'o', "FILE", 0, "Where the trace goes: bytes if the name ends in .bin, else text", 0},
-        {"max-ops", 'n', "N", 0, "Stop the trace after so many ops (default and most: 1048576); the program runs on", 0},
+        {"output", 'o', "FILE", 0,
+         "Where the trace goes: bytes if the name ends in .bin, else text", 0},
+        {"max-ops", 'n', "N", 0,
+         "Stop the trace after so many ops (default and most: 1048576); the program runs on", 0},
         {0},
     };
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
         .args_doc = "-- COMMAND [ARGUMENT…]",
-        .doc = "Run a dynamically linked program and write its calls of the malloc family as a trace. Only the process itself is recorded, "
+        .doc = "Run a dynamically linked program and write its calls of the malloc family as a "
+               "trace. Only the process itself is recorded, "
                "not its children. Its exit status is told on stderr."};
     struct request request = {.max_ops = TRACE_OPS_MAX};
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
     struct recording recording;
     char error[RECORDER_ERROR_MAX];
-    if (recorder_run(request.program, request.max_ops * RECORDS_AN_OP + RECORDS_EXTRA, &recording, error) != 0)
+    if (recorder_run(request.program, request.max_ops * RECORDS_AN_OP + RECORDS_EXTRA, &recording,
+                     error) != 0)
         return refuse("%s", error);
     struct trace trace = {.capacity = request.max_ops + RECORD_CONVERT_SLACK};
     trace.ops = calloc(trace.capacity, sizeof *trace.ops);
-    int result = trace.ops == NULL ? report_internal_error("no memory for %zu ops", request.max_ops) : save(&request, &recording, &trace);
+    int result = trace.ops == NULL ? report_internal_error("no memory for %zu ops", request.max_ops)
+                                   : save(&request, &recording, &trace);
     free(trace.ops);
     recorder_done(&recording);
     return result;

@@ -42,7 +42,8 @@ static void parse_argument(struct replay_request *request, char *value)
 /* 0: all. */
 static uint32_t parse_fail_os(const char *value)
 {
-    uint32_t number = strcmp(value, "all") == 0 ? 0 : (uint32_t)parse_number("--fail-os", value, 1000000);
+    uint32_t number =
+        strcmp(value, "all") == 0 ? 0 : (uint32_t)parse_number("--fail-os", value, 1000000);
     if (number == 0 && strcmp(value, "all") != 0)
         exit(refuse("--fail-os: `%s` is no OS call: the first is 1", value));
     return number;
@@ -100,28 +101,34 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (request->path_count == 0)
-            argp_error(state, "%s is missing", request->subject == NULL ? "SUBJECT" : "FILE or DIR");
+            argp_error(state, "%s is missing",
+                       request->subject == NULL ? "SUBJECT" : "FILE or DIR");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-/* The subject is static anvil, in this process: only there is nothing but the checks between the two times. */
+/* The subject is static anvil, in this process: only there is nothing but the checks between the
+ * two times. */
 static int measure_cost(struct replay *replay, const char *path, const struct trace *trace)
 {
     struct cost cost;
     char error[SUBJECT_ERROR_MAX];
     struct run_options options = replay_options(replay, trace);
-    options.rounds = options.sweep_every = options.heap_check_every = 0; /* what every op pays; the rest is a matter of cadence */
+    /* what every op pays; the rest is a matter of cadence */
+    options.rounds = options.sweep_every = options.heap_check_every = 0;
     if (cost_measure(replay->request->subject, trace, &options, &cost, error) != 0)
         return report_internal_error("%s: %s", path, error);
     if (replay->list != NULL)
-        json_array_append_new(replay->list, json_pack("{s:s, s:f, s:f, s:f}", "file", path, "checked_us", cost.checked_us, "unchecked_us",
-                                                      cost.unchecked_us, "ratio", cost.checked_us / cost.unchecked_us));
+        json_array_append_new(replay->list,
+                              json_pack("{s:s, s:f, s:f, s:f}", "file", path, "checked_us",
+                                        cost.checked_us, "unchecked_us", cost.unchecked_us, "ratio",
+                                        cost.checked_us / cost.unchecked_us));
     else
-        printf("cost     %s: checked %.1f us, unchecked %.1f us, ratio %.2f (medians of %d)\n", path, cost.checked_us, cost.unchecked_us,
-               cost.checked_us / cost.unchecked_us, COST_SAMPLES);
+        printf("cost     %s: checked %.1f us, unchecked %.1f us, ratio %.2f (medians of %d)\n",
+               path, cost.checked_us, cost.unchecked_us, cost.checked_us / cost.unchecked_us,
+               COST_SAMPLES);
     return EXIT_CLEAN;
 }
 
@@ -143,18 +150,20 @@ static json_t *make_fault_json(const struct replay *replay)
 {
     json_t *calls = json_object();
     for (unsigned i = 0; i < OS_CALL_COUNT; i++)
-        json_object_set_new(calls, os_call_name((enum os_call)i), json_integer((json_int_t)replay->failed_calls[i]));
-    return json_pack("{s:I, s:I, s:o}", "faults", (json_int_t)replay->faults, "left_out", (json_int_t)replay->faults_left_out,
-                     "failed_calls", calls);
+        json_object_set_new(calls, os_call_name((enum os_call)i),
+                            json_integer((json_int_t)replay->failed_calls[i]));
+    return json_pack("{s:I, s:I, s:o}", "faults", (json_int_t)replay->faults, "left_out",
+                     (json_int_t)replay->faults_left_out, "failed_calls", calls);
 }
 
 static int print_summary(struct replay *replay)
 {
     const char *subject = executor_info(replay->executor)->name;
     if (replay->list != NULL) {
-        json_t *document = json_pack("{s:s, s:O, s:I, s:I, s:I, s:I}", "subject", subject, "traces", replay->list, "passed",
-                                     (json_int_t)replay->passed, "failed", (json_int_t)replay->failed, "known",
-                                     (json_int_t)replay->passed_over, "not_run", (json_int_t)replay->not_run);
+        json_t *document = json_pack(
+            "{s:s, s:O, s:I, s:I, s:I, s:I}", "subject", subject, "traces", replay->list, "passed",
+            (json_int_t)replay->passed, "failed", (json_int_t)replay->failed, "known",
+            (json_int_t)replay->passed_over, "not_run", (json_int_t)replay->not_run);
         if (replay->request->is_failing_os)
             json_object_update_new(document, make_fault_json(replay));
         if (report_print_json(document) != 0)
@@ -231,28 +240,41 @@ int command_replay(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
-        {"rounds", KEY_ROUNDS, "N", 0, "Repeat each trace in up to N identical cycles to see whether memory grows; 0: not at all", 0},
-        {"strict-align", KEY_STRICT, NULL, 0, "Want 16-byte alignment for blocks under 16 bytes too (C17)", 0},
+        {"rounds", KEY_ROUNDS, "N", 0,
+         "Repeat each trace in up to N identical cycles to see whether memory grows; 0: not at all",
+         0},
+        {"strict-align", KEY_STRICT, NULL, 0,
+         "Want 16-byte alignment for blocks under 16 bytes too (C17)", 0},
         {"binding", KEY_BINDING, "HOW", 0, "auto, dlopen, dlmopen or preload", 0},
-        {"capacity", KEY_CAPACITY, "BYTES", 0, "What the allocator can hold at all; 0: no limit (default: probed)", 0},
-        {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0, "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
-        {"known", KEY_KNOWN, "FILE", 0, "Pass over the findings in FILE, one `SUBJECT CHECK SITE` a line", 0},
+        {"capacity", KEY_CAPACITY, "BYTES", 0,
+         "What the allocator can hold at all; 0: no limit (default: probed)", 0},
+        {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0,
+         "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
+        {"known", KEY_KNOWN, "FILE", 0,
+         "Pass over the findings in FILE, one `SUBJECT CHECK SITE` a line", 0},
         {"fail-os", KEY_FAIL_OS, "K", 0,
-         "Let the system refuse the Kth of its calls for memory; all: run each trace once for every such "
+         "Let the system refuse the Kth of its calls for memory; all: run each trace once for "
+         "every such "
          "call",
          0},
-        {"fail-pairs", KEY_FAIL_PAIRS, NULL, 0, "As --fail-os all, and a second call fails after the first: run once for every pair", 0},
-        {"fail-max", KEY_FAIL_MAX, "N", 0, "With --fail-os or --fail-pairs: at most N replays of one trace", 0},
-        {"deal", KEY_DEAL, "N", 0, "Deal each trace out to threads, in N fixed ways that differ in who makes which call", 0},
-        {"limit", KEY_LIMIT, "TIME", 0, "Begin no trace and no failing replay after that time in all, such as 90s", 0},
-        {"cost", KEY_COST, NULL, 0, "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
+        {"fail-pairs", KEY_FAIL_PAIRS, NULL, 0,
+         "As --fail-os all, and a second call fails after the first: run once for every pair", 0},
+        {"fail-max", KEY_FAIL_MAX, "N", 0,
+         "With --fail-os or --fail-pairs: at most N replays of one trace", 0},
+        {"deal", KEY_DEAL, "N", 0,
+         "Deal each trace out to threads, in N fixed ways that differ in who makes which call", 0},
+        {"limit", KEY_LIMIT, "TIME", 0,
+         "Begin no trace and no failing replay after that time in all, such as 90s", 0},
+        {"cost", KEY_COST, NULL, 0,
+         "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
         {0},
     };
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
         .args_doc = "SUBJECT FILE|DIR…",
-        .doc = "Run traces on an allocator, each in a fresh process, and check every call. Of a folder, every *.trace and *.bin file below "
+        .doc = "Run traces on an allocator, each in a fresh process, and check every call. Of a "
+               "folder, every *.trace and *.bin file below "
                "it is run."};
     struct replay_request request = {.paths = calloc((size_t)argc, sizeof *request.paths)};
     if (request.paths == NULL)

@@ -43,7 +43,8 @@ static void write_program(FILE *out, const struct trace *trace)
     export_program(out, trace, NULL);
 }
 
-static int convert(const struct request *request, void (*write_form)(FILE *out, const struct trace *trace))
+static int convert(const struct request *request,
+                   void (*write_form)(FILE *out, const struct trace *trace))
 {
     struct trace trace;
     struct output output;
@@ -61,10 +62,12 @@ static int convert(const struct request *request, void (*write_form)(FILE *out, 
 
 int command_show(int argc, char **argv)
 {
-    static const struct argp argp = {.options = options,
-                                     .parser = parse_option,
-                                     .args_doc = "FILE",
-                                     .doc = "Print a trace as text, one op a line. FILE holds text or bytes; - is standard input."};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = "FILE",
+        .doc =
+            "Print a trace as text, one op a line. FILE holds text or bytes; - is standard input."};
     struct request request = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &request);
     return convert(&request, trace_write_text);
@@ -76,8 +79,8 @@ int command_encode(int argc, char **argv)
         .options = options,
         .parser = parse_option,
         .args_doc = "FILE",
-        .doc =
-            "Write the canonical bytes of a trace, the form that fuzzing engines mutate. FILE holds text or bytes; - is standard input."};
+        .doc = "Write the canonical bytes of a trace, the form that fuzzing engines mutate. FILE "
+               "holds text or bytes; - is standard input."};
     struct request request = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &request);
     if (request.output == NULL && isatty(STDOUT_FILENO))
@@ -91,8 +94,10 @@ int command_export(int argc, char **argv)
         .options = options,
         .parser = parse_option,
         .args_doc = "FILE",
-        .doc = "Write a standalone C program that makes the calls of a trace, fills and verifies every block, and exits 1 with one line "
-               "when something is wrong. To be run with LD_PRELOAD on any allocator; its first lines say how."};
+        .doc = "Write a standalone C program that makes the calls of a trace, fills and verifies "
+               "every block, and exits 1 with one line "
+               "when something is wrong. To be run with LD_PRELOAD on any allocator; its first "
+               "lines say how."};
     struct request request = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &request);
     return convert(&request, write_program);

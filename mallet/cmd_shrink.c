@@ -45,7 +45,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-static int save_trace(const struct request *request, const char *subject, const struct finding *finding)
+static int save_trace(const struct request *request, const char *subject,
+                      const struct finding *finding)
 {
     struct output output;
     char error[OUTPUT_ERROR_MAX];
@@ -59,7 +60,8 @@ static int save_trace(const struct request *request, const char *subject, const 
     return result == 0 ? 0 : refuse("%s", error);
 }
 
-static int print_finding(const struct request *request, const char *subject, const struct finding *finding)
+static int print_finding(const struct request *request, const char *subject,
+                         const struct finding *finding)
 {
     if (!request->as_json)
         report_finding(stdout, subject, finding);
@@ -102,8 +104,10 @@ int command_shrink(int argc, char **argv)
         .options = options,
         .parser = parse_option,
         .args_doc = "SUBJECT FILE",
-        .doc = "Make a trace that breaks an allocator as small as possible, and print the finding: the check, the sentence, the trace, a "
-               "standalone C program, and how often it reproduces. Exit status 0 if every check holds."};
+        .doc = "Make a trace that breaks an allocator as small as possible, and print the finding: "
+               "the check, the sentence, the trace, a "
+               "standalone C program, and how often it reproduces. Exit status 0 if every check "
+               "holds."};
     struct request request = {0};
     struct trace trace;
     struct executor *executor;

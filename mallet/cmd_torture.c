@@ -76,7 +76,8 @@ static unsigned parse_workers(const char *value)
 {
     unsigned long long workers = parse_number("--threads", value, TORTURE_WORKERS_MAX);
     if (workers < TORTURE_WORKERS_MIN)
-        exit(refuse("--threads: `%s` is not a number from %d to %d", value, TORTURE_WORKERS_MIN, TORTURE_WORKERS_MAX));
+        exit(refuse("--threads: `%s` is not a number from %d to %d", value, TORTURE_WORKERS_MIN,
+                    TORTURE_WORKERS_MAX));
     return (unsigned)workers;
 }
 
@@ -86,7 +87,8 @@ static void finish(struct request *request, struct argp_state *state)
         argp_error(state, "SUBJECT is missing");
     for (size_t i = 0; request->scenario_count == 0 && torture_scenario_at(i) != NULL; i++)
         request->scenarios[i] = torture_scenario_at(i);
-    while (request->scenario_count < SCENARIOS_MAX && request->scenarios[request->scenario_count] != NULL)
+    while (request->scenario_count < SCENARIOS_MAX &&
+           request->scenarios[request->scenario_count] != NULL)
         request->scenario_count++;
 }
 
@@ -158,10 +160,12 @@ static void print_work(const struct scenario_outcome *outcome)
     const struct {
         uint64_t number;
         const char *unit;
-    } counts[] = {
-        {result->calls, "calls"}, {result->lives, "thread lives"}, {result->forks, "forks"}, {result->interruptions, "interruptions"}};
-    printf("%-18s %u threads, %.1f s, %u processes", outcome->plan.scenario->name, outcome->plan.workers, result->elapsed_ms / 1000.0,
-           result->processes);
+    } counts[] = {{result->calls, "calls"},
+                  {result->lives, "thread lives"},
+                  {result->forks, "forks"},
+                  {result->interruptions, "interruptions"}};
+    printf("%-18s %u threads, %.1f s, %u processes", outcome->plan.scenario->name,
+           outcome->plan.workers, result->elapsed_ms / 1000.0, result->processes);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         char text[24];
         print_number(text, counts[i].number);
@@ -178,15 +182,18 @@ static void print_outcome(const struct torture *torture, const struct scenario_o
         printf(": no finding\n");
         return;
     }
-    printf(": %s %s\n", outcome->is_known ? "known:" : "FINDING", check_name(result->verdict.check));
+    printf(": %s %s\n", outcome->is_known ? "known:" : "FINDING",
+           check_name(result->verdict.check));
     printf("  what        %s\n", report_printable(result->verdict.sentence).text);
     printf("  call        %s\n", report_printable(result->call).text);
     if (result->output[0] != '\0')
         printf("  output      %s\n", report_printable(result->output).text);
     printf("  seed        %llu, %s, %s\n", (unsigned long long)result->seed,
-           result->on_one_processor ? "on one processor" : "on all processors", result->pace_us != 0 ? "interrupted" : "not interrupted");
+           result->on_one_processor ? "on one processor" : "on all processors",
+           result->pace_us != 0 ? "interrupted" : "not interrupted");
     if (torture->request->repeats > 0 && !outcome->is_known)
-        printf("  reproduced  %u of %u, each in at most twice the time\n", outcome->times, torture->request->repeats);
+        printf("  reproduced  %u of %u, each in at most twice the time\n", outcome->times,
+               torture->request->repeats);
     if (outcome->program[0] != '\0')
         printf("  program     %s\n", outcome->program);
 }
@@ -194,24 +201,30 @@ static void print_outcome(const struct torture *torture, const struct scenario_o
 static json_t *make_json(const struct torture *torture, const struct scenario_outcome *outcome)
 {
     const struct torture_result *result = &outcome->result;
-    json_t *object = json_pack("{s:s, s:i, s:f, s:i, s:I, s:I, s:I, s:I, s:s}", "scenario", outcome->plan.scenario->name, "threads",
-                               (int)outcome->plan.workers, "seconds", result->elapsed_ms / 1000.0, "processes", (int)result->processes,
-                               "calls", (json_int_t)result->calls, "lives", (json_int_t)result->lives, "forks", (json_int_t)result->forks,
+    json_t *object = json_pack("{s:s, s:i, s:f, s:i, s:I, s:I, s:I, s:I, s:s}", "scenario",
+                               outcome->plan.scenario->name, "threads", (int)outcome->plan.workers,
+                               "seconds", result->elapsed_ms / 1000.0, "processes",
+                               (int)result->processes, "calls", (json_int_t)result->calls, "lives",
+                               (json_int_t)result->lives, "forks", (json_int_t)result->forks,
                                "interruptions", (json_int_t)result->interruptions, "result",
                                !result->has_finding ? "no finding"
                                : outcome->is_known  ? "known"
                                                     : "finding");
     if (!result->has_finding)
         return object;
-    json_t *thread = result->verdict.op == VERDICT_NO_OP ? json_null() : json_integer(result->verdict.op);
-    json_object_set_new(object, "finding",
-                        json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:b, s:b, s:{s:i, s:i}, s:s, s:s}", "subject", torture->subject.name,
-                                  "check", check_name(result->verdict.check), "site", result->verdict.site, "thread", thread, "call",
-                                  report_printable(result->call).text, "sentence", report_printable(result->verdict.sentence).text, "seed",
-                                  (json_int_t)result->seed, "on_one_processor", (int)result->on_one_processor, "interrupted",
-                                  (int)(result->pace_us != 0), "reproduced", "times", (int)outcome->times, "of",
-                                  outcome->is_known ? 0 : (int)torture->request->repeats, "output", report_printable(result->output).text,
-                                  "program", outcome->program));
+    json_t *thread =
+        result->verdict.op == VERDICT_NO_OP ? json_null() : json_integer(result->verdict.op);
+    json_object_set_new(
+        object, "finding",
+        json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:b, s:b, s:{s:i, s:i}, s:s, s:s}",
+                  "subject", torture->subject.name, "check", check_name(result->verdict.check),
+                  "site", result->verdict.site, "thread", thread, "call",
+                  report_printable(result->call).text, "sentence",
+                  report_printable(result->verdict.sentence).text, "seed", (json_int_t)result->seed,
+                  "on_one_processor", (int)result->on_one_processor, "interrupted",
+                  (int)(result->pace_us != 0), "reproduced", "times", (int)outcome->times, "of",
+                  outcome->is_known ? 0 : (int)torture->request->repeats, "output",
+                  report_printable(result->output).text, "program", outcome->program));
     return object;
 }
 
@@ -219,7 +232,8 @@ static int write_program(const struct torture *torture, struct scenario_outcome 
 {
     char error[OUTPUT_ERROR_MAX], path[PATH_MAX];
     struct output output;
-    snprintf(path, sizeof path, "%.3800s/%.64s-%s-%s.c", torture->request->folder, torture->subject.name, outcome->plan.scenario->name,
+    snprintf(path, sizeof path, "%.3800s/%.64s-%s-%s.c", torture->request->folder,
+             torture->subject.name, outcome->plan.scenario->name,
              check_name(outcome->result.verdict.check));
     if (output_open(&output, path, error) != 0)
         return refuse("--output: %s", error);
@@ -227,7 +241,8 @@ static int write_program(const struct torture *torture, struct scenario_outcome 
     if (output_close(&output, error) != 0)
         return refuse("--output: %s", error);
     if (result != 0)
-        return report_internal_error("a part of the program for %s is missing", outcome->plan.scenario->name);
+        return report_internal_error("a part of the program for %s is missing",
+                                     outcome->plan.scenario->name);
     memcpy(outcome->program, path, sizeof path);
     return EXIT_CLEAN;
 }
@@ -237,7 +252,8 @@ static int follow_up(struct torture *torture, struct scenario_outcome *outcome)
 {
     char error[SUBJECT_ERROR_MAX];
     torture->findings++;
-    if (torture_reproduce(&outcome->plan, &outcome->result, torture->request->repeats, &outcome->times, error) != 0)
+    if (torture_reproduce(&outcome->plan, &outcome->result, torture->request->repeats,
+                          &outcome->times, error) != 0)
         return report_internal_error("%s", error);
     return torture->request->folder != NULL ? write_program(torture, outcome) : EXIT_CLEAN;
 }
@@ -248,9 +264,11 @@ static int run_once(struct torture *torture, struct scenario_outcome *outcome)
     char error[SUBJECT_ERROR_MAX];
     if (torture_run(&outcome->plan, &outcome->result, error) != 0)
         return report_internal_error("%s: %s", outcome->plan.scenario->name, error);
-    outcome->is_known = outcome->result.has_finding && known_has(&torture->known, torture->subject.name, &outcome->result.verdict);
+    outcome->is_known = outcome->result.has_finding &&
+                        known_has(&torture->known, torture->subject.name, &outcome->result.verdict);
     torture->known_findings += outcome->is_known;
-    int status = outcome->result.has_finding && !outcome->is_known ? follow_up(torture, outcome) : EXIT_CLEAN;
+    int status = outcome->result.has_finding && !outcome->is_known ? follow_up(torture, outcome)
+                                                                   : EXIT_CLEAN;
     if (status != EXIT_CLEAN)
         return status;
     if (torture->list != NULL)
@@ -284,7 +302,8 @@ static void leave_out(struct torture *torture, const struct torture_scenario *sc
 {
     torture->left_out++;
     if (torture->list != NULL)
-        json_array_append_new(torture->list, json_pack("{s:s, s:s}", "scenario", scenario->name, "result", "not run"));
+        json_array_append_new(torture->list, json_pack("{s:s, s:s}", "scenario", scenario->name,
+                                                       "result", "not run"));
     else
         printf("%-18s not run: the time was over\n", scenario->name);
 }
@@ -293,11 +312,15 @@ static int print_summary(struct torture *torture)
 {
     const struct request *request = torture->request;
     if (torture->list == NULL)
-        printf("%s: %zu scenarios, %zu findings, %zu known; what was not seen in this time may still be there\n", torture->subject.name,
-               request->scenario_count, torture->findings, torture->known_findings);
-    else if (report_print_json(json_pack("{s:s, s:I, s:O, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
-                                         (json_int_t)request->seed, "scenarios", torture->list, "findings", (json_int_t)torture->findings,
-                                         "known", (json_int_t)torture->known_findings, "not_run", (json_int_t)torture->left_out)) != 0)
+        printf("%s: %zu scenarios, %zu findings, %zu known; what was not seen in this time may "
+               "still be there\n",
+               torture->subject.name, request->scenario_count, torture->findings,
+               torture->known_findings);
+    else if (report_print_json(json_pack(
+                 "{s:s, s:I, s:O, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
+                 (json_int_t)request->seed, "scenarios", torture->list, "findings",
+                 (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings,
+                 "not_run", (json_int_t)torture->left_out)) != 0)
         return report_internal_error("no memory for the report");
     return torture->findings > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
@@ -307,11 +330,14 @@ static int torture_subject(const struct request *request)
     struct torture torture = {.request = request};
     char spec[PATH_MAX], error[SUBJECT_ERROR_MAX], known_error[KNOWN_ERROR_MAX];
     struct stat status;
-    if (request->folder != NULL && (stat(request->folder, &status) != 0 || !S_ISDIR(status.st_mode)))
+    if (request->folder != NULL &&
+        (stat(request->folder, &status) != 0 || !S_ISDIR(status.st_mode)))
         return refuse("--output: %s: %s", request->folder, strerror(errno != 0 ? errno : ENOTDIR));
-    if (catalog_resolve(request->subject, spec, error) != 0 || torture_subject_find(&torture.subject, spec, request->binding, error) != 0)
+    if (catalog_resolve(request->subject, spec, error) != 0 ||
+        torture_subject_find(&torture.subject, spec, request->binding, error) != 0)
         return refuse("%s", error);
-    if (request->known_path != NULL && known_read(&torture.known, request->known_path, known_error) != 0) {
+    if (request->known_path != NULL &&
+        known_read(&torture.known, request->known_path, known_error) != 0) {
         known_done(&torture.known);
         return refuse("%s", known_error);
     }
@@ -341,25 +367,32 @@ int command_torture(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"threads", KEY_THREADS, "N", 0, "Threads at a time, 6 to 32 (default 8)", 0},
-        {"time", KEY_TIME, "TIME", 0, "For each scenario (default 10); what it finds is repeated on top of it", 0},
+        {"time", KEY_TIME, "TIME", 0,
+         "For each scenario (default 10); what it finds is repeated on top of it", 0},
         {"limit", KEY_LIMIT, "TIME", 0, "Begin no scenario after that time in all", 0},
         {"seed", KEY_SEED, "N", 0, "Of the first process (default 1)", 0},
         {"scenario", KEY_SCENARIO, "NAME", 0, "Only this one; may be given several times", 0},
         {"repeat", KEY_REPEAT, "N", 0, "Run a finding so often again (default 5)", 0},
-        {"known", KEY_KNOWN, "FILE", 0, "Pass over the findings in FILE, one `SUBJECT CHECK SCENARIO` a line", 0},
+        {"known", KEY_KNOWN, "FILE", 0,
+         "Pass over the findings in FILE, one `SUBJECT CHECK SCENARIO` a line", 0},
         {"output", KEY_OUTPUT, "DIR", 0, "Write a standalone C program for each finding", 0},
-        {"binding", KEY_BINDING, "HOW", 0, "auto, static, dlopen, dlmopen or preload (default: preload what can be)", 0},
+        {"binding", KEY_BINDING, "HOW", 0,
+         "auto, static, dlopen, dlmopen or preload (default: preload what can be)", 0},
         {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
         {"list", KEY_LIST, NULL, 0, "Only list the scenarios", 0},
         {0},
     };
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse_option,
-        .args_doc = "SUBJECT",
-        .doc = "Threads that run freely on an allocator: blocks change hands and every byte is checked, threads come "
-               "and go, fork and exit while others allocate, and signals interrupt them at random instants."};
-    struct request request = {.workers = DEFAULT_WORKERS, .seconds = DEFAULT_SECONDS, .repeats = DEFAULT_REPEATS, .seed = 1};
+    static const struct argp argp = {.options = options,
+                                     .parser = parse_option,
+                                     .args_doc = "SUBJECT",
+                                     .doc = "Threads that run freely on an allocator: blocks "
+                                            "change hands and every byte is checked, threads come "
+                                            "and go, fork and exit while others allocate, and "
+                                            "signals interrupt them at random instants."};
+    struct request request = {.workers = DEFAULT_WORKERS,
+                              .seconds = DEFAULT_SECONDS,
+                              .repeats = DEFAULT_REPEATS,
+                              .seed = 1};
     argp_parse(&argp, argc, argv, 0, NULL, &request);
     return request.is_list ? list_scenarios() : torture_subject(&request);
 }

@@ -51,7 +51,8 @@ unsigned parse_time(const char *option, const char *text)
     unsigned long number = strtoul(text, &unit, 10);
     unsigned long factor = strcmp(unit, "m") == 0 ? 60 : strcmp(unit, "h") == 0 ? 3600 : 1;
     bool is_unit = *unit == '\0' || strcmp(unit, "s") == 0 || factor != 1;
-    if (text[0] < '0' || text[0] > '9' || !is_unit || errno != 0 || number == 0 || number > TIME_MAX_S / factor)
+    if (text[0] < '0' || text[0] > '9' || !is_unit || errno != 0 || number == 0 ||
+        number > TIME_MAX_S / factor)
         exit(refuse("%s: `%s` is no time such as 90s, 15m or 8h, 30 days at most", option, text));
     return (unsigned)(number * factor);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the subcommands of `mallet` share: their signature, the exit statuses, and the one way to refuse a request.
+ * What the subcommands of `mallet` share: their signature, the exit statuses, and the one way to
+ * refuse a request.
  *
- * Each command gets its own name as argv[0] ("mallet show"), parses its options with argp and returns an exit status. A request that
- * cannot be carried out ends with one sentence on stderr that names the file, line or option and the reason.
+ * Each command gets its own name as argv[0] ("mallet show"), parses its options with argp and
+ * returns an exit status. A request that cannot be carried out ends with one sentence on stderr
+ * that names the file, line or option and the reason.
  */
 #ifndef MALLET_COMMAND_H
 #define MALLET_COMMAND_H
@@ -35,8 +37,8 @@ int command_interleave(int argc, char **argv);
 int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int report_internal_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Parses the whole of text as a decimal number of at most `max` for the option of that name; ends the process with a sentence if it is
- * none. For use in argp parsers. */
+/* Parses the whole of text as a decimal number of at most `max` for the option of that name; ends
+ * the process with a sentence if it is none. For use in argp parsers. */
 unsigned long long parse_number(const char *option, const char *text, unsigned long long max);
 /* The same for a time: 90, 90s, 15m, 8h, more than nothing. Returns seconds. */
 enum { TIME_MAX_S = 30 * 24 * 3600 };

@@ -25,7 +25,8 @@ static int check_file(const char *path)
     struct output output;
     char error[OUTPUT_ERROR_MAX];
     struct stat status;
-    if (path == NULL || (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
+    if (path == NULL ||
+        (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
         return EXIT_CLEAN;
     if (output_open(&output, path, error) != 0)
         return refuse("%s", error);
@@ -41,7 +42,8 @@ static int check_folder(const char *path)
     if (stat(path, &status) != 0)
         return refuse("--programs: cannot write into %s: %s", path, strerror(errno));
     if (!S_ISDIR(status.st_mode) || access(path, W_OK | X_OK) != 0)
-        return refuse("--programs: cannot write into %s: %s", path, strerror(S_ISDIR(status.st_mode) ? errno : ENOTDIR));
+        return refuse("--programs: cannot write into %s: %s", path,
+                      strerror(S_ISDIR(status.st_mode) ? errno : ENOTDIR));
     return EXIT_CLEAN;
 }
 
@@ -53,7 +55,8 @@ int conform_outputs_check(const struct conform_outputs *outputs)
     return status == EXIT_CLEAN ? check_folder(outputs->programs) : status;
 }
 
-static int write_file(const char *path, int (*write_part)(FILE *, const struct conform_report *), const struct conform_report *report)
+static int write_file(const char *path, int (*write_part)(FILE *, const struct conform_report *),
+                      const struct conform_report *report)
 {
     struct output output;
     char error[OUTPUT_ERROR_MAX];
@@ -67,7 +70,8 @@ static int write_file(const char *path, int (*write_part)(FILE *, const struct c
     return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
 }
 
-static int write_program(const char *folder, const struct report_column *column, const struct clause_result *result)
+static int write_program(const char *folder, const struct report_column *column,
+                         const struct clause_result *result)
 {
     struct output output;
     char path[PATH_MAX], error[OUTPUT_ERROR_MAX];
@@ -90,13 +94,14 @@ static int write_programs(const char *folder, const struct conform_report *repor
     for (size_t i = 0; i < report->count; i++)
         for (size_t j = 0; status == EXIT_CLEAN && j < report->columns[i].results.count; j++)
             if (report_is_bad(&report->columns[i].results.results[j]))
-                status = write_program(folder, &report->columns[i], &report->columns[i].results.results[j]);
+                status = write_program(folder, &report->columns[i],
+                                       &report->columns[i].results.results[j]);
     return status;
 }
 
 /* Where people read on when a program reads the report: beside it. */
-static void write_totals(FILE *out, const struct conform_outputs *outputs, const struct conform_report *report,
-                         const struct baseline *baseline)
+static void write_totals(FILE *out, const struct conform_outputs *outputs,
+                         const struct conform_report *report, const struct baseline *baseline)
 {
     char news[BASELINE_NEWS_MAX];
     bool are_in_report = outputs->path == NULL && outputs->format->write == report_write_table;
@@ -107,7 +112,8 @@ static void write_totals(FILE *out, const struct conform_outputs *outputs, const
             fprintf(out, "%s\n", news);
 }
 
-int conform_outputs_write(const struct conform_outputs *outputs, const struct conform_report *report, const struct baseline *baseline)
+int conform_outputs_write(const struct conform_outputs *outputs,
+                          const struct conform_report *report, const struct baseline *baseline)
 {
     bool is_stdout_free = outputs->path != NULL || outputs->format->write == report_write_table;
     int status = write_file(outputs->path, outputs->format->write, report);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `mallet conform` writes: the report, a baseline, a C program for each failure, and the totals for people. */
+/* What `mallet conform` writes: the report, a baseline, a C program for each failure, and the
+ * totals for people. */
 #ifndef MALLET_CONFORM_OUTPUT_H
 #define MALLET_CONFORM_OUTPUT_H
 
@@ -13,9 +14,10 @@ struct conform_outputs {
     const char *programs; /* a folder that is there; NULL: none are written */
 };
 
-/* Both return EXIT_CLEAN, or say what is wrong in one sentence and return that status. The first changes nothing: it finds out whether the
- * second could write. */
+/* Both return EXIT_CLEAN, or say what is wrong in one sentence and return that status. The first
+ * changes nothing: it finds out whether the second could write. */
 int conform_outputs_check(const struct conform_outputs *outputs);
-int conform_outputs_write(const struct conform_outputs *outputs, const struct conform_report *report, const struct baseline *baseline);
+int conform_outputs_write(const struct conform_outputs *outputs,
+                          const struct conform_report *report, const struct baseline *baseline);
 
 #endif

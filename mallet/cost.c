@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Samples alternate between checked and unchecked runs, so that a change of the machine's speed hits both; each sample repeats the trace
- * until it is long enough for the clock. All of it is in a forked child: the trace may break what it runs on.
+ * Samples alternate between checked and unchecked runs, so that a change of the machine's speed
+ * hits both; each sample repeats the trace until it is long enough for the clock. All of it is in a
+ * forked child: the trace may break what it runs on.
  */
 #include "mallet/cost.h"
 
@@ -47,12 +48,14 @@ static bool run_once(struct bench *bench, bool is_checked, struct answer *answer
     }
     if (run_trace(bench->run, &bench->subject, bench->trace, bench->options, NULL, &verdict))
         return true;
-    snprintf(answer->error, sizeof answer->error, "a check fails, so there is nothing to measure: %s", verdict.sentence);
+    snprintf(answer->error, sizeof answer->error,
+             "a check fails, so there is nothing to measure: %s", verdict.sentence);
     return false;
 }
 
 /* Microseconds a run; negative when a check failed. */
-static double take_sample(struct bench *bench, bool is_checked, unsigned *repeats, struct answer *answer)
+static double take_sample(struct bench *bench, bool is_checked, unsigned *repeats,
+                          struct answer *answer)
 {
     for (;;) {
         double start = now_us();
@@ -82,7 +85,8 @@ static void measure(struct bench *bench, struct answer *answer)
 {
     double checked[COST_SAMPLES], unchecked[COST_SAMPLES];
     unsigned checked_repeats = 1, unchecked_repeats = 1;
-    take_sample(bench, true, &checked_repeats, answer); /* warm up, and find the numbers of repeats */
+    /* warm up, and find the numbers of repeats */
+    take_sample(bench, true, &checked_repeats, answer);
     take_sample(bench, false, &unchecked_repeats, answer);
     for (int i = 0; i < COST_SAMPLES; i++) {
         checked[i] = take_sample(bench, true, &checked_repeats, answer);
@@ -99,14 +103,16 @@ static void measure_in_child(const char *subject, struct bench *bench, struct an
     const char *colon = strchr(subject, ':');
     if (run_init(&bench->run) != 0)
         snprintf(answer->error, sizeof answer->error, "no memory for a run");
-    else if (subject_bind_anvil(&bench->subject, colon != NULL ? colon + 1 : "", 0, answer->error) == 0)
+    else if (subject_bind_anvil(&bench->subject, colon != NULL ? colon + 1 : "", 0,
+                                answer->error) == 0)
         measure(bench, answer);
 }
 
-int cost_measure(const char *subject, const struct trace *trace, const struct run_options *options, struct cost *ret_cost,
-                 char error[SUBJECT_ERROR_MAX])
+int cost_measure(const char *subject, const struct trace *trace, const struct run_options *options,
+                 struct cost *ret_cost, char error[SUBJECT_ERROR_MAX])
 {
-    struct answer *answer = mmap(NULL, sizeof *answer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct answer *answer =
+        mmap(NULL, sizeof *answer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (answer == MAP_FAILED)
         return errno;
     strcpy(answer->error, "the run died");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the checks cost: the time of a trace with and without them, on static anvil in this process's child. */
+/* What the checks cost: the time of a trace with and without them, on static anvil in this
+ * process's child. */
 #ifndef MALLET_COST_H
 #define MALLET_COST_H
 
@@ -13,7 +14,7 @@ struct cost {
 };
 
 /* subject: "anvil[:OPTIONS]". Returns 0, or a positive errno with one sentence in `error`. */
-int cost_measure(const char *subject, const struct trace *trace, const struct run_options *options, struct cost *ret_cost,
-                 char error[SUBJECT_ERROR_MAX]);
+int cost_measure(const char *subject, const struct trace *trace, const struct run_options *options,
+                 struct cost *ret_cost, char error[SUBJECT_ERROR_MAX]);
 
 #endif

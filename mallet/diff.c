@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A difference is an open choice if the request leaves one (zero bytes, a bad alignment, more memory than anybody must have, a failing
- * system), or if the op works on a slot in which the subjects differ already.
+ * A difference is an open choice if the request leaves one (zero bytes, a bad alignment, more
+ * memory than anybody must have, a failing system), or if the op works on a slot in which the
+ * subjects differ already.
  */
 #include "mallet/diff.h"
 
@@ -29,7 +30,8 @@ static bool is_open(const struct comparison *comparison, uint32_t slot)
 static void set_open(struct comparison *comparison, uint32_t slot, bool open)
 {
     uint64_t bit = 1ull << slot % 64;
-    comparison->open[slot / 64] = open ? comparison->open[slot / 64] | bit : comparison->open[slot / 64] & ~bit;
+    comparison->open[slot / 64] =
+        open ? comparison->open[slot / 64] | bit : comparison->open[slot / 64] & ~bit;
 }
 
 static bool is_same(const struct outcome *left, const struct outcome *right)
@@ -91,7 +93,8 @@ static enum difference compare_op(struct comparison *comparison, size_t i)
     return difference;
 }
 
-size_t diff_outcomes(const struct trace *trace, const struct observation *observations, size_t count, enum difference *ret_differences)
+size_t diff_outcomes(const struct trace *trace, const struct observation *observations,
+                     size_t count, enum difference *ret_differences)
 {
     struct comparison comparison = {.trace = trace, .observations = observations, .count = count};
     size_t real = 0;
@@ -107,7 +110,8 @@ bool diff_verdicts(const struct observation *observations, size_t count)
     for (size_t i = 1; i < count; i++) {
         if (observations[i].is_clean != observations[0].is_clean)
             return true;
-        if (!observations[i].is_clean && !verdict_is_same(&observations[i].verdict, &observations[0].verdict))
+        if (!observations[i].is_clean &&
+            !verdict_is_same(&observations[i].verdict, &observations[0].verdict))
             return true;
     }
     return false;

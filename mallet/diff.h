@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The observable contract of one trace on several subjects, and where it differs. Knows nothing of processes or printing. */
+/* The observable contract of one trace on several subjects, and where it differs. Knows nothing of
+ * processes or printing. */
 #ifndef MALLET_DIFF_H
 #define MALLET_DIFF_H
 
@@ -19,9 +20,10 @@ enum difference {
     DIFFERENCE_REAL
 };
 
-/* Compares op by op into ret_differences, one for each op. Subjects that lack a function, or stopped before the op, do not take part in
- * it. Returns the number of real differences. */
-size_t diff_outcomes(const struct trace *trace, const struct observation *observations, size_t count, enum difference *ret_differences);
+/* Compares op by op into ret_differences, one for each op. Subjects that lack a function, or
+ * stopped before the op, do not take part in it. Returns the number of real differences. */
+size_t diff_outcomes(const struct trace *trace, const struct observation *observations,
+                     size_t count, enum difference *ret_differences);
 
 /* Not all clean, nor all with a verdict of the same class. */
 bool diff_verdicts(const struct observation *observations, size_t count);

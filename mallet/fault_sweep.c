@@ -16,14 +16,18 @@ struct sweep {
     uint16_t *os_calls;        /* for each op of base, when none fails */
 };
 
-/* fail-os ops of its own would make others of ours; and a free must be an op for its OS calls to have a place. */
+/* fail-os ops of its own would make others of ours; and a free must be an op for its OS calls to
+ * have a place. */
 static bool make_base(struct sweep *sweep, const struct trace *trace)
 {
     struct slot_set *live = calloc(1, sizeof *live);
-    sweep->base = (struct trace){.ops = calloc(2 * trace->count + 2, sizeof(struct trace_op)), .capacity = 2 * trace->count};
-    sweep->faulty = (struct trace){.ops = calloc(2 * trace->count + 4, sizeof(struct trace_op)), .capacity = 2 * trace->count + 2};
+    sweep->base = (struct trace){.ops = calloc(2 * trace->count + 2, sizeof(struct trace_op)),
+                                 .capacity = 2 * trace->count};
+    sweep->faulty = (struct trace){.ops = calloc(2 * trace->count + 4, sizeof(struct trace_op)),
+                                   .capacity = 2 * trace->count + 2};
     sweep->os_calls = calloc(2 * trace->count + 2, sizeof *sweep->os_calls);
-    bool is_made = live != NULL && sweep->base.ops != NULL && sweep->faulty.ops != NULL && sweep->os_calls != NULL;
+    bool is_made = live != NULL && sweep->base.ops != NULL && sweep->faulty.ops != NULL &&
+                   sweep->os_calls != NULL;
     for (size_t i = 0; is_made && i < trace->count; i++) {
         if (trace->ops[i].kind == OP_FAIL_OS)
             continue;
@@ -71,10 +75,12 @@ static void make_faulty(struct sweep *sweep, size_t at, unsigned nth, unsigned g
 
 static bool is_spent(const struct fault_sweep *sweep)
 {
-    return sweep->faults == (sweep->faults_max != 0 ? sweep->faults_max : FAULTS_MAX) || (sweep->end != 0 && time(NULL) >= sweep->end);
+    return sweep->faults == (sweep->faults_max != 0 ? sweep->faults_max : FAULTS_MAX) ||
+           (sweep->end != 0 && time(NULL) >= sweep->end);
 }
 
-static int run_fault(struct sweep *sweep, size_t at, unsigned nth, unsigned gap, unsigned *ret_failed)
+static int run_fault(struct sweep *sweep, size_t at, unsigned nth, unsigned gap,
+                     unsigned *ret_failed)
 {
     struct execution execution;
     if (is_spent(sweep->report)) {
@@ -91,7 +97,8 @@ static int run_fault(struct sweep *sweep, size_t at, unsigned nth, unsigned gap,
     return status;
 }
 
-/* The call alone, or with each later one in turn: after a failure there may be more or fewer calls than without, so until none is left to fail. */
+/* The call alone, or with each later one in turn: after a failure there may be more or fewer calls
+ * than without, so until none is left to fail. */
 static int run_faults_of_call(struct sweep *sweep, size_t at, unsigned nth)
 {
     unsigned failed = 2;
@@ -114,7 +121,8 @@ static int run_all(struct sweep *sweep)
     return status;
 }
 
-int fault_sweep_run(struct fault_sweep *sweep, const struct trace *trace, fault_runner run, void *context)
+int fault_sweep_run(struct fault_sweep *sweep, const struct trace *trace, fault_runner run,
+                    void *context)
 {
     struct sweep state = {.report = sweep, .run = run, .context = context};
     int status = make_base(&state, trace) ? run_all(&state) : SWEEP_NO_MEMORY;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trace replayed once for every OS call that its calls make, that one failing; or once for every pair. Each replay is a trace of its own, with
- * the `fail-os` in front of the op that makes the call, so that a finding replays, shrinks and exports by itself.
+ * A trace replayed once for every OS call that its calls make, that one failing; or once for every
+ * pair. Each replay is a trace of its own, with the `fail-os` in front of the op that makes the
+ * call, so that a finding replays, shrinks and exports by itself.
  */
 #ifndef MALLET_FAULT_SWEEP_H
 #define MALLET_FAULT_SWEEP_H
@@ -22,12 +23,21 @@ struct fault_sweep {
     size_t failed[OS_CALL_COUNT];
 };
 
-/* Runs `trace` as the caller wants it run; ret_execution is valid until the next. Returns 0, or another status that ends the sweep. */
-typedef int (*fault_runner)(void *context, const struct trace *trace, bool is_base, struct execution *ret_execution);
+/* Runs `trace` as the caller wants it run; ret_execution is valid until the next. Returns 0, or
+ * another status that ends the sweep. */
+typedef int (*fault_runner)(void *context, const struct trace *trace, bool is_base,
+                            struct execution *ret_execution);
 
-enum { SWEEP_DONE = 0, SWEEP_NO_MEMORY = -1, SWEEP_NOT_WATCHED = -2, SWEEP_BASE_FAILED = -3 /* a finding without any fault */ };
+enum {
+    SWEEP_DONE = 0,
+    SWEEP_NO_MEMORY = -1,
+    SWEEP_NOT_WATCHED = -2,
+    SWEEP_BASE_FAILED = -3 /* a finding without any fault */
+};
 
-/* First the trace itself, without its own fail-os ops and with all freed at its end; then the faults. Returns SWEEP_… or the runner's status. */
-int fault_sweep_run(struct fault_sweep *sweep, const struct trace *trace, fault_runner run, void *context);
+/* First the trace itself, without its own fail-os ops and with all freed at its end; then the
+ * faults. Returns SWEEP_… or the runner's status. */
+int fault_sweep_run(struct fault_sweep *sweep, const struct trace *trace, fault_runner run,
+                    void *context);
 
 #endif

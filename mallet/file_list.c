@@ -73,7 +73,8 @@ int file_list_add(struct file_list *list, const char *path, char error[FILE_LIST
     if (result != 0) {
         snprintf(error, FILE_LIST_ERROR_MAX, "cannot read %.160s: %s", path, strerror(result));
     } else if (list->count == before) {
-        snprintf(error, FILE_LIST_ERROR_MAX, "%.160s: the folder holds no *.trace and no *.bin file", path);
+        snprintf(error, FILE_LIST_ERROR_MAX,
+                 "%.160s: the folder holds no *.trace and no *.bin file", path);
         result = ENOENT;
     }
     return result;

@@ -12,8 +12,8 @@ struct file_list {
     size_t count;
 };
 
-/* Adds a file; of a folder, every *.trace and *.bin file below it, sorted. Returns 0, or a positive errno with one sentence in `error`: a
- * folder must hold one at least. */
+/* Adds a file; of a folder, every *.trace and *.bin file below it, sorted. Returns 0, or a positive
+ * errno with one sentence in `error`: a folder must hold one at least. */
 int file_list_add(struct file_list *list, const char *path, char error[FILE_LIST_ERROR_MAX]);
 void file_list_done(struct file_list *list);
 

@@ -36,7 +36,8 @@ static int parse_line(struct known *known, const char *line, const char **ret_re
     return 0;
 }
 
-static int read_lines(struct known *known, FILE *file, const char *path, char error[KNOWN_ERROR_MAX])
+static int read_lines(struct known *known, FILE *file, const char *path,
+                      char error[KNOWN_ERROR_MAX])
 {
     char line[256];
     const char *reason = "";
@@ -75,7 +76,8 @@ bool known_has(const struct known *known, const char *subject, const struct verd
 {
     for (size_t i = 0; i < known->count; i++) {
         const struct known_entry *entry = &known->entries[i];
-        if (entry->check == verdict->check && fnmatch(entry->site, verdict->site, 0) == 0 && fnmatch(entry->subject, subject, 0) == 0)
+        if (entry->check == verdict->check && fnmatch(entry->site, verdict->site, 0) == 0 &&
+            fnmatch(entry->subject, subject, 0) == 0)
             return true;
     }
     return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet: the command people use. This file owns the table of subcommands and what must be right for all of them: the exit statuses, and
- * that no output is lost without a word.
+ * mallet: the command people use. This file owns the table of subcommands and what must be right
+ * for all of them: the exit statuses, and that no output is lost without a word.
  */
 #include "mallet/command.h"
 #include "mallet/output.h"
@@ -27,10 +27,13 @@ static const struct command commands[] = {
     {"replay", command_replay, "run traces on an allocator and check every call"},
     {"fuzz", command_fuzz, "search for traces that break an allocator"},
     {"torture", command_torture, "free-running threads, forks and signals on an allocator"},
-    {"conform", command_conform, "put the clauses of C, POSIX and glibc to an allocator, or several"},
+    {"conform", command_conform,
+     "put the clauses of C, POSIX and glibc to an allocator, or several"},
     {"clauses", command_clauses, "list those clauses, or explain one"},
-    {"growth", command_growth, "whether memory stays bounded and costs do not grow with the number of blocks"},
-    {"interleave", command_interleave, "switch between threads inside an allocator's calls, at every atomic and lock"},
+    {"growth", command_growth,
+     "whether memory stays bounded and costs do not grow with the number of blocks"},
+    {"interleave", command_interleave,
+     "switch between threads inside an allocator's calls, at every atomic and lock"},
     {"shrink", command_shrink, "make a trace that breaks an allocator as small as possible"},
     {"diff", command_diff, "what a caller sees of a trace on several allocators, side by side"},
     {"record", command_record, "the calls of a real program as a trace"},
@@ -46,8 +49,10 @@ static int print_help(void)
            "A test harness that hits a malloc until it breaks, or until you may trust it.\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
-    printf("\n`mallet COMMAND --help` says more. SUBJECT is a name that `mallet list` shows, or the path of a shared object.\n"
-           "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an internal error.\n");
+    printf("\n`mallet COMMAND --help` says more. SUBJECT is a name that `mallet list` shows, or "
+           "the path of a shared object.\n"
+           "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an internal "
+           "error.\n");
     return EXIT_CLEAN;
 }
 

@@ -18,7 +18,8 @@ static int describe(int result, const char *path, char error[OUTPUT_ERROR_MAX])
 static bool is_replaceable(const char *path)
 {
     struct stat status;
-    return lstat(path, &status) != 0 ? errno == ENOENT : S_ISREG(status.st_mode) && access(path, W_OK) == 0;
+    return lstat(path, &status) != 0 ? errno == ENOENT
+                                     : S_ISREG(status.st_mode) && access(path, W_OK) == 0;
 }
 
 int output_open(struct output *ret_output, const char *path, char error[OUTPUT_ERROR_MAX])
@@ -30,8 +31,8 @@ int output_open(struct output *ret_output, const char *path, char error[OUTPUT_E
         *ret_output = output;
         return 0;
     }
-    if (is_replaceable(path) &&
-        snprintf(output.temporary, sizeof output.temporary, "%s.part-%d", path, (int)getpid()) >= (int)sizeof output.temporary)
+    if (is_replaceable(path) && snprintf(output.temporary, sizeof output.temporary, "%s.part-%d",
+                                         path, (int)getpid()) >= (int)sizeof output.temporary)
         return describe(ENAMETOOLONG, path, error);
     output.file = fopen(output.temporary[0] != '\0' ? output.temporary : path, "we");
     if (output.file == NULL)
@@ -40,7 +41,8 @@ int output_open(struct output *ret_output, const char *path, char error[OUTPUT_E
     return 0;
 }
 
-/* An earlier failure has lost its errno: what is left in the buffer is tried again, to fail for the same reason. */
+/* An earlier failure has lost its errno: what is left in the buffer is tried again, to fail for the
+ * same reason. */
 int output_flush(FILE *file)
 {
     bool had_error = ferror(file) != 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Output files that are whole or not there: a regular file is written under a temporary name beside its own, and renamed when every byte
- * has arrived. Standard output and devices are written directly.
+ * Output files that are whole or not there: a regular file is written under a temporary name beside
+ * its own, and renamed when every byte has arrived. Standard output and devices are written
+ * directly.
  */
 #ifndef MALLET_OUTPUT_H
 #define MALLET_OUTPUT_H
@@ -17,7 +18,8 @@ struct output {
     char temporary[PATH_MAX]; /* "" when written directly */
 };
 
-/* path NULL or "-": standard output. Both return 0, or a positive errno with one sentence in `error`; close also after a failed write. */
+/* path NULL or "-": standard output. Both return 0, or a positive errno with one sentence in
+ * `error`; close also after a failed write. */
 int output_open(struct output *ret_output, const char *path, char error[OUTPUT_ERROR_MAX]);
 int output_close(struct output *output, char error[OUTPUT_ERROR_MAX]);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Walks the log in order and keeps a hash map from address to slot. The log's order is that of a correct allocator: an address is given out
- * only after its last owner's end. Where that does not hold, because the libc freed a block behind our back, the old owner is freed first.
+ * Walks the log in order and keeps a hash map from address to slot. The log's order is that of a
+ * correct allocator: an address is given out only after its last owner's end. Where that does not
+ * hold, because the libc freed a block behind our back, the old owner is freed first.
  */
 #include "mallet/record_convert.h"
 
@@ -26,8 +27,9 @@ struct converter {
     uint64_t sizes[TRACE_SLOTS];           /* bytes requested */
     size_t live_blocks, live_size;
     uint32_t threads[THREADS_MAX]; /* by small number, in order of appearance */
-    uint32_t moving[THREADS_MAX];  /* slot that the thread's realloc under way works on, or NO_SLOT */
-    uint32_t thread;               /* small number of the thread that made the last op */
+    /* slot that the thread's realloc under way works on, or NO_SLOT */
+    uint32_t moving[THREADS_MAX];
+    uint32_t thread; /* small number of the thread that made the last op */
 };
 
 static size_t hash(uint64_t address)
@@ -47,7 +49,8 @@ static struct entry *map_find(struct converter *converter, uint64_t address)
 static void map_remove(struct converter *converter, struct entry *entry)
 {
     size_t gap = (size_t)(entry - converter->map);
-    for (size_t i = (gap + 1) % MAP_ENTRIES; converter->map[i].address != 0; i = (i + 1) % MAP_ENTRIES) {
+    for (size_t i = (gap + 1) % MAP_ENTRIES; converter->map[i].address != 0;
+         i = (i + 1) % MAP_ENTRIES) {
         size_t home = hash(converter->map[i].address);
         if ((i - home) % MAP_ENTRIES >= (i - gap) % MAP_ENTRIES) {
             converter->map[gap] = converter->map[i];
@@ -106,7 +109,8 @@ static void add_free(struct converter *converter, uint32_t slot)
     slot_give(converter, slot);
 }
 
-/* The small number of a thread, entered at its first appearance; those beyond the table share the last number. */
+/* The small number of a thread, entered at its first appearance; those beyond the table share the
+ * last number. */
 static uint32_t thread_number(struct converter *converter, uint32_t id)
 {
     uint32_t number = 0;
@@ -128,7 +132,8 @@ static void switch_thread(struct converter *converter, uint32_t number)
     converter->thread = number;
 }
 
-/* A block from the log takes a slot; one at the address of a block that is still live ends that one. */
+/* A block from the log takes a slot; one at the address of a block that is still live ends that
+ * one. */
 static void bind_slot(struct converter *converter, uint32_t slot, uint64_t address)
 {
     uint32_t stale = map_take(converter, address);
@@ -139,7 +144,8 @@ static void bind_slot(struct converter *converter, uint32_t slot, uint64_t addre
 
 static uint64_t total_size(const struct record *record)
 {
-    bool has_count = record->op == OP_CALLOC || record->op == OP_REALLOCARRAY || record->op == OP_REALLOCARRAY_NULL;
+    bool has_count = record->op == OP_CALLOC || record->op == OP_REALLOCARRAY ||
+                     record->op == OP_REALLOCARRAY_NULL;
     return has_count ? record->size * record->extra : record->size;
 }
 
@@ -152,7 +158,10 @@ static void convert_allocate(struct converter *converter, const struct record *r
     }
     if (record->block != 0)
         bind_slot(converter, slot, record->block);
-    add_op(converter, (struct trace_op){.kind = (uint8_t)record->op, .slot = slot, .size = record->size, .extra = record->extra});
+    add_op(converter, (struct trace_op){.kind = (uint8_t)record->op,
+                                        .slot = slot,
+                                        .size = record->size,
+                                        .extra = record->extra});
     converter->sizes[slot] = 0;
     if (++converter->live_blocks > converter->summary.peak_blocks)
         converter->summary.peak_blocks = converter->live_blocks;
@@ -175,7 +184,8 @@ static void convert_free(struct converter *converter, const struct record *recor
         add_free(converter, slot);
 }
 
-static void convert_move_end(struct converter *converter, const struct record *record, uint32_t number)
+static void convert_move_end(struct converter *converter, const struct record *record,
+                             uint32_t number)
 {
     uint32_t slot = converter->moving[number];
     converter->moving[number] = NO_SLOT;
@@ -183,7 +193,10 @@ static void convert_move_end(struct converter *converter, const struct record *r
         converter->summary.unknown++;
         return;
     }
-    add_op(converter, (struct trace_op){.kind = (uint8_t)record->op, .slot = slot, .size = record->size, .extra = record->extra});
+    add_op(converter, (struct trace_op){.kind = (uint8_t)record->op,
+                                        .slot = slot,
+                                        .size = record->size,
+                                        .extra = record->extra});
     if (record->block != 0) {
         bind_slot(converter, slot, record->block);
         slot_resize(converter, slot, total_size(record));
@@ -194,7 +207,8 @@ static void convert_move_end(struct converter *converter, const struct record *r
     }
 }
 
-/* exec: nothing of the old program is live any more. Its blocks are freed by nobody, as they were. */
+/* exec: nothing of the old program is live any more. Its blocks are freed by nobody, as they
+ * were. */
 static void forget_blocks(struct converter *converter)
 {
     memset(converter->map, 0, sizeof converter->map);
@@ -222,7 +236,8 @@ static void convert_record(struct converter *converter, const struct record *rec
         convert_move_end(converter, record, number);
 }
 
-int record_convert(const struct record_log *log, struct trace *ret_trace, struct record_summary *ret_summary)
+int record_convert(const struct record_log *log, struct trace *ret_trace,
+                   struct record_summary *ret_summary)
 {
     struct converter *converter = calloc(1, sizeof *converter);
     if (converter == NULL)

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log that the recorder library, inside the recorded program, shares with `mallet record`: a header and fixed records in one mapped
- * file. Writers take a record by an atomic index, fill it and set its kind last; a record of kind 0 was never finished.
+ * The log that the recorder library, inside the recorded program, shares with `mallet record`: a
+ * header and fixed records in one mapped file. Writers take a record by an atomic index, fill it
+ * and set its kind last; a record of kind 0 was never finished.
  *
- * A block's end is logged before the real call and its beginning after it, so that by the log's order no two live blocks share an address,
- * whatever the threads do. realloc is both: its two records frame the call.
+ * A block's end is logged before the real call and its beginning after it, so that by the log's
+ * order no two live blocks share an address, whatever the threads do. realloc is both: its two
+ * records frame the call.
  */
 #ifndef MALLET_RECORD_LOG_H
 #define MALLET_RECORD_LOG_H
 
 #include <stdint.h>
 
-/* Environment of the recorded program: where the log is, and which process writes it (children inherit the variables, not the role). */
+/* Environment of the recorded program: where the log is, and which process writes it (children
+ * inherit the variables, not the role). */
 #define RECORD_FILE_VARIABLE "MALLET_RECORD_FILE"
 #define RECORD_PID_VARIABLE  "MALLET_RECORD_PID"
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The recorder: preloaded into a program, it logs each call of the malloc family (record_log.h) and passes it on to the libc by the libc's
- * own names, so that no lookup, and no heap of ours, is needed before the first call.
+ * The recorder: preloaded into a program, it logs each call of the malloc family (record_log.h) and
+ * passes it on to the libc by the libc's own names, so that no lookup, and no heap of ours, is
+ * needed before the first call.
  *
- * Only the process that `mallet record` started writes. A forked child must stop by itself, without calls of its own that could disturb
- * the program: the page that says "active" is wiped by the kernel at fork. A vforked child shares memory with its parent, page and heap,
- * and is rightly recorded. An exec'd program with the same process id goes on with the log.
+ * Only the process that `mallet record` started writes. A forked child must stop by itself, without
+ * calls of its own that could disturb the program: the page that says "active" is wiped by the
+ * kernel at fork. A vforked child shares memory with its parent, page and heap, and is rightly
+ * recorded. An exec'd program with the same process id goes on with the log.
  *
- * State: `recorder`, written once by recorder_start; the log itself is shared by atomics (see take_record).
+ * State: `recorder`, written once by recorder_start; the log itself is shared by atomics (see
+ * take_record).
  */
 #include "harness/trace/trace.h"
 #include "mallet/record_log.h"
@@ -72,7 +75,8 @@ static bool is_recording(void);
 static struct record *take_record(void);
 static void finish_record(struct record *record, enum record_kind kind);
 
-/* Called by the constructor and by calls that come before it; these are from the one thread that there is then. */
+/* Called by the constructor and by calls that come before it; these are from the one thread that
+ * there is then. */
 static void recorder_start(void)
 {
     if (recorder.is_settled || environ == NULL)
@@ -113,7 +117,8 @@ static uint32_t current_thread(void)
     return id;
 }
 
-/* The record's place in the log is the call's place in the trace. Returns a scrap record when the log is full. */
+/* The record's place in the log is the call's place in the trace. Returns a scrap record when the
+ * log is full. */
 static struct record *take_record(void)
 {
     static __thread struct record scrap __attribute__((tls_model("initial-exec")));
@@ -141,7 +146,8 @@ static void *log_allocate(enum op_kind op, void *block, size_t extra, size_t siz
     return block;
 }
 
-static void log_move(enum record_kind kind, enum op_kind op, void *old, void *block, size_t extra, size_t size)
+static void log_move(enum record_kind kind, enum op_kind op, void *old, void *block, size_t extra,
+                     size_t size)
 {
     if (!is_recording())
         return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log is a memfd: nothing to clean up, whatever happens. The child inherits it at a high number and names it to the library as
- * /proc/self/fd/N. Whether exec worked comes back through a pipe that exec closes.
+ * The log is a memfd: nothing to clean up, whatever happens. The child inherits it at a high number
+ * and names it to the library as /proc/self/fd/N. Whether exec worked comes back through a pipe
+ * that exec closes.
  */
 #include "mallet/recorder.h"
 
@@ -28,7 +29,8 @@ static int fail(char error[RECORDER_ERROR_MAX], int result, const char *what, co
 /* Beside the executable as built, or where it is installed. */
 static int find_library(char ret_path[PATH_MAX], char error[RECORDER_ERROR_MAX])
 {
-    static const char *const places[] = {"../lib/libmallet-record.so", "../lib/mallet/libmallet-record.so", "libmallet-record.so"};
+    static const char *const places[] = {
+        "../lib/libmallet-record.so", "../lib/mallet/libmallet-record.so", "libmallet-record.so"};
     char own[PATH_MAX / 2];
     ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
     own[length > 0 ? length : 0] = '\0';
@@ -43,7 +45,8 @@ static int find_library(char ret_path[PATH_MAX], char error[RECORDER_ERROR_MAX])
     return fail(error, ENOENT, "cannot record: libmallet-record.so beside ", own);
 }
 
-static int make_log(size_t max_records, struct recording *recording, char error[RECORDER_ERROR_MAX], int *ret_file)
+static int make_log(size_t max_records, struct recording *recording, char error[RECORDER_ERROR_MAX],
+                    int *ret_file)
 {
     recording->length = sizeof(struct record_log) + max_records * sizeof(struct record);
     int low = memfd_create("mallet-record", MFD_CLOEXEC);
@@ -72,7 +75,8 @@ static void preload(const char *library)
     const char *before = getenv("LD_PRELOAD");
     char value[2 * PATH_MAX];
     bool is_listed = before != NULL && before[0] != '\0';
-    snprintf(value, sizeof value, "%s%s%.*s", library, is_listed ? ":" : "", PATH_MAX, is_listed ? before : "");
+    snprintf(value, sizeof value, "%s%s%.*s", library, is_listed ? ":" : "", PATH_MAX,
+             is_listed ? before : "");
     setenv("LD_PRELOAD", value, 1);
 }
 
@@ -105,7 +109,8 @@ static int wait_for(pid_t child)
     return status;
 }
 
-static int start_and_wait(char **argv, const char *library, int log, struct recording *recording, char error[RECORDER_ERROR_MAX])
+static int start_and_wait(char **argv, const char *library, int log, struct recording *recording,
+                          char error[RECORDER_ERROR_MAX])
 {
     int failed[2];
     if (pipe2(failed, O_CLOEXEC) != 0)
@@ -126,7 +131,8 @@ static int start_and_wait(char **argv, const char *library, int log, struct reco
     return result == 0 ? 0 : fail(error, result, "cannot start ", argv[0]);
 }
 
-int recorder_run(char **argv, size_t max_records, struct recording *ret_recording, char error[RECORDER_ERROR_MAX])
+int recorder_run(char **argv, size_t max_records, struct recording *ret_recording,
+                 char error[RECORDER_ERROR_MAX])
 {
     char library[PATH_MAX];
     struct recording recording = {0};

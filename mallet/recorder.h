@@ -15,9 +15,10 @@ struct recording {
     int status;    /* as waitpid gives it */
 };
 
-/* Runs argv[0], found in PATH, to its end. max_records: calls beyond are only counted. Returns 0, or a positive errno with one sentence in
- * `error`; recorder_done unmaps the log. */
-int recorder_run(char **argv, size_t max_records, struct recording *ret_recording, char error[RECORDER_ERROR_MAX]);
+/* Runs argv[0], found in PATH, to its end. max_records: calls beyond are only counted. Returns 0,
+ * or a positive errno with one sentence in `error`; recorder_done unmaps the log. */
+int recorder_run(char **argv, size_t max_records, struct recording *ret_recording,
+                 char error[RECORDER_ERROR_MAX]);
 void recorder_done(struct recording *recording);
 
 #endif

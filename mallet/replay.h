@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of `mallet replay` share: cmd_replay.c reads the request and sums up, replay_trace.c runs one trace, replay_faults.c runs it once for
- * each OS call that may fail. Functions return an exit status, having said why if it is EXIT_REFUSED or EXIT_INTERNAL.
+ * What the parts of `mallet replay` share: cmd_replay.c reads the request and sums up,
+ * replay_trace.c runs one trace, replay_faults.c runs it once for each OS call that may fail.
+ * Functions return an exit status, having said why if it is EXIT_REFUSED or EXIT_INTERNAL.
  */
 #ifndef MALLET_REPLAY_H
 #define MALLET_REPLAY_H
@@ -43,14 +44,16 @@ struct run_options replay_options(const struct replay *replay, const struct trac
 int replay_trace(struct replay *replay, const char *path, const struct trace *trace);
 /* The same, dealt out to threads in request->deals ways. */
 int replay_dealt(struct replay *replay, const char *path, const struct trace *trace);
-/* Runs a trace past what is known: a known finding is muted, and the trace run again for what else it may show. 0, or an errno with a sentence. */
-int replay_past_known(struct replay *replay, const struct trace *trace, struct run_options *options, struct execution *ret_execution,
-                      char error[SUBJECT_ERROR_MAX]);
+/* Runs a trace past what is known: a known finding is muted, and the trace run again for what else
+ * it may show. 0, or an errno with a sentence. */
+int replay_past_known(struct replay *replay, const struct trace *trace, struct run_options *options,
+                      struct execution *ret_execution, char error[SUBJECT_ERROR_MAX]);
 /* Counts the verdicts of the same class in a few more runs. 0, or an errno with a sentence. */
-int replay_count_reproduced(struct replay *replay, const struct run_options *options, struct finding *finding,
-                            char error[SUBJECT_ERROR_MAX]);
+int replay_count_reproduced(struct replay *replay, const struct run_options *options,
+                            struct finding *finding, char error[SUBJECT_ERROR_MAX]);
 /* failures: of OS calls, on demand; NULL: none. */
-void replay_print_finding(struct replay *replay, const char *path, const struct finding *finding, const struct os_call_counts *failures);
+void replay_print_finding(struct replay *replay, const char *path, const struct finding *finding,
+                          const struct os_call_counts *failures);
 
 /* replay_faults.c */
 int replay_faults(struct replay *replay, const char *path, const struct trace *trace);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `mallet replay --fail-os`: a trace once for each OS call that it makes, that one failing, and what to print of it. */
+/* `mallet replay --fail-os`: a trace once for each OS call that it makes, that one failing, and
+ * what to print of it. */
 #include "mallet/replay.h"
 
 #include "mallet/command.h"
@@ -38,7 +39,8 @@ static bool is_seen(struct faulty_replay *faulty, const struct verdict *verdict)
 }
 
 /* The first fault that shows a class prints it. */
-static int replay_fault(void *context, const struct trace *trace, bool is_base, struct execution *ret_execution)
+static int replay_fault(void *context, const struct trace *trace, bool is_base,
+                        struct execution *ret_execution)
 {
     struct faulty_replay *faulty = context;
     struct replay *replay = faulty->replay;
@@ -71,12 +73,16 @@ static void print_faults(const struct faulty_replay *faulty, const struct fault_
     for (unsigned i = 0; i < OS_CALL_COUNT; i++)
         replay->failed_calls[i] += sweep->failed[i];
     if (replay->list != NULL) {
-        json_array_append_new(replay->list, json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", faulty->path, "result",
-                                                      faulty->classes == 0 ? "ok" : "faults", "os_calls", (json_int_t)sweep->os_calls,
-                                                      "faults", (json_int_t)sweep->faults, "left_out", (json_int_t)sweep->left_out));
+        json_array_append_new(replay->list,
+                              json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", faulty->path, "result",
+                                        faulty->classes == 0 ? "ok" : "faults", "os_calls",
+                                        (json_int_t)sweep->os_calls, "faults",
+                                        (json_int_t)sweep->faults, "left_out",
+                                        (json_int_t)sweep->left_out));
         return;
     }
-    printf("%-8s %s: %zu OS calls, %zu faults", faulty->classes == 0 ? "ok" : "faults", faulty->path, sweep->os_calls, sweep->faults);
+    printf("%-8s %s: %zu OS calls, %zu faults", faulty->classes == 0 ? "ok" : "faults",
+           faulty->path, sweep->os_calls, sweep->faults);
     if (sweep->left_out > 0)
         printf(", %zu left out", sweep->left_out);
     if (faulty->same > 0)
@@ -96,7 +102,8 @@ int replay_faults(struct replay *replay, const char *path, const struct trace *t
     case SWEEP_NO_MEMORY:
         return report_internal_error("%s: no memory", path);
     case SWEEP_NOT_WATCHED:
-        return refuse("--fail-os: OS calls cannot be watched here: that takes Linux on x86-64, seccomp, and a build without sanitizer");
+        return refuse("--fail-os: OS calls cannot be watched here: that takes Linux on x86-64, "
+                      "seccomp, and a build without sanitizer");
     case SWEEP_DONE:
     case SWEEP_BASE_FAILED:
         print_faults(&faulty, &sweep);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One trace of `mallet replay`: run past what is known, in a fresh process, and what to print of it. */
+/* One trace of `mallet replay`: run past what is known, in a fresh process, and what to print of
+ * it. */
 #include "mallet/replay.h"
 
 #include "mallet/command.h"
@@ -29,17 +30,19 @@ struct run_options replay_options(const struct replay *replay, const struct trac
 }
 
 /* Replays until ATTEMPTS runs are made; counts the verdicts of the same class. */
-int replay_count_reproduced(struct replay *replay, const struct run_options *options, struct finding *finding,
-                            char error[SUBJECT_ERROR_MAX])
+int replay_count_reproduced(struct replay *replay, const struct run_options *options,
+                            struct finding *finding, char error[SUBJECT_ERROR_MAX])
 {
     finding->reproduced = finding->attempts = 1;
     while (finding->attempts < ATTEMPTS) {
         struct execution execution;
-        int result = executor_run(replay->executor, &finding->trace, options, true, &execution, error);
+        int result =
+            executor_run(replay->executor, &finding->trace, options, true, &execution, error);
         if (result != 0)
             return result;
         finding->attempts++;
-        finding->reproduced += !execution.is_clean && verdict_is_same(&finding->verdict, &execution.verdict);
+        finding->reproduced +=
+            !execution.is_clean && verdict_is_same(&finding->verdict, &execution.verdict);
     }
     return 0;
 }
@@ -53,13 +56,15 @@ static void print_clean(struct replay *replay, const char *path)
         printf("ok       %s\n", path);
 }
 
-void replay_print_finding(struct replay *replay, const char *path, const struct finding *finding, const struct os_call_counts *failures)
+void replay_print_finding(struct replay *replay, const char *path, const struct finding *finding,
+                          const struct os_call_counts *failures)
 {
     const char *subject = executor_info(replay->executor)->name;
     replay->failed++;
     if (replay->list != NULL) {
-        json_array_append_new(replay->list, json_pack("{s:s, s:s, s:o}", "file", path, "result", "finding", "finding",
-                                                      report_finding_json(subject, finding)));
+        json_array_append_new(replay->list,
+                              json_pack("{s:s, s:s, s:o}", "file", path, "result", "finding",
+                                        "finding", report_finding_json(subject, finding)));
         return;
     }
     printf("FINDING  %s\n", path);
@@ -75,19 +80,22 @@ void replay_print_finding(struct replay *replay, const char *path, const struct 
                 printf("  op %-6u fail-os %u\n", i, (unsigned)finding->trace.ops[i].extra);
     }
     report_verdict(stdout, &finding->trace, &finding->verdict, finding->output);
-    printf("  replayed  %u times, the same finding %u times\n", finding->attempts, finding->reproduced);
+    printf("  replayed  %u times, the same finding %u times\n", finding->attempts,
+           finding->reproduced);
 }
 
-int replay_past_known(struct replay *replay, const struct trace *trace, struct run_options *options, struct execution *ret_execution,
-                      char error[SUBJECT_ERROR_MAX])
+int replay_past_known(struct replay *replay, const struct trace *trace, struct run_options *options,
+                      struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
 {
     const char *subject = executor_info(replay->executor)->name;
     for (;;) {
         int result = executor_run(replay->executor, trace, options, true, ret_execution, error);
-        if (result != 0 || ret_execution->is_clean || !known_has(&replay->known, subject, &ret_execution->verdict))
+        if (result != 0 || ret_execution->is_clean ||
+            !known_has(&replay->known, subject, &ret_execution->verdict))
             return result;
         replay->passed_over++;
-        if (ret_execution->verdict.check == CHECK_CRASH || ret_execution->verdict.check == CHECK_PROGRESS) {
+        if (ret_execution->verdict.check == CHECK_CRASH ||
+            ret_execution->verdict.check == CHECK_PROGRESS) {
             ret_execution->is_clean = true; /* nothing can be seen behind these */
             return 0;
         }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All three forms are made of the same parts. Whatever a subject printed, or put into a sentence, is foreign text: it is made printable
- * before it goes anywhere, JSON included, which takes valid UTF-8 only.
+ * All three forms are made of the same parts. Whatever a subject printed, or put into a sentence,
+ * is foreign text: it is made printable before it goes anywhere, JSON included, which takes valid
+ * UTF-8 only.
  */
 #include "mallet/report.h"
 
@@ -21,7 +22,8 @@ struct printable report_printable(const char *foreign)
     return printable;
 }
 
-static void format_op(const struct trace *trace, const struct verdict *verdict, char ret_text[TRACE_LINE_MAX])
+static void format_op(const struct trace *trace, const struct verdict *verdict,
+                      char ret_text[TRACE_LINE_MAX])
 {
     if (verdict->op < trace->count)
         trace_format_op(&trace->ops[verdict->op], ret_text);
@@ -29,7 +31,8 @@ static void format_op(const struct trace *trace, const struct verdict *verdict, 
         snprintf(ret_text, TRACE_LINE_MAX, "after the last op");
 }
 
-void report_verdict(FILE *out, const struct trace *trace, const struct verdict *verdict, const char *output)
+void report_verdict(FILE *out, const struct trace *trace, const struct verdict *verdict,
+                    const char *output)
 {
     char op[TRACE_LINE_MAX];
     format_op(trace, verdict, op);
@@ -54,8 +57,9 @@ static void write_indented_trace(FILE *out, const struct trace *trace)
 
 void report_finding(FILE *out, const char *subject, const struct finding *finding)
 {
-    fprintf(out, "%s breaks `%s` in %s, reproduced %u of %u\n", subject, check_name(finding->verdict.check),
-            report_printable(finding->verdict.site).text, finding->reproduced, finding->attempts);
+    fprintf(out, "%s breaks `%s` in %s, reproduced %u of %u\n", subject,
+            check_name(finding->verdict.check), report_printable(finding->verdict.site).text,
+            finding->reproduced, finding->attempts);
     report_verdict(out, &finding->trace, &finding->verdict, finding->output);
     fprintf(out, "  trace     %zu ops\n", finding->trace.count);
     write_indented_trace(out, &finding->trace);
@@ -76,7 +80,9 @@ static void write_bare_trace(FILE *out, const char *subject, const struct findin
 }
 
 /* What a writer writes, as a JSON string. */
-static json_t *capture(void (*write_part)(FILE *out, const char *subject, const struct finding *finding), const struct finding *finding)
+static json_t *capture(void (*write_part)(FILE *out, const char *subject,
+                                          const struct finding *finding),
+                       const struct finding *finding)
 {
     char *text = NULL;
     size_t length = 0;
@@ -93,18 +99,21 @@ json_t *report_finding_json(const char *subject, const struct finding *finding)
 {
     const struct verdict *verdict = &finding->verdict;
     json_t *op = verdict->op < finding->trace.count ? json_integer(verdict->op) : json_null();
-    struct printable site = report_printable(verdict->site), sentence = report_printable(verdict->sentence);
+    struct printable site = report_printable(verdict->site),
+                     sentence = report_printable(verdict->sentence);
     struct printable output = report_printable(finding->output), name = report_printable(subject);
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:{s:i, s:i}, s:s}", "subject", name.text, "check", check_name(verdict->check),
-                     "site", site.text, "op", op, "sentence", sentence.text, "trace", capture(write_bare_trace, finding), "program",
-                     capture(write_program, finding), "reproduced", "times", (int)finding->reproduced, "of", (int)finding->attempts,
-                     "output", output.text);
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:{s:i, s:i}, s:s}", "subject", name.text,
+                     "check", check_name(verdict->check), "site", site.text, "op", op, "sentence",
+                     sentence.text, "trace", capture(write_bare_trace, finding), "program",
+                     capture(write_program, finding), "reproduced", "times",
+                     (int)finding->reproduced, "of", (int)finding->attempts, "output", output.text);
 }
 
 void report_write_trace(FILE *out, const char *subject, const struct finding *finding)
 {
-    fprintf(out, "# check: %s\n# site: %s\n# found: %s\n# subject: %s\n# reproduced: %u of %u\n", check_name(finding->verdict.check),
-            report_printable(finding->verdict.site).text, report_printable(finding->verdict.sentence).text, report_printable(subject).text,
+    fprintf(out, "# check: %s\n# site: %s\n# found: %s\n# subject: %s\n# reproduced: %u of %u\n",
+            check_name(finding->verdict.check), report_printable(finding->verdict.site).text,
+            report_printable(finding->verdict.sentence).text, report_printable(subject).text,
             finding->reproduced, finding->attempts);
     trace_write_text(out, &finding->trace);
 }
@@ -118,8 +127,10 @@ static void write_json(FILE *out, const char *subject, const struct finding *fin
     json_decref(object);
 }
 
-static int save_part(const char *folder, const char *name, void (*write_part)(FILE *, const char *, const struct finding *),
-                     const char *subject, const struct finding *finding, char error[REPORT_ERROR_MAX])
+static int save_part(const char *folder, const char *name,
+                     void (*write_part)(FILE *, const char *, const struct finding *),
+                     const char *subject, const struct finding *finding,
+                     char error[REPORT_ERROR_MAX])
 {
     char path[PATH_MAX];
     struct output output;
@@ -131,14 +142,16 @@ static int save_part(const char *folder, const char *name, void (*write_part)(FI
     return output_close(&output, error);
 }
 
-int report_save(const char *folder, const char *subject, const struct finding *finding, char error[REPORT_ERROR_MAX])
+int report_save(const char *folder, const char *subject, const struct finding *finding,
+                char error[REPORT_ERROR_MAX])
 {
     char name[VERDICT_CLASS_MAX], path[PATH_MAX];
     verdict_class_name(&finding->verdict, name);
     snprintf(path, sizeof path, "%.3800s/%s", folder, name);
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
         int result = errno;
-        snprintf(error, REPORT_ERROR_MAX, "cannot make the folder %.160s: %s", path, strerror(result));
+        snprintf(error, REPORT_ERROR_MAX, "cannot make the folder %.160s: %s", path,
+                 strerror(result));
         return result;
     }
     int result = save_part(path, "trace.trace", report_write_trace, subject, finding, error);
@@ -153,7 +166,8 @@ int report_print_json(json_t *document)
 {
     if (document == NULL)
         return ENOMEM;
-    json_dumpf(document, stdout, JSON_INDENT(2)); /* a failed write shows when stdout is flushed at exit */
+    /* a failed write shows when stdout is flushed at exit */
+    json_dumpf(document, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(document);
     return 0;

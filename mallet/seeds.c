@@ -11,7 +11,8 @@ static bool has_traces(const char *path)
 {
     DIR *folder = opendir(path);
     bool has = false;
-    for (struct dirent *entry = folder != NULL ? readdir(folder) : NULL; entry != NULL && !has; entry = readdir(folder))
+    for (struct dirent *entry = folder != NULL ? readdir(folder) : NULL; entry != NULL && !has;
+         entry = readdir(folder))
         has = strstr(entry->d_name, ".trace") != NULL;
     if (folder != NULL)
         closedir(folder);

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-int subject_start(struct executor **ret_executor, const char *typed, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
+int subject_start(struct executor **ret_executor, const char *typed, enum subject_binding binding,
+                  char error[SUBJECT_ERROR_MAX])
 {
     char spec[PATH_MAX];
     int result = catalog_resolve(typed, spec, error);
@@ -20,6 +21,7 @@ enum subject_binding parse_binding(const char *text)
 {
     int binding = subject_binding_find(text);
     if (binding < 0)
-        exit(refuse("--binding: `%s` is none of auto, static, dlopen, dlmopen, preload, host", text));
+        exit(refuse("--binding: `%s` is none of auto, static, dlopen, dlmopen, preload, host",
+                    text));
     return (enum subject_binding)binding;
 }

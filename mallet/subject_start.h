@@ -5,10 +5,13 @@
 
 #include "harness/executor/executor.h"
 
-/* binding: BIND_AUTO unless asked for. Returns 0, or a positive errno with one sentence in `error`. */
-int subject_start(struct executor **ret_executor, const char *typed, enum subject_binding binding, char error[SUBJECT_ERROR_MAX]);
+/* binding: BIND_AUTO unless asked for. Returns 0, or a positive errno with one sentence in
+ * `error`. */
+int subject_start(struct executor **ret_executor, const char *typed, enum subject_binding binding,
+                  char error[SUBJECT_ERROR_MAX]);
 
-/* Parses the value of --binding; ends the process with a sentence if it is none. For use in argp parsers. */
+/* Parses the value of --binding; ends the process with a sentence if it is none. For use in argp
+ * parsers. */
 enum subject_binding parse_binding(const char *text);
 
 #endif

@@ -16,7 +16,8 @@ struct content {
     size_t length;
 };
 
-__attribute__((format(printf, 3, 4))) static int fail(char error[TRACE_FILE_ERROR_MAX], int result, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fail(char error[TRACE_FILE_ERROR_MAX], int result,
+                                                      const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -56,7 +57,8 @@ static int read_all(int file, struct content *ret_content)
     return result;
 }
 
-static int read_content(const char *path, struct content *ret_content, char error[TRACE_FILE_ERROR_MAX])
+static int read_content(const char *path, struct content *ret_content,
+                        char error[TRACE_FILE_ERROR_MAX])
 {
     bool is_stdin = strcmp(path, "-") == 0;
     int file = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -66,7 +68,8 @@ static int read_content(const char *path, struct content *ret_content, char erro
     if (!is_stdin)
         close(file);
     if (result == EFBIG)
-        return fail(error, result, "%.160s is too large for a trace: more than %zu bytes", path, FILE_SIZE_MAX);
+        return fail(error, result, "%.160s is too large for a trace: more than %zu bytes", path,
+                    FILE_SIZE_MAX);
     if (result != 0)
         return fail(error, result, "cannot read %.160s: %s", path, strerror(result));
     return 0;
@@ -102,7 +105,8 @@ static size_t count_ops_at_most(const struct content *content, bool text)
     return count < TRACE_OPS_MAX ? count : TRACE_OPS_MAX;
 }
 
-static int parse(const char *path, const struct content *content, struct trace *trace, char error[TRACE_FILE_ERROR_MAX])
+static int parse(const char *path, const struct content *content, struct trace *trace,
+                 char error[TRACE_FILE_ERROR_MAX])
 {
     struct trace_error wrong;
     int result = trace_parse(content->bytes, content->length, trace, &wrong);
@@ -111,7 +115,8 @@ static int parse(const char *path, const struct content *content, struct trace *
     return 0;
 }
 
-static int read_trace(const char *path, const struct content *content, struct trace *trace, char error[TRACE_FILE_ERROR_MAX])
+static int read_trace(const char *path, const struct content *content, struct trace *trace,
+                      char error[TRACE_FILE_ERROR_MAX])
 {
     bool text = is_text(path, content);
     trace->capacity = count_ops_at_most(content, text);

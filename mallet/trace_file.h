@@ -9,13 +9,15 @@
 
 enum { TRACE_FILE_ERROR_MAX = 256 };
 
-/* "-": standard input. Text if the name ends in .trace, bytes if it ends in .bin; otherwise text if every byte is printable, a tab or a
- * line end. Returns 0 with a trace of at least one op, to be given to trace_file_done; or a positive errno with one sentence in `error`
- * that names the file, and the line where there is one. */
+/* "-": standard input. Text if the name ends in .trace, bytes if it ends in .bin; otherwise text if
+ * every byte is printable, a tab or a line end. Returns 0 with a trace of at least one op, to be
+ * given to trace_file_done; or a positive errno with one sentence in `error` that names the file,
+ * and the line where there is one. */
 int trace_file_read(const char *path, struct trace *ret_trace, char error[TRACE_FILE_ERROR_MAX]);
 void trace_file_done(struct trace *trace);
 
-/* Write the trace in text form, or as canonical bytes; failures show in ferror(out), and errno is set. */
+/* Write the trace in text form, or as canonical bytes; failures show in ferror(out), and errno is
+ * set. */
 void trace_write_text(FILE *out, const struct trace *trace);
 void trace_write_bytes(FILE *out, const struct trace *trace);
 

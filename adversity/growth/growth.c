@@ -9,7 +9,8 @@
 #include <time.h>
 
 /* The bands: each four times the last; under --quick every third one. */
-static const size_t sizes[] = {16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
+static const size_t sizes[] = {16,       64,        256,     1 << 10, 4 << 10,  16 << 10,
+                               64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 const char *growth_outcome_name(enum growth_outcome outcome)
@@ -34,21 +35,27 @@ static void skip(struct growth_result *result, const char *sentence)
     snprintf(result->sentence, sizeof result->sentence, "%s", sentence);
 }
 
-static void judge_signal(struct growth_result *result, const struct growth_report *report, int number)
+static void judge_signal(struct growth_result *result, const struct growth_report *report,
+                         int number)
 {
     if (number != SIGXCPU)
-        growth_find(result, CHECK_CRASH, "in round %u the process died of signal %d (%s)", report->round, number, strsignal(number));
+        growth_find(result, CHECK_CRASH, "in round %u the process died of signal %d (%s)",
+                    report->round, number, strsignal(number));
     else if (result->shape->kind == SHAPE_SCALING)
-        growth_find(result, CHECK_SCALING, "at %zu blocks it did not end within %d seconds of CPU time", result->count, GROWTH_CPU_SECONDS);
+        growth_find(result, CHECK_SCALING,
+                    "at %zu blocks it did not end within %d seconds of CPU time", result->count,
+                    GROWTH_CPU_SECONDS);
     else
-        growth_find(result, CHECK_PROGRESS, "round %u did not end within %d seconds of CPU time", report->round, GROWTH_CPU_SECONDS);
+        growth_find(result, CHECK_PROGRESS, "round %u did not end within %d seconds of CPU time",
+                    report->round, GROWTH_CPU_SECONDS);
 }
 
 /* The first round asks for as much as every other. */
 static void judge_refusal(struct growth_result *result, const struct growth_report *report)
 {
     if (report->magic == REPORT_MAGIC && report->round > 0)
-        growth_find(result, CHECK_FOOTPRINT, "%.160s in round %u, though round 0 had as much", report->sentence, report->round);
+        growth_find(result, CHECK_FOOTPRINT, "%.160s in round %u, though round 0 had as much",
+                    report->sentence, report->round);
     else
         skip(result, report->sentence);
 }
@@ -57,18 +64,20 @@ static bool judge_ending(struct growth_result *result, const struct growth_endin
 {
     snprintf(result->output, sizeof result->output, "%s", ending->output);
     if (ending->is_blocked)
-        growth_find(result, CHECK_PROGRESS, "in round %u all threads wait for ever", ending->report.round);
+        growth_find(result, CHECK_PROGRESS, "in round %u all threads wait for ever",
+                    ending->report.round);
     else if (WIFSIGNALED(ending->status))
         judge_signal(result, &ending->report, WTERMSIG(ending->status));
     else if (ending->report.sentence[0] != '\0')
         judge_refusal(result, &ending->report);
     else if (!ending->report.is_done)
-        growth_find(result, CHECK_CRASH, "in round %u the process ended with exit(%d)", ending->report.round, WEXITSTATUS(ending->status));
+        growth_find(result, CHECK_CRASH, "in round %u the process ended with exit(%d)",
+                    ending->report.round, WEXITSTATUS(ending->status));
     return result->outcome == GROWTH_CLEAN;
 }
 
-bool growth_measure(const struct growth_options *options, const struct growth_order *order, struct growth_result *result,
-                    struct growth_report *ret_report)
+bool growth_measure(const struct growth_options *options, const struct growth_order *order,
+                    struct growth_result *result, struct growth_report *ret_report)
 {
     struct growth_ending ending;
     result->count = order->count;

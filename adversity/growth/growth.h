@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Footprint and scaling of a subject: the shapes of shapes/ run one after another, each in fresh processes, and judged (judge.h). Nothing is a
- * finding that was seen once: it must show in every one of three runs.
+ * Footprint and scaling of a subject: the shapes of shapes/ run one after another, each in fresh
+ * processes, and judged (judge.h). Nothing is a finding that was seen once: it must show in every
+ * one of three runs.
  *
  * Used by `mallet growth` and the tests. Uses malloc; serves one thread.
  */
@@ -16,8 +17,9 @@
 enum growth_outcome {
     GROWTH_CLEAN,
     GROWTH_FINDING,
-    GROWTH_NOTE,    /* memory that only time bounds, or many times what was live */
-    GROWTH_SKIPPED, /* the subject lacks a function, or the memory, for this shape; `sentence` says which */
+    GROWTH_NOTE, /* memory that only time bounds, or many times what was live */
+    /* the subject lacks a function, or the memory, for this shape; `sentence` says which */
+    GROWTH_SKIPPED,
     GROWTH_NOT_RUN, /* the time was over */
     GROWTH_OUTCOMES
 };
@@ -35,7 +37,8 @@ struct growth_result {
     struct footprint footprint;     /* SHAPE_FOOTPRINT */
     unsigned cost_count;            /* SHAPE_SCALING */
     bool has_instructions;
-    double costs[COSTS_MAX]; /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
+    /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
+    double costs[COSTS_MAX];
     bool has_os_calls;
     double os_calls; /* of an operation: at 4N, or in the worst stretch */
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One shape, its memory round after round. What is suspicious is run again, at last for four times as many rounds, after which the process lets time
- * pass. Some allocators give memory back only when it has lain unused for seconds: a burst makes them grow, though not without bound. That is told
- * as a note, since a program that does the same thing more slowly will not see it; what is left after that time is a finding. So is a note what
- * holds many times what was live and stays there: a heap that shares nothing between size classes does.
+ * One shape, its memory round after round. What is suspicious is run again, at last for four times
+ * as many rounds, after which the process lets time pass. Some allocators give memory back only
+ * when it has lain unused for seconds: a burst makes them grow, though not without bound. That is
+ * told as a note, since a program that does the same thing more slowly will not see it; what is
+ * left after that time is a finding. So is a note what holds many times what was live and stays
+ * there: a heap that shares nothing between size classes does.
  */
 #include "adversity/growth/growth_internal.h"
 
@@ -19,16 +21,20 @@ static double mebibytes(uint64_t bytes)
 
 static bool is_growing(const struct footprint *footprint)
 {
-    return footprint_is_growing(footprint, footprint->quarters) || footprint_is_growing(footprint, footprint->held_quarters);
+    return footprint_is_growing(footprint, footprint->quarters) ||
+           footprint_is_growing(footprint, footprint->held_quarters);
 }
 
-static void describe(const struct footprint *footprint, unsigned rounds, char *ret_sentence, size_t capacity)
+static void describe(const struct footprint *footprint, unsigned rounds, char *ret_sentence,
+                     size_t capacity)
 {
     bool is_resident = footprint_is_growing(footprint, footprint->quarters);
     const uint64_t *quarters = is_resident ? footprint->quarters : footprint->held_quarters;
     snprintf(ret_sentence, capacity,
-             "%u rounds with at most %.1f MiB live: %s memory grew on and on, %.1f, %.1f, %.1f, %.1f MiB by quarters", rounds,
-             mebibytes(footprint->peak_live), is_resident ? "resident" : "the subject's own", mebibytes(quarters[0]),
+             "%u rounds with at most %.1f MiB live: %s memory grew on and on, %.1f, %.1f, %.1f, "
+             "%.1f MiB by quarters",
+             rounds, mebibytes(footprint->peak_live),
+             is_resident ? "resident" : "the subject's own", mebibytes(quarters[0]),
              mebibytes(quarters[1]), mebibytes(quarters[2]), mebibytes(quarters[3]));
 }
 
@@ -38,15 +44,18 @@ static void note_bloat(struct growth_result *result)
     if (!footprint_is_bloated(footprint))
         return;
     result->outcome = GROWTH_NOTE;
-    snprintf(result->sentence, sizeof result->sentence, "holds %.1f MiB where at most %.1f MiB were live, but does not grow on",
+    snprintf(result->sentence, sizeof result->sentence,
+             "holds %.1f MiB where at most %.1f MiB were live, but does not grow on",
              mebibytes(footprint->highest), mebibytes(footprint->peak_live));
 }
 
-/* Under --quick one wait tells what kind of allocator it is: whoever gave back in time once is not waited for again. */
+/* Under --quick one wait tells what kind of allocator it is: whoever gave back in time once is not
+ * waited for again. */
 static bool gives_back_in_time;
 
 /* The last of the runs decides what is said: it was longest. */
-static void confirm(const struct growth_options *options, struct growth_order order, struct growth_result *result)
+static void confirm(const struct growth_options *options, struct growth_order order,
+                    struct growth_result *result)
 {
     struct growth_report report = {0};
     struct footprint footprint = {0};
@@ -56,7 +65,8 @@ static void confirm(const struct growth_options *options, struct growth_order or
         result->attempts++;
         if (result->attempts == ATTEMPTS && options->is_quick && gives_back_in_time) {
             result->outcome = GROWTH_NOTE;
-            snprintf(result->sentence, sizeof result->sentence, "memory grew in both runs; not waited for what time takes back");
+            snprintf(result->sentence, sizeof result->sentence,
+                     "memory grew in both runs; not waited for what time takes back");
             return;
         }
         if (result->attempts == ATTEMPTS) {
@@ -78,16 +88,19 @@ static void confirm(const struct growth_options *options, struct growth_order or
     if (footprint_is_settled(&footprint, report.settled)) {
         result->outcome = GROWTH_NOTE;
         gives_back_in_time = true;
-        snprintf(result->sentence, sizeof result->sentence, "%.200s; bounded by time only: %.1f MiB seconds later", sentence,
+        snprintf(result->sentence, sizeof result->sentence,
+                 "%.200s; bounded by time only: %.1f MiB seconds later", sentence,
                  mebibytes(report.settled));
     } else
-        growth_find(result, CHECK_FOOTPRINT, "%.200s, %.1f MiB seconds later", sentence, mebibytes(report.settled));
+        growth_find(result, CHECK_FOOTPRINT, "%.200s, %.1f MiB seconds later", sentence,
+                    mebibytes(report.settled));
 }
 
 void growth_footprint(const struct growth_options *options, struct growth_result *result)
 {
     unsigned rounds = result->shape->rounds, quick = rounds / QUICK_DIVISOR;
-    struct growth_order order = {.shape = result->shape->name, .count = options->is_quick ? quick : rounds};
+    struct growth_order order = {.shape = result->shape->name,
+                                 .count = options->is_quick ? quick : rounds};
     struct growth_report report;
     if (!growth_measure(options, &order, result, &report))
         return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the runner share: growth.c goes through the shapes, growth_footprint.c and growth_scaling.c through one of them. */
+/* What the files of the runner share: growth.c goes through the shapes, growth_footprint.c and
+ * growth_scaling.c through one of them. */
 #ifndef GROWTH_INTERNAL_H
 #define GROWTH_INTERNAL_H
 
@@ -7,11 +8,13 @@
 
 enum { ATTEMPTS = 3 };
 
-/* Runs a shape once. Returns true if the report is whole; else the result says why not: a finding, or skipped. */
-bool growth_measure(const struct growth_options *options, const struct growth_order *order, struct growth_result *result,
-                    struct growth_report *ret_report);
+/* Runs a shape once. Returns true if the report is whole; else the result says why not: a finding,
+ * or skipped. */
+bool growth_measure(const struct growth_options *options, const struct growth_order *order,
+                    struct growth_result *result, struct growth_report *ret_report);
 
-void growth_find(struct growth_result *result, enum check check, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void growth_find(struct growth_result *result, enum check check, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Each runs and judges a shape; result has shape, site and size. */
 void growth_footprint(const struct growth_options *options, struct growth_result *result);

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they may grow, three times more, at 8N too, and the last
- * time at 16N. The least of each number of blocks counts. Then OS calls, in processes that count them.
+ * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they may
+ * grow, three times more, at 8N too, and the last time at 16N. The least of each number of blocks
+ * counts. Then OS calls, in processes that count them.
  */
 #include "adversity/growth/growth_internal.h"
 
 #include <stdio.h>
 
-/* So few that a quadratic shape at 8N ends within seconds, so many that a walk over all of them is longer than some cache misses. */
+/* So few that a quadratic shape at 8N ends within seconds, so many that a walk over all of them is
+ * longer than some cache misses. */
 #define COUNT_MAX ((size_t)2048)
 #define COUNT_MIN ((size_t)8)
 #define BYTES_MAX ((size_t)4 << 30) /* at 8N; address space, most of which nobody writes to */
-/* Small blocks share pages: the system has nothing to do with most of them. A larger one may be a mapping, with calls to make and to trim it. */
+/* Small blocks share pages: the system has nothing to do with most of them. A larger one may be a
+ * mapping, with calls to make and to trim it. */
 #define SMALL_MAX         ((size_t)1 << 10)
 #define OS_CALLS_OF_SMALL 0.25
 #define OS_CALLS_OF_LARGE 8.0
@@ -24,13 +27,19 @@ static size_t choose_count(const struct growth_result *result)
     return count > COUNT_MAX ? COUNT_MAX : count < COUNT_MIN ? COUNT_MIN : count;
 }
 
-static struct growth_order make_order(const struct growth_result *result, size_t count, bool is_counting)
+static struct growth_order make_order(const struct growth_result *result, size_t count,
+                                      bool is_counting)
 {
-    return (struct growth_order){.shape = result->shape->name, .count = count, .size = result->size, .is_counting = is_counting};
+    return (struct growth_order){.shape = result->shape->name,
+                                 .count = count,
+                                 .size = result->size,
+                                 .is_counting = is_counting};
 }
 
-/* The first `count` costs once, or once more: each is the least seen, since whatever else runs on the machine only adds to it. */
-static bool measure_costs(const struct growth_options *options, size_t blocks, unsigned count, struct growth_result *result)
+/* The first `count` costs once, or once more: each is the least seen, since whatever else runs on
+ * the machine only adds to it. */
+static bool measure_costs(const struct growth_options *options, size_t blocks, unsigned count,
+                          struct growth_result *result)
 {
     for (unsigned i = 0; i < count; i++) {
         struct growth_report report;
@@ -38,7 +47,8 @@ static bool measure_costs(const struct growth_options *options, size_t blocks, u
         if (!growth_measure(options, &order, result, &report) || report.operations == 0)
             return false;
         result->has_instructions = report.instructions != 0;
-        double cost = (double)(result->has_instructions ? report.instructions : report.cpu_ns) / (double)report.operations;
+        double cost = (double)(result->has_instructions ? report.instructions : report.cpu_ns) /
+                      (double)report.operations;
         if (i >= result->cost_count || cost < result->costs[i])
             result->costs[i] = cost;
         if (i >= result->cost_count)
@@ -57,10 +67,13 @@ static bool may_grow(const struct growth_result *result)
     return costs_may_grow(result->costs, result->cost_count, cost_floor(result));
 }
 
-static void confirm_costs(const struct growth_options *options, size_t blocks, struct growth_result *result)
+static void confirm_costs(const struct growth_options *options, size_t blocks,
+                          struct growth_result *result)
 {
-    for (; result->attempts < ATTEMPTS && result->reproduced == result->attempts; result->attempts++) {
-        if (!measure_costs(options, blocks, result->attempts + 1 == ATTEMPTS ? COSTS_MAX : COSTS_TO_CONFIRM, result))
+    for (; result->attempts < ATTEMPTS && result->reproduced == result->attempts;
+         result->attempts++) {
+        if (!measure_costs(options, blocks,
+                           result->attempts + 1 == ATTEMPTS ? COSTS_MAX : COSTS_TO_CONFIRM, result))
             return;
         result->reproduced += may_grow(result);
     }
@@ -68,22 +81,30 @@ static void confirm_costs(const struct growth_options *options, size_t blocks, s
     if (result->reproduced < ATTEMPTS || !costs_grow(costs, result->cost_count, cost_floor(result)))
         return;
     result->count = blocks;
-    growth_find(result, CHECK_SCALING, "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s at %zu blocks, and at 2, 4, 8, 16 times as many",
-                costs[0], costs[1], costs[2], costs[3], costs[4], result->has_instructions ? "instructions" : "ns of CPU time", blocks);
+    growth_find(result, CHECK_SCALING,
+                "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s at %zu blocks, and at 2, 4, 8, "
+                "16 times as many",
+                costs[0], costs[1], costs[2], costs[3], costs[4],
+                result->has_instructions ? "instructions" : "ns of CPU time", blocks);
 }
 
-static void judge_os_calls(const struct growth_options *options, size_t blocks, struct growth_result *result)
+static void judge_os_calls(const struct growth_options *options, size_t blocks,
+                           struct growth_result *result)
 {
     struct growth_report report;
     struct growth_order order = make_order(result, 4 * blocks, true);
-    if (!growth_measure(options, &order, result, &report) || !report.has_os_calls || report.operations == 0)
+    if (!growth_measure(options, &order, result, &report) || !report.has_os_calls ||
+        report.operations == 0)
         return;
     result->has_os_calls = true;
     result->os_calls = (double)report.os_calls / (double)report.operations;
-    if (result->os_calls < (result->size != 0 && result->size <= SMALL_MAX ? OS_CALLS_OF_SMALL : OS_CALLS_OF_LARGE))
+    if (result->os_calls <
+        (result->size != 0 && result->size <= SMALL_MAX ? OS_CALLS_OF_SMALL : OS_CALLS_OF_LARGE))
         return;
     result->reproduced = result->attempts = 1; /* a count is no estimate */
-    growth_find(result, CHECK_SCALING, "%zu operations on blocks of %zu bytes made %zu OS calls, when memory for them had long been there",
+    growth_find(result, CHECK_SCALING,
+                "%zu operations on blocks of %zu bytes made %zu OS calls, when memory for them had "
+                "long been there",
                 (size_t)report.operations, result->size, (size_t)report.os_calls);
 }
 
@@ -102,13 +123,17 @@ void growth_os_calls(const struct growth_options *options, struct growth_result 
 {
     struct growth_report report;
     struct growth_order order = make_order(result, choose_count(result), true);
-    if (!growth_measure(options, &order, result, &report) || !report.has_os_calls || report.worst_operations == 0)
+    if (!growth_measure(options, &order, result, &report) || !report.has_os_calls ||
+        report.worst_operations == 0)
         return;
     result->has_os_calls = true;
     result->os_calls = (double)report.worst_calls / (double)report.worst_operations;
     if (result->os_calls < OS_CALLS_OF_PAIR)
         return;
     result->reproduced = result->attempts = 1;
-    growth_find(result, CHECK_SCALING, "with %zu blocks of %zu bytes live, %zu times malloc and free of one more made %zu OS calls",
-                (size_t)report.worst_window, result->size, (size_t)report.worst_operations, (size_t)report.worst_calls);
+    growth_find(result, CHECK_SCALING,
+                "with %zu blocks of %zu bytes live, %zu times malloc and free of one more made %zu "
+                "OS calls",
+                (size_t)report.worst_window, result->size, (size_t)report.worst_operations,
+                (size_t)report.worst_calls);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/judge.h"
 
-/* What caches for each thread, arenas and unused tails may take; found by measuring shipped allocators, see README.md. */
+/* What caches for each thread, arenas and unused tails may take; found by measuring shipped
+ * allocators, see README.md. */
 #define BLOAT_BYTES  (UINT64_C(48) << 20)
 #define BLOAT_FACTOR 4
 #define GROWTH_BYTES (UINT64_C(2) << 20)
-/* Descriptors of what was held once may stay for good, and pages used last: jemalloc 5.3.0 has 49 of 522 MiB after 12 seconds. */
+/* Descriptors of what was held once may stay for good, and pages used last: jemalloc 5.3.0 has 49
+ * of 522 MiB after 12 seconds. */
 #define KEPT_DIVISOR 16
 
 enum { STEADY_PERCENT = 60 };
@@ -22,8 +24,10 @@ struct footprint footprint_of(const struct growth_report *report)
     uint32_t count = report->sample_count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t quarter = i * 4 / count;
-        footprint.quarters[quarter] = larger(footprint.quarters[quarter], report->samples[i].resident);
-        footprint.held_quarters[quarter] = larger(footprint.held_quarters[quarter], report->samples[i].held);
+        footprint.quarters[quarter] =
+            larger(footprint.quarters[quarter], report->samples[i].resident);
+        footprint.held_quarters[quarter] =
+            larger(footprint.held_quarters[quarter], report->samples[i].held);
         footprint.highest = larger(footprint.highest, report->samples[i].resident);
     }
     return footprint;
@@ -37,7 +41,8 @@ bool footprint_is_growing(const struct footprint *footprint, const uint64_t quar
         if (quarters[i] <= quarters[i - 1])
             return false;
     uint64_t first = quarters[1] - quarters[0], last = quarters[3] - quarters[2];
-    return quarters[3] - quarters[0] > GROWTH_BYTES + footprint->peak_live / 8 && last * 100 >= first * STEADY_PERCENT;
+    return quarters[3] - quarters[0] > GROWTH_BYTES + footprint->peak_live / 8 &&
+           last * 100 >= first * STEADY_PERCENT;
 }
 
 bool footprint_is_bloated(const struct footprint *footprint)
@@ -48,7 +53,8 @@ bool footprint_is_bloated(const struct footprint *footprint)
 bool footprint_is_settled(const struct footprint *footprint, uint64_t settled)
 {
     return settled <= footprint->quarters[0] + GROWTH_BYTES &&
-           settled < BLOAT_BYTES + BLOAT_FACTOR * footprint->peak_live + footprint->highest / KEPT_DIVISOR;
+           settled < BLOAT_BYTES + BLOAT_FACTOR * footprint->peak_live +
+                         footprint->highest / KEPT_DIVISOR;
 }
 
 bool costs_may_grow(const double *costs, unsigned count, double floor)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From numbers to yes and no, without a process: so that the rules can be tested on made-up numbers.
+ * From numbers to yes and no, without a process: so that the rules can be tested on made-up
+ * numbers.
  *
- * Footprint. A shape uses a process round after round, and after each as much is live as before. Two things may go wrong:
- *   growing   what the process holds goes on growing: in each quarter of the rounds, in the last as in the first, to well above anything that
- *             caches explain
+ * Footprint. A shape uses a process round after round, and after each as much is live as before.
+ * Two things may go wrong:
+ *   growing   what the process holds goes on growing: in each quarter of the rounds, in the last as
+ *             in the first, to well above anything that caches explain
  *   bloated   it holds many times what was ever live, growing or not
- * Scaling. A shape does about N operations with N blocks; an operation must cost about the same at N, 2N and 4N. Caches of the machine and of the
- * allocator bend that line, but each bends it once: cost is said to grow with N where it grows at every doubling, by about as much as N does, and
- * to more than a few cache misses.
+ * Scaling. A shape does about N operations with N blocks; an operation must cost about the same at
+ * N, 2N and 4N. Caches of the machine and of the allocator bend that line, but each bends it once:
+ * cost is said to grow with N where it grows at every doubling, by about as much as N does, and to
+ * more than a few cache misses.
  */
 #ifndef GROWTH_JUDGE_H
 #define GROWTH_JUDGE_H
@@ -17,7 +20,8 @@
 
 #include <stdbool.h>
 
-/* Costs at N, 2N, … to suspect by, to confirm by, and in the last run: what one of the caches hides shows a step, not a line. */
+/* Costs at N, 2N, … to suspect by, to confirm by, and in the last run: what one of the caches hides
+ * shows a step, not a line. */
 enum { COSTS_ENOUGH = 3, COSTS_TO_CONFIRM = 4, COSTS_MAX = 5 };
 
 /* Bytes above the start. */
@@ -32,7 +36,8 @@ bool footprint_is_bloated(const struct footprint *footprint);
 /* Whether time alone took back what had grown. */
 bool footprint_is_settled(const struct footprint *footprint, uint64_t settled);
 
-/* Of one operation at N, 2N, 4N, …; count is COSTS_ENOUGH at least. Up to `floor` at 4N, twice as much at 8N, …, is nothing to speak of. */
+/* Of one operation at N, 2N, 4N, …; count is COSTS_ENOUGH at least. Up to `floor` at 4N, twice as
+ * much at 8N, …, is nothing to speak of. */
 bool costs_grow(const double *costs, unsigned count, double floor);
 /* By as much in all, whatever the steps. */
 bool costs_may_grow(const double *costs, unsigned count, double floor);

@@ -22,7 +22,8 @@ void *kit_want(void *block, const char *call, size_t size)
 {
     if (block != NULL)
         return block;
-    snprintf(kit_report->sentence, sizeof kit_report->sentence, "%s of %zu bytes returned NULL", call, size);
+    snprintf(kit_report->sentence, sizeof kit_report->sentence, "%s of %zu bytes returned NULL",
+             call, size);
     _exit(0);
 }
 
@@ -55,7 +56,9 @@ void *kit_take_zeroed(size_t size)
 void *kit_take_aligned(size_t alignment, size_t size)
 {
     void *block = NULL;
-    return calls.posix_memalign(&block, alignment, size) == 0 ? use(block, "posix_memalign", size) : kit_want(NULL, "posix_memalign", size);
+    return calls.posix_memalign(&block, alignment, size) == 0
+               ? use(block, "posix_memalign", size)
+               : kit_want(NULL, "posix_memalign", size);
 }
 
 void kit_give(void *block, size_t size)
@@ -94,7 +97,8 @@ static uint64_t above(uint64_t now, uint64_t start)
 
 void kit_observe(void)
 {
-    uint64_t resident = above(read_resident(), kit.start_resident), held = above(kit_held(), kit.start_held);
+    uint64_t resident = above(read_resident(), kit.start_resident),
+             held = above(kit_held(), kit.start_held);
     kit.highest_resident = resident > kit.highest_resident ? resident : kit.highest_resident;
     kit.highest_held = held > kit.highest_held ? held : kit.highest_held;
 }
@@ -114,7 +118,8 @@ struct growth_sample kit_sample(void)
 
 void **kit_slots(size_t count)
 {
-    void *slots = mmap(NULL, count * sizeof(void *), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    void *slots = mmap(NULL, count * sizeof(void *), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     return kit_want(slots != MAP_FAILED ? slots : NULL, "mmap", count * sizeof(void *));
 }
 

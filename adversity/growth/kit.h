@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What shapes are written with. A shape calls the subject as calls.malloc(…), or through kit_take and friends, which also write to every page and
- * count what is live; it has no other heap. Working memory is static or kit_slots. Exported programs hold this file and a shape as they are.
+ * What shapes are written with. A shape calls the subject as calls.malloc(…), or through kit_take
+ * and friends, which also write to every page and count what is live; it has no other heap. Working
+ * memory is static or kit_slots. Exported programs hold this file and a shape as they are.
  */
 #ifndef GROWTH_KIT_H
 #define GROWTH_KIT_H
@@ -24,7 +25,8 @@ struct task {
 /* Where a process's findings go. */
 extern struct growth_report *kit_report;
 
-/* ---- footprint: blocks that are used and counted. A refusal ends the process with a sentence. ---- */
+/* ---- footprint: blocks that are used and counted. A refusal ends the process with a sentence.
+ * ---- */
 void *kit_take(size_t size);
 void *kit_take_zeroed(size_t size);
 void *kit_take_aligned(size_t alignment, size_t size);
@@ -33,7 +35,8 @@ void kit_give(void *block, size_t size);
 /* Reads what the process holds now. Every round is followed by one; for the peak within it. */
 void kit_observe(void);
 
-/* ---- scaling: what runs between these two is measured. Several stretches in one round add up. ---- */
+/* ---- scaling: what runs between these two is measured. Several stretches in one round add up.
+ * ---- */
 void kit_begin(void);
 void kit_end(size_t operations);
 

@@ -3,16 +3,22 @@
 
 #include <unistd.h>
 
-enum { ROUNDS_BEYOND = 6 /* seconds between rounds that would add to it */, PASSING_CALLS = 4096, PASSING_SIZE = 64 << 10 };
+enum {
+    ROUNDS_BEYOND = 6 /* seconds between rounds that would add to it */,
+    PASSING_CALLS = 4096,
+    PASSING_SIZE = 64 << 10
+};
 
-/* jemalloc looks at the clock about once in a thousand calls that its thread caches do not serve. Nothing stays, nothing is touched. */
+/* jemalloc looks at the clock about once in a thousand calls that its thread caches do not serve.
+ * Nothing stays, nothing is touched. */
 static void call_often(void)
 {
     for (unsigned i = 0; i < PASSING_CALLS; i++)
         calls.free(calls.malloc(PASSING_SIZE));
 }
 
-/* Time passes, the shape runs on, since some allocators look at the clock only when they are called: the least that the process holds then. */
+/* Time passes, the shape runs on, since some allocators look at the clock only when they are
+ * called: the least that the process holds then. */
 static uint64_t settle(const struct shape *shape, unsigned round, unsigned seconds)
 {
     uint64_t least = UINT64_MAX;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cost of what a shape puts between kit_begin and kit_end. A process runs several passes: the best counts for time, since whatever else runs
- * on the machine only adds to it; the last for OS calls, since the first ones legitimately ask for memory.
+ * The cost of what a shape puts between kit_begin and kit_end. A process runs several passes: the
+ * best counts for time, since whatever else runs on the machine only adds to it; the last for OS
+ * calls, since the first ones legitimately ask for memory.
  */
 #include "adversity/growth/shape.h"
 #include "harness/run/os_calls.h"
@@ -34,25 +35,33 @@ static uint64_t read_cpu_ns(void)
 static uint64_t read_instructions(void)
 {
     uint64_t count = 0;
-    return meter.instructions >= 0 && read(meter.instructions, &count, sizeof count) == sizeof count ? count : 0;
+    return meter.instructions >= 0 && read(meter.instructions, &count, sizeof count) == sizeof count
+               ? count
+               : 0;
 }
 
 static void open_instructions(void)
 {
-    struct perf_event_attr event = {
-        .type = PERF_TYPE_HARDWARE, .size = sizeof event, .config = PERF_COUNT_HW_INSTRUCTIONS, .exclude_kernel = 1, .exclude_hv = 1};
+    struct perf_event_attr event = {.type = PERF_TYPE_HARDWARE,
+                                    .size = sizeof event,
+                                    .config = PERF_COUNT_HW_INSTRUCTIONS,
+                                    .exclude_kernel = 1,
+                                    .exclude_hv = 1};
     meter.instructions = (int)syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 void kit_begin(void)
 {
-    meter.start = (struct cost){.os_calls = os_calls_count().all, .instructions = read_instructions(), .cpu_ns = read_cpu_ns()};
+    meter.start = (struct cost){.os_calls = os_calls_count().all,
+                                .instructions = read_instructions(),
+                                .cpu_ns = read_cpu_ns()};
     os_calls_enter();
 }
 
 static void note_worst(uint64_t operations, uint64_t os_calls)
 {
-    if (os_calls * kit_report->worst_operations > kit_report->worst_calls * operations || kit_report->worst_operations == 0) {
+    if (os_calls * kit_report->worst_operations > kit_report->worst_calls * operations ||
+        kit_report->worst_operations == 0) {
         kit_report->worst_calls = os_calls;
         kit_report->worst_operations = operations;
         kit_report->worst_window = meter.windows;
@@ -62,7 +71,8 @@ static void note_worst(uint64_t operations, uint64_t os_calls)
 void kit_end(size_t operations)
 {
     os_calls_leave();
-    uint64_t cpu_ns = read_cpu_ns() - meter.start.cpu_ns, instructions = read_instructions() - meter.start.instructions;
+    uint64_t cpu_ns = read_cpu_ns() - meter.start.cpu_ns,
+             instructions = read_instructions() - meter.start.instructions;
     uint64_t os_calls = os_calls_count().all - meter.start.os_calls;
     meter.pass.operations += operations;
     meter.pass.cpu_ns += cpu_ns;

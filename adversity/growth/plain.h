@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of shape.h for programs that stand alone: the subject is the program's own malloc, or what LD_PRELOAD puts in its place. Only the text
- * of this file is used; nothing includes it. */
+/* The words of shape.h for programs that stand alone: the subject is the program's own malloc, or
+ * what LD_PRELOAD puts in its place. Only the text of this file is used; nothing includes it. */
 
 extern int posix_memalign(void **block, size_t alignment, size_t size) __attribute__((weak));
 extern void *aligned_alloc(size_t alignment, size_t size) __attribute__((weak));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One process at a time. A hang ends by its own CPU limit; here only deadlocks are ended, and what shows one is no clock but that no thread of the
- * process used the processor, or wanted to, for long.
+ * One process at a time. A hang ends by its own CPU limit; here only deadlocks are ended, and what
+ * shows one is no clock but that no thread of the process used the processor, or wanted to, for
+ * long.
  */
 #include "adversity/growth/process.h"
 
@@ -18,7 +19,8 @@
 #include <unistd.h>
 
 enum { TICK_MS = 5, LOOK_MS = 1000, BLOCKED_LOOKS = 30, FIRST_HIGH = 64 };
-/* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that are opened late. */
+/* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that
+ * are opened late. */
 #define TUNABLES "glibc.rtld.optional_static_tls=65536"
 
 struct process {
@@ -39,7 +41,8 @@ static bool read_thread(const char *path, char *ret_state, unsigned long long *r
         fclose(file);
     const char *rest = is_read ? strrchr(line, ')') : NULL;
     unsigned long long user, system;
-    if (rest == NULL || sscanf(rest, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", ret_state, &user, &system) != 3)
+    if (rest == NULL || sscanf(rest, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+                               ret_state, &user, &system) != 3)
         return false;
     *ret_ticks = user + system;
     return true;
@@ -76,7 +79,8 @@ static bool is_blocked(struct process *process)
     return process->looks_blocked >= BLOCKED_LOOKS;
 }
 
-static _Noreturn void become(const struct growth_subject *subject, const struct growth_order *order, const int ends[4])
+static _Noreturn void become(const struct growth_subject *subject, const struct growth_order *order,
+                             const int ends[4])
 {
     char count[24], size[24];
     snprintf(count, sizeof count, "%zu", order->count);
@@ -106,12 +110,14 @@ static int open_ends(struct process *process, int ends[4])
     int pair[2] = {-1, -1};
     ends[0] = make_high(open("/dev/null", O_RDONLY | O_CLOEXEC));
     ends[GROWTH_REPORT] = make_high(memfd_create("mallet-report", MFD_CLOEXEC));
-    if (ends[0] < 0 || ends[GROWTH_REPORT] < 0 || ftruncate(ends[GROWTH_REPORT], sizeof *process->report) != 0 ||
+    if (ends[0] < 0 || ends[GROWTH_REPORT] < 0 ||
+        ftruncate(ends[GROWTH_REPORT], sizeof *process->report) != 0 ||
         pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0)
         return errno;
     process->output = pair[0];
     ends[1] = ends[2] = make_high(pair[1]);
-    process->report = mmap(NULL, sizeof *process->report, PROT_READ | PROT_WRITE, MAP_SHARED, ends[GROWTH_REPORT], 0);
+    process->report = mmap(NULL, sizeof *process->report, PROT_READ | PROT_WRITE, MAP_SHARED,
+                           ends[GROWTH_REPORT], 0);
     return process->report == MAP_FAILED ? errno : 0;
 }
 
@@ -129,7 +135,8 @@ static void drain(int output, char kept[GROWTH_OUTPUT_MAX])
     ssize_t got;
     for (int chunks = 0; chunks < 16 && (got = read(output, chunk, sizeof chunk)) > 0; chunks++) {
         size_t used = strlen(kept);
-        for (ssize_t i = 0; i < got && used + 1 < GROWTH_OUTPUT_MAX && (chunk[i] != '\n' || used == 0); i++)
+        for (ssize_t i = 0;
+             i < got && used + 1 < GROWTH_OUTPUT_MAX && (chunk[i] != '\n' || used == 0); i++)
             if (chunk[i] != '\n')
                 kept[used++] = chunk[i];
     }
@@ -163,7 +170,8 @@ static void wait_for_end(struct process *process, struct growth_ending *ending)
         ending->report.sample_count = SAMPLES_MAX;
 }
 
-int growth_process(const struct growth_subject *subject, const struct growth_order *order, struct growth_ending *ret_ending)
+int growth_process(const struct growth_subject *subject, const struct growth_order *order,
+                   struct growth_ending *ret_ending)
 {
     struct process process = {.output = -1, .report = MAP_FAILED};
     int ends[4] = {-1, -1, -1, -1};

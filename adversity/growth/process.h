@@ -10,7 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { GROWTH_REPORT = 3 /* descriptor of the report in the process */, GROWTH_CPU_SECONDS = 20, GROWTH_OUTPUT_MAX = 160 };
+enum {
+    GROWTH_REPORT = 3 /* descriptor of the report in the process */,
+    GROWTH_CPU_SECONDS = 20,
+    GROWTH_OUTPUT_MAX = 160
+};
 #define GROWTH_PLAIN    "plain"
 #define GROWTH_COUNTING "counting" /* OS calls */
 
@@ -24,7 +28,8 @@ struct growth_subject {
     unsigned offers;
 };
 /* spec: as executor_start takes it. Returns 0, or a positive errno with one sentence in `error`. */
-int growth_subject_find(struct growth_subject *ret_subject, const char *spec, char error[SUBJECT_ERROR_MAX]);
+int growth_subject_find(struct growth_subject *ret_subject, const char *spec,
+                        char error[SUBJECT_ERROR_MAX]);
 
 struct growth_order {
     const char *shape;
@@ -41,6 +46,7 @@ struct growth_ending {
 };
 
 /* Returns 0, or a positive errno when no process could be started. */
-int growth_process(const struct growth_subject *subject, const struct growth_order *order, struct growth_ending *ret_ending);
+int growth_process(const struct growth_subject *subject, const struct growth_order *order,
+                   struct growth_ending *ret_ending);
 
 #endif

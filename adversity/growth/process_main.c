@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet-growth: the process that runs one shape on one subject. It allocates nothing of its own: where the subject is the process's malloc, all of
- * the heap is the subject's. argv: HOW WHAT SHAPE MODE ROUNDS-or-COUNT SIZE, as growth_process writes them.
+ * mallet-growth: the process that runs one shape on one subject. It allocates nothing of its own:
+ * where the subject is the process's malloc, all of the heap is the subject's. argv: HOW WHAT SHAPE
+ * MODE ROUNDS-or-COUNT SIZE, as growth_process writes them.
  */
 #include "adversity/growth/process.h"
 
@@ -23,7 +24,8 @@ uint64_t kit_held(void)
     return subject.footprint != NULL ? subject.footprint() : 0;
 }
 
-/* A hang ends itself by CPU time, so that load does not invent any; a deadlock is the caller's to see. */
+/* A hang ends itself by CPU time, so that load does not invent any; a deadlock is the caller's to
+ * see. */
 static void limit_process(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -42,12 +44,14 @@ static bool bind_subject(const char *how, const char *what)
     return true;
 }
 
-_Static_assert((int)REPORT_SENTENCE_MAX >= (int)SUBJECT_ERROR_MAX, "the reason why a subject cannot be bound fits a report");
+_Static_assert((int)REPORT_SENTENCE_MAX >= (int)SUBJECT_ERROR_MAX,
+               "the reason why a subject cannot be bound fits a report");
 
 int main(int argc, char **argv)
 {
     const struct shape *shape = argc == 7 ? shapes_find(argv[3]) : NULL;
-    void *memory = mmap(NULL, sizeof *kit_report, PROT_READ | PROT_WRITE, MAP_SHARED, GROWTH_REPORT, 0);
+    void *memory =
+        mmap(NULL, sizeof *kit_report, PROT_READ | PROT_WRITE, MAP_SHARED, GROWTH_REPORT, 0);
     if (shape == NULL || memory == MAP_FAILED)
         _exit(2);
     kit_report = memory;

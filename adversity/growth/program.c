@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program is the texts of a few files one after the other: what a shape is written with, the shape, the measuring, a main. Lines that only matter
- * between files are left out: includes of the project's own, include guards, licence lines.
+ * A program is the texts of a few files one after the other: what a shape is written with, the
+ * shape, the measuring, a main. Lines that only matter between files are left out: includes of the
+ * project's own, include guards, licence lines.
  */
 #include "adversity/growth/program.h"
 
@@ -10,8 +11,10 @@
 #include <stdlib.h>
 
 static const char head[] = "#define _GNU_SOURCE\n"
-                           "#include <malloc.h>\n#include <pthread.h>\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
-                           "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <sys/mman.h>\n#include <sys/wait.h>\n"
+                           "#include <malloc.h>\n#include <pthread.h>\n#include "
+                           "<stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
+                           "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "
+                           "<sys/mman.h>\n#include <sys/wait.h>\n"
                            "#include <unistd.h>\n";
 
 static bool starts_with(const char *line, const char *end, const char *word)
@@ -58,7 +61,8 @@ static void write_comment(FILE *out, const char *subject, const struct growth_re
 {
     fprintf(out,
             "/*\n * %s, %s: %s.\n *\n *   %s\n *\n"
-            " * Build: cc -O1 -fno-builtin -pthread FILE. Run it with LD_PRELOAD=the allocator, or as it is for the libc's own. Exit "
+            " * Build: cc -O1 -fno-builtin -pthread FILE. Run it with LD_PRELOAD=the allocator, or "
+            "as it is for the libc's own. Exit "
             "status 1: it shows.\n"
             " */\n",
             subject, check_name(result->check), result->shape->does, result->sentence);
@@ -72,8 +76,10 @@ void growth_program(FILE *out, const char *subject, const struct growth_result *
     if (is_footprint)
         fprintf(out, "#define ROUNDS %zu\n\n", result->count);
     else
-        fprintf(out, "#define SIZE %zu\n#define COUNT %zu\n#define IS_COUNTING %d\n#define OS_CALLS_LEAST %.3f\n\n", result->size,
-                result->count, result->has_os_calls, result->os_calls / 2);
+        fprintf(out,
+                "#define SIZE %zu\n#define COUNT %zu\n#define IS_COUNTING %d\n#define "
+                "OS_CALLS_LEAST %.3f\n\n",
+                result->size, result->count, result->has_os_calls, result->os_calls / 2);
     if (!is_footprint) {
         write_text(out, "harness/run/os_calls.h");
         write_text(out, "harness/run/os_calls.c");
@@ -84,6 +90,8 @@ void growth_program(FILE *out, const char *subject, const struct growth_result *
     write_text(out, "adversity/growth/plain.h");
     write_text(out, "adversity/growth/kit.c");
     write_shape(out, result->shape);
-    write_text(out, is_footprint ? "adversity/growth/measure_footprint.c" : "adversity/growth/measure_scaling.c");
-    write_text(out, is_footprint ? "adversity/growth/program_footprint.c" : "adversity/growth/program_scaling.c");
+    write_text(out, is_footprint ? "adversity/growth/measure_footprint.c"
+                                 : "adversity/growth/measure_scaling.c");
+    write_text(out, is_footprint ? "adversity/growth/program_footprint.c"
+                                 : "adversity/growth/program_scaling.c");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The main of an exported program about costs: each number of blocks in a process of its own. Exits with 1 if they show what the finding says. */
+/* The main of an exported program about costs: each number of blocks in a process of its own. Exits
+ * with 1 if they show what the finding says. */
 
 static struct growth_report *measure(size_t count)
 {
@@ -19,8 +20,8 @@ static int show_os_calls(void)
     struct growth_report *report = measure(COUNT);
     double all = (double)report->os_calls / (double)report->operations;
     double worst = (double)report->worst_calls / (double)report->worst_operations;
-    printf("%u blocks: %.3f OS calls an operation, %.3f in the worst stretch, number %u\n", (unsigned)COUNT, all, worst,
-           (unsigned)report->worst_window);
+    printf("%u blocks: %.3f OS calls an operation, %.3f in the worst stretch, number %u\n",
+           (unsigned)COUNT, all, worst, (unsigned)report->worst_window);
     return worst >= OS_CALLS_LEAST ? 1 : 0;
 }
 
@@ -37,6 +38,7 @@ static int show_times(void)
 
 int main(void)
 {
-    kit_report = mmap(NULL, sizeof *kit_report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    kit_report =
+        mmap(NULL, sizeof *kit_report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     return IS_COUNTING ? show_os_calls() : show_times();
 }

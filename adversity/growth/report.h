@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a process that runs one shape leaves for the one that judges: samples of memory, or costs of operations. Plain data in shared memory; the
- * judge trusts none of it. Part of exported programs too, so it needs nothing of the project.
+ * What a process that runs one shape leaves for the one that judges: samples of memory, or costs of
+ * operations. Plain data in shared memory; the judge trusts none of it. Part of exported programs
+ * too, so it needs nothing of the project.
  */
 #ifndef GROWTH_REPORT_H
 #define GROWTH_REPORT_H
@@ -13,7 +14,8 @@ enum { SAMPLES_MAX = 64, REPORT_SENTENCE_MAX = 640, REPORT_MAGIC = 0x67726f77 };
 /* Enough to judge by, and not so much that the machine would feel it: no more rounds then. */
 #define RESIDENT_MAX (UINT64_C(512) << 20)
 
-/* The highest values of a stretch of rounds, in bytes above what the process held before the first. */
+/* The highest values of a stretch of rounds, in bytes above what the process held before the
+ * first. */
 struct growth_sample {
     uint64_t resident;
     uint64_t held; /* by the subject's own count; 0: it has none */
@@ -26,14 +28,18 @@ struct growth_report {
     uint32_t sample_count;
     struct growth_sample samples[SAMPLES_MAX];
     uint64_t peak_live; /* bytes asked for and not yet freed, at most */
-    uint64_t settled;   /* resident bytes above the start after time has passed; only where that was asked for */
+    /* resident bytes above the start after time has passed; only where that was asked for */
+    uint64_t settled;
 
-    uint64_t operations;                                  /* of one pass */
-    uint64_t cpu_ns;                                      /* of the best pass, all its operations */
-    uint64_t instructions;                                /* likewise, in user mode; 0: this machine does not count them */
-    uint32_t has_os_calls;                                /* the system let them be counted */
-    uint64_t os_calls;                                    /* of the last pass, whose memory passes before it have warmed */
-    uint64_t worst_calls, worst_operations, worst_window; /* the stretch of that pass with most calls an operation, and its number */
+    uint64_t operations; /* of one pass */
+    uint64_t cpu_ns;     /* of the best pass, all its operations */
+    /* likewise, in user mode; 0: this machine does not count them */
+    uint64_t instructions;
+    uint32_t has_os_calls; /* the system let them be counted */
+    /* of the last pass, whose memory passes before it have warmed */
+    uint64_t os_calls;
+    /* the stretch of that pass with most calls an operation, and its number */
+    uint64_t worst_calls, worst_operations, worst_window;
 
     char sentence[REPORT_SENTENCE_MAX]; /* why it could not go on, or empty */
 };

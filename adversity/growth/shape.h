@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A shape: a small function that uses the subject as some programs do, and what it must not cost. Each is a file of shapes/ and registers itself
- * by being there. Within shapes there are no other names for the subject's functions than those of `calls`.
+ * A shape: a small function that uses the subject as some programs do, and what it must not cost.
+ * Each is a file of shapes/ and registers itself by being there. Within shapes there are no other
+ * names for the subject's functions than those of `calls`.
  */
 #ifndef GROWTH_SHAPE_H
 #define GROWTH_SHAPE_H
@@ -11,8 +12,9 @@
 
 enum shape_kind {
     SHAPE_FOOTPRINT, /* rounds after which as much is live as before; memory is sampled */
-    SHAPE_SCALING,   /* a round for `count` blocks of `size` bytes; costs are compared at N, 2N, 4N */
-    SHAPE_OS_CALLS   /* likewise at one N; the stretch with most OS calls counts */
+    /* a round for `count` blocks of `size` bytes; costs are compared at N, 2N, 4N */
+    SHAPE_SCALING,
+    SHAPE_OS_CALLS /* likewise at one N; the stretch with most OS calls counts */
 };
 
 struct shape {
@@ -27,10 +29,12 @@ struct shape {
 
 #define NEEDS(function) (1u << SUBJECT_##function)
 
-#define SHAPE(shape_name, sentence, ...)                                                                                          \
-    static void shape_name##_run(const struct task *task);                                                                        \
-    static const struct shape shape_name##_shape = {.name = #shape_name, .does = sentence, .run = shape_name##_run, __VA_ARGS__}; \
-    static const struct shape *const shape_name##_entry __attribute__((used, section("growth_shapes"))) = &shape_name##_shape;    \
+#define SHAPE(shape_name, sentence, ...)                                              \
+    static void shape_name##_run(const struct task *task);                            \
+    static const struct shape shape_name##_shape = {                                  \
+        .name = #shape_name, .does = sentence, .run = shape_name##_run, __VA_ARGS__}; \
+    static const struct shape *const shape_name##_entry                               \
+        __attribute__((used, section("growth_shapes"))) = &shape_name##_shape;        \
     static void shape_name##_run(const struct task *task)
 
 /* Footprint first, then by name; NULL beyond the last. */
@@ -38,14 +42,17 @@ const struct shape *shapes_at(size_t i);
 const struct shape *shapes_find(const char *name);
 
 /* ---- a process's own ---- */
-extern struct subject_calls calls __asm__("growth_calls"); /* short in shapes, and no other folder's at the linker */
-uint64_t kit_held(void);                                   /* by the subject's own count; 0: it has none */
+/* short in shapes, and no other folder's at the linker */
+extern struct subject_calls calls __asm__("growth_calls");
+/* by the subject's own count; 0: it has none */
+uint64_t kit_held(void);
 
 /* Of the kit, for measure_*.c. */
 void kit_start(void);
 struct growth_sample kit_sample(void); /* the highest since the last one */
 
-/* Runs a shape in this process and fills kit_report. settle_seconds: of time that passes after the last round, before another look; 0: none. */
+/* Runs a shape in this process and fills kit_report. settle_seconds: of time that passes after the
+ * last round, before another look; 0: none. */
 void measure_footprint(const struct shape *shape, unsigned rounds, unsigned settle_seconds);
 /* is_counting: OS calls, at the price of times that mean nothing. */
 void measure_scaling(const struct shape *shape, size_t count, size_t size, bool is_counting);

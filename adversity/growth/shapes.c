@@ -15,7 +15,8 @@ static size_t rank(const struct shape *shape)
     size_t before = 0;
     for (size_t i = 0; i < count_shapes(); i++) {
         const struct shape *other = __start_growth_shapes[i];
-        before += other->kind < shape->kind || (other->kind == shape->kind && strcmp(other->name, shape->name) < 0);
+        before += other->kind < shape->kind ||
+                  (other->kind == shape->kind && strcmp(other->name, shape->name) < 0);
     }
     return before;
 }

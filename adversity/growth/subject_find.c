@@ -18,10 +18,14 @@ static int fill(struct growth_subject *subject, const char *spec, const struct e
         snprintf(subject->what, sizeof subject->what, "%s", spec);
     if (info->binding == BIND_PRELOAD)
         snprintf(subject->preload, sizeof subject->preload, "%s", spec);
-    return executor_find_program("mallet-growth", spec, info->binding, subject->program, sizeof subject->program) ? 0 : ENOENT;
+    return executor_find_program("mallet-growth", spec, info->binding, subject->program,
+                                 sizeof subject->program)
+               ? 0
+               : ENOENT;
 }
 
-int growth_subject_find(struct growth_subject *ret_subject, const char *spec, char error[SUBJECT_ERROR_MAX])
+int growth_subject_find(struct growth_subject *ret_subject, const char *spec,
+                        char error[SUBJECT_ERROR_MAX])
 {
     struct executor *executor;
     int result = executor_start(&executor, spec, NULL, error);
@@ -31,6 +35,7 @@ int growth_subject_find(struct growth_subject *ret_subject, const char *spec, ch
     result = fill(ret_subject, spec, executor_info(executor));
     executor_stop(executor);
     if (result != 0)
-        snprintf(error, SUBJECT_ERROR_MAX, "cannot find the folder of this program: %s", strerror(result));
+        snprintf(error, SUBJECT_ERROR_MAX, "cannot find the folder of this program: %s",
+                 strerror(result));
     return result;
 }

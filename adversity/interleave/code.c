@@ -24,7 +24,8 @@ static void start(void)
     int to[2], from[2];
     char program[4096] = "";
     has_started = 1;
-    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0 || pipe(to) != 0 || pipe(from) != 0)
+    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0 || pipe(to) != 0 ||
+        pipe(from) != 0)
         return;
     pid_t child = fork();
     if (child == 0) {
@@ -42,7 +43,8 @@ static int ask(uint64_t offset, char ret_name[CODE_NAME_MAX])
 {
     if (!has_started)
         start();
-    if (questions == NULL || answers == NULL || fprintf(questions, "%#lx\n", (unsigned long)offset) < 0 || fflush(questions) != 0)
+    if (questions == NULL || answers == NULL ||
+        fprintf(questions, "%#lx\n", (unsigned long)offset) < 0 || fflush(questions) != 0)
         return 0;
     if (fgets(ret_name, CODE_NAME_MAX, answers) == NULL)
         return 0;
@@ -52,7 +54,8 @@ static int ask(uint64_t offset, char ret_name[CODE_NAME_MAX])
 
 const char *code_name(uint64_t code, char ret_name[CODE_NAME_MAX])
 {
-    uint64_t offset = code - (uint64_t)(uintptr_t)__executable_start - 1; /* the call before the return address */
+    /* the call before the return address */
+    uint64_t offset = code - (uint64_t)(uintptr_t)__executable_start - 1;
     ret_name[0] = 0;
     if (code != 0 && !ask(offset, ret_name))
         snprintf(ret_name, CODE_NAME_MAX, "+%#lx", (unsigned long)offset);

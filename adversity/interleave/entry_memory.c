@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that comes, goes and is copied in bulk, as calls.h renames those calls. New memory has no past; giving memory back is a write to all
- * of it, so that whoever still uses it is a race. How much there is stands in memory_mapped.
+ * Memory that comes, goes and is copied in bulk, as calls.h renames those calls. New memory has no
+ * past; giving memory back is a write to all of it, so that whoever still uses it is a race. How
+ * much there is stands in memory_mapped.
  */
 #include "memory.h"
 

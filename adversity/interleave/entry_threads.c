@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting and waking, as calls.h renames them: mutexes, spin locks, conditions, once, yields, sleeps and raw futexes. The real objects are not
- * touched, but for a mutex's type; who has a lock stands in its place. A sleep is a yield: any amount of time may pass. A timed wait ends
- * when nobody else can go on.
+ * Waiting and waking, as calls.h renames them: mutexes, spin locks, conditions, once, yields,
+ * sleeps and raw futexes. The real objects are not touched, but for a mutex's type; who has a lock
+ * stands in its place. A sleep is a yield: any amount of time may pass. A timed wait ends when
+ * nobody else can go on.
  */
 #include "order.h"
 
@@ -148,7 +149,8 @@ int interleave_spin_unlock(pthread_spinlock_t *lock)
 
 /* ---- conditions ---- */
 
-static int condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, bool is_timed, uintptr_t code)
+static int condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, bool is_timed,
+                          uintptr_t code)
 {
     struct place *place = enter("wait", condition, code), *lock = place_of(mutex);
     lock_give(lock);
@@ -160,13 +162,17 @@ static int condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, boo
 int interleave_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex);
 int interleave_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
-    return schedule_is_on() ? condition_wait(condition, mutex, false, CODE) : pthread_cond_wait(condition, mutex);
+    return schedule_is_on() ? condition_wait(condition, mutex, false, CODE)
+                            : pthread_cond_wait(condition, mutex);
 }
 
-int interleave_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until);
-int interleave_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
+int interleave_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                              const struct timespec *until);
+int interleave_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                              const struct timespec *until)
 {
-    return schedule_is_on() ? condition_wait(condition, mutex, true, CODE) : pthread_cond_timedwait(condition, mutex, until);
+    return schedule_is_on() ? condition_wait(condition, mutex, true, CODE)
+                            : pthread_cond_timedwait(condition, mutex, until);
 }
 
 int interleave_cond_signal(pthread_cond_t *condition);
@@ -267,7 +273,8 @@ long interleave_syscall(long number, ...)
         if (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET)
             return futex_wait((uint32_t *)values[0], (uint32_t)values[2], values[3] != 0, CODE);
         if (operation == FUTEX_WAKE || operation == FUTEX_WAKE_BITSET)
-            return schedule_wake(WAIT_FUTEX, enter("futex wake", (void *)values[0], CODE), (unsigned)values[2]);
+            return schedule_wake(WAIT_FUTEX, enter("futex wake", (void *)values[0], CODE),
+                                 (unsigned)values[2]);
     }
     return syscall(number, values[0], values[1], values[2], values[3], values[4], values[5]);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What code that is compiled with -fsanitize=thread calls at each access: here it comes to the scheduler, without ThreadSanitizer's own runtime.
- * Atomics are steps; plain accesses only go to the race detector, because a switch between them shows nothing that a race does not.
+ * What code that is compiled with -fsanitize=thread calls at each access: here it comes to the
+ * scheduler, without ThreadSanitizer's own runtime. Atomics are steps; plain accesses only go to
+ * the race detector, because a switch between them shows nothing that a race does not.
  *
  * One thread runs at a time, so the operations themselves are plain.
  */
@@ -65,9 +66,12 @@ RANGE(__tsan_write_range, ACCESS_WRITE)
 
 /* ---- atomics ---- */
 
-#define NAMES(name) {name " relaxed", name " consume", name " acquire", name " release", name " acq_rel", name " seq_cst"}
+#define NAMES(name)                                     \
+    {name " relaxed", name " consume", name " acquire", \
+     name " release", name " acq_rel", name " seq_cst"}
 
-static struct place *enter(const volatile void *start, const char *const names[6], int order, bool is_write, uintptr_t code)
+static struct place *enter(const volatile void *start, const char *const names[6], int order,
+                           bool is_write, uintptr_t code)
 {
     struct place *place = place_of(start);
     schedule_point(names[order & 7], place, is_write, code);
@@ -121,43 +125,51 @@ static struct place *enter(const volatile void *start, const char *const names[6
         return old;                                                                 \
     }
 
-#define COMPARE_EXCHANGE(bits, type)                                                                                                  \
-    static bool compare_exchange##bits(volatile type *start, type *expected, type value, int order, int failed_order, uintptr_t code) \
-    {                                                                                                                                 \
-        static const char *const names[] = NAMES("compare_exchange");                                                                 \
-        struct place *place = NULL;                                                                                                   \
-        if (schedule_is_on())                                                                                                         \
-            place = enter(start, names, order, true, code);                                                                           \
-        type old = *start;                                                                                                            \
-        bool is_equal = old == *expected;                                                                                             \
-        if (place != NULL) {                                                                                                          \
-            race_access(start, sizeof *start, ACCESS_ATOMIC | (is_equal ? ACCESS_WRITE : ACCESS_READ), code);                         \
-            order_after_read(place, is_equal ? order : failed_order);                                                                 \
-            if (is_equal)                                                                                                             \
-                order_before_write(place, order, true);                                                                               \
-            schedule_saw(place, (uint64_t)old, is_equal &&old != value);                                                              \
-        }                                                                                                                             \
-        if (is_equal)                                                                                                                 \
-            *start = value;                                                                                                           \
-        else                                                                                                                          \
-            *expected = old;                                                                                                          \
-        return is_equal;                                                                                                              \
-    }                                                                                                                                 \
-    int __tsan_atomic##bits##_compare_exchange_strong(volatile type *start, type *expected, type value, int order, int failed);       \
-    int __tsan_atomic##bits##_compare_exchange_strong(volatile type *start, type *expected, type value, int order, int failed)        \
-    {                                                                                                                                 \
-        return compare_exchange##bits(start, expected, value, order, failed, CODE);                                                   \
-    }                                                                                                                                 \
-    int __tsan_atomic##bits##_compare_exchange_weak(volatile type *start, type *expected, type value, int order, int failed);         \
-    int __tsan_atomic##bits##_compare_exchange_weak(volatile type *start, type *expected, type value, int order, int failed)          \
-    {                                                                                                                                 \
-        return compare_exchange##bits(start, expected, value, order, failed, CODE);                                                   \
-    }                                                                                                                                 \
-    type __tsan_atomic##bits##_compare_exchange_val(volatile type *start, type expected, type value, int order, int failed);          \
-    type __tsan_atomic##bits##_compare_exchange_val(volatile type *start, type expected, type value, int order, int failed)           \
-    {                                                                                                                                 \
-        (void)compare_exchange##bits(start, &expected, value, order, failed, CODE);                                                   \
-        return expected;                                                                                                              \
+#define COMPARE_EXCHANGE(bits, type)                                                        \
+    static bool compare_exchange##bits(volatile type *start, type *expected, type value,    \
+                                       int order, int failed_order, uintptr_t code)         \
+    {                                                                                       \
+        static const char *const names[] = NAMES("compare_exchange");                       \
+        struct place *place = NULL;                                                         \
+        if (schedule_is_on())                                                               \
+            place = enter(start, names, order, true, code);                                 \
+        type old = *start;                                                                  \
+        bool is_equal = old == *expected;                                                   \
+        if (place != NULL) {                                                                \
+            race_access(start, sizeof *start,                                               \
+                        ACCESS_ATOMIC | (is_equal ? ACCESS_WRITE : ACCESS_READ), code);     \
+            order_after_read(place, is_equal ? order : failed_order);                       \
+            if (is_equal)                                                                   \
+                order_before_write(place, order, true);                                     \
+            schedule_saw(place, (uint64_t)old, is_equal &&old != value);                    \
+        }                                                                                   \
+        if (is_equal)                                                                       \
+            *start = value;                                                                 \
+        else                                                                                \
+            *expected = old;                                                                \
+        return is_equal;                                                                    \
+    }                                                                                       \
+    int __tsan_atomic##bits##_compare_exchange_strong(volatile type *start, type *expected, \
+                                                      type value, int order, int failed);   \
+    int __tsan_atomic##bits##_compare_exchange_strong(volatile type *start, type *expected, \
+                                                      type value, int order, int failed)    \
+    {                                                                                       \
+        return compare_exchange##bits(start, expected, value, order, failed, CODE);         \
+    }                                                                                       \
+    int __tsan_atomic##bits##_compare_exchange_weak(volatile type *start, type *expected,   \
+                                                    type value, int order, int failed);     \
+    int __tsan_atomic##bits##_compare_exchange_weak(volatile type *start, type *expected,   \
+                                                    type value, int order, int failed)      \
+    {                                                                                       \
+        return compare_exchange##bits(start, expected, value, order, failed, CODE);         \
+    }                                                                                       \
+    type __tsan_atomic##bits##_compare_exchange_val(volatile type *start, type expected,    \
+                                                    type value, int order, int failed);     \
+    type __tsan_atomic##bits##_compare_exchange_val(volatile type *start, type expected,    \
+                                                    type value, int order, int failed)      \
+    {                                                                                       \
+        (void)compare_exchange##bits(start, &expected, value, order, failed, CODE);         \
+        return expected;                                                                    \
     }
 
 #define ATOMICS(bits, type)                        \

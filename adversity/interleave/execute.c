@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One execution is one forked process: it starts from the same state every time, with the same addresses, and may end in any way. It runs on one
- * processor, because only one of its threads runs at a time and handing over is cheaper there.
+ * One execution is one forked process: it starts from the same state every time, with the same
+ * addresses, and may end in any way. It runs on one processor, because only one of its threads runs
+ * at a time and handing over is cheaper there.
  *
- * The scheduler sees deadlocks and endless waiting by itself, in steps. The limits here are for code that waits or loops where no step is:
- * processor time, and wall time for what waits in the system itself.
+ * The scheduler sees deadlocks and endless waiting by itself, in steps. The limits here are for
+ * code that waits or loops where no step is: processor time, and wall time for what waits in the
+ * system itself.
  */
 #include "explore.h"
 
@@ -30,7 +32,8 @@ int explorer_init(struct explorer *explorer)
     CPU_ZERO(&here);
     CPU_SET((unsigned)sched_getcpu(), &here);
     (void)sched_setaffinity(0, sizeof here, &here);
-    explorer->record = mmap(NULL, sizeof *explorer->record, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    explorer->record = mmap(NULL, sizeof *explorer->record, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     explorer->output = memfd_create("output", MFD_CLOEXEC);
     if (explorer->record == MAP_FAILED || explorer->output < 0)
         return errno;
@@ -74,17 +77,20 @@ static void set_verdict(struct record *record, enum check check, const char *wha
     record->has_verdict = true;
     record->verdict = (struct verdict){.check = check, .op = record->steps};
     snprintf(record->verdict.site, sizeof record->verdict.site, "thread %u", record->current);
-    snprintf(record->verdict.sentence, sizeof record->verdict.sentence, what, record->current, number);
+    snprintf(record->verdict.sentence, sizeof record->verdict.sentence, what, record->current,
+             number);
 }
 
 static void judge_end(struct record *record, int status)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-        set_verdict(record, CHECK_PROGRESS, "thread %u does not come back in %d s of processor time", CPU_SECONDS);
+        set_verdict(record, CHECK_PROGRESS,
+                    "thread %u does not come back in %d s of processor time", CPU_SECONDS);
     else if (WIFSIGNALED(status))
         set_verdict(record, CHECK_CRASH, "thread %u dies of signal %d", WTERMSIG(status));
     else
-        set_verdict(record, CHECK_CRASH, "thread %u ends the process with status %d", WEXITSTATUS(status));
+        set_verdict(record, CHECK_CRASH, "thread %u ends the process with status %d",
+                    WEXITSTATUS(status));
 }
 
 static void keep_output(const struct explorer *explorer)
@@ -123,7 +129,9 @@ void explorer_execute(struct explorer *explorer)
     if (child < 0)
         set_verdict(record, CHECK_PROGRESS, "no process for thread %u: errno %d", errno);
     else if (!wait_for(child, &status))
-        set_verdict(record, CHECK_PROGRESS, "thread %u waits in the system, out of the scheduler's sight, for %d ms", WALL_MS);
+        set_verdict(record, CHECK_PROGRESS,
+                    "thread %u waits in the system, out of the scheduler's sight, for %d ms",
+                    WALL_MS);
     else if (!record->has_verdict && !record->is_complete)
         judge_end(record, status);
     if (record->has_verdict)

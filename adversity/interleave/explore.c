@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What both explorers do with a schedule that fails: keep it, and run it again to see how often it does. */
+/* What both explorers do with a schedule that fails: keep it, and run it again to see how often it
+ * does. */
 #include "explore.h"
 
 #include <string.h>
@@ -29,6 +30,6 @@ void exploration_keep(struct explorer *explorer, struct exploration *exploration
 void exploration_confirm(struct explorer *explorer, struct exploration *exploration)
 {
     for (exploration->attempts = 0; exploration->attempts < ATTEMPTS; exploration->attempts++)
-        exploration->reproduced +=
-            explorer_follow(explorer, &exploration->schedule, false) && explorer->record->verdict.check == exploration->verdict.check;
+        exploration->reproduced += explorer_follow(explorer, &exploration->schedule, false) &&
+                                   explorer->record->verdict.check == exploration->verdict.check;
 }

@@ -2,9 +2,10 @@
 /*
  * Searching the schedules of one scenario on one subject for one that fails.
  *
- * exhaustive: all schedules with no pre-emption, then with one, and so on up to a bound; the first that fails has the fewest there can be.
- * pct: threads get random priorities, which change at a few random steps (probabilistic concurrency testing, Burckhardt et al. 2010); for stories
- * too long to exhaust. What it finds is shrunk to fewer pre-emptions.
+ * exhaustive: all schedules with no pre-emption, then with one, and so on up to a bound; the first
+ * that fails has the fewest there can be. pct: threads get random priorities, which change at a few
+ * random steps (probabilistic concurrency testing, Burckhardt et al. 2010); for stories too long to
+ * exhaust. What it finds is shrunk to fewer pre-emptions.
  */
 #ifndef INTERLEAVE_EXPLORE_H
 #define INTERLEAVE_EXPLORE_H
@@ -25,7 +26,8 @@ struct exploration {
     bool is_found, is_exhausted; /* neither: the number of schedules ran out */
     unsigned bound;              /* exhaustive: the last one that was tried */
     uint64_t schedules;          /* executions until it was found or all was done */
-    uint64_t last_round;         /* exhaustive: schedules of the last bound, with everything shared known */
+    /* exhaustive: schedules of the last bound, with everything shared known */
+    uint64_t last_round;
     uint32_t branches_most, steps_most;
     double seconds;
     /* if found: */
@@ -42,18 +44,23 @@ void explorer_done(struct explorer *explorer);
 
 /* Another story: what its threads share is not known yet. */
 void explorer_forget_places(struct explorer *explorer);
-/* Runs the one execution that record->strategy and what belongs to it asks for; the result is in the record. */
+/* Runs the one execution that record->strategy and what belongs to it asks for; the result is in
+ * the record. */
 void explorer_execute(struct explorer *explorer);
 /* The same for a schedule. True: it failed. */
 bool explorer_follow(struct explorer *explorer, const struct schedule *schedule, bool wants_events);
 
-void explore_exhaustively(struct explorer *explorer, unsigned bound, uint64_t schedules_max, struct exploration *ret_exploration);
-void explore_by_priorities(struct explorer *explorer, unsigned change_points, uint64_t schedules_max, uint64_t seed,
+void explore_exhaustively(struct explorer *explorer, unsigned bound, uint64_t schedules_max,
+                          struct exploration *ret_exploration);
+void explore_by_priorities(struct explorer *explorer, unsigned change_points,
+                           uint64_t schedules_max, uint64_t seed,
                            struct exploration *ret_exploration);
 
-/* Text of a schedule, "12:2,31:1"; "default" if there is no decision. parse: false, and a sentence. */
+/* Text of a schedule, "12:2,31:1"; "default" if there is no decision. parse: false, and a
+ * sentence. */
 void schedule_print(const struct schedule *schedule, char ret_text[SCHEDULE_TEXT_MAX]);
-bool schedule_parse(const char *text, struct schedule *ret_schedule, char error[VERDICT_SENTENCE_MAX]);
+bool schedule_parse(const char *text, struct schedule *ret_schedule,
+                    char error[VERDICT_SENTENCE_MAX]);
 
 /* For the explorers. */
 void exploration_note(struct explorer *explorer, struct exploration *exploration);

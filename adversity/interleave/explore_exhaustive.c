@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Depth first over the branches, with at most so many pre-emptions in a schedule; a choice when the running thread cannot go on costs nothing.
+ * Depth first over the branches, with at most so many pre-emptions in a schedule; a choice when the
+ * running thread cannot go on costs nothing.
  *
  *   execution    ──●──────●─────────●──    each ● a branch: the default was taken, others remain
  *   next one     ──●──────●─────────○──    the deepest that has another left, and that one affordable
  *
- * Which places are shared is learned on the way, so a bound may be searched with some branches not yet known; then it is searched again. It is
- * exhausted when a whole search has met no new shared place.
+ * Which places are shared is learned on the way, so a bound may be searched with some branches not
+ * yet known; then it is searched again. It is exhausted when a whole search has met no new shared
+ * place.
  */
 #include "explore.h"
 
@@ -36,7 +38,8 @@ static struct schedule schedule_of(const struct search *search)
     struct schedule schedule = {0};
     for (uint32_t i = 0; i < search->depth; i++)
         if (search->path[i].chosen != search->path[i].fallback && schedule.count < DECISIONS_MAX)
-            schedule.decisions[schedule.count++] = (struct decision){search->path[i].step, search->path[i].chosen};
+            schedule.decisions[schedule.count++] =
+                (struct decision){search->path[i].step, search->path[i].chosen};
     return schedule;
 }
 
@@ -103,10 +106,12 @@ static bool search_bound(struct search *search)
     return true;
 }
 
-void explore_exhaustively(struct explorer *explorer, unsigned bound, uint64_t schedules_max, struct exploration *ret_exploration)
+void explore_exhaustively(struct explorer *explorer, unsigned bound, uint64_t schedules_max,
+                          struct exploration *ret_exploration)
 {
     static struct search search;
-    search = (struct search){.explorer = explorer, .exploration = ret_exploration, .schedules_max = schedules_max};
+    search = (struct search){
+        .explorer = explorer, .exploration = ret_exploration, .schedules_max = schedules_max};
     for (search.bound = 0; search.bound <= bound; search.bound++) {
         uint32_t shared;
         ret_exploration->bound = search.bound;

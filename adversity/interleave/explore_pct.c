@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random priorities. With n threads, k branches and d - 1 change points, a bug that needs d steps in one order is met by each schedule with a
- * probability of at least 1 / (n k^(d-1)).
+ * Random priorities. With n threads, k branches and d - 1 change points, a bug that needs d steps
+ * in one order is met by each schedule with a probability of at least 1 / (n k^(d-1)).
  *
- * Shrinking: first every decision is left out in turn; then all schedules with fewer pre-emptions are tried, as long as there are not too many.
+ * Shrinking: first every decision is left out in turn; then all schedules with fewer pre-emptions
+ * are tried, as long as there are not too many.
  */
 #include "explore.h"
 
@@ -11,7 +12,8 @@
 
 enum { SHRINK_MAX = 2000 };
 
-static bool fails_alike(struct explorer *explorer, const struct schedule *schedule, enum check check)
+static bool fails_alike(struct explorer *explorer, const struct schedule *schedule,
+                        enum check check)
 {
     return explorer_follow(explorer, schedule, false) && explorer->record->verdict.check == check;
 }
@@ -21,7 +23,8 @@ static void leave_out_decisions(struct explorer *explorer, struct exploration *e
     for (uint32_t i = exploration->schedule.count; i-- > 0;) {
         struct schedule shorter = exploration->schedule;
         shorter.count--;
-        memmove(&shorter.decisions[i], &shorter.decisions[i + 1], (shorter.count - i) * sizeof shorter.decisions[0]);
+        memmove(&shorter.decisions[i], &shorter.decisions[i + 1],
+                (shorter.count - i) * sizeof shorter.decisions[0]);
         if (fails_alike(explorer, &shorter, (enum check)exploration->verdict.check)) {
             exploration_keep(explorer, exploration);
             if (i > exploration->schedule.count)
@@ -42,7 +45,8 @@ static void try_fewer_preemptions(struct explorer *explorer, struct exploration 
     exploration_keep(explorer, exploration);
 }
 
-static bool run_seed(struct explorer *explorer, uint64_t seed, unsigned change_points, uint32_t expected_branches)
+static bool run_seed(struct explorer *explorer, uint64_t seed, unsigned change_points,
+                     uint32_t expected_branches)
 {
     struct record *record = explorer->record;
     record->strategy = PRIORITIES;
@@ -53,12 +57,14 @@ static bool run_seed(struct explorer *explorer, uint64_t seed, unsigned change_p
     return record->has_verdict;
 }
 
-void explore_by_priorities(struct explorer *explorer, unsigned change_points, uint64_t schedules_max, uint64_t seed,
+void explore_by_priorities(struct explorer *explorer, unsigned change_points,
+                           uint64_t schedules_max, uint64_t seed,
                            struct exploration *ret_exploration)
 {
     struct exploration *exploration = ret_exploration;
     while (exploration->schedules < schedules_max) {
-        bool has_failed = run_seed(explorer, seed + exploration->schedules++, change_points, exploration->branches_most);
+        bool has_failed = run_seed(explorer, seed + exploration->schedules++, change_points,
+                                   exploration->branches_most);
         exploration_note(explorer, exploration);
         if (!has_failed)
             continue;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be put under the scheduler, and the way for an allocator's author to do so with his own: compile the allocator as README.md says,
- * link it with libmallet-interleave.a and one file that defines `interleave_own`; the result is a program like mallet-interleave, with
- * that allocator as one more subject.
+ * What can be put under the scheduler, and the way for an allocator's author to do so with his own:
+ * compile the allocator as README.md says, link it with libmallet-interleave.a and one file that
+ * defines `interleave_own`; the result is a program like mallet-interleave, with that allocator as
+ * one more subject.
  */
 #ifndef INTERLEAVE_H
 #define INTERLEAVE_H
@@ -14,8 +15,9 @@ struct interleave_subject {
     const char *name;
     void *(*malloc)(size_t size);
     void (*free)(void *block);
-    void *(*realloc)(void *block, size_t size);    /* NULL: what needs it is passed over */
-    int (*check)(char *sentence, size_t capacity); /* its own walker: 0, or non-zero with a sentence; or NULL */
+    void *(*realloc)(void *block, size_t size); /* NULL: what needs it is passed over */
+    /* its own walker: 0, or non-zero with a sentence; or NULL */
+    int (*check)(char *sentence, size_t capacity);
     /* Memory freed by or for a thread that is over may stay unused: footprint is not asked. */
     bool keeps_for_threads;
     /* A planted bug: stored to *choice before the first call, if that is not NULL. */

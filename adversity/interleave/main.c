@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet-interleave: `mallet interleave` runs it. A program of its own, because code built for the scheduler and the same code built for use do not
- * fit into one.
+ * mallet-interleave: `mallet interleave` runs it. A program of its own, because code built for the
+ * scheduler and the same code built for use do not fit into one.
  */
 #include "explore.h"
 #include "report.h"
@@ -28,7 +28,13 @@ enum {
     KEY_LIST = 'l',
     KEY_ALL = 'a'
 };
-enum { BOUND_MAX = 32, SIZE_MAX_ASKED = 1 << 20, EXHAUSTIVE_SCHEDULES = 1000000, PCT_SCHEDULES = 1000, PCT_CHANGE_POINTS = 3 };
+enum {
+    BOUND_MAX = 32,
+    SIZE_MAX_ASKED = 1 << 20,
+    EXHAUSTIVE_SCHEDULES = 1000000,
+    PCT_SCHEDULES = 1000,
+    PCT_CHANGE_POINTS = 3
+};
 
 /* One for each part that allocators tell apart. */
 static const size_t usual_sizes[] = {48, 200, 1100};
@@ -58,7 +64,8 @@ static int refuse(const char *format, ...)
 
 /* ---- the request ---- */
 
-static unsigned long long parse_number(const char *option, const char *text, unsigned long long min, unsigned long long max)
+static unsigned long long parse_number(const char *option, const char *text, unsigned long long min,
+                                       unsigned long long max)
 {
     char *end;
     errno = 0;
@@ -83,13 +90,15 @@ static const struct scenario *parse_scenario(const char *value)
     return scenario;
 }
 
-static const struct interleave_subject *parse_subject(const struct request *request, const char *value)
+static const struct interleave_subject *parse_subject(const struct request *request,
+                                                      const char *value)
 {
     const struct interleave_subject *subject = subject_find(value);
     if (request->subject != NULL)
         exit(refuse("one subject, and `%s` is one more", value));
     if (subject == NULL)
-        exit(refuse("unknown subject `%s`; --list shows those that are built for the scheduler", value));
+        exit(refuse("unknown subject `%s`; --list shows those that are built for the scheduler",
+                    value));
     return subject;
 }
 
@@ -144,10 +153,14 @@ static const struct argp_option options[] = {
     {"scenario", KEY_SCENARIO, "NAME", 0, "this one only; all of them otherwise", 0},
     {"size", KEY_SIZE, "BYTES", 0, "of a block; 48, 200 and 1100 one after the other otherwise", 0},
     {"strategy", KEY_STRATEGY, "NAME", 0, "exhaustive (default), or pct: random priorities", 0},
-    {"bound", KEY_BOUND, "N", 0, "at most N pre-emptions; for pct, N steps at which priorities change (default: the scenario's; 3)", 0},
+    {"bound", KEY_BOUND, "N", 0,
+     "at most N pre-emptions; for pct, N steps at which priorities change (default: the "
+     "scenario's; 3)",
+     0},
     {"schedules", KEY_SCHEDULES, "N", 0, "try at most N (default 1000000; for pct 1000)", 0},
     {"seed", KEY_SEED, "N", 0, "of the priorities (default 1)", 0},
-    {"replay", KEY_REPLAY, "SCHEDULE", 0, "run that one and print its steps; needs --scenario and --size", 0},
+    {"replay", KEY_REPLAY, "SCHEDULE", 0,
+     "run that one and print its steps; needs --scenario and --size", 0},
     {"all-steps", KEY_ALL, NULL, 0, "print those too that no other thread can notice", 0},
     {"json", KEY_JSON, NULL, 0, "print JSON", 0},
     {"list", KEY_LIST, NULL, 0, "the subjects and the scenarios", 0},
@@ -156,7 +169,8 @@ static const struct argp parser = {
     options,
     parse_option,
     "SUBJECT",
-    "Lets a scheduler switch between threads inside the calls of an allocator, at every atomic and every lock, and looks "
+    "Lets a scheduler switch between threads inside the calls of an allocator, at every atomic and "
+    "every lock, and looks "
     "for an order of steps that breaks it.\v"
     "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an internal error.",
     NULL,
@@ -179,13 +193,15 @@ static int list_json(void)
     const struct interleave_subject *subject;
     for (size_t i = 0; (subject = subject_at(i)) != NULL; i++) {
         const struct planted_bug *bug = subject_bug(subject);
-        json_array_append_new(subjects,
-                              json_pack("{s:s, s:s?, s:s?, s:s?}", "name", subject->name, "check", bug == NULL ? NULL : bug->check,
-                                        "scenario", bug == NULL ? NULL : bug->scenario, "what", bug == NULL ? NULL : bug->what));
+        json_array_append_new(subjects, json_pack("{s:s, s:s?, s:s?, s:s?}", "name", subject->name,
+                                                  "check", bug == NULL ? NULL : bug->check,
+                                                  "scenario", bug == NULL ? NULL : bug->scenario,
+                                                  "what", bug == NULL ? NULL : bug->what));
     }
     for (size_t i = 0; i < scenario_count; i++)
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:i}", "name", scenarios[i].name, "what", scenarios[i].summary, "bound", (int)scenarios[i].bound));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:i}", "name", scenarios[i].name, "what",
+                                        scenarios[i].summary, "bound", (int)scenarios[i].bound));
     return print_json(json_pack("{s:o, s:o}", "subjects", subjects, "scenarios", list));
 }
 
@@ -195,7 +211,8 @@ static int list(void)
     puts("subjects:");
     for (size_t i = 0; (subject = subject_at(i)) != NULL; i++) {
         const struct planted_bug *bug = subject_bug(subject);
-        printf("  %-28s  %s%s%s\n", subject->name, bug == NULL ? "" : bug->check, bug == NULL ? "" : ": ", bug == NULL ? "" : bug->what);
+        printf("  %-28s  %s%s%s\n", subject->name, bug == NULL ? "" : bug->check,
+               bug == NULL ? "" : ": ", bug == NULL ? "" : bug->what);
     }
     puts("scenarios:");
     for (size_t i = 0; i < scenario_count; i++)
@@ -219,11 +236,13 @@ static int replay(struct explorer *explorer, const struct request *request)
     explorer->size = request->size;
     bool has_failed = explorer_follow(explorer, &schedule, true);
     if (explorer->record->taken.count != schedule.count)
-        return refuse("--replay: only %u of the %u decisions are possible: this is another schedule, or another build",
+        return refuse("--replay: only %u of the %u decisions are possible: this is another "
+                      "schedule, or another build",
                       explorer->record->taken.count, schedule.count);
     report_steps(explorer->record, request->wants_all_steps);
     if (!has_failed) {
-        printf("ok: %u steps, %u pre-emptions\n", explorer->record->steps, explorer->record->preemptions);
+        printf("ok: %u steps, %u pre-emptions\n", explorer->record->steps,
+               explorer->record->preemptions);
         return EXIT_CLEAN;
     }
     report_verdict(&explorer->record->verdict, explorer->record->codes, explorer->record->output);
@@ -240,13 +259,14 @@ static double seconds_used(void)
     for (int i = 0; i < 2; i++) {
         struct rusage usage;
         (void)getrusage(whom[i], &usage);
-        seconds +=
-            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+        seconds += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                   (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     }
     return seconds;
 }
 
-static void complete(struct report_request *report, const struct request *request, const struct scenario *scenario)
+static void complete(struct report_request *report, const struct request *request,
+                     const struct scenario *scenario)
 {
     *report = request->report;
     if (!request->has_bound)
@@ -264,7 +284,8 @@ static bool explore(struct explorer *explorer, const struct request *request, js
     complete(&report, request, explorer->scenario);
     explorer_forget_places(explorer);
     if (report.is_pct)
-        explore_by_priorities(explorer, report.change_points, report.schedules, report.seed, &exploration);
+        explore_by_priorities(explorer, report.change_points, report.schedules, report.seed,
+                              &exploration);
     else
         explore_exhaustively(explorer, report.bound, report.schedules, &exploration);
     exploration.seconds = seconds_used() - start;
@@ -299,17 +320,21 @@ static int explore_all(struct explorer *explorer, const struct request *request)
             continue;
         is_found |= explore_sizes(explorer, request, results);
     }
-    if (results != NULL && print_json(json_pack("{s:s, s:o}", "subject", request->subject->name, "explorations", results)) != EXIT_CLEAN)
+    if (results != NULL && print_json(json_pack("{s:s, s:o}", "subject", request->subject->name,
+                                                "explorations", results)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
     return is_found ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
-/* Addresses stay the same from run to run, so that a schedule does too even in code that hashes them. */
+/* Addresses stay the same from run to run, so that a schedule does too even in code that hashes
+ * them. */
 static void fix_addresses(char **argv)
 {
     int now = personality(0xffffffff);
-    if (now >= 0 && !(now & ADDR_NO_RANDOMIZE) && personality((unsigned)now | ADDR_NO_RANDOMIZE) >= 0)
-        execv("/proc/self/exe", argv); /* if not, schedules hold all the same but for code that looks at addresses */
+    if (now >= 0 && !(now & ADDR_NO_RANDOMIZE) &&
+        personality((unsigned)now | ADDR_NO_RANDOMIZE) >= 0)
+        /* if not, schedules hold all the same but for code that looks at addresses */
+        execv("/proc/self/exe", argv);
 }
 
 int main(int argc, char **argv)
@@ -326,7 +351,8 @@ int main(int argc, char **argv)
     int result = explorer_init(&explorer);
     if (result != 0)
         return refuse("no memory to explore in: %s", strerror(result));
-    int status = request.replay != NULL ? replay(&explorer, &request) : explore_all(&explorer, &request);
+    int status =
+        request.replay != NULL ? replay(&explorer, &request) : explore_all(&explorer, &request);
     explorer_done(&explorer);
     return status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A place carries what its last release made known. A relaxed store ends that, because whoever reads it now reads another value; a
- * read-modify-write continues it. Consume is taken as acquire, which compilers do too. Sequential consistency adds nothing here: steps are in one
- * order anyway.
+ * A place carries what its last release made known. A relaxed store ends that, because whoever
+ * reads it now reads another value; a read-modify-write continues it. Consume is taken as acquire,
+ * which compilers do too. Sequential consistency adds nothing here: steps are in one order anyway.
  */
 #include "order.h"
 
@@ -17,12 +17,14 @@ static bool is_acquire(int order)
 
 static bool is_release(int order)
 {
-    return order == memory_order_release || order == memory_order_acq_rel || order == memory_order_seq_cst;
+    return order == memory_order_release || order == memory_order_acq_rel ||
+           order == memory_order_seq_cst;
 }
 
 void order_after_read(const struct place *place, int order)
 {
-    clock_join(is_acquire(order) ? schedule_clock() : &read_before_fence[schedule_self()], &place->released);
+    clock_join(is_acquire(order) ? schedule_clock() : &read_before_fence[schedule_self()],
+               &place->released);
 }
 
 void order_before_write(struct place *place, int order, bool is_exchange)

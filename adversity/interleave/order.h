@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What atomics make known to whom: acquire and release, release sequences, and fences, as C11 has them. */
+/* What atomics make known to whom: acquire and release, release sequences, and fences, as C11 has
+ * them. */
 #ifndef INTERLEAVE_ORDER_H
 #define INTERLEAVE_ORDER_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The places where threads meet, by address, and which of them matter. A switch right before a step at a place that one thread uses alone
- * is worth nothing: the same switch before its next shared step gives the same execution. Which places are shared is learned while
- * executions run, and kept in the record for the next ones.
+ * The places where threads meet, by address, and which of them matter. A switch right before a step
+ * at a place that one thread uses alone is worth nothing: the same switch before its next shared
+ * step gives the same execution. Which places are shared is learned while executions run, and kept
+ * in the record for the next ones.
  */
 #include "schedule.h"
 
@@ -26,7 +27,8 @@ struct place *place_of(const volatile void *pointer)
         slot = (slot + 1) % SLOTS;
     if (slots[slot] == 0) {
         if (place_count == PLACES_MAX)
-            schedule_fail(CHECK_PROGRESS, "scheduler", "more than %d places to meet at", PLACES_MAX);
+            schedule_fail(CHECK_PROGRESS, "scheduler", "more than %d places to meet at",
+                          PLACES_MAX);
         slots[slot] = ++place_count;
         places[place_count].address = address;
     }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A cell for every byte that was touched, in pages found through a hash table. Cells are memory of the parent that no execution gives back:
- * each is a process of its own and finds them zero. Clocks start at 1, so that 0 means never.
+ * A cell for every byte that was touched, in pages found through a hash table. Cells are memory of
+ * the parent that no execution gives back: each is a process of its own and finds them zero. Clocks
+ * start at 1, so that 0 means never.
  *
- * A cell keeps the last write of all and the last read of each thread. That is enough: an earlier write that is not ordered with this access
- * was either ordered before the later one, or reported when that was made.
+ * A cell keeps the last write of all and the last read of each thread. That is enough: an earlier
+ * write that is not ordered with this access was either ordered before the later one, or reported
+ * when that was made.
  */
 #include "race.h"
 
@@ -22,7 +24,8 @@ struct cell {
     bool is_write_atomic;
     uint8_t atomic_reads; /* bit per thread */
 };
-_Static_assert(sizeof(struct cell) <= 48, "a page of memory costs 192 KiB of cells, touched where it is");
+_Static_assert(sizeof(struct cell) <= 48,
+               "a page of memory costs 192 KiB of cells, touched where it is");
 
 static struct {
     struct cell *cells;
@@ -36,7 +39,8 @@ extern const char __executable_start[];
 int race_init(void)
 {
     size_t length = sizeof(struct cell) * CELLS * PAGES_MAX;
-    void *start = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *start = mmap(NULL, length, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     table.cells = start;
     return start == MAP_FAILED ? ENOMEM : 0;
 }
@@ -51,23 +55,27 @@ static struct cell *cells_of(uintptr_t page, bool make)
         if (!make)
             return NULL;
         if (table.used == PAGES_MAX)
-            schedule_fail(CHECK_PROGRESS, "race detector", "more than %d pages were touched", (int)PAGES_MAX);
+            schedule_fail(CHECK_PROGRESS, "race detector", "more than %d pages were touched",
+                          (int)PAGES_MAX);
         table.slots[slot] = ++table.used;
         table.pages[table.used] = page;
     }
     return table.cells + (size_t)(table.slots[slot] - 1) * CELLS;
 }
 
-static _Noreturn void report(uintptr_t address, unsigned access, uintptr_t code, unsigned other, bool was_write, bool was_atomic,
-                             uint32_t other_code)
+static _Noreturn void report(uintptr_t address, unsigned access, uintptr_t code, unsigned other,
+                             bool was_write, bool was_atomic, uint32_t other_code)
 {
     schedule_name_codes(code, other_code == 0 ? 0 : (uintptr_t)__executable_start + other_code);
-    schedule_fail(CHECK_RACE, "", "thread %u %s%s %#zx, and no order between that and the %s%s of thread %u", schedule_self(),
-                  access & ACCESS_WRITE ? "writes" : "reads", access & ACCESS_ATOMIC ? " (atomically)" : "", (size_t)address,
+    schedule_fail(CHECK_RACE, "",
+                  "thread %u %s%s %#zx, and no order between that and the %s%s of thread %u",
+                  schedule_self(), access & ACCESS_WRITE ? "writes" : "reads",
+                  access & ACCESS_ATOMIC ? " (atomically)" : "", (size_t)address,
                   was_atomic ? "atomic " : "", was_write ? "write" : "read", other);
 }
 
-static void check_reads(const struct cell *cell, uintptr_t address, const struct clock *known, unsigned access, uintptr_t code)
+static void check_reads(const struct cell *cell, uintptr_t address, const struct clock *known,
+                        unsigned access, uintptr_t code)
 {
     for (unsigned i = 0; i < THREADS_MAX; i++) {
         bool was_atomic = cell->atomic_reads >> i & 1;
@@ -93,7 +101,8 @@ static void access_byte(struct cell *cell, uintptr_t address, unsigned access, u
     } else {
         cell->read_clock[self] = known->of[self];
         cell->read_code[self] = offset;
-        cell->atomic_reads = (uint8_t)((cell->atomic_reads & ~(1u << self)) | (unsigned)is_atomic << self);
+        cell->atomic_reads =
+            (uint8_t)((cell->atomic_reads & ~(1u << self)) | (unsigned)is_atomic << self);
     }
 }
 
@@ -101,7 +110,8 @@ static void access_pages(uintptr_t address, size_t size, unsigned access, uintpt
 {
     uintptr_t end = address + size;
     while (address < end) {
-        uintptr_t page = address / CELLS, page_end = (page + 1) * CELLS < end ? (page + 1) * CELLS : end;
+        uintptr_t page = address / CELLS,
+                  page_end = (page + 1) * CELLS < end ? (page + 1) * CELLS : end;
         struct cell *cells = cells_of(page, make);
         for (; cells != NULL && address < page_end; address++)
             access_byte(&cells[address % CELLS], address, access, code);
@@ -121,7 +131,8 @@ void race_access_touched(const void *start, size_t size, unsigned access, uintpt
 
 void race_forget(const void *start, size_t size)
 {
-    for (uintptr_t page = (uintptr_t)start / CELLS; page <= ((uintptr_t)start + size - 1) / CELLS; page++) {
+    for (uintptr_t page = (uintptr_t)start / CELLS; page <= ((uintptr_t)start + size - 1) / CELLS;
+         page++) {
         struct cell *cells = cells_of(page, false);
         if (cells != NULL)
             (void)madvise(cells, sizeof(struct cell) * CELLS, MADV_DONTNEED);

@@ -10,8 +10,8 @@
 void report_verdict(const struct verdict *verdict, const uint64_t codes[2], const char *output)
 {
     char name[CODE_NAME_MAX];
-    printf("  %s in %s, step %u: %s\n", check_name((enum check)verdict->check), verdict->site[0] == 0 ? "the scenario" : verdict->site,
-           verdict->op, verdict->sentence);
+    printf("  %s in %s, step %u: %s\n", check_name((enum check)verdict->check),
+           verdict->site[0] == 0 ? "the scenario" : verdict->site, verdict->op, verdict->sentence);
     if (codes[0] != 0)
         printf("    now      %s\n", code_name(codes[0], name));
     if (codes[1] != 0)
@@ -25,31 +25,39 @@ static void report_finding(const struct explorer *explorer, const struct explora
     char schedule[SCHEDULE_TEXT_MAX];
     schedule_print(&exploration->schedule, schedule);
     report_verdict(&exploration->verdict, exploration->codes, exploration->output);
-    printf("    schedule %s: %u pre-emption%s, found by schedule %llu, reproduced %u of %u\n", schedule, exploration->preemptions,
-           exploration->preemptions == 1 ? "" : "s", (unsigned long long)exploration->schedules, exploration->reproduced,
+    printf("    schedule %s: %u pre-emption%s, found by schedule %llu, reproduced %u of %u\n",
+           schedule, exploration->preemptions, exploration->preemptions == 1 ? "" : "s",
+           (unsigned long long)exploration->schedules, exploration->reproduced,
            exploration->attempts);
-    printf("    replay   %s %s --scenario %s --size %zu --replay %s\n", program_invocation_name, explorer->subject->name,
-           explorer->scenario->name, explorer->size, schedule);
+    printf("    replay   %s %s --scenario %s --size %zu --replay %s\n", program_invocation_name,
+           explorer->subject->name, explorer->scenario->name, explorer->size, schedule);
 }
 
-static void report_clean(const struct report_request *request, const struct exploration *exploration)
+static void report_clean(const struct report_request *request,
+                         const struct exploration *exploration)
 {
-    double rate = exploration->seconds > 0 ? (double)exploration->schedules / exploration->seconds : 0;
+    double rate =
+        exploration->seconds > 0 ? (double)exploration->schedules / exploration->seconds : 0;
     if (exploration->is_exhausted)
-        printf("  exhausted: all %llu schedules with at most %u pre-emptions", (unsigned long long)exploration->last_round, request->bound);
+        printf("  exhausted: all %llu schedules with at most %u pre-emptions",
+               (unsigned long long)exploration->last_round, request->bound);
     else if (request->is_pct)
-        printf("  nothing in %llu schedules of seed %llu with %u change points", (unsigned long long)exploration->schedules,
-               (unsigned long long)request->seed, request->change_points);
+        printf("  nothing in %llu schedules of seed %llu with %u change points",
+               (unsigned long long)exploration->schedules, (unsigned long long)request->seed,
+               request->change_points);
     else
-        printf("  not exhausted: %llu schedules, up to %u pre-emptions", (unsigned long long)exploration->schedules, exploration->bound);
-    printf("; %u branches and %u steps at most, %llu executions, %.0f a second of processor time\n", exploration->branches_most,
-           exploration->steps_most, (unsigned long long)exploration->schedules, rate);
+        printf("  not exhausted: %llu schedules, up to %u pre-emptions",
+               (unsigned long long)exploration->schedules, exploration->bound);
+    printf("; %u branches and %u steps at most, %llu executions, %.0f a second of processor time\n",
+           exploration->branches_most, exploration->steps_most,
+           (unsigned long long)exploration->schedules, rate);
 }
 
-void report_exploration(const struct explorer *explorer, const struct report_request *request, const struct exploration *exploration)
+void report_exploration(const struct explorer *explorer, const struct report_request *request,
+                        const struct exploration *exploration)
 {
-    printf("%-8s %s, %s, %zu bytes\n", exploration->is_found ? "FINDING" : "ok", explorer->subject->name, explorer->scenario->name,
-           explorer->size);
+    printf("%-8s %s, %s, %zu bytes\n", exploration->is_found ? "FINDING" : "ok",
+           explorer->subject->name, explorer->scenario->name, explorer->size);
     if (exploration->is_found)
         report_finding(explorer, exploration);
     else
@@ -62,24 +70,31 @@ static json_t *describe_finding(const struct exploration *exploration)
     char schedule[SCHEDULE_TEXT_MAX], names[2][CODE_NAME_MAX];
     const struct verdict *verdict = &exploration->verdict;
     schedule_print(&exploration->schedule, schedule);
-    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:{s:i, s:i}, s:s, s:s, s:s}", "check", check_name((enum check)verdict->check), "site",
-                     verdict->site, "step", (int)verdict->op, "sentence", verdict->sentence, "schedule", schedule, "preemptions",
-                     (int)exploration->preemptions, "reproduced", "times", (int)exploration->reproduced, "of", (int)exploration->attempts,
-                     "now", code_name(exploration->codes[0], names[0]), "earlier", code_name(exploration->codes[1], names[1]), "output",
-                     exploration->output);
+    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:{s:i, s:i}, s:s, s:s, s:s}", "check",
+                     check_name((enum check)verdict->check), "site", verdict->site, "step",
+                     (int)verdict->op, "sentence", verdict->sentence, "schedule", schedule,
+                     "preemptions", (int)exploration->preemptions, "reproduced", "times",
+                     (int)exploration->reproduced, "of", (int)exploration->attempts, "now",
+                     code_name(exploration->codes[0], names[0]), "earlier",
+                     code_name(exploration->codes[1], names[1]), "output", exploration->output);
 }
 
-json_t *report_exploration_json(const struct explorer *explorer, const struct report_request *request,
+json_t *report_exploration_json(const struct explorer *explorer,
+                                const struct report_request *request,
                                 const struct exploration *exploration)
 {
-    json_t *object = json_pack("{s:s, s:s, s:I, s:s, s:b, s:i, s:I, s:I, s:i, s:i, s:f}", "subject", explorer->subject->name, "scenario",
-                               explorer->scenario->name, "size", (json_int_t)explorer->size, "strategy",
-                               request->is_pct ? "pct" : "exhaustive", "exhausted", (int)exploration->is_exhausted, "bound",
-                               (int)(request->is_pct ? request->change_points : exploration->bound), "schedules",
-                               (json_int_t)exploration->schedules, "schedules_of_bound", (json_int_t)exploration->last_round, "branches",
-                               (int)exploration->branches_most, "steps", (int)exploration->steps_most, "seconds", exploration->seconds);
+    json_t *object =
+        json_pack("{s:s, s:s, s:I, s:s, s:b, s:i, s:I, s:I, s:i, s:i, s:f}", "subject",
+                  explorer->subject->name, "scenario", explorer->scenario->name, "size",
+                  (json_int_t)explorer->size, "strategy", request->is_pct ? "pct" : "exhaustive",
+                  "exhausted", (int)exploration->is_exhausted, "bound",
+                  (int)(request->is_pct ? request->change_points : exploration->bound), "schedules",
+                  (json_int_t)exploration->schedules, "schedules_of_bound",
+                  (json_int_t)exploration->last_round, "branches", (int)exploration->branches_most,
+                  "steps", (int)exploration->steps_most, "seconds", exploration->seconds);
     if (object != NULL)
-        json_object_set_new(object, "finding", exploration->is_found ? describe_finding(exploration) : json_null());
+        json_object_set_new(object, "finding",
+                            exploration->is_found ? describe_finding(exploration) : json_null());
     return object;
 }
 
@@ -92,7 +107,8 @@ void report_steps(const struct record *record, bool wants_all)
         if (!wants_all && !event->is_shared && event->thread == last)
             continue;
         if (event->thread != last)
-            printf("  thread %u%s\n", event->thread, event->is_in_child ? " in the child of fork" : "");
+            printf("  thread %u%s\n", event->thread,
+                   event->is_in_child ? " in the child of fork" : "");
         last = event->thread;
         printf("    %4u  %-24s", event->step, event->what);
         if (event->place > 4096)

@@ -14,8 +14,10 @@ struct report_request {
     uint64_t seed, schedules;
 };
 
-void report_exploration(const struct explorer *explorer, const struct report_request *request, const struct exploration *exploration);
-json_t *report_exploration_json(const struct explorer *explorer, const struct report_request *request,
+void report_exploration(const struct explorer *explorer, const struct report_request *request,
+                        const struct exploration *exploration);
+json_t *report_exploration_json(const struct explorer *explorer,
+                                const struct report_request *request,
                                 const struct exploration *exploration);
 /* Every step of the last execution, with where threads take turns. */
 void report_steps(const struct record *record, bool wants_all);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scenarios: few calls, because every step multiplies the schedules, and each where allocators for threads are known to go wrong.
- * Bodies are threads 1, 2, …; what they leave behind is freed by thread 0 in the end.
+ * The scenarios: few calls, because every step multiplies the schedules, and each where allocators
+ * for threads are known to go wrong. Bodies are threads 1, 2, …; what they leave behind is freed by
+ * thread 0 in the end.
  */
 #include "story.h"
 
@@ -144,8 +145,20 @@ const struct scenario scenarios[] = {
      warm_up,
      {give_away_and_end, free_what_comes},
      3},
-    {"opposite_reallocs", "one thread grows a small block, the other shrinks a large one", true, false, warm_up, {grow, shrink}, 3},
-    {"concurrent_first_call", "the first calls of all are made at once", false, true, NULL, {first_call, first_call}, 3},
+    {"opposite_reallocs",
+     "one thread grows a small block, the other shrinks a large one",
+     true,
+     false,
+     warm_up,
+     {grow, shrink},
+     3},
+    {"concurrent_first_call",
+     "the first calls of all are made at once",
+     false,
+     true,
+     NULL,
+     {first_call, first_call},
+     3},
     {"fork_during_allocation",
      "a thread forks while another allocates; the child allocates too",
      false,
@@ -160,7 +173,13 @@ const struct scenario scenarios[] = {
      free_two,
      {keep_two, take_two},
      3},
-    {"contended_lock", "three threads allocate and free", false, true, warm_up, {take_free_twice, take_and_free, take_and_free}, 2},
+    {"contended_lock",
+     "three threads allocate and free",
+     false,
+     true,
+     warm_up,
+     {take_free_twice, take_and_free, take_and_free},
+     2},
 };
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];
 

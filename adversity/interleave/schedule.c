@@ -5,8 +5,9 @@
  *   point ──→ a step ──→ who is next? ── the running thread ──→ it goes on
  *                                     └─ another ──→ it gets the token, the running thread waits for it to come back
  *
- * Steps are numbered, so that a schedule means the same in every process. A step is a branch if another thread could go on, the place is shared,
- * and the thread is not just seeing the same value again; the explorers try the alternatives of branches only.
+ * Steps are numbered, so that a schedule means the same in every process. A step is a branch if
+ * another thread could go on, the place is shared, and the thread is not just seeing the same value
+ * again; the explorers try the alternatives of branches only.
  */
 #include "schedule_internal.h"
 
@@ -54,7 +55,8 @@ _Noreturn void schedule_fail(enum check check, const char *site, const char *for
     va_start(arguments, format);
     vsnprintf(verdict->sentence, sizeof verdict->sentence, format, arguments);
     va_end(arguments);
-    snprintf(verdict->site, sizeof verdict->site, "%s", site[0] != 0 ? site : schedule_thread->call);
+    snprintf(verdict->site, sizeof verdict->site, "%s",
+             site[0] != 0 ? site : schedule_thread->call);
     verdict->check = check;
     verdict->op = schedule_model.steps;
     schedule_model.record->has_verdict = true;
@@ -66,7 +68,8 @@ _Noreturn void schedule_fail(enum check check, const char *site, const char *for
 void schedule_count_access(void)
 {
     if (++schedule_model.accesses > ACCESSES_MAX)
-        schedule_fail(CHECK_PROGRESS, "", "thread %u makes %d plain accesses and no step: it loops", schedule_self(), ACCESSES_MAX);
+        schedule_fail(CHECK_PROGRESS, "", "thread %u makes %d plain accesses and no step: it loops",
+                      schedule_self(), ACCESSES_MAX);
 }
 
 /* ---- the token ---- */
@@ -100,13 +103,17 @@ void schedule_switch_to(unsigned next)
 
 /* ---- the choice ---- */
 
-/* Who waits by spinning comes after everybody else until something changes: no schedule may pass over the thread that they wait for. */
+/* Who waits by spinning comes after everybody else until something changes: no schedule may pass
+ * over the thread that they wait for. */
 uint8_t schedule_runnable_threads(void)
 {
     unsigned mask = 0;
     for (unsigned i = 0; i < THREADS_MAX; i++)
-        mask |= (unsigned)(schedule_model.threads[i].is_alive && schedule_model.threads[i].wait == WAIT_NOT) << i;
-    return (uint8_t)((mask & ~schedule_model.spinning) != 0 ? mask & ~schedule_model.spinning : mask);
+        mask |= (unsigned)(schedule_model.threads[i].is_alive &&
+                           schedule_model.threads[i].wait == WAIT_NOT)
+                << i;
+    return (uint8_t)((mask & ~schedule_model.spinning) != 0 ? mask & ~schedule_model.spinning
+                                                            : mask);
 }
 
 static void note_spinning(void)
@@ -135,7 +142,8 @@ static unsigned highest_priority(uint8_t runnable)
 {
     unsigned best = THREADS_MAX;
     for (unsigned i = 0; i < THREADS_MAX; i++)
-        if (runnable >> i & 1 && (best == THREADS_MAX || schedule_model.threads[i].priority > schedule_model.threads[best].priority))
+        if (runnable >> i & 1 && (best == THREADS_MAX || schedule_model.threads[i].priority >
+                                                             schedule_model.threads[best].priority))
             best = i;
     return best;
 }
@@ -166,14 +174,16 @@ static unsigned choose_by_schedule(uint8_t runnable, unsigned fallback)
     return thread < THREADS_MAX && runnable >> thread & 1 ? thread : fallback;
 }
 
-static void note_choice(uint8_t runnable, unsigned fallback, unsigned chosen, bool is_branch, bool is_free)
+static void note_choice(uint8_t runnable, unsigned fallback, unsigned chosen, bool is_branch,
+                        bool is_free)
 {
     struct record *record = schedule_model.record;
     if (is_branch && record->branch_count < BRANCHES_MAX)
-        record->branches[record->branch_count++] =
-            (struct branch){schedule_model.steps, runnable, (uint8_t)fallback, (uint8_t)chosen, is_free};
+        record->branches[record->branch_count++] = (struct branch){
+            schedule_model.steps, runnable, (uint8_t)fallback, (uint8_t)chosen, is_free};
     if (chosen != fallback && record->taken.count < DECISIONS_MAX)
-        record->taken.decisions[record->taken.count++] = (struct decision){schedule_model.steps, chosen};
+        record->taken.decisions[record->taken.count++] =
+            (struct decision){schedule_model.steps, chosen};
     record->preemptions += !is_free && chosen != schedule_self();
 }
 
@@ -182,19 +192,23 @@ unsigned schedule_choose(uint8_t runnable, unsigned fallback, bool is_branch, bo
     unsigned chosen;
     schedule_model.branches += is_branch;
     if (schedule_model.record->strategy == PRIORITIES)
-        chosen = is_branch || is_free ? choose_by_priority(runnable, fallback != schedule_self()) : fallback;
+        chosen = is_branch || is_free ? choose_by_priority(runnable, fallback != schedule_self())
+                                      : fallback;
     else
         chosen = choose_by_schedule(runnable, fallback);
     note_choice(runnable, fallback, chosen, is_branch, is_free);
     return chosen;
 }
 
-void schedule_count_step(const char *what, const struct place *place, bool is_shared, uintptr_t code)
+void schedule_count_step(const char *what, const struct place *place, bool is_shared,
+                         uintptr_t code)
 {
     struct record *record = schedule_model.record;
     schedule_model.accesses = 0;
     if (++schedule_model.steps > STEPS_MAX)
-        schedule_fail(CHECK_PROGRESS, "", "no end after %d steps: the threads wait for each other without sleeping", (int)STEPS_MAX);
+        schedule_fail(CHECK_PROGRESS, "",
+                      "no end after %d steps: the threads wait for each other without sleeping",
+                      (int)STEPS_MAX);
     if (record->wants_events && record->event_count < EVENTS_MAX)
         record->events[record->event_count++] = (struct event){schedule_model.steps,
                                                                (uint8_t)schedule_self(),
@@ -205,7 +219,8 @@ void schedule_count_step(const char *what, const struct place *place, bool is_sh
                                                                code};
 }
 
-/* The same kind of step there, and whoever else had done nothing since: a switch before it gains nothing over one before the first of them. */
+/* The same kind of step there, and whoever else had done nothing since: a switch before it gains
+ * nothing over one before the first of them. */
 static bool is_repetition(const struct place *place, bool is_write)
 {
     const struct thread *thread = schedule_thread;
@@ -234,7 +249,8 @@ static bool has_seen(const struct place *place, uint64_t value)
 {
     struct thread *thread = schedule_thread;
     for (unsigned i = 0; i < SEEN_MAX && i < thread->seen_count; i++)
-        if (thread->seen[i].place == place && thread->seen[i].value == value && thread->seen[i].is_write == thread->is_write)
+        if (thread->seen[i].place == place && thread->seen[i].value == value &&
+            thread->seen[i].is_write == thread->is_write)
             return true;
     unsigned next = thread->seen_count++ % SEEN_MAX;
     thread->seen[next].place = place;

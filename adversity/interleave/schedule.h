@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler inside one execution. The threads are real ones, but only the one that holds the token runs; at every point it may have to pass
- * it on. Who is next is decided by the record (record.h): by following a schedule, or by random priorities.
+ * The scheduler inside one execution. The threads are real ones, but only the one that holds the
+ * token runs; at every point it may have to pass it on. Who is next is decided by the record
+ * (record.h): by following a schedule, or by random priorities.
  *
- * Everything here is called by the thread that holds the token, so nothing is locked. Between executions, and in threads that the scheduler
- * does not know, schedule_is_on() is false and the entry points pass everything through.
+ * Everything here is called by the thread that holds the token, so nothing is locked. Between
+ * executions, and in threads that the scheduler does not know, schedule_is_on() is false and the
+ * entry points pass everything through.
  */
 #ifndef INTERLEAVE_SCHEDULE_H
 #define INTERLEAVE_SCHEDULE_H
@@ -24,7 +26,8 @@ struct place {
     uint32_t depth;           /* of a recursive lock */
 };
 struct place *place_of(const volatile void *address);
-/* The running thread uses it. True if it is one that several threads use, now or in an earlier execution. */
+/* The running thread uses it. True if it is one that several threads use, now or in an earlier
+ * execution. */
 bool place_use(struct place *place, bool is_write, struct record *record);
 
 enum wait { WAIT_NOT, WAIT_LOCK, WAIT_FUTEX, WAIT_CONDITION, WAIT_MAIL, WAIT_ONCE, WAIT_THREADS };
@@ -46,7 +49,8 @@ struct clock *schedule_clock(void);
 void schedule_point(const char *what, struct place *place, bool is_write, uintptr_t code);
 /* It would let others go first. */
 void schedule_yield(const char *what, uintptr_t code);
-/* It did that: it saw this value, and changed it or not. Whoever sees the same again and again is spinning. */
+/* It did that: it saw this value, and changed it or not. Whoever sees the same again and again is
+ * spinning. */
 void schedule_saw(const struct place *place, uint64_t value, bool has_changed);
 /* Waits until it is woken there. False: a timed wait that ended because nobody else can run. */
 bool schedule_wait(enum wait wait, struct place *place, bool is_timed);
@@ -55,8 +59,10 @@ unsigned schedule_wake(enum wait wait, const struct place *place, unsigned count
 /* A plain access: nothing is scheduled, but a loop without any point is noticed. */
 void schedule_count_access(void);
 
-/* Ends the execution with a verdict. Where: what schedule_name_codes said, or the current function of the subject. */
-_Noreturn void schedule_fail(enum check check, const char *site, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Ends the execution with a verdict. Where: what schedule_name_codes said, or the current function
+ * of the subject. */
+_Noreturn void schedule_fail(enum check check, const char *site, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void schedule_name_codes(uintptr_t code, uintptr_t other);
 /* The call of the subject that the running thread is in; a literal. */
 void schedule_enter_call(const char *name);

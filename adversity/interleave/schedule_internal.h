@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the scheduler share: schedule.c (the token and the choice), schedule_threads.c (waiting, threads, fork). */
+/* What the files of the scheduler share: schedule.c (the token and the choice), schedule_threads.c
+ * (waiting, threads, fork). */
 #ifndef INTERLEAVE_SCHEDULE_INTERNAL_H
 #define INTERLEAVE_SCHEDULE_INTERNAL_H
 
@@ -10,7 +11,8 @@
 
 enum {
     STACK_SIZE = 256 * 1024,
-    SAME_MAX = 2,           /* so many steps that saw what one before them saw: no branch any more */
+    /* so many steps that saw what one before them saw: no branch any more */
+    SAME_MAX = 2,
     SEEN_MAX = 4,           /* steps that are remembered for it */
     IDLE_MAX = 200,         /* that many steps that changed nothing: let others go on */
     ACCESSES_MAX = 30000000 /* plain ones without a step between */
@@ -19,7 +21,8 @@ enum {
 struct thread {
     void (*body)(void);
     _Atomic(uint32_t) token; /* a futex: 1 when it may run */
-    bool is_alive;           /* started and not over; in the child of a fork: the forking thread alone */
+    /* started and not over; in the child of a fork: the forking thread alone */
+    bool is_alive;
     enum wait wait;
     const struct place *waits_at;
     bool is_timed, is_timed_out;
@@ -43,7 +46,8 @@ struct model {
     uint32_t change_points[THREADS_MAX * 4];
     uint64_t random;
     uint32_t lowest;
-    uint8_t spinning; /* bit per thread: gave way without having changed anything, and nothing has changed since */
+    /* bit per thread: gave way without having changed anything, and nothing has changed since */
+    uint8_t spinning;
     bool is_in_child;
     pthread_key_t last_act;
     char stacks[THREADS_MAX][STACK_SIZE] __attribute__((aligned(4096)));
@@ -59,7 +63,8 @@ uint8_t schedule_runnable_threads(void);
 /* The next one in turn after the running thread; itself if there is no other. */
 unsigned schedule_next_in_turn(uint8_t runnable);
 uint64_t schedule_draw(void);
-void schedule_count_step(const char *what, const struct place *place, bool is_shared, uintptr_t code);
+void schedule_count_step(const char *what, const struct place *place, bool is_shared,
+                         uintptr_t code);
 /* Who has the token next, and a note of that for the explorer. */
 unsigned schedule_choose(uint8_t runnable, unsigned fallback, bool is_branch, bool is_free);
 

@@ -2,8 +2,8 @@
 /*
  * Waiting and waking, the threads from start to end, and fork.
  *
- * A thread is over when its thread-specific data is destroyed, because allocators work there: its last act is a destructor of our own, which
- * asks to be called again until glibc's last round.
+ * A thread is over when its thread-specific data is destroyed, because allocators work there: its
+ * last act is a destructor of our own, which asks to be called again until glibc's last round.
  */
 #include "schedule_internal.h"
 
@@ -17,14 +17,17 @@
 
 static size_t describe_wait(char *text, size_t capacity, unsigned thread)
 {
-    static const char *const names[] = {"", "the lock", "a wake-up at", "a signal of", "a block at", "the call of", "the others at"};
+    static const char *const names[] = {"",           "the lock",    "a wake-up at", "a signal of",
+                                        "a block at", "the call of", "the others at"};
     const struct thread *waiting = &schedule_model.threads[thread];
     unsigned owner = waiting->wait == WAIT_LOCK ? waiting->waits_at->owner : 0;
-    int length = snprintf(text, capacity, "; thread %u%s%s waits for %s %#zx", thread, waiting->call[0] == 0 ? "" : " in ", waiting->call,
-                          names[waiting->wait], (size_t)waiting->waits_at->address);
+    int length = snprintf(text, capacity, "; thread %u%s%s waits for %s %#zx", thread,
+                          waiting->call[0] == 0 ? "" : " in ", waiting->call, names[waiting->wait],
+                          (size_t)waiting->waits_at->address);
     if (owner != 0)
-        length += snprintf(text + length, capacity - (size_t)length, " that thread %u has%s", owner - 1,
-                           schedule_model.threads[owner - 1].is_alive ? "" : ", which is gone");
+        length +=
+            snprintf(text + length, capacity - (size_t)length, " that thread %u has%s", owner - 1,
+                     schedule_model.threads[owner - 1].is_alive ? "" : ", which is gone");
     return (size_t)length;
 }
 
@@ -41,7 +44,8 @@ static _Noreturn void report_deadlock(void)
         if (site[0] == 0)
             site = schedule_model.threads[i].call;
     }
-    schedule_fail(CHECK_PROGRESS, site, "deadlock%s%s", schedule_model.is_in_child ? " in the child of fork" : "", text);
+    schedule_fail(CHECK_PROGRESS, site, "deadlock%s%s",
+                  schedule_model.is_in_child ? " in the child of fork" : "", text);
 }
 
 /* Nobody can go on but one whose wait ends by itself. */
@@ -65,7 +69,8 @@ static unsigned choose_successor(const char *what)
     uint8_t runnable = schedule_runnable_threads();
     if (runnable == 0)
         runnable = end_timed_wait();
-    return schedule_choose(runnable, schedule_next_in_turn(runnable), __builtin_popcount(runnable) > 1, true);
+    return schedule_choose(runnable, schedule_next_in_turn(runnable),
+                           __builtin_popcount(runnable) > 1, true);
 }
 
 bool schedule_wait(enum wait wait, struct place *place, bool is_timed)
@@ -133,8 +138,11 @@ static void start_thread(unsigned number, void (*body)(void))
     struct thread *thread = &schedule_model.threads[number];
     pthread_attr_t attributes;
     pthread_t handle;
-    *thread = (struct thread){
-        .body = body, .is_alive = true, .call = "", .clock = schedule_thread->clock, .priority = 1000 + (uint32_t)(schedule_draw() % 1000)};
+    *thread = (struct thread){.body = body,
+                              .is_alive = true,
+                              .call = "",
+                              .clock = schedule_thread->clock,
+                              .priority = 1000 + (uint32_t)(schedule_draw() % 1000)};
     thread->clock.of[number] = 1;
     pthread_attr_init(&attributes);
     pthread_attr_setstack(&attributes, schedule_model.stacks[number], STACK_SIZE);
@@ -157,8 +165,10 @@ static void draw_change_points(void)
     uint32_t span = record->expected_branches == 0 ? 1 : record->expected_branches;
     schedule_model.random = record->seed;
     schedule_model.lowest = 1000;
-    if (record->change_points > sizeof schedule_model.change_points / sizeof schedule_model.change_points[0])
-        record->change_points = sizeof schedule_model.change_points / sizeof schedule_model.change_points[0];
+    if (record->change_points >
+        sizeof schedule_model.change_points / sizeof schedule_model.change_points[0])
+        record->change_points =
+            sizeof schedule_model.change_points / sizeof schedule_model.change_points[0];
     for (uint32_t i = 0; i < record->change_points; i++)
         schedule_model.change_points[i] = 1 + (uint32_t)(schedule_draw() % span);
 }
@@ -183,7 +193,8 @@ _Noreturn void schedule_end(void)
 
 static int child_ends[2]; /* a pipe that nobody writes to: it ends when the child does */
 
-/* Both run before the handlers of the code on trial, which are registered later: those take steps already. */
+/* Both run before the handlers of the code on trial, which are registered later: those take steps
+ * already. */
 static void leave_others_behind(void)
 {
     if (schedule_thread == NULL)
@@ -213,7 +224,8 @@ static void judge_child(pid_t child)
 {
     int status = 0;
     if (waitpid(child, &status, 0) != child)
-        schedule_fail(CHECK_PROGRESS, "fork", "the child of fork cannot be waited for: errno %d", errno);
+        schedule_fail(CHECK_PROGRESS, "fork", "the child of fork cannot be waited for: errno %d",
+                      errno);
     if (schedule_model.record->has_verdict)
         _exit(1);
     if (WIFSIGNALED(status))

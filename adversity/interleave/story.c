@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shadow of a story: the live blocks, each with bytes that depend on the block and the position; the addresses handed out so far; mailboxes.
+ * The shadow of a story: the live blocks, each with bytes that depend on the block and the
+ * position; the addresses handed out so far; mailboxes.
  *
  * A block leaves the shadow before it is freed, because from then on somebody else may get it.
  */
@@ -41,16 +42,20 @@ static struct block *block_find(const char *start)
     for (unsigned i = 0; i < BLOCKS_MAX; i++)
         if (story.blocks[i].start == start)
             return &story.blocks[i];
-    schedule_fail(CHECK_PROGRESS, "story", "a scenario has more than %d blocks, or one it does not have", (int)BLOCKS_MAX);
+    schedule_fail(CHECK_PROGRESS, "story",
+                  "a scenario has more than %d blocks, or one it does not have", (int)BLOCKS_MAX);
 }
 
 static void assert_apart(const char *call, const char *start, size_t size)
 {
     for (unsigned i = 0; i < BLOCKS_MAX; i++) {
         const struct block *other = &story.blocks[i];
-        if (other->start != NULL && start < other->start + other->size && other->start < start + size)
-            schedule_fail(CHECK_OVERLAP, call, "thread %u gets %zu bytes at %p; thread %u has %zu bytes at %p", schedule_self(), size,
-                          (void *)(uintptr_t)start, other->owner, other->size, (void *)other->start);
+        if (other->start != NULL && start < other->start + other->size &&
+            other->start < start + size)
+            schedule_fail(CHECK_OVERLAP, call,
+                          "thread %u gets %zu bytes at %p; thread %u has %zu bytes at %p",
+                          schedule_self(), size, (void *)(uintptr_t)start, other->owner,
+                          other->size, (void *)other->start);
     }
 }
 
@@ -67,13 +72,16 @@ static void fill(struct block *block)
         block->start[i] = (char)byte_at(block, i);
 }
 
-static void assert_content(const struct block *block, const char *start, size_t size, const char *call)
+static void assert_content(const struct block *block, const char *start, size_t size,
+                           const char *call)
 {
     race_access(start, size, ACCESS_READ, (uintptr_t)__builtin_return_address(0));
     for (size_t i = 0; i < size; i++)
         if ((uint8_t)start[i] != byte_at(block, i))
-            schedule_fail(CHECK_CONTENT, call, "byte %zu of %zu at %p, which thread %u has, is %#x instead of %#x", i, block->size,
-                          (void *)(uintptr_t)start, block->owner, (uint8_t)start[i], byte_at(block, i));
+            schedule_fail(CHECK_CONTENT, call,
+                          "byte %zu of %zu at %p, which thread %u has, is %#x instead of %#x", i,
+                          block->size, (void *)(uintptr_t)start, block->owner, (uint8_t)start[i],
+                          byte_at(block, i));
 }
 
 static void note_address(char *start)
@@ -162,7 +170,8 @@ char *story_receive(unsigned box)
     return block;
 }
 
-/* The fork is no order between the child's one thread and those it left behind, but theirs is a copy that nobody writes: all is known. */
+/* The fork is no order between the child's one thread and those it left behind, but theirs is a
+ * copy that nobody writes: all is known. */
 static void know_everything(void)
 {
     for (unsigned i = 0; i < THREADS_MAX; i++)
@@ -210,12 +219,15 @@ static void assert_all_comes_back(void)
         (void)story_malloc(1);
         if (story.most_mapped > before)
             schedule_fail(CHECK_FOOTPRINT, "malloc",
-                          "all %u blocks of %zu bytes are free, but only %u can be had again without more memory", count, story.size, i);
+                          "all %u blocks of %zu bytes are free, but only %u can be had again "
+                          "without more memory",
+                          count, story.size, i);
     }
     free_all();
 }
 
-void story_play(const struct scenario *scenario, const struct interleave_subject *subject, size_t size)
+void story_play(const struct scenario *scenario, const struct interleave_subject *subject,
+                size_t size)
 {
     unsigned count = 0;
     story.subject = subject;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the threads of a scenario do, in calls that check each result: no block overlaps another, none loses its bytes, the walker is content, and
- * in the end all memory comes back. The one who finds a fault ends the execution.
+ * What the threads of a scenario do, in calls that check each result: no block overlaps another,
+ * none loses its bytes, the walker is content, and in the end all memory comes back. The one who
+ * finds a fault ends the execution.
  *
- * All of it runs with the token, uninstrumented, so that it adds no step; what it writes to blocks is told to the race detector.
+ * All of it runs with the token, uninstrumented, so that it adds no step; what it writes to blocks
+ * is told to the race detector.
  */
 #ifndef INTERLEAVE_STORY_H
 #define INTERLEAVE_STORY_H
@@ -27,7 +29,8 @@ extern const size_t scenario_count;
 const struct scenario *scenario_find(const char *name);
 
 /* Plays it in this process, to its end. */
-void story_play(const struct scenario *scenario, const struct interleave_subject *subject, size_t size);
+void story_play(const struct scenario *scenario, const struct interleave_subject *subject,
+                size_t size);
 
 /* For scenarios: a block of the size that is played with, or of that many times it. */
 char *story_malloc(unsigned times);

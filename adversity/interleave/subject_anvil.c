@@ -10,5 +10,8 @@ static int check(char *sentence, size_t capacity)
 }
 
 extern const struct interleave_subject interleave_anvil;
-const struct interleave_subject interleave_anvil = {
-    .name = "anvil", .malloc = anvil_malloc, .free = anvil_free, .realloc = anvil_realloc, .check = check};
+const struct interleave_subject interleave_anvil = {.name = "anvil",
+                                                    .malloc = anvil_malloc,
+                                                    .free = anvil_free,
+                                                    .realloc = anvil_realloc,
+                                                    .check = check};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of subjects. Anvil is there if the program is linked with it, an author's own allocator if it defines interleave_own. */
+/* The table of subjects. Anvil is there if the program is linked with it, an author's own allocator
+ * if it defines interleave_own. */
 #include "subjects.h"
 
 #include "planted/threaded.h"
@@ -8,8 +9,9 @@
 
 extern const struct interleave_subject interleave_anvil __attribute__((weak));
 
-#define THREADED(bug) \
-    .malloc = threaded_malloc, .free = threaded_free, .realloc = threaded_realloc, .choice = &threaded_bug, .chosen = THREADED_##bug
+#define THREADED(bug)                                                              \
+    .malloc = threaded_malloc, .free = threaded_free, .realloc = threaded_realloc, \
+    .choice = &threaded_bug, .chosen = THREADED_##bug
 
 static const struct interleave_subject planted[] = {{.name = "threaded", THREADED(NONE)},
 #define BUG(bug, check, scenario, what) {.name = #bug, THREADED(bug)},

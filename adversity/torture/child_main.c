@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet-torture-child HOW WHAT SCENARIO WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE MUTED: one process of a scenario, on a subject that is bound as
- * in harness/subject/child_bind.h. The report is descriptor 3. No stdio and no allocation of its own.
+ * mallet-torture-child HOW WHAT SCENARIO WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE MUTED: one
+ * process of a scenario, on a subject that is bound as in harness/subject/child_bind.h. The report
+ * is descriptor 3. No stdio and no allocation of its own.
  */
 #include "adversity/torture/child.h"
 #include "adversity/torture/scenarios.h"
@@ -55,7 +56,8 @@ int main(int argc, char **argv)
     if (argc != ARGUMENTS)
         return TORTURE_EXIT_USAGE;
     const struct scenario_entry *scenario = find_scenario(argv[3]);
-    struct torture_report *report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED, TORTURE_REPORT, 0);
+    struct torture_report *report =
+        mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED, TORTURE_REPORT, 0);
     if (report == MAP_FAILED || scenario == NULL)
         return TORTURE_EXIT_USAGE;
     close(TORTURE_REPORT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Process and threads: what is reported, who runs, who interrupts whom. Every shared field is atomic; a relaxed order is enough for counters
- * and hints, release and acquire order what is read after them. */
+/* Process and threads: what is reported, who runs, who interrupts whom. Every shared field is
+ * atomic; a relaxed order is enough for counters and hints, release and acquire order what is read
+ * after them. */
 #include "adversity/torture/kit.h"
 
 #include <signal.h>
@@ -53,7 +54,8 @@ static void tell(const struct worker *worker, const char *check, const char *cal
     snprintf(torture_report->call, sizeof torture_report->call, "%s", call != NULL ? call : "none");
 }
 
-_Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call, const char *format, ...)
+_Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call,
+                            const char *format, ...)
 {
     while (atomic_exchange(&torture_report->is_claimed, 1) != 0)
         pause(); /* another thread tells, and ends the process */
@@ -83,16 +85,19 @@ static void on_crash(int number, siginfo_t *information, void *context)
     (void)context;
     signal(number, SIG_DFL);
     if (atomic_exchange(&torture_report->is_claimed, 1) == 0) {
-        unsigned call = self != NULL ? atomic_load(&torture_report->workers[self->id].call) : IN_NONE;
+        unsigned call =
+            self != NULL ? atomic_load(&torture_report->workers[self->id].call) : IN_NONE;
         tell(self, "crash", torture_call_name(call));
-        snprintf(torture_report->sentence, sizeof torture_report->sentence, "thread %d died of signal %d (%s)%s%s, address %p",
+        snprintf(torture_report->sentence, sizeof torture_report->sentence,
+                 "thread %d died of signal %d (%s)%s%s, address %p",
                  self != NULL ? (int)self->id : -1, number,
                  number == SIGABRT   ? "abort"
                  : number == SIGBUS  ? "bus error"
                  : number == SIGSEGV ? "invalid access"
                                      : "trap",
                  call != IN_NONE ? " in " : " on touching its own blocks, or outside of the calls",
-                 call != IN_NONE ? torture_call_name(call) : "", number == SIGABRT ? NULL : information->si_addr);
+                 call != IN_NONE ? torture_call_name(call) : "",
+                 number == SIGABRT ? NULL : information->si_addr);
         atomic_store(&torture_report->is_told, 1);
     }
     raise(number);
@@ -117,7 +122,8 @@ static unsigned passed_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (unsigned)((now.tv_sec - state.started.tv_sec) * 1000 + (now.tv_nsec - state.started.tv_nsec) / 1000000);
+    return (unsigned)((now.tv_sec - state.started.tv_sec) * 1000 +
+                      (now.tv_nsec - state.started.tv_nsec) / 1000000);
 }
 
 static void *pace(void *unused)
@@ -125,8 +131,10 @@ static void *pace(void *unused)
     uint64_t random = torture_options.seed * 2 + 1;
     unsigned mean_us = torture_options.pace_us != 0 ? torture_options.pace_us : TICK_US;
     while (!torture_is_over() && passed_ms() < torture_options.milliseconds) {
-        nanosleep(&(struct timespec){0, (long)(1 + next_random(&random) % (2 * mean_us)) * 1000}, NULL);
-        int victim = atomic_load(&state.workers[next_random(&random) % torture_options.workers].kernel_id);
+        nanosleep(&(struct timespec){0, (long)(1 + next_random(&random) % (2 * mean_us)) * 1000},
+                  NULL);
+        int victim =
+            atomic_load(&state.workers[next_random(&random) % torture_options.workers].kernel_id);
         if (torture_options.pace_us != 0 && victim != 0)
             syscall(SYS_tgkill, getpid(), victim, INTERRUPTION);
     }
@@ -139,7 +147,8 @@ static void set_up_signals(void)
     static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP};
     struct sigaction crash = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_NODEFER}, old;
     for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
-        if (sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) /* the subject may have one: then that is its */
+        /* the subject may have one: then that is its */
+        if (sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
             sigaction(deadly[i], &crash, NULL);
     struct sigaction interruption = {.sa_handler = on_interruption, .sa_flags = SA_RESTART};
     sigaction(INTERRUPTION, &interruption, NULL);

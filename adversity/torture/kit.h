@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The small tools that scenarios are written with, and with them the text of exported programs: this header, kit*.c and a scenario's files make
- * a C program when they are put one behind the other. So nothing here knows mallet.
+ * The small tools that scenarios are written with, and with them the text of exported programs:
+ * this header, kit*.c and a scenario's files make a C program when they are put one behind the
+ * other. So nothing here knows mallet.
  *
- *   worker   a thread of the scenario: a number, its own random numbers, a counter of calls that an onlooker can read
- *   block    what a call returned, filled with words that name its maker and the position: whoever gets it next checks every byte
+ *   worker   a thread of the scenario: a number, its own random numbers, a counter of calls that an
+ *            onlooker can read
+ *   block    what a call returned, filled with words that name its maker and the position: whoever
+ *            gets it next checks every byte
  *   box      where one thread leaves a block for another
  *   pacer    a thread that interrupts workers at random instants, and says when the time is over
  *
- * While the scenario runs nothing here allocates and nothing prints: what goes wrong is written into shared memory and the process ends.
+ * While the scenario runs nothing here allocates and nothing prints: what goes wrong is written
+ * into shared memory and the process ends.
  */
 #ifndef TORTURE_KIT_H
 #define TORTURE_KIT_H
@@ -25,8 +29,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The functions on trial, as (name, result, parameters); NULL where the subject has none. Called through volatile pointers only, so that no
- * compiler leaves a call out. */
+/* The functions on trial, as (name, result, parameters); NULL where the subject has none. Called
+ * through volatile pointers only, so that no compiler leaves a call out. */
 #define TORTURE_CALLS(CALL)                                                  \
     CALL(malloc, void *, (size_t size))                                      \
     CALL(free, void, (void *block))                                          \
@@ -66,7 +70,8 @@ static inline const char *torture_call_name(unsigned call)
 
 enum { WORKERS_MAX = 32, STATUS_FOUND = 77 };
 
-/* What an onlooker sees; it lives in shared memory, so that children of a fork write to the same. */
+/* What an onlooker sees; it lives in shared memory, so that children of a fork write to the
+ * same. */
 struct torture_report {
     _Atomic uint32_t is_claimed; /* by the first thread that found something */
     _Atomic uint32_t is_told;    /* check, call, sentence are whole */
@@ -110,8 +115,8 @@ void torture_end(void);
 bool torture_is_over(void);
 uint32_t torture_random(struct worker *worker, uint32_t below);
 /* Reports the first failure of the process and ends it. */
-_Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+_Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call,
+                            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Whether a check is not to be asked, so that a known failure does not hide what else there is. */
 bool torture_is_muted(const char *check);
@@ -119,7 +124,8 @@ bool torture_is_muted(const char *check);
 /* Starts workers first … first + count - 1, each of which runs body once; waits for them. */
 void workers_start(unsigned first, unsigned count, void (*body)(struct worker *worker));
 void workers_join(unsigned first, unsigned count);
-/* The worker that stands for the thread that runs the scenario; its number is torture_options.workers - 1, which is not to be started. */
+/* The worker that stands for the thread that runs the scenario; its number is
+ * torture_options.workers - 1, which is not to be started. */
 struct worker *worker_main(void);
 unsigned workers_to_start(void);
 /* Around every call of a function on trial. */
@@ -132,7 +138,8 @@ struct block {
     uint32_t key; /* maker and serial number: what its bytes are made of */
 };
 
-/* Makes a block by one of the calls, of a random size up to `limit`; checks what it got; fills it. */
+/* Makes a block by one of the calls, of a random size up to `limit`; checks what it got; fills
+ * it. */
 void block_make(struct worker *worker, struct block *ret_block, size_t limit);
 /* Checks every byte. `when` completes "… found by thread 2": "before free". */
 void block_check(struct worker *worker, const struct block *block, const char *when);
@@ -151,7 +158,8 @@ bool box_take(struct worker *worker, unsigned of, struct block *ret_block);
 /* Drops what is in all boxes. */
 void boxes_drain(struct worker *worker);
 
-/* Notes the resident memory at a moment when every block is freed; judges whether it grows for ever. */
+/* Notes the resident memory at a moment when every block is freed; judges whether it grows for
+ * ever. */
 void footprint_note(void);
 void footprint_judge(const struct worker *worker);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks. Each word of one names the block and its own position, so that a wrong word tells whose it is. */
+/* Blocks. Each word of one names the block and its own position, so that a wrong word tells whose
+ * it is. */
 #include "adversity/torture/kit.h"
 
 enum { WORD = 8, SERIAL_BITS = 26, ERRNO_UNTOUCHED = 7777 };
@@ -43,24 +44,28 @@ static bool is_of_other_block(const struct block *block, size_t at, uint32_t *re
     memcpy(&word, block->address + at, WORD);
     word ^= DISGUISE;
     *ret_key = (uint32_t)(word >> 32);
-    return *ret_key != block->key && maker_of(*ret_key) < torture_options.workers && (*ret_key & ((1u << SERIAL_BITS) - 1)) != 0 &&
-           (uint32_t)word < (64u << 20);
+    return *ret_key != block->key && maker_of(*ret_key) < torture_options.workers &&
+           (*ret_key & ((1u << SERIAL_BITS) - 1)) != 0 && (uint32_t)word < (64u << 20);
 }
 
-static _Noreturn void fail_content(struct worker *worker, const struct block *block, size_t at, const char *when, const char *call)
+static _Noreturn void fail_content(struct worker *worker, const struct block *block, size_t at,
+                                   const char *when, const char *call)
 {
     uint32_t other;
     unsigned maker = maker_of(block->key);
     if (is_of_other_block(block, at, &other))
-        torture_fail(
-            worker, "overlap", call,
-            "thread %u, %s: byte %zu of a live block of %zu bytes at %p, made by thread %u, is what thread %u wrote to another block",
-            worker->id, when, at, block->size, (void *)block->address, maker, maker_of(other));
+        torture_fail(worker, "overlap", call,
+                     "thread %u, %s: byte %zu of a live block of %zu bytes at %p, made by thread "
+                     "%u, is what thread %u wrote to another block",
+                     worker->id, when, at, block->size, (void *)block->address, maker,
+                     maker_of(other));
     uint64_t found = 0;
     memcpy(&found, block->address + at, block->size - at < WORD ? block->size - at : WORD);
     torture_fail(worker, "content", call,
-                 "thread %u, %s: the bytes from %zu of a live block of %zu bytes at %p, made by thread %u, have changed to %#llx",
-                 worker->id, when, at, block->size, (void *)block->address, maker, (unsigned long long)found);
+                 "thread %u, %s: the bytes from %zu of a live block of %zu bytes at %p, made by "
+                 "thread %u, have changed to %#llx",
+                 worker->id, when, at, block->size, (void *)block->address, maker,
+                 (unsigned long long)found);
 }
 
 void block_check(struct worker *worker, const struct block *block, const char *when)
@@ -77,21 +82,24 @@ size_t random_size(struct worker *worker, size_t limit)
     return 1 + torture_random(worker, below) % (uint32_t)limit;
 }
 
-static void judge_new(struct worker *worker, const struct block *block, size_t alignment, const char *call)
+static void judge_new(struct worker *worker, const struct block *block, size_t alignment,
+                      const char *call)
 {
     if (block->address == NULL)
-        torture_fail(worker, "null", call, "thread %u: a request of %zu bytes failed, errno %d", worker->id, block->size, errno);
+        torture_fail(worker, "null", call, "thread %u: a request of %zu bytes failed, errno %d",
+                     worker->id, block->size, errno);
     if ((uintptr_t)block->address % alignment != 0 && !torture_is_muted("alignment"))
-        torture_fail(worker, "alignment", call, "thread %u: a block of %zu bytes came at %p, not aligned to %zu", worker->id, block->size,
-                     (void *)block->address, alignment);
+        torture_fail(worker, "alignment", call,
+                     "thread %u: a block of %zu bytes came at %p, not aligned to %zu", worker->id,
+                     block->size, (void *)block->address, alignment);
 }
 
 static void judge_zero(struct worker *worker, const struct block *block)
 {
     for (size_t at = 0; at < block->size; at++)
         if (block->address[at] != 0 && !torture_is_muted("zeroed"))
-            torture_fail(worker, "zeroed", "calloc", "thread %u: byte %zu of %zu at %p is %#x", worker->id, at, block->size,
-                         (void *)block->address, block->address[at]);
+            torture_fail(worker, "zeroed", "calloc", "thread %u: byte %zu of %zu at %p is %#x",
+                         worker->id, at, block->size, (void *)block->address, block->address[at]);
 }
 
 /* What any object of that size may need. */
@@ -108,7 +116,8 @@ static const char *make_aligned(struct worker *worker, struct block *block, size
     void *address = NULL;
     if (calls.posix_memalign != NULL && torture_random(worker, 2) == 0) {
         call_begins(worker, IN_posix_memalign);
-        block->address = calls.posix_memalign(&address, alignment, block->size) == 0 ? address : NULL;
+        block->address =
+            calls.posix_memalign(&address, alignment, block->size) == 0 ? address : NULL;
         return "posix_memalign";
     }
     if (calls.memalign != NULL && torture_random(worker, 2) == 0) {
@@ -145,7 +154,8 @@ void block_make(struct worker *worker, struct block *ret_block, size_t limit)
 {
     uint32_t kind = torture_random(worker, 50);
     uint32_t serial = ++worker->serial & ((1u << SERIAL_BITS) - 1);
-    struct block block = {.size = random_size(worker, limit), .key = worker->id << SERIAL_BITS | (serial != 0 ? serial : 1)};
+    struct block block = {.size = random_size(worker, limit),
+                          .key = worker->id << SERIAL_BITS | (serial != 0 ? serial : 1)};
     size_t alignment = (size_t)16 << torture_random(worker, 6);
     const char *call = kind >= 46 ? make_aligned(worker, &block, alignment) : NULL;
     if (call == NULL) {
@@ -189,8 +199,9 @@ void block_drop(struct worker *worker, struct block *block)
     int seen = errno;
     call_ends(worker);
     if (seen != ERRNO_UNTOUCHED && !torture_is_muted("errno"))
-        torture_fail(worker, "errno", "free", "thread %u: free(%p) of %zu bytes changed errno to %d", worker->id, (void *)block->address,
-                     block->size, seen);
+        torture_fail(worker, "errno", "free",
+                     "thread %u: free(%p) of %zu bytes changed errno to %d", worker->id,
+                     (void *)block->address, block->size, seen);
     block->address = NULL;
 }
 
@@ -199,10 +210,12 @@ void block_ask_usable(struct worker *worker, const struct block *block)
     if (calls.malloc_usable_size == NULL)
         return;
     call_begins(worker, IN_malloc_usable_size);
-    size_t first = calls.malloc_usable_size(block->address), second = calls.malloc_usable_size(block->address);
+    size_t first = calls.malloc_usable_size(block->address),
+           second = calls.malloc_usable_size(block->address);
     call_ends(worker);
     if ((first < block->size || first != second) && !torture_is_muted("usable"))
-        torture_fail(worker, "usable", "malloc_usable_size",
-                     "thread %u: a live block of %zu bytes has %zu usable ones, and asked again %zu", worker->id, block->size, first,
-                     second);
+        torture_fail(
+            worker, "usable", "malloc_usable_size",
+            "thread %u: a live block of %zu bytes has %zu usable ones, and asked again %zu",
+            worker->id, block->size, first, second);
 }

@@ -21,7 +21,8 @@ static struct {
 
 static bool box_enter(struct box *box, int from)
 {
-    return atomic_compare_exchange_strong_explicit(&box->state, &from, BOX_BUSY, memory_order_acquire, memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&box->state, &from, BOX_BUSY,
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 bool box_put(struct worker *worker, unsigned to, const struct block *block)
@@ -71,7 +72,8 @@ static size_t read_resident(void)
     return length > 0 && rest != NULL ? strtoul(rest, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-/* When the table is full every other note goes, and from then on every other moment is passed over. */
+/* When the table is full every other note goes, and from then on every other moment is passed
+ * over. */
 void footprint_note(void)
 {
     if (++notes.passed_over < notes.stride)
@@ -86,8 +88,9 @@ void footprint_note(void)
     notes.resident[notes.count++] = read_resident();
 }
 
-/* Caches that fill, arenas that open and pages that are given back late all come to rest or swing; memory that is lost grows in a straight line.
- * So: in each of the last three quarters the least is well above the most of the quarter before. */
+/* Caches that fill, arenas that open and pages that are given back late all come to rest or swing;
+ * memory that is lost grows in a straight line. So: in each of the last three quarters the least is
+ * well above the most of the quarter before. */
 void footprint_judge(const struct worker *worker)
 {
     enum { QUARTERS = 4 };
@@ -105,9 +108,10 @@ void footprint_judge(const struct worker *worker)
     bool grows_always = least[1] >= most[0] && least[2] >= most[1] && least[3] >= most[2];
     size_t earlier = middle - notes.resident[quarter], later = last - middle;
     if (grows_always && later > ((size_t)12 << 20) && later >= earlier / 2)
-        torture_fail(
-            worker, "footprint", "free",
-            "every block is freed again and again, and resident memory grows all the time: %zu MiB, %zu, %zu, %zu after each quarter "
-            "of %u times",
-            least[1] >> 20, least[2] >> 20, least[3] >> 20, last >> 20, notes.count * notes.stride);
+        torture_fail(worker, "footprint", "free",
+                     "every block is freed again and again, and resident memory grows all the "
+                     "time: %zu MiB, %zu, %zu, %zu after each quarter "
+                     "of %u times",
+                     least[1] >> 20, least[2] >> 20, least[3] >> 20, last >> 20,
+                     notes.count * notes.stride);
 }

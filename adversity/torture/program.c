@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program is the kit, the scenario's files and program_main.c, one behind the other, without the includes of this folder. */
+/* A program is the kit, the scenario's files and program_main.c, one behind the other, without the
+ * includes of this folder. */
 #include "adversity/torture/embedded.h"
 #include "adversity/torture/torture_internal.h"
 
@@ -40,33 +41,42 @@ static int write_scenario_files(FILE *out, const char *files)
     return result;
 }
 
-static void write_opening(FILE *out, const struct torture_plan *plan, const struct torture_result *found)
+static void write_opening(FILE *out, const struct torture_plan *plan,
+                          const struct torture_result *found)
 {
     const struct torture_subject *subject = plan->subject;
-    fprintf(out, "/*\n * Scenario %s on %s: %s.\n * Found: %s: %s\n *\n", plan->scenario->name, subject->name, plan->scenario->text,
-            check_name(found->verdict.check), found->verdict.sentence);
+    fprintf(out, "/*\n * Scenario %s on %s: %s.\n * Found: %s: %s\n *\n", plan->scenario->name,
+            subject->name, plan->scenario->text, check_name(found->verdict.check),
+            found->verdict.sentence);
     if (strstr(subject->program, "-musl") != NULL)
         fprintf(out, " *     musl-gcc -O1 -g -static -pthread -o torture THIS_FILE && ./torture\n");
     else if (subject->preload[0] != '\0')
-        fprintf(out, " *     cc -O1 -g -pthread -o torture THIS_FILE && LD_PRELOAD=%s ./torture\n", subject->preload);
+        fprintf(out, " *     cc -O1 -g -pthread -o torture THIS_FILE && LD_PRELOAD=%s ./torture\n",
+                subject->preload);
     else
-        fprintf(out, " *     cc -O1 -g -pthread -o torture THIS_FILE && ./torture      with the allocator linked in, or preloaded\n");
-    fprintf(
-        out,
-        " *\n * It runs %d processes and exits with 1 if one of them fails. What threads do to each other does not repeat exactly.\n */\n",
-        PROCESSES);
+        fprintf(out, " *     cc -O1 -g -pthread -o torture THIS_FILE && ./torture      with the "
+                     "allocator linked in, or preloaded\n");
+    fprintf(out,
+            " *\n * It runs %d processes and exits with 1 if one of them fails. What threads do to "
+            "each other does not repeat exactly.\n */\n",
+            PROCESSES);
     fprintf(out, "#define _GNU_SOURCE\n#include <malloc.h>\n");
 }
 
-static void write_settings(FILE *out, const struct torture_plan *plan, const struct torture_result *found)
+static void write_settings(FILE *out, const struct torture_plan *plan,
+                           const struct torture_result *found)
 {
     const char *files = plan->scenario->files;
-    fprintf(out, "\n#define PROCESSES %d\n#define WORKERS %u\n#define MILLISECONDS %u\n#define SEED %lluu\n", PROCESSES, plan->workers,
-            plan->scenario->milliseconds, (unsigned long long)found->seed);
-    fprintf(out, "#define ON_ONE_PROCESSOR %d\n#define PACE_US %u\n", found->on_one_processor, found->pace_us);
+    fprintf(
+        out,
+        "\n#define PROCESSES %d\n#define WORKERS %u\n#define MILLISECONDS %u\n#define SEED %lluu\n",
+        PROCESSES, plan->workers, plan->scenario->milliseconds, (unsigned long long)found->seed);
+    fprintf(out, "#define ON_ONE_PROCESSOR %d\n#define PACE_US %u\n", found->on_one_processor,
+            found->pace_us);
     fprintf(out, "#define MUTED \"%s\"\n", plan->muted);
     fprintf(out, "#define SCENARIO scenario_%.*s\n\n", (int)strcspn(files, " "), files);
-    fprintf(out, "/* What the subject defines; the rest would be the C library's, which does not know its blocks. */\n");
+    fprintf(out, "/* What the subject defines; the rest would be the C library's, which does not "
+                 "know its blocks. */\n");
     fprintf(out, "static void bind_calls(void)\n{\n");
     unsigned bit = 0;
 #define CALL(name, result, parameters)     \
@@ -77,7 +87,8 @@ static void write_settings(FILE *out, const struct torture_plan *plan, const str
     fprintf(out, "}\n");
 }
 
-int torture_write_program(FILE *out, const struct torture_plan *plan, const struct torture_result *found)
+int torture_write_program(FILE *out, const struct torture_plan *plan,
+                          const struct torture_result *found)
 {
     static const char *const kit[] = {"kit.h", "roles.h", "kit.c", "kit_block.c", "kit_box.c"};
     int result = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a thread may do, for scenarios that combine it. A role runs until the time is over and then drops what it holds. */
+/* What a thread may do, for scenarios that combine it. A role runs until the time is over and then
+ * drops what it holds. */
 #ifndef TORTURE_ROLES_H
 #define TORTURE_ROLES_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The main thread calls exit while the others allocate. Its handlers allocate and free too; the others go on until the process is gone. */
+/* The main thread calls exit while the others allocate. Its handlers allocate and free too; the
+ * others go on until the process is gone. */
 #include "adversity/torture/roles.h"
 #include "adversity/torture/scenarios.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Generations of threads. Each life leaves its blocks to the boxes of the others and frees some of those of the generation before; what is
- * left is freed by the main thread when all are gone. Then nothing is live, and resident memory is noted. */
+/* Generations of threads. Each life leaves its blocks to the boxes of the others and frees some of
+ * those of the generation before; what is left is freed by the main thread when all are gone. Then
+ * nothing is live, and resident memory is noted. */
 #include "adversity/torture/scenarios.h"
 
 #include "adversity/torture/kit.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads wait at a gate and then make their first calls at once, each another function or size. What pthread_create itself takes from the
- * heap comes before; where the subject has a prefix, or is opened late, these are the first calls of all. */
+/* Threads wait at a gate and then make their first calls at once, each another function or size.
+ * What pthread_create itself takes from the heap comes before; where the subject has a prefix, or
+ * is opened late, these are the first calls of all. */
 #include "adversity/torture/scenarios.h"
 
 #include "adversity/torture/kit.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread forks while the others are anywhere in the allocator. The child has that thread alone and must be able to use all of the family. */
+/* One thread forks while the others are anywhere in the allocator. The child has that thread alone
+ * and must be able to use all of the family. */
 #include "adversity/torture/roles.h"
 #include "adversity/torture/scenarios.h"
 
@@ -9,7 +10,8 @@
 
 enum { INHERITED = 16, STEPS = 120 };
 
-static _Noreturn void live_as_child(struct worker *worker, struct block inherited[INHERITED], bool calls_exit)
+static _Noreturn void live_as_child(struct worker *worker, struct block inherited[INHERITED],
+                                    bool calls_exit)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a child that hangs ends with its parent */
     for (unsigned i = 0; i < INHERITED; i++) {
@@ -30,15 +32,18 @@ static void judge_end(struct worker *worker, int status)
     if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_FOUND)
         _exit(STATUS_FOUND);
     if (WIFSIGNALED(status))
-        torture_fail(worker, "crash", "fork", "the child of a fork by thread %u died of signal %d", worker->id, WTERMSIG(status));
+        torture_fail(worker, "crash", "fork", "the child of a fork by thread %u died of signal %d",
+                     worker->id, WTERMSIG(status));
     if (WEXITSTATUS(status) != 0)
-        torture_fail(worker, "crash", "fork", "the child of a fork by thread %u called exit(%d)", worker->id, WEXITSTATUS(status));
+        torture_fail(worker, "crash", "fork", "the child of a fork by thread %u called exit(%d)",
+                     worker->id, WEXITSTATUS(status));
 }
 
 static void fork_once(struct worker *worker, struct block inherited[INHERITED], bool may_exit)
 {
     int status = 0;
-    bool calls_exit = may_exit && torture_random(worker, 3) == 0; /* which runs the destructors of the library too */
+    /* which runs the destructors of the library too */
+    bool calls_exit = may_exit && torture_random(worker, 3) == 0;
     pid_t child = fork();
     if (child == 0)
         live_as_child(worker, inherited, calls_exit);

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One thread forks while others flush all streams. Stdio holds its list of streams meanwhile, and these streams allocate as they are written, as
- * open_memstream's do. libc's fork takes that list as well, after the fork handlers: if those hold a lock that malloc takes, both wait for ever.
+ * One thread forks while others flush all streams. Stdio holds its list of streams meanwhile, and
+ * these streams allocate as they are written, as open_memstream's do. libc's fork takes that list
+ * as well, after the fork handlers: if those hold a lock that malloc takes, both wait for ever.
  * After glibc BZ#19431.
  */
 #include "adversity/torture/roles.h"
 #include "adversity/torture/scenarios.h"
 
-enum { SMALL_MAX = 4096, LARGE_MIN = 40000, LARGE_MAX = 1 << 19, LARGE_ONCE_IN = 8, REOPENED_ONCE_IN = 16 };
+enum {
+    SMALL_MAX = 4096,
+    LARGE_MIN = 40000,
+    LARGE_MAX = 1 << 19,
+    LARGE_ONCE_IN = 8,
+    REOPENED_ONCE_IN = 16
+};
 
 /* A stream of each worker; its own lock guards what it wrote last. */
 static struct block written[WORKERS_MAX];
@@ -26,7 +33,8 @@ static ssize_t write_block(void *stream, const char *text, size_t size)
 
 static FILE *open_stream(struct worker *worker)
 {
-    FILE *stream = fopencookie(&written[worker->id], "w", (cookie_io_functions_t){.write = write_block});
+    FILE *stream =
+        fopencookie(&written[worker->id], "w", (cookie_io_functions_t){.write = write_block});
     if (stream == NULL)
         torture_fail(worker, "null", "fopencookie", "a stream cannot be opened: errno %d", errno);
     return stream;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Worker 0 never allocates: it frees what the others put into its boxes. Now and then all come to rest, and resident memory is noted. */
+/* Worker 0 never allocates: it frees what the others put into its boxes. Now and then all come to
+ * rest, and resident memory is noted. */
 #include "adversity/torture/scenarios.h"
 
 #include "adversity/torture/kit.h"

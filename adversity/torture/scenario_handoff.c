@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every thread makes blocks and gives them away; what it finds in its own boxes it checks, resizes, frees or keeps. */
+/* Every thread makes blocks and gives them away; what it finds in its own boxes it checks, resizes,
+ * frees or keeps. */
 #include "adversity/torture/roles.h"
 #include "adversity/torture/scenarios.h"
 

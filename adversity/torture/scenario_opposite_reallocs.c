@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pairs of threads. Each resizes a block that the other one made, at the same time: whoever locks two places at once may do it in opposite
- * orders. After some resizes the blocks change hands. */
+/* Pairs of threads. Each resizes a block that the other one made, at the same time: whoever locks
+ * two places at once may do it in opposite orders. After some resizes the blocks change hands. */
 #include "adversity/torture/scenarios.h"
 
 #include "adversity/torture/kit.h"
@@ -10,7 +10,8 @@ enum { RESIZES = 24, SMALL = 600, LARGE = 300000 };
 static void exchange(struct worker *worker, struct block *block)
 {
     struct block received;
-    if (block->address != NULL && !box_put(worker, (worker->id ^ 1) % torture_options.workers, block))
+    if (block->address != NULL &&
+        !box_put(worker, (worker->id ^ 1) % torture_options.workers, block))
         block_drop(worker, block);
     if (box_take(worker, worker->id, &received))
         *block = received;
@@ -23,10 +24,12 @@ static void resize_for_other(struct worker *worker)
     struct block block = {0};
     while (!torture_is_over()) {
         exchange(worker, &block);
-        uint32_t made = (uint32_t)block.size; /* up to here it may well stay where its maker put it */
+        /* up to here it may well stay where its maker put it */
+        uint32_t made = (uint32_t)block.size;
         for (unsigned i = 0; i < RESIZES; i++)
             block_resize(worker, &block, 1 + torture_random(worker, made));
-        block_resize(worker, &block, 1 + torture_random(worker, torture_random(worker, 20) == 0 ? LARGE : SMALL));
+        block_resize(worker, &block,
+                     1 + torture_random(worker, torture_random(worker, 20) == 0 ? LARGE : SMALL));
     }
     block_drop(worker, &block);
 }

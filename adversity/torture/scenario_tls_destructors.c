@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Destructors of thread-specific data run late in the life of a thread, some of them after the allocator's own have run. They may allocate
- * and free, and may set their value again, for as many rounds as POSIX grants. */
+/* Destructors of thread-specific data run late in the life of a thread, some of them after the
+ * allocator's own have run. They may allocate and free, and may set their value again, for as many
+ * rounds as POSIX grants. */
 #include "adversity/torture/roles.h"
 #include "adversity/torture/scenarios.h"
 
 #include <limits.h>
 
-enum { KEYS = 3, LIFE_HELD = 3, ROUNDS = 4, LIFE_SIZE_LIMIT = 24 << 10 }; /* ROUNDS: what POSIX grants at least */
+/* ROUNDS: what POSIX grants at least */
+enum { KEYS = 3, LIFE_HELD = 3, ROUNDS = 4, LIFE_SIZE_LIMIT = 24 << 10 };
 
 static pthread_key_t keys[KEYS];
 

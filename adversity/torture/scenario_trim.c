@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread trims without pause, another asks for the usable size of its blocks, the rest hand blocks about. */
+/* One thread trims without pause, another asks for the usable size of its blocks, the rest hand
+ * blocks about. */
 #include "adversity/torture/roles.h"
 #include "adversity/torture/scenarios.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which subject, which scenarios, one process after the other, and again to see how often a finding comes back. */
+/* Which subject, which scenarios, one process after the other, and again to see how often a finding
+ * comes back. */
 #include "adversity/torture/torture.h"
 
 #include "adversity/torture/scenarios.h"
@@ -12,13 +13,15 @@
 enum { ALONE_PACE_US = 40, SHARED_PACE_US = 80, REPEAT_MIN_MS = 2000 };
 
 static const struct torture_scenario scenarios[] = {
-#define SCENARIO(name, function, milliseconds, pace_us, files, text) {name, files, text, milliseconds, pace_us},
+#define SCENARIO(name, function, milliseconds, pace_us, files, text) \
+    {name, files, text, milliseconds, pace_us},
     SCENARIOS(SCENARIO)
 #undef SCENARIO
 };
 enum { SCENARIO_COUNT = sizeof scenarios / sizeof scenarios[0] };
 
-static_assert((int)TORTURE_WORKERS_MAX == (int)WORKERS_MAX, "what a person may ask for is what the kit has room for");
+static_assert((int)TORTURE_WORKERS_MAX == (int)WORKERS_MAX,
+              "what a person may ask for is what the kit has room for");
 
 const struct torture_scenario *torture_scenario_at(size_t i)
 {
@@ -33,15 +36,18 @@ const struct torture_scenario *torture_scenario_find(const char *name)
     return NULL;
 }
 
-/* Where torture differs from a replay: what can be preloaded is, so that start-up, fork handlers and thread exit are the subject's own. */
+/* Where torture differs from a replay: what can be preloaded is, so that start-up, fork handlers
+ * and thread exit are the subject's own. */
 static enum subject_binding prefer_preload(const char *spec, enum subject_binding wanted)
 {
     bool is_file = strchr(spec, '/') != NULL;
     return wanted == BIND_AUTO && is_file ? BIND_PRELOAD : wanted;
 }
 
-/* anvil's drop-in is preloaded, with its options in the environment; where it was not built, or is not wanted, anvil is under its prefix. */
-static enum subject_binding fill_anvil(struct torture_subject *subject, const char *options, bool wants_static)
+/* anvil's drop-in is preloaded, with its options in the environment; where it was not built, or is
+ * not wanted, anvil is under its prefix. */
+static enum subject_binding fill_anvil(struct torture_subject *subject, const char *options,
+                                       bool wants_static)
 {
     char folder[PATH_MAX / 2] = "", library[PATH_MAX];
     bool is_found = executor_find_folder(folder, sizeof folder);
@@ -55,7 +61,8 @@ static enum subject_binding fill_anvil(struct torture_subject *subject, const ch
     return BIND_PRELOAD;
 }
 
-static int fill(struct torture_subject *subject, const char *spec, const struct executor_info *info, bool wants_static)
+static int fill(struct torture_subject *subject, const char *spec, const struct executor_info *info,
+                bool wants_static)
 {
     enum subject_binding binding = info->binding;
     snprintf(subject->name, sizeof subject->name, "%s", info->name);
@@ -66,10 +73,14 @@ static int fill(struct torture_subject *subject, const char *spec, const struct 
     if (binding == BIND_PRELOAD)
         snprintf(subject->preload, sizeof subject->preload, "%s", subject->what);
     snprintf(subject->how, sizeof subject->how, "%s", subject_binding_name(binding));
-    return executor_find_program("mallet-torture-child", spec, binding, subject->program, sizeof subject->program) ? 0 : ENOENT;
+    return executor_find_program("mallet-torture-child", spec, binding, subject->program,
+                                 sizeof subject->program)
+               ? 0
+               : ENOENT;
 }
 
-int torture_subject_find(struct torture_subject *ret_subject, const char *spec, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
+int torture_subject_find(struct torture_subject *ret_subject, const char *spec,
+                         enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
 {
     struct executor *executor;
     struct torture_subject subject = {0};
@@ -80,7 +91,8 @@ int torture_subject_find(struct torture_subject *ret_subject, const char *spec, 
     result = fill(&subject, spec, executor_info(executor), binding == BIND_STATIC);
     executor_stop(executor);
     if (result != 0)
-        snprintf(error, SUBJECT_ERROR_MAX, "cannot find the folder of this program: %s", strerror(result));
+        snprintf(error, SUBJECT_ERROR_MAX, "cannot find the folder of this program: %s",
+                 strerror(result));
     else
         *ret_subject = subject;
     return result;
@@ -88,7 +100,9 @@ int torture_subject_find(struct torture_subject *ret_subject, const char *spec, 
 
 struct torture_mode torture_mode_of(const struct torture_plan *plan, unsigned i)
 {
-    struct torture_mode mode = {.seed = plan->seed + i, .on_one_processor = (plan->seed + i) % 4 == 3, .pace_us = plan->scenario->pace_us};
+    struct torture_mode mode = {.seed = plan->seed + i,
+                                .on_one_processor = (plan->seed + i) % 4 == 3,
+                                .pace_us = plan->scenario->pace_us};
     if (mode.pace_us != 0)
         return mode;
     if (mode.on_one_processor)
@@ -105,7 +119,8 @@ static unsigned now_ms(void)
     return (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
 }
 
-int torture_run(const struct torture_plan *plan, struct torture_result *ret_result, char error[SUBJECT_ERROR_MAX])
+int torture_run(const struct torture_plan *plan, struct torture_result *ret_result,
+                char error[SUBJECT_ERROR_MAX])
 {
     struct torture_result result = {0};
     unsigned start = now_ms();
@@ -135,8 +150,8 @@ bool torture_mute(struct torture_plan *plan, const struct torture_result *found)
     return false;
 }
 
-int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found, unsigned attempts, unsigned *ret_times,
-                      char error[SUBJECT_ERROR_MAX])
+int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found,
+                      unsigned attempts, unsigned *ret_times, char error[SUBJECT_ERROR_MAX])
 {
     struct torture_plan again = *plan;
     unsigned twice = 2 * found->elapsed_ms;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Free-running threads on an allocator: a scenario runs in one process after the other, each with a seed of its own, until the time is over or
- * one of them finds something.
+ * Free-running threads on an allocator: a scenario runs in one process after the other, each with a
+ * seed of its own, until the time is over or one of them finds something.
  *
  *   mallet ── spawns ──→ mallet-torture-child: the subject preloaded, one scenario ── may fork ──→ children
  *      ↑                        │
  *      └── report in shared memory: counters, the first failure. Read as untrusted.
  *
- * A hang is judged by processor time: every thread blocked and none used, or much used, without a call returned. Nothing here is clean for
- * good: a result says how much was run.
+ * A hang is judged by processor time: every thread blocked and none used, or much used, without a
+ * call returned. Nothing here is clean for good: a result says how much was run.
  */
 #ifndef TORTURE_TORTURE_H
 #define TORTURE_TORTURE_H
 
-#include "harness/run/check.h"
 #include "harness/executor/executor.h"
+#include "harness/run/check.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -26,12 +26,14 @@ enum { TORTURE_WORKERS_MIN = 6, TORTURE_WORKERS_MAX = 32, TORTURE_OUTPUT_MAX = 1
 
 /* How to reach a subject. */
 struct torture_subject {
-    char name[64], how[16], what[PATH_MAX], preload[PATH_MAX], environment[PATH_MAX], program[PATH_MAX];
+    char name[64], how[16], what[PATH_MAX], preload[PATH_MAX], environment[PATH_MAX],
+        program[PATH_MAX];
 };
 
-/* binding BIND_AUTO: anvil's drop-in and foreign objects are preloaded over the whole process. Returns 0, or a positive errno with one sentence. */
-int torture_subject_find(struct torture_subject *ret_subject, const char *spec, enum subject_binding binding,
-                         char error[SUBJECT_ERROR_MAX]);
+/* binding BIND_AUTO: anvil's drop-in and foreign objects are preloaded over the whole process.
+ * Returns 0, or a positive errno with one sentence. */
+int torture_subject_find(struct torture_subject *ret_subject, const char *spec,
+                         enum subject_binding binding, char error[SUBJECT_ERROR_MAX]);
 
 struct torture_scenario {
     const char *name, *files, *text;
@@ -65,16 +67,21 @@ struct torture_result {
 };
 
 /* Returns 0, or a positive errno with a sentence when the machinery itself failed. */
-int torture_run(const struct torture_plan *plan, struct torture_result *ret_result, char error[SUBJECT_ERROR_MAX]);
+int torture_run(const struct torture_plan *plan, struct torture_result *ret_result,
+                char error[SUBJECT_ERROR_MAX]);
 
-/* Adds the finding's check to those that are not asked, so that the plan may find others; false: it cannot be muted. */
+/* Adds the finding's check to those that are not asked, so that the plan may find others; false: it
+ * cannot be muted. */
 bool torture_mute(struct torture_plan *plan, const struct torture_result *found);
 
-/* Runs the plan anew `attempts` times from the seed that found something, each for twice the time that finding it took; counts the same checks. */
-int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found, unsigned attempts, unsigned *ret_times,
-                      char error[SUBJECT_ERROR_MAX]);
+/* Runs the plan anew `attempts` times from the seed that found something, each for twice the time
+ * that finding it took; counts the same checks. */
+int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found,
+                      unsigned attempts, unsigned *ret_times, char error[SUBJECT_ERROR_MAX]);
 
-/* Writes the scenario as a C program that needs nothing else; ENOENT: a part of its text is missing. */
-int torture_write_program(FILE *out, const struct torture_plan *plan, const struct torture_result *found);
+/* Writes the scenario as a C program that needs nothing else; ENOENT: a part of its text is
+ * missing. */
+int torture_write_program(FILE *out, const struct torture_plan *plan,
+                          const struct torture_result *found);
 
 #endif

@@ -17,22 +17,25 @@ struct torture_mode {
 /* Of process `i`: on all processors and on one, with interruptions and without. */
 struct torture_mode torture_mode_of(const struct torture_plan *plan, unsigned i);
 
-/* Runs one process and adds what it did to the result. Returns 0 or a positive errno with a sentence. */
-int torture_run_process(const struct torture_plan *plan, const struct torture_mode *mode, struct torture_result *result,
-                        char error[SUBJECT_ERROR_MAX]);
+/* Runs one process and adds what it did to the result. Returns 0 or a positive errno with a
+ * sentence. */
+int torture_run_process(const struct torture_plan *plan, const struct torture_mode *mode,
+                        struct torture_result *result, char error[SUBJECT_ERROR_MAX]);
 
 /* All threads of all processes of a process group. */
 struct group_state {
-    uint64_t cpu_us, turns; /* processor time used, and how many times a thread was given the processor */
+    /* processor time used, and how many times a thread was given the processor */
+    uint64_t cpu_us, turns;
     unsigned threads, blocked;
 };
 struct group_state group_observe(pid_t group);
 
 /* Does a process make progress? */
 struct stall {
-    uint64_t position;        /* last seen */
-    unsigned position_ms;     /* when it last changed; 0: never seen */
-    struct group_state first; /* the first look since then, and its time; anew when threads come or go */
+    uint64_t position;    /* last seen */
+    unsigned position_ms; /* when it last changed; 0: never seen */
+    /* the first look since then, and its time; anew when threads come or go */
+    struct group_state first;
     unsigned first_ms;
     struct group_state now;  /* the latest look */
     uint64_t quiet_cpu_us;   /* when it became quiet: all blocked, no processor time used */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One process of a scenario: started in a group of its own, watched, and judged by its report and by how it ended. */
+/* One process of a scenario: started in a group of its own, watched, and judged by its report and
+ * by how it ended. */
 #include "adversity/torture/torture_internal.h"
 
 #include <ctype.h>
@@ -12,7 +13,8 @@
 #include <time.h>
 
 enum { TICK_MS = 10, LOOK_MS = 500, DESCRIPTORS = 4, FIRST_HIGH = 64 };
-/* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that are opened late. */
+/* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that
+ * are opened late. */
 #define TUNABLES "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=65536"
 
 extern char **environ;
@@ -34,7 +36,8 @@ static unsigned now_ms(void)
 }
 
 /* The caller's environment, less what would change the subject behind our back. */
-static char **make_environment(const struct torture_subject *subject, char *preload, size_t capacity)
+static char **make_environment(const struct torture_subject *subject, char *preload,
+                               size_t capacity)
 {
     static char tunables[] = TUNABLES;
     size_t count = 0, used = 0;
@@ -42,7 +45,8 @@ static char **make_environment(const struct torture_subject *subject, char *prel
         count++;
     char **copy = calloc(count + 4, sizeof *copy);
     for (size_t i = 0; copy != NULL && i < count; i++)
-        if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 && strncmp(environ[i], "GLIBC_TUNABLES=", 15) != 0)
+        if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 &&
+            strncmp(environ[i], "GLIBC_TUNABLES=", 15) != 0)
             copy[used++] = environ[i];
     if (copy == NULL)
         return NULL;
@@ -54,7 +58,8 @@ static char **make_environment(const struct torture_subject *subject, char *prel
     return copy;
 }
 
-static int spawn(const struct torture_plan *plan, const struct torture_mode *mode, const int ends[DESCRIPTORS], pid_t *ret_pid)
+static int spawn(const struct torture_plan *plan, const struct torture_mode *mode,
+                 const int ends[DESCRIPTORS], pid_t *ret_pid)
 {
     const struct torture_subject *subject = plan->subject;
     char workers[16], milliseconds[16], seed[24], pace[16], preload[PATH_MAX + 16];
@@ -82,7 +87,8 @@ static int spawn(const struct torture_plan *plan, const struct torture_mode *mod
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     for (int i = 0; i < DESCRIPTORS; i++)
         posix_spawn_file_actions_adddup2(&actions, ends[i], i);
-    int result = posix_spawn(ret_pid, subject->program, &actions, &attributes, (char *const *)(uintptr_t)arguments, environment);
+    int result = posix_spawn(ret_pid, subject->program, &actions, &attributes,
+                             (char *const *)(uintptr_t)arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     free(environment);
@@ -103,16 +109,19 @@ static int open_ends(struct process *process, int ends[DESCRIPTORS])
     int pair[2] = {-1, -1};
     ends[0] = make_high(open("/dev/null", O_RDONLY | O_CLOEXEC));
     ends[TORTURE_REPORT] = make_high(memfd_create("mallet-report", MFD_CLOEXEC));
-    if (ends[0] < 0 || ends[TORTURE_REPORT] < 0 || ftruncate(ends[TORTURE_REPORT], sizeof *process->report) != 0 ||
+    if (ends[0] < 0 || ends[TORTURE_REPORT] < 0 ||
+        ftruncate(ends[TORTURE_REPORT], sizeof *process->report) != 0 ||
         pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0)
         return errno;
     process->output = pair[0];
     ends[1] = ends[2] = make_high(pair[1]);
-    process->report = mmap(NULL, sizeof *process->report, PROT_READ | PROT_WRITE, MAP_SHARED, ends[TORTURE_REPORT], 0);
+    process->report = mmap(NULL, sizeof *process->report, PROT_READ | PROT_WRITE, MAP_SHARED,
+                           ends[TORTURE_REPORT], 0);
     return process->report == MAP_FAILED ? errno : 0;
 }
 
-static int start(struct process *process, const struct torture_plan *plan, const struct torture_mode *mode)
+static int start(struct process *process, const struct torture_plan *plan,
+                 const struct torture_mode *mode)
 {
     int ends[DESCRIPTORS] = {-1, -1, -1, -1};
     int result = open_ends(process, ends);
@@ -129,13 +138,16 @@ static void drain(struct process *process)
 {
     char chunk[4096];
     ssize_t got;
-    for (int chunks = 0; chunks < 16 && (got = read(process->output, chunk, sizeof chunk)) > 0; chunks++)
+    for (int chunks = 0; chunks < 16 && (got = read(process->output, chunk, sizeof chunk)) > 0;
+         chunks++)
         for (ssize_t i = 0; i < got; i++) {
             size_t used = strlen(process->line);
             bool is_complete = used > 0 && process->line[used - 1] == '\n';
-            if (is_complete || used + 1 == sizeof process->line || (used == 0 && !isalnum((unsigned char)chunk[i])))
+            if (is_complete || used + 1 == sizeof process->line ||
+                (used == 0 && !isalnum((unsigned char)chunk[i])))
                 continue;
-            process->line[used] = (char)(chunk[i] == '\n' || (chunk[i] >= ' ' && chunk[i] <= '~') ? chunk[i] : '?');
+            process->line[used] =
+                (char)(chunk[i] == '\n' || (chunk[i] >= ' ' && chunk[i] <= '~') ? chunk[i] : '?');
         }
 }
 
@@ -157,7 +169,8 @@ static void watch(struct process *process)
         if (now_ms() - last_look < LOOK_MS)
             continue;
         last_look = now_ms();
-        if (!process->is_stuck && stall_observe(&process->stall, process->pid, read_position(process->report), last_look)) {
+        if (!process->is_stuck && stall_observe(&process->stall, process->pid,
+                                                read_position(process->report), last_look)) {
             process->is_stuck = true;
             kill(-process->pid, SIGKILL);
         }
@@ -177,29 +190,35 @@ static void add_counts(const struct torture_report *report, struct torture_resul
         result->calls += report->workers[i].calls;
 }
 
-static void describe_stall(const struct process *process, const struct torture_plan *plan, struct torture_result *result)
+static void describe_stall(const struct process *process, const struct torture_plan *plan,
+                           struct torture_result *result)
 {
     char *sentence = result->verdict.sentence;
     const struct stall *stall = &process->stall;
     size_t used = (size_t)snprintf(
-        sentence, VERDICT_SENTENCE_MAX, "no call returns: %u of %u threads are blocked, which used %llu ms of CPU in %llu turns;",
-        stall->now.blocked, stall->now.threads, (unsigned long long)(stall->now.cpu_us - stall->first.cpu_us) / 1000,
+        sentence, VERDICT_SENTENCE_MAX,
+        "no call returns: %u of %u threads are blocked, which used %llu ms of CPU in %llu turns;",
+        stall->now.blocked, stall->now.threads,
+        (unsigned long long)(stall->now.cpu_us - stall->first.cpu_us) / 1000,
         (unsigned long long)(stall->now.turns - stall->first.turns));
     for (unsigned i = 0; i < plan->workers; i++) {
         unsigned call = process->report->workers[i].call;
         if (call == IN_NONE || call >= IN_COUNT || used >= VERDICT_SENTENCE_MAX)
             continue;
         snprintf(result->call, sizeof result->call, "%s", torture_call_name(call));
-        used += (size_t)snprintf(sentence + used, VERDICT_SENTENCE_MAX - used, " thread %u is in %s", i, torture_call_name(call));
+        used += (size_t)snprintf(sentence + used, VERDICT_SENTENCE_MAX - used,
+                                 " thread %u is in %s", i, torture_call_name(call));
     }
 }
 
 /* A report that the subject may have written to: what is no check is a crash. */
-static void take_told(const struct torture_report *report, const struct torture_plan *plan, struct torture_result *result)
+static void take_told(const struct torture_report *report, const struct torture_plan *plan,
+                      struct torture_result *result)
 {
     struct torture_report copy;
     memcpy(&copy, (const void *)report, sizeof copy);
-    copy.check[sizeof copy.check - 1] = copy.call[sizeof copy.call - 1] = copy.sentence[sizeof copy.sentence - 1] = '\0';
+    copy.check[sizeof copy.check - 1] = copy.call[sizeof copy.call - 1] =
+        copy.sentence[sizeof copy.sentence - 1] = '\0';
     enum check check = check_find(copy.check);
     result->verdict.check = check < CHECK_COUNT ? check : CHECK_CRASH;
     result->verdict.op = copy.worker < plan->workers ? copy.worker : VERDICT_NO_OP;
@@ -207,12 +226,14 @@ static void take_told(const struct torture_report *report, const struct torture_
     snprintf(result->verdict.sentence, VERDICT_SENTENCE_MAX, "%s", copy.sentence);
 }
 
-static void judge(const struct process *process, const struct torture_plan *plan, struct torture_result *result)
+static void judge(const struct process *process, const struct torture_plan *plan,
+                  struct torture_result *result)
 {
     int status = process->status;
     snprintf(result->call, sizeof result->call, "none");
     result->verdict.op = VERDICT_NO_OP;
-    snprintf(result->output, sizeof result->output, "%.*s", (int)strcspn(process->line, "\n"), process->line);
+    snprintf(result->output, sizeof result->output, "%.*s", (int)strcspn(process->line, "\n"),
+             process->line);
     snprintf(result->verdict.site, VERDICT_SITE_MAX, "torture/%s", plan->scenario->name);
     result->has_finding = true;
     if (process->report->is_told != 0) {
@@ -222,18 +243,20 @@ static void judge(const struct process *process, const struct torture_plan *plan
         describe_stall(process, plan, result);
     } else if (WIFSIGNALED(status)) {
         result->verdict.check = CHECK_CRASH;
-        snprintf(result->verdict.sentence, VERDICT_SENTENCE_MAX, "the process died of signal %d (%s)", WTERMSIG(status),
+        snprintf(result->verdict.sentence, VERDICT_SENTENCE_MAX,
+                 "the process died of signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     } else if (WEXITSTATUS(status) != 0 || process->report->is_over == 0) {
         result->verdict.check = CHECK_CRASH;
-        snprintf(result->verdict.sentence, VERDICT_SENTENCE_MAX, "the process ended by exit(%d), not by the scenario", WEXITSTATUS(status));
+        snprintf(result->verdict.sentence, VERDICT_SENTENCE_MAX,
+                 "the process ended by exit(%d), not by the scenario", WEXITSTATUS(status));
     } else {
         result->has_finding = false;
     }
 }
 
-int torture_run_process(const struct torture_plan *plan, const struct torture_mode *mode, struct torture_result *result,
-                        char error[SUBJECT_ERROR_MAX])
+int torture_run_process(const struct torture_plan *plan, const struct torture_mode *mode,
+                        struct torture_result *result, char error[SUBJECT_ERROR_MAX])
 {
     struct process process = {.output = -1, .report = MAP_FAILED};
     int failure = start(&process, plan, mode);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When is a group of processes stuck? Wall time alone says nothing on a loaded machine. So no call has returned, and
+ * When is a group of processes stuck? Wall time alone says nothing on a loaded machine. So no call
+ * has returned, and
  *
- *   a deadlock:  every thread is blocked in the kernel and none has used the processor for ten seconds; or
- *   a retry:     for ten seconds threads were given the processor again and again and gave it back at once, as locks do that yield or sleep; work
- *                that is only starved uses up its turns; or
+ *   a deadlock:  every thread is blocked in the kernel and none has used the processor for ten
+ *                seconds; or
+ *   a retry:     for ten seconds threads were given the processor again and again and gave it back
+ *                at once, as locks do that yield or sleep; work that is only starved uses up its
+ *                turns; or
  *   a livelock:  much processor time went by.
  */
 #include "adversity/torture/torture_internal.h"
@@ -13,7 +16,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 
-enum { LOOK_AFTER_MS = 1000, STUCK_MS = 10000, QUIET_CPU_US = 20000, LIVELOCK_CPU_US = 10000000, RETRY_TURNS = 200, RETRY_TURN_US = 100 };
+enum {
+    LOOK_AFTER_MS = 1000,
+    STUCK_MS = 10000,
+    QUIET_CPU_US = 20000,
+    LIVELOCK_CPU_US = 10000000,
+    RETRY_TURNS = 200,
+    RETRY_TURN_US = 100
+};
 
 static bool read_text(const char *path, char *ret_text, size_t capacity)
 {
@@ -25,7 +35,8 @@ static bool read_text(const char *path, char *ret_text, size_t capacity)
     return length > 0;
 }
 
-/* Behind the name in brackets, field 3 of /proc/.../stat is the state and field 5 the process group. */
+/* Behind the name in brackets, field 3 of /proc/.../stat is the state and field 5 the process
+ * group. */
 static bool read_stat(const char *path, char *ret_state, int *ret_group)
 {
     char text[1024];
@@ -78,7 +89,8 @@ struct group_state group_observe(pid_t group)
         char path[64], state_letter;
         int entry_group;
         snprintf(path, sizeof path, "/proc/%.20s/stat", entry->d_name);
-        if (isdigit((unsigned char)entry->d_name[0]) && read_stat(path, &state_letter, &entry_group) && entry_group == group)
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            read_stat(path, &state_letter, &entry_group) && entry_group == group)
             add_threads(entry->d_name, &state);
     }
     closedir(folder);
@@ -106,10 +118,13 @@ bool stall_observe(struct stall *stall, pid_t group, uint64_t position, unsigned
         start_quiet(stall, now_ms);
         return false;
     }
-    uint64_t cpu_us = stall->now.cpu_us - stall->first.cpu_us, turns = stall->now.turns - stall->first.turns;
-    if (stall->now.blocked < stall->now.threads || stall->now.cpu_us - stall->quiet_cpu_us > QUIET_CPU_US)
+    uint64_t cpu_us = stall->now.cpu_us - stall->first.cpu_us,
+             turns = stall->now.turns - stall->first.turns;
+    if (stall->now.blocked < stall->now.threads ||
+        stall->now.cpu_us - stall->quiet_cpu_us > QUIET_CPU_US)
         start_quiet(stall, now_ms);
     bool is_deadlock = now_ms - stall->quiet_since_ms >= STUCK_MS;
-    bool is_retry = now_ms - stall->first_ms >= STUCK_MS && turns >= RETRY_TURNS && cpu_us < turns * RETRY_TURN_US;
+    bool is_retry = now_ms - stall->first_ms >= STUCK_MS && turns >= RETRY_TURNS &&
+                    cpu_us < turns * RETRY_TURN_US;
     return is_deadlock || is_retry || cpu_us >= LIVELOCK_CPU_US;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ground that every layer stands on: the page unit, arithmetic on sizes, and what the compiler is told.
+ * The ground that every layer stands on: the page unit, arithmetic on sizes, and what the compiler
+ * is told.
  *
  * The layers, each of which may include only what stands below it:
  *
@@ -22,10 +23,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_SHIFT      12
-#define PAGE_BYTES      ((size_t)1 << PAGE_SHIFT) /* the unit of every layer; larger system pages are not supported yet */
-#define BLOCK_ALIGNMENT ((size_t)16)              /* of every block, whatever its size */
-#define SIZE_LIMIT      ((size_t)PTRDIFF_MAX)     /* larger requests fail */
+#define PAGE_SHIFT 12
+/* the unit of every layer; larger system pages are not supported yet */
+#define PAGE_BYTES      ((size_t)1 << PAGE_SHIFT)
+#define BLOCK_ALIGNMENT ((size_t)16)          /* of every block, whatever its size */
+#define SIZE_LIMIT      ((size_t)PTRDIFF_MAX) /* larger requests fail */
 
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)

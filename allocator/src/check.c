@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker: one walk over the extents, then the tree, then the sums. Meant to run after every operation of a fuzzed heap, so it does no more
- * than a few look-ups per extent; it trusts nothing that it has not checked before.
+ * The checker: one walk over the extents, then the tree, then the sums. Meant to run after every
+ * operation of a fuzzed heap, so it does no more than a few look-ups per extent; it trusts nothing
+ * that it has not checked before.
  *
- * known-zero is a sample: the first and the last word before and behind the dirty part, where an off-by-one in the accounting shows.
+ * known-zero is a sample: the first and the last word before and behind the dirty part, where an
+ * off-by-one in the accounting shows.
  */
 #include "check.h"
 
@@ -19,7 +21,8 @@ struct invariant {
 };
 
 #define CHECK_ENTRY(id, name, sentence) [CHECK_##id] = {(name), (sentence)},
-static const struct invariant invariants[CHECK_COUNT] = {[CHECK_OK] = {"ok", "nothing is broken"}, CHECK_LIST(CHECK_ENTRY)};
+static const struct invariant invariants[CHECK_COUNT] = {[CHECK_OK] = {"ok", "nothing is broken"},
+                                                         CHECK_LIST(CHECK_ENTRY)};
 
 const char *check_id_name(enum check_id id)
 {
@@ -30,11 +33,13 @@ const char *check_id_name(enum check_id id)
 static const struct extent *get(struct check *check, const void *address)
 {
     const struct sync_pointer *word = pagemap_view_words(&check->view, address, 1);
-    return pagemap_extent_of(UNLIKELY(word == NULL) ? 0 : sync_word_read(word), check->heap->extents.owner);
+    return pagemap_extent_of(UNLIKELY(word == NULL) ? 0 : sync_word_read(word),
+                             check->heap->extents.owner);
 }
 
 /* right: what the page behind the extent leads to. */
-static inline enum check_id check_place(const struct check *check, const struct extent *extent, const struct extent *right)
+static inline enum check_id check_place(const struct check *check, const struct extent *extent,
+                                        const struct extent *right)
 {
     const struct extents *extents = &check->heap->extents;
     const struct extent *next = extent->next;
@@ -48,11 +53,13 @@ static inline enum check_id check_place(const struct check *check, const struct 
         return CHECK_OK;
     if (right != next)
         return CHECK_EXTENT_ORDER;
-    return right->state == EXTENT_FREE && extent->state == EXTENT_FREE ? CHECK_EXTENT_COALESCED : CHECK_OK;
+    return right->state == EXTENT_FREE && extent->state == EXTENT_FREE ? CHECK_EXTENT_COALESCED
+                                                                       : CHECK_OK;
 }
 
 /* As pagemap_agrees, where one leaf has the words of all pages. */
-static inline bool is_recorded_whole(const struct sync_pointer *words, size_t pages, uintptr_t expected)
+static inline bool is_recorded_whole(const struct sync_pointer *words, size_t pages,
+                                     uintptr_t expected)
 {
     uintptr_t difference = 0;
     for (size_t page = 0; page < pages; page++)
@@ -70,8 +77,10 @@ static enum check_id check_pagemap(struct check *check, const struct extent *ext
         return CHECK_PAGEMAP_ENDS;
     if (is_slab)
         return CHECK_PAGEMAP_INNER;
-    const char *second = extent->start + PAGE_BYTES, *last_but_one = extent_end(extent) - 2 * PAGE_BYTES;
-    bool is_clear = extent->pages <= 2 || (pagemap_agrees(second, 1, NULL, owner) && pagemap_agrees(last_but_one, 1, NULL, owner));
+    const char *second = extent->start + PAGE_BYTES,
+               *last_but_one = extent_end(extent) - 2 * PAGE_BYTES;
+    bool is_clear = extent->pages <= 2 || (pagemap_agrees(second, 1, NULL, owner) &&
+                                           pagemap_agrees(last_but_one, 1, NULL, owner));
     return is_clear ? CHECK_OK : CHECK_PAGEMAP_INNER;
 }
 
@@ -79,25 +88,30 @@ static enum check_id check_pagemap(struct check *check, const struct extent *ext
 static inline enum check_id check_recorded_place(struct check *check, const struct extent *extent)
 {
     unsigned owner = check->heap->extents.owner;
-    const struct sync_pointer *words = pagemap_view_words(&check->view, extent->start, extent->pages + 1);
+    const struct sync_pointer *words =
+        pagemap_view_words(&check->view, extent->start, extent->pages + 1);
     bool is_straight = extent->state == EXTENT_SLAB && words != NULL;
-    if (UNLIKELY(!is_straight || !is_recorded_whole(words, extent->pages, pagemap_word_of(extent, owner)))) {
+    if (UNLIKELY(!is_straight ||
+                 !is_recorded_whole(words, extent->pages, pagemap_word_of(extent, owner)))) {
         enum check_id broken = check_pagemap(check, extent);
-        return broken != CHECK_OK ? broken : check_place(check, extent, get(check, extent_end(extent)));
+        return broken != CHECK_OK ? broken
+                                  : check_place(check, extent, get(check, extent_end(extent)));
     }
-    return check_place(check, extent, pagemap_extent_of(sync_word_read(&words[extent->pages]), owner));
+    return check_place(check, extent,
+                       pagemap_extent_of(sync_word_read(&words[extent->pages]), owner));
 }
 
 static bool is_zero_between(const struct extent *extent, size_t from, size_t to)
 {
-    return from == to ||
-           (*(const uint64_t *)(extent->start + from) == 0 && *(const uint64_t *)(extent->start + to - sizeof(uint64_t)) == 0);
+    return from == to || (*(const uint64_t *)(extent->start + from) == 0 &&
+                          *(const uint64_t *)(extent->start + to - sizeof(uint64_t)) == 0);
 }
 
 static bool is_zero_around_dirt(const struct extent *extent)
 {
     size_t behind = size_round_up(extent->dirty, sizeof(uint64_t));
-    return is_zero_between(extent, 0, extent->clean) && is_zero_between(extent, behind, extent_length(extent));
+    return is_zero_between(extent, 0, extent->clean) &&
+           is_zero_between(extent, behind, extent_length(extent));
 }
 
 static void add_live(struct check *check, const struct extent *extent)
@@ -147,17 +161,22 @@ static int check_extent(const struct extent *extent, void *context)
 {
     struct check *check = context;
     check->place = extent->start;
-    bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 && extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
+    bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 &&
+                     extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
     if (!is_shaped || extent->state > EXTENT_PARKED || extent->dirty > extent_length(extent))
         return CHECK_EXTENT_SHAPE;
-    if (extent->state == EXTENT_FREE ? extent->clean % PAGE_BYTES != 0 || extent->clean > extent->dirty : extent->clean != 0)
+    if (extent->state == EXTENT_FREE
+            ? extent->clean % PAGE_BYTES != 0 || extent->clean > extent->dirty
+            : extent->clean != 0)
         return CHECK_EXTENT_SHAPE;
     enum check_id broken = check_recorded_place(check, extent);
     return (int)(broken != CHECK_OK ? broken : check_content(check, extent));
 }
 
-/* Checks a subtree whose nodes come after `*last` in order, and moves *last to its last node. *ret_left: members not met yet. */
-static enum check_id check_tree(struct check *check, const struct extent *node, const struct extent **last, size_t *ret_left)
+/* Checks a subtree whose nodes come after `*last` in order, and moves *last to its last node.
+ * *ret_left: members not met yet. */
+static enum check_id check_tree(struct check *check, const struct extent *node,
+                                const struct extent **last, size_t *ret_left)
 {
     if (node == NULL)
         return CHECK_OK;
@@ -175,7 +194,8 @@ static enum check_id check_tree(struct check *check, const struct extent *node, 
     if ((broken = check_tree(check, right, last, ret_left)) != CHECK_OK)
         return broken;
     check->place = node->start;
-    size_t below = size_max(left == NULL ? 0 : left->as.node.pages_max, right == NULL ? 0 : right->as.node.pages_max);
+    size_t below = size_max(left == NULL ? 0 : left->as.node.pages_max,
+                            right == NULL ? 0 : right->as.node.pages_max);
     if (node->as.node.pages_max != size_max(node->pages, below))
         return CHECK_TREE_MAX;
     bool is_heap = (left == NULL || left->as.node.priority <= node->as.node.priority) &&
@@ -187,15 +207,18 @@ static enum check_id check_sums(const struct check *check)
 {
     const struct anvil_heap *heap = check->heap;
     const struct extents *extents = &heap->extents;
-    if (check->held_pages != extents->held_pages || check->free_pages != extents->free_pages || check->free_count != extents->free_count ||
-        check->dirty_bytes != extents->dirty_bytes || check->mapping_count != extents->mapping_count ||
-        check->mapping_pages != extents->mapping_pages || check->parked_count != extents->parked_count ||
+    if (check->held_pages != extents->held_pages || check->free_pages != extents->free_pages ||
+        check->free_count != extents->free_count || check->dirty_bytes != extents->dirty_bytes ||
+        check->mapping_count != extents->mapping_count ||
+        check->mapping_pages != extents->mapping_pages ||
+        check->parked_count != extents->parked_count ||
         check->parked_pages != extents->parked_pages)
         return CHECK_EXTENT_SUMS;
     size_t pages = check->held_pages + check->mapping_pages + check->parked_pages;
     if (heap->pages.held != (pages << PAGE_SHIFT) + heap->meta.length + heap->own_length)
         return CHECK_SOURCE_HELD;
-    if (check->live_blocks != heap->live_blocks || check->live_size != heap->live_size || check->live_capacity != heap->live_capacity)
+    if (check->live_blocks != heap->live_blocks || check->live_size != heap->live_size ||
+        check->live_capacity != heap->live_capacity)
         return CHECK_LIVE_SUMS;
     return CHECK_OK;
 }
@@ -230,6 +253,7 @@ int anvil_heap_check(anvil_heap *heap, char *error, size_t error_size)
     if (broken == CHECK_OK)
         return 0;
     struct text text = text_start(error, error_size);
-    text_add(&text, "%s: %s (at %p)", invariants[broken].name, invariants[broken].sentence, (void *)(uintptr_t)place);
+    text_add(&text, "%s: %s (at %p)", invariants[broken].name, invariants[broken].sentence,
+             (void *)(uintptr_t)place);
     return EINVAL;
 }

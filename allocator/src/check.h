@@ -1,38 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariants of every layer, each with its name and its one sentence. anvil_heap_check reports the first that is broken as
+ * The invariants of every layer, each with its name and its one sentence. anvil_heap_check reports
+ * the first that is broken as
  *
  *     extent-coalesced: no two free extents touch (at 0x7f0012340000)
  *
- * An invariant is added by a line here and a test of it in check*.c; tests/test_check.c plants a violation of every name in this list.
+ * An invariant is added by a line here and a test of it in check*.c; tests/test_check.c plants a
+ * violation of every name in this list.
  */
 #ifndef ANVIL_CHECK_H
 #define ANVIL_CHECK_H
 
 #include "heap.h"
 
-#define CHECK_LIST(X)                                                                                                           \
-    X(EXTENT_SHAPE, "extent-shape", "an extent is whole pages, in a known state, and dirty at most to its end")                 \
-    X(EXTENT_ORDER, "extent-order", "the list is linked both ways, ends where it says, and follows the addresses within a run") \
-    X(EXTENT_OVERLAP, "extent-overlap", "no two extents share a page")                                                          \
-    X(EXTENT_COALESCED, "extent-coalesced", "no two free extents touch")                                                        \
-    X(EXTENT_SIZE, "extent-size", "a large block is no larger than its extent")                                                 \
-    X(KNOWN_ZERO, "known-zero", "a free extent is zero behind its dirty part")                                                  \
-    X(PAGEMAP_ENDS, "pagemap-ends", "the first and the last page of an extent lead to it")                                      \
-    X(PAGEMAP_INNER, "pagemap-inner", "the pages between lead to it in a slab, and nowhere else")                               \
-    X(TREE_ORDER, "tree-order", "the tree of free extents is in the order of the fit policy, and balanced by priority")         \
-    X(TREE_MAX, "tree-max", "each node of the tree knows the largest extent below it")                                          \
-    X(TREE_MEMBERS, "tree-members", "the tree holds the free extents and nothing else")                                         \
-    X(EXTENT_SUMS, "extent-sums", "the sums of pages, free pages, dirty bytes and mappings agree with the extents")             \
-    X(SOURCE_HELD, "source-held", "what the page source gave is extents, mappings, descriptors and the heap itself")            \
-    X(SLAB_SHAPE, "slab-shape", "a slab's block size, capacity and counts belong together")                                     \
-    X(SLAB_LIVE, "slab-live", "a slab's count of live blocks agrees with its tags")                                             \
-    X(SLAB_SLACK, "slab-slack", "no block is asked for beyond its capacity")                                                    \
-    X(SLAB_FREE_LIST, "slab-free-list", "a slab's free list names each free block once")                                        \
-    X(CLASS_ROOMY, "class-roomy", "a class lists its slabs that have room, linked both ways, and no others")                    \
-    X(CLASS_EMPTY, "class-empty", "a class keeps at most one slab without live blocks, and knows it")                           \
-    X(SLAB_SUMS, "slab-sums", "the sums of slabs and of free small blocks agree with the slabs")                                \
-    X(LIVE_SUMS, "live-sums", "the counts of live blocks, their sizes and capacities agree with the blocks")
+#define CHECK_LIST(X)                                                                             \
+    X(EXTENT_SHAPE, "extent-shape",                                                               \
+      "an extent is whole pages, in a known state, and dirty at most to its end")                 \
+    X(EXTENT_ORDER, "extent-order",                                                               \
+      "the list is linked both ways, ends where it says, and follows the addresses within a run") \
+    X(EXTENT_OVERLAP, "extent-overlap", "no two extents share a page")                            \
+    X(EXTENT_COALESCED, "extent-coalesced", "no two free extents touch")                          \
+    X(EXTENT_SIZE, "extent-size", "a large block is no larger than its extent")                   \
+    X(KNOWN_ZERO, "known-zero", "a free extent is zero behind its dirty part")                    \
+    X(PAGEMAP_ENDS, "pagemap-ends", "the first and the last page of an extent lead to it")        \
+    X(PAGEMAP_INNER, "pagemap-inner", "the pages between lead to it in a slab, and nowhere else") \
+    X(TREE_ORDER, "tree-order",                                                                   \
+      "the tree of free extents is in the order of the fit policy, and balanced by priority")     \
+    X(TREE_MAX, "tree-max", "each node of the tree knows the largest extent below it")            \
+    X(TREE_MEMBERS, "tree-members", "the tree holds the free extents and nothing else")           \
+    X(EXTENT_SUMS, "extent-sums",                                                                 \
+      "the sums of pages, free pages, dirty bytes and mappings agree with the extents")           \
+    X(SOURCE_HELD, "source-held",                                                                 \
+      "what the page source gave is extents, mappings, descriptors and the heap itself")          \
+    X(SLAB_SHAPE, "slab-shape", "a slab's block size, capacity and counts belong together")       \
+    X(SLAB_LIVE, "slab-live", "a slab's count of live blocks agrees with its tags")               \
+    X(SLAB_SLACK, "slab-slack", "no block is asked for beyond its capacity")                      \
+    X(SLAB_FREE_LIST, "slab-free-list", "a slab's free list names each free block once")          \
+    X(CLASS_ROOMY, "class-roomy",                                                                 \
+      "a class lists its slabs that have room, linked both ways, and no others")                  \
+    X(CLASS_EMPTY, "class-empty",                                                                 \
+      "a class keeps at most one slab without live blocks, and knows it")                         \
+    X(SLAB_SUMS, "slab-sums", "the sums of slabs and of free small blocks agree with the slabs")  \
+    X(LIVE_SUMS, "live-sums",                                                                     \
+      "the counts of live blocks, their sizes and capacities agree with the blocks")
 
 #define CHECK_ID(id, name, sentence) CHECK_##id,
 enum check_id { CHECK_OK, CHECK_LIST(CHECK_ID) CHECK_COUNT };
@@ -45,7 +55,8 @@ struct check {
     const struct anvil_heap *heap;
     const void *place; /* of the violation */
     struct pagemap_view view;
-    size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages, parked_count, parked_pages;
+    size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages,
+        parked_count, parked_pages;
     size_t live_blocks, live_size, live_capacity;
     size_t slabs, slabs_with_room, slabs_empty, carved_free, carved_free_bytes;
 };

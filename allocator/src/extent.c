@@ -2,7 +2,8 @@
 /*
  * The operations on extents: take (find, split), give (coalesce), grow and shrink in place.
  *
- * Order of business: descriptors are reserved before anything changes, so that an operation either fails untouched or cannot fail any more.
+ * Order of business: descriptors are reserved before anything changes, so that an operation either
+ * fails untouched or cannot fail any more.
  */
 #include "extent.h"
 
@@ -26,7 +27,8 @@ static struct extent *find_fit(const struct extents *extents, size_t pages)
 static struct extent *extent_split(struct extents *extents, struct extent *extent, size_t keep)
 {
     size_t keep_length = keep << PAGE_SHIFT;
-    struct extent *rest = extent_new(extents, extent->start + keep_length, extent->pages - keep, EXTENT_LARGE);
+    struct extent *rest =
+        extent_new(extents, extent->start + keep_length, extent->pages - keep, EXTENT_LARGE);
     rest->dirty = extent->dirty - size_min(extent->dirty, keep_length);
     rest->clean = extent->clean - size_min(extent->clean, keep_length);
     extent_cut_dirt(extent, keep_length);
@@ -60,7 +62,9 @@ int extent_take(struct extents *extents, size_t pages, size_t alignment, struct 
     if (extent == NULL)
         return ENOMEM;
     extent_free_remove(extents, extent);
-    size_t front = (size_round_up((uintptr_t)extent->start, size_max(alignment, PAGE_BYTES)) - (uintptr_t)extent->start) >> PAGE_SHIFT;
+    size_t front = (size_round_up((uintptr_t)extent->start, size_max(alignment, PAGE_BYTES)) -
+                    (uintptr_t)extent->start) >>
+                   PAGE_SHIFT;
     if (front > 0) {
         struct extent *rest = extent_split(extents, extent, front);
         extent_free_insert(extents, extent);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extents: runs of whole pages. Every large block and every slab is one, and what is between them is free extents.
+ * Extents: runs of whole pages. Every large block and every slab is one, and what is between them
+ * is free extents.
  *
- * Descriptors lie apart (meta), and are found from an address through the pagemap; so the neighbours of an extent are one look-up away on
- * either side, and splitting and coalescing take the same time for any heap. Free extents stand in a tree (tree.h) whose order is the fit policy.
+ * Descriptors lie apart (meta), and are found from an address through the pagemap; so the
+ * neighbours of an extent are one look-up away on either side, and splitting and coalescing take
+ * the same time for any heap. Free extents stand in a tree (tree.h) whose order is the fit policy.
  * All extents of a heap also form one list, which keeps address order within every contiguous run.
  *
- * A prefix of `dirty` bytes says what may be other than zero: memory behind it is as the page source gave it. A free extent also has a prefix of
- * `clean` bytes that are zero all the same, so that what was purged stays so when a neighbour comes to it. calloc and purge live on that.
+ * A prefix of `dirty` bytes says what may be other than zero: memory behind it is as the page
+ * source gave it. A free extent also has a prefix of `clean` bytes that are zero all the same, so
+ * that what was purged stays so when a neighbour comes to it. calloc and purge live on that.
  *
- * Mappings of their own (mapping.h) use the same descriptor and list, but are never split, coalesced or kept.
+ * Mappings of their own (mapping.h) use the same descriptor and list, but are never split,
+ * coalesced or kept.
  */
 #ifndef ANVIL_EXTENT_H
 #define ANVIL_EXTENT_H
@@ -55,11 +59,13 @@ struct extent {
     } as;
     size_t pages;
     size_t dirty; /* bytes from the start that may be other than zero */
-    size_t clean; /* of them, from the start: those that are zero all the same. 0 unless EXTENT_FREE */
+    /* of them, from the start: those that are zero all the same. 0 unless EXTENT_FREE */
+    size_t clean;
     struct extent *previous, *next;
 };
 _Static_assert(sizeof(struct extent) <= 128, "two cache lines, and a power of two for meta");
-_Static_assert(offsetof(struct extent, pages) == 64, "what free and malloc of small blocks touch is the first line");
+_Static_assert(offsetof(struct extent, pages) == 64,
+               "what free and malloc of small blocks touch is the first line");
 
 /* Guarded by the lock of the heap that owns it. */
 struct extents {
@@ -98,24 +104,33 @@ static inline void extent_cut_dirt(struct extent *extent, size_t length)
         extent->dirty = length;
 }
 
-void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner, const struct anvil_options *options);
-/* Forgets every extent and gives its memory back. Slabs must have been told; descriptors are meta's to drop. */
+void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner,
+                  const struct anvil_options *options);
+/* Forgets every extent and gives its memory back. Slabs must have been told; descriptors are meta's
+ * to drop. */
 void extents_done(struct extents *extents);
 
-/* A run of `pages` pages at a multiple of `alignment`, in state EXTENT_LARGE, or ENOMEM. Its `dirty` tells what calloc must clear. */
-int extent_take(struct extents *extents, size_t pages, size_t alignment, struct extent **ret_extent);
+/* A run of `pages` pages at a multiple of `alignment`, in state EXTENT_LARGE, or ENOMEM. Its
+ * `dirty` tells what calloc must clear. */
+int extent_take(struct extents *extents, size_t pages, size_t alignment,
+                struct extent **ret_extent);
 /* Frees it: coalesces, and gives back or purges what is too much. Never fails. */
 void extent_give(struct extents *extents, struct extent *extent);
-/* Grows to `pages` in place, at the cost of a free right neighbour. False: there is none that suffices, nothing changed. */
+/* Grows to `pages` in place, at the cost of a free right neighbour. False: there is none that
+ * suffices, nothing changed. */
 bool extent_grow(struct extents *extents, struct extent *extent, size_t pages);
-/* Shrinks to `pages` in place; the tail is free then. False: there was no descriptor for the tail, nothing changed. */
+/* Shrinks to `pages` in place; the tail is free then. False: there was no descriptor for the tail,
+ * nothing changed. */
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages);
-/* Records every page, for a slab that is about to be made of it; the reverse happens in extent_give. */
+/* Records every page, for a slab that is about to be made of it; the reverse happens in
+ * extent_give. */
 void extent_record_pages(struct extents *extents, struct extent *extent);
 
-/* Gives back or purges all free memory but for `keep` bytes. Returns the bytes that left the process. */
+/* Gives back or purges all free memory but for `keep` bytes. Returns the bytes that left the
+ * process. */
 size_t extents_release(struct extents *extents, size_t keep);
-/* Hands what meta is missing over to it, from the end of a free extent, for good. False: no free extent suffices. */
+/* Hands what meta is missing over to it, from the end of a free extent, for good. False: no free
+ * extent suffices. */
 bool extents_feed_meta(struct extents *extents);
 /* The neighbours by address, or NULL where the memory beside is not this heap's. */
 struct extent *extent_left(const struct extents *extents, const struct extent *extent);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors of extents, where they are linked and recorded, and the set of the free ones. The operations on them stand in extent.c. */
+/* Descriptors of extents, where they are linked and recorded, and the set of the free ones. The
+ * operations on them stand in extent.c. */
 #include "extent_list.h"
 
 #include "tree.h"
 
 #include <assert.h>
 
-struct extent *extent_new(struct extents *extents, char *start, size_t pages, enum extent_state state)
+struct extent *extent_new(struct extents *extents, char *start, size_t pages,
+                          enum extent_state state)
 {
     struct extent *extent = meta_take(extents->meta, sizeof *extent);
     assert(extent != NULL);
@@ -30,7 +32,8 @@ struct extent *extent_right(const struct extents *extents, const struct extent *
 }
 
 /* Hangs the chain first … last between two members of the list; NULL stands for its ends. */
-static void list_insert(struct extents *extents, struct extent *before, struct extent *first, struct extent *last, struct extent *after)
+static void list_insert(struct extents *extents, struct extent *before, struct extent *first,
+                        struct extent *last, struct extent *after)
 {
     first->previous = before;
     last->next = after;
@@ -50,7 +53,8 @@ void extent_link_after(struct extents *extents, struct extent *place, struct ext
 }
 
 /*
- * An extent that closes a gap joins two runs into one, and the upper run must follow it in the list:
+ * An extent that closes a gap joins two runs into one, and the upper run must follow it in the
+ * list:
  *
  *   before   … [left run]  … [right run] …
  *   after    … [left run][extent][right run] …  …

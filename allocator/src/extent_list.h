@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the extent layer share among themselves: descriptors, the list, the entries of the pagemap, the set of free extents. */
+/* What the files of the extent layer share among themselves: descriptors, the list, the entries of
+ * the pagemap, the set of free extents. */
 #ifndef ANVIL_EXTENT_LIST_H
 #define ANVIL_EXTENT_LIST_H
 
@@ -9,10 +10,12 @@
 enum { EXTENT_SPARES = 3 };
 
 /* A descriptor that is in no list yet; the caller has reserved it. */
-struct extent *extent_new(struct extents *extents, char *start, size_t pages, enum extent_state state);
+struct extent *extent_new(struct extents *extents, char *start, size_t pages,
+                          enum extent_state state);
 void extent_delete(struct extents *extents, struct extent *extent);
 
-/* Links by address: beside its true neighbours. The extent's own pages are recorded, or are about to be. */
+/* Links by address: beside its true neighbours. The extent's own pages are recorded, or are about
+ * to be. */
 void extent_link(struct extents *extents, struct extent *extent);
 void extent_link_after(struct extents *extents, struct extent *place, struct extent *extent);
 void extent_unlink(struct extents *extents, struct extent *extent);
@@ -29,9 +32,11 @@ void extent_free_remove(struct extents *extents, struct extent *extent);
 /* Makes a run free, in one piece with its free neighbours. Returns that piece. */
 struct extent *extent_coalesce(struct extents *extents, struct extent *extent);
 
-/* extent_supply.c: asks the page source for room for an extent of `pages`; a run that is free at its top counts if count_room. */
+/* extent_supply.c: asks the page source for room for an extent of `pages`; a run that is free at
+ * its top counts if count_room. */
 int extents_expand(struct extents *extents, size_t pages, bool count_room);
-/* extent_supply.c: after a free, gives back what is too much at one place, and purges when too much is dirty. */
+/* extent_supply.c: after a free, gives back what is too much at one place, and purges when too much
+ * is dirty. */
 void extents_settle(struct extents *extents, struct extent *extent);
 
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How extents come from the page source and go back to it: expand, trim, purge, release, and the end of a heap.
+ * How extents come from the page source and go back to it: expand, trim, purge, release, and the
+ * end of a heap.
  *
- * Expansion goes in steps: 256 KiB at first, later an eighth of the heap; only what is touched becomes resident. Giving back goes by three rules:
- *  - a free extent larger than the trim threshold and a quarter of the heap, at a place that can be given back, is cut down at once;
- *  - when the dirty part of the free extents exceeds a budget (2 MiB and an eighth of the heap), it is purged: the addresses stay. What is less
- *    than eight pages at one place is left to be reused or to grow: a call for each would cost more than the memory is worth;
+ * Expansion goes in steps: 256 KiB at first, later an eighth of the heap; only what is touched
+ * becomes resident. Giving back goes by three rules:
+ *  - a free extent larger than the trim threshold and a quarter of the heap, at a place that can be
+ *    given back, is cut down at once;
+ *  - when the dirty part of the free extents exceeds a budget (2 MiB and an eighth of the heap), it
+ *    is purged: the addresses stay. What is less than eight pages at one place is left to be reused
+ *    or to grow: a call for each would cost more than the memory is worth;
  *  - extents_release does both for everything.
  * A request that the system refuses leaves the extent as it was: free, and dirty as before.
  */
@@ -20,7 +24,8 @@
 enum {
     STEP_PAGES_MIN = 64,
     STEP_PAGES_MAX = 8192,
-    TRIM_SHARE = 4,  /* of the heap: twice a step of growth, so that what has just grown is not given back */
+    /* of the heap: twice a step of growth, so that what has just grown is not given back */
+    TRIM_SHARE = 4,
     STEP_SHARE = 8,  /* of the heap */
     ISLANDS_MAX = 4, /* free extents of the trim threshold's size that may stay */
     TRIM_SLACK = 32, /* pages; less than that is not worth a call */
@@ -30,13 +35,18 @@ enum {
 
 static void set_purge_mark(struct extents *extents)
 {
-    extents->purge_at = extents->dirty_bytes + PURGE_BUDGET + (extents->held_pages << PAGE_SHIFT) / 8;
+    extents->purge_at =
+        extents->dirty_bytes + PURGE_BUDGET + (extents->held_pages << PAGE_SHIFT) / 8;
 }
 
-void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner, const struct anvil_options *options)
+void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner,
+                  const struct anvil_options *options)
 {
-    *extents = (struct extents){
-        .pages = pages, .meta = meta, .owner = owner, .fit = options->fit, .trim_pages = options->trim_threshold >> PAGE_SHIFT};
+    *extents = (struct extents){.pages = pages,
+                                .meta = meta,
+                                .owner = owner,
+                                .fit = options->fit,
+                                .trim_pages = options->trim_threshold >> PAGE_SHIFT};
     set_purge_mark(extents);
 }
 
@@ -44,7 +54,8 @@ void extents_init(struct extents *extents, struct pages *pages, struct meta *met
 static int region_add(struct extents *extents, size_t pages)
 {
     char *start;
-    if (pages > SIZE_LIMIT >> PAGE_SHIFT || pages_grow(extents->pages, pages << PAGE_SHIFT, &start) != 0)
+    if (pages > SIZE_LIMIT >> PAGE_SHIFT ||
+        pages_grow(extents->pages, pages << PAGE_SHIFT, &start) != 0)
         return ENOMEM;
     if (pagemap_reserve(extents->pages, start, pages << PAGE_SHIFT) != 0) {
         pages_abandon(extents->pages, start, pages << PAGE_SHIFT, 0);
@@ -71,7 +82,8 @@ int extents_expand(struct extents *extents, size_t pages, bool count_room)
 {
     size_t room = count_room ? room_at_top(extents) : 0;
     size_t needed = pages - size_min(room, pages - 1);
-    size_t step = size_min(size_max(extents->held_pages / STEP_SHARE, STEP_PAGES_MIN), STEP_PAGES_MAX);
+    size_t step =
+        size_min(size_max(extents->held_pages / STEP_SHARE, STEP_PAGES_MIN), STEP_PAGES_MAX);
     if (needed < step && region_add(extents, step) == 0)
         return 0;
     return region_add(extents, needed);
@@ -134,7 +146,8 @@ bool extents_feed_meta(struct extents *extents)
 static bool is_tail_givable(const struct extents *extents, const struct extent *extent, size_t keep)
 {
     size_t keep_length = keep << PAGE_SHIFT;
-    return pages_is_givable(extents->pages, extent->start + keep_length, extent_length(extent) - keep_length);
+    return pages_is_givable(extents->pages, extent->start + keep_length,
+                            extent_length(extent) - keep_length);
 }
 
 /* Returns the bytes that left the process. */
@@ -151,12 +164,14 @@ static size_t extent_purge(struct extents *extents, struct extent *extent)
 static void purge_large(struct extents *extents)
 {
     for (struct extent *extent = extents->first; extent != NULL; extent = extent->next)
-        if (extent->state == EXTENT_FREE && extent->dirty - extent->clean >= (size_t)PURGE_PAGES_MIN << PAGE_SHIFT)
+        if (extent->state == EXTENT_FREE && extent->dirty - extent->clean >= (size_t)PURGE_PAGES_MIN
+                                                                                 << PAGE_SHIFT)
             (void)extent_purge(extents, extent);
     set_purge_mark(extents);
 }
 
-/* What a free extent may keep: the trim threshold; nothing once a lot is free elsewhere, or every run given back would leave an island. */
+/* What a free extent may keep: the trim threshold; nothing once a lot is free elsewhere, or every
+ * run given back would leave an island. */
 static size_t pages_to_keep(const struct extents *extents, const struct extent *extent)
 {
     size_t elsewhere = extents->free_pages - extent->pages;
@@ -184,7 +199,8 @@ size_t extents_release(struct extents *extents, size_t keep)
         if (extent->state != EXTENT_FREE)
             continue;
         size_t kept = size_min(keep_pages, extent->pages), given = extent->pages - kept;
-        if (given > 0 && is_tail_givable(extents, extent, kept) && give_tail(extents, extent, kept)) {
+        if (given > 0 && is_tail_givable(extents, extent, kept) &&
+            give_tail(extents, extent, kept)) {
             released += given << PAGE_SHIFT;
             keep_pages -= kept;
         } else if (keep_pages >= extent->pages) {
@@ -198,12 +214,13 @@ size_t extents_release(struct extents *extents, size_t keep)
 }
 
 /*
- * What cannot be given back, because a foreign break or what was handed to meta stands above it, is at least purged; an arena must be zero
- * again. A refusal on purpose comes once only.
+ * What cannot be given back, because a foreign break or what was handed to meta stands above it, is
+ * at least purged; an arena must be zero again. A refusal on purpose comes once only.
  */
 static void run_give(struct extents *extents, char *start, size_t length, size_t dirty)
 {
-    if (pages_give(extents->pages, start, length, dirty) == 0 || pages_give(extents->pages, start, length, dirty) == 0)
+    if (pages_give(extents->pages, start, length, dirty) == 0 ||
+        pages_give(extents->pages, start, length, dirty) == 0)
         return;
     if (extents->pages->ops->is_system)
         (void)pages_purge(extents->pages, start, length);
@@ -220,7 +237,8 @@ void extents_done(struct extents *extents)
     for (struct extent *extent = extents->last, *previous; extent != NULL; extent = previous) {
         char *start = extent->start;
         size_t length = extent_length(extent), dirty = extent->dirty;
-        for (previous = extent->previous; extents->pages->ops->is_system && previous != NULL && extent_end(previous) == start;
+        for (previous = extent->previous;
+             extents->pages->ops->is_system && previous != NULL && extent_end(previous) == start;
              previous = previous->previous) {
             start = previous->start;
             length += extent_length(previous);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking and giving blocks: the route by size, the counts, and what is tried before a request fails.
+ * Taking and giving blocks: the route by size, the counts, and what is tried before a request
+ * fails.
  *
- * A request that finds no memory makes the heap give up what it keeps for speed (empty slabs, parked mappings, free extents), once, and
- * tries again; so a block that fitted before fits again when everything has been freed.
+ * A request that finds no memory makes the heap give up what it keeps for speed (empty slabs,
+ * parked mappings, free extents), once, and tries again; so a block that fitted before fits again
+ * when everything has been freed.
  */
 #include "heap.h"
 
@@ -11,14 +13,16 @@
 #include <string.h>
 
 /*
- * An alignment of so many mmap thresholds gets a mapping of its own whatever the size: what is skipped on the way to it goes back before the
- * pagemap learns of it. As an extent, gigabytes would be entered, and stay entered at each place where they ever lay.
+ * An alignment of so many mmap thresholds gets a mapping of its own whatever the size: what is
+ * skipped on the way to it goes back before the pagemap learns of it. As an extent, gigabytes would
+ * be entered, and stay entered at each place where they ever lay.
  */
 enum { ALIGNMENT_SHARE = 16 };
 /* No user address space is larger: what exceeds it need not be tried. */
 #define ADDRESS_SPACE ((size_t)1 << 47)
 
-void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options, const struct pages *pages, size_t own_length)
+void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options,
+               const struct pages *pages, size_t own_length)
 {
     heap->id = id;
     heap->options = *options;
@@ -48,8 +52,8 @@ bool heap_trim(struct anvil_heap *heap, size_t keep)
 }
 
 /*
- * Returns whether trying again makes sense. Emptying the top of an arena costs a memset and helps only when descriptors ran short; where even
- * that makes no room for them, they get a free extent.
+ * Returns whether trying again makes sense. Emptying the top of an arena costs a memset and helps
+ * only when descriptors ran short; where even that makes no room for them, they get a free extent.
  */
 static bool reclaim(struct anvil_heap *heap)
 {
@@ -61,7 +65,8 @@ static bool reclaim(struct anvil_heap *heap)
     return has_emptied || has_trimmed || has_fed;
 }
 
-static int take_extent(struct anvil_heap *heap, size_t size, size_t alignment, struct extent **ret_extent)
+static int take_extent(struct anvil_heap *heap, size_t size, size_t alignment,
+                       struct extent **ret_extent)
 {
     size_t pages = pages_for_size(size), threshold = heap->options.mmap_threshold;
     bool is_far = alignment / ALIGNMENT_SHARE >= threshold, is_apart = is_far || size >= threshold;
@@ -74,7 +79,8 @@ static int take_extent(struct anvil_heap *heap, size_t size, size_t alignment, s
     return extent_take(&heap->extents, pages, alignment, ret_extent);
 }
 
-static int take_large(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code, struct heap_fresh *ret_fresh)
+static int take_large(struct anvil_heap *heap, size_t size, size_t alignment,
+                      unsigned alignment_code, struct heap_fresh *ret_fresh)
 {
     struct extent *extent;
     if (take_extent(heap, size, alignment, &extent) != 0)
@@ -87,7 +93,8 @@ static int take_large(struct anvil_heap *heap, size_t size, size_t alignment, un
     return 0;
 }
 
-static int take_small(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code, struct heap_fresh *ret_fresh)
+static int take_small(struct anvil_heap *heap, size_t size, size_t alignment,
+                      unsigned alignment_code, struct heap_fresh *ret_fresh)
 {
     unsigned class_index = slab_class_of(size, alignment);
     struct slab_block block;
@@ -100,11 +107,13 @@ static int take_small(struct anvil_heap *heap, size_t size, size_t alignment, un
 
 static bool is_hopeless(const struct anvil_heap *heap, size_t size, size_t alignment)
 {
-    size_t limit = heap->pages.ops->is_system ? ADDRESS_SPACE : (size_t)(heap->pages.end - heap->pages.low);
+    size_t limit =
+        heap->pages.ops->is_system ? ADDRESS_SPACE : (size_t)(heap->pages.end - heap->pages.low);
     return size > limit || alignment > limit;
 }
 
-int heap_take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code, struct heap_fresh *ret_fresh)
+int heap_take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
+              struct heap_fresh *ret_fresh)
 {
     bool is_small = size <= ANVIL_SMALL_MAX && alignment <= ANVIL_SMALL_MAX;
     int error = ENOMEM;
@@ -127,7 +136,8 @@ int heap_take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned a
 
 static void remember_gone(struct anvil_heap *heap, const struct heap_block *block)
 {
-    heap->gone[heap->gone_next++ % HEAP_GONE_COUNT] = (struct heap_gone){.start = block->start, .size = block->size};
+    heap->gone[heap->gone_next++ % HEAP_GONE_COUNT] =
+        (struct heap_gone){.start = block->start, .size = block->size};
 }
 
 void heap_give(struct anvil_heap *heap, const struct heap_block *block)

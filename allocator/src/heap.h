@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A heap: one of each lower layer, a lock, and the counts. It routes a request by size, and says what a pointer stands for.
+ * A heap: one of each lower layer, a lock, and the counts. It routes a request by size, and says
+ * what a pointer stands for.
  *
  *     up to ANVIL_SMALL_MAX            a block in a slab
  *     up to the mmap threshold         an extent
  *     above, or aligned to far more    an extent with a mapping of its own (sources that have any)
  *
- * The caller of the functions below holds the lock. They neither touch errno nor panic: malloc.c does both, after giving the lock.
+ * The caller of the functions below holds the lock. They neither touch errno nor panic: malloc.c
+ * does both, after giving the lock.
  */
 #ifndef ANVIL_HEAP_H
 #define ANVIL_HEAP_H
@@ -61,29 +63,35 @@ struct heap_fresh {
 enum heap_resized { HEAP_RESIZED, HEAP_MUST_MOVE };
 
 /* Makes an empty heap of zeroed memory and a source that is set up. */
-void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options, const struct pages *pages, size_t own_length);
+void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options,
+               const struct pages *pages, size_t own_length);
 /* Drops every block, and gives back all memory but the heap's own. */
 void heap_drop(struct anvil_heap *heap);
 
 /* alignment: a power of two; alignment_code: what is remembered of it. Returns 0 or ENOMEM. */
-int heap_take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code, struct heap_fresh *ret_fresh);
+int heap_take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
+              struct heap_fresh *ret_fresh);
 void heap_give(struct anvil_heap *heap, const struct heap_block *block);
-/* The live block of this heap that starts at the pointer; false: there is none, and heap_diagnose says why. */
+/* The live block of this heap that starts at the pointer; false: there is none, and heap_diagnose
+ * says why. */
 bool heap_find(struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block);
 /* Its capacity, which is never 0; 0: there is none. */
 size_t heap_capacity_of(struct anvil_heap *heap, const void *pointer);
 struct fault heap_diagnose(const struct anvil_heap *heap, const void *pointer);
-/* Makes the block `size` bytes long where it is, or, in a mapping of its own, at *ret_start. must_stay: takes any place that is large
- * enough, so that shrinking never fails. */
-enum heap_resized heap_resize(struct anvil_heap *heap, const struct heap_block *block, size_t size, bool must_stay, char **ret_start);
-/* Gives back what can be given back at once, but for `keep` bytes. Returns whether any memory left the process. */
+/* Makes the block `size` bytes long where it is, or, in a mapping of its own, at *ret_start.
+ * must_stay: takes any place that is large enough, so that shrinking never fails. */
+enum heap_resized heap_resize(struct anvil_heap *heap, const struct heap_block *block, size_t size,
+                              bool must_stay, char **ret_start);
+/* Gives back what can be given back at once, but for `keep` bytes. Returns whether any memory left
+ * the process. */
 bool heap_trim(struct anvil_heap *heap, size_t keep);
 
 /* ---- heap_set.c: all heaps of the process ---- */
 
 /* The default heap, set up at the first call. */
 struct anvil_heap *heap_default(void);
-/* Tears the default heap down; its next use sets it up again, from empty. No other thread may be using it. */
+/* Tears the default heap down; its next use sets it up again, from empty. No other thread may be
+ * using it. */
 void heap_default_reset(void);
 
 #endif

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a pointer stands for. The straight path is one look-up in the pagemap and one in the descriptor; everything for heap_diagnose runs once in the
- * life of a process and takes its time.
+ * What a pointer stands for. The straight path is one look-up in the pagemap and one in the
+ * descriptor; everything for heap_diagnose runs once in the life of a process and takes its time.
  *
- * Memory at the pointer is never read. A word of the pagemap that belongs to another heap is compared, not followed.
+ * Memory at the pointer is never read. A word of the pagemap that belongs to another heap is
+ * compared, not followed.
  */
 #include "heap.h"
 
-/* The extent that covers an address without being recorded for its page: the inside of a large one. */
+/* The extent that covers an address without being recorded for its page: the inside of a large
+ * one. */
 static const struct extent *find_covering(const struct anvil_heap *heap, const char *pointer)
 {
     const struct extent *extent = pagemap_get(pointer, heap->id);
@@ -78,7 +80,8 @@ bool heap_find(struct anvil_heap *heap, const void *pointer, struct heap_block *
         describe_small(extent, index, ret_block);
         return true;
     }
-    if (extent->start != pointer || (extent->state != EXTENT_LARGE && extent->state != EXTENT_MAPPING))
+    if (extent->start != pointer ||
+        (extent->state != EXTENT_LARGE && extent->state != EXTENT_MAPPING))
         return false;
     describe_large(extent, ret_block);
     return true;

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All heaps of the process: the default one, those that programs create, and what fork does with them.
+ * All heaps of the process: the default one, those that programs create, and what fork does with
+ * them.
  *
- * Each heap has a number, by which the pagemap names its owner. Lock order: the registry's lock, then heaps by rising number. Only creating,
- * destroying, the first use of the default heap, and fork take the registry's lock; nobody who holds a heap's lock takes another.
+ * Each heap has a number, by which the pagemap names its owner. Lock order: the registry's lock,
+ * then heaps by rising number. Only creating, destroying, the first use of the default heap, and
+ * fork take the registry's lock; nobody who holds a heap's lock takes another.
  *
- * fork: the prepare handler takes every lock, so that the child inherits heaps that are whole; parent and child give them. Before them it takes
- * glibc's list of streams, which fork itself takes after the handlers: a thread that holds it, as fflush(NULL) does, may allocate. A process with
- * one thread takes nothing, so that it may even fork in a signal handler that interrupted malloc. The handlers are registered by a
- * constructor, never inside malloc; a fork before that finds one thread.
+ * fork: the prepare handler takes every lock, so that the child inherits heaps that are whole;
+ * parent and child give them. Before them it takes glibc's list of streams, which fork itself takes
+ * after the handlers: a thread that holds it, as fflush(NULL) does, may allocate. A process with
+ * one thread takes nothing, so that it may even fork in a signal handler that interrupted malloc.
+ * The handlers are registered by a constructor, never inside malloc; a fork before that finds one
+ * thread.
  */
 #include "heap.h"
 
@@ -74,7 +78,8 @@ int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options
         return EINVAL;
     struct pages pages;
     init_source(&pages, &filled);
-    if (filled.source == ANVIL_SOURCE_ARENA && pagemap_reserve(&pages, filled.arena, filled.arena_size) != 0)
+    if (filled.source == ANVIL_SOURCE_ARENA &&
+        pagemap_reserve(&pages, filled.arena, filled.arena_size) != 0)
         return ENOMEM;
     size_t length = size_round_up(sizeof(struct anvil_heap), PAGE_BYTES);
     char *start;

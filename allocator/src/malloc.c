@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What C and POSIX say about malloc: zero sizes, overflow, alignment, realloc, and errno, which no other file touches. Each public function comes in
- * two forms, with a heap and for the default heap (malloc_default.c).
+ * What C and POSIX say about malloc: zero sizes, overflow, alignment, realloc, and errno, which no
+ * other file touches. Each public function comes in two forms, with a heap and for the default heap
+ * (malloc_default.c).
  *
- * Locking: one lock per heap, held while a block is found, taken or given; never while memory is cleared or copied, and never in a panic. Between
- * those steps a block belongs to its caller alone.
+ * Locking: one lock per heap, held while a block is found, taken or given; never while memory is
+ * cleared or copied, and never in a panic. Between those steps a block belongs to its caller alone.
  *
- * errno: everything that frees restores it. What allocates sets ENOMEM or EINVAL on failure; on success it is left alone, though system calls that
- * failed on the way would have changed it, so it is restored there too.
+ * errno: everything that frees restores it. What allocates sets ENOMEM or EINVAL on failure; on
+ * success it is left alone, though system calls that failed on the way would have changed it, so it
+ * is restored there too.
  */
 #include "heap.h"
 
@@ -30,8 +32,10 @@ static size_t alignment_of_code(unsigned code)
     return (size_t)1 << (code - 1);
 }
 
-/* Every allocation ends here. code 0: no alignment was asked for. NULL: ENOMEM; errno is as it was. */
-static void *take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code, bool is_cleared)
+/* Every allocation ends here. code 0: no alignment was asked for. NULL: ENOMEM; errno is as it
+ * was. */
+static void *take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+                  bool is_cleared)
 {
     struct heap_fresh fresh;
     int *const errno_place = &errno; /* looked up once: it is a call */
@@ -54,9 +58,11 @@ static COLD void *fail(int error)
     return NULL;
 }
 
-static void *take_or_fail(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code, bool is_cleared)
+static void *take_or_fail(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+                          bool is_cleared)
 {
-    void *block = UNLIKELY(size > SIZE_LIMIT) ? NULL : take(heap, size, alignment, code, is_cleared);
+    void *block =
+        UNLIKELY(size > SIZE_LIMIT) ? NULL : take(heap, size, alignment, code, is_cleared);
     return LIKELY(block != NULL) ? block : fail(ENOMEM);
 }
 
@@ -77,7 +83,8 @@ void *anvil_heap_calloc(anvil_heap *heap, size_t count, size_t size)
 
 static void *take_aligned(struct anvil_heap *heap, size_t alignment, size_t size)
 {
-    return take_or_fail(heap, size, size_max(alignment, BLOCK_ALIGNMENT), code_of_alignment(alignment), false);
+    return take_or_fail(heap, size, size_max(alignment, BLOCK_ALIGNMENT),
+                        code_of_alignment(alignment), false);
 }
 
 void *anvil_heap_aligned_alloc(anvil_heap *heap, size_t alignment, size_t size)
@@ -96,7 +103,8 @@ int anvil_heap_posix_memalign(anvil_heap *heap, void **ret_block, size_t alignme
         return EINVAL;
     if (size > SIZE_LIMIT)
         return ENOMEM;
-    void *block = take(heap, size, size_max(alignment, BLOCK_ALIGNMENT), code_of_alignment(alignment), false);
+    void *block =
+        take(heap, size, size_max(alignment, BLOCK_ALIGNMENT), code_of_alignment(alignment), false);
     if (block == NULL)
         return ENOMEM;
     *ret_block = block;
@@ -110,18 +118,22 @@ void *anvil_heap_valloc(anvil_heap *heap, size_t size)
 
 void *anvil_heap_pvalloc(anvil_heap *heap, size_t size)
 {
-    return size > SIZE_LIMIT ? fail(ENOMEM) : take_aligned(heap, PAGE_BYTES, size_round_up(size_max(size, 1), PAGE_BYTES));
+    return size > SIZE_LIMIT
+               ? fail(ENOMEM)
+               : take_aligned(heap, PAGE_BYTES, size_round_up(size_max(size, 1), PAGE_BYTES));
 }
 
 /* ---- free ---- */
 
-static COLD _Noreturn void panic_unlocked(struct anvil_heap *heap, const char *function, const void *pointer, struct fault fault)
+static COLD _Noreturn void panic_unlocked(struct anvil_heap *heap, const char *function,
+                                          const void *pointer, struct fault fault)
 {
     sync_lock_give(&heap->lock);
     panic_fault(function, pointer, &fault);
 }
 
-static COLD _Noreturn void panic_not_found(struct anvil_heap *heap, const void *pointer, const char *function, bool is_free)
+static COLD _Noreturn void panic_not_found(struct anvil_heap *heap, const void *pointer,
+                                           const char *function, bool is_free)
 {
     struct fault fault = heap_diagnose(heap, pointer);
     if (fault.kind == FAULT_DOUBLE_FREE && !is_free)
@@ -130,7 +142,8 @@ static COLD _Noreturn void panic_not_found(struct anvil_heap *heap, const void *
 }
 
 /* The lock is held on return; a pointer that is no live block does not return. */
-static void find_or_panic(struct anvil_heap *heap, const void *pointer, const char *function, bool is_free, struct heap_block *ret_block)
+static void find_or_panic(struct anvil_heap *heap, const void *pointer, const char *function,
+                          bool is_free, struct heap_block *ret_block)
 {
     sync_lock_take(&heap->lock);
     if (UNLIKELY(!heap_find(heap, pointer, ret_block)))
@@ -170,9 +183,11 @@ void anvil_heap_free_sized(anvil_heap *heap, void *pointer, size_t size)
     find_or_panic(heap, pointer, "free_sized", true, &block);
     if (block.alignment_code != 0)
         panic_unlocked(heap, "free_sized", pointer,
-                       (struct fault){.kind = FAULT_IS_ALIGNED_BLOCK, .size = alignment_of_code(block.alignment_code)});
+                       (struct fault){.kind = FAULT_IS_ALIGNED_BLOCK,
+                                      .size = alignment_of_code(block.alignment_code)});
     if (!is_size_of(&block, size))
-        panic_unlocked(heap, "free_sized", pointer, (struct fault){.kind = FAULT_WRONG_SIZE, .size = block.size, .given = size});
+        panic_unlocked(heap, "free_sized", pointer,
+                       (struct fault){.kind = FAULT_WRONG_SIZE, .size = block.size, .given = size});
     heap_give(heap, &block);
     sync_lock_give(&heap->lock);
     errno = saved;
@@ -191,9 +206,12 @@ void anvil_heap_free_aligned_sized(anvil_heap *heap, void *pointer, size_t align
         panic_unlocked(heap, function, pointer, (struct fault){.kind = FAULT_NOT_ALIGNED_BLOCK});
     size_t asked = alignment_of_code(block.alignment_code);
     if (asked != alignment)
-        panic_unlocked(heap, function, pointer, (struct fault){.kind = FAULT_WRONG_ALIGNMENT, .size = asked, .given = alignment});
+        panic_unlocked(
+            heap, function, pointer,
+            (struct fault){.kind = FAULT_WRONG_ALIGNMENT, .size = asked, .given = alignment});
     if (!is_size_of(&block, size))
-        panic_unlocked(heap, function, pointer, (struct fault){.kind = FAULT_WRONG_SIZE, .size = block.size, .given = size});
+        panic_unlocked(heap, function, pointer,
+                       (struct fault){.kind = FAULT_WRONG_SIZE, .size = block.size, .given = size});
     heap_give(heap, &block);
     sync_lock_give(&heap->lock);
     errno = saved;
@@ -201,8 +219,10 @@ void anvil_heap_free_aligned_sized(anvil_heap *heap, void *pointer, size_t align
 
 /* ---- realloc ---- */
 
-/* In place, or by moving a mapping. NULL: the content has to be copied; *ret_block tells from where. */
-static char *resize(struct anvil_heap *heap, void *pointer, size_t size, bool must_stay, struct heap_block *ret_block)
+/* In place, or by moving a mapping. NULL: the content has to be copied; *ret_block tells from
+ * where. */
+static char *resize(struct anvil_heap *heap, void *pointer, size_t size, bool must_stay,
+                    struct heap_block *ret_block)
 {
     char *start = NULL;
     int saved = errno;

@@ -9,7 +9,8 @@
 static int reserve_ends(struct extents *extents, const char *start, size_t length)
 {
     int error = pagemap_reserve(extents->pages, start, PAGE_BYTES);
-    return error != 0 ? error : pagemap_reserve(extents->pages, start + length - PAGE_BYTES, PAGE_BYTES);
+    return error != 0 ? error
+                      : pagemap_reserve(extents->pages, start + length - PAGE_BYTES, PAGE_BYTES);
 }
 
 static void add_mapping(struct extents *extents, struct extent *extent)
@@ -32,7 +33,8 @@ static void drop_mapping(struct extents *extents, struct extent *extent)
  *   before   | mapped, pages + alignment      |
  *   after    | given | start, pages   | given |      a tail that the system will not take stays part of the extent
  */
-static int map_aligned(struct extents *extents, size_t pages, size_t alignment, char **ret_start, size_t *ret_pages)
+static int map_aligned(struct extents *extents, size_t pages, size_t alignment, char **ret_start,
+                       size_t *ret_pages)
 {
     size_t length = pages << PAGE_SHIFT;
     size_t slack = alignment > PAGE_BYTES ? alignment - PAGE_BYTES : 0;
@@ -52,7 +54,8 @@ static int map_aligned(struct extents *extents, size_t pages, size_t alignment, 
     return 0;
 }
 
-int mapping_take(struct extents *extents, size_t pages, size_t alignment, struct extent **ret_extent)
+int mapping_take(struct extents *extents, size_t pages, size_t alignment,
+                 struct extent **ret_extent)
 {
     char *start;
     (void)mappings_retry(extents);
@@ -111,7 +114,8 @@ size_t mappings_retry(struct extents *extents)
     return taken;
 }
 
-/* The target is mapped and recorded before anything moves, so a failure leaves the old mapping as it was. */
+/* The target is mapped and recorded before anything moves, so a failure leaves the old mapping as
+ * it was. */
 static int mapping_move(struct extents *extents, struct extent *extent, size_t pages)
 {
     size_t length = pages << PAGE_SHIFT;
@@ -138,7 +142,8 @@ int mapping_resize(struct extents *extents, struct extent *extent, size_t pages)
     if (reserve_ends(extents, extent->start, pages << PAGE_SHIFT) != 0)
         return ENOMEM;
     drop_mapping(extents, extent);
-    int error = pages_resize(extents->pages, extent->start, old_pages << PAGE_SHIFT, pages << PAGE_SHIFT);
+    int error =
+        pages_resize(extents->pages, extent->start, old_pages << PAGE_SHIFT, pages << PAGE_SHIFT);
     if (error == 0)
         extent->pages = pages;
     add_mapping(extents, extent);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors are carved from chunks one after the other; chunks grow from 16 KiB to 256 KiB as the heap does, and only touched pages cost.
+ * Descriptors are carved from chunks one after the other; chunks grow from 16 KiB to 256 KiB as the
+ * heap does, and only touched pages cost.
  *
- * A chunk begins with its own header. The rest of a chunk that was too small for a request is given up: at most one object of 8 KiB each.
+ * A chunk begins with its own header. The rest of a chunk that was too small for a request is given
+ * up: at most one object of 8 KiB each.
  */
 #include "meta.h"
 
@@ -16,12 +18,14 @@ struct meta_chunk {
     size_t length;
     char *used_end; /* behind it, all is zero; of the newest chunk, `next` may lie further up */
 };
-_Static_assert(sizeof(struct meta_chunk) <= CHUNK_HEADER, "the header must fit before the first object");
+_Static_assert(sizeof(struct meta_chunk) <= CHUNK_HEADER,
+               "the header must fit before the first object");
 
 struct meta_object {
     struct meta_object *next;
 };
-_Static_assert(sizeof(struct meta_object) <= (1u << META_SHIFT_MIN), "a spare object must hold its link");
+_Static_assert(sizeof(struct meta_object) <= (1u << META_SHIFT_MIN),
+               "a spare object must hold its link");
 
 void meta_init(struct meta *meta, struct pages *pages)
 {
@@ -50,7 +54,9 @@ void meta_done(struct meta *meta, bool clear)
 
 static unsigned class_of_size(size_t size)
 {
-    return size <= (size_t)1 << META_SHIFT_MIN ? 0 : 64 - META_SHIFT_MIN - (unsigned)__builtin_clzl(size - 1);
+    return size <= (size_t)1 << META_SHIFT_MIN
+               ? 0
+               : 64 - META_SHIFT_MIN - (unsigned)__builtin_clzl(size - 1);
 }
 
 static void chunk_start(struct meta *meta, char *start, size_t length, char *used_end)
@@ -70,11 +76,13 @@ static size_t chunk_minimum(size_t needed)
     return size_round_up(needed + CHUNK_HEADER, PAGE_BYTES);
 }
 
-/* Half of what is there already, within bounds; if that is too much to ask, just what is needed now. */
+/* Half of what is there already, within bounds; if that is too much to ask, just what is needed
+ * now. */
 static int chunk_add(struct meta *meta, size_t needed)
 {
     size_t minimum = chunk_minimum(needed);
-    size_t length = meta->chunks == NULL ? CHUNK_MIN : size_min(meta->chunks->length * 2, CHUNK_MAX);
+    size_t length =
+        meta->chunks == NULL ? CHUNK_MIN : size_min(meta->chunks->length * 2, CHUNK_MAX);
     char *start;
     length = size_max(length, minimum);
     if (pages_map(meta->pages, length, &start) != 0) {

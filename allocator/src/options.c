@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options as text: "name:value" items, separated by commas. Words stand for numbers in the tables below; sizes are decimal, with k, m or g for
- * the powers of 1024. Runs before anything else works: allocates nothing, knows no locale.
+ * Options as text: "name:value" items, separated by commas. Words stand for numbers in the tables
+ * below; sizes are decimal, with k, m or g for the powers of 1024. Runs before anything else works:
+ * allocates nothing, knows no locale.
  */
 #include "options.h"
 
@@ -25,9 +26,13 @@ struct piece {
     size_t length;
 };
 
-static const struct word source_words[] = {{"mmap", ANVIL_SOURCE_MMAP}, {"sbrk", ANVIL_SOURCE_SBRK}, {NULL, 0}};
-static const struct word fit_words[] = {
-    {"first", ANVIL_FIT_FIRST}, {"next", ANVIL_FIT_NEXT}, {"best", ANVIL_FIT_BEST}, {"worst", ANVIL_FIT_WORST}, {NULL, 0}};
+static const struct word source_words[] = {
+    {"mmap", ANVIL_SOURCE_MMAP}, {"sbrk", ANVIL_SOURCE_SBRK}, {NULL, 0}};
+static const struct word fit_words[] = {{"first", ANVIL_FIT_FIRST},
+                                        {"next", ANVIL_FIT_NEXT},
+                                        {"best", ANVIL_FIT_BEST},
+                                        {"worst", ANVIL_FIT_WORST},
+                                        {NULL, 0}};
 
 static bool piece_is(struct piece piece, const char *text)
 {
@@ -51,8 +56,10 @@ static unsigned suffix_shift(char suffix)
 static bool parse_size(struct piece piece, size_t *ret_size)
 {
     size_t size = 0, digits = 0;
-    for (; digits < piece.length && piece.start[digits] >= '0' && piece.start[digits] <= '9'; digits++)
-        if (__builtin_mul_overflow(size, 10, &size) || __builtin_add_overflow(size, (size_t)(piece.start[digits] - '0'), &size))
+    for (; digits < piece.length && piece.start[digits] >= '0' && piece.start[digits] <= '9';
+         digits++)
+        if (__builtin_mul_overflow(size, 10, &size) ||
+            __builtin_add_overflow(size, (size_t)(piece.start[digits] - '0'), &size))
             return false;
     unsigned shift = digits < piece.length ? suffix_shift(piece.start[digits]) : 0;
     bool is_whole = digits + (shift != 0) == piece.length;
@@ -88,10 +95,14 @@ static void report(struct piece item, char *error, size_t error_size)
     memcpy(quoted, item.start, length);
     quoted[length] = '\0';
     struct text text = text_start(error, error_size);
-    text_add(&text, "'%s' is not one of source:mmap|sbrk, fit:first|next|best|worst, mmap_threshold:SIZE, trim_threshold:SIZE", quoted);
+    text_add(&text,
+             "'%s' is not one of source:mmap|sbrk, fit:first|next|best|worst, mmap_threshold:SIZE, "
+             "trim_threshold:SIZE",
+             quoted);
 }
 
-int options_parse_item(const char **rest, struct anvil_options *options, char *error, size_t error_size)
+int options_parse_item(const char **rest, struct anvil_options *options, char *error,
+                       size_t error_size)
 {
     struct piece item = {.start = *rest, .length = strcspn(*rest, ",")};
     *rest += item.length;
@@ -100,13 +111,16 @@ int options_parse_item(const char **rest, struct anvil_options *options, char *e
     const char *colon = memchr(item.start, ':', item.length);
     size_t name_length = colon == NULL ? item.length : (size_t)(colon - item.start);
     struct piece name = {.start = item.start, .length = name_length};
-    if (colon != NULL && apply(name, (struct piece){.start = colon + 1, .length = item.length - name_length - 1}, options))
+    if (colon != NULL &&
+        apply(name, (struct piece){.start = colon + 1, .length = item.length - name_length - 1},
+              options))
         return 0;
     report(item, error, error_size);
     return EINVAL;
 }
 
-int anvil_options_parse(const char *text, struct anvil_options *options, char *error, size_t error_size)
+int anvil_options_parse(const char *text, struct anvil_options *options, char *error,
+                        size_t error_size)
 {
     int result = 0;
     while (result == 0 && *text != '\0')
@@ -122,7 +136,8 @@ static bool has_arena(const struct anvil_options *options)
 static bool is_arena_usable(const struct anvil_options *options)
 {
     uintptr_t start = (uintptr_t)options->arena;
-    return start != 0 && options->arena_size != 0 && (start | options->arena_size) % PAGE_BYTES == 0;
+    return start != 0 && options->arena_size != 0 &&
+           (start | options->arena_size) % PAGE_BYTES == 0;
 }
 
 bool options_complete(struct anvil_options *options)

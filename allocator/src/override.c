@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names that make libanvil.so a drop-in: the malloc family of C, POSIX and glibc, served from the default heap. Built into the shared object only,
- * with everything else hidden; never into a sanitizer's or fuzzer's binary, which need these names for themselves.
+ * The names that make libanvil.so a drop-in: the malloc family of C, POSIX and glibc, served from
+ * the default heap. Built into the shared object only, with everything else hidden; never into a
+ * sanitizer's or fuzzer's binary, which need these names for themselves.
  *
- * C++: operator new and delete are left to libstdc++, whose default forms call malloc and free, and know how to throw.
+ * C++: operator new and delete are left to libstdc++, whose default forms call malloc and free, and
+ * know how to throw.
  */
 #include "anvil.h"
 #include "heap.h"
@@ -19,9 +21,15 @@
 struct mallinfo_int {
     int arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
 };
-enum mallopt_parameter { MALLOPT_TRIM_THRESHOLD = -1, MALLOPT_MMAP_THRESHOLD = -3, MALLOPT_MMAP_MAX = -4, MALLOPT_MXFAST = 1 };
+enum mallopt_parameter {
+    MALLOPT_TRIM_THRESHOLD = -1,
+    MALLOPT_MMAP_THRESHOLD = -3,
+    MALLOPT_MMAP_MAX = -4,
+    MALLOPT_MXFAST = 1
+};
 enum { MXFAST_MAX = 80 * sizeof(size_t) / 4 };
-_Static_assert(sizeof(struct anvil_mallinfo2) == 10 * sizeof(size_t), "the layout of glibc's struct mallinfo2");
+_Static_assert(sizeof(struct anvil_mallinfo2) == 10 * sizeof(size_t),
+               "the layout of glibc's struct mallinfo2");
 
 EXPORT void *malloc(size_t size);
 EXPORT void *calloc(size_t count, size_t size);
@@ -150,9 +158,11 @@ void malloc_stats(void)
     struct anvil_stats stats;
     int saved = errno;
     anvil_heap_stats(NULL, &stats);
-    text_add(&text, "anvil: %zu live blocks, %zu bytes asked for, %zu bytes capacity\n", stats.live_blocks, stats.live_size,
-             stats.live_capacity);
-    text_add(&text, "anvil: %zu bytes mapped, %zu at most; %zu bytes free, %zu free extents; %zu requests to the page source\n",
+    text_add(&text, "anvil: %zu live blocks, %zu bytes asked for, %zu bytes capacity\n",
+             stats.live_blocks, stats.live_size, stats.live_capacity);
+    text_add(&text,
+             "anvil: %zu bytes mapped, %zu at most; %zu bytes free, %zu free extents; %zu requests "
+             "to the page source\n",
              stats.mapped, stats.mapped_peak, stats.free_bytes, stats.free_extents, stats.os_calls);
     text_write(&text, STDERR_FILENO);
     errno = saved;
@@ -164,9 +174,11 @@ int malloc_info(int options, FILE *stream)
     if (options != 0)
         return EINVAL;
     fprintf(stream, "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n</sizes>\n");
-    fprintf(stream, "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n", info.ordblks + info.smblks, info.fordblks);
+    fprintf(stream, "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n",
+            info.ordblks + info.smblks, info.fordblks);
     fprintf(stream, "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n", info.hblks, info.hblkhd);
-    fprintf(stream, "<system type=\"current\" size=\"%zu\"/>\n</heap>\n</malloc>\n", info.arena + info.hblkhd);
+    fprintf(stream, "<system type=\"current\" size=\"%zu\"/>\n</heap>\n</malloc>\n",
+            info.arena + info.hblkhd);
     return 0;
 }
 

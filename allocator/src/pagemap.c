@@ -2,8 +2,9 @@
 /*
  * The radix tree behind pagemap.h: making nodes, and writing words.
  *
- * A node is published with release and read with acquire, so its zeros are seen. Words are relaxed: a thread that holds the owner's lock
- * has seen the owner's writes, any other thread looks at the owner number only.
+ * A node is published with release and read with acquire, so its zeros are seen. Words are relaxed:
+ * a thread that holds the owner's lock has seen the owner's writes, any other thread looks at the
+ * owner number only.
  */
 #include "pagemap.h"
 
@@ -32,8 +33,10 @@ int pagemap_reserve(struct pages *pages, const char *start, size_t length)
     uintptr_t last = (uintptr_t)start + length - 1;
     if (last >> PAGEMAP_ADDRESS_BITS != 0)
         return ENOMEM;
-    for (uintptr_t address = (uintptr_t)start & ~(leaf_span - 1); address <= last; address += leaf_span) {
-        struct pagemap_node *middle = node_below(pages, &pagemap_root.words[pagemap_index(address, 2)]);
+    for (uintptr_t address = (uintptr_t)start & ~(leaf_span - 1); address <= last;
+         address += leaf_span) {
+        struct pagemap_node *middle =
+            node_below(pages, &pagemap_root.words[pagemap_index(address, 2)]);
         if (middle == NULL || node_below(pages, &middle->words[pagemap_index(address, 1)]) == NULL)
             return ENOMEM;
     }

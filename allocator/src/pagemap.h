@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which extent owns a page, for every address that a user program can have. One map for the whole process, shared by all heaps.
+ * Which extent owns a page, for every address that a user program can have. One map for the whole
+ * process, shared by all heaps.
  *
- * A word of the map carries the descriptor and the number of the heap that owns it, so a pointer of another heap, or of no heap at all, is
- * recognised without following anything. What is recorded: the first and the last page of every extent, and every page of a slab. All
- * other pages have no entry, so that coalescing and splitting cost the same for any length.
+ * A word of the map carries the descriptor and the number of the heap that owns it, so a pointer of
+ * another heap, or of no heap at all, is recognised without following anything. What is recorded:
+ * the first and the last page of every extent, and every page of a slab. All other pages have no
+ * entry, so that coalescing and splitting cost the same for any length.
  *
- * The map is a tree of three levels, 4096 words each, made as needed: a process that uses little address space pays three pages. Nodes are never
- * given back. Words of a heap change under that heap's lock; others only compare them.
+ * The map is a tree of three levels, 4096 words each, made as needed: a process that uses little
+ * address space pays three pages. Nodes are never given back. Words of a heap change under that
+ * heap's lock; others only compare them.
  */
 #ifndef ANVIL_PAGEMAP_H
 #define ANVIL_PAGEMAP_H
@@ -37,9 +40,11 @@ _Static_assert(sizeof(struct pagemap_node) % 4096 == 0, "a node is whole pages")
 /* The process-wide map. Here only so that look-ups can be inlined. */
 extern struct pagemap_node pagemap_root;
 
-/* Makes room for entries of every page of [start, start + length), which is not empty. Returns 0 or ENOMEM. */
+/* Makes room for entries of every page of [start, start + length), which is not empty. Returns 0 or
+ * ENOMEM. */
 int pagemap_reserve(struct pages *pages, const char *start, size_t length);
-/* Records the extent, or nothing for NULL, for `count` pages from `address` on; they have been reserved. */
+/* Records the extent, or nothing for NULL, for `count` pages from `address` on; they have been
+ * reserved. */
 void pagemap_fill(const char *address, size_t count, const struct extent *extent, unsigned owner);
 /* The owner recorded for that page; 0: none. */
 unsigned pagemap_owner(const void *address);
@@ -106,13 +111,16 @@ struct pagemap_view {
 };
 
 /* The words of `count` pages in a row, or NULL if no single leaf covers them. */
-static inline const struct sync_pointer *pagemap_view_words(struct pagemap_view *view, const void *address, size_t count)
+static inline const struct sync_pointer *pagemap_view_words(struct pagemap_view *view,
+                                                            const void *address, size_t count)
 {
     uintptr_t span = ((uintptr_t)address >> (PAGEMAP_SHIFT + PAGE_SHIFT)) + 1;
     unsigned index = pagemap_index((uintptr_t)address, 0);
     if (UNLIKELY(view->span != span))
         *view = (struct pagemap_view){span, pagemap_leaf(address)};
-    return UNLIKELY(view->leaf == NULL || index + count > PAGEMAP_WORDS) ? NULL : &view->leaf->words[index];
+    return UNLIKELY(view->leaf == NULL || index + count > PAGEMAP_WORDS)
+               ? NULL
+               : &view->leaf->words[index];
 }
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The front of the page source: counts, keeps the sum of what is held, refuses on request, and passes on to the source. */
+/* The front of the page source: counts, keeps the sum of what is held, refuses on request, and
+ * passes on to the source. */
 #include "pages.h"
 
 #include <errno.h>
@@ -43,7 +44,8 @@ int pages_give(struct pages *pages, char *start, size_t length, size_t dirty)
 
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty)
 {
-    if (pages_give(pages, start, length, dirty) != 0 && pages_give(pages, start, length, dirty) != 0)
+    if (pages_give(pages, start, length, dirty) != 0 &&
+        pages_give(pages, start, length, dirty) != 0)
         pages->held -= length;
 }
 
@@ -54,7 +56,8 @@ int pages_purge(struct pages *pages, char *start, size_t length)
 
 int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new_length)
 {
-    int error = is_refused(pages) ? ENOMEM : pages->ops->resize(pages, start, old_length, new_length);
+    int error =
+        is_refused(pages) ? ENOMEM : pages->ops->resize(pages, start, old_length, new_length);
     if (error == 0) {
         pages->held -= old_length;
         add_held(pages, new_length);
@@ -64,7 +67,8 @@ int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new
 
 int pages_move(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length)
 {
-    int error = is_refused(pages) ? ENOMEM : pages->ops->move(pages, start, old_length, target, new_length);
+    int error =
+        is_refused(pages) ? ENOMEM : pages->ops->move(pages, start, old_length, target, new_length);
     if (error == 0)
         pages->held -= old_length;
     return error;
@@ -79,5 +83,6 @@ int pages_map_shared(struct pages *pages, size_t length, char **ret_start)
 
 void pages_give_shared(char *start, size_t length)
 {
-    (void)os_unmap(start, length); /* a failure leaks a node that nobody uses: nothing better can be done */
+    /* a failure leaks a node that nobody uses: nothing better can be done */
+    (void)os_unmap(start, length);
 }

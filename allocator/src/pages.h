@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page source: where memory comes from, and the only door to it. Lengths are whole pages, in bytes.
+ * The page source: where memory comes from, and the only door to it. Lengths are whole pages, in
+ * bytes.
  *
- * Three sources stand behind one table of functions: mmap, sbrk (with mmap for mappings of their own) and a fixed arena that never asks the
- * system. The front counts every request, keeps the sum of what is held, and can refuse the n-th next request, so that each failure path
- * can be walked on purpose. Every function returns 0 or a positive errno; a failure changes nothing.
+ * Three sources stand behind one table of functions: mmap, sbrk (with mmap for mappings of their
+ * own) and a fixed arena that never asks the system. The front counts every request, keeps the sum
+ * of what is held, and can refuse the n-th next request, so that each failure path can be walked on
+ * purpose. Every function returns 0 or a positive errno; a failure changes nothing.
  *
  * Memory from pages_grow and pages_map is zero, and so is what was purged.
  */
@@ -21,10 +23,12 @@ struct pages_ops {
     int (*give)(struct pages *pages, char *start, size_t length, size_t dirty);
     int (*purge)(struct pages *pages, char *start, size_t length);
     int (*resize)(struct pages *pages, char *start, size_t old_length, size_t new_length);
-    int (*move)(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length);
-    bool is_contiguous; /* grow extends the last growth upwards, and only the top can be given back */
-    bool has_mappings;  /* large blocks may have a mapping of their own */
-    bool is_system;     /* asks the operating system */
+    int (*move)(struct pages *pages, char *start, size_t old_length, char *target,
+                size_t new_length);
+    /* grow extends the last growth upwards, and only the top can be given back */
+    bool is_contiguous;
+    bool has_mappings; /* large blocks may have a mapping of their own */
+    bool is_system;    /* asks the operating system */
 };
 
 /* Guarded by the lock of the heap that owns it. */
@@ -43,22 +47,28 @@ void pages_init_sbrk(struct pages *pages);
 /* The arena is all zero, page-aligned, and nobody else's. */
 void pages_init_arena(struct pages *pages, char *start, size_t length, bool may_discard);
 
-/* Fresh memory for extents; from a contiguous source usually, but not surely, right above the last. */
+/* Fresh memory for extents; from a contiguous source usually, but not surely, right above the
+ * last. */
 int pages_grow(struct pages *pages, size_t length, char **ret_start);
 /* Fresh memory that stands alone: descriptors, large blocks. */
 int pages_map(struct pages *pages, size_t length, char **ret_start);
-/* Gives back any part of what grow or map gave. Only the first `dirty` bytes may be other than zero. */
+/* Gives back any part of what grow or map gave. Only the first `dirty` bytes may be other than
+ * zero. */
 int pages_give(struct pages *pages, char *start, size_t length, size_t dirty);
-/* The same for memory that nobody will ask for again: tries twice, because a refusal on purpose comes once, and after that it is lost. */
+/* The same for memory that nobody will ask for again: tries twice, because a refusal on purpose
+ * comes once, and after that it is lost. */
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty);
 /* Keeps the addresses, drops the content: zero from now on. */
 int pages_purge(struct pages *pages, char *start, size_t length);
 /* Resizes a mapping where it stands. */
 int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new_length);
-/* Moves a mapping onto `target`, which pages_map gave with new_length; the old addresses are gone then. */
-int pages_move(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length);
-/* Memory that outlives the heap and is shared between heaps: not part of `held`, and free of charge for an arena, whose calls must not
- * depend on what other heaps did. Never given back, but for the loser of a race: pages_give_shared. */
+/* Moves a mapping onto `target`, which pages_map gave with new_length; the old addresses are gone
+ * then. */
+int pages_move(struct pages *pages, char *start, size_t old_length, char *target,
+               size_t new_length);
+/* Memory that outlives the heap and is shared between heaps: not part of `held`, and free of charge
+ * for an arena, whose calls must not depend on what other heaps did. Never given back, but for the
+ * loser of a race: pages_give_shared. */
 int pages_map_shared(struct pages *pages, size_t length, char **ret_start);
 void pages_give_shared(char *start, size_t length);
 

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page source over one fixed region of the caller's: deterministic, and it never asks the system, unless the caller allowed it to discard.
+ * Page source over one fixed region of the caller's: deterministic, and it never asks the system,
+ * unless the caller allowed it to discard.
  *
  *     start/low        top                      high            end
  *       |  growths ---> |        never used      | <--- mappings |
  *
- * Growths rise from the bottom, mappings (descriptors; large blocks never have one here) come down from the end. Only the topmost growth can be
- * given back, and it must be made zero then, because the region between the two marks is zero at all times.
+ * Growths rise from the bottom, mappings (descriptors; large blocks never have one here) come down
+ * from the end. Only the topmost growth can be given back, and it must be made zero then, because
+ * the region between the two marks is zero at all times.
  */
 #include "pages.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { DISCARD_FROM = 128 * 1024 }; /* bytes; below, memset is cheaper than the page faults that a discard brings */
+/* bytes; below, memset is cheaper than the page faults that a discard brings */
+enum { DISCARD_FROM = 128 * 1024 };
 
 static size_t arena_room(const struct pages *pages)
 {
@@ -68,7 +71,8 @@ static int arena_resize(struct pages *pages, char *start, size_t old_length, siz
     return ENOTSUP;
 }
 
-static int arena_move(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length)
+static int arena_move(struct pages *pages, char *start, size_t old_length, char *target,
+                      size_t new_length)
 {
     (void)pages, (void)start, (void)old_length, (void)target, (void)new_length;
     return ENOTSUP;
@@ -88,6 +92,10 @@ static const struct pages_ops arena_ops = {
 
 void pages_init_arena(struct pages *pages, char *start, size_t length, bool may_discard)
 {
-    *pages = (struct pages){
-        .ops = &arena_ops, .low = start, .top = start, .high = start + length, .end = start + length, .may_discard = may_discard};
+    *pages = (struct pages){.ops = &arena_ops,
+                            .low = start,
+                            .top = start,
+                            .high = start + length,
+                            .end = start + length,
+                            .may_discard = may_discard};
 }

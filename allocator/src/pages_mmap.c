@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page source over mmap: growths and mappings are the same thing, and any run of pages can be given back.
+ * Page source over mmap: growths and mappings are the same thing, and any run of pages can be given
+ * back.
  *
- * munmap may fail: cutting a hole into a mapping makes two of one, and the kernel limits their number. madvise fails on locked memory. Callers
- * must live with both, so the errors are passed on, as ENOMEM whatever the kernel said.
+ * munmap may fail: cutting a hole into a mapping makes two of one, and the kernel limits their
+ * number. madvise fails on locked memory. Callers must live with both, so the errors are passed on,
+ * as ENOMEM whatever the kernel said.
  */
 #include "pages.h"
 
@@ -37,7 +39,10 @@ int os_resize(char *start, size_t old_length, size_t new_length)
 
 int os_move(char *start, size_t old_length, char *target, size_t new_length)
 {
-    return mremap(start, old_length, new_length, MREMAP_MAYMOVE | MREMAP_FIXED, target) == MAP_FAILED ? ENOMEM : 0;
+    return mremap(start, old_length, new_length, MREMAP_MAYMOVE | MREMAP_FIXED, target) ==
+                   MAP_FAILED
+               ? ENOMEM
+               : 0;
 }
 
 static int mmap_map(struct pages *pages, size_t length, char **ret_start)
@@ -64,7 +69,8 @@ static int mmap_resize(struct pages *pages, char *start, size_t old_length, size
     return os_resize(start, old_length, new_length);
 }
 
-static int mmap_move(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length)
+static int mmap_move(struct pages *pages, char *start, size_t old_length, char *target,
+                     size_t new_length)
 {
     (void)pages;
     return os_move(start, old_length, target, new_length);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page source over the program break: growths come from sbrk, mappings of their own and descriptors from mmap.
+ * Page source over the program break: growths come from sbrk, mappings of their own and descriptors
+ * from mmap.
  *
- * The break belongs to the whole process. Somebody else may move it between two of our calls, by any number of bytes, so no growth is assumed to
- * touch the last one, and memory is given back only while the break still stands at its end. When the break cannot move any
- * further (another mapping is in its way), growths come from mmap.
+ * The break belongs to the whole process. Somebody else may move it between two of our calls, by
+ * any number of bytes, so no growth is assumed to touch the last one, and memory is given back only
+ * while the break still stands at its end. When the break cannot move any further (another mapping
+ * is in its way), growths come from mmap.
  *
  *     low                         top == sbrk(0)?
  *      |  ours  | foreign |  ours  |
@@ -16,8 +18,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Keeps the heaps of this process from racing for the break; foreign callers of sbrk cannot be kept out. Taken under a heap's lock only, so
- * it is free whenever those are held for a fork. */
+/* Keeps the heaps of this process from racing for the break; foreign callers of sbrk cannot be kept
+ * out. Taken under a heap's lock only, so it is free whenever those are held for a fork. */
 static struct sync_lock break_lock;
 
 static char *break_now(void)
@@ -25,7 +27,8 @@ static char *break_now(void)
     return sbrk(0);
 }
 
-/* Moves the break up. The new pages start at *ret_start, page-aligned, even if a foreign break was not. */
+/* Moves the break up. The new pages start at *ret_start, page-aligned, even if a foreign break was
+ * not. */
 static int break_raise(size_t length, char **ret_start)
 {
     char *before = break_now();
@@ -100,7 +103,8 @@ static int sbrk_resize(struct pages *pages, char *start, size_t old_length, size
     return os_resize(start, old_length, new_length);
 }
 
-static int sbrk_move(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length)
+static int sbrk_move(struct pages *pages, char *start, size_t old_length, char *target,
+                     size_t new_length)
 {
     (void)pages;
     return os_move(start, old_length, target, new_length);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one way out when the caller has broken the rules: a line through write(2), then abort. Allocates nothing, takes no lock. */
+/* The one way out when the caller has broken the rules: a line through write(2), then abort.
+ * Allocates nothing, takes no lock. */
 #include "panic.h"
 
 #include "text.h"
@@ -8,14 +9,16 @@
 #include <unistd.h>
 
 #define FAULT_TEXT(name, text) [FAULT_##name] = (text),
-static const char *const fault_texts[FAULT_COUNT] = {[FAULT_NONE] = "no fault", FAULT_LIST(FAULT_TEXT)};
+static const char *const fault_texts[FAULT_COUNT] = {[FAULT_NONE] = "no fault",
+                                                     FAULT_LIST(FAULT_TEXT)};
 
 const char *panic_text(enum fault_kind kind)
 {
     return fault_texts[kind];
 }
 
-/* The texts of the table, with their numbers filled in: %zu stands for fault->size first, then fault->given. */
+/* The texts of the table, with their numbers filled in: %zu stands for fault->size first, then
+ * fault->given. */
 static void add_fault(struct text *line, const struct fault *fault)
 {
     size_t number = fault->size;

@@ -35,7 +35,8 @@ struct fault {
     size_t size, given; /* the numbers of the text, as far as it has any */
 };
 
-/* Writes the line to stderr and aborts. Call it without a lock: a handler of SIGABRT may allocate. */
+/* Writes the line to stderr and aborts. Call it without a lock: a handler of SIGABRT may
+ * allocate. */
 _Noreturn void panic_fault(const char *function, const void *block, const struct fault *fault);
 /* The bare text of a fault, format directives included. */
 const char *panic_text(enum fault_kind kind);

@@ -2,9 +2,9 @@
 /*
  * Slabs: classes, carving, tags, and the life of a slab.
  *
- * A slab is in its class's list while it has room. It leaves when it is full and comes back, in front, with the first block freed. One
- * empty slab per class is kept, so that a program that goes to and fro across the border of a slab does not pay for it; the next becomes a
- * free extent.
+ * A slab is in its class's list while it has room. It leaves when it is full and comes back, in
+ * front, with the first block freed. One empty slab per class is kept, so that a program that goes
+ * to and fro across the border of a slab does not pay for it; the next becomes a free extent.
  */
 #include "slab.h"
 
@@ -12,9 +12,10 @@
 
 #define SIZE(bytes) {(bytes), (uint32_t)((UINT64_C(1) << 32) / (bytes) + 1)}
 const struct slab_size slab_sizes[SLAB_CLASSES] = {
-    SIZE(16),  SIZE(32),  SIZE(48),  SIZE(64),  SIZE(80),  SIZE(96),  SIZE(112), SIZE(128), SIZE(144), SIZE(160),  SIZE(176),
-    SIZE(192), SIZE(208), SIZE(224), SIZE(240), SIZE(256), SIZE(288), SIZE(320), SIZE(352), SIZE(384), SIZE(416),  SIZE(448),
-    SIZE(480), SIZE(512), SIZE(576), SIZE(640), SIZE(704), SIZE(768), SIZE(832), SIZE(896), SIZE(960), SIZE(1024),
+    SIZE(16),  SIZE(32),  SIZE(48),  SIZE(64),  SIZE(80),  SIZE(96),  SIZE(112), SIZE(128),
+    SIZE(144), SIZE(160), SIZE(176), SIZE(192), SIZE(208), SIZE(224), SIZE(240), SIZE(256),
+    SIZE(288), SIZE(320), SIZE(352), SIZE(384), SIZE(416), SIZE(448), SIZE(480), SIZE(512),
+    SIZE(576), SIZE(640), SIZE(704), SIZE(768), SIZE(832), SIZE(896), SIZE(960), SIZE(1024),
 };
 #undef SIZE
 _Static_assert(ANVIL_SMALL_MAX == 1024, "the last class");
@@ -27,7 +28,8 @@ void slabs_init(struct slabs *slabs, struct extents *extents)
 
 static uint16_t tag_live(const struct slab *slab, size_t size, unsigned alignment_code)
 {
-    return (uint16_t)(SLAB_TAG_LIVE | alignment_code << SLAB_TAG_ALIGNMENT_SHIFT | (slab->block_size - size));
+    return (uint16_t)(SLAB_TAG_LIVE | alignment_code << SLAB_TAG_ALIGNMENT_SHIFT |
+                      (slab->block_size - size));
 }
 
 static void roomy_insert(struct slab_class *class, struct extent *extent)
@@ -115,7 +117,8 @@ static unsigned slab_pop(struct slabs *slabs, struct slab *slab)
     return index;
 }
 
-int slab_take(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code, struct slab_block *ret_block)
+int slab_take(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
+              struct slab_block *ret_block)
 {
     struct slab_class *class = &slabs->classes[class_index];
     if (UNLIKELY(class->roomy == NULL) && slab_new(slabs, class_index) != 0)
@@ -123,20 +126,23 @@ int slab_take(struct slabs *slabs, unsigned class_index, size_t size, unsigned a
     struct extent *extent = class->roomy;
     struct slab *slab = slab_of(extent);
     bool is_zero = false;
-    unsigned index = slab->first_free != SLAB_NO_BLOCK ? slab_pop(slabs, slab) : slab_carve(extent, &is_zero);
+    unsigned index =
+        slab->first_free != SLAB_NO_BLOCK ? slab_pop(slabs, slab) : slab_carve(extent, &is_zero);
     slab->tags[index] = tag_live(slab, size, alignment_code);
     if (slab->live++ == 0)
         class->empty = NULL;
     if (UNLIKELY(slab->live == slab->capacity))
         roomy_remove(class, extent);
-    *ret_block = (struct slab_block){.start = extent->start + (size_t)index * slab->block_size, .is_zero = is_zero};
+    *ret_block = (struct slab_block){.start = extent->start + (size_t)index * slab->block_size,
+                                     .is_zero = is_zero};
     return 0;
 }
 
 COLD struct fault slab_diagnose(const struct extent *extent, const void *pointer)
 {
     const struct slab *slab = slab_of_const(extent);
-    size_t offset = (size_t)((const char *)pointer - extent->start), index = offset / slab->block_size;
+    size_t offset = (size_t)((const char *)pointer - extent->start),
+           index = offset / slab->block_size;
     if (offset % BLOCK_ALIGNMENT != 0)
         return (struct fault){.kind = FAULT_MISALIGNED};
     if (index >= slab->carved)

@@ -2,13 +2,15 @@
 /*
  * Slabs: small blocks of one size class, side by side in one extent.
  *
- * The descriptor lives in the extent's, and one tag of 16 bits per block lies with the other metadata, so a slab holds nothing but blocks:
+ * The descriptor lives in the extent's, and one tag of 16 bits per block lies with the other
+ * metadata, so a slab holds nothing but blocks:
  *
  *     live block   | 1 | alignment code, 4 bits | slack, 11 bits |      slack = capacity - size asked for
  *     free block   | 0 | index of the next free block, 15 bits   |      NO_BLOCK ends the list
  *
- * The free list runs through the tags and never through the blocks: writing to a freed block cannot lead the allocator astray, and freeing does
- * not touch the block. Blocks beyond `carved` have never been handed out; their tags are not even initialised.
+ * The free list runs through the tags and never through the blocks: writing to a freed block cannot
+ * lead the allocator astray, and freeing does not touch the block. Blocks beyond `carved` have
+ * never been handed out; their tags are not even initialised.
  *
  *     extent   | block | block | block |  not carved yet ...            | rest |
  *     tags     | live  | free  | live  |
@@ -47,12 +49,15 @@ struct slab {
     uint32_t zero_from;             /* bytes: from here on memory was zero when the slab was made */
     struct extent *previous, *next; /* slabs of the class that have room */
 };
-_Static_assert(sizeof(struct slab) <= sizeof(struct extent_slab_room), "a slab must fit into its extent's descriptor");
+_Static_assert(sizeof(struct slab) <= sizeof(struct extent_slab_room),
+               "a slab must fit into its extent's descriptor");
 _Static_assert((SLAB_PAGES_LARGE << PAGE_SHIFT) / 16 < SLAB_NO_BLOCK, "every block needs an index");
-_Static_assert((SLAB_PAGES_LARGE << PAGE_SHIFT) / 16 * sizeof(uint16_t) <= 1u << META_SHIFT_MAX, "meta must have room for the tags");
+_Static_assert((SLAB_PAGES_LARGE << PAGE_SHIFT) / 16 * sizeof(uint16_t) <= 1u << META_SHIFT_MAX,
+               "meta must have room for the tags");
 
 struct slab_class {
-    struct extent *roomy; /* slabs with room, the last to get some first; the empty one among them */
+    /* slabs with room, the last to get some first; the empty one among them */
+    struct extent *roomy;
     struct extent *empty; /* at most one slab is kept without live blocks */
     uint32_t slabs;
 };
@@ -75,21 +80,25 @@ static inline const struct slab *slab_of_const(const struct extent *extent)
 }
 
 struct slab_size {
-    uint16_t bytes;      /* of a block */
-    uint32_t reciprocal; /* rounded up 2^32 / bytes: offset * reciprocal >> 32 is offset / bytes for every offset in a slab */
+    uint16_t bytes; /* of a block */
+    /* rounded up 2^32 / bytes: offset * reciprocal >> 32 is offset / bytes for every offset in a
+     * slab */
+    uint32_t reciprocal;
 };
 
 /* Steps of 16 bytes up to 256, then eight classes for each doubling: at most an eighth is waste. */
 extern const struct slab_size slab_sizes[SLAB_CLASSES];
 
-/* The class for a block of `size` bytes at a multiple of `alignment`, both at most ANVIL_SMALL_MAX. A multiple of a power of two up to the
- * size's own magnitude is a class size itself, so rounding up suffices for alignment. */
+/* The class for a block of `size` bytes at a multiple of `alignment`, both at most ANVIL_SMALL_MAX.
+ * A multiple of a power of two up to the size's own magnitude is a class size itself, so rounding
+ * up suffices for alignment. */
 static inline unsigned slab_class_of(size_t size, size_t alignment)
 {
     size_t rounded = size_round_up(size + (size == 0), size_max(alignment, BLOCK_ALIGNMENT));
     if (LIKELY(rounded <= 256))
         return (unsigned)(rounded / 16) - 1;
-    return rounded <= 512 ? 16 + (unsigned)((rounded - 257) / 32) : 24 + (unsigned)((rounded - 513) / 64);
+    return rounded <= 512 ? 16 + (unsigned)((rounded - 257) / 32)
+                          : 24 + (unsigned)((rounded - 513) / 64);
 }
 
 void slabs_init(struct slabs *slabs, struct extents *extents);
@@ -99,20 +108,23 @@ struct slab_block {
     bool is_zero; /* never handed out, and zero */
 };
 /* A block of the class, for `size` bytes. Returns 0 or ENOMEM. */
-int slab_take(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code, struct slab_block *ret_block);
+int slab_take(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
+              struct slab_block *ret_block);
 
 /* Frees a live block. */
 void slab_give(struct slabs *slabs, struct extent *extent, unsigned index);
 /* The block now stands for `size` bytes, at most its capacity, without alignment. */
 void slab_block_resize(struct extent *extent, unsigned index, size_t size);
 
-/* The index of the live block that starts at a pointer into the slab's pages; SLAB_NO_BLOCK: there is none, and slab_diagnose says why. */
+/* The index of the live block that starts at a pointer into the slab's pages; SLAB_NO_BLOCK: there
+ * is none, and slab_diagnose says why. */
 static inline unsigned slab_find(const struct extent *extent, const void *pointer)
 {
     const struct slab *slab = slab_of_const(extent);
     size_t offset = (size_t)((const char *)pointer - extent->start);
     unsigned index = (unsigned)((uint64_t)offset * slab->reciprocal >> 32);
-    if (UNLIKELY(index >= slab->carved || (size_t)index * slab->block_size != offset || (slab->tags[index] & SLAB_TAG_LIVE) == 0))
+    if (UNLIKELY(index >= slab->carved || (size_t)index * slab->block_size != offset ||
+                 (slab->tags[index] & SLAB_TAG_LIVE) == 0))
         return SLAB_NO_BLOCK;
     return index;
 }

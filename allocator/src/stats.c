@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and listings for people: stats and mallinfo2 from the counters, walk and dump from the walker. Nothing here allocates. */
+/* Numbers and listings for people: stats and mallinfo2 from the counters, walk and dump from the
+ * walker. Nothing here allocates. */
 #include "heap.h"
 #include "text.h"
 #include "walk.h"
@@ -16,20 +17,22 @@ static struct anvil_heap *lock_heap(struct anvil_heap *heap)
 
 static size_t free_bytes(const struct anvil_heap *heap)
 {
-    return ((heap->extents.free_pages + heap->extents.parked_pages) << PAGE_SHIFT) + heap->slabs.carved_free_bytes;
+    return ((heap->extents.free_pages + heap->extents.parked_pages) << PAGE_SHIFT) +
+           heap->slabs.carved_free_bytes;
 }
 
 void anvil_heap_stats(anvil_heap *heap, struct anvil_stats *ret_stats)
 {
     heap = lock_heap(heap);
-    *ret_stats = (struct anvil_stats){.live_blocks = heap->live_blocks,
-                                      .live_size = heap->live_size,
-                                      .live_capacity = heap->live_capacity,
-                                      .free_extents = heap->extents.free_count + heap->extents.parked_count,
-                                      .free_bytes = free_bytes(heap),
-                                      .mapped = heap->pages.held,
-                                      .mapped_peak = heap->pages.held_peak,
-                                      .os_calls = heap->pages.calls};
+    *ret_stats =
+        (struct anvil_stats){.live_blocks = heap->live_blocks,
+                             .live_size = heap->live_size,
+                             .live_capacity = heap->live_capacity,
+                             .free_extents = heap->extents.free_count + heap->extents.parked_count,
+                             .free_bytes = free_bytes(heap),
+                             .mapped = heap->pages.held,
+                             .mapped_peak = heap->pages.held_peak,
+                             .os_calls = heap->pages.calls};
     sync_lock_give(&heap->lock);
 }
 
@@ -52,7 +55,8 @@ struct anvil_mallinfo2 anvil_mallinfo2(void)
     return info;
 }
 
-int anvil_heap_walk(anvil_heap *heap, int (*visit)(const struct anvil_region *region, void *context), void *context)
+int anvil_heap_walk(anvil_heap *heap,
+                    int (*visit)(const struct anvil_region *region, void *context), void *context)
 {
     struct walk_visitor visitor = {.region = visit, .context = context};
     heap = lock_heap(heap);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The slow half of the lock: a short spin, then a futex. One of the few files that know the operating system.
+ * The slow half of the lock: a short spin, then a futex. One of the few files that know the
+ * operating system.
  *
- * A waiter marks a held lock as contended before it sleeps, so the holder knows that somebody must be woken. A waiter that gets the lock takes it
- * as contended too, because others may sleep behind it; that costs one needless wake-up at worst.
+ * A waiter marks a held lock as contended before it sleeps, so the holder knows that somebody must
+ * be woken. A waiter that gets the lock takes it as contended too, because others may sleep behind
+ * it; that costs one needless wake-up at worst.
  */
 #include "sync.h"
 
@@ -15,7 +17,8 @@
 
 enum { SPINS_BEFORE_SLEEP = 64 };
 
-/* The thread between the prepare handler and the parent or child handler; 0: none. Guarded by the registry's lock, read by waiters. */
+/* The thread between the prepare handler and the parent or child handler; 0: none. Guarded by the
+ * registry's lock, read by waiters. */
 static _Atomic(uintptr_t) fork_thread;
 
 /* Not the kernel's number of the thread: that is another one in the child. */
@@ -31,13 +34,15 @@ static void futex_wait(struct sync_lock *lock, uint32_t state)
 
 static bool state_swap(struct sync_lock *lock, uint32_t from, uint32_t to)
 {
-    return atomic_compare_exchange_strong_explicit(&lock->state, &from, to, memory_order_acquire, memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&lock->state, &from, to, memory_order_acquire,
+                                                   memory_order_relaxed);
 }
 
 static bool lock_spin(struct sync_lock *lock)
 {
     for (int spin = 0; spin < SPINS_BEFORE_SLEEP; spin++) {
-        if (atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_FREE && state_swap(lock, SYNC_FREE, SYNC_HELD))
+        if (atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_FREE &&
+            state_swap(lock, SYNC_FREE, SYNC_HELD))
             return true;
         if (spin % 16 == 15)
             sched_yield();
@@ -56,7 +61,8 @@ COLD void sync_lock_wait(struct sync_lock *lock)
                 return;
         } else if (state == SYNC_HELD) {
             (void)state_swap(lock, SYNC_HELD, SYNC_CONTENDED);
-        } else if (state == SYNC_FORKING && atomic_load_explicit(&fork_thread, memory_order_relaxed) == thread_id()) {
+        } else if (state == SYNC_FORKING &&
+                   atomic_load_explicit(&fork_thread, memory_order_relaxed) == thread_id()) {
             return;
         } else {
             futex_wait(lock, state);
@@ -85,7 +91,8 @@ void sync_fork_begin(struct sync_lock *lock)
         atomic_store_explicit(&lock->state, SYNC_FORKING, memory_order_relaxed);
 }
 
-/* Whoever slept on the lock before it was marked must not be forgotten: all are woken. In the child nobody sleeps. */
+/* Whoever slept on the lock before it was marked must not be forgotten: all are woken. In the child
+ * nobody sleeps. */
 void sync_fork_end(struct sync_lock *lock)
 {
     if (atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_OFF)

@@ -2,10 +2,11 @@
 /*
  * Every lock and every atomic of anvil, so that a model build can put its own scheduler here.
  *
- * The lock is one word: free, held, contended (held, and somebody sleeps), forking (held by the thread inside fork). Taking it is one
- * compare-and-swap; a program that never started a thread pays not even that. The thread that forks may enter again between the fork
- * handlers, because other handlers may allocate; for everybody else the word `forking` means: wait. The lock of a heap that one thread at a
- * time uses is off: taking and giving it does nothing.
+ * The lock is one word: free, held, contended (held, and somebody sleeps), forking (held by the
+ * thread inside fork). Taking it is one compare-and-swap; a program that never started a thread
+ * pays not even that. The thread that forks may enter again between the fork handlers, because
+ * other handlers may allocate; for everybody else the word `forking` means: wait. The lock of a
+ * heap that one thread at a time uses is off: taking and giving it does nothing.
  */
 #ifndef ANVIL_SYNC_H
 #define ANVIL_SYNC_H
@@ -54,7 +55,8 @@ static inline void sync_lock_take(struct sync_lock *lock)
             atomic_store_explicit(&lock->state, SYNC_HELD, memory_order_relaxed);
             return;
         }
-    } else if (LIKELY(atomic_compare_exchange_strong_explicit(&lock->state, &expected, SYNC_HELD, memory_order_acquire,
+    } else if (LIKELY(atomic_compare_exchange_strong_explicit(&lock->state, &expected, SYNC_HELD,
+                                                              memory_order_acquire,
                                                               memory_order_relaxed))) {
         return; /* acquire: pairs with the release in sync_lock_give */
     }
@@ -68,7 +70,8 @@ static inline void sync_lock_give(struct sync_lock *lock)
         return; /* off; or entered again inside fork: the handlers give it */
     if (LIKELY(sync_is_single_threaded()))
         atomic_store_explicit(&lock->state, SYNC_FREE, memory_order_relaxed);
-    else if (UNLIKELY(atomic_exchange_explicit(&lock->state, SYNC_FREE, memory_order_release) == SYNC_CONTENDED))
+    else if (UNLIKELY(atomic_exchange_explicit(&lock->state, SYNC_FREE, memory_order_release) ==
+                      SYNC_CONTENDED))
         sync_lock_wake(lock);
 }
 
@@ -78,13 +81,15 @@ static inline void sync_lock_turn_off(struct sync_lock *lock)
     atomic_store_explicit(&lock->state, SYNC_OFF, memory_order_relaxed);
 }
 
-/* The fork handlers: begin marks the lock, already held, as held by the forking thread; end gives it, in the parent and in the child. */
+/* The fork handlers: begin marks the lock, already held, as held by the forking thread; end gives
+ * it, in the parent and in the child. */
 void sync_fork_enter(void);
 void sync_fork_leave(void);
 void sync_fork_begin(struct sync_lock *lock);
 void sync_fork_end(struct sync_lock *lock);
 
-/* Pairs with the release of sync_publish and sync_publish_once: what the pointer leads to is seen whole. */
+/* Pairs with the release of sync_publish and sync_publish_once: what the pointer leads to is seen
+ * whole. */
 static inline void *sync_read(const struct sync_pointer *pointer)
 {
     return (void *)atomic_load_explicit(&pointer->bits, memory_order_acquire);
@@ -99,7 +104,8 @@ static inline void sync_publish(struct sync_pointer *pointer, const void *value)
 static inline void *sync_publish_once(struct sync_pointer *pointer, void *value)
 {
     uintptr_t expected = 0;
-    if (atomic_compare_exchange_strong_explicit(&pointer->bits, &expected, (uintptr_t)value, memory_order_acq_rel, memory_order_acquire))
+    if (atomic_compare_exchange_strong_explicit(&pointer->bits, &expected, (uintptr_t)value,
+                                                memory_order_acq_rel, memory_order_acquire))
         return value;
     return (void *)expected;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A formatter small enough to be trusted inside a broken heap: panics, reports of the checker, dumps and statistics all come through here.
+ * A formatter small enough to be trusted inside a broken heap: panics, reports of the checker,
+ * dumps and statistics all come through here.
  */
 #include "text.h"
 

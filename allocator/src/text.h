@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text without stdio: bounded, always terminated, allocates nothing, safe at any time. What does not fit is cut off. */
+/* Text without stdio: bounded, always terminated, allocates nothing, safe at any time. What does
+ * not fit is cut off. */
 #ifndef ANVIL_TEXT_H
 #define ANVIL_TEXT_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A treap: a search tree in the policy's order that is at the same time a heap by priority (Seidel and Aragon, "Randomized search trees",
- * 1996). The priority is a hash of the extent's address, so the shape depends on nothing but what is in the tree, and is balanced
- * whatever the order of insertions.
+ * A treap: a search tree in the policy's order that is at the same time a heap by priority (Seidel
+ * and Aragon, "Randomized search trees", 1996). The priority is a hash of the extent's address, so
+ * the shape depends on nothing but what is in the tree, and is balanced whatever the order of
+ * insertions.
  */
 #include "tree.h"
 
@@ -38,8 +39,8 @@ static void node_update(struct extent *extent)
 }
 
 /* Cuts a subtree in two: what comes before the pivot, and the rest. */
-static void tree_split(struct extent *node, const struct extent *pivot, enum anvil_fit fit, struct extent **ret_left,
-                       struct extent **ret_right)
+static void tree_split(struct extent *node, const struct extent *pivot, enum anvil_fit fit,
+                       struct extent **ret_left, struct extent **ret_right)
 {
     if (node == NULL) {
         *ret_left = *ret_right = NULL;
@@ -86,7 +87,8 @@ static struct extent *insert_below(struct extent *node, struct extent *fresh, en
     return node;
 }
 
-static struct extent *remove_below(struct extent *node, const struct extent *gone, enum anvil_fit fit)
+static struct extent *remove_below(struct extent *node, const struct extent *gone,
+                                   enum anvil_fit fit)
 {
     assert(node != NULL);
     if (node == gone)

@@ -4,8 +4,10 @@
  *
  * Every policy asks for the first extent, in its own order, that is large enough:
  *
- *     first fit   by address                         next fit   the same, but from a cursor on, then from the bottom
- *     best fit    by size, small before large        worst fit  by size, large before small     (equal sizes: by address)
+ *     first fit   by address                         next fit   the same, but from a cursor on,
+ *                 then from the bottom
+ *     best fit    by size, small before large        worst fit  by size, large before small
+ *                 (equal sizes: by address)
  *
  * Each node knows the largest extent below it, so all four are O(log n).
  */

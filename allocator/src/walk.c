@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Extents come from the list; a slab is taken apart into its blocks, and one region for what was never carved. */
+/* Extents come from the list; a slab is taken apart into its blocks, and one region for what was
+ * never carved. */
 #include "walk.h"
 
 static int visit_slab(const struct extent *extent, const struct walk_visitor *visitor)
@@ -18,7 +19,8 @@ static int visit_slab(const struct extent *extent, const struct walk_visitor *vi
     char *rest = slab_block_start(extent, slab->carved);
     if (result != 0 || rest == extent_end(extent))
         return result;
-    struct anvil_region region = {.start = rest, .length = (size_t)(extent_end(extent) - rest), .is_small = true};
+    struct anvil_region region = {
+        .start = rest, .length = (size_t)(extent_end(extent) - rest), .is_small = true};
     return visitor->region(&region, visitor->context);
 }
 
@@ -29,18 +31,21 @@ static int visit_whole(const struct extent *extent, const struct walk_visitor *v
                                   .length = extent_length(extent),
                                   .size = is_live ? extent->as.block.size : 0,
                                   .is_live = is_live,
-                                  .is_mapping = extent->state == EXTENT_MAPPING || extent->state == EXTENT_PARKED};
+                                  .is_mapping = extent->state == EXTENT_MAPPING ||
+                                                extent->state == EXTENT_PARKED};
     return visitor->region(&region, visitor->context);
 }
 
 int walk(const struct anvil_heap *heap, const struct walk_visitor *visitor)
 {
     int result = 0;
-    for (const struct extent *extent = heap->extents.first; extent != NULL && result == 0; extent = extent->next) {
+    for (const struct extent *extent = heap->extents.first; extent != NULL && result == 0;
+         extent = extent->next) {
         if (visitor->extent != NULL)
             result = visitor->extent(extent, visitor->context);
         if (result == 0 && visitor->region != NULL)
-            result = extent->state == EXTENT_SLAB ? visit_slab(extent, visitor) : visit_whole(extent, visitor);
+            result = extent->state == EXTENT_SLAB ? visit_slab(extent, visitor)
+                                                  : visit_whole(extent, visitor);
     }
     return result;
 }

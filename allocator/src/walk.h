@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The one traversal of a heap; check, dump and the public walk are its visitors. The caller holds the heap's lock. */
+/* The one traversal of a heap; check, dump and the public walk are its visitors. The caller holds
+ * the heap's lock. */
 #ifndef ANVIL_WALK_H
 #define ANVIL_WALK_H
 
 #include "heap.h"
 
 struct walk_visitor {
-    int (*extent)(const struct extent *extent, void *context);       /* every extent, by address within one run; may be NULL */
-    int (*region)(const struct anvil_region *region, void *context); /* then what it consists of; may be NULL */
+    /* every extent, by address within one run; may be NULL */
+    int (*extent)(const struct extent *extent, void *context);
+    /* then what it consists of; may be NULL */
+    int (*region)(const struct anvil_region *region, void *context);
     void *context;
 };
 

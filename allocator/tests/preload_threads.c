@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A threaded program that forks, under the drop-in: plain malloc and free across threads, stdio, atexit, dlopen-free. Prints "ok". */
+/* A threaded program that forks, under the drop-in: plain malloc and free across threads, stdio,
+ * atexit, dlopen-free. Prints "ok". */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,9 @@
  *
  *     stress SOURCE FIT THREADS OPS SEED         stress mmap best 4 200000 1
  *
- * Each thread owns its slots, and now and then frees or resizes a block that another thread made (blocks are handed over through a locked box).
- * The heap is checked every few operations, refused page-source requests included; at the end everything is freed, and the heap must be empty.
+ * Each thread owns its slots, and now and then frees or resizes a block that another thread made
+ * (blocks are handed over through a locked box). The heap is checked every few operations, refused
+ * page-source requests included; at the end everything is freed, and the heap must be empty.
  */
 #include "anvil.h"
 
@@ -62,7 +63,8 @@ static size_t random_size(struct worker *worker)
     return kind < 98 ? value % 100000 : value % 3000000;
 }
 
-/* The pattern is written and checked at the ends and in strides between, in full for small blocks. */
+/* The pattern is written and checked at the ends and in strides between, in full for small
+ * blocks. */
 static size_t stride_of(size_t size)
 {
     return size < 8192 ? 1 : 509;
@@ -195,7 +197,8 @@ static void finish(struct worker *workers, unsigned threads)
     anvil_heap_stats(heap, &stats);
     if (stats.live_blocks != 0 || stats.live_size != 0 || stats.live_capacity != 0)
         die("stats", "the empty heap counts live blocks");
-    printf("mapped at most %zu KiB, at the end %zu KiB, %zu requests\n", stats.mapped_peak >> 10, stats.mapped >> 10, stats.os_calls);
+    printf("mapped at most %zu KiB, at the end %zu KiB, %zu requests\n", stats.mapped_peak >> 10,
+           stats.mapped >> 10, stats.os_calls);
 }
 
 static struct anvil_options options_of(const char *source, const char *fit)
@@ -207,7 +210,8 @@ static struct anvil_options options_of(const char *source, const char *fit)
     if (anvil_options_parse(text, &options, error, sizeof error) != 0)
         die("options", error);
     if (is_arena) {
-        void *arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         options.source = ANVIL_SOURCE_ARENA;
         options.arena = arena;
         options.arena_size = ARENA_SIZE;

@@ -10,7 +10,8 @@
 
 char *support_arena(size_t size)
 {
-    void *arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *arena = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(arena != MAP_FAILED);
     return arena;
 }
@@ -18,7 +19,10 @@ char *support_arena(size_t size)
 anvil_heap *support_arena_heap(size_t arena_size, enum anvil_fit fit)
 {
     anvil_heap *heap;
-    struct anvil_options options = {.source = ANVIL_SOURCE_ARENA, .fit = fit, .arena = support_arena(arena_size), .arena_size = arena_size};
+    struct anvil_options options = {.source = ANVIL_SOURCE_ARENA,
+                                    .fit = fit,
+                                    .arena = support_arena(arena_size),
+                                    .arena_size = arena_size};
     assert_int_equal(anvil_heap_create(&heap, &options), 0);
     return heap;
 }
@@ -68,7 +72,8 @@ bool support_is_zero(const void *block, size_t size)
     return true;
 }
 
-/* Cuts the pointer out of "anvil: free(0x1234): text": returns what follows it, or NULL if the line does not begin so. */
+/* Cuts the pointer out of "anvil: free(0x1234): text": returns what follows it, or NULL if the line
+ * does not begin so. */
 static const char *text_behind_pointer(const char *line, const char *function)
 {
     char prefix[80];
@@ -80,7 +85,8 @@ static const char *text_behind_pointer(const char *line, const char *function)
     return strncmp(end, "): ", 3) == 0 ? end + 3 : NULL;
 }
 
-void support_expect_panic(void (*act)(void *context), void *context, const char *function, const char *text)
+void support_expect_panic(void (*act)(void *context), void *context, const char *function,
+                          const char *text)
 {
     int ends[2], status;
     char line[300] = "", expected[250];
@@ -94,7 +100,8 @@ void support_expect_panic(void (*act)(void *context), void *context, const char 
     }
     close(ends[1]);
     size_t length = 0;
-    for (ssize_t count; length < sizeof line - 1 && (count = read(ends[0], line + length, sizeof line - 1 - length)) > 0;)
+    for (ssize_t count; length < sizeof line - 1 &&
+                        (count = read(ends[0], line + length, sizeof line - 1 - length)) > 0;)
         length += (size_t)count;
     close(ends[0]);
     assert_int_equal(waitpid(child, &status, 0), child);

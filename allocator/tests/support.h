@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of all layers share: cmocka with its includes in the right order, arenas, heaps on them, and children that must abort. */
+/* What the tests of all layers share: cmocka with its includes in the right order, arenas, heaps on
+ * them, and children that must abort. */
 #ifndef ANVIL_TESTS_SUPPORT_H
 #define ANVIL_TESTS_SUPPORT_H
 
@@ -24,7 +25,9 @@ void support_fill(void *block, size_t size, unsigned key);
 bool support_is_filled(const void *block, size_t size, unsigned key);
 bool support_is_zero(const void *block, size_t size);
 
-/* Runs act(context) in a child. The child must die of SIGABRT having written exactly "anvil: FUNCTION(0x…): TEXT\n" to stderr. */
-void support_expect_panic(void (*act)(void *context), void *context, const char *function, const char *text);
+/* Runs act(context) in a child. The child must die of SIGABRT having written exactly "anvil:
+ * FUNCTION(0x…): TEXT\n" to stderr. */
+void support_expect_panic(void (*act)(void *context), void *context, const char *function,
+                          const char *text);
 
 #endif

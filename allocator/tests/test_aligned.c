@@ -9,7 +9,14 @@ static anvil_heap *heap;
 static void check_grid(void)
 {
     for (size_t alignment = 1; alignment <= (size_t)1 << 22; alignment *= 2) {
-        const size_t sizes[] = {0, 1, alignment / 2, alignment - 1, alignment, alignment + 1, 2 * alignment, 3 * alignment};
+        const size_t sizes[] = {0,
+                                1,
+                                alignment / 2,
+                                alignment - 1,
+                                alignment,
+                                alignment + 1,
+                                2 * alignment,
+                                3 * alignment};
         void *held[8];
         for (unsigned i = 0; i < 8; i++) {
             held[i] = anvil_heap_aligned_alloc(heap, alignment, sizes[i]);
@@ -99,8 +106,10 @@ static void valloc_and_pvalloc_give_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_source_honours_every_alignment),  cmocka_unit_test(an_alignment_that_is_no_power_of_two_is_invalid),
-        cmocka_unit_test(an_absurd_alignment_fails_with_enomem), cmocka_unit_test(posix_memalign_reports_by_its_result_only),
+        cmocka_unit_test(every_source_honours_every_alignment),
+        cmocka_unit_test(an_alignment_that_is_no_power_of_two_is_invalid),
+        cmocka_unit_test(an_absurd_alignment_fails_with_enomem),
+        cmocka_unit_test(posix_memalign_reports_by_its_result_only),
         cmocka_unit_test(valloc_and_pvalloc_give_pages),
     };
     return cmocka_run_group_tests_name("aligned", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A violation of each invariant on extents, planted by hand: the checker must report it by its name. check_slab has the rest. */
+/* A violation of each invariant on extents, planted by hand: the checker must report it by its
+ * name. check_slab has the rest. */
 #include "support.h"
 
 #include "check.h"
@@ -36,7 +37,8 @@ static void expect(enum check_id id)
         fail_msg("expected %s, reported: %s", check_id_name(id), error);
 }
 
-/* Changes a field for one check, expects its violation, and puts it back: the heap must be whole again. */
+/* Changes a field for one check, expects its violation, and puts it back: the heap must be whole
+ * again. */
 #define EXPECT_WHEN(field, value, id)       \
     do {                                    \
         __typeof__(field) before = (field); \
@@ -129,15 +131,17 @@ static void a_tree_out_of_order_is_reported(void **state)
 static void a_wrong_maximum_in_the_tree_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(heap->extents.root->as.node.pages_max, heap->extents.root->as.node.pages_max - 1, CHECK_TREE_MAX);
+    EXPECT_WHEN(heap->extents.root->as.node.pages_max, heap->extents.root->as.node.pages_max - 1,
+                CHECK_TREE_MAX);
 }
 
 static void a_tree_with_wrong_members_is_reported(void **state)
 {
     (void)state;
     EXPECT_WHEN(heap->extents.root, NULL, CHECK_TREE_MEMBERS);
-    struct extent **leaf =
-        heap->extents.root->as.node.left != NULL ? &heap->extents.root->as.node.left : &heap->extents.root->as.node.right;
+    struct extent **leaf = heap->extents.root->as.node.left != NULL
+                               ? &heap->extents.root->as.node.left
+                               : &heap->extents.root->as.node.right;
     EXPECT_WHEN(*leaf, mapping, CHECK_TREE_MEMBERS);
 }
 
@@ -176,7 +180,8 @@ static void the_report_is_name_sentence_and_place(void **state)
     char error[200], small[10];
     heap->live_blocks++;
     assert_int_not_equal(anvil_heap_check(heap, error, sizeof error), 0);
-    assert_non_null(strstr(error, "live-sums: the counts of live blocks, their sizes and capacities agree with the blocks (at 0x"));
+    assert_non_null(strstr(error, "live-sums: the counts of live blocks, their sizes and "
+                                  "capacities agree with the blocks (at 0x"));
     assert_int_not_equal(anvil_heap_check(heap, small, sizeof small), 0);
     assert_string_equal(small, "live-sums");
     assert_int_not_equal(anvil_heap_check(heap, NULL, 0), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A violation of each invariant on slabs and classes, planted by hand: the checker must report it by its name. */
+/* A violation of each invariant on slabs and classes, planted by hand: the checker must report it
+ * by its name. */
 #include "support.h"
 
 #include "check.h"

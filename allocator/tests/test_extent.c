@@ -5,7 +5,8 @@
 
 #include <errno.h>
 
-/* One growth step of 64 pages is laid out as  | a 10 | - | b 20 | - | c 5 | ------- 27 |  with - live, so that only a, b and c can be free. */
+/* One growth step of 64 pages is laid out as  | a 10 | - | b 20 | - | c 5 | ------- 27 |  with - live, so that only a, b and c can be
+ * free. */
 enum { STEP = 64, A = 10, B = 20, C = 5 };
 
 static struct pages pages;
@@ -28,7 +29,8 @@ static void start(enum anvil_fit fit)
     assert_int_equal(pagemap_reserve(&pages, arena, 256 * PAGE_BYTES), 0);
     meta_init(&meta, &pages);
     extents_init(&extents, &pages, &meta, 99, &options);
-    a = take(A), wall_1 = take(1), b = take(B), wall_2 = take(1), c = take(C), wall_3 = take(STEP - A - B - C - 2);
+    a = take(A), wall_1 = take(1), b = take(B), wall_2 = take(1), c = take(C),
+    wall_3 = take(STEP - A - B - C - 2);
     assert_int_equal(extents.free_count, 0);
 }
 
@@ -264,18 +266,25 @@ int main(void)
         cmocka_unit_test(worst_fit_takes_the_largest),
         cmocka_unit_test(next_fit_goes_on_where_it_stopped),
         cmocka_unit_test(next_fit_wraps_around),
-        cmocka_unit_test_setup_teardown(a_larger_extent_is_split_and_the_rest_stays_free, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_freed_extent_with_live_neighbours_stays_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_larger_extent_is_split_and_the_rest_stays_free, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_freed_extent_with_live_neighbours_stays_alone, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_freed_extent_joins_its_left_neighbour, setup, teardown),
         cmocka_unit_test_setup_teardown(a_freed_extent_joins_its_right_neighbour, setup, teardown),
         cmocka_unit_test_setup_teardown(a_freed_extent_joins_both_neighbours, setup, teardown),
-        cmocka_unit_test_setup_teardown(growth_takes_what_it_needs_of_a_free_neighbour, setup, teardown),
-        cmocka_unit_test_setup_teardown(growth_into_a_live_or_small_neighbour_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(growth_takes_what_it_needs_of_a_free_neighbour, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(growth_into_a_live_or_small_neighbour_changes_nothing,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(shrinking_frees_the_tail, setup, teardown),
-        cmocka_unit_test_setup_teardown(dirt_is_a_prefix_that_split_and_coalesce_keep, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_zero_in_front_stays_so_when_dirt_comes_to_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(dirt_is_a_prefix_that_split_and_coalesce_keep, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_zero_in_front_stays_so_when_dirt_comes_to_it, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(an_alignment_cuts_off_the_front, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_full_source_is_reported_and_nothing_changes, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_source_is_reported_and_nothing_changes, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(release_gives_back_the_top, setup, teardown),
         cmocka_unit_test_setup_teardown(the_trim_threshold_bounds_a_free_top, setup, teardown),
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fork while other threads are inside the allocator: every child must be able to allocate, and must see whole heaps. */
+/* fork while other threads are inside the allocator: every child must be able to allocate, and must
+ * see whole heaps. */
 #include "support.h"
 
 #include "sync.h"
@@ -112,7 +113,8 @@ static void allocate_in_handler(void)
 static void other_fork_handlers_may_allocate(void **state)
 {
     (void)state;
-    assert_int_equal(pthread_atfork(allocate_in_handler, allocate_in_handler, allocate_in_handler), 0);
+    assert_int_equal(pthread_atfork(allocate_in_handler, allocate_in_handler, allocate_in_handler),
+                     0);
     fork_beside(churn);
 }
 
@@ -125,12 +127,14 @@ static void fork_in_handler(int signal_number)
     waitpid(child, NULL, 0);
 }
 
-/* Signals come only while the loop runs: one inside fork itself would stop a sanitizer's own fork handlers. */
+/* Signals come only while the loop runs: one inside fork itself would stop a sanitizer's own fork
+ * handlers. */
 static _Noreturn void work_in_a_storm(void)
 {
     sigset_t storm;
     if (!sync_is_single_threaded())
-        _exit(HAS_THREADS); /* it is promised to programs with one thread only; a sanitizer may have started another */
+        /* it is promised to programs with one thread only; a sanitizer may have started another */
+        _exit(HAS_THREADS);
     (void)signal(SIGUSR1, fork_in_handler);
     sigemptyset(&storm);
     sigaddset(&storm, SIGUSR1);

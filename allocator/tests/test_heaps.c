@@ -44,7 +44,8 @@ static void a_large_free_run_goes_back_at_once(void **state)
         anvil_heap_free(heap, blocks[i]);
     support_check(heap);
     anvil_heap_stats(heap, &stats);
-    assert_in_range(stats.mapped, 0, stats.mapped_peak / 4); /* the share of the heap that may stay free */
+    /* the share of the heap that may stay free */
+    assert_in_range(stats.mapped, 0, stats.mapped_peak / 4);
     anvil_heap_destroy(heap);
 }
 
@@ -128,10 +129,14 @@ static void thousands_of_holes_cost_no_more_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heaps_do_not_share_memory),           cmocka_unit_test(numbers_of_heaps_are_used_again),
-        cmocka_unit_test(a_large_free_run_goes_back_at_once),  cmocka_unit_test(dirty_holes_are_purged_beyond_the_budget),
-        cmocka_unit_test(freeing_upwards_purges_now_and_then), cmocka_unit_test(trim_gives_back_and_keeps_live_content),
-        cmocka_unit_test(a_small_process_stays_small),         cmocka_unit_test(thousands_of_holes_cost_no_more_requests),
+        cmocka_unit_test(heaps_do_not_share_memory),
+        cmocka_unit_test(numbers_of_heaps_are_used_again),
+        cmocka_unit_test(a_large_free_run_goes_back_at_once),
+        cmocka_unit_test(dirty_holes_are_purged_beyond_the_budget),
+        cmocka_unit_test(freeing_upwards_purges_now_and_then),
+        cmocka_unit_test(trim_gives_back_and_keeps_live_content),
+        cmocka_unit_test(a_small_process_stays_small),
+        cmocka_unit_test(thousands_of_holes_cost_no_more_requests),
     };
     return cmocka_run_group_tests_name("heaps", tests, NULL, NULL);
 }

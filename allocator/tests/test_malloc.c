@@ -37,7 +37,8 @@ static void every_size_is_aligned_writable_and_found_again(void **state)
 static void blocks_of_size_zero_are_distinct(void **state)
 {
     (void)state;
-    void *first = anvil_heap_malloc(heap, 0), *second = anvil_heap_malloc(heap, 0), *third = anvil_heap_calloc(heap, 0, SIZE_MAX);
+    void *first = anvil_heap_malloc(heap, 0), *second = anvil_heap_malloc(heap, 0),
+         *third = anvil_heap_calloc(heap, 0, SIZE_MAX);
     assert_non_null(first);
     assert_ptr_not_equal(first, second);
     assert_ptr_not_equal(second, third);
@@ -49,7 +50,8 @@ static void blocks_of_size_zero_are_distinct(void **state)
 static void impossible_sizes_fail_with_enomem(void **state)
 {
     (void)state;
-    const size_t sizes[] = {(size_t)PTRDIFF_MAX + 1, SIZE_MAX, SIZE_MAX - 7, SIZE_MAX - 4096, PTRDIFF_MAX, (size_t)1 << 46};
+    const size_t sizes[] = {(size_t)PTRDIFF_MAX + 1, SIZE_MAX,    SIZE_MAX - 7,
+                            SIZE_MAX - 4096,         PTRDIFF_MAX, (size_t)1 << 46};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         errno = 0;
         assert_null(anvil_heap_malloc(heap, sizes[i]));
@@ -159,7 +161,8 @@ static void the_largest_block_fits_again_after_small_ones(void **state)
     anvil_heap_free(heap, block);
     for (size_t small = 16; small <= 1024; small += 16)
         anvil_heap_free(heap, anvil_heap_malloc(heap, small));
-    assert_non_null(anvil_heap_malloc(heap, size - 8 * PAGE_BYTES)); /* descriptors have taken some pages by now */
+    /* descriptors have taken some pages by now */
+    assert_non_null(anvil_heap_malloc(heap, size - 8 * PAGE_BYTES));
 }
 
 static void the_default_heap_serves_the_plain_functions(void **state)
@@ -170,24 +173,28 @@ static void the_default_heap_serves_the_plain_functions(void **state)
     block = anvil_realloc(block, 5000);
     assert_true(anvil_malloc_usable_size(block) >= 5000);
     anvil_free_sized(block, 5000);
-    assert_int_equal(anvil_mallinfo2().uordblks + anvil_mallinfo2().fordblks, anvil_mallinfo2().arena);
+    assert_int_equal(anvil_mallinfo2().uordblks + anvil_mallinfo2().fordblks,
+                     anvil_mallinfo2().arena);
     support_check(NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_size_is_aligned_writable_and_found_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_size_is_aligned_writable_and_found_again, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(blocks_of_size_zero_are_distinct, setup, teardown),
         cmocka_unit_test_setup_teardown(impossible_sizes_fail_with_enomem, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_product_that_wraps_to_something_small_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_product_that_wraps_to_something_small_fails, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(calloc_clears_recycled_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(calloc_clears_what_realloc_left_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(free_and_usable_size_take_null, setup, teardown),
         cmocka_unit_test_setup_teardown(free_keeps_errno, setup, teardown),
         cmocka_unit_test_setup_teardown(free_sized_takes_the_capacity_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_arena_serves_again_after_free, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_largest_block_fits_again_after_small_ones, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_largest_block_fits_again_after_small_ones, setup,
+                                        teardown),
         cmocka_unit_test(the_default_heap_serves_the_plain_functions),
     };
     return cmocka_run_group_tests_name("malloc", tests, NULL, NULL);

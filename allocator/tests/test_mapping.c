@@ -123,10 +123,14 @@ static void appending_in_small_steps_moves_seldom(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_mapping_is_zero_aligned_and_found_by_its_ends, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_small_block_of_a_far_alignment_costs_few_calls, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_mapping_that_the_system_will_not_take_is_parked_and_offered_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(growing_keeps_the_content_and_moves_the_record, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mapping_is_zero_aligned_and_found_by_its_ends, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_small_block_of_a_far_alignment_costs_few_calls, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            a_mapping_that_the_system_will_not_take_is_parked_and_offered_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(growing_keeps_the_content_and_moves_the_record, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_refused_growth_keeps_the_mapping, setup, teardown),
         cmocka_unit_test_setup_teardown(shrinking_gives_the_tail_back, setup, teardown),
         cmocka_unit_test_setup_teardown(appending_in_small_steps_moves_seldom, setup, teardown),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every failure path of the page source, one by one: a scenario runs with its n-th request refused, for n = 1, 2, … until none is refused any
- * more. Each time the content must hold, the checker must be content, errno must be right, and the heap must be empty at the end.
+ * Every failure path of the page source, one by one: a scenario runs with its n-th request refused,
+ * for n = 1, 2, … until none is refused any more. Each time the content must hold, the checker must
+ * be content, errno must be right, and the heap must be empty at the end.
  */
 #include "support.h"
 
@@ -76,7 +77,8 @@ static void scenario(void)
 static bool run_refused(enum anvil_source source, unsigned nth)
 {
     struct anvil_stats stats;
-    struct anvil_options options = {.source = source, .mmap_threshold = 100000, .trim_threshold = 100000};
+    struct anvil_options options = {
+        .source = source, .mmap_threshold = 100000, .trim_threshold = 100000};
     if (source == ANVIL_SOURCE_ARENA)
         heap = support_arena_heap((size_t)64 << 20, ANVIL_FIT_BEST);
     else
@@ -125,8 +127,9 @@ static void a_tiny_arena_is_refused_or_works(void **state)
 {
     (void)state;
     for (size_t count = 1; count < 40; count++) {
-        struct anvil_options options = {
-            .source = ANVIL_SOURCE_ARENA, .arena = support_arena(count * PAGE_BYTES), .arena_size = count * PAGE_BYTES};
+        struct anvil_options options = {.source = ANVIL_SOURCE_ARENA,
+                                        .arena = support_arena(count * PAGE_BYTES),
+                                        .arena_size = count * PAGE_BYTES};
         if (anvil_heap_create(&heap, &options) != 0)
             continue;
         void *block = anvil_heap_malloc(heap, 100);
@@ -137,7 +140,8 @@ static void a_tiny_arena_is_refused_or_works(void **state)
     }
 }
 
-/* Blocks of a page until nothing is left; then all but the topmost are freed, so that nothing can go back to the arena. */
+/* Blocks of a page until nothing is left; then all but the topmost are freed, so that nothing can
+ * go back to the arena. */
 static void let_blocks_take_all(void)
 {
     char *blocks[256], *top = NULL;
@@ -156,11 +160,13 @@ static void let_blocks_take_all(void)
 static void descriptors_find_room_where_blocks_were(void **state)
 {
     (void)state;
-    struct anvil_options options = {.source = ANVIL_SOURCE_ARENA, .arena = support_arena(1 << 20), .arena_size = 1 << 20};
+    struct anvil_options options = {
+        .source = ANVIL_SOURCE_ARENA, .arena = support_arena(1 << 20), .arena_size = 1 << 20};
     assert_int_equal(anvil_heap_create(&heap, &options), 0);
     for (int round = 0; round < 3; round++) {
         let_blocks_take_all();
-        for (unsigned i = 0; i < 40000; i++) { /* of the smallest size: they need the most descriptors */
+        /* of the smallest size: they need the most descriptors */
+        for (unsigned i = 0; i < 40000; i++) {
             char *block = anvil_heap_calloc(heap, 1, 16);
             assert_non_null(block);
             assert_true(support_is_zero(block, 16));
@@ -175,8 +181,10 @@ static void descriptors_find_room_where_blocks_were(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_mmap_heap_survives_each_refused_request),  cmocka_unit_test(an_sbrk_heap_survives_each_refused_request),
-        cmocka_unit_test(an_arena_heap_survives_each_refused_request), cmocka_unit_test(a_tiny_arena_is_refused_or_works),
+        cmocka_unit_test(an_mmap_heap_survives_each_refused_request),
+        cmocka_unit_test(an_sbrk_heap_survives_each_refused_request),
+        cmocka_unit_test(an_arena_heap_survives_each_refused_request),
+        cmocka_unit_test(a_tiny_arena_is_refused_or_works),
         cmocka_unit_test(descriptors_find_room_where_blocks_were),
     };
     return cmocka_run_group_tests_name("oom", tests, NULL, NULL);

@@ -12,7 +12,10 @@ static void a_whole_line_is_applied(void **state)
     (void)state;
     struct anvil_options options = {0};
     char error[200];
-    assert_int_equal(anvil_options_parse("source:sbrk,fit:worst,mmap_threshold:64k,trim_threshold:3m", &options, error, sizeof error), 0);
+    assert_int_equal(
+        anvil_options_parse("source:sbrk,fit:worst,mmap_threshold:64k,trim_threshold:3m", &options,
+                            error, sizeof error),
+        0);
     assert_int_equal(options.source, ANVIL_SOURCE_SBRK);
     assert_int_equal(options.fit, ANVIL_FIT_WORST);
     assert_int_equal(options.mmap_threshold, 65536);
@@ -59,7 +62,8 @@ static void items_before_a_bad_one_hold(void **state)
     (void)state;
     struct anvil_options options = {0};
     char error[200];
-    assert_int_equal(anvil_options_parse("fit:next,bogus:1,fit:best", &options, error, sizeof error), EINVAL);
+    assert_int_equal(
+        anvil_options_parse("fit:next,bogus:1,fit:best", &options, error, sizeof error), EINVAL);
     assert_int_equal(options.fit, ANVIL_FIT_NEXT);
 }
 
@@ -107,7 +111,8 @@ static void the_environment_is_applied_and_bad_items_are_told(void **state)
     close(ends[0]);
     waitpid(child, &status, 0);
     assert_int_equal(status, 0);
-    assert_string_equal(text, "anvil: ANVIL_OPTIONS: 'bogus:7' is not one of source:mmap|sbrk, fit:first|next|best|worst, "
+    assert_string_equal(text, "anvil: ANVIL_OPTIONS: 'bogus:7' is not one of source:mmap|sbrk, "
+                              "fit:first|next|best|worst, "
                               "mmap_threshold:SIZE, trim_threshold:SIZE; ignored\n");
 }
 

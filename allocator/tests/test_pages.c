@@ -11,7 +11,8 @@ enum { ARENA_PAGES = 16 };
 static struct pages arena_pages(void)
 {
     struct pages pages;
-    pages_init_arena(&pages, support_arena(ARENA_PAGES * PAGE_BYTES), ARENA_PAGES * PAGE_BYTES, false);
+    pages_init_arena(&pages, support_arena(ARENA_PAGES * PAGE_BYTES), ARENA_PAGES * PAGE_BYTES,
+                     false);
     return pages;
 }
 

@@ -62,7 +62,8 @@ static void a_double_free_of_an_extent_is_named(void **state)
 {
     (void)state;
     struct misuse misuse = {.block = anvil_malloc(5000)};
-    support_expect_panic(free_twice, &misuse, "free", "double free: the block was freed and its memory reused or given back");
+    support_expect_panic(free_twice, &misuse, "free",
+                         "double free: the block was freed and its memory reused or given back");
 }
 
 static void a_double_free_of_a_mapping_is_named(void **state)
@@ -78,17 +79,23 @@ static void an_interior_pointer_is_named_in_every_size(void **state)
     struct misuse small = {.block = anvil_malloc(256), .offset = 16};
     struct misuse extent = {.block = anvil_malloc(50000), .offset = 4096};
     struct misuse mapping = {.block = anvil_malloc(8 << 20), .offset = 1 << 20};
-    support_expect_panic(free_it, &small, "free", "pointer into the middle of a block of 256 bytes");
-    support_expect_panic(free_it, &extent, "free", "pointer into the middle of a block of 50000 bytes");
-    support_expect_panic(free_it, &mapping, "free", "pointer into the middle of a block of 8388608 bytes");
+    support_expect_panic(free_it, &small, "free",
+                         "pointer into the middle of a block of 256 bytes");
+    support_expect_panic(free_it, &extent, "free",
+                         "pointer into the middle of a block of 50000 bytes");
+    support_expect_panic(free_it, &mapping, "free",
+                         "pointer into the middle of a block of 8388608 bytes");
 }
 
 static void a_misaligned_pointer_is_named(void **state)
 {
     (void)state;
-    struct misuse small = {.block = anvil_malloc(64), .offset = 8}, large = {.block = anvil_malloc(9000), .offset = 1};
-    support_expect_panic(free_it, &small, "free", "misaligned pointer: every block is aligned to 16 bytes");
-    support_expect_panic(free_it, &large, "free", "misaligned pointer: every block is aligned to 16 bytes");
+    struct misuse small = {.block = anvil_malloc(64), .offset = 8},
+                  large = {.block = anvil_malloc(9000), .offset = 1};
+    support_expect_panic(free_it, &small, "free",
+                         "misaligned pointer: every block is aligned to 16 bytes");
+    support_expect_panic(free_it, &large, "free",
+                         "misaligned pointer: every block is aligned to 16 bytes");
 }
 
 static void foreign_pointers_are_named_and_never_followed(void **state)
@@ -97,7 +104,8 @@ static void foreign_pointers_are_named_and_never_followed(void **state)
     static char object[64];
     char local[64];
     void *own = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    void *const pointers[] = {object, local, own, (void *)0x4141414141414140, (void *)16, (void *)(uintptr_t)free_it};
+    void *const pointers[] = {
+        object, local, own, (void *)0x4141414141414140, (void *)16, (void *)(uintptr_t)free_it};
     for (unsigned i = 0; i < sizeof pointers / sizeof pointers[0]; i++) {
         struct misuse misuse = {.block = pointers[i]};
         support_expect_panic(free_it, &misuse, "free", "not a block of any heap");
@@ -123,9 +131,11 @@ static void a_block_of_another_heap_is_named(void **state)
 static void a_wrong_size_is_named(void **state)
 {
     (void)state;
-    struct misuse small = {.block = anvil_malloc(17), .size = 18}, large = {.block = anvil_malloc(10000), .size = SIZE_MAX};
+    struct misuse small = {.block = anvil_malloc(17), .size = 18},
+                  large = {.block = anvil_malloc(10000), .size = SIZE_MAX};
     support_expect_panic(free_sized, &small, "free_sized", "block of 17 bytes freed with size 18");
-    support_expect_panic(free_sized, &large, "free_sized", "block of 10000 bytes freed with size 18446744073709551615");
+    support_expect_panic(free_sized, &large, "free_sized",
+                         "block of 10000 bytes freed with size 18446744073709551615");
 }
 
 static void a_wrong_alignment_is_named(void **state)
@@ -133,11 +143,15 @@ static void a_wrong_alignment_is_named(void **state)
     (void)state;
     struct misuse aligned = {.block = anvil_aligned_alloc(64, 128), .alignment = 256, .size = 128};
     struct misuse plain = {.block = anvil_malloc(64), .alignment = 64, .size = 64};
-    support_expect_panic(free_aligned_sized, &aligned, "free_aligned_sized", "block of alignment 64 freed with alignment 256");
-    support_expect_panic(free_aligned_sized, &plain, "free_aligned_sized", "block that was not asked for with an alignment");
+    support_expect_panic(free_aligned_sized, &aligned, "free_aligned_sized",
+                         "block of alignment 64 freed with alignment 256");
+    support_expect_panic(free_aligned_sized, &plain, "free_aligned_sized",
+                         "block that was not asked for with an alignment");
     aligned.alignment = 64, aligned.size = 64;
-    support_expect_panic(free_aligned_sized, &aligned, "free_aligned_sized", "block of 128 bytes freed with size 64");
-    support_expect_panic(free_sized, &aligned, "free_sized", "block of alignment 64 freed without its alignment");
+    support_expect_panic(free_aligned_sized, &aligned, "free_aligned_sized",
+                         "block of 128 bytes freed with size 64");
+    support_expect_panic(free_sized, &aligned, "free_sized",
+                         "block of alignment 64 freed without its alignment");
 }
 
 static void a_freed_block_is_named_by_realloc_and_usable_size(void **state)
@@ -146,7 +160,8 @@ static void a_freed_block_is_named_by_realloc_and_usable_size(void **state)
     void *keep = anvil_malloc(90);
     struct misuse misuse = {.block = anvil_malloc(90)};
     support_expect_panic(free_then_resize, &misuse, "realloc", "freed block of 96 bytes");
-    support_expect_panic(free_then_measure, &misuse, "malloc_usable_size", "freed block of 96 bytes");
+    support_expect_panic(free_then_measure, &misuse, "malloc_usable_size",
+                         "freed block of 96 bytes");
     anvil_free(keep);
 }
 

@@ -23,7 +23,8 @@ static int teardown(void **state)
 static void the_prefix_is_kept_for_every_pair_of_sizes(void **state)
 {
     (void)state;
-    const size_t sizes[] = {1, 15, 16, 17, 100, 1024, 1025, 4095, 4096, 4097, 65536, 131073, 1048576, 8388608};
+    const size_t sizes[] = {1,    15,   16,   17,    100,    1024,    1025,
+                            4095, 4096, 4097, 65536, 131073, 1048576, 8388608};
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     for (unsigned pair = 0; pair < COUNT * COUNT; pair++) {
         size_t from = sizes[pair / COUNT], to = sizes[pair % COUNT];
@@ -62,7 +63,8 @@ static void the_same_size_keeps_the_address(void **state)
 static void an_extent_grows_into_its_free_neighbour(void **state)
 {
     (void)state;
-    char *block = anvil_heap_malloc(heap, 10000), *next = anvil_heap_malloc(heap, 20000), *wall = anvil_heap_malloc(heap, 5000);
+    char *block = anvil_heap_malloc(heap, 10000), *next = anvil_heap_malloc(heap, 20000),
+         *wall = anvil_heap_malloc(heap, 5000);
     support_fill(block, 10000, 1);
     anvil_heap_free(heap, next);
     assert_ptr_equal(anvil_heap_realloc(heap, block, 25000), block);
@@ -138,14 +140,16 @@ static void a_chain_of_resizes_keeps_its_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_prefix_is_kept_for_every_pair_of_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_prefix_is_kept_for_every_pair_of_sizes, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(null_acts_as_malloc_and_size_zero_as_free, setup, teardown),
         cmocka_unit_test_setup_teardown(the_same_size_keeps_the_address, setup, teardown),
         cmocka_unit_test_setup_teardown(an_extent_grows_into_its_free_neighbour, setup, teardown),
         cmocka_unit_test_setup_teardown(the_topmost_extent_grows_with_the_source, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failed_growth_keeps_the_block, setup, teardown),
         cmocka_unit_test_setup_teardown(shrinking_succeeds_in_a_full_arena, setup, teardown),
-        cmocka_unit_test_setup_teardown(realloc_of_an_aligned_block_is_a_plain_block, setup, teardown),
+        cmocka_unit_test_setup_teardown(realloc_of_an_aligned_block_is_a_plain_block, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_chain_of_resizes_keeps_its_bytes, setup, teardown),
     };
     return cmocka_run_group_tests_name("realloc", tests, NULL, NULL);

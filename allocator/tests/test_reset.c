@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* After a reset a heap must be like a fresh one: the same addresses, the same zeros, the same counts. */
+/* After a reset a heap must be like a fresh one: the same addresses, the same zeros, the same
+ * counts. */
 #include "support.h"
 
 #include "heap.h"
@@ -78,7 +79,10 @@ static void a_discarding_arena_is_zero_after_reset_too(void **state)
 {
     (void)state;
     char *arena = support_arena(arena_size);
-    struct anvil_options options = {.source = ANVIL_SOURCE_ARENA, .arena = arena, .arena_size = arena_size, .arena_discard = true};
+    struct anvil_options options = {.source = ANVIL_SOURCE_ARENA,
+                                    .arena = arena,
+                                    .arena_size = arena_size,
+                                    .arena_discard = true};
     assert_int_equal(anvil_heap_create(&heap, &options), 0);
     memset(anvil_heap_malloc(heap, 20 << 20), 0xee, 20 << 20);
     anvil_heap_reset(heap);

@@ -95,7 +95,8 @@ static void the_exact_size_and_alignment_are_remembered(void **state)
 {
     (void)state;
     struct heap_block block;
-    void *plain = anvil_heap_malloc(heap, 101), *aligned = anvil_heap_aligned_alloc(heap, 512, 3), *none = anvil_heap_malloc(heap, 0);
+    void *plain = anvil_heap_malloc(heap, 101), *aligned = anvil_heap_aligned_alloc(heap, 512, 3),
+         *none = anvil_heap_malloc(heap, 0);
     assert_true(heap_find(heap, plain, &block));
     assert_int_equal(block.size, 101);
     assert_int_equal(block.alignment_code, 0);
@@ -153,10 +154,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(blocks_are_carved_one_after_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(the_block_freed_last_is_taken_first, setup, teardown),
         cmocka_unit_test_setup_teardown(freeing_does_not_touch_the_block, setup, teardown),
-        cmocka_unit_test_setup_teardown(writing_to_a_freed_block_does_not_mislead_the_allocator, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_exact_size_and_alignment_are_remembered, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_full_slab_gets_a_successor_and_comes_back_with_room, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_empty_slab_is_kept_and_release_takes_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(writing_to_a_freed_block_does_not_mislead_the_allocator,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(the_exact_size_and_alignment_are_remembered, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_full_slab_gets_a_successor_and_comes_back_with_room,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(one_empty_slab_is_kept_and_release_takes_it, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(only_a_fresh_block_counts_as_zero, setup, teardown),
     };
     return cmocka_run_group_tests_name("slab", tests, NULL, NULL);

@@ -88,8 +88,10 @@ static void only_the_first_publication_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_lock_lets_one_thread_in_at_a_time),   cmocka_unit_test(the_forking_thread_may_enter_again),
-        cmocka_unit_test(a_thread_that_waits_for_a_fork_is_woken), cmocka_unit_test(a_lock_that_is_off_keeps_nobody_out),
+        cmocka_unit_test(the_lock_lets_one_thread_in_at_a_time),
+        cmocka_unit_test(the_forking_thread_may_enter_again),
+        cmocka_unit_test(a_thread_that_waits_for_a_fork_is_woken),
+        cmocka_unit_test(a_lock_that_is_off_keeps_nobody_out),
         cmocka_unit_test(only_the_first_publication_counts),
     };
     return cmocka_run_group_tests_name("sync", tests, NULL, NULL);

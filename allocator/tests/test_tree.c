@@ -19,7 +19,8 @@ static void fill_tree(struct extent **root, enum anvil_fit fit, unsigned pages_l
     unsigned seed = 42;
     *root = NULL;
     for (unsigned i = 0; i < COUNT; i++) {
-        extents[i] = (struct extent){.start = (char *)0x10000000 + (size_t)i * 0x1000000, .pages = 1 + next_random(&seed) % pages_limit};
+        extents[i] = (struct extent){.start = (char *)0x10000000 + (size_t)i * 0x1000000,
+                                     .pages = 1 + next_random(&seed) % pages_limit};
         is_member[i] = next_random(&seed) % 4 != 0;
         if (is_member[i])
             tree_insert(root, &extents[i], fit);
@@ -55,7 +56,8 @@ static void next_fit_starts_at_its_cursor(void **state)
     fill_tree(&root, ANVIL_FIT_NEXT, 60);
     for (unsigned i = 0; i < COUNT; i += 7)
         for (size_t pages = 1; pages < 64; pages += 5)
-            assert_ptr_equal(tree_find_from(root, pages, extents[i].start + 1), scan(pages, extents[i].start + 1, ANVIL_FIT_NEXT));
+            assert_ptr_equal(tree_find_from(root, pages, extents[i].start + 1),
+                             scan(pages, extents[i].start + 1, ANVIL_FIT_NEXT));
 }
 
 static void removal_keeps_the_rest_findable(void **state)

@@ -22,7 +22,8 @@ static int see(const struct anvil_region *region, void *context)
     seen->bytes += region->length;
     seen->size += region->size;
     assert_true(region->is_live || region->size == 0);
-    assert_true(region->is_mapping || seen->last_end == NULL || (char *)region->start == seen->last_end);
+    assert_true(region->is_mapping || seen->last_end == NULL ||
+                (char *)region->start == seen->last_end);
     seen->last_end = region->is_mapping ? seen->last_end : (char *)region->start + region->length;
     return seen->stop_after > 0 && --seen->stop_after == 0 ? 55 : 0;
 }
@@ -80,7 +81,8 @@ static void the_dump_has_a_line_per_region(void **state)
     char *block = anvil_heap_malloc(heap, 5000);
     anvil_heap_dump(heap, ends[1]);
     assert_true(read(ends[0], text, sizeof text - 1) > 0);
-    snprintf(expected, sizeof expected, "%p 8192 extent live, size 5000\n%p 253952 extent free\n", (void *)block, (void *)(block + 8192));
+    snprintf(expected, sizeof expected, "%p 8192 extent live, size 5000\n%p 253952 extent free\n",
+             (void *)block, (void *)(block + 8192));
     assert_string_equal(text, expected);
     anvil_heap_destroy(heap);
 }

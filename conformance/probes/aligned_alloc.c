@@ -6,7 +6,8 @@
 
 #define FUNDAMENTAL _Alignof(max_align_t)
 
-/* Whether a refusal is one of an alignment that the subject does not support, as it may for all that no type needs. */
+/* Whether a refusal is one of an alignment that the subject does not support, as it may for all
+ * that no type needs. */
 static bool is_unsupported(size_t alignment, const void *block, int error)
 {
     return block == NULL && error == EINVAL && alignment > FUNDAMENTAL;
@@ -22,16 +23,20 @@ static enum probe_outcome hold_blocks(size_t alignment, size_t size)
         int error = errno;
         if (is_unsupported(alignment, block[i], error))
             return PASS;
-        EXPECT(block[i] != NULL, "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d", alignment, size, error);
-        EXPECT(is_aligned(block[i], alignment), "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment, size,
+        EXPECT(block[i] != NULL,
+               "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d", alignment,
+               size, error);
+        EXPECT(is_aligned(block[i], alignment),
+               "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment, size,
                alignment, block[i]);
         fill(block[i], size, i);
     }
     for (unsigned i = 0; i < COUNT(block); i++) {
         size_t changed = find_change(block[i], size, i);
         EXPECT(changed == size,
-               "aligned_alloc(%zu, %zu), 64 blocks: expected each to keep its bytes, observed byte %zu of block %u changed", alignment,
-               size, changed, i);
+               "aligned_alloc(%zu, %zu), 64 blocks: expected each to keep its bytes, observed byte "
+               "%zu of block %u changed",
+               alignment, size, changed, i);
         free(block[i]);
     }
     return PASS;
@@ -54,9 +59,11 @@ PROBE(aligned_alloc_refuses_what_is_no_alignment, "C23-7.24.3.1-p2-b")
     NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(alignments); i++) {
         void *block = aligned_alloc(alignments[i], 64);
-        EXPECT(block == NULL, "aligned_alloc(%zu, 64): expected NULL, observed %p", alignments[i], block);
+        EXPECT(block == NULL, "aligned_alloc(%zu, 64): expected NULL, observed %p", alignments[i],
+               block);
         block = alignments[i] > 0 ? aligned_alloc(alignments[i], alignments[i]) : NULL;
-        EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignments[i], alignments[i], block);
+        EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignments[i],
+               alignments[i], block);
     }
     return PASS;
 }
@@ -71,30 +78,39 @@ PROBE(aligned_alloc_supports_alignments_up_to_a_largest, "C23-7.24.3.1-p2-c")
         void *block = aligned_alloc(alignment, alignment);
         int error = errno;
         EXPECT(block != NULL || alignment > FUNDAMENTAL,
-               "aligned_alloc(%zu, %zu): expected a block, as alignments up to %zu are fundamental, observed NULL with errno %d", alignment,
-               alignment, FUNDAMENTAL, error);
-        EXPECT(block == NULL || refused == 0, "aligned_alloc(%zu, %zu): expected NULL as for the smaller alignment %zu, observed a block",
+               "aligned_alloc(%zu, %zu): expected a block, as alignments up to %zu are "
+               "fundamental, observed NULL with errno %d",
+               alignment, alignment, FUNDAMENTAL, error);
+        EXPECT(block == NULL || refused == 0,
+               "aligned_alloc(%zu, %zu): expected NULL as for the smaller alignment %zu, observed "
+               "a block",
                alignment, alignment, refused);
         if (block == NULL && error == EINVAL && refused == 0)
             refused = alignment;
         largest = block != NULL ? alignment : largest;
         free(block);
     }
-    return RECORDED("aligned_alloc(2^k, 2^k), k to 30: expected a block up to some alignment, observed one up to %zu", largest);
+    return RECORDED("aligned_alloc(2^k, 2^k), k to 30: expected a block up to some alignment, "
+                    "observed one up to %zu",
+                    largest);
 }
 
 PROBE(aligned_alloc_takes_any_size, "C23-7.24.3.1-p2-d")
 {
-    static const size_t requests[][2] = {{64, 65}, {4096, 1}, {16, 17}, {64, 32}, {64, 63}, {64, 127}, {4096, 6144}};
+    static const size_t requests[][2] = {{64, 65}, {4096, 1}, {16, 17},    {64, 32},
+                                         {64, 63}, {64, 127}, {4096, 6144}};
     NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(requests); i++) {
         size_t alignment = requests[i][0], size = requests[i][1];
         errno = UNTOUCHED;
         void *block = aligned_alloc(alignment, size);
         int error = errno;
-        EXPECT(block != NULL, "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d", alignment, size, error);
-        EXPECT(is_aligned(block, alignment), "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment, size, alignment,
-               block);
+        EXPECT(block != NULL,
+               "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d", alignment,
+               size, error);
+        EXPECT(is_aligned(block, alignment),
+               "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment, size,
+               alignment, block);
         fill(block, size, 1);
         free(block);
     }
@@ -104,8 +120,10 @@ PROBE(aligned_alloc_takes_any_size, "C23-7.24.3.1-p2-d")
 PROBE(aligned_alloc_never_gives_a_block_for_an_absurd_size, "C23-7.24.3.1-p3-a")
 {
     /* Sums of alignment and size that wrap to something small. */
-    static const size_t requests[][2] = {{4096, SIZE_MAX - 4095}, {64, SIZE_MAX - 63}, {16, SIZE_MAX - 15}, {MIB, SIZE_MAX - MIB + 1},
-                                         {4096, SIZE_MAX},        {64, TOP},           {64, TOP - 64}};
+    static const size_t requests[][2] = {{4096, SIZE_MAX - 4095}, {64, SIZE_MAX - 63},
+                                         {16, SIZE_MAX - 15},     {MIB, SIZE_MAX - MIB + 1},
+                                         {4096, SIZE_MAX},        {64, TOP},
+                                         {64, TOP - 64}};
     NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(requests); i++) {
         size_t alignment = requests[i][0], size = requests[i][1];
@@ -113,7 +131,8 @@ PROBE(aligned_alloc_never_gives_a_block_for_an_absurd_size, "C23-7.24.3.1-p3-a")
             continue;
         free(aligned_alloc(alignment, alignment));
         void *block = aligned_alloc(alignment, size);
-        EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignment, size, block);
+        EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignment,
+               size, block);
     }
     return PASS;
 }
@@ -128,14 +147,18 @@ static enum probe_outcome take_and_give(size_t alignment, size_t size)
         int error = errno;
         if (i == 0 && is_unsupported(alignment, block, error))
             return PASS;
-        EXPECT(block != NULL, "aligned_alloc(%zu, %zu) and free, round %zu: expected a block, observed NULL with errno %d", alignment, size,
-               i, error);
+        EXPECT(block != NULL,
+               "aligned_alloc(%zu, %zu) and free, round %zu: expected a block, observed NULL with "
+               "errno %d",
+               alignment, size, i, error);
         memset(block, 1, size);
         free(block);
         before = i == rounds / 8 ? resident_bytes() : before;
     }
     size_t after = resident_bytes();
-    EXPECT(after < before + 4 * MIB, "aligned_alloc(%zu, %zu) and free, %zu rounds: expected no growth, observed %zu resident bytes more",
+    EXPECT(after < before + 4 * MIB,
+           "aligned_alloc(%zu, %zu) and free, %zu rounds: expected no growth, observed %zu "
+           "resident bytes more",
            alignment, size, rounds, after - before);
     return PASS;
 }
@@ -156,7 +179,9 @@ PROBE(aligned_alloc_says_einval_for_what_is_no_alignment, "POSIX24-aligned_alloc
         errno = UNTOUCHED;
         void *block = aligned_alloc(alignments[i], 64);
         int error = errno;
-        EXPECT(block == NULL && error == EINVAL, "aligned_alloc(%zu, 64): expected NULL with errno %d (EINVAL), observed %s with errno %d",
+        EXPECT(block == NULL && error == EINVAL,
+               "aligned_alloc(%zu, 64): expected NULL with errno %d (EINVAL), observed %s with "
+               "errno %d",
                alignments[i], EINVAL, null_or_block(block), error);
     }
     return PASS;
@@ -164,7 +189,8 @@ PROBE(aligned_alloc_says_einval_for_what_is_no_alignment, "POSIX24-aligned_alloc
 
 PROBE(aligned_alloc_refuses_or_rounds_up_an_odd_alignment, "GLIBC-aligned_alloc-1")
 {
-    static const size_t alignments[][2] = {{3, 4}, {24, 32}, {0, 1}}; /* with the next power of two */
+    /* with the next power of two */
+    static const size_t alignments[][2] = {{3, 4}, {24, 32}, {0, 1}};
     size_t accepted = 0, is_accepted = 0;
     NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(alignments); i++) {
@@ -172,15 +198,20 @@ PROBE(aligned_alloc_refuses_or_rounds_up_an_odd_alignment, "GLIBC-aligned_alloc-
         void *block = aligned_alloc(alignments[i][0], 64);
         int error = errno;
         EXPECT(block != NULL || error == EINVAL,
-               "aligned_alloc(%zu, 64): expected NULL with errno %d (EINVAL), observed NULL with errno %d", alignments[i][0], EINVAL,
-               error);
+               "aligned_alloc(%zu, 64): expected NULL with errno %d (EINVAL), observed NULL with "
+               "errno %d",
+               alignments[i][0], EINVAL, error);
         EXPECT(block == NULL || is_aligned(block, alignments[i][1]),
-               "aligned_alloc(%zu, 64): expected NULL, or a multiple of %zu as before glibc 2.38, observed %p", alignments[i][0],
-               alignments[i][1], block);
+               "aligned_alloc(%zu, 64): expected NULL, or a multiple of %zu as before glibc 2.38, "
+               "observed %p",
+               alignments[i][0], alignments[i][1], block);
         accepted = block != NULL ? alignments[i][0] : accepted;
         is_accepted |= block != NULL;
     }
-    return is_accepted ? WEAK("aligned_alloc(%zu, 64): expected NULL as of glibc 2.38, observed a block as before", accepted) : PASS;
+    return is_accepted ? WEAK("aligned_alloc(%zu, 64): expected NULL as of glibc 2.38, observed a "
+                              "block as before",
+                              accepted)
+                       : PASS;
 }
 
 PROBE(aligned_alloc_supports_every_power_of_two, "GLIBC-aligned_alloc-2")
@@ -194,9 +225,12 @@ PROBE(aligned_alloc_supports_every_power_of_two, "GLIBC-aligned_alloc-2")
             int error = errno;
             if (block == NULL && error == ENOMEM && alignment > 16 * MIB)
                 continue;
-            EXPECT(block != NULL, "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d", alignment, sizes[i], error);
-            EXPECT(is_aligned(block, alignment), "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment, sizes[i],
-                   alignment, (void *)block);
+            EXPECT(block != NULL,
+                   "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d",
+                   alignment, sizes[i], error);
+            EXPECT(is_aligned(block, alignment),
+                   "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment,
+                   sizes[i], alignment, (void *)block);
             block[0] = block[sizes[i] - 1] = 1;
             free(block);
         }
@@ -209,11 +243,15 @@ static enum probe_outcome expect_enomem(size_t alignment, size_t size)
     errno = UNTOUCHED;
     void *block = aligned_alloc(alignment, size);
     int error = errno;
-    EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignment, size, block);
+    EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignment, size,
+           block);
     if (error == EAGAIN)
-        return WEAK("aligned_alloc(%zu, %zu): expected errno %d (ENOMEM), observed %d (EAGAIN)", alignment, size, ENOMEM, EAGAIN);
-    EXPECT(error == ENOMEM, "aligned_alloc(%zu, %zu): expected NULL with errno %d (ENOMEM), observed NULL with errno %d", alignment, size,
-           ENOMEM, error);
+        return WEAK("aligned_alloc(%zu, %zu): expected errno %d (ENOMEM), observed %d (EAGAIN)",
+                    alignment, size, ENOMEM, EAGAIN);
+    EXPECT(error == ENOMEM,
+           "aligned_alloc(%zu, %zu): expected NULL with errno %d (ENOMEM), observed NULL with "
+           "errno %d",
+           alignment, size, ENOMEM, error);
     return PASS;
 }
 
@@ -228,15 +266,18 @@ static enum probe_outcome expect_enomem_at_limit(void)
         void *block = aligned_alloc(4096, 16 * MIB);
         int error = errno;
         if (block == NULL && error == EAGAIN)
-            return WEAK("aligned_alloc(4096, 16777216) at the limit of memory: expected errno %d (ENOMEM), observed %d (EAGAIN)", ENOMEM,
-                        EAGAIN);
+            return WEAK("aligned_alloc(4096, 16777216) at the limit of memory: expected errno %d "
+                        "(ENOMEM), observed %d (EAGAIN)",
+                        ENOMEM, EAGAIN);
         EXPECT(block != NULL || error == ENOMEM,
-               "aligned_alloc(4096, 16777216) at the limit of memory: expected NULL with errno %d (ENOMEM), observed NULL with errno %d",
+               "aligned_alloc(4096, 16777216) at the limit of memory: expected NULL with errno %d "
+               "(ENOMEM), observed NULL with errno %d",
                ENOMEM, error);
         if (block == NULL)
             return PASS;
     }
-    return UNSUPPORTED("aligned_alloc(4096, 16777216) at the limit of memory: expected a refusal, observed 4096 blocks");
+    return UNSUPPORTED("aligned_alloc(4096, 16777216) at the limit of memory: expected a refusal, "
+                       "observed 4096 blocks");
 }
 
 PROBE(aligned_alloc_says_enomem, "POSIX24-aligned_alloc-2")
@@ -249,7 +290,8 @@ PROBE(aligned_alloc_says_enomem, "POSIX24-aligned_alloc-2")
     void *block = aligned_alloc(GIB, PTRDIFF_MAX);
     int error = errno;
     EXPECT(block == NULL && (error == ENOMEM || error == EINVAL || error == EAGAIN),
-           "aligned_alloc(%zu, %zu): expected NULL with errno %d (ENOMEM), or %d (EINVAL) for the alignment, observed %s with errno %d",
+           "aligned_alloc(%zu, %zu): expected NULL with errno %d (ENOMEM), or %d (EINVAL) for the "
+           "alignment, observed %s with errno %d",
            GIB, (size_t)PTRDIFF_MAX, ENOMEM, EINVAL, null_or_block(block), error);
     return expect_enomem_at_limit();
 }
@@ -262,8 +304,9 @@ PROBE(aligned_alloc_of_zero_bytes, "POSIX24-aligned_alloc-3")
         void *block[8]; /* held together, as one alone may be aligned by chance */
         for (size_t i = 0; i < COUNT(block); i++) {
             block[i] = aligned_alloc(alignment, 0);
-            EXPECT(is_aligned(block[i], alignment), "aligned_alloc(%zu, 0): expected NULL or a multiple of %zu, observed %p", alignment,
-                   alignment, block[i]);
+            EXPECT(is_aligned(block[i], alignment),
+                   "aligned_alloc(%zu, 0): expected NULL or a multiple of %zu, observed %p",
+                   alignment, alignment, block[i]);
         }
         answer = alignment == 16 ? null_or_block(block[0]) : answer;
         for (size_t i = 0; i < COUNT(block); i++)
@@ -277,11 +320,14 @@ PROBE(aligned_alloc_of_zero_bytes, "POSIX24-aligned_alloc-3")
 static const char *silent_function;
 
 /* Either it is refused, or there is a block whose ends can be written. */
-static enum probe_outcome judge_absurd(const char *function, size_t alignment, size_t size, char *block, int error)
+static enum probe_outcome judge_absurd(const char *function, size_t alignment, size_t size,
+                                       char *block, int error)
 {
-    EXPECT(block == NULL || size < TOP, "%s(%zu, %zu): expected a refusal, observed %p", function, alignment, size, (void *)block);
-    EXPECT(is_aligned(block, alignment), "%s(%zu, %zu): expected a refusal or a multiple of %zu, observed %p", function, alignment, size,
-           alignment, (void *)block);
+    EXPECT(block == NULL || size < TOP, "%s(%zu, %zu): expected a refusal, observed %p", function,
+           alignment, size, (void *)block);
+    EXPECT(is_aligned(block, alignment),
+           "%s(%zu, %zu): expected a refusal or a multiple of %zu, observed %p", function,
+           alignment, size, alignment, (void *)block);
     if (block == NULL && error != ENOMEM && error != EINVAL)
         silent_function = function;
     if (block != NULL)
@@ -310,14 +356,16 @@ static enum probe_outcome ask_absurdly(size_t alignment, size_t size)
 
 PROBE(absurd_alignments_with_sizes_are_refused_cleanly, "GLIBC-aligned_alloc-3")
 {
-    static const size_t requests[][2] = {{TOP, PTRDIFF_MAX}, {TOP / 2, TOP / 2}, {TOP, 64}, {TOP, TOP - 1}, {TOP, TOP}, {TOP / 2, 1}};
+    static const size_t requests[][2] = {{TOP, PTRDIFF_MAX}, {TOP / 2, TOP / 2}, {TOP, 64},
+                                         {TOP, TOP - 1},     {TOP, TOP},         {TOP / 2, 1}};
     for (size_t i = 0; i < COUNT(requests); i++)
         TRY(ask_absurdly(requests[i][0], requests[i][1]));
     /* 2^32 to 2^40 where size_t has 64 bits. */
     for (size_t alignment = TOP >> 31; alignment <= TOP >> 23; alignment *= 2)
         TRY(ask_absurdly(alignment, 16));
     if (silent_function != NULL)
-        return WEAK("%s of absurd alignments: expected NULL with errno %d (ENOMEM) or %d (EINVAL), observed NULL with another errno",
+        return WEAK("%s of absurd alignments: expected NULL with errno %d (ENOMEM) or %d (EINVAL), "
+                    "observed NULL with another errno",
                     silent_function, ENOMEM, EINVAL);
     return PASS;
 }

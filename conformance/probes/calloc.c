@@ -11,14 +11,16 @@ static enum probe_outcome write_members(size_t count, size_t size)
     size_t total = count * size;
     for (unsigned i = 0; i < BLOCKS; i++) {
         blocks[i] = calloc(count, size);
-        EXPECT(blocks[i] != NULL, "calloc(%zu, %zu): expected a block, observed NULL with errno %d", count, size, errno);
+        EXPECT(blocks[i] != NULL, "calloc(%zu, %zu): expected a block, observed NULL with errno %d",
+               count, size, errno);
         fill(blocks[i], total, i);
     }
     for (unsigned i = 0; i < BLOCKS; i++) {
         size_t changed = find_change(blocks[i], total, i);
         EXPECT(changed == total,
-               "calloc(%zu, %zu): expected %zu bytes of its own, observed another byte at %zu once its neighbours were written", count,
-               size, total, changed);
+               "calloc(%zu, %zu): expected %zu bytes of its own, observed another byte at %zu once "
+               "its neighbours were written",
+               count, size, total, changed);
     }
     for (unsigned i = 0; i < BLOCKS; i++)
         free(blocks[i]);
@@ -40,9 +42,12 @@ PROBE(calloc_gives_room_for_all_members, "C23-7.24.3.2-p2-a")
 static enum probe_outcome judge_zeros(size_t size)
 {
     unsigned char *block = calloc(1, size);
-    EXPECT(block != NULL, "calloc(1, %zu): expected a block, observed NULL with errno %d", size, errno);
+    EXPECT(block != NULL, "calloc(1, %zu): expected a block, observed NULL with errno %d", size,
+           errno);
     size_t dirty = find_nonzero(block, size);
-    EXPECT(dirty == size, "calloc(1, %zu) in recycled memory: expected zeros, observed %d at byte %zu", size, block[dirty], dirty);
+    EXPECT(dirty == size,
+           "calloc(1, %zu) in recycled memory: expected zeros, observed %d at byte %zu", size,
+           block[dirty], dirty);
     free(block);
     return PASS;
 }
@@ -115,16 +120,20 @@ PROBE(calloc_gives_zeros_in_recycled_memory, "C23-7.24.3.2-p2-b")
     return judge_zeros(32 * MIB);
 }
 
-/* Dirties a block, shrinks it, dirties what it was grown to again, frees it, and looks at what calloc makes of the remains. */
+/* Dirties a block, shrinks it, dirties what it was grown to again, frees it, and looks at what
+ * calloc makes of the remains. */
 static enum probe_outcome recycle_after_reallocs(size_t size)
 {
     unsigned char *block = malloc(size);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size, errno);
+    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size,
+           errno);
     memset(block, 0xA5, size);
     block = realloc(block, 10);
     TRY(judge_zeros(size - 16));
     block = block != NULL ? realloc(block, size) : NULL;
-    EXPECT(block != NULL, "realloc of malloc(%zu) to 10 and back: expected a block, observed NULL with errno %d", size, errno);
+    EXPECT(block != NULL,
+           "realloc of malloc(%zu) to 10 and back: expected a block, observed NULL with errno %d",
+           size, errno);
     memset(block, 0xA5, size);
     free(block);
     TRY(judge_zeros(size));
@@ -134,8 +143,9 @@ static enum probe_outcome recycle_after_reallocs(size_t size)
 
 PROBE(calloc_gives_zeros_after_reallocs, "C23-7.24.3.2-p2-c")
 {
-    static const size_t sizes[] = {100,           1000,          4095, 4096,        4097,    32 * KIB - 1, 32 * KIB,
-                                   128 * KIB - 1, 128 * KIB + 1, MIB,  2 * MIB - 1, 2 * MIB, 2 * MIB + 1};
+    static const size_t sizes[] = {100,          1000,     4095,          4096,          4097,
+                                   32 * KIB - 1, 32 * KIB, 128 * KIB - 1, 128 * KIB + 1, MIB,
+                                   2 * MIB - 1,  2 * MIB,  2 * MIB + 1};
     for (size_t i = 0; i < COUNT(sizes); i++)
         TRY(recycle_after_reallocs(sizes[i]));
     return PASS;
@@ -146,19 +156,23 @@ PROBE(calloc_refuses_a_product_that_wraps, "C23-7.24.3.2-p3-a C17-7.22.3.2-p2-d"
     for (size_t i = 0; i < WRAPS; i++) {
         size_t count = wrapping_factor(i, 0), size = wrapping_factor(i, 1);
         void *block = calloc(count, size);
-        EXPECT(block == NULL, "calloc(%zu, %zu): expected NULL, observed %p, a block for %zu bytes at most (CWE-190)", count, size, block,
-               count * size);
+        EXPECT(
+            block == NULL,
+            "calloc(%zu, %zu): expected NULL, observed %p, a block for %zu bytes at most (CWE-190)",
+            count, size, block, count * size);
     }
     return PASS;
 }
 
 PROBE(calloc_of_a_huge_number_of_nothing_is_no_overflow, "C23-7.24.3.2-p3-b")
 {
-    static const size_t requests[][2] = {{0, SIZE_MAX}, {SIZE_MAX, 0}, {0, SIZE_MAX / 2 + 1}, {SIZE_MAX / 2 + 1, 0}};
+    static const size_t requests[][2] = {
+        {0, SIZE_MAX}, {SIZE_MAX, 0}, {0, SIZE_MAX / 2 + 1}, {SIZE_MAX / 2 + 1, 0}};
     void *none = calloc(0, 0);
     for (size_t i = 0; i < COUNT(requests); i++) {
         void *block = calloc(requests[i][0], requests[i][1]);
-        EXPECT((block == NULL) == (none == NULL), "calloc(%zu, %zu): expected %s as from calloc(0, 0), observed %s", requests[i][0],
+        EXPECT((block == NULL) == (none == NULL),
+               "calloc(%zu, %zu): expected %s as from calloc(0, 0), observed %s", requests[i][0],
                requests[i][1], null_or_block(none), null_or_block(block));
         free(block);
     }
@@ -172,8 +186,8 @@ static enum probe_outcome judge_calloc_failure(size_t count, size_t size)
     void *block = calloc(count, size);
     int error = errno;
     EXPECT(block == NULL, "calloc(%zu, %zu): expected NULL, observed %p", count, size, block);
-    EXPECT(error == ENOMEM, "calloc(%zu, %zu): expected NULL with errno %d (ENOMEM), observed %d%s", count, size, ENOMEM, error,
-           error == UNTOUCHED ? ", as it was" : "");
+    EXPECT(error == ENOMEM, "calloc(%zu, %zu): expected NULL with errno %d (ENOMEM), observed %d%s",
+           count, size, ENOMEM, error, error == UNTOUCHED ? ", as it was" : "");
     return PASS;
 }
 
@@ -187,8 +201,11 @@ PROBE(calloc_fails_with_enomem, "POSIX17-calloc-1")
     }
     int error = 0;
     if (!exhaust(1, &error))
-        return UNSUPPORTED("calloc(1, %zu) under a limit of memory: expected a failure, observed none", 16 * MIB);
-    EXPECT(error == ENOMEM, "calloc(1, %zu) under a limit of memory: expected NULL with errno %d (ENOMEM), observed %d%s", 16 * MIB, ENOMEM,
-           error, error == UNTOUCHED ? ", as it was" : "");
+        return UNSUPPORTED(
+            "calloc(1, %zu) under a limit of memory: expected a failure, observed none", 16 * MIB);
+    EXPECT(error == ENOMEM,
+           "calloc(1, %zu) under a limit of memory: expected NULL with errno %d (ENOMEM), observed "
+           "%d%s",
+           16 * MIB, ENOMEM, error, error == UNTOUCHED ? ", as it was" : "");
     return PASS;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fork, _Fork, exec and posix_spawn, from processes with one thread and with many. A lock that a thread held at the fork stays locked in the
- * child for ever, so every child has some seconds to end, and so has every parent, which is a child itself.
+ * fork, _Fork, exec and posix_spawn, from processes with one thread and with many. A lock that a
+ * thread held at the fork stays locked in the child for ever, so every child has some seconds to
+ * end, and so has every parent, which is a child itself.
  */
 #include "conformance/kit.h"
 
@@ -17,8 +18,8 @@
 
 #define BUSY_BLOCKS 160
 
-/* Small and large in numbers, and never touched, so that all the time goes by inside of the allocator. One block in
- * `large_every` is large. */
+/* Small and large in numbers, and never touched, so that all the time goes by inside of the
+ * allocator. One block in `large_every` is large. */
 static void allocate_busily(void **blocks, size_t large_every)
 {
     for (size_t i = 0; i < BUSY_BLOCKS; i++)
@@ -57,7 +58,8 @@ static bool start_churners(void)
         churned[i].random = i + 31;
         bool is_busy = i % 2 == 0;
         void *argument = is_busy ? (void *)blocks[i] : &churned[i];
-        if (pthread_create(&churners[i], NULL, is_busy ? be_busy_until_over : churn_until_over, argument) != 0)
+        if (pthread_create(&churners[i], NULL, is_busy ? be_busy_until_over : churn_until_over,
+                           argument) != 0)
             return false;
     }
     return true;
@@ -84,7 +86,8 @@ static int use_heap_in_child(void)
     return large != NULL && churn(&churned, 100) && churn_end(&churned) ? 0 : 1;
 }
 
-/* What becomes of children that are forked while other threads allocate: "" or how the first bad one ended. */
+/* What becomes of children that are forked while other threads allocate: "" or how the first bad
+ * one ended. */
 static const char *fork_often(int forks, int (*in_child)(void))
 {
     for (int i = 0; i < forks; i++) {
@@ -92,7 +95,10 @@ static const char *fork_often(int forks, int (*in_child)(void))
         if (child == 0)
             _exit(in_child());
         int status = child > 0 ? wait_for_child(child, PATIENCE) : 0;
-        const char *how = child < 0 ? "fork failed" : status == -1 ? "a deadlock" : WIFSIGNALED(status) ? "a crash" : "damage or NULL";
+        const char *how = child < 0             ? "fork failed"
+                          : status == -1        ? "a deadlock"
+                          : WIFSIGNALED(status) ? "a crash"
+                                                : "damage or NULL";
         if (child < 0 || status != 0)
             return how;
     }
@@ -105,7 +111,9 @@ static enum probe_outcome fork_among_churners(void)
     if (!start_churners())
         return PROBE_ERROR("pthread_create: expected a thread, observed none");
     const char *how = fork_often(FORKS, use_heap_in_child);
-    EXPECT(how[0] == '\0', "malloc in a child, forked while %d threads allocate: expected %d of %d children to end well, observed %s",
+    EXPECT(how[0] == '\0',
+           "malloc in a child, forked while %d threads allocate: expected %d of %d children to end "
+           "well, observed %s",
            CHURNERS, FORKS, FORKS, how);
     stop_churners();
     return PASS;
@@ -128,7 +136,9 @@ PROCESS_PROBE(child_of_many_threads_allocates_against_the_rule, "POSIX17-fork-2"
     int status = run_in_child(fork_among_churners_and_tell, 2 * PATIENCE);
     bool is_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     const char *how = is_well ? "15 of 15 children to end well" : "deadlocks, crashes or damage";
-    return RECORDED("malloc in a child, forked while %d threads allocate: nothing is expected, observed %s", CHURNERS, how);
+    return RECORDED(
+        "malloc in a child, forked while %d threads allocate: nothing is expected, observed %s",
+        CHURNERS, how);
 }
 
 static atomic_uint fork_handlers_run;
@@ -150,12 +160,19 @@ static int have_handlers_run(void)
 static enum probe_outcome fork_with_handlers(void)
 {
     enum { FORKS = 20 };
-    if (pthread_atfork(allocate_in_fork_handler, allocate_in_fork_handler, allocate_in_fork_handler) != 0 || !start_churners())
+    if (pthread_atfork(allocate_in_fork_handler, allocate_in_fork_handler,
+                       allocate_in_fork_handler) != 0 ||
+        !start_churners())
         return PROBE_ERROR("pthread_atfork and pthread_create: expected 0, observed another");
     const char *how = fork_often(FORKS, have_handlers_run);
-    EXPECT(how[0] == '\0', "malloc in handlers of pthread_atfork: expected %d of %d children to end well, observed %s", FORKS, FORKS, how);
+    EXPECT(
+        how[0] == '\0',
+        "malloc in handlers of pthread_atfork: expected %d of %d children to end well, observed %s",
+        FORKS, FORKS, how);
     unsigned ran = atomic_load(&fork_handlers_run);
-    EXPECT(ran == 2 * FORKS, "malloc in handlers of pthread_atfork: expected blocks in %d handlers, observed %u", 2 * FORKS, ran);
+    EXPECT(ran == 2 * FORKS,
+           "malloc in handlers of pthread_atfork: expected blocks in %d handlers, observed %u",
+           2 * FORKS, ran);
     stop_churners();
     return PASS;
 }
@@ -206,14 +223,16 @@ static enum probe_outcome fork_in_handlers(void)
         allocate_busily(blocks, round % 2 == 0 ? 2 : 16);
     kill(sender, SIGKILL);
     EXPECT(atomic_load(&forks_that_failed) == 0,
-           "fork in a handler that interrupted malloc: expected %d children to end, observed %d failures", FORKS,
-           atomic_load(&forks_that_failed));
+           "fork in a handler that interrupted malloc: expected %d children to end, observed %d "
+           "failures",
+           FORKS, atomic_load(&forks_that_failed));
     return PASS;
 }
 
 PROCESS_PROBE(handler_that_interrupts_malloc_may_fork, "GLIBC-fork-3")
 {
-    return ask_in_child(fork_in_handlers, 2 * PATIENCE, "fork in a handler that interrupted malloc");
+    return ask_in_child(fork_in_handlers, 2 * PATIENCE,
+                        "fork in a handler that interrupted malloc");
 }
 
 extern pid_t _Fork(void) __attribute__((weak));
@@ -235,11 +254,15 @@ static enum probe_outcome fork_plainly(void)
         if (child == 0)
             _exit(0);
         int status = wait_for_child(child, PATIENCE);
-        EXPECT(status == 0, "_Fork while %d threads allocate: expected the child to end with 0, observed status %d", CHURNERS, status);
+        EXPECT(
+            status == 0,
+            "_Fork while %d threads allocate: expected the child to end with 0, observed status %d",
+            CHURNERS, status);
         EXPECT(churn(&churned, 100), "in the parent after _Fork, %s", churned.wrong);
     }
     stop_churners();
-    EXPECT(atomic_load(&plain_forks_handled) == 0, "_Fork: expected no handler of pthread_atfork to run, observed %d",
+    EXPECT(atomic_load(&plain_forks_handled) == 0,
+           "_Fork: expected no handler of pthread_atfork to run, observed %d",
            atomic_load(&plain_forks_handled));
     return PASS;
 }
@@ -273,11 +296,15 @@ static enum probe_outcome start_programs(void)
         return PROBE_ERROR("pthread_create: expected a thread, observed none");
     for (int i = 0; i < 15; i++) {
         int result = spawn_true();
-        EXPECT(result == 0, "posix_spawn of /bin/true while %d threads allocate: expected status 0, observed %d", CHURNERS, result);
+        EXPECT(result == 0,
+               "posix_spawn of /bin/true while %d threads allocate: expected status 0, observed %d",
+               CHURNERS, result);
     }
     const char *how = fork_often(15, run_true);
-    EXPECT(how[0] == '\0', "fork and exec of /bin/true while %d threads allocate: expected exit with 0, observed %s", CHURNERS,
-           strcmp(how, "damage or NULL") == 0 ? "another status" : how);
+    EXPECT(
+        how[0] == '\0',
+        "fork and exec of /bin/true while %d threads allocate: expected exit with 0, observed %s",
+        CHURNERS, strcmp(how, "damage or NULL") == 0 ? "another status" : how);
     stop_churners();
     return PASS;
 }
@@ -286,7 +313,8 @@ PROCESS_PROBE(programs_start_while_threads_allocate, "POSIX17-fork-5")
 {
     if (access("/bin/true", X_OK) != 0)
         return UNSUPPORTED("there is no /bin/true to start");
-    return ask_in_child(start_programs, 4 * PATIENCE, "posix_spawn and exec while threads allocate");
+    return ask_in_child(start_programs, 4 * PATIENCE,
+                        "posix_spawn and exec while threads allocate");
 }
 
 static void *churn_a_while(void *churned)
@@ -317,12 +345,16 @@ static enum probe_outcome fork_generations(void)
     if (!start_churners())
         return PROBE_ERROR("pthread_create: expected a thread, observed none");
     const char *how = fork_often(8, live_on_in_child);
-    EXPECT(how[0] == '\0', "malloc in threads of a child and in its children: expected all to end well, observed %s", how);
+    EXPECT(
+        how[0] == '\0',
+        "malloc in threads of a child and in its children: expected all to end well, observed %s",
+        how);
     stop_churners();
     return PASS;
 }
 
 PROCESS_PROBE(child_may_have_threads_and_children, "POSIX17-fork-7")
 {
-    return ask_in_child(fork_generations, 6 * PATIENCE, "malloc in threads and children of a child");
+    return ask_in_child(fork_generations, 6 * PATIENCE,
+                        "malloc in threads and children of a child");
 }

@@ -29,7 +29,8 @@ static bool make_blocks_to_inherit(void)
 static size_t find_changed_block(unsigned seed)
 {
     size_t i = 0;
-    while (i < INHERITED && find_change(inherited[i], inherited_size(i), (unsigned)i + seed) == inherited_size(i))
+    while (i < INHERITED &&
+           find_change(inherited[i], inherited_size(i), (unsigned)i + seed) == inherited_size(i))
         i++;
     return i;
 }
@@ -54,15 +55,20 @@ static int use_what_is_inherited(void)
 
 PROCESS_PROBE(child_of_a_single_thread_uses_the_heap, "POSIX17-fork-1")
 {
-    static const char *const step[] = {"all well", "an inherited block changed", "malloc refused or a new block changed",
-                                       "a block damaged"};
-    EXPECT(make_blocks_to_inherit(), "malloc: expected %d blocks, observed NULL with errno %d", INHERITED, errno);
+    static const char *const step[] = {"all well", "an inherited block changed",
+                                       "malloc refused or a new block changed", "a block damaged"};
+    EXPECT(make_blocks_to_inherit(), "malloc: expected %d blocks, observed NULL with errno %d",
+           INHERITED, errno);
     int status = run_in_child(use_what_is_inherited, 10);
-    EXPECT(WIFEXITED(status), "malloc and free in a child of a single thread: expected exit, observed signal %d", WTERMSIG(status));
-    EXPECT(WEXITSTATUS(status) == 0, "malloc and free in a child of a single thread: expected all well, observed %s",
+    EXPECT(WIFEXITED(status),
+           "malloc and free in a child of a single thread: expected exit, observed signal %d",
+           WTERMSIG(status));
+    EXPECT(WEXITSTATUS(status) == 0,
+           "malloc and free in a child of a single thread: expected all well, observed %s",
            step[WEXITSTATUS(status) & 3]);
     size_t bad = find_changed_block(0);
-    EXPECT(bad == INHERITED, "after fork, block %zu of the parent: expected its bytes, observed others", bad);
+    EXPECT(bad == INHERITED,
+           "after fork, block %zu of the parent: expected its bytes, observed others", bad);
     release_inherited();
     return PASS;
 }
@@ -82,13 +88,17 @@ static int overwrite_and_release(void)
 
 PROCESS_PROBE(releases_in_a_child_do_not_reach_the_parent, "POSIX17-fork-6")
 {
-    EXPECT(make_blocks_to_inherit(), "malloc: expected %d blocks, observed NULL with errno %d", INHERITED, errno);
+    EXPECT(make_blocks_to_inherit(), "malloc: expected %d blocks, observed NULL with errno %d",
+           INHERITED, errno);
     int status = run_in_child(overwrite_and_release, 10);
-    EXPECT(WIFEXITED(status), "free of inherited blocks in a child: expected exit, observed signal %d", WTERMSIG(status));
+    EXPECT(WIFEXITED(status),
+           "free of inherited blocks in a child: expected exit, observed signal %d",
+           WTERMSIG(status));
     size_t bad = find_changed_block(0);
     EXPECT(bad == INHERITED,
-           "block %zu (%zu bytes), after the child overwrote and released its own: expected the bytes kept, observed others", bad,
-           inherited_size(bad));
+           "block %zu (%zu bytes), after the child overwrote and released its own: expected the "
+           "bytes kept, observed others",
+           bad, inherited_size(bad));
     release_inherited();
     EXPECT(make_blocks_to_inherit() && find_changed_block(0) == INHERITED,
            "malloc after a child's releases: expected blocks, observed NULL or damage");

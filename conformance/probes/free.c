@@ -18,14 +18,17 @@ static enum probe_outcome take_and_give(size_t size, size_t volume)
         errno = UNTOUCHED;
         char *block = malloc(size);
         int error = errno;
-        EXPECT(block != NULL, "malloc(%zu) and free, round %zu: expected a block, observed NULL with errno %d", size, i, error);
+        EXPECT(block != NULL,
+               "malloc(%zu) and free, round %zu: expected a block, observed NULL with errno %d",
+               size, i, error);
         block[0] = block[size - 1] = 1;
         free(block);
         before = i == rounds / 8 ? resident_bytes() : before;
     }
     size_t after = resident_bytes();
-    EXPECT(after < before + 8 * MIB, "malloc(%zu) and free, %zu rounds: expected no growth, observed %zu resident bytes more", size, rounds,
-           after - before);
+    EXPECT(after < before + 8 * MIB,
+           "malloc(%zu) and free, %zu rounds: expected no growth, observed %zu resident bytes more",
+           size, rounds, after - before);
     return PASS;
 }
 
@@ -48,9 +51,11 @@ static enum probe_outcome free_null_often(const char *where)
     for (int i = 0; i < 1000; i++)
         free(NULL);
     size_t mapped_now = mapped_bytes(), resident_now = resident_bytes();
-    EXPECT(mapped_now < mapped + MIB, "free(NULL) 1000 times, %s: expected no effect, observed %zu mapped bytes more", where,
+    EXPECT(mapped_now < mapped + MIB,
+           "free(NULL) 1000 times, %s: expected no effect, observed %zu mapped bytes more", where,
            mapped_now - mapped);
-    EXPECT(resident_now < resident + 4 * MIB, "free(NULL) 1000 times, %s: expected no effect, observed %zu resident bytes more", where,
+    EXPECT(resident_now < resident + 4 * MIB,
+           "free(NULL) 1000 times, %s: expected no effect, observed %zu resident bytes more", where,
            resident_now - resident);
     return PASS;
 }
@@ -78,12 +83,17 @@ PROBE(free_of_null_does_nothing, "C23-7.24.3.3-p2-b")
     EXPECT(block != NULL, "malloc(100) after free(NULL): expected a block, observed NULL");
     fill(block, 100, 1);
     TRY(free_null_often("with a live block"));
-    if (pthread_create(&thread, NULL, free_null_in_thread, NULL) != 0 || pthread_join(thread, &in_thread) != 0)
+    if (pthread_create(&thread, NULL, free_null_in_thread, NULL) != 0 ||
+        pthread_join(thread, &in_thread) != 0)
         return PROBE_ERROR("pthread_create: expected a thread, observed none");
     TRY((enum probe_outcome)(uintptr_t)in_thread);
     int status = run_in_child(free_null_in_child, 30);
-    EXPECT(status == 0, "free(NULL) in a forked child: expected it to return and do nothing, observed wait status %d", status);
-    EXPECT(find_change(block, 100, 1) == 100, "free(NULL): expected no effect, observed a live block changed");
+    EXPECT(status == 0,
+           "free(NULL) in a forked child: expected it to return and do nothing, observed wait "
+           "status %d",
+           status);
+    EXPECT(find_change(block, 100, 1) == 100,
+           "free(NULL): expected no effect, observed a live block changed");
     free(block);
     return PASS;
 }
@@ -103,7 +113,8 @@ static enum probe_outcome give_back_strings(const char *text, size_t length)
     TRY(give_back("strdup", strdup(text), length + 1));
     TRY(give_back("strndup", strndup(text, length / 2), length / 2 + 1));
     TRY(give_back("wcsdup", wcsdup(L"wide"), 5 * sizeof(wchar_t)));
-    EXPECT(asprintf(&printed, "%s", text) == (int)length, "asprintf: expected %zu characters, observed another number", length);
+    EXPECT(asprintf(&printed, "%s", text) == (int)length,
+           "asprintf: expected %zu characters, observed another number", length);
     TRY(give_back("asprintf", printed, length + 1));
     char *path = realpath("/", NULL), *folder = getcwd(NULL, 0);
     TRY(give_back("realpath", path, 2));
@@ -118,14 +129,17 @@ static enum probe_outcome give_back_from_streams(char *text, size_t length)
     FILE *file = fmemopen(text, length, "r"), *stream = open_memstream(&memory, &memory_size);
     if (file == NULL || stream == NULL)
         return PROBE_ERROR("fmemopen, open_memstream: expected a stream, observed NULL");
-    ssize_t part_length = getdelim(&part, &part_capacity, ';', file), line_length = getline(&line, &line_capacity, file);
-    EXPECT(part_length > 0 && line_length > 0, "getdelim and getline: expected text, observed %zd and %zd", part_length, line_length);
+    ssize_t part_length = getdelim(&part, &part_capacity, ';', file),
+            line_length = getline(&line, &line_capacity, file);
+    EXPECT(part_length > 0 && line_length > 0,
+           "getdelim and getline: expected text, observed %zd and %zd", part_length, line_length);
     TRY(give_back("getdelim", part, part_capacity));
     TRY(give_back("getline", line, line_capacity));
     fputs(text, stream);
     fclose(stream);
     fclose(file);
-    EXPECT(memory_size == length, "open_memstream: expected %zu characters, observed %zu", length, memory_size);
+    EXPECT(memory_size == length, "open_memstream: expected %zu characters, observed %zu", length,
+           memory_size);
     return give_back("open_memstream", memory, length + 1);
 }
 
@@ -135,7 +149,8 @@ static enum probe_outcome give_back_entries(void)
     int count = scandir("/", &entries, NULL, NULL);
     for (int i = 0; i < count; i++)
         free(entries[i]);
-    return count >= 0 ? give_back("scandir", entries, (size_t)count * sizeof(struct dirent *)) : PASS;
+    return count >= 0 ? give_back("scandir", entries, (size_t)count * sizeof(struct dirent *))
+                      : PASS;
 }
 
 PROCESS_PROBE(free_takes_what_the_c_library_hands_out, "POSIX17-free-1")
@@ -155,23 +170,28 @@ PROBE(free_of_null_keeps_errno, "POSIX24-free-2")
         errno = UNTOUCHED;
         free(NULL);
         int error = errno;
-        EXPECT(error == UNTOUCHED, "errno = %d, free(NULL): expected errno %d, observed %d", UNTOUCHED, UNTOUCHED, error);
+        EXPECT(error == UNTOUCHED, "errno = %d, free(NULL): expected errno %d, observed %d",
+               UNTOUCHED, UNTOUCHED, error);
     }
     return PASS;
 }
 
 static const struct batch {
     size_t size, count, alignment;
-} batches[] = {{15, 10000, 0},   {729, 1000, 0}, {40 * KIB, 200, 0},   {200000, 50, 0},  {5318153, 10, 0},
-               {64 * MIB, 1, 0}, {GIB, 1, 0},    {100, 100, 64 * KIB}, {3 * MIB, 4, MIB}};
+} batches[] = {{15, 10000, 0},  {729, 1000, 0},       {40 * KIB, 200, 0},
+               {200000, 50, 0}, {5318153, 10, 0},     {64 * MIB, 1, 0},
+               {GIB, 1, 0},     {100, 100, 64 * KIB}, {3 * MIB, 4, MIB}};
 
-/* Takes a batch of blocks and frees it; returns errno after the first call of free that changed it. */
+/* Takes a batch of blocks and frees it; returns errno after the first call of free that changed
+ * it. */
 static int errno_after_batch(const struct batch *batch)
 {
     static char *block[10000];
     int changed = UNTOUCHED;
     for (size_t i = 0; i < batch->count; i++) {
-        block[i] = batch->alignment > 0 && HAS(aligned_alloc) ? aligned_alloc(batch->alignment, batch->size) : malloc(batch->size);
+        block[i] = batch->alignment > 0 && HAS(aligned_alloc)
+                       ? aligned_alloc(batch->alignment, batch->size)
+                       : malloc(batch->size);
         if (block[i] != NULL)
             block[i][0] = block[i][batch->size - 1] = 1;
     }
@@ -187,8 +207,10 @@ PROBE(free_keeps_errno, "POSIX24-free-3 MAN-malloc-5")
 {
     for (size_t i = 0; i < COUNT(batches); i++) {
         int error = errno_after_batch(&batches[i]);
-        EXPECT(error == UNTOUCHED, "errno = %d, free of each of %zu blocks of %zu bytes: expected errno %d, observed %d", UNTOUCHED,
-               batches[i].count, batches[i].size, UNTOUCHED, error);
+        EXPECT(
+            error == UNTOUCHED,
+            "errno = %d, free of each of %zu blocks of %zu bytes: expected errno %d, observed %d",
+            UNTOUCHED, batches[i].count, batches[i].size, UNTOUCHED, error);
     }
     return PASS;
 }
@@ -198,10 +220,12 @@ PROBE(free_may_change_errno, "POSIX17-free-6")
     size_t changes = 0;
     for (size_t i = 0; i < COUNT(batches); i++)
         changes += errno_after_batch(&batches[i]) != UNTOUCHED;
-    return RECORDED("free of blocks of %zu sizes: expected any errno, observed it changed for %zu", COUNT(batches), changes);
+    return RECORDED("free of blocks of %zu sizes: expected any errno, observed it changed for %zu",
+                    COUNT(batches), changes);
 }
 
-/* From now on munmap and madvise fail with ENOMEM, as munmap does at vm.max_map_count: a filter of system calls in the kernel's own terms. */
+/* From now on munmap and madvise fail with ENOMEM, as munmap does at vm.max_map_count: a filter of
+ * system calls in the kernel's own terms. */
 static bool make_unmapping_fail(void)
 {
     enum { LOAD_WORD = 0x20, JUMP_IF_EQUAL = 0x15, RETURN = 0x06, MODE_FILTER = 2 };
@@ -219,9 +243,12 @@ static bool make_unmapping_fail(void)
         void *steps;
     } program = {COUNT(steps), steps};
     static char page[1];
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0 || prctl(PR_SET_SECCOMP, (long)MODE_FILTER, &program, 0L, 0L) != 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0 ||
+        prctl(PR_SET_SECCOMP, (long)MODE_FILTER, &program, 0L, 0L) != 0)
         return false;
-    return madvise(page - (uintptr_t)page % (uintptr_t)sysconf(_SC_PAGESIZE), 1, MADV_NORMAL) != 0 && errno == ENOMEM;
+    return madvise(page - (uintptr_t)page % (uintptr_t)sysconf(_SC_PAGESIZE), 1, MADV_NORMAL) !=
+               0 &&
+           errno == ENOMEM;
 }
 
 PROCESS_PROBE(free_keeps_errno_when_the_system_refuses, "POSIX24-free-4")
@@ -236,13 +263,17 @@ PROCESS_PROBE(free_keeps_errno_when_the_system_refuses, "POSIX24-free-4")
         }
     }
     if (!make_unmapping_fail())
-        return UNSUPPORTED("prctl(PR_SET_SECCOMP): expected munmap and madvise to fail from now on, observed errno %d", errno);
+        return UNSUPPORTED("prctl(PR_SET_SECCOMP): expected munmap and madvise to fail from now "
+                           "on, observed errno %d",
+                           errno);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         for (size_t k = 0; k < COUNT(block[i]); k++) {
             errno = UNTOUCHED;
             free(block[i][k]);
             int error = errno;
-            EXPECT(error == UNTOUCHED, "errno = %d, free of %zu bytes while munmap and madvise fail: expected errno %d, observed %d",
+            EXPECT(error == UNTOUCHED,
+                   "errno = %d, free of %zu bytes while munmap and madvise fail: expected errno "
+                   "%d, observed %d",
                    UNTOUCHED, sizes[i], UNTOUCHED, error);
         }
     }

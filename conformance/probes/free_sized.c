@@ -11,7 +11,8 @@ PROBE(free_sized_of_null_does_nothing, "C23-7.24.3.4-p2-a")
     for (size_t i = 0; i < 200; i++)
         free_sized(NULL, sizes[i % COUNT(sizes)]);
     size_t growth = resident_bytes() - resident;
-    EXPECT(growth < MIB || growth > SIZE_MAX / 2, "free_sized(NULL, n) 200 times: expected no effect, observed %zu resident bytes more",
+    EXPECT(growth < MIB || growth > SIZE_MAX / 2,
+           "free_sized(NULL, n) 200 times: expected no effect, observed %zu resident bytes more",
            growth);
     return PASS;
 }
@@ -21,7 +22,8 @@ static enum probe_outcome take_and_give_sized(size_t size)
 {
     void *block[] = {malloc(size), calloc(1, size), realloc(malloc(1), size > 0 ? size : 1)};
     for (unsigned i = 0; i < COUNT(block); i++) {
-        EXPECT(block[i] != NULL || size == 0, "malloc, calloc, realloc of %zu bytes: expected blocks, observed NULL", size);
+        EXPECT(block[i] != NULL || size == 0,
+               "malloc, calloc, realloc of %zu bytes: expected blocks, observed NULL", size);
         if (block[i] != NULL && size > 0)
             ((char *)block[i])[0] = ((char *)block[i])[size - 1] = (char)i;
     }
@@ -40,13 +42,17 @@ PROBE(free_sized_is_free, "C23-7.24.3.4-p2-b")
         size_t before = 0, rounds = (sizes[i] < KIB ? 16 * MIB : 64 * MIB) / sizes[i];
         for (size_t k = 0; k < rounds; k++) {
             void *block = malloc(sizes[i]);
-            EXPECT(block != NULL, "malloc(%zu) and free_sized, round %zu: expected a block, observed NULL", sizes[i], k);
+            EXPECT(block != NULL,
+                   "malloc(%zu) and free_sized, round %zu: expected a block, observed NULL",
+                   sizes[i], k);
             memset(block, 1, sizes[i]);
             free_sized(block, sizes[i]);
             before = k == rounds / 8 ? resident_bytes() : before;
         }
         size_t after = resident_bytes();
-        EXPECT(after < before + 8 * MIB, "malloc(%zu) and free_sized, %zu rounds: expected no growth, observed %zu resident bytes more",
+        EXPECT(after < before + 8 * MIB,
+               "malloc(%zu) and free_sized, %zu rounds: expected no growth, observed %zu resident "
+               "bytes more",
                sizes[i], rounds, after - before);
     }
     return PASS;
@@ -83,7 +89,9 @@ PROBE(free_aligned_sized_of_null_does_nothing, "C23-7.24.3.5-p2-a")
         free_aligned_sized(NULL, (size_t)1 << i % 13, i);
     size_t growth = resident_bytes() - resident;
     EXPECT(growth < MIB || growth > SIZE_MAX / 2,
-           "free_aligned_sized(NULL, a, n) 200 times: expected no effect, observed %zu resident bytes more", growth);
+           "free_aligned_sized(NULL, a, n) 200 times: expected no effect, observed %zu resident "
+           "bytes more",
+           growth);
     return PASS;
 }
 
@@ -101,8 +109,9 @@ static enum probe_outcome take_and_give_aligned(size_t alignment, size_t size)
     }
     size_t after = resident_bytes();
     EXPECT(after < before + 4 * MIB,
-           "aligned_alloc(%zu, %zu) and free_aligned_sized, %zu rounds: expected no growth, observed %zu resident bytes more", alignment,
-           size, rounds, after - before);
+           "aligned_alloc(%zu, %zu) and free_aligned_sized, %zu rounds: expected no growth, "
+           "observed %zu resident bytes more",
+           alignment, size, rounds, after - before);
     return PASS;
 }
 
@@ -120,7 +129,8 @@ PROBE(free_aligned_sized_is_free, "C23-7.24.3.5-p2-b")
 
 PROBE(free_aligned_sized_takes_blocks_of_memalign, "GLIBC-free_aligned_sized-1")
 {
-    static const size_t requests[][2] = {{64, 100}, {sizeof(void *), 40}, {16, 100}, {4096, 5000}, {64 * KIB, 10}};
+    static const size_t requests[][2] = {
+        {64, 100}, {sizeof(void *), 40}, {16, 100}, {4096, 5000}, {64 * KIB, 10}};
     NEED(free_aligned_sized);
     for (size_t i = 0; i < COUNT(requests); i++) {
         size_t alignment = requests[i][0], size = requests[i][1];

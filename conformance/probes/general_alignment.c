@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Alignment that is owed to every block, whatever function gave it: in the strong reading whatever the size, in C23's for what fits in. */
+/* Alignment that is owed to every block, whatever function gave it: in the strong reading whatever
+ * the size, in C23's for what fits in. */
 #include "conformance/kit.h"
 
 #define FULL_ALIGNMENT _Alignof(max_align_t)
@@ -7,7 +8,8 @@
 /* malloc, calloc, realloc: the first givers. */
 #define PLAIN_GIVERS 3
 
-/* The first address of `count` live blocks that is not a multiple; NULL: all are. They are freed again. */
+/* The first address of `count` live blocks that is not a multiple; NULL: all are. They are freed
+ * again. */
 static void *find_misaligned(size_t giver, size_t size, size_t count, size_t alignment)
 {
     static void *blocks[256];
@@ -27,11 +29,12 @@ PROBE(every_block_is_aligned_for_every_type, "C23-7.24.3-p1-b POSIX17-malloc-5")
     for (size_t size = 64; size > 0; size--) {
         for (size_t giver = 0; giver < PLAIN_GIVERS; giver++) {
             void *block = find_misaligned(giver, size, 256, FULL_ALIGNMENT);
-            EXPECT(block == NULL || size < FULL_ALIGNMENT, "%s: expected a multiple of %zu, observed %p", name_taking(giver, size),
+            EXPECT(block == NULL || size < FULL_ALIGNMENT,
+                   "%s: expected a multiple of %zu, observed %p", name_taking(giver, size),
                    FULL_ALIGNMENT, block);
             if (block != NULL)
-                return WEAK("%s: expected a multiple of %zu in the strong reading, observed %p", name_taking(giver, size), FULL_ALIGNMENT,
-                            block);
+                return WEAK("%s: expected a multiple of %zu in the strong reading, observed %p",
+                            name_taking(giver, size), FULL_ALIGNMENT, block);
         }
     }
     return PASS;
@@ -45,10 +48,13 @@ PROBE(every_block_is_aligned_for_what_fits_in, "C23-7.24.3-p1-c")
             alignment *= 2;
         for (size_t giver = 0; giver < PLAIN_GIVERS; giver++) {
             void *block = find_misaligned(giver, size, 16, alignment);
-            EXPECT(block == NULL, "%s: expected a multiple of %zu, observed %p", name_taking(giver, size), alignment, block);
+            EXPECT(block == NULL, "%s: expected a multiple of %zu, observed %p",
+                   name_taking(giver, size), alignment, block);
         }
         void *block = HAS(aligned_alloc) && size % 8 == 0 ? aligned_alloc(8, size) : NULL;
-        EXPECT(is_aligned(block, alignment), "aligned_alloc(8, %zu): expected a multiple of %zu, observed %p", size, alignment, block);
+        EXPECT(is_aligned(block, alignment),
+               "aligned_alloc(8, %zu): expected a multiple of %zu, observed %p", size, alignment,
+               block);
         free(block);
     }
     return PASS;
@@ -56,9 +62,11 @@ PROBE(every_block_is_aligned_for_what_fits_in, "C23-7.24.3-p1-c")
 
 static enum probe_outcome grow_from_one_byte(size_t size)
 {
-    void *block = malloc(1), *neighbour = malloc(1), *grown = block != NULL ? realloc(block, size) : NULL;
+    void *block = malloc(1), *neighbour = malloc(1),
+         *grown = block != NULL ? realloc(block, size) : NULL;
     EXPECT(grown != NULL, "realloc(malloc(1), %zu): expected a block, observed NULL", size);
-    EXPECT(is_aligned(grown, FULL_ALIGNMENT), "realloc(malloc(1), %zu): expected a multiple of %zu, observed %p", size, FULL_ALIGNMENT,
+    EXPECT(is_aligned(grown, FULL_ALIGNMENT),
+           "realloc(malloc(1), %zu): expected a multiple of %zu, observed %p", size, FULL_ALIGNMENT,
            grown);
     free(neighbour);
     free(grown);
@@ -68,8 +76,13 @@ static enum probe_outcome grow_from_one_byte(size_t size)
 static enum probe_outcome judge_full_alignment(size_t size)
 {
     for (size_t giver = 0; giver < PLAIN_GIVERS; giver++) {
-        void *block = find_misaligned(giver, size, size <= 4096 ? 16 : size < MIB ? 8 : 2, FULL_ALIGNMENT);
-        EXPECT(block == NULL, "%s: expected a multiple of %zu, observed %p", name_taking(giver, size), FULL_ALIGNMENT, block);
+        void *block = find_misaligned(giver, size,
+                                      size <= 4096 ? 16
+                                      : size < MIB ? 8
+                                                   : 2,
+                                      FULL_ALIGNMENT);
+        EXPECT(block == NULL, "%s: expected a multiple of %zu, observed %p",
+               name_taking(giver, size), FULL_ALIGNMENT, block);
     }
     return grow_from_one_byte(size);
 }
@@ -87,7 +100,8 @@ PROBE(malloc_aligns_to_two_words, "MAN-malloc-6")
 {
     for (size_t size = 1; size <= 4096; size++) {
         void *block = find_misaligned(0, size, 8, 2 * sizeof(size_t));
-        EXPECT(block == NULL, "malloc(%zu): expected a multiple of %zu, observed %p", size, 2 * sizeof(size_t), block);
+        EXPECT(block == NULL, "malloc(%zu): expected a multiple of %zu, observed %p", size,
+               2 * sizeof(size_t), block);
     }
     return PASS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What holds of every call: errno is never set to 0, no block is larger than PTRDIFF_MAX; and what only is recorded. */
+/* What holds of every call: errno is never set to 0, no block is larger than PTRDIFF_MAX; and what
+ * only is recorded. */
 #include "conformance/kit.h"
 
 static enum probe_outcome judge_errno_of_taking(size_t giver, size_t size)
@@ -7,7 +8,8 @@ static enum probe_outcome judge_errno_of_taking(size_t giver, size_t size)
     errno = UNTOUCHED;
     void *block = take_from(giver, size);
     int error = errno;
-    EXPECT_FROM(giver, error > 0, "errno after %s: expected as it was or above 0, observed %d", name_taking(giver, size), error);
+    EXPECT_FROM(giver, error > 0, "errno after %s: expected as it was or above 0, observed %d",
+                name_taking(giver, size), error);
     errno = UNTOUCHED;
     free(block);
     error = errno;
@@ -21,14 +23,27 @@ static enum probe_outcome judge_errno_of_resizing(size_t from, size_t to)
     errno = UNTOUCHED;
     void *resized = realloc(block, to);
     int error = errno;
-    EXPECT(error > 0, "errno after realloc(malloc(%zu), %zu): expected as it was or above 0, observed %d", from, to, error);
+    EXPECT(error > 0,
+           "errno after realloc(malloc(%zu), %zu): expected as it was or above 0, observed %d",
+           from, to, error);
     free(resized != NULL ? resized : block);
     return PASS;
 }
 
 PROBE(no_call_sets_errno_to_zero, "C23-7.5-p3-a")
 {
-    static const size_t sizes[] = {1, 16, 100, 1000, 5000, 40000, 300000, 5000000, 64 * MIB, PTRDIFF_MAX, SIZE_MAX - 4096, SIZE_MAX};
+    static const size_t sizes[] = {1,
+                                   16,
+                                   100,
+                                   1000,
+                                   5000,
+                                   40000,
+                                   300000,
+                                   5000000,
+                                   64 * MIB,
+                                   PTRDIFF_MAX,
+                                   SIZE_MAX - 4096,
+                                   SIZE_MAX};
     for (size_t giver = 0; giver < GIVERS; giver++)
         for (size_t i = 0; i < COUNT(sizes) && has_giver(giver); i++)
             TRY(judge_errno_of_taking(giver, sizes[i]));
@@ -38,12 +53,15 @@ PROBE(no_call_sets_errno_to_zero, "C23-7.5-p3-a")
     errno = UNTOUCHED;
     void *block = calloc(SIZE_MAX / 100 + 2, 100);
     int error = errno;
-    EXPECT(error > 0, "errno after calloc(%zu, 100): expected as it was or above 0, observed %d", SIZE_MAX / 100 + 2, error);
+    EXPECT(error > 0, "errno after calloc(%zu, 100): expected as it was or above 0, observed %d",
+           SIZE_MAX / 100 + 2, error);
     free(block);
     errno = UNTOUCHED;
     block = HAS(reallocarray) ? reallocarray(NULL, SIZE_MAX / 100 + 2, 100) : NULL;
     error = errno;
-    EXPECT(error > 0, "errno after reallocarray(NULL, %zu, 100): expected as it was or above 0, observed %d", SIZE_MAX / 100 + 2, error);
+    EXPECT(error > 0,
+           "errno after reallocarray(NULL, %zu, 100): expected as it was or above 0, observed %d",
+           SIZE_MAX / 100 + 2, error);
     free(block);
     return PASS;
 }
@@ -58,8 +76,10 @@ PROBE(no_block_is_larger_than_a_pointer_difference, "MAN-malloc-2")
             errno = UNTOUCHED;
             void *block = take_from(giver, size);
             int error = errno;
-            EXPECT(block == NULL, "%s: expected NULL, observed %p", name_taking(giver, size), block);
-            EXPECT(error == ENOMEM, "%s: expected NULL with errno %d (ENOMEM), observed %d%s", name_taking(giver, size), ENOMEM, error,
+            EXPECT(block == NULL, "%s: expected NULL, observed %p", name_taking(giver, size),
+                   block);
+            EXPECT(error == ENOMEM, "%s: expected NULL with errno %d (ENOMEM), observed %d%s",
+                   name_taking(giver, size), ENOMEM, error,
                    error == UNTOUCHED ? ", as it was" : "");
         }
     }
@@ -89,8 +109,9 @@ PROBE(where_successive_blocks_lie, "C23-7.24.3-p1-a")
         adjacent += i > 0 && block - before <= 2 * SIZE;
         before = block;
     }
-    return RECORDED("malloc(%d) %d times: observed %u blocks above the one before, %u of them right behind it", SIZE, BLOCKS, ascending,
-                    adjacent);
+    return RECORDED(
+        "malloc(%d) %d times: observed %u blocks above the one before, %u of them right behind it",
+        SIZE, BLOCKS, ascending, adjacent);
 }
 
 PROBE(how_often_success_changes_errno, "POSIX17-malloc-4")
@@ -102,10 +123,12 @@ PROBE(how_often_success_changes_errno, "POSIX17-malloc-4")
         errno = UNTOUCHED;
         void *block = malloc(size);
         int error = errno;
-        EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size, error);
+        EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size,
+               error);
         changes += error != UNTOUCHED;
         if (i % 4 != 0 || size > 4096)
             free(block);
     }
-    return RECORDED("malloc of 1 byte to 64 MiB, %d successes: observed %u that changed errno", TIMES, changes);
+    return RECORDED("malloc of 1 byte to 64 MiB, %d successes: observed %u that changed errno",
+                    TIMES, changes);
 }

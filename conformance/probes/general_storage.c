@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a block is: storage of the requested size that overlaps nothing and stays as it is until it is freed. */
+/* What a block is: storage of the requested size that overlaps nothing and stays as it is until it
+ * is freed. */
 #include "conformance/kit.h"
 
 #include <fcntl.h>
@@ -25,7 +26,8 @@ static size_t random_giver(uint32_t *random, size_t givers)
 
 #define WHOLE (128 * KIB)
 
-/* Writes the whole of a block up to WHOLE bytes, of a larger one its ends and a byte in every 64 KiB; then reads it back. */
+/* Writes the whole of a block up to WHOLE bytes, of a larger one its ends and a byte in every 64
+ * KiB; then reads it back. */
 static void write_block(unsigned char *block, size_t size, unsigned seed)
 {
     size_t end = size <= WHOLE ? size : 4096;
@@ -50,12 +52,14 @@ static enum probe_outcome use_whole_blocks(size_t giver, size_t size)
     size_t count = size <= WHOLE ? COUNT(blocks) : 1;
     for (unsigned i = 0; i < count; i++) {
         blocks[i] = take_from(giver, size);
-        EXPECT_FROM(giver, blocks[i] != NULL, "%s: expected a block, observed NULL with errno %d", name_taking(giver, size), errno);
+        EXPECT_FROM(giver, blocks[i] != NULL, "%s: expected a block, observed NULL with errno %d",
+                    name_taking(giver, size), errno);
         write_block(blocks[i], size, i);
     }
     for (unsigned i = 0; i < count; i++)
         EXPECT_FROM(giver, is_as_written(blocks[i], size, i),
-                    "%s: expected to read all %zu bytes as written, observed a change in block %u", name_taking(giver, size), size, i + 1);
+                    "%s: expected to read all %zu bytes as written, observed a change in block %u",
+                    name_taking(giver, size), size, i + 1);
     for (unsigned i = 0; i < count; i++)
         free(blocks[i]);
     return PASS;
@@ -80,7 +84,8 @@ static void disturb(uint32_t *random)
 {
     struct block *other = &others[next_random(random) % OTHERS];
     size_t size = random_size(random);
-    unsigned char *block = next_random(random) % 2 ? realloc(other->start, size) : (free(other->start), malloc(size));
+    unsigned char *block =
+        next_random(random) % 2 ? realloc(other->start, size) : (free(other->start), malloc(size));
     *other = (struct block){block, block != NULL ? size : 0};
     if (block != NULL)
         memset(block, 0xEE, size);
@@ -92,7 +97,8 @@ PROBE(blocks_stay_as_they_are_until_freed, "C23-7.24.3-p1-f")
     for (size_t i = 0; i < SURVIVORS; i++) {
         size_t size = random_size(&random), giver = random_giver(&random, GIVER_GLIBC);
         survivors[i] = (struct block){take_from(giver, size), size};
-        EXPECT(survivors[i].start != NULL, "%s: expected a block, observed NULL", name_taking(giver, size));
+        EXPECT(survivors[i].start != NULL, "%s: expected a block, observed NULL",
+               name_taking(giver, size));
         fill(survivors[i].start, size, (unsigned)i);
     }
     for (size_t step = 0; step <= 50000; step++) {
@@ -100,8 +106,9 @@ PROBE(blocks_stay_as_they_are_until_freed, "C23-7.24.3-p1-f")
         for (size_t i = 0; i < SURVIVORS && step % 10000 == 0; i++) {
             size_t changed = find_change(survivors[i].start, survivors[i].size, (unsigned)i);
             EXPECT(changed == survivors[i].size,
-                   "block %zu of %zu bytes at %p after %zu calls on others: expected no change, observed one at %zu", i, survivors[i].size,
-                   (void *)survivors[i].start, step, changed);
+                   "block %zu of %zu bytes at %p after %zu calls on others: expected no change, "
+                   "observed one at %zu",
+                   i, survivors[i].size, (void *)survivors[i].start, step, changed);
         }
     }
     return PASS;
@@ -130,15 +137,17 @@ static size_t find_place(const unsigned char *start)
 static enum probe_outcome take_apart_from_others(size_t giver, size_t size)
 {
     unsigned char *start = take_from(giver, size);
-    EXPECT_FROM(giver, start != NULL, "%s: expected a block, observed NULL", name_taking(giver, size));
+    EXPECT_FROM(giver, start != NULL, "%s: expected a block, observed NULL",
+                name_taking(giver, size));
     size_t place = find_place(start);
-    const struct block *before = place > 0 ? &live[place - 1] : NULL, *after = place < live_count ? &live[place] : NULL;
+    const struct block *before = place > 0 ? &live[place - 1] : NULL,
+                       *after = place < live_count ? &live[place] : NULL;
     EXPECT_FROM(giver, before == NULL || before->start + before->size <= start,
-                "%s: expected a block apart from the live %zu bytes at %p, observed %p", name_taking(giver, size), before->size,
-                (void *)before->start, (void *)start);
+                "%s: expected a block apart from the live %zu bytes at %p, observed %p",
+                name_taking(giver, size), before->size, (void *)before->start, (void *)start);
     EXPECT_FROM(giver, after == NULL || start + size <= after->start,
-                "%s: expected a block apart from the live %zu bytes at %p, observed %p", name_taking(giver, size), after->size,
-                (void *)after->start, (void *)start);
+                "%s: expected a block apart from the live %zu bytes at %p, observed %p",
+                name_taking(giver, size), after->size, (void *)after->start, (void *)start);
     memmove(&live[place + 1], &live[place], (live_count - place) * sizeof live[0]);
     live[place] = (struct block){start, size};
     live_count++;
@@ -164,7 +173,8 @@ PROBE(live_blocks_do_not_overlap, "C23-7.24.3-p1-g")
 
 static bool touches(const void *block, size_t size, const void *object, size_t object_size)
 {
-    return (uintptr_t)block < (uintptr_t)object + object_size && (uintptr_t)object < (uintptr_t)block + size;
+    return (uintptr_t)block < (uintptr_t)object + object_size &&
+           (uintptr_t)object < (uintptr_t)block + size;
 }
 
 /* The line of /proc/self/maps with an address; NULL: none, or no such file. */
@@ -173,7 +183,8 @@ static const char *find_mapping(const void *address)
     static char text[512 * KIB];
     int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     size_t length = 0;
-    for (ssize_t got = 1; file >= 0 && got > 0 && length < sizeof text - 1; length += got > 0 ? (size_t)got : 0)
+    for (ssize_t got = 1; file >= 0 && got > 0 && length < sizeof text - 1;
+         length += got > 0 ? (size_t)got : 0)
         got = read(file, text + length, sizeof text - 1 - length);
     text[length] = '\0';
     if (file >= 0)
@@ -191,19 +202,25 @@ static char static_object[64 * KIB];
 
 static _Thread_local char thread_object[4 * KIB];
 
-static enum probe_outcome judge_place(size_t giver, size_t size, const void *block, const char *automatic_object, size_t automatic_size)
+static enum probe_outcome judge_place(size_t giver, size_t size, const void *block,
+                                      const char *automatic_object, size_t automatic_size)
 {
     EXPECT_FROM(giver, !touches(block, size, static_object, sizeof static_object),
-                "%s: expected a block apart from a static object, observed %p", name_taking(giver, size), block);
-    EXPECT_FROM(giver, !touches(block, size, thread_object, sizeof thread_object),
-                "%s: expected a block apart from a thread's object, observed %p", name_taking(giver, size), block);
-    EXPECT_FROM(giver, !touches(block, size, automatic_object, automatic_size),
-                "%s: expected a block apart from an automatic object, observed %p", name_taking(giver, size), block);
-    EXPECT_FROM(giver, !touches(block, size, (const void *)(uintptr_t)judge_place, 16), "%s: expected a block apart from code, observed %p",
+                "%s: expected a block apart from a static object, observed %p",
                 name_taking(giver, size), block);
+    EXPECT_FROM(giver, !touches(block, size, thread_object, sizeof thread_object),
+                "%s: expected a block apart from a thread's object, observed %p",
+                name_taking(giver, size), block);
+    EXPECT_FROM(giver, !touches(block, size, automatic_object, automatic_size),
+                "%s: expected a block apart from an automatic object, observed %p",
+                name_taking(giver, size), block);
+    EXPECT_FROM(giver, !touches(block, size, (const void *)(uintptr_t)judge_place, 16),
+                "%s: expected a block apart from code, observed %p", name_taking(giver, size),
+                block);
     for (char **variable = environ; *variable != NULL; variable++)
         EXPECT_FROM(giver, !touches(block, size, *variable, strlen(*variable) + 1),
-                    "%s: expected a block apart from the environment, observed %p", name_taking(giver, size), block);
+                    "%s: expected a block apart from the environment, observed %p",
+                    name_taking(giver, size), block);
     return PASS;
 }
 
@@ -215,11 +232,14 @@ PROBE(blocks_are_apart_from_all_other_objects, "C23-7.24.3-p1-h")
     for (size_t i = 0; i < 4000; i++) {
         size_t size = random_size(&random), giver = random_giver(&random, GIVERS);
         const void *block = take_from(giver, size);
-        EXPECT_FROM(giver, block != NULL, "%s: expected a block, observed NULL", name_taking(giver, size));
+        EXPECT_FROM(giver, block != NULL, "%s: expected a block, observed NULL",
+                    name_taking(giver, size));
         TRY(judge_place(giver, size, block, automatic_object, sizeof automatic_object));
         const char *mapping = i % 64 == 0 ? find_mapping(block) : NULL;
-        EXPECT_FROM(giver, mapping == NULL || (mapping[2] == 'w' && strstr(mapping, "[stack]") == NULL),
-                    "%s: expected writable memory outside the stack, observed %p in%s", name_taking(giver, size), block, mapping);
+        EXPECT_FROM(giver,
+                    mapping == NULL || (mapping[2] == 'w' && strstr(mapping, "[stack]") == NULL),
+                    "%s: expected writable memory outside the stack, observed %p in%s",
+                    name_taking(giver, size), block, mapping);
     }
     return PASS;
 }
@@ -228,16 +248,21 @@ PROBE(the_pointer_is_to_the_lowest_byte, "C23-7.24.3-p1-i")
 {
     uint32_t random = 4;
     for (size_t i = 0; i < OTHERS; i++) {
-        size_t size = i < 64 ? (size_t)16 << i % 8 : random_size(&random), giver = i < 64 ? 0 : random_giver(&random, GIVER_GLIBC);
+        size_t size = i < 64 ? (size_t)16 << i % 8 : random_size(&random),
+               giver = i < 64 ? 0 : random_giver(&random, GIVER_GLIBC);
         others[i] = (struct block){take_from(giver, size), size};
-        EXPECT(others[i].start != NULL, "%s: expected a block, observed NULL", name_taking(giver, size));
+        EXPECT(others[i].start != NULL, "%s: expected a block, observed NULL",
+               name_taking(giver, size));
         size_t usable = HAS(malloc_usable_size) ? malloc_usable_size(others[i].start) : size;
-        EXPECT(usable >= size, "malloc_usable_size of %s: expected %zu at least, observed %zu", name_taking(giver, size), size, usable);
+        EXPECT(usable >= size, "malloc_usable_size of %s: expected %zu at least, observed %zu",
+               name_taking(giver, size), size, usable);
         fill(others[i].start, size, (unsigned)i);
     }
     for (size_t i = 0; i < OTHERS; i++) {
         size_t changed = find_change(others[i].start, others[i].size, (unsigned)i);
-        EXPECT(changed == others[i].size, "%zu bytes from %p on, next to others that were filled: expected no change, observed one at %zu",
+        EXPECT(changed == others[i].size,
+               "%zu bytes from %p on, next to others that were filled: expected no change, "
+               "observed one at %zu",
                others[i].size, (void *)others[i].start, changed);
     }
     for (size_t i = 0; i < OTHERS; i++)

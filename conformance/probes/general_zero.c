@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests for no bytes: NULL or a block of its own, but always the same, and a block that free and realloc take. */
+/* Requests for no bytes: NULL or a block of its own, but always the same, and a block that free and
+ * realloc take. */
 #include "conformance/kit.h"
 
 struct zero_request {
@@ -38,7 +39,8 @@ static void *take_aligned_alloc(void)
 }
 
 /* Answers a request many times: the first answer in *ret_is_null and *ret_errno. */
-static enum probe_outcome ask_often(const struct zero_request *request, bool *ret_is_null, int *ret_errno)
+static enum probe_outcome ask_often(const struct zero_request *request, bool *ret_is_null,
+                                    int *ret_errno)
 {
     enum { TIMES = 1000 };
     static void *blocks[TIMES];
@@ -47,7 +49,8 @@ static enum probe_outcome ask_often(const struct zero_request *request, bool *re
         blocks[i] = request->take();
         if (i == 0)
             *ret_errno = errno;
-        EXPECT((blocks[i] == NULL) == (blocks[0] == NULL), "%s: expected %s as at first, observed %s at call %zu", request->text,
+        EXPECT((blocks[i] == NULL) == (blocks[0] == NULL),
+               "%s: expected %s as at first, observed %s at call %zu", request->text,
                null_or_block(blocks[0]), null_or_block(blocks[i]), i + 1);
     }
     *ret_is_null = blocks[0] == NULL;
@@ -64,8 +67,8 @@ static enum probe_outcome record_answers(const struct zero_request *requests, si
     int error = 0;
     for (size_t i = 0, used = 0; i < count; i++) {
         TRY(ask_often(&requests[i], &is_null, &error));
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: observed %s", i > 0 ? "; " : "", requests[i].text,
-                                 is_null ? "NULL" : "a block");
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: observed %s",
+                                 i > 0 ? "; " : "", requests[i].text, is_null ? "NULL" : "a block");
         if (is_null)
             used += (size_t)snprintf(text + used, sizeof text - used, " with errno %s",
                                      error == UNTOUCHED ? "untouched"
@@ -94,8 +97,9 @@ PROBE(malloc_of_no_bytes_may_set_errno, "POSIX17-malloc-3")
 
 PROBE(calloc_of_no_bytes_is_answered_in_one_way, "POSIX17-calloc-2")
 {
-    const struct zero_request requests[] = {
-        {"calloc(0, 8)", take_calloc_of_none}, {"calloc(8, 0)", take_calloc_of_nothing}, {"calloc(0, 0)", take_calloc_of_none_of_nothing}};
+    const struct zero_request requests[] = {{"calloc(0, 8)", take_calloc_of_none},
+                                            {"calloc(8, 0)", take_calloc_of_nothing},
+                                            {"calloc(0, 0)", take_calloc_of_none_of_nothing}};
     return record_answers(requests, COUNT(requests));
 }
 
@@ -105,7 +109,8 @@ static unsigned char *no_bytes[PAIRS], *one_byte[PAIRS];
 
 static int compare_addresses(const void *left, const void *right)
 {
-    uintptr_t a = (uintptr_t)*(unsigned char *const *)left, b = (uintptr_t)*(unsigned char *const *)right;
+    uintptr_t a = (uintptr_t)*(unsigned char *const *)left,
+              b = (uintptr_t)*(unsigned char *const *)right;
     return a < b ? -1 : a > b;
 }
 
@@ -124,8 +129,9 @@ static enum probe_outcome judge_distinct(const struct zero_request *request)
     }
     qsort(all, count, sizeof all[0], compare_addresses);
     for (size_t i = 1; i < count; i++)
-        EXPECT(all[i] != all[i - 1], "%s among blocks of malloc(1): expected addresses of their own, observed %p twice", request->text,
-               (void *)all[i]);
+        EXPECT(all[i] != all[i - 1],
+               "%s among blocks of malloc(1): expected addresses of their own, observed %p twice",
+               request->text, (void *)all[i]);
     for (size_t i = 0; i < PAIRS; i++) {
         free(no_bytes[i]);
         free(one_byte[i]);
@@ -151,14 +157,19 @@ PROBE(blocks_without_bytes_can_be_freed_and_grown, "C23-7.24.3-p1-n")
         free(malloc(0));
         free(calloc(0, 8));
         unsigned char *block = realloc(malloc(0), 100);
-        EXPECT(block != NULL, "realloc(malloc(0), 100): expected a block, observed NULL at call %u", i + 1);
+        EXPECT(block != NULL, "realloc(malloc(0), 100): expected a block, observed NULL at call %u",
+               i + 1);
         fill(block, 100, i);
         size_t changed = find_change(block, 100, i);
-        EXPECT(changed == 100, "realloc(malloc(0), 100): expected 100 usable bytes, observed another byte at %zu", changed);
+        EXPECT(changed == 100,
+               "realloc(malloc(0), 100): expected 100 usable bytes, observed another byte at %zu",
+               changed);
         free(block);
     }
     size_t after = mapped_bytes();
-    EXPECT(after <= before + 64 * MIB, "malloc(0) and free, 300000 times: expected not 64 MiB more of address space, observed %zu MiB",
+    EXPECT(after <= before + 64 * MIB,
+           "malloc(0) and free, 300000 times: expected not 64 MiB more of address space, observed "
+           "%zu MiB",
            (after - before) / MIB);
     return PASS;
 }
@@ -173,7 +184,8 @@ PROBE(a_request_for_no_bytes_gives_a_block, "MAN-malloc-1")
             unsigned char *block = take_from(giver, 0);
             EXPECT(block != NULL, "%s: expected a block, observed NULL", name_taking(giver, 0));
             for (size_t k = 0; k < count; k++)
-                EXPECT(blocks[k] != block, "%s: expected an address of its own, observed %p again", name_taking(giver, 0), (void *)block);
+                EXPECT(blocks[k] != block, "%s: expected an address of its own, observed %p again",
+                       name_taking(giver, 0), (void *)block);
             blocks[count++] = block;
         }
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Undefined use of free, and what becomes of it: blocks released twice, and pointers that no block begins at. */
+/* Undefined use of free, and what becomes of it: blocks released twice, and pointers that no block
+ * begins at. */
 #include "conformance/kit.h"
 
 #include <pthread.h>
@@ -76,7 +77,8 @@ PROBE(double_free_after_reissue, "HARD-double-free-6")
     for (int i = 0; i < TRIES && again != block; i++)
         again = malloc(32);
     if (again != block)
-        return RECORDED("free(p): expected malloc(32) to give p again, observed other blocks %d times, so the question cannot be put",
+        return RECORDED("free(p): expected malloc(32) to give p again, observed other blocks %d "
+                        "times, so the question cannot be put",
                         TRIES);
     MISUSE(free(block));
     free(again);
@@ -90,14 +92,17 @@ static void *release_automatic(void *unused)
     return unused;
 }
 
-/* In a stack so large that an allocator which looks for a header at a rounded address finds memory there, wherever the stack lies. */
+/* In a stack so large that an allocator which looks for a header at a rounded address finds memory
+ * there, wherever the stack lies. */
 PROBE(free_of_automatic_storage, "HARD-free-stack")
 {
     pthread_t thread;
     pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0 || pthread_attr_setstacksize(&attributes, 72 * MIB) != 0 ||
+    if (pthread_attr_init(&attributes) != 0 ||
+        pthread_attr_setstacksize(&attributes, 72 * MIB) != 0 ||
         pthread_create(&thread, &attributes, release_automatic, NULL) != 0)
-        return PROBE_ERROR("pthread_create: expected a thread with a stack of 72 MiB, observed none");
+        return PROBE_ERROR(
+            "pthread_create: expected a thread with a stack of 72 MiB, observed none");
     pthread_join(thread, NULL);
     return survived();
 }
@@ -183,11 +188,16 @@ PROBE(diagnosis_names_the_error, "HARD-report")
     void *block = malloc(32);
     free(block);
     CASE("second free of 32 bytes", free(block));
-    EXPECT(last_case.outcome == OUTCOME_DETECTED, "second free of 32 bytes: expected a diagnosis, observed none at the call");
+    EXPECT(last_case.outcome == OUTCOME_DETECTED,
+           "second free of 32 bytes: expected a diagnosis, observed none at the call");
     int number = WIFSIGNALED(last_case.status) ? WTERMSIG(last_case.status) : 0;
     EXPECT(number == SIGABRT || number == SIGTRAP || number == SIGILL,
-           "second free of 32 bytes: expected an end by SIGABRT, SIGTRAP or SIGILL, observed wait status %#x", (unsigned)last_case.status);
-    EXPECT(last_case.said[0] != '\0', "second free of 32 bytes: expected a sentence on standard error, observed nothing but signal %d",
+           "second free of 32 bytes: expected an end by SIGABRT, SIGTRAP or SIGILL, observed wait "
+           "status %#x",
+           (unsigned)last_case.status);
+    EXPECT(last_case.said[0] != '\0',
+           "second free of 32 bytes: expected a sentence on standard error, observed nothing but "
+           "signal %d",
            number);
     return PASS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory used beyond its bounds, or after its time. Bytes are changed by flipping them, so that no canary happens to have the new value. */
+/* Memory used beyond its bounds, or after its time. Bytes are changed by flipping them, so that no
+ * canary happens to have the new value. */
 #include "conformance/kit.h"
 
 #include <sys/mman.h>
@@ -44,8 +45,9 @@ PROBE(overflow_into_the_neighbour, "HARD-overflow-2")
         blocks[i] = malloc(64);
     find_neighbours(blocks, COUNT(blocks), &left, &right);
     size_t end = usable(left, 64);
-    CASE("64 bytes past malloc(64), free of the next block and of this", for (size_t i = 0; i < 64; i++) flip(left + end + i); free(right);
-         free(left));
+    CASE("64 bytes past malloc(64), free of the next block and of this",
+         for (size_t i = 0; i < 64; i++) flip(left + end + i);
+         free(right); free(left));
     return worst_case();
 }
 
@@ -56,7 +58,8 @@ static void write_past(volatile unsigned char *block)
         block[end + i] = block[end + i];
 }
 
-/* It writes back what is there, for that may be anything, and must survive. Behind one block alone there may be nothing by chance. */
+/* It writes back what is there, for that may be anything, and must survive. Behind one block alone
+ * there may be nothing by chance. */
 PROBE(overflow_past_a_huge_block, "HARD-overflow-3")
 {
     unsigned char *blocks[4];
@@ -91,13 +94,19 @@ PROBE(write_to_a_freed_block, "HARD-uaf-write")
     for (size_t i = 0; i < BLOCKS; i++) {
         blocks[i] = malloc(SIZE);
         if (!is_mapped(blocks[i]))
-            return SILENT("malloc(64) after a write to a freed block: expected a block or a diagnosis, observed %p", blocks[i]);
+            return SILENT("malloc(64) after a write to a freed block: expected a block or a "
+                          "diagnosis, observed %p",
+                          blocks[i]);
         fill(blocks[i], SIZE, (unsigned)i);
     }
     for (size_t i = 0; i < BLOCKS; i++)
         if (find_change(blocks[i], SIZE, (unsigned)i) < SIZE)
-            return SILENT("malloc(64) after a write to a freed block: expected blocks apart, observed that two of %d overlap", BLOCKS);
-    return DETECTED("malloc(64) after a write to a freed block: expected sound blocks, observed %d, all apart", BLOCKS);
+            return SILENT("malloc(64) after a write to a freed block: expected blocks apart, "
+                          "observed that two of %d overlap",
+                          BLOCKS);
+    return DETECTED(
+        "malloc(64) after a write to a freed block: expected sound blocks, observed %d, all apart",
+        BLOCKS);
 }
 
 /* The links that an allocator keeps in a free block hide some bytes, but not the secret. */
@@ -110,8 +119,11 @@ PROBE(read_of_a_freed_block, "HARD-uaf-read")
     free((void *)(uintptr_t)block);
     MISUSE(for (size_t i = 0; i < SIZE; i++) left += block[i] == 0xa5);
     if (left >= SIZE / 8)
-        return SILENT("a read of 256 freed bytes: expected a fault or other bytes, observed %zu as before", left);
-    return DETECTED("a read of 256 freed bytes: expected a fault or other bytes, observed %zu as before", left);
+        return SILENT(
+            "a read of 256 freed bytes: expected a fault or other bytes, observed %zu as before",
+            left);
+    return DETECTED(
+        "a read of 256 freed bytes: expected a fault or other bytes, observed %zu as before", left);
 }
 
 PROBE(access_through_a_block_of_no_bytes, "C23-7.24.3-p1-o HARD-zero-size")
@@ -139,5 +151,7 @@ PROBE(fresh_blocks_show_old_content, "HARD-uninit")
             left += block[k] == 0xa5;
         showing += left >= SIZE / 2;
     }
-    return RECORDED("malloc(64) after 1000 such blocks were filled and freed: observed the old bytes in %zu of %d blocks", showing, BLOCKS);
+    return RECORDED("malloc(64) after 1000 such blocks were filled and freed: observed the old "
+                    "bytes in %zu of %d blocks",
+                    showing, BLOCKS);
 }

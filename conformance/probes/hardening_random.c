@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What an attacker can foretell: addresses, their order, their return; and what exhaustion leads to. Measured, not judged. */
+/* What an attacker can foretell: addresses, their order, their return; and what exhaustion leads
+ * to. Measured, not judged. */
 #include "conformance/kit.h"
 
 #include <fcntl.h>
@@ -38,7 +39,8 @@ PROBE(freed_addresses_return, "HARD-reuse-delay")
     for (size_t i = 0; i < TRIALS; i++)
         delays[i] = measure_delay(LIMIT);
     qsort(delays, TRIALS, sizeof delays[0], compare_delays);
-    return RECORDED("free(p), then malloc(64) until p returns, %d times: observed a median of %zu calls, from %zu to %zu, %d at most",
+    return RECORDED("free(p), then malloc(64) until p returns, %d times: observed a median of %zu "
+                    "calls, from %zu to %zu, %d at most",
                     TRIALS, delays[TRIALS / 2], delays[0], delays[TRIALS - 1], LIMIT);
 }
 
@@ -79,7 +81,8 @@ static bool sample_run(struct addresses *ret_sample)
     close(ends[1]);
     int status = run_again("addresses", changes);
     close(ADDRESS_PIPE);
-    bool is_there = status == 0 && read(ends[0], ret_sample, sizeof *ret_sample) == sizeof *ret_sample;
+    bool is_there =
+        status == 0 && read(ends[0], ret_sample, sizeof *ret_sample) == sizeof *ret_sample;
     close(ends[0]);
     return is_there;
 }
@@ -96,15 +99,16 @@ PROBE(addresses_differ_between_runs, "HARD-random")
     }
     for (int run = 0; run < RUNS; run++) {
         if (!sample_run(&sample))
-            return PROBE_ERROR("another run of this program: expected its addresses, observed none");
+            return PROBE_ERROR(
+                "another run of this program: expected its addresses, observed none");
         first = run == 0 ? sample : first;
         varied |= sample.first ^ first.first;
         same_steps += sample.same_steps;
     }
-    return RECORDED(
-        "malloc(32) in %d runs: observed that %u bits of the first address vary, %u of them within a page, and that %zu of %d steps "
-        "from block to block repeat the step before",
-        RUNS, count_bits(varied), count_bits(varied % 4096), same_steps, RUNS * STEPS);
+    return RECORDED("malloc(32) in %d runs: observed that %u bits of the first address vary, %u of "
+                    "them within a page, and that %zu of %d steps "
+                    "from block to block repeat the step before",
+                    RUNS, count_bits(varied), count_bits(varied % 4096), same_steps, RUNS * STEPS);
 }
 
 static int exhaust_with_malloc(void)
@@ -117,8 +121,11 @@ PROBE(exhaustion_gives_null, "HARD-oom-policy")
 {
     int status = run_in_child(exhaust_with_malloc, 20);
     if (WIFSIGNALED(status))
-        return SILENT("malloc without memory left: expected NULL, observed death by signal %d", WTERMSIG(status));
+        return SILENT("malloc without memory left: expected NULL, observed death by signal %d",
+                      WTERMSIG(status));
     if (!WIFEXITED(status) || WEXITSTATUS(status) == 2)
-        return UNSUPPORTED("malloc under a limit of address space: expected exhaustion, observed none");
-    return RECORDED("malloc without memory left: observed NULL with errno %s", WEXITSTATUS(status) == 0 ? "ENOMEM" : "other than ENOMEM");
+        return UNSUPPORTED(
+            "malloc under a limit of address space: expected exhaustion, observed none");
+    return RECORDED("malloc without memory left: observed NULL with errno %s",
+                    WEXITSTATUS(status) == 0 ? "ENOMEM" : "other than ENOMEM");
 }

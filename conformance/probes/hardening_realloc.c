@@ -33,7 +33,8 @@ PROBE(free_of_the_pointer_that_realloc_moved, "HARD-realloc-stale")
 {
     void *block = malloc(32), *moved = realloc(block, MIB);
     if (moved == NULL || moved == block)
-        return RECORDED("realloc(p, 1 MiB): expected another address than p, observed %s, so the question cannot be put",
+        return RECORDED("realloc(p, 1 MiB): expected another address than p, observed %s, so the "
+                        "question cannot be put",
                         moved == NULL ? "NULL" : "p");
     MISUSE(free(block));
     return survived();
@@ -43,7 +44,8 @@ PROBE(free_after_realloc_to_nothing, "HARD-realloc-zero")
 {
     void *block = malloc(32);
     if (realloc(block, 0) != NULL)
-        return RECORDED("realloc(p, 0): expected NULL, observed a block, so that nobody frees p again");
+        return RECORDED(
+            "realloc(p, 0): expected NULL, observed a block, so that nobody frees p again");
     MISUSE(free(block));
     return survived();
 }

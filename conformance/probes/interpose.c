@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One allocator for the whole process: that every function of the family, and every library, comes to the subject. */
+/* One allocator for the whole process: that every function of the family, and every library, comes
+ * to the subject. */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>
@@ -15,7 +16,9 @@ static const void *find_object(const void *address)
 static const char *name_object(const void *address)
 {
     Dl_info place;
-    return address != NULL && dladdr(address, &place) != 0 && place.dli_fname != NULL ? place.dli_fname : "nothing";
+    return address != NULL && dladdr(address, &place) != 0 && place.dli_fname != NULL
+               ? place.dli_fname
+               : "nothing";
 }
 
 /* PASS, or not applicable where there is no dynamic linking. */
@@ -28,8 +31,9 @@ static enum probe_outcome has_dynamic_malloc(void)
 
 PROCESS_PROBE(the_whole_family_is_replaced, "GLIBC-replace-2")
 {
-    static const char *const names[] = {"calloc",   "realloc", "free",    "aligned_alloc", "malloc_usable_size",
-                                        "memalign", "valloc",  "pvalloc", "posix_memalign"};
+    static const char *const names[] = {
+        "calloc",   "realloc", "free",    "aligned_alloc", "malloc_usable_size",
+        "memalign", "valloc",  "pvalloc", "posix_memalign"};
     char foreign[200] = "";
     TRY(has_dynamic_malloc());
     const void *own = find_object(dlsym(RTLD_DEFAULT, "malloc"));
@@ -37,26 +41,41 @@ PROCESS_PROBE(the_whole_family_is_replaced, "GLIBC-replace-2")
         const void *function = dlsym(RTLD_DEFAULT, names[i]);
         size_t used = strlen(foreign);
         if (find_object(function) != own)
-            snprintf(foreign + used, sizeof foreign - used, "%s%s of %s", used > 0 ? ", " : "", names[i], name_object(function));
+            snprintf(foreign + used, sizeof foreign - used, "%s%s of %s", used > 0 ? ", " : "",
+                     names[i], name_object(function));
     }
-    EXPECT(foreign[0] == '\0', "the family: expected all of it from the object of malloc, observed %s", foreign);
+    EXPECT(foreign[0] == '\0',
+           "the family: expected all of it from the object of malloc, observed %s", foreign);
     return PASS;
 }
 
 /* What makes a block, what takes it. */
-enum { MAKE_MALLOC, MAKE_CALLOC, MAKE_REALLOC, MAKE_ARRAY, MAKE_ALIGNED, MAKE_POSIX, MAKE_MEMALIGN, MAKE_VALLOC, MAKE_PVALLOC, MAKERS };
+enum {
+    MAKE_MALLOC,
+    MAKE_CALLOC,
+    MAKE_REALLOC,
+    MAKE_ARRAY,
+    MAKE_ALIGNED,
+    MAKE_POSIX,
+    MAKE_MEMALIGN,
+    MAKE_VALLOC,
+    MAKE_PVALLOC,
+    MAKERS
+};
 
 enum { TAKE_FREE, TAKE_REALLOC, TAKE_USABLE_SIZE, TAKERS };
 
-static const char *const maker_names[] = {"malloc",         "calloc",   "realloc", "reallocarray", "aligned_alloc",
-                                          "posix_memalign", "memalign", "valloc",  "pvalloc"};
+static const char *const maker_names[] = {"malloc",       "calloc",        "realloc",
+                                          "reallocarray", "aligned_alloc", "posix_memalign",
+                                          "memalign",     "valloc",        "pvalloc"};
 
 static const char *const taker_names[] = {"free", "realloc", "malloc_usable_size"};
 
 /* More than a small block of any allocator's, less than a mapping of its own. */
 enum { PAIR_SIZE = 6000 };
 
-/* By the names as this program is linked, and not by the table of the subject's own: a name that the subject lacks leads to the C library. */
+/* By the names as this program is linked, and not by the table of the subject's own: a name that
+ * the subject lacks leads to the C library. */
 static void *make_block(int maker)
 {
     void *(*by_name)(size_t) = NULL;
@@ -109,13 +128,15 @@ static int make_and_take(void)
 
 static enum probe_outcome judge_pair(int status)
 {
-    static const char *const wrongs[] = {"", "NULL", "that what was written is lost", "fewer bytes than were asked for"};
+    static const char *const wrongs[] = {"", "NULL", "that what was written is lost",
+                                         "fewer bytes than were asked for"};
     const char *maker = maker_names[pair_maker], *taker = taker_names[pair_taker];
     if (WIFSIGNALED(status))
-        return FAIL("a block of %s given to %s: expected to be taken, observed signal %d (%s)", maker, taker, WTERMSIG(status),
-                    strsignal(WTERMSIG(status)));
+        return FAIL("a block of %s given to %s: expected to be taken, observed signal %d (%s)",
+                    maker, taker, WTERMSIG(status), strsignal(WTERMSIG(status)));
     int wrong = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    EXPECT(wrong == PAIR_HOLDS, "a block of %s given to %s: expected to be taken, observed %s", maker, taker,
+    EXPECT(wrong == PAIR_HOLDS, "a block of %s given to %s: expected to be taken, observed %s",
+           maker, taker,
            wrong > 0 && wrong < (int)COUNT(wrongs) ? wrongs[wrong] : "that the process exits");
     return PASS;
 }
@@ -139,13 +160,24 @@ PROCESS_PROBE(musl_lets_eight_functions_be_replaced, "MUSL-interpose-1")
 {
     if (dlsym(RTLD_DEFAULT, "gnu_get_libc_version") != NULL)
         return probe_say(OUTCOME_NOT_APPLICABLE, "the C library is not musl");
-    EXPECT(!is_libc_malloc() || (!HAS(pvalloc) && !HAS(mallopt) && !HAS(mallinfo) && !HAS(malloc_info)),
+    EXPECT(!is_libc_malloc() ||
+               (!HAS(pvalloc) && !HAS(mallopt) && !HAS(mallinfo) && !HAS(malloc_info)),
            "musl: expected neither pvalloc nor mallopt and its like, observed one");
     return judge_pairs();
 }
 
 /* Functions of the C library that hand out blocks. */
-enum { LIBC_STRDUP, LIBC_STRNDUP, LIBC_GETLINE, LIBC_ASPRINTF, LIBC_REALPATH, LIBC_GETCWD, LIBC_MEMSTREAM, LIBC_ARRAY, LIBC_MAKERS };
+enum {
+    LIBC_STRDUP,
+    LIBC_STRNDUP,
+    LIBC_GETLINE,
+    LIBC_ASPRINTF,
+    LIBC_REALPATH,
+    LIBC_GETCWD,
+    LIBC_MEMSTREAM,
+    LIBC_ARRAY,
+    LIBC_MAKERS
+};
 
 static const char *const libc_names[] = {"strdup",   "strndup", "getline",        "asprintf",
                                          "realpath", "getcwd",  "open_memstream", "reallocarray"};
@@ -221,9 +253,12 @@ PROCESS_PROBE(blocks_of_the_c_library_are_the_subjects, "GLIBC-replace-4")
 {
     for (libc_maker = 0; libc_maker < LIBC_MAKERS; libc_maker++) {
         int status = run_in_child(make_by_libc_and_take, 10);
-        EXPECT(!WIFSIGNALED(status), "a block of %s given to the subject: expected to be taken, observed signal %d (%s)",
+        EXPECT(!WIFSIGNALED(status),
+               "a block of %s given to the subject: expected to be taken, observed signal %d (%s)",
                libc_names[libc_maker], WTERMSIG(status), strsignal(WTERMSIG(status)));
-        EXPECT(status == 0, "a block of %s given to the subject: expected a block of its own, observed wait status %#x",
+        EXPECT(status == 0,
+               "a block of %s given to the subject: expected a block of its own, observed wait "
+               "status %#x",
                libc_names[libc_maker], (unsigned)status);
     }
     return PASS;
@@ -232,14 +267,16 @@ PROCESS_PROBE(blocks_of_the_c_library_are_the_subjects, "GLIBC-replace-4")
 PROCESS_PROBE(the_first_definition_wins, "ELF-interpose-1")
 {
     static const char *const names[] = {"malloc", "calloc", "realloc", "free"};
-    const void *subjects[] = {*(void *volatile *)&calls.malloc, *(void *volatile *)&calls.calloc, *(void *volatile *)&calls.realloc,
-                              *(void *volatile *)&calls.free};
+    const void *subjects[] = {*(void *volatile *)&calls.malloc, *(void *volatile *)&calls.calloc,
+                              *(void *volatile *)&calls.realloc, *(void *volatile *)&calls.free};
     TRY(has_dynamic_malloc());
     for (size_t i = 0; i < COUNT(names); i++) {
         const void *first = dlsym(RTLD_DEFAULT, names[i]);
-        EXPECT(subjects[i] != NULL, "%s: expected the subject to define it, observed that %s does", names[i], name_object(first));
-        EXPECT(find_object(first) == find_object(subjects[i]), "%s: expected the lookup of all libraries to end in %s, observed %s",
-               names[i], name_object(subjects[i]), name_object(first));
+        EXPECT(subjects[i] != NULL, "%s: expected the subject to define it, observed that %s does",
+               names[i], name_object(first));
+        EXPECT(find_object(first) == find_object(subjects[i]),
+               "%s: expected the lookup of all libraries to end in %s, observed %s", names[i],
+               name_object(subjects[i]), name_object(first));
     }
     return PASS;
 }
@@ -257,20 +294,23 @@ PROCESS_PROBE(operator_new_is_separate, "CXX-new-1")
     void *block = take(100);
     size_t usable = HAS(malloc_usable_size) ? malloc_usable_size(block) : 100;
     release(block);
-    return RECORDED("operator new(100): malloc_usable_size says %zu of its block, operator delete took it; new is of %s", usable,
-                    name_object(*(void **)&take));
+    return RECORDED("operator new(100): malloc_usable_size says %zu of its block, operator delete "
+                    "took it; new is of %s",
+                    usable, name_object(*(void **)&take));
 }
 
 PROCESS_PROBE(old_c_libraries_ask_for_a_further_name, "GLIBC-replace-12")
 {
     const char *(*version)(void) = NULL;
     *(void **)&version = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
-    unsigned long minor = version != NULL && strncmp(version(), "2.", 2) == 0 ? strtoul(version() + 2, NULL, 10) : 99;
+    unsigned long minor =
+        version != NULL && strncmp(version(), "2.", 2) == 0 ? strtoul(version() + 2, NULL, 10) : 99;
     if (minor >= 25)
         return probe_say(OUTCOME_NOT_APPLICABLE, "only glibc before 2.25 calls __libc_memalign");
     const void *function = dlsym(RTLD_DEFAULT, "__libc_memalign");
     EXPECT(find_object(function) == find_object(dlsym(RTLD_DEFAULT, "malloc")),
-           "__libc_memalign: expected it from the object of malloc, observed %s", name_object(function));
+           "__libc_memalign: expected it from the object of malloc, observed %s",
+           name_object(function));
     return PASS;
 }
 
@@ -280,24 +320,27 @@ PROBE(a_replacement_keeps_documented_promises, "MAN-malloc-8")
     void *empty[] = {malloc(0), malloc(0), calloc(0, 8), calloc(8, 0), realloc(NULL, 0)};
     for (size_t i = 0; i < COUNT(empty); i++)
         for (size_t j = 0; j <= i; j++)
-            EXPECT(
-                empty[i] != NULL && (i == j || empty[i] != empty[j]),
-                "malloc(0) twice, calloc(0, 8), calloc(8, 0), realloc(NULL, 0): expected blocks of their own, observed %p for number %zu",
-                empty[i], i + 1);
+            EXPECT(empty[i] != NULL && (i == j || empty[i] != empty[j]),
+                   "malloc(0) twice, calloc(0, 8), calloc(8, 0), realloc(NULL, 0): expected blocks "
+                   "of their own, observed %p for number %zu",
+                   empty[i], i + 1);
     errno = UNTOUCHED;
     for (size_t i = 0; i < COUNT(empty); i++)
         free(empty[i]);
     int after_free = errno;
-    EXPECT(after_free == UNTOUCHED, "free: expected errno kept at %d, observed %d", UNTOUCHED, after_free);
+    EXPECT(after_free == UNTOUCHED, "free: expected errno kept at %d, observed %d", UNTOUCHED,
+           after_free);
     errno = UNTOUCHED;
     void *block = malloc(beyond);
     int after = errno;
-    EXPECT(block == NULL && after == ENOMEM, "malloc(%zu): expected NULL with errno %d, observed %s with %d", beyond, ENOMEM,
+    EXPECT(block == NULL && after == ENOMEM,
+           "malloc(%zu): expected NULL with errno %d, observed %s with %d", beyond, ENOMEM,
            null_or_block(block), after);
     errno = UNTOUCHED;
     block = calloc(beyond / 2 + 1, 4);
     after = errno;
-    EXPECT(block == NULL && after == ENOMEM, "calloc(%zu, 4), which wraps to 4: expected NULL with errno %d, observed %s with %d",
+    EXPECT(block == NULL && after == ENOMEM,
+           "calloc(%zu, 4), which wraps to 4: expected NULL with errno %d, observed %s with %d",
            beyond / 2 + 1, ENOMEM, null_or_block(block), after);
     return PASS;
 }

@@ -48,7 +48,9 @@ PROCESS_PROBE(malloc_has_one_address, "ELF-interpose-3")
         return UNSUPPORTED("the library that was made could not be opened");
     void *in_program = *(void *volatile *)&own, *in_library = tell();
     EXPECT(in_program == looked_up && in_library == looked_up,
-           "&malloc: expected one address, observed %p in the program, %p in a library and %p by dlsym", in_program, in_library, looked_up);
+           "&malloc: expected one address, observed %p in the program, %p in a library and %p by "
+           "dlsym",
+           in_program, in_library, looked_up);
     return PASS;
 }
 
@@ -74,8 +76,8 @@ static void *touch_while_open(void *unused)
 
 PROCESS_PROBE(dynamic_tls_comes_and_goes, "GLIBC-replace-10")
 {
-    static const char text[] =
-        "static __thread unsigned char storage[65536]; unsigned char *touch(void) { storage[0]++; return storage; }\n";
+    static const char text[] = "static __thread unsigned char storage[65536]; unsigned char "
+                               "*touch(void) { storage[0]++; return storage; }\n";
     struct made made;
     pthread_t threads[TLS_THREADS];
     if (dlsym(RTLD_DEFAULT, "malloc") == NULL)
@@ -88,7 +90,9 @@ PROCESS_PROBE(dynamic_tls_comes_and_goes, "GLIBC-replace-10")
             return UNSUPPORTED("thread %zu could not be created", i + 1);
     for (int round = 0; round < TLS_ROUNDS; round++) {
         void *library = dlopen(made.path, RTLD_NOW | RTLD_LOCAL);
-        EXPECT(library != NULL, "dlopen of a library with 64 KiB of TLS, round %d: expected success, observed none", round);
+        EXPECT(library != NULL,
+               "dlopen of a library with 64 KiB of TLS, round %d: expected success, observed none",
+               round);
         *(void *volatile *)&touch = dlsym(library, "touch");
         pthread_barrier_wait(&library_is_open);
         pthread_barrier_wait(&library_is_idle);
@@ -98,7 +102,8 @@ PROCESS_PROBE(dynamic_tls_comes_and_goes, "GLIBC-replace-10")
         pthread_join(threads[i], NULL);
     remove_made(&made);
     EXPECT(untouched == 0,
-           "TLS of a library opened %d times: expected it to be zero at first in each of %d threads, observed %zu times another value",
+           "TLS of a library opened %d times: expected it to be zero at first in each of %d "
+           "threads, observed %zu times another value",
            TLS_ROUNDS, TLS_THREADS, untouched);
     return PASS;
 }
@@ -109,36 +114,44 @@ PROCESS_PROBE(another_namespace_has_its_own_heap, "ELF-interpose-4")
     char *(*copy)(const char *) = NULL;
     void (*release)(void *) = NULL;
     *(void **)&open_namespace = dlsym(RTLD_DEFAULT, "dlmopen");
-    void *library = open_namespace != NULL ? open_namespace(-1 /* LM_ID_NEWLM */, "libc.so.6", RTLD_NOW | RTLD_LOCAL) : NULL;
+    void *library = open_namespace != NULL
+                        ? open_namespace(-1 /* LM_ID_NEWLM */, "libc.so.6", RTLD_NOW | RTLD_LOCAL)
+                        : NULL;
     if (library == NULL)
         return UNSUPPORTED("there is no second namespace with a libc.so.6");
     *(void **)&copy = dlsym(library, "strdup");
     *(void **)&release = dlsym(library, "free");
-    EXPECT(copy != NULL && release != NULL, "dlmopen of libc.so.6: expected strdup and free, observed none");
+    EXPECT(copy != NULL && release != NULL,
+           "dlmopen of libc.so.6: expected strdup and free, observed none");
     EXPECT(*(void **)&release != *(void *volatile *)&calls.free,
            "free of another namespace: expected another than the subject's, observed it");
     char *text = copy("of another namespace");
-    EXPECT(text != NULL && strcmp(text, "of another namespace") == 0, "strdup of another namespace: expected a copy, observed %s",
+    EXPECT(text != NULL && strcmp(text, "of another namespace") == 0,
+           "strdup of another namespace: expected a copy, observed %s",
            text != NULL ? "other bytes" : "NULL");
     release(text);
     free(malloc(100));
     return PASS;
 }
 
-/* With these four in a program, musl's others are to refuse. The heap is a region that never shrinks. */
-#define FOUR_FUNCTIONS                                                                          \
-    "#include <errno.h>\n#include <malloc.h>\n#include <stdlib.h>\n#include <string.h>\n"       \
-    "static _Alignas(16) unsigned char heap[1 << 20]; static size_t used;\n"                    \
-    "void *malloc(size_t n) { void *p = heap + used; used += (n + 15) / 16 * 16; return p; }\n" \
-    "void free(void *p) { (void)p; }\n"                                                         \
-    "void *calloc(size_t n, size_t s) { return malloc(n * s); }\n"                              \
-    "void *realloc(void *p, size_t n) { void *q = malloc(n); return p != NULL ? memmove(q, p, n) : q; }\n"
+/* With these four in a program, musl's others are to refuse. The heap is a region that never
+ * shrinks. */
+#define FOUR_FUNCTIONS                                                                             \
+    "#include <errno.h>\n#include <malloc.h>\n#include <stdlib.h>\n#include <string.h>\n"          \
+    "static _Alignas(16) unsigned char heap[1 << 20]; static size_t used;\n"                       \
+    "void *malloc(size_t n) { void *p = heap + used; used += (n + 15) / 16 * 16; return p; }\n"    \
+    "void free(void *p) { (void)p; }\n"                                                            \
+    "void *calloc(size_t n, size_t s) { return malloc(n * s); }\n"                                 \
+    "void *realloc(void *p, size_t n) { void *q = malloc(n); return p != NULL ? memmove(q, p, n) " \
+    ": q; }\n"
 
 PROCESS_PROBE(musl_refuses_alignment_beside_a_foreign_malloc, "MUSL-interpose-2")
 {
-    static const char text[] = FOUR_FUNCTIONS "int main(void)\n{\n    void *volatile p = aligned_alloc(64, 64);\n"
-                                              "    int first = errno;\n    void *q = NULL;\n    int second = posix_memalign(&q, 64, 64);\n"
-                                              "    return p != NULL ? 1 : first != ENOMEM ? 2 : second != ENOMEM ? 3 : 0;\n}\n";
+    static const char text[] = FOUR_FUNCTIONS
+        "int main(void)\n{\n    void *volatile p = aligned_alloc(64, 64);\n"
+        "    int first = errno;\n    void *q = NULL;\n    int second = posix_memalign(&q, 64, "
+        "64);\n"
+        "    return p != NULL ? 1 : first != ENOMEM ? 2 : second != ENOMEM ? 3 : 0;\n}\n";
     struct made made;
     if (dlsym(RTLD_DEFAULT, "gnu_get_libc_version") != NULL)
         return probe_say(OUTCOME_NOT_APPLICABLE, "the C library is not musl");
@@ -152,9 +165,11 @@ PROCESS_PROBE(musl_refuses_alignment_beside_a_foreign_malloc, "MUSL-interpose-2"
     remove_made(&made);
     int wrong = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     if (wrong == 127)
-        return UNSUPPORTED("the program that was made does not start: there is no loader of this C library");
+        return UNSUPPORTED(
+            "the program that was made does not start: there is no loader of this C library");
     EXPECT(wrong == 0,
-           "aligned_alloc and posix_memalign of a program that defines malloc, calloc, realloc and free: expected ENOMEM, observed %s",
+           "aligned_alloc and posix_memalign of a program that defines malloc, calloc, realloc and "
+           "free: expected ENOMEM, observed %s",
            wrong == 1                 ? "a block"
            : wrong == 2 || wrong == 3 ? "another error"
                                       : "that it died");

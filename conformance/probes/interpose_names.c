@@ -11,7 +11,8 @@ static unsigned long glibc_version(void)
 {
     const char *(*version)(void) = NULL;
     *(void **)&version = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
-    return version != NULL && strncmp(version(), "2.", 2) == 0 ? strtoul(version() + 2, NULL, 10) : 0;
+    return version != NULL && strncmp(version(), "2.", 2) == 0 ? strtoul(version() + 2, NULL, 10)
+                                                               : 0;
 }
 
 static int hook_calls;
@@ -42,7 +43,10 @@ static enum probe_outcome judge_variable(const char *name, void *function)
     for (size_t size = 1; size < 64 * MIB; size *= 2)
         free(malloc(size));
     *(void *volatile *)variable = old;
-    EXPECT(hook_calls > 0, "%s: expected no such symbol, or one that the subject heeds, observed one that nothing calls", name);
+    EXPECT(hook_calls > 0,
+           "%s: expected no such symbol, or one that the subject heeds, observed one that nothing "
+           "calls",
+           name);
     return RECORDED("%s: the subject offers it again, and heeds it", name);
 }
 
@@ -63,17 +67,21 @@ PROCESS_PROBE(cfree_works_where_it_is_still_offered, "GLIBC-cfree-1")
     if (glibc_version() < 26)
         return probe_say(OUTCOME_NOT_APPLICABLE, "the C library is not glibc 2.26 or later");
     *(void **)&release = dlsym(RTLD_DEFAULT, "cfree");
-    EXPECT(release == NULL || !is_libc_malloc(), "cfree: expected no such symbol to link with, observed one");
+    EXPECT(release == NULL || !is_libc_malloc(),
+           "cfree: expected no such symbol to link with, observed one");
     if (release == NULL)
         return PASS;
     size_t before = mapped_bytes();
     for (int i = 0; i < TIMES; i++) {
         void *block = malloc(SIZE);
-        EXPECT(block != NULL, "malloc(%d), round %d of cfree: expected a block, observed NULL", SIZE, i);
+        EXPECT(block != NULL, "malloc(%d), round %d of cfree: expected a block, observed NULL",
+               SIZE, i);
         release(block);
     }
     size_t growth = mapped_bytes() - before;
-    EXPECT(mapped_bytes() < before + GIB, "cfree(malloc(%d)) %d times: expected the blocks to be released, observed %zu bytes more mapped",
+    EXPECT(mapped_bytes() < before + GIB,
+           "cfree(malloc(%d)) %d times: expected the blocks to be released, observed %zu bytes "
+           "more mapped",
            SIZE, TIMES, growth);
     return PASS;
 }
@@ -98,8 +106,8 @@ static bool find_debug_library(char *ret_setting, size_t capacity)
     if (library == NULL || dladdr(library, &place) == 0)
         return false;
     const char *slash = strrchr(place.dli_fname, '/');
-    snprintf(ret_setting, capacity, "LD_PRELOAD=%.*s/libc_malloc_debug.so.0", slash != NULL ? (int)(slash - place.dli_fname) : 0,
-             place.dli_fname);
+    snprintf(ret_setting, capacity, "LD_PRELOAD=%.*s/libc_malloc_debug.so.0",
+             slash != NULL ? (int)(slash - place.dli_fname) : 0, place.dli_fname);
     return stat(ret_setting + strlen("LD_PRELOAD="), &status) == 0;
 }
 
@@ -110,15 +118,21 @@ PROCESS_PROBE(checking_variables_act_in_the_debugging_library_only, "GLIBC-hooks
         _exit(overrun_by_one());
     if (glibc_version() < 34)
         return probe_say(OUTCOME_NOT_APPLICABLE, "the C library is not glibc 2.34 or later");
-    int plain = run_again("overrun", (const char *const[]){"MALLOC_CHECK_", "GLIBC_TUNABLES", NULL});
-    int checked = run_again("overrun", (const char *const[]){"MALLOC_CHECK_=3", "GLIBC_TUNABLES", NULL});
-    EXPECT(plain == checked, "malloc(5) overrun by one byte under MALLOC_CHECK_=3: expected wait status %#x as without, observed %#x",
+    int plain =
+        run_again("overrun", (const char *const[]){"MALLOC_CHECK_", "GLIBC_TUNABLES", NULL});
+    int checked =
+        run_again("overrun", (const char *const[]){"MALLOC_CHECK_=3", "GLIBC_TUNABLES", NULL});
+    EXPECT(plain == checked,
+           "malloc(5) overrun by one byte under MALLOC_CHECK_=3: expected wait status %#x as "
+           "without, observed %#x",
            (unsigned)plain, (unsigned)checked);
     if (!is_libc_malloc() || !find_debug_library(preload, sizeof preload))
         return PASS;
-    int debugged = run_again("overrun", (const char *const[]){"MALLOC_CHECK_=3", "GLIBC_TUNABLES", preload, NULL});
+    int debugged = run_again(
+        "overrun", (const char *const[]){"MALLOC_CHECK_=3", "GLIBC_TUNABLES", preload, NULL});
     EXPECT(WIFSIGNALED(debugged),
-           "malloc(5) overrun by one byte under MALLOC_CHECK_=3 and libc_malloc_debug.so.0: expected an abort, observed wait "
+           "malloc(5) overrun by one byte under MALLOC_CHECK_=3 and libc_malloc_debug.so.0: "
+           "expected an abort, observed wait "
            "status %#x",
            (unsigned)debugged);
     return PASS;

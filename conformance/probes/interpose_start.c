@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Before main and after it: the loader, constructors, threads, libraries opened late, destructors. */
+/* Before main and after it: the loader, constructors, threads, libraries opened late,
+ * destructors. */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>
@@ -8,7 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* Blocks that are taken before anything else of this process has run, by the names that it is linked with. */
+/* Blocks that are taken before anything else of this process has run, by the names that it is
+ * linked with. */
 struct early_block {
     unsigned char *start;
     size_t size;
@@ -21,7 +23,9 @@ static void allocate_early(void)
 {
     for (size_t i = 0; i < 12 && early_count < COUNT(early_blocks); i++) {
         size_t size = (size_t)8 << i;
-        unsigned char *block = i % 3 == 0 ? (malloc)(size) : i % 3 == 1 ? (calloc)(1, size) : (realloc)((malloc)(1), size);
+        unsigned char *block = i % 3 == 0   ? (malloc)(size)
+                               : i % 3 == 1 ? (calloc)(1, size)
+                                            : (realloc)((malloc)(1), size);
         early_wrong += block == NULL || (i % 3 == 1 && find_nonzero(block, size) < size);
         early_blocks[early_count++] = (struct early_block){block, block != NULL ? size : 0};
         fill(block, block != NULL ? size : 0, (unsigned)i);
@@ -43,7 +47,8 @@ static void act_first(void)
     pthread_t thread;
     act_oddly(NULL);
     setlocale(LC_ALL, "");
-    early_wrong += pthread_create(&thread, NULL, act_oddly, NULL) != 0 || pthread_join(thread, NULL) != 0;
+    early_wrong +=
+        pthread_create(&thread, NULL, act_oddly, NULL) != 0 || pthread_join(thread, NULL) != 0;
     FILE *file = fopen("/proc/self/stat", "r");
     early_wrong += file == NULL || getc(file) == EOF || fclose(file) != 0;
 }
@@ -80,7 +85,8 @@ static bool is_stage(char **environment, const char *setting)
     return *environment != NULL;
 }
 
-/* Runs before the constructors of all libraries; what it has run at exit comes after their destructors. */
+/* Runs before the constructors of all libraries; what it has run at exit comes after their
+ * destructors. */
 static void begin(int argc, char **argv, char **environment)
 {
     (void)argc, (void)argv;
@@ -90,7 +96,8 @@ static void begin(int argc, char **argv, char **environment)
         early_wrong += __cxa_atexit(allocate_last, NULL, NULL) != 0;
 }
 
-static void (*const before_constructors)(int, char **, char **) __attribute__((section(".preinit_array"), used)) = begin;
+static void (*const before_constructors)(int, char **, char **)
+    __attribute__((section(".preinit_array"), used)) = begin;
 
 __attribute__((constructor(101))) static void construct(void)
 {
@@ -113,7 +120,8 @@ static void (*const volatile around_main[])(void) = {construct, destruct};
 static int check_early(void)
 {
     for (size_t i = 0; i < early_count; i++) {
-        early_wrong += find_change(early_blocks[i].start, early_blocks[i].size, (unsigned)i % 12) < early_blocks[i].size;
+        early_wrong += find_change(early_blocks[i].start, early_blocks[i].size, (unsigned)i % 12) <
+                       early_blocks[i].size;
         free(early_blocks[i].start);
     }
     return early_wrong == 0 && early_count > 0 ? 0 : 1;
@@ -121,8 +129,9 @@ static int check_early(void)
 
 static enum probe_outcome judge_stage(const char *what, int status)
 {
-    EXPECT(!WIFSIGNALED(status), "%s: expected to work, observed that the process died of signal %d (%s)", what, WTERMSIG(status),
-           strsignal(WTERMSIG(status)));
+    EXPECT(!WIFSIGNALED(status),
+           "%s: expected to work, observed that the process died of signal %d (%s)", what,
+           WTERMSIG(status), strsignal(WTERMSIG(status)));
     EXPECT(status != -1, "%s: expected to work, observed a process that does not end", what);
     EXPECT(status == 0, "%s: expected to work, observed exit status %d", what, WEXITSTATUS(status));
     return PASS;
@@ -162,7 +171,8 @@ static void *leave_a_block(void *unused)
 static _Noreturn void end_normally(void)
 {
     pthread_t thread;
-    int wrong = pthread_key_create(&late_key, release_late) != 0 || pthread_create(&thread, NULL, leave_a_block, NULL) != 0 ||
+    int wrong = pthread_key_create(&late_key, release_late) != 0 ||
+                pthread_create(&thread, NULL, leave_a_block, NULL) != 0 ||
                 pthread_join(thread, NULL) != 0 || atexit(allocate_late) != 0;
     FILE *file = fopen("/dev/null", "w");
     wrong |= file == NULL || fprintf(file, "left to exit") < 0;
@@ -173,6 +183,7 @@ PROCESS_PROBE(calls_after_all_destructors_are_served, "GLIBC-replace-11")
 {
     if (strcmp(probe_stage(), "late") == 0)
         end_normally();
-    return judge_stage("malloc, calloc, realloc and free in atexit handlers, destructors, and after all of them",
-                       run_again("late", (const char *const[]){NULL}));
+    return judge_stage(
+        "malloc, calloc, realloc and free in atexit handlers, destructors, and after all of them",
+        run_again("late", (const char *const[]){NULL}));
 }

@@ -10,12 +10,14 @@
 /* Each block of a pile holds the address of the one below. */
 static void *pile;
 
-/* No pile may grow over this: what a subject reserved before the limit was set does not count against it. */
+/* No pile may grow over this: what a subject reserved before the limit was set does not count
+ * against it. */
 #define LARGE_MOST 16384
 
 #define SMALL_MOST 1500000
 
-/* Allocates until a call returns NULL, or `most` blocks; returns how many, and what errno the last call left. */
+/* Allocates until a call returns NULL, or `most` blocks; returns how many, and what errno the last
+ * call left. */
 static size_t pile_up(size_t giver, size_t size, size_t most, int *ret_errno)
 {
     size_t count = 0;
@@ -49,7 +51,8 @@ PROCESS_PROBE(no_space_is_a_null_pointer, "C23-7.24.3-p1-j")
     for (size_t giver = 0; giver < GIVERS; giver++) {
         size_t count = has_giver(giver) ? pile_up(giver, MIB, LARGE_MOST, &ignored) : 0;
         if (count == LARGE_MOST)
-            return UNSUPPORTED("%s: the subject had reserved more than %d MiB before the limit", name_taking(giver, MIB), LARGE_MOST);
+            return UNSUPPORTED("%s: the subject had reserved more than %d MiB before the limit",
+                               name_taking(giver, MIB), LARGE_MOST);
         release_pile();
     }
     pile_up(0, MIB, LARGE_MOST, &ignored);
@@ -64,13 +67,18 @@ static enum probe_outcome exceed(const char *limit)
     int large_errno = 0, small_errno = 0;
     size_t large = pile_up(0, MIB, LARGE_MOST, &large_errno);
     if (large == LARGE_MOST)
-        return UNSUPPORTED("malloc(1048576): the subject had reserved more than %d MiB before the limit", LARGE_MOST);
-    EXPECT(large_errno == ENOMEM, "malloc(1048576) over %s, after %zu blocks: expected NULL with errno %d, observed NULL with errno %d",
+        return UNSUPPORTED(
+            "malloc(1048576): the subject had reserved more than %d MiB before the limit",
+            LARGE_MOST);
+    EXPECT(large_errno == ENOMEM,
+           "malloc(1048576) over %s, after %zu blocks: expected NULL with errno %d, observed NULL "
+           "with errno %d",
            limit, large, ENOMEM, large_errno);
     size_t small = pile_up(0, 48, SMALL_MOST, &small_errno);
     EXPECT(small == SMALL_MOST || small_errno == ENOMEM,
-           "malloc(48) over %s, after %zu blocks: expected NULL with errno %d, observed NULL with errno %d", limit, small, ENOMEM,
-           small_errno);
+           "malloc(48) over %s, after %zu blocks: expected NULL with errno %d, observed NULL with "
+           "errno %d",
+           limit, small, ENOMEM, small_errno);
     return PASS;
 }
 
@@ -81,7 +89,8 @@ PROCESS_PROBE(address_space_limit_means_enomem, "POSIX17-rlimit-1")
     return exceed("RLIMIT_AS");
 }
 
-/* Lowers RLIMIT_DATA to what counts against it now (field 5 of statm) and `room` more; false if this system does not count mappings. */
+/* Lowers RLIMIT_DATA to what counts against it now (field 5 of statm) and `room` more; false if
+ * this system does not count mappings. */
 static bool limit_data(size_t room)
 {
     char text[128] = "", *rest = text;
@@ -115,12 +124,17 @@ PROCESS_PROBE(releases_end_the_shortage, "POSIX17-rlimit-3")
     if (!limit_memory(64 * MIB))
         return UNSUPPORTED("RLIMIT_AS could not be lowered");
     for (int round = 0; round < 3; round++) {
-        size_t large = pile_up(0, MIB, LARGE_MOST, &ignored), small = pile_up(0, 48, SMALL_MOST, &ignored);
+        size_t large = pile_up(0, MIB, LARGE_MOST, &ignored),
+               small = pile_up(0, 48, SMALL_MOST, &ignored);
         release_pile();
         void *first = malloc(MIB), *second = malloc(48);
-        EXPECT(first != NULL, "malloc(1048576), %zu blocks of 1 MiB and %zu of 48 bytes released before: expected a block, observed NULL",
+        EXPECT(first != NULL,
+               "malloc(1048576), %zu blocks of 1 MiB and %zu of 48 bytes released before: expected "
+               "a block, observed NULL",
                large, small);
-        EXPECT(second != NULL, "malloc(48), %zu blocks of 1 MiB and %zu of 48 bytes released before: expected a block, observed NULL",
+        EXPECT(second != NULL,
+               "malloc(48), %zu blocks of 1 MiB and %zu of 48 bytes released before: expected a "
+               "block, observed NULL",
                large, small);
         free(first);
         free(second);
@@ -135,7 +149,9 @@ PROCESS_PROBE(small_blocks_use_most_of_the_limit, "POSIX17-rlimit-4")
     if (!limit_memory(room))
         return UNSUPPORTED("RLIMIT_AS could not be lowered");
     size_t count = pile_up(0, 48, wanted, &last_errno);
-    EXPECT(count == wanted, "malloc(48) with %zu bytes left under RLIMIT_AS: expected %zu blocks, half of that, observed NULL after %zu",
+    EXPECT(count == wanted,
+           "malloc(48) with %zu bytes left under RLIMIT_AS: expected %zu blocks, half of that, "
+           "observed NULL after %zu",
            room, wanted, count);
     return PASS;
 }
@@ -154,12 +170,15 @@ PROCESS_PROBE(process_starts_under_a_moderate_limit, "POSIX17-rlimit-5")
     if (setrlimit(RLIMIT_AS, &limit) != 0)
         return UNSUPPORTED("RLIMIT_AS could not be lowered");
     int status = run_again("limited", no_changes);
-    EXPECT(status == -1 || WIFEXITED(status),
-           "a process started under RLIMIT_AS of 512 MiB: expected malloc(1048576) to return a block, "
-           "observed death by signal %d",
-           WTERMSIG(status));
+    EXPECT(
+        status == -1 || WIFEXITED(status),
+        "a process started under RLIMIT_AS of 512 MiB: expected malloc(1048576) to return a block, "
+        "observed death by signal %d",
+        WTERMSIG(status));
     int answer = status == -1 ? -1 : WEXITSTATUS(status);
-    EXPECT(answer == HAS_BLOCK, "a process started under RLIMIT_AS of 512 MiB: expected malloc(1048576) to return a block, observed %s",
+    EXPECT(answer == HAS_BLOCK,
+           "a process started under RLIMIT_AS of 512 MiB: expected malloc(1048576) to return a "
+           "block, observed %s",
            answer == HAS_NONE ? "NULL"
            : answer == -1     ? "no end"
                               : "that it could not start");
@@ -186,10 +205,16 @@ PROCESS_PROBE(locked_memory_limit_means_enomem, "POSIX17-mlock-1")
         return UNSUPPORTED("mlockall(MCL_FUTURE) is not permitted, or root cannot be given up");
     size_t count = pile_up(0, MIB, LARGE_MOST, &last_errno);
     if (count == LARGE_MOST)
-        return UNSUPPORTED("malloc(1048576): %d blocks were given under RLIMIT_MEMLOCK, so it does not count here", LARGE_MOST);
+        return UNSUPPORTED(
+            "malloc(1048576): %d blocks were given under RLIMIT_MEMLOCK, so it does not count here",
+            LARGE_MOST);
     if (last_errno == EAGAIN)
-        return WEAK("malloc(1048576) over RLIMIT_MEMLOCK, after %zu blocks: expected NULL with errno %d, observed EAGAIN", count, ENOMEM);
-    EXPECT(last_errno == ENOMEM, "malloc(1048576) over RLIMIT_MEMLOCK, after %zu blocks: expected NULL with errno %d, observed errno %d",
+        return WEAK("malloc(1048576) over RLIMIT_MEMLOCK, after %zu blocks: expected NULL with "
+                    "errno %d, observed EAGAIN",
+                    count, ENOMEM);
+    EXPECT(last_errno == ENOMEM,
+           "malloc(1048576) over RLIMIT_MEMLOCK, after %zu blocks: expected NULL with errno %d, "
+           "observed errno %d",
            count, ENOMEM, last_errno);
     return PASS;
 }

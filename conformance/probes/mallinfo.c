@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallinfo and mallinfo2. A replacement need not count: fields that it leaves at zero (all, `arena`, `hblks`) are recorded. Those that it does fill
- * in must mean what glibc's manual says.
+ * mallinfo and mallinfo2. A replacement need not count: fields that it leaves at zero (all,
+ * `arena`, `hblks`) are recorded. Those that it does fill in must mean what glibc's manual says.
  */
 #include "conformance/kit.h"
 
@@ -42,18 +42,21 @@ PROCESS_PROBE(bytes_in_use_follow_the_blocks, "GLIBC-mallinfo-1")
     free(malloc(SIZE));
     size_t before = read_info().uordblks;
     for (size_t i = 0; i < BLOCKS; i++)
-        EXPECT((blocks[i] = malloc(SIZE)) != NULL, "malloc(%d): expected a block, observed NULL", SIZE);
+        EXPECT((blocks[i] = malloc(SIZE)) != NULL, "malloc(%d): expected a block, observed NULL",
+               SIZE);
     struct mallinfo2 info = read_info();
     for (size_t i = 0; i < BLOCKS; i++)
         free(blocks[i]);
     size_t after = read_info().uordblks;
     if (is_all_zero(info))
         return RECORDED("mallinfo2(): zeros only: a replacement may count nothing");
-    EXPECT(info.uordblks >= before + BLOCKS * SIZE,
-           "mallinfo2().uordblks with %d blocks of %d bytes more: expected %zu or more, observed %zu", BLOCKS, SIZE, before + BLOCKS * SIZE,
-           info.uordblks);
-    EXPECT(after <= before + CACHED, "mallinfo2().uordblks after these were freed: expected %zu or less, observed %zu", before + CACHED,
-           after);
+    EXPECT(
+        info.uordblks >= before + BLOCKS * SIZE,
+        "mallinfo2().uordblks with %d blocks of %d bytes more: expected %zu or more, observed %zu",
+        BLOCKS, SIZE, before + BLOCKS * SIZE, info.uordblks);
+    EXPECT(after <= before + CACHED,
+           "mallinfo2().uordblks after these were freed: expected %zu or less, observed %zu",
+           before + CACHED, after);
     return PASS;
 }
 
@@ -63,14 +66,17 @@ PROCESS_PROBE(arena_is_what_is_used_and_free, "GLIBC-mallinfo-2")
     void *blocks[BLOCKS];
     NEED(mallinfo2);
     for (size_t i = 0; i < BLOCKS; i++)
-        EXPECT((blocks[i] = malloc(i * 31 + 1)) != NULL, "malloc(%zu): expected a block, observed NULL", i * 31 + 1);
+        EXPECT((blocks[i] = malloc(i * 31 + 1)) != NULL,
+               "malloc(%zu): expected a block, observed NULL", i * 31 + 1);
     for (size_t i = 0; i < BLOCKS; i += 3)
         free(blocks[i]);
     struct mallinfo2 info = read_info();
     if (info.arena == 0 && !is_libc_malloc())
-        return RECORDED("mallinfo2(): arena 0 with %d blocks live: a replacement may have none", BLOCKS);
+        return RECORDED("mallinfo2(): arena 0 with %d blocks live: a replacement may have none",
+                        BLOCKS);
     EXPECT(info.usmblks == 0, "mallinfo2().usmblks: expected 0, observed %zu", info.usmblks);
-    EXPECT(info.arena == info.uordblks + info.fordblks, "mallinfo2(): expected arena to be uordblks + fordblks, observed %zu and %zu + %zu",
+    EXPECT(info.arena == info.uordblks + info.fordblks,
+           "mallinfo2(): expected arena to be uordblks + fordblks, observed %zu and %zu + %zu",
            info.arena, info.uordblks, info.fordblks);
     return PASS;
 }
@@ -84,15 +90,19 @@ PROCESS_PROBE(mapped_blocks_are_counted, "GLIBC-mallinfo-3")
     free(block);
     struct mallinfo2 after = read_info();
     EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL", 64 * MIB);
-    if (!is_libc_malloc() && during.hblks == before.hblks && (during.hblks == 0 || during.hblkhd == before.hblkhd))
-        return RECORDED("malloc(%zu): mallinfo2().hblks is %zu and hblkhd %zu as before: a replacement may count no block as mapped",
+    if (!is_libc_malloc() && during.hblks == before.hblks &&
+        (during.hblks == 0 || during.hblkhd == before.hblkhd))
+        return RECORDED("malloc(%zu): mallinfo2().hblks is %zu and hblkhd %zu as before: a "
+                        "replacement may count no block as mapped",
                         64 * MIB, during.hblks, during.hblkhd);
-    EXPECT(during.hblks == before.hblks + 1 && during.hblkhd >= before.hblkhd + 64 * MIB,
-           "malloc(%zu): expected mallinfo2().hblks %zu and hblkhd %zu or more, observed %zu and %zu", 64 * MIB, before.hblks + 1,
-           before.hblkhd + 64 * MIB, during.hblks, during.hblkhd);
+    EXPECT(
+        during.hblks == before.hblks + 1 && during.hblkhd >= before.hblkhd + 64 * MIB,
+        "malloc(%zu): expected mallinfo2().hblks %zu and hblkhd %zu or more, observed %zu and %zu",
+        64 * MIB, before.hblks + 1, before.hblkhd + 64 * MIB, during.hblks, during.hblkhd);
     EXPECT(after.hblks == before.hblks && after.hblkhd == before.hblkhd,
-           "free of %zu bytes: expected mallinfo2().hblks %zu and hblkhd %zu as before, observed %zu and %zu", 64 * MIB, before.hblks,
-           before.hblkhd, after.hblks, after.hblkhd);
+           "free of %zu bytes: expected mallinfo2().hblks %zu and hblkhd %zu as before, observed "
+           "%zu and %zu",
+           64 * MIB, before.hblks, before.hblkhd, after.hblks, after.hblkhd);
     return PASS;
 }
 
@@ -114,8 +124,9 @@ PROCESS_PROBE(five_gibibytes_are_not_truncated, "GLIBC-mallinfo-4")
         return RECORDED("mallinfo2(): zeros only: a replacement may count nothing");
     size_t mapped = during.hblkhd - before.hblkhd, used = during.uordblks - before.uordblks;
     EXPECT(mapped >= BLOCKS * GIB || (!is_libc_malloc() && mapped + used >= BLOCKS * GIB),
-           "mallinfo2() with 5 blocks of 1 GiB more: expected hblkhd to grow by %zu, observed %zu, and uordblks by %zu", BLOCKS * GIB,
-           mapped, used);
+           "mallinfo2() with 5 blocks of 1 GiB more: expected hblkhd to grow by %zu, observed %zu, "
+           "and uordblks by %zu",
+           BLOCKS * GIB, mapped, used);
     return PASS;
 }
 
@@ -140,10 +151,12 @@ PROCESS_PROBE(mallinfo_is_mallinfo2_in_int, "GLIBC-mallinfo-5")
     free(small);
     free(large);
     EXPECT(is_narrowed(narrow, wide),
-           "mallinfo(): expected the fields of mallinfo2() as int, observed arena %d and %zu, uordblks %d and %zu, fordblks %d and %zu, "
+           "mallinfo(): expected the fields of mallinfo2() as int, observed arena %d and %zu, "
+           "uordblks %d and %zu, fordblks %d and %zu, "
            "hblkhd %d and "
            "%zu",
-           narrow.arena, wide.arena, narrow.uordblks, wide.uordblks, narrow.fordblks, wide.fordblks, narrow.hblkhd, wide.hblkhd);
+           narrow.arena, wide.arena, narrow.uordblks, wide.uordblks, narrow.fordblks, wide.fordblks,
+           narrow.hblkhd, wide.hblkhd);
     return PASS;
 }
 

@@ -19,13 +19,16 @@ PROBE(malloc_gives_the_requested_size, "C23-7.24.3.6-p2-a")
         size_t count = size <= MIB ? BLOCKS : 1, whole = size <= MIB ? size - 1 : 4096;
         for (unsigned i = 0; i < count; i++) {
             blocks[i] = malloc(size);
-            EXPECT(blocks[i] != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size, errno);
+            EXPECT(blocks[i] != NULL, "malloc(%zu): expected a block, observed NULL with errno %d",
+                   size, errno);
             write_block(blocks[i], size, i);
         }
         for (unsigned i = 0; i < count; i++) {
             size_t changed = find_change(blocks[i], whole, i);
             EXPECT(changed == whole && blocks[i][size - 1] == i,
-                   "malloc(%zu): expected %zu bytes of its own, observed another byte after its neighbours were written", size, size);
+                   "malloc(%zu): expected %zu bytes of its own, observed another byte after its "
+                   "neighbours were written",
+                   size, size);
         }
         for (unsigned i = 0; i < count; i++)
             free(blocks[i]);
@@ -47,7 +50,8 @@ PROBE(malloc_does_not_wrap_huge_sizes, "C23-7.24.3.6-p3-a")
 
 static enum probe_outcome judge_any_errno(const char *call, int error)
 {
-    EXPECT(error != UNTOUCHED && error != 0, "%s: expected NULL with an errno, observed NULL and errno %s", call,
+    EXPECT(error != UNTOUCHED && error != 0,
+           "%s: expected NULL with an errno, observed NULL and errno %s", call,
            error == 0 ? "set to 0" : "as it was");
     return PASS;
 }
@@ -55,9 +59,11 @@ static enum probe_outcome judge_any_errno(const char *call, int error)
 static enum probe_outcome judge_enomem(const char *call, int error)
 {
     if (error == EAGAIN)
-        return WEAK("%s: expected NULL with errno %d (ENOMEM), observed EAGAIN, a temporary shortage", call, ENOMEM);
-    EXPECT(error == ENOMEM, "%s: expected NULL with errno %d (ENOMEM), observed %d%s", call, ENOMEM, error,
-           error == UNTOUCHED ? ", as it was" : "");
+        return WEAK(
+            "%s: expected NULL with errno %d (ENOMEM), observed EAGAIN, a temporary shortage", call,
+            ENOMEM);
+    EXPECT(error == ENOMEM, "%s: expected NULL with errno %d (ENOMEM), observed %d%s", call, ENOMEM,
+           error, error == UNTOUCHED ? ", as it was" : "");
     return PASS;
 }
 
@@ -75,7 +81,8 @@ static enum probe_outcome fail_malloc(enum probe_outcome (*judge)(const char *ca
     }
     int error = 0;
     if (!exhaust(0, &error))
-        return UNSUPPORTED("malloc(%zu) under a limit of memory: expected a failure, observed none", 16 * MIB);
+        return UNSUPPORTED("malloc(%zu) under a limit of memory: expected a failure, observed none",
+                           16 * MIB);
     return judge("malloc(16777216) under a limit of memory", error);
 }
 

@@ -36,9 +36,12 @@ PROCESS_PROBE(stats_go_to_standard_error_only, "GLIBC-stats-1")
     if (!capture_stats(length))
         return UNSUPPORTED("standard output and error could not be redirected");
     free(block);
-    EXPECT(length[0] == 0, "malloc_stats(): expected nothing on standard output, observed %ld bytes", (long)length[0]);
+    EXPECT(length[0] == 0,
+           "malloc_stats(): expected nothing on standard output, observed %ld bytes",
+           (long)length[0]);
     if (length[1] == 0 && !is_libc_malloc())
-        return RECORDED("malloc_stats(): expected statistics on standard error, observed none: a replacement may have none");
+        return RECORDED("malloc_stats(): expected statistics on standard error, observed none: a "
+                        "replacement may have none");
     EXPECT(length[1] > 0, "malloc_stats(): expected statistics on standard error, observed none");
     return PASS;
 }
@@ -57,7 +60,8 @@ static char *capture_info(int options, int *ret_result, int *ret_errno)
     return fclose(file) == 0 ? text : NULL;
 }
 
-/* Reads one tag at *at, "<name attribute="value">"; appends its name to the open ones, "/a/b", or removes it. False: this is no such thing. */
+/* Reads one tag at *at, "<name attribute="value">"; appends its name to the open ones, "/a/b", or
+ * removes it. False: this is no such thing. */
 static bool read_tag(const char **at, char *open, size_t capacity)
 {
     const char *next = *at + 1, *name = next + (*next == '/');
@@ -76,12 +80,14 @@ static bool read_tag(const char **at, char *open, size_t capacity)
         snprintf(open + depth, capacity - depth, "/%.*s", (int)length, name);
     if (!is_closing)
         return true;
-    bool is_match = depth > length && open[depth - length - 1] == '/' && strncmp(open + depth - length, name, length) == 0;
+    bool is_match = depth > length && open[depth - length - 1] == '/' &&
+                    strncmp(open + depth - length, name, length) == 0;
     open[is_match ? depth - length - 1 : depth] = '\0';
     return is_match;
 }
 
-/* Where the text stops to be one element with what is in it, all closed; its end if it never does. */
+/* Where the text stops to be one element with what is in it, all closed; its end if it never
+ * does. */
 static const char *find_malformed(const char *text)
 {
     char open[256] = "";
@@ -111,13 +117,17 @@ PROCESS_PROBE(info_is_a_document, "GLIBC-info-1")
     char *text = capture_info(0, &result, &after);
     EXPECT(text != NULL, "malloc_info(0, file): expected to catch its text, observed none");
     EXPECT(result == 0, "malloc_info(0, file): expected 0, observed %d", result);
-    const char *root = strstr(text, "<malloc"), *version = root != NULL ? strstr(root, " version=\"") : NULL;
+    const char *root = strstr(text, "<malloc"),
+               *version = root != NULL ? strstr(root, " version=\"") : NULL;
     EXPECT(root != NULL && version != NULL && version < root + strcspn(root, ">"),
            "malloc_info(0, file): expected <malloc version=\"..\">, observed `%.60s`", text);
     const char *malformed = find_malformed(text);
-    EXPECT(*malformed == '\0', "malloc_info(0, file): expected well-formed XML, observed none from byte %zu of %zu on: `%.40s`",
+    EXPECT(*malformed == '\0',
+           "malloc_info(0, file): expected well-formed XML, observed none from byte %zu of %zu on: "
+           "`%.40s`",
            (size_t)(malformed - text), strlen(text), malformed);
-    EXPECT(strstr(text, "<heap") != NULL || !is_libc_malloc(), "malloc_info(0, file): expected a heap element, observed none");
+    EXPECT(strstr(text, "<heap") != NULL || !is_libc_malloc(),
+           "malloc_info(0, file): expected a heap element, observed none");
     free(text);
     free(block);
     return PASS;
@@ -129,8 +139,11 @@ PROCESS_PROBE(info_refuses_options, "GLIBC-info-2")
     NEED(malloc_info);
     char *text = capture_info(1, &result, &after);
     bool is_refused = result == EINVAL || (result == -1 && after == EINVAL);
-    EXPECT(is_refused, "malloc_info(1, file): expected -1 with errno %d, or %d, observed %d with errno %d", EINVAL, EINVAL, result, after);
-    EXPECT(text == NULL || text[0] == '\0', "malloc_info(1, file): expected nothing written, observed `%.40s`", text);
+    EXPECT(is_refused,
+           "malloc_info(1, file): expected -1 with errno %d, or %d, observed %d with errno %d",
+           EINVAL, EINVAL, result, after);
+    EXPECT(text == NULL || text[0] == '\0',
+           "malloc_info(1, file): expected nothing written, observed `%.40s`", text);
     free(text);
     return PASS;
 }

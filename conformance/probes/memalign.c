@@ -14,15 +14,19 @@ PROBE(memalign_aligns_to_powers_of_two, "GLIBC-memalign-1")
             errno = UNTOUCHED;
             block[i] = memalign(alignment, sizes[i]);
             int error = errno;
-            EXPECT(block[i] != NULL, "memalign(%zu, %zu): expected a block, observed NULL with errno %d", alignment, sizes[i], error);
-            EXPECT(is_aligned(block[i], alignment), "memalign(%zu, %zu): expected a multiple of %zu, observed %p", alignment, sizes[i],
-                   alignment, block[i]);
+            EXPECT(block[i] != NULL,
+                   "memalign(%zu, %zu): expected a block, observed NULL with errno %d", alignment,
+                   sizes[i], error);
+            EXPECT(is_aligned(block[i], alignment),
+                   "memalign(%zu, %zu): expected a multiple of %zu, observed %p", alignment,
+                   sizes[i], alignment, block[i]);
             fill(block[i], sizes[i], i);
         }
         for (unsigned i = 0; i < COUNT(sizes); i++) {
             size_t changed = find_change(block[i], sizes[i], i);
-            EXPECT(changed == sizes[i], "memalign(%zu, %zu): expected its bytes kept, observed byte %zu changed", alignment, sizes[i],
-                   changed);
+            EXPECT(changed == sizes[i],
+                   "memalign(%zu, %zu): expected its bytes kept, observed byte %zu changed",
+                   alignment, sizes[i], changed);
             free(block[i]);
         }
     }
@@ -31,22 +35,26 @@ PROBE(memalign_aligns_to_powers_of_two, "GLIBC-memalign-1")
 
 PROBE(memalign_refuses_or_rounds_up_an_odd_alignment, "GLIBC-memalign-2")
 {
-    static const size_t alignments[][2] = {{3, 4}, {24, 32}, {100, 128}, {1000, 1024}}; /* with the next power of two */
+    /* with the next power of two */
+    static const size_t alignments[][2] = {{3, 4}, {24, 32}, {100, 128}, {1000, 1024}};
     unsigned refused = 0;
     NEED(memalign);
     for (size_t i = 0; i < COUNT(alignments); i++) {
         errno = UNTOUCHED;
         void *block = memalign(alignments[i][0], 100);
         int error = errno;
-        EXPECT(block != NULL || error == EINVAL, "memalign(%zu, 100): expected a block or errno %d (EINVAL), observed NULL with errno %d",
+        EXPECT(block != NULL || error == EINVAL,
+               "memalign(%zu, 100): expected a block or errno %d (EINVAL), observed NULL with "
+               "errno %d",
                alignments[i][0], EINVAL, error);
-        EXPECT(is_aligned(block, alignments[i][1]), "memalign(%zu, 100): expected NULL or a multiple of %zu, observed %p", alignments[i][0],
-               alignments[i][1], block);
+        EXPECT(is_aligned(block, alignments[i][1]),
+               "memalign(%zu, 100): expected NULL or a multiple of %zu, observed %p",
+               alignments[i][0], alignments[i][1], block);
         refused += block == NULL;
     }
-    return RECORDED(
-        "memalign(a, 100), a = 3, 24, 100, 1000: expected EINVAL or the next power of two, observed %u refused and %zu rounded up", refused,
-        COUNT(alignments) - refused);
+    return RECORDED("memalign(a, 100), a = 3, 24, 100, 1000: expected EINVAL or the next power of "
+                    "two, observed %u refused and %zu rounded up",
+                    refused, COUNT(alignments) - refused);
 }
 
 PROBE(memalign_says_enomem, "GLIBC-memalign-3")
@@ -56,19 +64,22 @@ PROBE(memalign_says_enomem, "GLIBC-memalign-3")
         errno = UNTOUCHED;
         void *block = memalign(64, huge_size(i));
         int error = errno;
-        EXPECT(block == NULL && error == ENOMEM, "memalign(64, %zu): expected NULL with errno %d (ENOMEM), observed %s with errno %d",
+        EXPECT(block == NULL && error == ENOMEM,
+               "memalign(64, %zu): expected NULL with errno %d (ENOMEM), observed %s with errno %d",
                huge_size(i), ENOMEM, null_or_block(block), error);
     }
     errno = UNTOUCHED;
     void *block = memalign(TOP + 1, 8);
     int error = errno;
     EXPECT(block == NULL && (error == EINVAL || error == ENOMEM),
-           "memalign(%zu, 8): expected NULL with errno %d (EINVAL) or %d (ENOMEM), observed %s with errno %d", TOP + 1, EINVAL, ENOMEM,
-           null_or_block(block), error);
+           "memalign(%zu, 8): expected NULL with errno %d (EINVAL) or %d (ENOMEM), observed %s "
+           "with errno %d",
+           TOP + 1, EINVAL, ENOMEM, null_or_block(block), error);
     return PASS;
 }
 
-/* Grows and shrinks a block that memalign gave: whoever copies it must find its start, which need not be that of what it was cut from. */
+/* Grows and shrinks a block that memalign gave: whoever copies it must find its start, which need
+ * not be that of what it was cut from. */
 static enum probe_outcome resize(size_t alignment, size_t size)
 {
     const size_t sizes[] = {size + 10, 3 * size, size / 2 + 1, 20 * size, 1};
@@ -76,15 +87,19 @@ static enum probe_outcome resize(size_t alignment, size_t size)
     void *block = memalign(alignment, size);
     EXPECT(block != NULL, "memalign(%zu, %zu): expected a block, observed NULL", alignment, size);
     EXPECT(!HAS(malloc_usable_size) || malloc_usable_size(block) >= size,
-           "malloc_usable_size(memalign(%zu, %zu)): expected %zu or more, observed %zu", alignment, size, size, malloc_usable_size(block));
+           "malloc_usable_size(memalign(%zu, %zu)): expected %zu or more, observed %zu", alignment,
+           size, size, malloc_usable_size(block));
     fill(block, size, 1);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         kept = kept < sizes[i] ? kept : sizes[i];
         block = realloc(block, sizes[i]);
-        EXPECT(block != NULL, "realloc(memalign(%zu, %zu), %zu): expected a block, observed NULL", alignment, size, sizes[i]);
+        EXPECT(block != NULL, "realloc(memalign(%zu, %zu), %zu): expected a block, observed NULL",
+               alignment, size, sizes[i]);
         size_t changed = find_change(block, kept, 1);
-        EXPECT(changed == kept, "realloc(memalign(%zu, %zu), %zu): expected %zu bytes kept, observed byte %zu changed", alignment, size,
-               sizes[i], kept, changed);
+        EXPECT(
+            changed == kept,
+            "realloc(memalign(%zu, %zu), %zu): expected %zu bytes kept, observed byte %zu changed",
+            alignment, size, sizes[i], kept, changed);
         fill(block, sizes[i], 1);
         kept = sizes[i];
     }
@@ -94,7 +109,8 @@ static enum probe_outcome resize(size_t alignment, size_t size)
 
 PROBE(memalign_blocks_can_be_resized, "GLIBC-memalign-4")
 {
-    static const size_t requests[][2] = {{128, 100}, {32, 6000}, {4096, 5000}, {64 * KIB, 1}, {MIB, 300000}, {8, 40}};
+    static const size_t requests[][2] = {{128, 100},    {32, 6000},    {4096, 5000},
+                                         {64 * KIB, 1}, {MIB, 300000}, {8, 40}};
     NEED(memalign);
     for (size_t i = 0; i < COUNT(requests); i++)
         TRY(resize(requests[i][0], requests[i][1]));
@@ -107,10 +123,12 @@ PROBE(memalign_of_alignment_zero, "GLIBC-memalign-5")
     errno = UNTOUCHED;
     void *block = memalign(0, 100);
     int error = errno;
-    EXPECT(block != NULL || error == EINVAL, "memalign(0, 100): expected a block or errno %d (EINVAL), observed NULL with errno %d", EINVAL,
-           error);
+    EXPECT(block != NULL || error == EINVAL,
+           "memalign(0, 100): expected a block or errno %d (EINVAL), observed NULL with errno %d",
+           EINVAL, error);
     if (block != NULL)
         fill(block, 100, 1);
     free(block);
-    return RECORDED("memalign(0, 100): expected a block or errno %d (EINVAL), observed %s", EINVAL, null_or_block(block));
+    return RECORDED("memalign(0, 100): expected a block or errno %d (EINVAL), observed %s", EINVAL,
+                    null_or_block(block));
 }

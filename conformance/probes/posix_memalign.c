@@ -13,14 +13,18 @@ static enum probe_outcome check_success(size_t alignment, size_t size)
     for (unsigned i = 0; i < COUNT(block); i++) {
         block[i] = PRESET;
         int error = posix_memalign(&block[i], alignment, size);
-        EXPECT(error == 0, "posix_memalign(&p, %zu, %zu): expected 0, observed %d", alignment, size, error);
-        EXPECT(block[i] != NULL && is_aligned(block[i], alignment), "posix_memalign(&p, %zu, %zu): expected a multiple of %zu, observed %p",
-               alignment, size, alignment, block[i]);
+        EXPECT(error == 0, "posix_memalign(&p, %zu, %zu): expected 0, observed %d", alignment, size,
+               error);
+        EXPECT(block[i] != NULL && is_aligned(block[i], alignment),
+               "posix_memalign(&p, %zu, %zu): expected a multiple of %zu, observed %p", alignment,
+               size, alignment, block[i]);
         fill(block[i], size, i);
     }
     for (unsigned i = 0; i < COUNT(block); i++) {
         size_t changed = find_change(block[i], size, i);
-        EXPECT(changed == size, "posix_memalign(&p, %zu, %zu) twice: expected both blocks to keep their bytes, observed byte %zu changed",
+        EXPECT(changed == size,
+               "posix_memalign(&p, %zu, %zu) twice: expected both blocks to keep their bytes, "
+               "observed byte %zu changed",
                alignment, size, changed);
         free(block[i]);
     }
@@ -41,14 +45,25 @@ PROBE(posix_memalign_stores_an_aligned_block, "POSIX17-posix_memalign-1")
 
 PROBE(posix_memalign_returns_einval_for_a_bad_alignment, "POSIX17-posix_memalign-2")
 {
-    static const size_t alignments[] = {0,        1,           2, sizeof(void *) / 2, 3, 12, 24, 3 * sizeof(void *), sizeof(void *) + 4,
-                                        SIZE_MAX, SIZE_MAX - 7};
+    static const size_t alignments[] = {0,
+                                        1,
+                                        2,
+                                        sizeof(void *) / 2,
+                                        3,
+                                        12,
+                                        24,
+                                        3 * sizeof(void *),
+                                        sizeof(void *) + 4,
+                                        SIZE_MAX,
+                                        SIZE_MAX - 7};
     NEED(posix_memalign);
     for (size_t i = 0; i < COUNT(alignments); i++) {
-        bool is_fine = alignments[i] % sizeof(void *) == 0 && alignments[i] > 0 && (alignments[i] & (alignments[i] - 1)) == 0;
+        bool is_fine = alignments[i] % sizeof(void *) == 0 && alignments[i] > 0 &&
+                       (alignments[i] & (alignments[i] - 1)) == 0;
         void *block = NULL;
         int error = is_fine ? EINVAL : posix_memalign(&block, alignments[i], 64);
-        EXPECT(error == EINVAL, "posix_memalign(&p, %zu, 64): expected %d (EINVAL), observed %d", alignments[i], EINVAL, error);
+        EXPECT(error == EINVAL, "posix_memalign(&p, %zu, 64): expected %d (EINVAL), observed %d",
+               alignments[i], EINVAL, error);
     }
     return PASS;
 }
@@ -58,8 +73,10 @@ static enum probe_outcome expect_enomem(size_t alignment, size_t size)
     void *block = NULL;
     int error = posix_memalign(&block, alignment, size);
     if (error == EAGAIN)
-        return WEAK("posix_memalign(&p, %zu, %zu): expected %d (ENOMEM), observed %d (EAGAIN)", alignment, size, ENOMEM, EAGAIN);
-    EXPECT(error == ENOMEM, "posix_memalign(&p, %zu, %zu): expected %d (ENOMEM), observed %d", alignment, size, ENOMEM, error);
+        return WEAK("posix_memalign(&p, %zu, %zu): expected %d (ENOMEM), observed %d (EAGAIN)",
+                    alignment, size, ENOMEM, EAGAIN);
+    EXPECT(error == ENOMEM, "posix_memalign(&p, %zu, %zu): expected %d (ENOMEM), observed %d",
+           alignment, size, ENOMEM, error);
     return PASS;
 }
 
@@ -77,18 +94,23 @@ PROBE(posix_memalign_returns_enomem, "POSIX17-posix_memalign-3")
     for (int i = 0; i < 4096; i++) {
         int error = posix_memalign(&block, 4096, 16 * MIB);
         if (error == EAGAIN)
-            return WEAK("posix_memalign(&p, 4096, 16777216) at the limit of memory: expected %d (ENOMEM), observed %d (EAGAIN)", ENOMEM,
-                        EAGAIN);
+            return WEAK("posix_memalign(&p, 4096, 16777216) at the limit of memory: expected %d "
+                        "(ENOMEM), observed %d (EAGAIN)",
+                        ENOMEM, EAGAIN);
         EXPECT(error == 0 || error == ENOMEM,
-               "posix_memalign(&p, 4096, 16777216) at the limit of memory: expected %d (ENOMEM), observed %d", ENOMEM, error);
+               "posix_memalign(&p, 4096, 16777216) at the limit of memory: expected %d (ENOMEM), "
+               "observed %d",
+               ENOMEM, error);
         if (error != 0)
             return PASS;
     }
-    return UNSUPPORTED("posix_memalign(&p, 4096, 16777216) at the limit of memory: expected a refusal, observed 4096 blocks");
+    return UNSUPPORTED("posix_memalign(&p, 4096, 16777216) at the limit of memory: expected a "
+                       "refusal, observed 4096 blocks");
 }
 
 /* Requests that are to fail: two for their alignment, three for their size. */
-static const size_t bad_requests[][2] = {{3, 64}, {24, 64}, {64, SIZE_MAX}, {4096, TOP}, {64, SIZE_MAX - 63}};
+static const size_t bad_requests[][2] = {
+    {3, 64}, {24, 64}, {64, SIZE_MAX}, {4096, TOP}, {64, SIZE_MAX - 63}};
 
 PROBE(posix_memalign_stores_no_garbage_on_error, "POSIX17-posix_memalign-4")
 {
@@ -97,8 +119,9 @@ PROBE(posix_memalign_stores_no_garbage_on_error, "POSIX17-posix_memalign-4")
         void *block = PRESET;
         int error = posix_memalign(&block, bad_requests[i][0], bad_requests[i][1]);
         EXPECT(error == 0 || block == PRESET || block == NULL,
-               "posix_memalign(&p, %zu, %zu), p = 0x55: expected p unchanged or NULL after error %d, observed %p", bad_requests[i][0],
-               bad_requests[i][1], error, block);
+               "posix_memalign(&p, %zu, %zu), p = 0x55: expected p unchanged or NULL after error "
+               "%d, observed %p",
+               bad_requests[i][0], bad_requests[i][1], error, block);
     }
     return PASS;
 }
@@ -109,7 +132,9 @@ PROBE(posix_memalign_stores_nothing_on_error, "POSIX17-posix_memalign-5")
     for (size_t i = 0; i < COUNT(bad_requests); i++) {
         void *block = PRESET;
         int error = posix_memalign(&block, bad_requests[i][0], bad_requests[i][1]);
-        EXPECT(error == 0 || block == PRESET, "posix_memalign(&p, %zu, %zu), p = 0x55: expected p unchanged after error %d, observed %p",
+        EXPECT(error == 0 || block == PRESET,
+               "posix_memalign(&p, %zu, %zu), p = 0x55: expected p unchanged after error %d, "
+               "observed %p",
                bad_requests[i][0], bad_requests[i][1], error, block);
     }
     return PASS;
@@ -126,8 +151,9 @@ PROBE(posix_memalign_and_errno, "POSIX17-posix_memalign-6")
     errno = UNTOUCHED;
     (void)posix_memalign(&block, 64, SIZE_MAX);
     after[1] = errno;
-    return RECORDED("posix_memalign(&p, 3, 64) and (&p, 64, SIZE_MAX): expected any errno, observed %s and %s",
-                    after[0] == UNTOUCHED ? "it kept" : "it set", after[1] == UNTOUCHED ? "kept" : "set");
+    return RECORDED(
+        "posix_memalign(&p, 3, 64) and (&p, 64, SIZE_MAX): expected any errno, observed %s and %s",
+        after[0] == UNTOUCHED ? "it kept" : "it set", after[1] == UNTOUCHED ? "kept" : "set");
 }
 
 /* 8 at a time, as one alone may be aligned by chance. */
@@ -139,11 +165,13 @@ static enum probe_outcome take_zero_bytes(size_t alignment, const char **ret_ans
         block[i] = PRESET;
         error[i] = posix_memalign(&block[i], alignment, 0);
         EXPECT(error[i] == 0 || block[i] == PRESET || block[i] == NULL,
-               "posix_memalign(&p, %zu, 0), p = 0x55: expected p unchanged or NULL after error %d, observed %p", alignment, error[i],
-               block[i]);
+               "posix_memalign(&p, %zu, 0), p = 0x55: expected p unchanged or NULL after error %d, "
+               "observed %p",
+               alignment, error[i], block[i]);
         EXPECT(error[i] != 0 || is_aligned(block[i], alignment),
-               "posix_memalign(&p, %zu, 0), p = 0x55: expected 0 with NULL or a multiple of %zu, observed 0 with %p", alignment, alignment,
-               block[i]);
+               "posix_memalign(&p, %zu, 0), p = 0x55: expected 0 with NULL or a multiple of %zu, "
+               "observed 0 with %p",
+               alignment, alignment, block[i]);
     }
     *ret_answer = error[0] != 0 ? "an error" : null_or_block(block[0]);
     for (size_t i = 0; i < COUNT(block); i++)
@@ -160,7 +188,8 @@ PROBE(posix_memalign_of_zero_bytes, "POSIX17-posix_memalign-7")
         answer_for_16 = alignment == 16 ? answer : answer_for_16;
     }
     CHOICE("posix_memalign(&p, 16, 0)", answer_for_16);
-    return RECORDED("posix_memalign(&p, 16, 0): expected an error, NULL or a block, observed %s", answer_for_16);
+    return RECORDED("posix_memalign(&p, 16, 0): expected an error, NULL or a block, observed %s",
+                    answer_for_16);
 }
 
 PROBE(free_releases_blocks_of_posix_memalign, "POSIX17-posix_memalign-8")
@@ -174,15 +203,18 @@ PROBE(free_releases_blocks_of_posix_memalign, "POSIX17-posix_memalign-8")
         return UNSUPPORTED("setrlimit(RLIMIT_AS): expected 0, observed errno %d", errno);
     for (int i = 0; i < ROUNDS; i++) {
         int error = posix_memalign(&block, 64 * KIB, 64 * KIB);
-        EXPECT(error == 0, "posix_memalign(&p, 65536, 65536) and free, round %d: expected 0, observed %d", i, error);
+        EXPECT(error == 0,
+               "posix_memalign(&p, 65536, 65536) and free, round %d: expected 0, observed %d", i,
+               error);
         *(char *)block = 1;
         free(block);
         before = i == ROUNDS / 4 ? resident_bytes() : before;
     }
     size_t after = resident_bytes();
     EXPECT(after < before + 16 * MIB,
-           "posix_memalign(&p, 65536, 65536) and free, %d rounds: expected no growth, observed %zu resident bytes more", ROUNDS,
-           after - before);
+           "posix_memalign(&p, 65536, 65536) and free, %d rounds: expected no growth, observed %zu "
+           "resident bytes more",
+           ROUNDS, after - before);
     return PASS;
 }
 
@@ -190,11 +222,15 @@ PROBE(posix_memalign_is_there_if_the_option_is, "POSIX17-posix_memalign-9")
 {
     void *block = NULL;
     if (sysconf(_SC_ADVISORY_INFO) <= 0)
-        return UNSUPPORTED("sysconf(_SC_ADVISORY_INFO): expected the option, observed %ld", sysconf(_SC_ADVISORY_INFO));
-    EXPECT(HAS(posix_memalign), "posix_memalign: expected the function, as sysconf(_SC_ADVISORY_INFO) is %ld, observed none",
+        return UNSUPPORTED("sysconf(_SC_ADVISORY_INFO): expected the option, observed %ld",
+                           sysconf(_SC_ADVISORY_INFO));
+    EXPECT(HAS(posix_memalign),
+           "posix_memalign: expected the function, as sysconf(_SC_ADVISORY_INFO) is %ld, observed "
+           "none",
            sysconf(_SC_ADVISORY_INFO));
     int error = posix_memalign(&block, 64, 64);
-    EXPECT(error != ENOSYS && error != ENOTSUP, "posix_memalign(&p, 64, 64): expected an implementation, observed error %d", error);
+    EXPECT(error != ENOSYS && error != ENOTSUP,
+           "posix_memalign(&p, 64, 64): expected an implementation, observed error %d", error);
     return PASS;
 }
 
@@ -208,13 +244,15 @@ PROBE(posix_memalign_blocks_are_disjoint, "POSIX17-posix_memalign-10")
         for (unsigned i = 0; i < COUNT(block); i++) {
             int error = posix_memalign(&block[i], alignment, 1);
             EXPECT(error == 0 && is_aligned(block[i], alignment),
-                   "posix_memalign(&p, %zu, 1): expected 0 and a multiple of it, observed %d, %p", alignment, error,
-                   error == 0 ? block[i] : NULL);
+                   "posix_memalign(&p, %zu, 1): expected 0 and a multiple of it, observed %d, %p",
+                   alignment, error, error == 0 ? block[i] : NULL);
             fill(block[i], 1, i);
         }
         for (unsigned i = 0; i < COUNT(block); i++)
             EXPECT(find_change(block[i], 1, i) == 1,
-                   "posix_memalign(&p, %zu, 1) 64 times: expected each block to keep its byte, observed block %u changed", alignment, i);
+                   "posix_memalign(&p, %zu, 1) 64 times: expected each block to keep its byte, "
+                   "observed block %u changed",
+                   alignment, i);
         for (unsigned i = 0; i < COUNT(block); i++)
             free(block[i]);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What belongs to the process and not to its allocator: errno, signals, descriptors, folders; and its first and last moments. */
+/* What belongs to the process and not to its allocator: errno, signals, descriptors, folders; and
+ * its first and last moments. */
 #include "conformance/kit.h"
 
 #include <fcntl.h>
@@ -74,7 +75,8 @@ static bool run_thread(void *(*function)(void *), void *argument)
     return is_started;
 }
 
-/* From here on munmap fails as if there were too many mappings, and madvise as if the system had none. */
+/* From here on munmap fails as if there were too many mappings, and madvise as if the system had
+ * none. */
 static bool refuse_to_give_back(void)
 {
     enum { LOAD = 0x20, JUMP_IF_EQUAL = 0x15, RETURN = 0x06, FILTER = 2 };
@@ -93,7 +95,8 @@ static bool refuse_to_give_back(void)
         unsigned short length;
         void *program;
     } filter = {COUNT(program), program};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, FILTER, &filter, 0, 0) == 0;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, FILTER, &filter, 0, 0) == 0;
 }
 
 /* Exit status: 1 if errno changed. */
@@ -113,13 +116,19 @@ PROCESS_PROBE(free_keeps_errno_when_it_does_more, "POSIX24-free-5")
     EXPECT(make_mixed_blocks(), "malloc: expected %d blocks, observed NULL", MIXED);
     if (!run_thread(leave_block_to_destructor, &key))
         return PROBE_ERROR("pthread_create: expected a thread, observed none");
-    EXPECT(changed_errno == 0, "free of %zu bytes in another thread: expected errno unchanged, observed %d", changed_size, changed_errno);
+    EXPECT(changed_errno == 0,
+           "free of %zu bytes in another thread: expected errno unchanged, observed %d",
+           changed_size, changed_errno);
     EXPECT(make_mixed_blocks(), "malloc: expected %d blocks, observed NULL", MIXED);
     free_mixed_blocks(NULL);
-    EXPECT(changed_errno == 0, "free of %zu bytes, one of many: expected errno unchanged, observed %d", changed_size, changed_errno);
+    EXPECT(changed_errno == 0,
+           "free of %zu bytes, one of many: expected errno unchanged, observed %d", changed_size,
+           changed_errno);
     int status = run_in_child(free_when_nothing_is_taken_back, 10);
-    bool is_changed = WIFEXITED(status) && WEXITSTATUS(status) == 1; /* a death is not what is asked here */
-    EXPECT(!is_changed, "free while munmap and madvise fail: expected errno unchanged, observed it changed");
+    /* a death is not what is asked here */
+    bool is_changed = WIFEXITED(status) && WEXITSTATUS(status) == 1;
+    EXPECT(!is_changed,
+           "free while munmap and madvise fail: expected errno unchanged, observed it changed");
     return PASS;
 }
 
@@ -179,26 +188,35 @@ static bool use_heavily(void)
     return is_sound && churned[0].wrong[0] == '\0';
 }
 
-static enum probe_outcome compare_signals(const struct surroundings *before, const struct surroundings *after)
+static enum probe_outcome compare_signals(const struct surroundings *before,
+                                          const struct surroundings *after)
 {
     for (int i = 1; i < SIGNALS_END; i++) {
         bool is_blocked = sigismember(&after->blocked, i) == 1;
         EXPECT((sigismember(&before->blocked, i) == 1) == is_blocked,
-               "after heavy use, signal %d: expected the mask as before, observed it %s", i, is_blocked ? "blocked" : "no longer blocked");
-        EXPECT(before->actions[i].sa_handler == after->actions[i].sa_handler && before->actions[i].sa_flags == after->actions[i].sa_flags,
+               "after heavy use, signal %d: expected the mask as before, observed it %s", i,
+               is_blocked ? "blocked" : "no longer blocked");
+        EXPECT(before->actions[i].sa_handler == after->actions[i].sa_handler &&
+                   before->actions[i].sa_flags == after->actions[i].sa_flags,
                "after heavy use, signal %d: expected its handler as before, observed another", i);
     }
     return PASS;
 }
 
-static enum probe_outcome compare_descriptors(const struct surroundings *before, const struct surroundings *after)
+static enum probe_outcome compare_descriptors(const struct surroundings *before,
+                                              const struct surroundings *after)
 {
     for (int i = 0; i < DESCRIPTORS_END; i++) {
         bool was_open = before->descriptor_flags[i] >= 0, is_open = after->descriptor_flags[i] >= 0;
-        EXPECT(!was_open || (is_open && after->inodes[i] == before->inodes[i] && after->descriptor_flags[i] == before->descriptor_flags[i]),
-               "after heavy use, descriptor %d: expected it as before, observed it closed or changed", i);
+        EXPECT(
+            !was_open || (is_open && after->inodes[i] == before->inodes[i] &&
+                          after->descriptor_flags[i] == before->descriptor_flags[i]),
+            "after heavy use, descriptor %d: expected it as before, observed it closed or changed",
+            i);
         EXPECT(was_open || !is_open || (after->descriptor_flags[i] & FD_CLOEXEC) != 0,
-               "after heavy use, descriptor %d: expected it closed, observed it open and inherited by programs", i);
+               "after heavy use, descriptor %d: expected it closed, observed it open and inherited "
+               "by programs",
+               i);
     }
     return PASS;
 }
@@ -211,10 +229,13 @@ PROCESS_PROBE(surroundings_stay_as_they_were, "POSIX17-exec-1")
     look_around(&after);
     TRY(compare_signals(&before, &after));
     TRY(compare_descriptors(&before, &after));
-    EXPECT(before.mask == after.mask, "after heavy use, umask: expected %o, observed %o", (unsigned)before.mask, (unsigned)after.mask);
-    EXPECT(strcmp(before.folder, after.folder) == 0, "after heavy use, working folder: expected %s, observed %s", before.folder,
+    EXPECT(before.mask == after.mask, "after heavy use, umask: expected %o, observed %o",
+           (unsigned)before.mask, (unsigned)after.mask);
+    EXPECT(strcmp(before.folder, after.folder) == 0,
+           "after heavy use, working folder: expected %s, observed %s", before.folder,
            after.folder);
-    EXPECT(strcmp(before.locale, after.locale) == 0, "after heavy use, locale: expected %s, observed %s", before.locale, after.locale);
+    EXPECT(strcmp(before.locale, after.locale) == 0,
+           "after heavy use, locale: expected %s, observed %s", before.locale, after.locale);
     return PASS;
 }
 
@@ -236,7 +257,8 @@ PROCESS_PROBE(signals_stay_as_they_were, "POSIX17-signal-4")
 
 static char empty_folder[] = "/tmp/probe-XXXXXX";
 
-/* Exit status: 0 all well, 1 the heap failed, 2 something was written to a descriptor, 3 the test's own failure. */
+/* Exit status: 0 all well, 1 the heap failed, 2 something was written to a descriptor, 3 the test's
+ * own failure. */
 static int live_without_descriptors(void)
 {
     int ends[2];
@@ -254,15 +276,19 @@ static int live_without_descriptors(void)
 
 PROCESS_PROBE(heap_needs_no_descriptors_and_no_proc, "POSIX17-exec-2")
 {
-    static const char *const found[] = {"all well", "NULL or damage", "text on a descriptor of the program"};
+    static const char *const found[] = {"all well", "NULL or damage",
+                                        "text on a descriptor of the program"};
     bool has_folder = mkdtemp(empty_folder) != NULL;
     int status = run_in_child(live_without_descriptors, 20);
     if (has_folder)
         rmdir(empty_folder);
-    EXPECT(WIFEXITED(status), "malloc and free without standard descriptors: expected exit, observed signal %d", WTERMSIG(status));
+    EXPECT(WIFEXITED(status),
+           "malloc and free without standard descriptors: expected exit, observed signal %d",
+           WTERMSIG(status));
     if (WEXITSTATUS(status) == 3)
         return PROBE_ERROR("pipe2 and chdir: expected 0, observed another");
-    EXPECT(WEXITSTATUS(status) == 0, "malloc and free without standard descriptors: expected all well, observed %s",
+    EXPECT(WEXITSTATUS(status) == 0,
+           "malloc and free without standard descriptors: expected all well, observed %s",
            found[WEXITSTATUS(status) & 1 ? 1 : 2]);
     return PASS;
 }
@@ -313,21 +339,28 @@ static enum probe_outcome judge_end(int (*end)(void), const char *name, unsigned
     atomic_store(&exit_log->uses, 0);
     int status = run_in_child(end, 10);
     unsigned uses = atomic_load(&exit_log->uses), failures = atomic_load(&exit_log->failures);
-    EXPECT(WIFEXITED(status), "malloc and free in handlers of %s: expected exit, observed signal %d", name, WTERMSIG(status));
-    EXPECT(failures == 0, "malloc and free in handlers of %s: expected blocks and their bytes, observed NULL or others in %u of %u", name,
-           failures, uses);
-    EXPECT(WEXITSTATUS(status) == 0 && uses == handlers, "malloc and free in handlers of %s: expected %u to end, observed %u and status %d",
-           name, handlers, uses, WEXITSTATUS(status));
+    EXPECT(WIFEXITED(status),
+           "malloc and free in handlers of %s: expected exit, observed signal %d", name,
+           WTERMSIG(status));
+    EXPECT(failures == 0,
+           "malloc and free in handlers of %s: expected blocks and their bytes, observed NULL or "
+           "others in %u of %u",
+           name, failures, uses);
+    EXPECT(WEXITSTATUS(status) == 0 && uses == handlers,
+           "malloc and free in handlers of %s: expected %u to end, observed %u and status %d", name,
+           handlers, uses, WEXITSTATUS(status));
     return PASS;
 }
 
 PROCESS_PROBE(heap_works_before_main_and_at_the_end, "POSIX17-atexit-1")
 {
     EXPECT(early_copy != NULL, "strdup in a constructor: expected a copy, observed NULL");
-    EXPECT(strcmp(early_copy, "made before main") == 0, "strdup in a constructor: expected the text to stay, observed another");
+    EXPECT(strcmp(early_copy, "made before main") == 0,
+           "strdup in a constructor: expected the text to stay, observed another");
     free(early_copy);
     copy_before_main();
-    exit_log = mmap(NULL, sizeof *exit_log, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    exit_log =
+        mmap(NULL, sizeof *exit_log, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (exit_log == MAP_FAILED)
         return PROBE_ERROR("mmap: expected memory, observed errno %d", errno);
     TRY(judge_end(end_by_exit, "exit", 2));

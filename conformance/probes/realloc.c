@@ -11,55 +11,74 @@ PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a")
     for (unsigned i = 0; i < TIMES; i++) {
         size_t size = i % 2 == 0 ? MIB : 2 * MIB;
         block = realloc(block, size);
-        EXPECT(block != NULL, "realloc between 1 and 2 MiB with 128 MiB more: expected a block, observed NULL at call %u", i + 1);
+        EXPECT(block != NULL,
+               "realloc between 1 and 2 MiB with 128 MiB more: expected a block, observed NULL at "
+               "call %u",
+               i + 1);
         fill(block, size, i);
         size_t changed = find_change(block, size, i);
-        EXPECT(changed == size, "realloc to %zu bytes: expected all of them usable, observed another byte at %zu", size, changed);
+        EXPECT(changed == size,
+               "realloc to %zu bytes: expected all of them usable, observed another byte at %zu",
+               size, changed);
         size_t now = resident_bytes();
         EXPECT(now <= before + 100 * MIB,
-               "realloc between 1 and 2 MiB: expected the old block released, observed %zu MiB more in use at call %u",
+               "realloc between 1 and 2 MiB: expected the old block released, observed %zu MiB "
+               "more in use at call %u",
                (now - before) / MIB, i + 1);
     }
     free(block);
-    return is_limited || before > 0 ? PASS : UNSUPPORTED("realloc: neither a limit of memory nor its use is to be had here");
+    return is_limited || before > 0
+               ? PASS
+               : UNSUPPORTED("realloc: neither a limit of memory nor its use is to be had here");
 }
 
 PROBE(realloc_of_null_is_malloc, "C23-7.24.3.7-p3-a")
 {
     void *nothing = malloc(0), *block = realloc(NULL, 0);
-    EXPECT((block == NULL) == (nothing == NULL), "realloc(NULL, 0): expected %s as from malloc(0), observed %s", null_or_block(nothing),
+    EXPECT((block == NULL) == (nothing == NULL),
+           "realloc(NULL, 0): expected %s as from malloc(0), observed %s", null_or_block(nothing),
            null_or_block(block));
     free(nothing);
     free(block);
     for (size_t size = 1; size <= SIZE_LAST; size = next_size(size)) {
-        size_t end = size <= MIB ? size : 4096, alignment = size < _Alignof(max_align_t) ? 1 : _Alignof(max_align_t);
+        size_t end = size <= MIB ? size : 4096,
+               alignment = size < _Alignof(max_align_t) ? 1 : _Alignof(max_align_t);
         unsigned char *one = realloc(NULL, size), *two = realloc(NULL, size);
-        EXPECT(one != NULL && two != NULL, "realloc(NULL, %zu): expected a block, observed NULL with errno %d", size, errno);
-        EXPECT(is_aligned(one, alignment), "realloc(NULL, %zu): expected a multiple of %zu, observed %p", size, alignment, (void *)one);
+        EXPECT(one != NULL && two != NULL,
+               "realloc(NULL, %zu): expected a block, observed NULL with errno %d", size, errno);
+        EXPECT(is_aligned(one, alignment),
+               "realloc(NULL, %zu): expected a multiple of %zu, observed %p", size, alignment,
+               (void *)one);
         fill(one + size - end, end, 1);
         fill(two + size - end, end, 2);
-        EXPECT(find_change(one + size - end, end, 1) == end, "realloc(NULL, %zu) twice: expected %zu bytes each, observed a common one",
-               size, size);
+        EXPECT(find_change(one + size - end, end, 1) == end,
+               "realloc(NULL, %zu) twice: expected %zu bytes each, observed a common one", size,
+               size);
         free(one);
         free(two);
     }
     return PASS;
 }
 
-/* Resizes a block that some function gave, whose first `kept` bytes are filled, and looks at them. */
-static enum probe_outcome resize(void **block, size_t size, size_t kept, bool is_array, const char *source)
+/* Resizes a block that some function gave, whose first `kept` bytes are filled, and looks at
+ * them. */
+static enum probe_outcome resize(void **block, size_t size, size_t kept, bool is_array,
+                                 const char *source)
 {
     const char *function = is_array ? "reallocarray" : "realloc";
     *block = is_array ? reallocarray(*block, size, 1) : realloc(*block, size);
-    EXPECT(*block != NULL, "%s of %s to %zu: expected a block, observed NULL with errno %d", function, source, size, errno);
+    EXPECT(*block != NULL, "%s of %s to %zu: expected a block, observed NULL with errno %d",
+           function, source, size, errno);
     size_t changed = find_change(*block, kept, 9);
-    EXPECT(changed == kept, "%s of %s to %zu: expected its first %zu bytes as they were, observed a change at %zu", function, source, size,
-           kept, changed);
+    EXPECT(changed == kept,
+           "%s of %s to %zu: expected its first %zu bytes as they were, observed a change at %zu",
+           function, source, size, kept, changed);
     return PASS;
 }
 
 /* To more and to less than its first `size` bytes. */
-static enum probe_outcome resize_both_ways(void *block, size_t size, bool is_array, const char *source)
+static enum probe_outcome resize_both_ways(void *block, size_t size, bool is_array,
+                                           const char *source)
 {
     EXPECT(block != NULL, "%s: expected a block, observed NULL", source);
     fill(block, size, 9);
@@ -109,7 +128,8 @@ static enum probe_outcome resize_blocks_of_family(bool is_array)
     TRY(resize_both_ways(realloc(NULL, 100), 100, is_array, "realloc(NULL, 100)"));
     TRY(resize_both_ways(realloc(malloc(10), 5000), 5000, is_array, "realloc(malloc(10), 5000)"));
     if (HAS(reallocarray))
-        TRY(resize_both_ways(reallocarray(NULL, 10, 10), 100, is_array, "reallocarray(NULL, 10, 10)"));
+        TRY(resize_both_ways(reallocarray(NULL, 10, 10), 100, is_array,
+                             "reallocarray(NULL, 10, 10)"));
     for (size_t alignment = 8; alignment <= 64 * KIB; alignment *= 2) {
         snprintf(source, sizeof source, "posix_memalign(&p, %zu, 100)", alignment);
         if (HAS(posix_memalign))
@@ -124,7 +144,8 @@ static enum probe_outcome resize_blocks_of_family(bool is_array)
 /* Blocks that the C library hands out, as if by malloc. */
 static enum probe_outcome resize_blocks_of_libc(bool is_array)
 {
-    static char text[] = "one line, long enough to be more than the smallest block, and nothing else\n";
+    static char text[] =
+        "one line, long enough to be more than the smallest block, and nothing else\n";
     char *stream_text = NULL, *line = NULL;
     size_t stream_size = 0, line_size = 0;
     TRY(resize_both_ways(strdup(text), sizeof text, is_array, "strdup"));
@@ -164,7 +185,9 @@ PROBE(whether_realloc_takes_aligned_blocks, "POSIX17-realloc-7")
             tried++;
         }
     }
-    return RECORDED("realloc of aligned_alloc and posix_memalign to more: observed the content kept %u times of %u", kept, tried);
+    return RECORDED("realloc of aligned_alloc and posix_memalign to more: observed the content "
+                    "kept %u times of %u",
+                    kept, tried);
 }
 
 /* Small sizes a hundred times: some allocators move a block now and then, to have it guarded. */
@@ -172,9 +195,11 @@ PROBE(realloc_to_the_same_size_stays, "MAN-malloc-7")
 {
     for (unsigned round = 0; round < 100; round++) {
         for (size_t size = 1; size <= (round == 0 ? SIZE_LAST : 1024); size = next_size(size)) {
-            uintptr_t block = (uintptr_t)malloc(size), same = (uintptr_t)realloc((void *)block, size);
-            EXPECT(block == same, "realloc(malloc(%zu), %zu): expected the same address, observed %p and then %p", size, size,
-                   (void *)block, (void *)same);
+            uintptr_t block = (uintptr_t)malloc(size),
+                      same = (uintptr_t)realloc((void *)block, size);
+            EXPECT(block == same,
+                   "realloc(malloc(%zu), %zu): expected the same address, observed %p and then %p",
+                   size, size, (void *)block, (void *)same);
             free((void *)same);
         }
     }

@@ -2,21 +2,41 @@
 /* realloc: what becomes of the content, of the address and of its alignment. */
 #include "conformance/kit.h"
 
-static const size_t resize_sizes[] = {
-    1, 8, 15, 16, 17, 24, 100, KIB, 4095, 4096, 4097, 64 * KIB, 128 * KIB - 1, 128 * KIB, 128 * KIB + 1, MIB, 4 * MIB};
+static const size_t resize_sizes[] = {1,
+                                      8,
+                                      15,
+                                      16,
+                                      17,
+                                      24,
+                                      100,
+                                      KIB,
+                                      4095,
+                                      4096,
+                                      4097,
+                                      64 * KIB,
+                                      128 * KIB - 1,
+                                      128 * KIB,
+                                      128 * KIB + 1,
+                                      MIB,
+                                      4 * MIB};
 
 static enum probe_outcome resize_once(size_t from, size_t to)
 {
     size_t kept = from < to ? from : to;
     unsigned seed = (unsigned)(from + to);
     void *block = malloc(from), *neighbour = malloc(from < 4096 ? from : 1);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", from, errno);
+    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", from,
+           errno);
     fill(block, from, seed);
     void *resized = realloc(block, to);
-    EXPECT(resized != NULL, "realloc(malloc(%zu), %zu): expected a block, observed NULL with errno %d", from, to, errno);
+    EXPECT(resized != NULL,
+           "realloc(malloc(%zu), %zu): expected a block, observed NULL with errno %d", from, to,
+           errno);
     size_t changed = find_change(resized, kept, seed);
-    EXPECT(changed == kept, "realloc(malloc(%zu), %zu): expected the first %zu bytes as they were, observed a change at %zu", from, to,
-           kept, changed);
+    EXPECT(changed == kept,
+           "realloc(malloc(%zu), %zu): expected the first %zu bytes as they were, observed a "
+           "change at %zu",
+           from, to, kept, changed);
     free(neighbour);
     free(resized);
     return PASS;
@@ -32,13 +52,17 @@ PROBE(realloc_keeps_the_common_prefix, "C23-7.24.3.7-p2-b")
     unsigned char *block = malloc(size);
     EXPECT(block != NULL, "malloc(1): expected a block, observed NULL");
     for (unsigned step = 0; step < 2000; step++) {
-        size_t next = 1 + next_random(&random) % ((size_t)64 << next_random(&random) % 10), kept = size < next ? size : next;
+        size_t next = 1 + next_random(&random) % ((size_t)64 << next_random(&random) % 10),
+               kept = size < next ? size : next;
         fill(block, size, step);
         block = realloc(block, next);
-        EXPECT(block != NULL, "realloc from %zu to %zu bytes: expected a block, observed NULL", size, next);
+        EXPECT(block != NULL, "realloc from %zu to %zu bytes: expected a block, observed NULL",
+               size, next);
         size_t changed = find_change(block, kept, step);
-        EXPECT(changed == kept, "realloc from %zu to %zu bytes: expected the first %zu as they were, observed a change at %zu", size, next,
-               kept, changed);
+        EXPECT(changed == kept,
+               "realloc from %zu to %zu bytes: expected the first %zu as they were, observed a "
+               "change at %zu",
+               size, next, kept, changed);
         size = next;
     }
     free(block);
@@ -61,8 +85,9 @@ PROBE(what_lies_in_the_bytes_that_realloc_adds, "C23-7.24.3.7-p2-c")
         for (int k = FROM; k < TO; k++)
             stale += grown[k] == 0xA5;
     }
-    return RECORDED("realloc(malloc(%d), %d) %d times: observed %u of %d added bytes with the content of freed blocks", FROM, TO, TIMES,
-                    stale, TIMES * (TO - FROM));
+    return RECORDED("realloc(malloc(%d), %d) %d times: observed %u of %d added bytes with the "
+                    "content of freed blocks",
+                    FROM, TO, TIMES, stale, TIMES * (TO - FROM));
 }
 
 PROBE(how_often_realloc_moves, "C23-7.24.3.7-p4-a")
@@ -70,25 +95,30 @@ PROBE(how_often_realloc_moves, "C23-7.24.3.7-p4-a")
     unsigned moves = 0, tries = 0;
     for (size_t i = 0; i < COUNT(resize_sizes); i++) {
         for (size_t k = 0; k < COUNT(resize_sizes); k++) {
-            uintptr_t block = (uintptr_t)malloc(resize_sizes[i]), resized = (uintptr_t)realloc((void *)block, resize_sizes[k]);
+            uintptr_t block = (uintptr_t)malloc(resize_sizes[i]),
+                      resized = (uintptr_t)realloc((void *)block, resize_sizes[k]);
             moves += resized != block;
             tries++;
             free((void *)resized);
         }
     }
-    return RECORDED("realloc between sizes from 1 byte to 4 MiB, %u calls: observed %u moves", tries, moves);
+    return RECORDED("realloc between sizes from 1 byte to 4 MiB, %u calls: observed %u moves",
+                    tries, moves);
 }
 
 /* Resizes a block from one size to the next; every result must be aligned like malloc's. */
 static enum probe_outcome resize_through(void *block, const char *source)
 {
-    static const size_t sizes[] = {16, 24, 40, 56, 100, 200, 24, 1000, 1032, 4104, 100, 70000, 300008, 2 * MIB + 8, 40, 17};
+    static const size_t sizes[] = {16,   24,   40,  56,    100,    200,         24, 1000,
+                                   1032, 4104, 100, 70000, 300008, 2 * MIB + 8, 40, 17};
     EXPECT(block != NULL, "%s: expected a block, observed NULL", source);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         void *neighbour = malloc(sizes[i]);
         block = realloc(block, sizes[i]);
-        EXPECT(block != NULL, "realloc of %s to %zu: expected a block, observed NULL with errno %d", source, sizes[i], errno);
-        EXPECT(is_aligned(block, _Alignof(max_align_t)), "realloc of %s to %zu: expected a multiple of %zu, observed %p", source, sizes[i],
+        EXPECT(block != NULL, "realloc of %s to %zu: expected a block, observed NULL with errno %d",
+               source, sizes[i], errno);
+        EXPECT(is_aligned(block, _Alignof(max_align_t)),
+               "realloc of %s to %zu: expected a multiple of %zu, observed %p", source, sizes[i],
                _Alignof(max_align_t), block);
         free(neighbour);
     }
@@ -116,11 +146,14 @@ PROBE(whether_realloc_keeps_a_greater_alignment, "C23-7.24.3.7-p4-d")
     unsigned kept = 0;
     NEED(aligned_alloc);
     for (size_t i = 0; i < TIMES; i++) {
-        void *block = aligned_alloc(ALIGNMENT, ALIGNMENT), *resized = block != NULL ? realloc(block, 100 + 300 * i) : NULL;
-        EXPECT(resized != NULL, "realloc(aligned_alloc(%d, %d), %zu): expected a block, observed NULL", ALIGNMENT, ALIGNMENT,
-               100 + 300 * i);
+        void *block = aligned_alloc(ALIGNMENT, ALIGNMENT),
+             *resized = block != NULL ? realloc(block, 100 + 300 * i) : NULL;
+        EXPECT(resized != NULL,
+               "realloc(aligned_alloc(%d, %d), %zu): expected a block, observed NULL", ALIGNMENT,
+               ALIGNMENT, 100 + 300 * i);
         kept += is_aligned(resized, ALIGNMENT);
     }
-    return RECORDED("realloc of aligned_alloc(%d, %d) to 100 and up to %d bytes: observed %u of %d results aligned to %d", ALIGNMENT,
-                    ALIGNMENT, 100 + 300 * (TIMES - 1), kept, TIMES, ALIGNMENT);
+    return RECORDED("realloc of aligned_alloc(%d, %d) to 100 and up to %d bytes: observed %u of %d "
+                    "results aligned to %d",
+                    ALIGNMENT, ALIGNMENT, 100 + 300 * (TIMES - 1), kept, TIMES, ALIGNMENT);
 }

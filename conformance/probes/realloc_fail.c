@@ -2,7 +2,8 @@
 /* realloc that fails: the old block stays as it was, and errno says why. */
 #include "conformance/kit.h"
 
-/* The block must be alive and as it was: it outlasts new blocks of its size, and can be resized and freed. */
+/* The block must be alive and as it was: it outlasts new blocks of its size, and can be resized and
+ * freed. */
 static enum probe_outcome judge_kept(void *block, size_t size, const char *call)
 {
     void *others[4];
@@ -12,14 +13,21 @@ static enum probe_outcome judge_kept(void *block, size_t size, const char *call)
             memset(others[i], 0xEE, size);
     }
     size_t changed = find_change(block, size, 7);
-    EXPECT(changed == size, "%s: expected NULL and the old block as it was, observed NULL and another byte at %zu of it", call, changed);
+    EXPECT(changed == size,
+           "%s: expected NULL and the old block as it was, observed NULL and another byte at %zu "
+           "of it",
+           call, changed);
     for (unsigned i = 0; i < COUNT(others); i++)
         free(others[i]);
     void *resized = realloc(block, 2 * size);
-    EXPECT(resized != NULL, "realloc to %zu after a failure: expected a block, observed NULL with errno %d", 2 * size, errno);
+    EXPECT(resized != NULL,
+           "realloc to %zu after a failure: expected a block, observed NULL with errno %d",
+           2 * size, errno);
     changed = find_change(resized, size, 7);
-    EXPECT(changed == size, "realloc to %zu after a failure: expected the first %zu bytes as they were, observed another at %zu", 2 * size,
-           size, changed);
+    EXPECT(changed == size,
+           "realloc to %zu after a failure: expected the first %zu bytes as they were, observed "
+           "another at %zu",
+           2 * size, size, changed);
     free(resized);
     return PASS;
 }
@@ -29,7 +37,8 @@ static enum probe_outcome fail_resizes(size_t size, size_t stride, bool is_errno
 {
     char call[80];
     unsigned char *block = malloc(size);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size, errno);
+    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size,
+           errno);
     fill(block, size, 7);
     for (size_t i = 0; i < HUGE_COUNT; i += stride) {
         errno = UNTOUCHED;
@@ -37,11 +46,14 @@ static enum probe_outcome fail_resizes(size_t size, size_t stride, bool is_errno
         int error = errno;
         snprintf(call, sizeof call, "realloc(malloc(%zu), %zu)", size, huge_size(i));
         EXPECT(resized == NULL, "%s: expected NULL, observed %p", call, resized);
-        EXPECT(!is_errno_judged || error == ENOMEM, "%s: expected NULL with errno %d (ENOMEM), observed %d%s", call, ENOMEM, error,
+        EXPECT(!is_errno_judged || error == ENOMEM,
+               "%s: expected NULL with errno %d (ENOMEM), observed %d%s", call, ENOMEM, error,
                error == UNTOUCHED ? ", as it was" : "");
         size_t looked_at = size < 128 ? size : 128, changed = find_change(block, looked_at, 7);
-        EXPECT(changed == looked_at, "%s: expected NULL and the old block as it was, observed NULL and another byte at %zu of it", call,
-               changed);
+        EXPECT(changed == looked_at,
+               "%s: expected NULL and the old block as it was, observed NULL and another byte at "
+               "%zu of it",
+               call, changed);
     }
     return judge_kept(block, size, call);
 }
@@ -77,7 +89,8 @@ PROBE(realloc_without_memory_leaves_the_block, "C23-7.24.3.7-p3-g")
         if (resized == NULL)
             return judge_kept(block, SIZE, call);
         block = realloc(resized, SIZE);
-        EXPECT(block != NULL, "realloc from %zu to %d bytes: expected a block, observed NULL", size, SIZE);
+        EXPECT(block != NULL, "realloc from %zu to %d bytes: expected a block, observed NULL", size,
+               SIZE);
     }
     return UNSUPPORTED("realloc under a limit of memory: expected a failure, observed none");
 }
@@ -88,8 +101,8 @@ static enum probe_outcome judge_resize_failure(void *block, const char *source, 
     void *resized = realloc(block, size);
     int error = errno;
     EXPECT(resized == NULL, "realloc(%s, %zu): expected NULL, observed %p", source, size, resized);
-    EXPECT(error == ENOMEM, "realloc(%s, %zu): expected NULL with errno %d (ENOMEM), observed %d%s", source, size, ENOMEM, error,
-           error == UNTOUCHED ? ", as it was" : "");
+    EXPECT(error == ENOMEM, "realloc(%s, %zu): expected NULL with errno %d (ENOMEM), observed %d%s",
+           source, size, ENOMEM, error, error == UNTOUCHED ? ", as it was" : "");
     return PASS;
 }
 
@@ -102,7 +115,8 @@ PROBE(realloc_fails_with_enomem, "POSIX17-realloc-1")
         TRY(judge_resize_failure(NULL, "NULL", huge_size(i)));
     }
     for (size_t i = 0; sizeof(size_t) == 8 && i < 2; i++)
-        TRY(judge_resize_failure(block, "malloc(100)", i == 0 ? SIZE_MAX / 100 * 49 : SIZE_MAX / 10));
+        TRY(judge_resize_failure(block, "malloc(100)",
+                                 i == 0 ? SIZE_MAX / 100 * 49 : SIZE_MAX / 10));
     free(block);
     return PASS;
 }
@@ -118,11 +132,17 @@ PROBE(realloc_to_less_without_memory, "C23-7.24.3.7-p4-b")
     errno = UNTOUCHED;
     void *resized = realloc(block, LESS);
     int error = errno;
-    size_t size = resized != NULL ? LESS : 8 * MIB, changed = find_change(resized != NULL ? resized : block, size, 7);
-    EXPECT(changed == size, "realloc(malloc(%zu), %d) without memory: expected %s content as it was, observed another byte at %zu", 8 * MIB,
-           LESS, resized != NULL ? "the new block's" : "NULL and the old block's", changed);
+    size_t size = resized != NULL ? LESS : 8 * MIB,
+           changed = find_change(resized != NULL ? resized : block, size, 7);
+    EXPECT(changed == size,
+           "realloc(malloc(%zu), %d) without memory: expected %s content as it was, observed "
+           "another byte at %zu",
+           8 * MIB, LESS, resized != NULL ? "the new block's" : "NULL and the old block's",
+           changed);
     if (resized == NULL)
-        return RECORDED("realloc(malloc(%zu), %d) without memory: observed NULL with errno %d, the old block as it was", 8 * MIB, LESS,
-                        error);
-    return RECORDED("realloc(malloc(%zu), %d) without memory: observed a block with its content", 8 * MIB, LESS);
+        return RECORDED("realloc(malloc(%zu), %d) without memory: observed NULL with errno %d, the "
+                        "old block as it was",
+                        8 * MIB, LESS, error);
+    return RECORDED("realloc(malloc(%zu), %d) without memory: observed a block with its content",
+                    8 * MIB, LESS);
 }

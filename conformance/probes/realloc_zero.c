@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* realloc(p, 0) and reallocarray with a zero factor, on which the standards disagree: what comes back, and whether p was freed. */
+/* realloc(p, 0) and reallocarray with a zero factor, on which the standards disagree: what comes
+ * back, and whether p was freed. */
 #include "conformance/kit.h"
 
 /* What came of resizing live blocks to nothing. */
@@ -24,7 +25,8 @@ static void *resize_to_nothing(void *block)
     return reallocarray(block, 8, 0);
 }
 
-/* Resizes blocks of 1 MiB, every page of them written, and looks at what stays in use of 200 MiB. A block that comes back is freed. */
+/* Resizes blocks of 1 MiB, every page of them written, and looks at what stays in use of 200 MiB. A
+ * block that comes back is freed. */
 static struct zero_result resize_often(void *(*resize)(void *block))
 {
     struct zero_result result = {0};
@@ -48,26 +50,33 @@ static struct zero_result resize_often(void *(*resize)(void *block))
 
 static const char *name_errno(int error)
 {
-    return error == UNTOUCHED ? "errno as it was" : error == EINVAL ? "errno EINVAL" : error == ENOMEM ? "errno ENOMEM" : "another errno";
+    return error == UNTOUCHED ? "errno as it was"
+           : error == EINVAL  ? "errno EINVAL"
+           : error == ENOMEM  ? "errno ENOMEM"
+                              : "another errno";
 }
 
 PROBE(whether_realloc_to_nothing_releases, "C17-7.22.3.5-p3-e POSIX24-realloc-5")
 {
     struct zero_result result = resize_often(resize_to_zero);
-    EXPECT(result.nulls == 0 || result.nulls == result.tries, "realloc(p, 0), %u times: expected one answer, observed NULL %u times",
-           result.tries, result.nulls);
+    EXPECT(result.nulls == 0 || result.nulls == result.tries,
+           "realloc(p, 0), %u times: expected one answer, observed NULL %u times", result.tries,
+           result.nulls);
     CHOICE("realloc(p, 0)", result.nulls > 0 ? "NULL" : "a block");
     CHOICE("the block of realloc(p, 0)", result.is_kept ? "kept" : "released");
     EXPECT(result.nulls > 0 || !result.is_kept,
-           "realloc(p, 0), %u times: expected the old blocks released with the new, observed 100 MiB more in use", result.tries);
-    return RECORDED("realloc(p, 0): observed %s, and p %s", result.nulls > 0 ? "NULL" : "a block", result.is_kept ? "kept" : "released");
+           "realloc(p, 0), %u times: expected the old blocks released with the new, observed 100 "
+           "MiB more in use",
+           result.tries);
+    return RECORDED("realloc(p, 0): observed %s, and p %s", result.nulls > 0 ? "NULL" : "a block",
+                    result.is_kept ? "kept" : "released");
 }
 
 PROBE(what_realloc_to_nothing_does, "C23-7.24.3.7-p3-d")
 {
     struct zero_result result = resize_often(resize_to_zero);
-    return RECORDED("realloc(p, 0), %u times: observed NULL %u times, and p %s", result.tries, result.nulls,
-                    result.is_kept ? "kept" : "released");
+    return RECORDED("realloc(p, 0), %u times: observed NULL %u times, and p %s", result.tries,
+                    result.nulls, result.is_kept ? "kept" : "released");
 }
 
 /* Permits a block, and NULL with an errno: EINVAL, or any if wanted is 0. */
@@ -93,7 +102,8 @@ static enum probe_outcome judge_realloc_to_zero(int wanted)
         free(resized);
     }
     CHOICE("realloc(p, 0)", null_or_block(resized));
-    return RECORDED("realloc(p, 0): observed %s with %s", null_or_block(resized), name_errno(error));
+    return RECORDED("realloc(p, 0): observed %s with %s", null_or_block(resized),
+                    name_errno(error));
 }
 
 PROBE(realloc_to_nothing_that_gives_null_sets_errno, "POSIX17-realloc-3")
@@ -124,14 +134,16 @@ PROBE(reallocarray_to_nothing_that_gives_null_sets_einval, "POSIX24-reallocarray
         free(resized);
     }
     CHOICE("reallocarray(p, 0, 8)", null_or_block(resized));
-    return RECORDED("reallocarray(p, 0, 8): observed %s with %s", null_or_block(resized), name_errno(error));
+    return RECORDED("reallocarray(p, 0, 8): observed %s with %s", null_or_block(resized),
+                    name_errno(error));
 }
 
 static enum probe_outcome judge_freed(const char *call, struct zero_result result)
 {
-    EXPECT(result.nulls == result.tries, "%s, %u times: expected NULL, observed a block %u times", call, result.tries,
-           result.tries - result.nulls);
-    EXPECT(!result.is_kept, "%s, %u times: expected p freed, observed 100 MiB more in use", call, result.tries);
+    EXPECT(result.nulls == result.tries, "%s, %u times: expected NULL, observed a block %u times",
+           call, result.tries, result.tries - result.nulls);
+    EXPECT(!result.is_kept, "%s, %u times: expected p freed, observed 100 MiB more in use", call,
+           result.tries);
     return PASS;
 }
 

@@ -5,33 +5,42 @@
 PROCESS_PROBE(reallocarray_is_there, "POSIX24-reallocarray-1")
 {
     void *(*volatile function)(void *, size_t, size_t) = reallocarray;
-    EXPECT(function != NULL, "reallocarray: expected a function of that name in the process, observed none");
+    EXPECT(function != NULL,
+           "reallocarray: expected a function of that name in the process, observed none");
     unsigned char *block = function(NULL, 10, 10);
-    EXPECT(block != NULL, "reallocarray(NULL, 10, 10): expected a block, observed NULL with errno %d", errno);
+    EXPECT(block != NULL,
+           "reallocarray(NULL, 10, 10): expected a block, observed NULL with errno %d", errno);
     fill(block, 100, 1);
     free(block);
     return PASS;
 }
 
-static const size_t array_sizes[] = {1, 8, 16, 17, 24, 91, 100, 1000, 4095, 4096, 4097, 64 * KIB, 128 * KIB + 1, MIB};
+static const size_t array_sizes[] = {
+    1, 8, 16, 17, 24, 91, 100, 1000, 4095, 4096, 4097, 64 * KIB, 128 * KIB + 1, MIB};
 
 static enum probe_outcome resize_array(size_t from, size_t count, size_t size)
 {
     size_t to = count * size, kept = from < to ? from : to;
     void *block = malloc(from), *neighbour = malloc(from < 4096 ? from : 1);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", from, errno);
+    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", from,
+           errno);
     fill(block, from, 3);
     unsigned char *resized = reallocarray(block, count, size), *after = malloc(to);
-    EXPECT(resized != NULL && after != NULL, "reallocarray(malloc(%zu), %zu, %zu): expected a block, observed NULL with errno %d", from,
-           count, size, errno);
+    EXPECT(resized != NULL && after != NULL,
+           "reallocarray(malloc(%zu), %zu, %zu): expected a block, observed NULL with errno %d",
+           from, count, size, errno);
     size_t changed = find_change(resized, kept, 3);
-    EXPECT(changed == kept, "reallocarray(malloc(%zu), %zu, %zu): expected the first %zu bytes as they were, observed a change at %zu",
+    EXPECT(changed == kept,
+           "reallocarray(malloc(%zu), %zu, %zu): expected the first %zu bytes as they were, "
+           "observed a change at %zu",
            from, count, size, kept, changed);
     fill(resized, to, 4);
     memset(after, 0xEE, to);
     changed = find_change(resized, to, 4);
-    EXPECT(changed == to, "reallocarray(malloc(%zu), %zu, %zu): expected %zu bytes of its own, observed another byte at %zu", from, count,
-           size, to, changed);
+    EXPECT(changed == to,
+           "reallocarray(malloc(%zu), %zu, %zu): expected %zu bytes of its own, observed another "
+           "byte at %zu",
+           from, count, size, to, changed);
     free(neighbour);
     free(after);
     free(resized);
@@ -61,13 +70,17 @@ PROBE(reallocarray_of_null_is_malloc_of_the_product, "POSIX24-reallocarray-5")
         for (size_t i = 0; i < COUNT(factors); i++) {
             size_t total = size * factors[i], end = total <= 64 * KIB ? total : 64 * KIB;
             size_t count = size % 2 ? size : factors[i];
-            unsigned char *one = reallocarray(NULL, count, total / count), *two = reallocarray(NULL, total / count, count);
-            EXPECT(one != NULL && two != NULL, "reallocarray(NULL, %zu, %zu): expected a block, observed NULL with errno %d", count,
-                   total / count, errno);
+            unsigned char *one = reallocarray(NULL, count, total / count),
+                          *two = reallocarray(NULL, total / count, count);
+            EXPECT(one != NULL && two != NULL,
+                   "reallocarray(NULL, %zu, %zu): expected a block, observed NULL with errno %d",
+                   count, total / count, errno);
             fill(one + total - end, end, 1);
             fill(two + total - end, end, 2);
             EXPECT(find_change(one + total - end, end, 1) == end,
-                   "reallocarray(NULL, %zu, %zu) twice: expected %zu bytes each, observed a common one", count, total / count, total);
+                   "reallocarray(NULL, %zu, %zu) twice: expected %zu bytes each, observed a common "
+                   "one",
+                   count, total / count, total);
             free(one);
             free(two);
         }
@@ -85,18 +98,24 @@ PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3")
     for (size_t i = 0; i < WRAPS; i++) {
         size_t count = wrapping_factor(i, 0), size = wrapping_factor(i, 1);
         void *resized = reallocarray(block, count, size);
-        EXPECT(resized == NULL, "reallocarray(p, %zu, %zu): expected NULL, observed %p, a block for %zu bytes at most", count, size,
-               resized, count * size);
+        EXPECT(
+            resized == NULL,
+            "reallocarray(p, %zu, %zu): expected NULL, observed %p, a block for %zu bytes at most",
+            count, size, resized, count * size);
         other = malloc(SIZE);
         if (other != NULL)
             memset(other, 0xEE, SIZE);
         size_t changed = find_change(block, SIZE, 7);
-        EXPECT(changed == SIZE, "reallocarray(p, %zu, %zu): expected NULL and p as it was, observed NULL and another byte at %zu", count,
-               size, changed);
+        EXPECT(changed == SIZE,
+               "reallocarray(p, %zu, %zu): expected NULL and p as it was, observed NULL and "
+               "another byte at %zu",
+               count, size, changed);
     }
     void *grown = realloc(block, 2 * SIZE);
-    EXPECT(grown != NULL, "realloc to %d after a failure: expected a block, observed NULL", 2 * SIZE);
-    EXPECT(find_change(grown, SIZE, 7) == SIZE, "realloc to %d after a failure: expected the content kept, observed a change", 2 * SIZE);
+    EXPECT(grown != NULL, "realloc to %d after a failure: expected a block, observed NULL",
+           2 * SIZE);
+    EXPECT(find_change(grown, SIZE, 7) == SIZE,
+           "realloc to %d after a failure: expected the content kept, observed a change", 2 * SIZE);
     free(grown);
     return PASS;
 }
@@ -110,8 +129,10 @@ PROBE(reallocarray_that_refuses_sets_enomem, "POSIX24-reallocarray-4")
         errno = UNTOUCHED;
         void *resized = reallocarray(i % 2 == 0 ? block : NULL, count, size);
         int error = errno;
-        EXPECT(resized == NULL, "reallocarray(%s, %zu, %zu): expected NULL, observed %p", i % 2 == 0 ? "p" : "NULL", count, size, resized);
-        EXPECT(error == ENOMEM, "reallocarray(%s, %zu, %zu): expected NULL with errno %d (ENOMEM), observed %d%s",
+        EXPECT(resized == NULL, "reallocarray(%s, %zu, %zu): expected NULL, observed %p",
+               i % 2 == 0 ? "p" : "NULL", count, size, resized);
+        EXPECT(error == ENOMEM,
+               "reallocarray(%s, %zu, %zu): expected NULL with errno %d (ENOMEM), observed %d%s",
                i % 2 == 0 ? "p" : "NULL", count, size, ENOMEM, error,
                error == EOVERFLOW   ? ", EOVERFLOW"
                : error == UNTOUCHED ? ", as it was"

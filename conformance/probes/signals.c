@@ -41,7 +41,8 @@ static bool handle(int signal_number, void (*handler)(int), int flags)
     return sigaction(signal_number, &action, NULL) == 0;
 }
 
-/* Signals that interrupt nothing but sigsuspend; every second one is handled on a stack of its own. */
+/* Signals that interrupt nothing but sigsuspend; every second one is handled on a stack of its
+ * own. */
 static enum probe_outcome wait_for_signals(void)
 {
     enum { SIGNALS = 1000 };
@@ -60,8 +61,12 @@ static enum probe_outcome wait_for_signals(void)
         free(block);
     }
     unsigned refused = atomic_load(&handler_refusals), handled = atomic_load(&signals_handled);
-    EXPECT(handled == SIGNALS, "sigsuspend: expected %d signals handled, observed %u", SIGNALS, handled);
-    EXPECT(refused == 0, "malloc in a handler that interrupted sigsuspend: expected blocks, observed %u times NULL", refused);
+    EXPECT(handled == SIGNALS, "sigsuspend: expected %d signals handled, observed %u", SIGNALS,
+           handled);
+    EXPECT(
+        refused == 0,
+        "malloc in a handler that interrupted sigsuspend: expected blocks, observed %u times NULL",
+        refused);
     return PASS;
 }
 
@@ -77,12 +82,16 @@ PROCESS_PROBE(interruption_has_no_effect, "POSIX17-signal-3")
     struct itimerval often = {{0, 200}, {0, 200}}, never = {{0, 0}, {0, 0}};
     if (!handle(SIGALRM, only_count, 0) || setitimer(ITIMER_REAL, &often, NULL) != 0)
         return PROBE_ERROR("setitimer: expected 0, observed errno %d", errno);
-    for (size_t steps = 0; steps < STEPS_MAX && atomic_load(&signals_handled) < SIGNALS; steps += 16) {
+    for (size_t steps = 0; steps < STEPS_MAX && atomic_load(&signals_handled) < SIGNALS;
+         steps += 16) {
         errno = UNTOUCHED;
         bool is_sound = churn(&churned, 16);
         int after = errno;
         EXPECT(is_sound, "under a timer with an empty handler, %s", churned.wrong);
-        EXPECT(after != EINTR, "malloc, realloc or free under a timer with an empty handler: expected no EINTR, observed errno %d", after);
+        EXPECT(after != EINTR,
+               "malloc, realloc or free under a timer with an empty handler: expected no EINTR, "
+               "observed errno %d",
+               after);
     }
     setitimer(ITIMER_REAL, &never, NULL);
     EXPECT(churn_end(&churned), "under a timer with an empty handler, %s", churned.wrong);
@@ -97,7 +106,8 @@ static int allocate_under_allocating_signals(void)
     struct itimerval often = {{0, 200}, {0, 200}};
     handle(SIGALRM, allocate_in_handler, 0);
     setitimer(ITIMER_REAL, &often, NULL);
-    for (size_t steps = 0; steps < STEPS_MAX && atomic_load(&signals_handled) < SIGNALS; steps += 16)
+    for (size_t steps = 0; steps < STEPS_MAX && atomic_load(&signals_handled) < SIGNALS;
+         steps += 16)
         if (!churn(&churned, 16))
             return 1;
     return 0;
@@ -151,15 +161,18 @@ static enum probe_outcome cancel_thread_that_allocates(void)
     pthread_cancel(thread);
     atomic_store(&is_cancelled, true);
     pthread_join(thread, &result);
-    EXPECT(atomic_load(&has_come_through), "malloc and others with a cancellation pending: expected to return, observed the thread's end");
-    EXPECT(result == PTHREAD_CANCELED, "pthread_testcancel after malloc and others: expected the pending cancellation, observed none");
+    EXPECT(atomic_load(&has_come_through), "malloc and others with a cancellation pending: "
+                                           "expected to return, observed the thread's end");
+    EXPECT(result == PTHREAD_CANCELED, "pthread_testcancel after malloc and others: expected the "
+                                       "pending cancellation, observed none");
     EXPECT(churned.wrong[0] == '\0', "with a cancellation pending, %s", churned.wrong);
     return PASS;
 }
 
 PROCESS_PROBE(allocation_is_no_cancellation_point, "POSIX17-thread-5")
 {
-    return ask_in_child(cancel_thread_that_allocates, 20, "malloc and others with a cancellation pending");
+    return ask_in_child(cancel_thread_that_allocates, 20,
+                        "malloc and others with a cancellation pending");
 }
 
 static atomic_int reports_written;
@@ -181,7 +194,8 @@ static int cancel_thread_that_reports(void)
 {
     pthread_t thread;
     FILE *file = fopen("/dev/null", "w");
-    if (file == NULL || dup2(fileno(file), STDERR_FILENO) < 0 || pthread_create(&thread, NULL, report_while_cancelled, file) != 0)
+    if (file == NULL || dup2(fileno(file), STDERR_FILENO) < 0 ||
+        pthread_create(&thread, NULL, report_while_cancelled, file) != 0)
         return 3;
     pthread_cancel(thread);
     atomic_store(&is_cancelled, true);
@@ -196,7 +210,8 @@ PROCESS_PROBE(reports_may_be_cancellation_points, "POSIX17-thread-6")
     NEED(malloc_stats);
     int status = run_in_child(cancel_thread_that_reports, 5);
     if (!WIFEXITED(status))
-        return RECORDED("malloc_stats and malloc_info with a cancellation pending: observed a deadlock or death, signal %d",
+        return RECORDED("malloc_stats and malloc_info with a cancellation pending: observed a "
+                        "deadlock or death, signal %d",
                         WTERMSIG(status));
     if (WEXITSTATUS(status) == 3)
         return PROBE_ERROR("pthread_create: expected a thread, observed none");

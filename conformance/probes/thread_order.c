@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In which order threads see what happens to one region. The litmus tests can only show an order that the processor allows: on x86, which
- * hardly reorders, they find an allocator that hands a region out too early, not one that lacks a fence.
+ * In which order threads see what happens to one region. The litmus tests can only show an order
+ * that the processor allows: on x86, which hardly reorders, they find an allocator that hands a
+ * region out too early, not one that lacks a fence.
  */
 #include "conformance/kit.h"
 
@@ -12,7 +13,8 @@
 #define SLOTS     32
 #define ADDRESSES 131072
 
-/* Allocations are noted after they return and releases before they begin, so that the log of one region alternates if its life does. */
+/* Allocations are noted after they return and releases before they begin, so that the log of one
+ * region alternates if its life does. */
 static struct event {
     void *block;
     bool is_release;
@@ -34,7 +36,8 @@ static void *produce(void *unused)
         if (block == NULL)
             return &events_noted;
         note_event(block, false);
-        for (size_t i = made; !atomic_compare_exchange_strong(&slots[i % SLOTS], &none, block); i++, none = NULL)
+        for (size_t i = made; !atomic_compare_exchange_strong(&slots[i % SLOTS], &none, block);
+             i++, none = NULL)
             if (i % SLOTS == 0)
                 sched_yield();
     }
@@ -73,8 +76,10 @@ static enum probe_outcome read_event_log(void)
         void *block = event_log[n].block;
         size_t i = find_address(table, block);
         table[i] = block;
-        EXPECT(event_log[n].is_release == is_live[i], "%s %p: expected allocations and releases of a region to alternate, observed two %s",
-               event_log[n].is_release ? "free of" : "malloc at", block, is_live[i] ? "allocations in a row" : "releases in a row");
+        EXPECT(event_log[n].is_release == is_live[i],
+               "%s %p: expected allocations and releases of a region to alternate, observed two %s",
+               event_log[n].is_release ? "free of" : "malloc at", block,
+               is_live[i] ? "allocations in a row" : "releases in a row");
         is_live[i] = !is_live[i];
     }
     return PASS;
@@ -99,11 +104,13 @@ PROCESS_PROBE(allocations_and_releases_of_a_region_alternate, "C23-7.24.3-p2-c")
 #define BATCH 256
 #define TAKEN 1024
 
-/* One batch of blocks on its way: made by the taker, marked and released by the giver, and taken again. */
+/* One batch of blocks on its way: made by the taker, marked and released by the giver, and taken
+ * again. */
 static struct {
     atomic_int offered, done; /* rounds */
     void *block[BATCH];
-    int mark[BATCH]; /* not atomic on purpose: release and allocation of the block must order the accesses */
+    /* not atomic on purpose: release and allocation of the block must order the accesses */
+    int mark[BATCH];
     size_t size;
 } litmus;
 
@@ -127,12 +134,14 @@ static void *mark_and_release(void *unused)
 static size_t find_overlap(const char *block, size_t size)
 {
     size_t i = 0;
-    while (i < BATCH && (block >= (char *)litmus.block[i] + litmus.size || (char *)litmus.block[i] >= block + size))
+    while (i < BATCH && (block >= (char *)litmus.block[i] + litmus.size ||
+                         (char *)litmus.block[i] >= block + size))
         i++;
     return i;
 }
 
-/* Allocates while the batch is being released, and does not look at `done` before the end: that would order the accesses, too. */
+/* Allocates while the batch is being released, and does not look at `done` before the end: that
+ * would order the accesses, too. */
 static enum probe_outcome take_again(int round, size_t size)
 {
     static void *taken[TAKEN];
@@ -142,9 +151,9 @@ static enum probe_outcome take_again(int round, size_t size)
         taken[count] = malloc(size);
         size_t i = taken[count] == NULL ? BATCH : find_overlap(taken[count], size);
         if (i < BATCH && litmus.mark[i] != round)
-            outcome =
-                FAIL("malloc(%zu) at %p, released as %zu bytes by another thread: expected what that thread wrote before, %d, observed %d",
-                     size, taken[count], litmus.size, round, litmus.mark[i]);
+            outcome = FAIL("malloc(%zu) at %p, released as %zu bytes by another thread: expected "
+                           "what that thread wrote before, %d, observed %d",
+                           size, taken[count], litmus.size, round, litmus.mark[i]);
     }
     while (atomic_load(&litmus.done) < round)
         sched_yield();

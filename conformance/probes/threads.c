@@ -21,7 +21,8 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* At least 8 threads and 4 a processor, so that threads are also stopped in the middle of a call. */
+/* At least 8 threads and 4 a processor, so that threads are also stopped in the middle of a
+ * call. */
 static size_t many_threads(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -37,18 +38,21 @@ PROCESS_PROBE(threads_need_no_lock_for_blocks_of_their_own, "C23-7.24.3-p2-a POS
         workers[i].churn.random = (uint32_t)i * 2654435761u + 1;
         workers[i].steps = 160000 / count;
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
-            return PROBE_ERROR("pthread_create: expected thread %zu of %zu, observed none", i, count);
+            return PROBE_ERROR("pthread_create: expected thread %zu of %zu, observed none", i,
+                               count);
     }
     for (size_t i = 0; i < count; i++)
         pthread_join(workers[i].thread, NULL);
     for (size_t i = 0; i < count; i++)
-        EXPECT(workers[i].churn.wrong[0] == '\0', "in thread %zu of %zu, %s", i, count, workers[i].churn.wrong);
+        EXPECT(workers[i].churn.wrong[0] == '\0', "in thread %zu of %zu, %s", i, count,
+               workers[i].churn.wrong);
     return PASS;
 }
 
 #define BOX_BLOCKS 100
 
-/* Blocks that one thread fills and another empties; a thread in between makes them happen in that order. */
+/* Blocks that one thread fills and another empties; a thread in between makes them happen in that
+ * order. */
 struct box {
     uint32_t random;
     size_t count;
@@ -63,8 +67,12 @@ static bool box_fill(struct box *box, size_t count, uint32_t seed)
     for (box->count = 0; box->count < count; box->count++) {
         size_t i = box->count;
         uint32_t kind = next_random(&box->random) % 64;
-        box->size[i] = 1 + next_random(&box->random) % (kind == 0 ? 256 * KIB : kind < 8 ? 16 * KIB : 512);
-        box->block[i] = kind == 1 && HAS(aligned_alloc) ? aligned_alloc(4096, 4096 * ((box->size[i] + 4095) / 4096)) : malloc(box->size[i]);
+        box->size[i] = 1 + next_random(&box->random) % (kind == 0  ? 256 * KIB
+                                                        : kind < 8 ? 16 * KIB
+                                                                   : 512);
+        box->block[i] = kind == 1 && HAS(aligned_alloc)
+                            ? aligned_alloc(4096, 4096 * ((box->size[i] + 4095) / 4096))
+                            : malloc(box->size[i]);
         if (box->block[i] == NULL)
             return false;
         fill(box->block[i], box->size[i], (unsigned)i);
@@ -87,12 +95,14 @@ static bool box_empty(struct box *box, size_t first)
     return true;
 }
 
-/* A short thread: what it finds in its box is another's, half of what it leaves there is for another. */
+/* A short thread: what it finds in its box is another's, half of what it leaves there is for
+ * another. */
 static void *live_shortly(void *argument)
 {
     struct box *box = argument;
     bool is_sound = box_empty(box, 0);
-    is_sound = is_sound && box_fill(box, BOX_BLOCKS, box->random + 77) && box_empty(box, BOX_BLOCKS / 2);
+    is_sound =
+        is_sound && box_fill(box, BOX_BLOCKS, box->random + 77) && box_empty(box, BOX_BLOCKS / 2);
     return is_sound ? NULL : box;
 }
 
@@ -106,14 +116,16 @@ PROCESS_PROBE(short_threads_leave_blocks_to_others, "C23-7.1.4-p5-a")
         for (uint32_t i = 0; i < AT_ONCE; i++) {
             boxes[i].random += i;
             if (pthread_create(&threads[i], NULL, live_shortly, &boxes[i]) != 0)
-                return PROBE_ERROR("pthread_create: expected a thread, observed none in round %d", round);
+                return PROBE_ERROR("pthread_create: expected a thread, observed none in round %d",
+                                   round);
         }
         for (int i = 0; i < AT_ONCE; i++)
             if (pthread_join(threads[i], &result) == 0 && result != NULL)
                 bad = result;
         struct box *box = bad;
         if (box != NULL)
-            return FAIL("free of a block of %zu bytes of an ended thread: expected the bytes written, observed another at %zu, in round %d",
+            return FAIL("free of a block of %zu bytes of an ended thread: expected the bytes "
+                        "written, observed another at %zu, in round %d",
                         box->size[box->bad_block], box->bad_byte, round);
     }
     return PASS;
@@ -128,7 +140,8 @@ static void *resize_and_release(void *ret_bad)
 {
     for (size_t b = 0; b < HANDED_BOXES; b++)
         for (size_t i = 0; i < handed[b].count; i++) {
-            size_t old = handed[b].size[i], size = i % 4 == 0 ? old / 2 + 1 : 2 * old, kept = old < size ? old : size;
+            size_t old = handed[b].size[i], size = i % 4 == 0 ? old / 2 + 1 : 2 * old,
+                   kept = old < size ? old : size;
             void *block = i % 2 == 0 ? realloc(handed[b].block[i], size) : handed[b].block[i];
             kept = i % 2 == 0 ? kept : old;
             if (block == NULL || find_change(block, kept, (unsigned)i) < kept)
@@ -149,17 +162,23 @@ PROCESS_PROBE(another_thread_may_resize_and_release, "POSIX17-thread-2")
     void *bad = NULL;
     creator.churn.random = 5;
     for (uint32_t b = 0; b < HANDED_BOXES; b++)
-        EXPECT(box_fill(&handed[b], BOX_BLOCKS, b + 1), "malloc: expected %d blocks, observed NULL at %zu", BOX_BLOCKS, handed[b].count);
+        EXPECT(box_fill(&handed[b], BOX_BLOCKS, b + 1),
+               "malloc: expected %d blocks, observed NULL at %zu", BOX_BLOCKS, handed[b].count);
     if (pthread_create(&other, NULL, resize_and_release, &bad) != 0)
         return PROBE_ERROR("pthread_create: expected a thread, observed none");
     bool is_sound = churn(&creator.churn, 40000) && churn_end(&creator.churn);
     pthread_join(other, &bad);
-    EXPECT(bad == NULL, "realloc or free in another thread: expected the bytes written by the first, observed others, or NULL");
+    EXPECT(bad == NULL, "realloc or free in another thread: expected the bytes written by the "
+                        "first, observed others, or NULL");
     EXPECT(is_sound, "while another thread releases blocks, %s", creator.churn.wrong);
     for (size_t b = 0; b < HANDED_BOXES; b++)
         for (size_t i = 0; i < BOX_BLOCKS; i += 2) {
-            size_t size = handed[b].size[i], at = find_change(handed[b].block[i], size, (unsigned)i);
-            EXPECT(at == size, "realloc in another thread, to %zu bytes: expected the bytes written, observed another at %zu", size, at);
+            size_t size = handed[b].size[i],
+                   at = find_change(handed[b].block[i], size, (unsigned)i);
+            EXPECT(at == size,
+                   "realloc in another thread, to %zu bytes: expected the bytes written, observed "
+                   "another at %zu",
+                   size, at);
             free(handed[b].block[i]);
         }
     return PASS;
@@ -179,9 +198,9 @@ PROCESS_PROBE(blocks_outlive_their_thread, "POSIX17-thread-3")
         pthread_t thread;
         void *result = NULL;
         if (!box_empty(box, 0))
-            return FAIL(
-                "free of a block of %zu bytes, %d threads after its maker ended: expected the bytes written, observed another at %zu",
-                box->size[box->bad_block], KEPT, box->bad_byte);
+            return FAIL("free of a block of %zu bytes, %d threads after its maker ended: expected "
+                        "the bytes written, observed another at %zu",
+                        box->size[box->bad_block], KEPT, box->bad_byte);
         box->random = round + 1;
         if (pthread_create(&thread, NULL, fill_a_box, box) != 0)
             return PROBE_ERROR("pthread_create: expected thread %u, observed none", round);
@@ -197,7 +216,8 @@ static tss_t c11_key;
 
 static atomic_uint destructions, refusals;
 
-/* Uses the heap when the allocator may have released what it kept for this thread. The value counts the rounds of destructors. */
+/* Uses the heap when the allocator may have released what it kept for this thread. The value counts
+ * the rounds of destructors. */
 static void use_heap_in_destructor(void *value)
 {
     uintptr_t round = (uintptr_t)value;
@@ -220,7 +240,8 @@ static void release_in_destructor(void *block)
 
 static void *set_specific_data(void *unused)
 {
-    bool is_set = pthread_setspecific(key, (void *)1) == 0 && tss_set(c11_key, malloc(4000)) == thrd_success;
+    bool is_set =
+        pthread_setspecific(key, (void *)1) == 0 && tss_set(c11_key, malloc(4000)) == thrd_success;
     return is_set ? NULL : unused;
 }
 
@@ -235,21 +256,27 @@ static enum probe_outcome destroy_specific_data(unsigned count)
         pthread_join(thread, NULL);
     }
     unsigned ran = atomic_load(&destructions), refused = atomic_load(&refusals);
-    EXPECT(refused == 0, "malloc, calloc and realloc in destructors: expected blocks, observed %u refusals", refused);
-    EXPECT(ran == 4 * count, "%u threads: expected %u destructors to run, observed %u", count, 4 * count, ran);
+    EXPECT(refused == 0,
+           "malloc, calloc and realloc in destructors: expected blocks, observed %u refusals",
+           refused);
+    EXPECT(ran == 4 * count, "%u threads: expected %u destructors to run, observed %u", count,
+           4 * count, ran);
     return PASS;
 }
 
 PROCESS_PROBE(destructors_of_thread_data_may_allocate, "POSIX17-thread-4")
 {
     enum { WARM_UP = 100, THREADS = 500 };
-    if (pthread_key_create(&key, use_heap_in_destructor) != 0 || tss_create(&c11_key, release_in_destructor) != thrd_success)
+    if (pthread_key_create(&key, use_heap_in_destructor) != 0 ||
+        tss_create(&c11_key, release_in_destructor) != thrd_success)
         return PROBE_ERROR("pthread_key_create: expected a key, observed none");
     TRY(destroy_specific_data(WARM_UP));
     size_t before = resident_bytes();
     TRY(destroy_specific_data(THREADS));
     size_t after = resident_bytes(), grown = after > before ? after - before : 0;
-    EXPECT(grown <= 8 * MIB, "%d threads whose destructors allocate and release: expected to use no more memory, observed %zu KiB more",
+    EXPECT(grown <= 8 * MIB,
+           "%d threads whose destructors allocate and release: expected to use no more memory, "
+           "observed %zu KiB more",
            THREADS, grown / KIB);
     return PASS;
 }

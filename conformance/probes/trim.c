@@ -9,11 +9,13 @@ enum { TRIMMED_BLOCKS = 32768, TRIMMED_SIZE = 1024 };
 
 static void *trimmed[TRIMMED_BLOCKS];
 
-/* Takes and touches them all, then gives back all but the last, which keeps the heap from shrinking by itself. */
+/* Takes and touches them all, then gives back all but the last, which keeps the heap from shrinking
+ * by itself. */
 static enum probe_outcome free_much(void)
 {
     for (size_t i = 0; i < TRIMMED_BLOCKS; i++) {
-        EXPECT((trimmed[i] = malloc(TRIMMED_SIZE)) != NULL, "malloc(%d): expected a block, observed NULL", TRIMMED_SIZE);
+        EXPECT((trimmed[i] = malloc(TRIMMED_SIZE)) != NULL,
+               "malloc(%d): expected a block, observed NULL", TRIMMED_SIZE);
         memset(trimmed[i], 1, TRIMMED_SIZE);
     }
     for (size_t i = 0; i + 1 < TRIMMED_BLOCKS; i++)
@@ -32,14 +34,20 @@ PROCESS_PROBE(trim_says_whether_memory_was_given_back, "GLIBC-trim-1")
     size_t now = resident_bytes();
     size_t given = before > now ? before - now : 0;
     int second = malloc_trim(0);
-    EXPECT(after == UNTOUCHED, "malloc_trim(0): expected errno kept at %d, observed %d", UNTOUCHED, after);
+    EXPECT(after == UNTOUCHED, "malloc_trim(0): expected errno kept at %d, observed %d", UNTOUCHED,
+           after);
     EXPECT(first == 0 || first == 1, "malloc_trim(0): expected 1 or 0, observed %d", first);
-    EXPECT(second == 0 || second == 1, "malloc_trim(0) at once again: expected 1 or 0, observed %d", second);
-    EXPECT(first == 1 || given < SOME, "malloc_trim(0): expected 1, for %zu bytes less are resident, observed 0", given);
+    EXPECT(second == 0 || second == 1, "malloc_trim(0) at once again: expected 1 or 0, observed %d",
+           second);
+    EXPECT(first == 1 || given < SOME,
+           "malloc_trim(0): expected 1, for %zu bytes less are resident, observed 0", given);
     EXPECT(!is_libc_malloc() || (first == 1 && given >= MUCH),
-           "malloc_trim(0) after 32 MiB were freed: expected 1 and 16 MiB less resident, observed %d and %zu bytes", first, given);
+           "malloc_trim(0) after 32 MiB were freed: expected 1 and 16 MiB less resident, observed "
+           "%d and %zu bytes",
+           first, given);
     if (first == 0)
-        return RECORDED("malloc_trim(0) after 32 MiB were freed: %d, and %zu bytes less resident", first, given);
+        return RECORDED("malloc_trim(0) after 32 MiB were freed: %d, and %zu bytes less resident",
+                        first, given);
     return PASS;
 }
 
@@ -51,7 +59,8 @@ static unsigned char *kept_blocks[KEPT_BLOCKS];
 static enum probe_outcome keep_some_blocks(void)
 {
     for (size_t i = 0; i < KEPT_BLOCKS; i++) {
-        EXPECT((kept_blocks[i] = malloc(i + 1)) != NULL, "malloc(%zu): expected a block, observed NULL", i + 1);
+        EXPECT((kept_blocks[i] = malloc(i + 1)) != NULL,
+               "malloc(%zu): expected a block, observed NULL", i + 1);
         fill(kept_blocks[i], i + 1, (unsigned)i);
     }
     for (size_t i = 0; i < KEPT_BLOCKS; i++)
@@ -64,7 +73,10 @@ static enum probe_outcome find_kept_blocks(size_t keep)
 {
     for (size_t size = KEPT_EVERY; size <= KEPT_BLOCKS; size += KEPT_EVERY) {
         size_t at = find_change(kept_blocks[size - 1], size, (unsigned)size - 1);
-        EXPECT(at == size, "malloc_trim(%zu): expected a live block of %zu bytes kept, observed another byte at %zu", keep, size, at);
+        EXPECT(at == size,
+               "malloc_trim(%zu): expected a live block of %zu bytes kept, observed another byte "
+               "at %zu",
+               keep, size, at);
     }
     return PASS;
 }
@@ -74,8 +86,8 @@ static enum probe_outcome find_zeros(size_t keep)
     for (size_t size = 1; size < KEPT_BLOCKS; size += 64) {
         void *zeroed = calloc(1, size);
         EXPECT(zeroed != NULL && find_nonzero(zeroed, size) == size,
-               "calloc(1, %zu) after malloc_trim(%zu): expected a block of zeros, observed %s", size, keep,
-               zeroed == NULL ? "NULL" : "another byte");
+               "calloc(1, %zu) after malloc_trim(%zu): expected a block of zeros, observed %s",
+               size, keep, zeroed == NULL ? "NULL" : "another byte");
         memset(zeroed, 0xff, size);
         free(zeroed);
     }
@@ -129,7 +141,8 @@ PROCESS_PROBE(trim_while_threads_allocate, "GLIBC-trim-3")
     }
     for (size_t i = 0; i < THREADS; i++) {
         pthread_join(threads[i], &wrong);
-        EXPECT(wrong == NULL, "malloc_trim while %d threads allocate: %s", THREADS, (const char *)wrong);
+        EXPECT(wrong == NULL, "malloc_trim while %d threads allocate: %s", THREADS,
+               (const char *)wrong);
     }
     return PASS;
 }

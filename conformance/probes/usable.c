@@ -55,8 +55,9 @@ PROBE(usable_size_is_at_least_what_was_asked_for, "GLIBC-usable-2")
         for (int way = 0; way < WAYS; way++) {
             void *block = take_by(way, size);
             size_t usable = block != NULL ? malloc_usable_size(block) : size;
-            EXPECT(usable >= size, "malloc_usable_size of %s, n = %zu: expected %zu or more, observed %zu", way_names[way], size, size,
-                   usable);
+            EXPECT(usable >= size,
+                   "malloc_usable_size of %s, n = %zu: expected %zu or more, observed %zu",
+                   way_names[way], size, size, usable);
             free(block);
         }
     }
@@ -81,7 +82,9 @@ PROBE(usable_size_is_stable, "GLIBC-usable-3")
     }
     for (size_t i = 0; i < KEPT; i++) {
         size_t now = malloc_usable_size(kept[i]);
-        EXPECT(now == usable[i], "malloc_usable_size of a block kept over %d other calls: expected %zu as before, observed %zu",
+        EXPECT(now == usable[i],
+               "malloc_usable_size of a block kept over %d other calls: expected %zu as before, "
+               "observed %zu",
                2 * OPERATIONS, usable[i], now);
     }
     return PASS;
@@ -101,8 +104,9 @@ static enum probe_outcome fill_neighbours(size_t size)
     for (unsigned i = 0; i < COUNT(block); i++) {
         size_t changed = find_change(block[i], usable[i], i);
         EXPECT(changed == usable[i],
-               "writing all usable bytes of 32 blocks of malloc(%zu): expected them disjoint, observed byte %zu of %zu changed", size,
-               changed, usable[i]);
+               "writing all usable bytes of 32 blocks of malloc(%zu): expected them disjoint, "
+               "observed byte %zu of %zu changed",
+               size, changed, usable[i]);
     }
     for (unsigned i = 0; i < COUNT(block); i++)
         free(block[i]);
@@ -127,10 +131,14 @@ PROBE(realloc_to_the_usable_size_keeps_content, "GLIBC-usable-5")
         fill(block, size, 1);
         size_t usable = malloc_usable_size(block);
         block = realloc(block, usable);
-        EXPECT(block != NULL, "realloc(malloc(%zu), %zu), its usable size: expected a block, observed NULL", size, usable);
+        EXPECT(block != NULL,
+               "realloc(malloc(%zu), %zu), its usable size: expected a block, observed NULL", size,
+               usable);
         size_t changed = find_change(block, size, 1);
-        EXPECT(changed == size, "realloc(malloc(%zu), %zu), its usable size: expected its bytes kept, observed byte %zu changed", size,
-               usable, changed);
+        EXPECT(changed == size,
+               "realloc(malloc(%zu), %zu), its usable size: expected its bytes kept, observed byte "
+               "%zu changed",
+               size, usable, changed);
         block[usable - 1] = 1;
         free(block);
     }
@@ -145,8 +153,9 @@ PROBE(usable_size_keeps_errno, "GLIBC-usable-6")
         errno = UNTOUCHED;
         (void)malloc_usable_size(block);
         int error = errno;
-        EXPECT(error == UNTOUCHED, "errno = %d, malloc_usable_size(%s), n = %zu: expected errno %d, observed %d", UNTOUCHED,
-               block == NULL ? "NULL" : "malloc(n)", size, UNTOUCHED, error);
+        EXPECT(error == UNTOUCHED,
+               "errno = %d, malloc_usable_size(%s), n = %zu: expected errno %d, observed %d",
+               UNTOUCHED, block == NULL ? "NULL" : "malloc(n)", size, UNTOUCHED, error);
         free(block);
     }
     return PASS;
@@ -164,8 +173,9 @@ PROBE(memalignment_tells_a_power_of_two, "C23-7.24.9.1-p2-a")
             continue;
         found = memalignment(block);
         EXPECT(found >= alignment && (found & (found - 1)) == 0,
-               "memalignment(aligned_alloc(%zu, %zu)): expected a power of two, at least %zu, observed %zu", alignment, alignment,
-               alignment, found);
+               "memalignment(aligned_alloc(%zu, %zu)): expected a power of two, at least %zu, "
+               "observed %zu",
+               alignment, alignment, alignment, found);
         free(block);
     }
     return PASS;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Baselines: what is read, what is refused and where, which failures are expected, which entries are out of date, what is written. */
+/* Baselines: what is read, what is refused and where, which failures are expected, which entries
+ * are out of date, what is written. */
 #include "conformance/baseline.h"
 
 #include <errno.h>
@@ -35,11 +36,15 @@ struct single {
     struct conform_report report;
 };
 
-static const struct conform_report *make_report(struct single *single, const char *subject, const char *clause, enum clause_verdict verdict)
+static const struct conform_report *make_report(struct single *single, const char *subject,
+                                                const char *clause, enum clause_verdict verdict)
 {
-    *single = (struct single){.result = {.clause = clauses_find(clause), .profiles = 1, .verdict = verdict}};
+    *single = (struct single){
+        .result = {.clause = clauses_find(clause), .profiles = 1, .verdict = verdict}};
     snprintf(single->result.evidence, EVIDENCE_MAX, "expected a block, observed NULL");
-    single->column = (struct report_column){.name = subject, .results = {.count = 1, .results = &single->result}, .known = &single->known};
+    single->column = (struct report_column){.name = subject,
+                                            .results = {.count = 1, .results = &single->result},
+                                            .known = &single->known};
     single->report = (struct conform_report){.columns = &single->column, .count = 1, .profiles = 1};
     return &single->report;
 }
@@ -48,7 +53,8 @@ static void comments_and_blank_lines_say_nothing(void **state)
 {
     struct baseline baseline;
     (void)state;
-    assert_int_equal(read_text(&baseline, "# a comment\n\n   \t\n  # another\nanvil " FIRST " fail\n"), 0);
+    assert_int_equal(
+        read_text(&baseline, "# a comment\n\n   \t\n  # another\nanvil " FIRST " fail\n"), 0);
     assert_int_equal(baseline.count, 1);
     baseline_done(&baseline);
 }
@@ -71,7 +77,8 @@ static void an_entry_expects_its_verdict_of_its_clause_on_its_subject(void **sta
 
 static void a_malformed_line_is_refused_with_its_number(void **state)
 {
-    static const char *const lines[] = {"anvil\n", "anvil " FIRST "\n", "anvil " FIRST " fail because\n", "anvil " FIRST " pass\n",
+    static const char *const lines[] = {"anvil\n", "anvil " FIRST "\n",
+                                        "anvil " FIRST " fail because\n", "anvil " FIRST " pass\n",
                                         "anvil " FIRST " broken # x\n"};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -96,12 +103,14 @@ static void a_file_that_cannot_be_read_is_refused(void **state)
     baseline_done(&baseline);
 }
 
-static bool is_outdated(const char *entry, const char *subject, const char *clause, enum clause_verdict verdict, char *ret_news)
+static bool is_outdated(const char *entry, const char *subject, const char *clause,
+                        enum clause_verdict verdict, char *ret_news)
 {
     struct baseline baseline;
     struct single single;
     assert_int_equal(read_text(&baseline, entry), 0);
-    bool answer = baseline_is_outdated(&baseline.entries[0], make_report(&single, subject, clause, verdict), ret_news);
+    bool answer = baseline_is_outdated(&baseline.entries[0],
+                                       make_report(&single, subject, clause, verdict), ret_news);
     baseline_done(&baseline);
     return answer;
 }
@@ -144,7 +153,8 @@ static void what_is_written_expects_what_was_seen(void **state)
     assert_int_equal(fclose(file), 0);
     assert_int_equal(baseline_read(&baseline, path, error), 0);
     assert_int_equal(baseline.count, 1);
-    assert_string_equal(baseline_find(&baseline, "my lib.so", &single.result), "expected a block, observed NULL");
+    assert_string_equal(baseline_find(&baseline, "my lib.so", &single.result),
+                        "expected a block, observed NULL");
     baseline_done(&baseline);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry and the probes agree: nothing is answered twice, nothing is left without an answer or a reason. */
+/* The registry and the probes agree: nothing is answered twice, nothing is left without an answer
+ * or a reason. */
 #include "conformance/clauses.h"
 #include "conformance/outcome.h"
 
@@ -74,9 +75,12 @@ static void every_clause_has_a_probe_or_a_reason(void **state)
     complaints = 0;
     for (size_t i = 0; i < clauses_count(); i++) {
         const struct clause *clause = clauses_at(i);
-        bool has_probe = probes_find(clause->id) != NULL, has_reason = clause->untestable[0] != '\0';
+        bool has_probe = probes_find(clause->id) != NULL,
+             has_reason = clause->untestable[0] != '\0';
         if (has_probe == has_reason)
-            print_error("%s has %s\n", clause->id, has_probe ? "a probe and a reason for having none" : "neither a probe nor a reason");
+            print_error("%s has %s\n", clause->id,
+                        has_probe ? "a probe and a reason for having none"
+                                  : "neither a probe nor a reason");
         complaints += has_probe == has_reason;
     }
     assert_int_equal(complaints, 0);
@@ -108,8 +112,10 @@ static void every_clause_has_a_profile_and_a_text(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_id_that_a_probe_names_exists), cmocka_unit_test(no_clause_is_named_twice),
-        cmocka_unit_test(every_clause_has_a_probe_or_a_reason), cmocka_unit_test(every_clause_with_a_probe_says_why),
+        cmocka_unit_test(every_id_that_a_probe_names_exists),
+        cmocka_unit_test(no_clause_is_named_twice),
+        cmocka_unit_test(every_clause_has_a_probe_or_a_reason),
+        cmocka_unit_test(every_clause_with_a_probe_says_why),
         cmocka_unit_test(every_clause_has_a_profile_and_a_text)};
     clauses_load();
     return cmocka_run_group_tests_name("clauses", tests, NULL, NULL);

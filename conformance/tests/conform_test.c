@@ -2,7 +2,8 @@
 /*
  * The whole gate on a subject, each clause a cmocka test of its own name:
  *
- *     conform_test SUBJECT SANITIZER    SUBJECT as executor_start takes it; SANITIZER 1 in a build that has one, else 0
+ *     conform_test SUBJECT SANITIZER    SUBJECT as executor_start takes it; SANITIZER 1 in a build
+ *     that has one, else 0
  *
  * The gate runs once, before the tests, which only say what it found.
  */
@@ -41,8 +42,9 @@ static int run_clauses(const char *subject, const struct gate_results *results)
     if (tests == NULL)
         return 2;
     for (size_t i = 0; i < results->count; i++)
-        tests[i] =
-            (struct CMUnitTest){.name = results->results[i].clause->id, .test_func = clause_holds, .initial_state = &results->results[i]};
+        tests[i] = (struct CMUnitTest){.name = results->results[i].clause->id,
+                                       .test_func = clause_holds,
+                                       .initial_state = &results->results[i]};
     int failed = _cmocka_run_group_tests(subject, tests, results->count, NULL, NULL);
     free(tests);
     return failed != 0;
@@ -53,8 +55,10 @@ int main(int argc, char **argv)
     char error[SUBJECT_ERROR_MAX] = "usage: conform_test SUBJECT SANITIZER";
     struct gate_subject subject;
     struct gate_results results;
-    struct gate_options options = {.subject = &subject, .has_sanitizer = argc == 3 && strcmp(argv[2], "1") == 0};
-    if (argc != 3 || gate_subject_find(&subject, argv[1], error) != 0 || gate_run(&options, &results, error) != 0) {
+    struct gate_options options = {.subject = &subject,
+                                   .has_sanitizer = argc == 3 && strcmp(argv[2], "1") == 0};
+    if (argc != 3 || gate_subject_find(&subject, argv[1], error) != 0 ||
+        gate_run(&options, &results, error) != 0) {
         fprintf(stderr, "conform_test: %s\n", error);
         return 2;
     }

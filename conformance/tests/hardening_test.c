@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Undefined use that is noticed at once, late or not at all is told apart, in the probe's own process and in those of its cases. */
+/* Undefined use that is noticed at once, late or not at all is told apart, in the probe's own
+ * process and in those of its cases. */
 #include "conformance/gate.h"
 
 #include <setjmp.h>
@@ -14,7 +15,8 @@
 static const char *library;
 
 /* What the gate says of one clause; `environment`: "NAME=value". */
-static void expect_verdict(const char *spec, const char *environment, const char *clause, enum clause_verdict expected)
+static void expect_verdict(const char *spec, const char *environment, const char *clause,
+                           enum clause_verdict expected)
 {
     char error[SUBJECT_ERROR_MAX] = "";
     struct gate_subject subject;
@@ -26,13 +28,15 @@ static void expect_verdict(const char *spec, const char *environment, const char
     if (gate_run(&options, &results, error) != 0)
         fail_msg("%s: %s", clause, error);
     if (results.count != 1 || results.results[0].verdict != expected)
-        fail_msg("%s with %s: expected %s, observed %s: %s", clause, environment, clause_verdict_name(expected),
-                 clause_verdict_name(results.results[0].verdict), results.results[0].evidence);
+        fail_msg("%s with %s: expected %s, observed %s: %s", clause, environment,
+                 clause_verdict_name(expected), clause_verdict_name(results.results[0].verdict),
+                 results.results[0].evidence);
     gate_done(&results);
 }
 
 /* One misuse in the probe's process, and several in children. */
-static const char *const double_frees[] = {"HARD-double-free-1", "HARD-double-free-2", "HARD-double-free-5"};
+static const char *const double_frees[] = {"HARD-double-free-1", "HARD-double-free-2",
+                                           "HARD-double-free-5"};
 
 static void expect_double_frees(const char *environment, enum clause_verdict expected)
 {
@@ -62,7 +66,8 @@ static void misuse_without_consequence_is_silent(void **state)
 static void cleared_memory_is_told_from_a_leak(void **state)
 {
     (void)state;
-    expect_verdict(library, "MALLET_MUTANT=free_overlooks_the_second", "HARD-uaf-read", CLAUSE_DETECTED);
+    expect_verdict(library, "MALLET_MUTANT=free_overlooks_the_second", "HARD-uaf-read",
+                   CLAUSE_DETECTED);
     expect_verdict(library, "MALLET_MUTANT=", "HARD-uaf-read", CLAUSE_SILENT);
 }
 

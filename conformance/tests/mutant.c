@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The exported family: each function asks which mutant is chosen, and calls its replacement or anvil's own. */
+/* The exported family: each function asks which mutant is chosen, and calls its replacement or
+ * anvil's own. */
 #include "conformance/tests/mutant.h"
 
 extern const struct mutant *const __start_mutants[], *const __stop_mutants[];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mutants: anvil with one function at a time replaced by a broken one, each to be failed by the clauses that it names. They are all in one
- * shared object; MALLET_MUTANT=name chooses, and without it the object is a correct allocator.
+ * Mutants: anvil with one function at a time replaced by a broken one, each to be failed by the
+ * clauses that it names. They are all in one shared object; MALLET_MUTANT=name chooses, and without
+ * it the object is a correct allocator.
  *
  * A mutant is registered where it is written, in mutants/<family>.c:
  *
@@ -22,7 +23,8 @@ struct mutant {
 
 #define MUTANT(name, clauses, ...)                                              \
     static const struct mutant mutant_##name = {#name, clauses, {__VA_ARGS__}}; \
-    static const struct mutant *const mutant_entry_##name __attribute__((section("mutants"), used)) = &mutant_##name;
+    static const struct mutant *const mutant_entry_##name                       \
+        __attribute__((section("mutants"), used)) = &mutant_##name;
 
 /* What the shared object exports for the test: mutant i, NULL beyond the last. */
 const struct mutant *mutant_at(size_t i);

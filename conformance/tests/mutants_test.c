@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that each probe can fail. What is planted must be failed by each clause that it names, and its sound twin must not:
+ * Proves that each probe can fail. What is planted must be failed by each clause that it names, and
+ * its sound twin must not:
  *
- *     a function   mutants/NAME.c, all in one shared object, chosen by MALLET_MUTANT; sound: none chosen
+ *     a function   mutants/NAME.c, all in one shared object, chosen by MALLET_MUTANT; sound: none
+ *                  chosen
  *     a file       mutants_elf/NAME.c, a shared object each; sound: libanvil.so
- *     a header     mutants_headers/NAME/stdlib.h, found by the compiler through CPATH; sound: mutants_headers/sound
+ *     a header     mutants_headers/NAME/stdlib.h, found by the compiler through CPATH; sound:
+ *                  mutants_headers/sound
  *
  *     mutants_test LIBRARY                  one cmocka test for each
- *     mutants_test LIBRARY --exact [NAME]…  the whole gate on each: prints every clause that fails and is neither named nor listed in
+ *     mutants_test LIBRARY --exact [NAME]…  the whole gate on each: prints every clause that fails
+ *     and is neither named nor listed in
  *                                           `consequences`, or the reverse
  */
 #include "conformance/gate.h"
@@ -37,7 +41,8 @@ static size_t plant_count;
 
 static bool is_failure(const struct clause_result *result)
 {
-    return result->verdict == CLAUSE_FAIL || (result->verdict == CLAUSE_WEAK && result->clause->strength == STRENGTH_SHOULD);
+    return result->verdict == CLAUSE_FAIL ||
+           (result->verdict == CLAUSE_WEAK && result->clause->strength == STRENGTH_SHOULD);
 }
 
 static bool names(const struct plant *plant, const char *clause)
@@ -49,7 +54,8 @@ static bool names(const struct plant *plant, const char *clause)
     return false;
 }
 
-/* The gate on the clauses that the plant names (all: on every clause), with it or with its sound twin. */
+/* The gate on the clauses that the plant names (all: on every clause), with it or with its sound
+ * twin. */
 static struct gate_results run(const struct plant *plant, bool all, bool sound)
 {
     char words[TEXT_MAX], error[SUBJECT_ERROR_MAX], *rest = NULL;
@@ -58,11 +64,13 @@ static struct gate_results run(const struct plant *plant, bool all, bool sound)
     struct gate_subject subject;
     struct gate_options options = {.subject = &subject, .globs = globs};
     snprintf(words, sizeof words, "%s", plant->clauses);
-    for (char *word = strtok_r(words, " ", &rest); word != NULL && !all; word = strtok_r(NULL, " ", &rest))
+    for (char *word = strtok_r(words, " ", &rest); word != NULL && !all;
+         word = strtok_r(NULL, " ", &rest))
         globs[options.glob_count++] = word;
     if (gate_subject_find(&subject, sound ? plant->sound_library : plant->library, error) != 0)
         fail_msg("%s: %s", plant->name, error);
-    snprintf(subject.environment, sizeof subject.environment, "%s", sound ? plant->sound_variable : plant->variable);
+    snprintf(subject.environment, sizeof subject.environment, "%s",
+             sound ? plant->sound_variable : plant->variable);
     if (gate_run(&options, &results, error) != 0)
         fail_msg("%s: %s", plant->name, error);
     return results;
@@ -78,7 +86,8 @@ static void plant_fails_what_it_names(void **state)
                      clause_verdict_name(broken.results[i].verdict), broken.results[i].evidence);
     for (size_t i = 0; i < sound.count; i++)
         if (is_failure(&sound.results[i]) || sound.results[i].verdict == CLAUSE_ERROR)
-            fail_msg("without %s, %s: %s", plant->name, sound.results[i].clause->id, sound.results[i].evidence);
+            fail_msg("without %s, %s: %s", plant->name, sound.results[i].clause->id,
+                     sound.results[i].evidence);
     assert_true(broken.count > 0);
     gate_done(&broken);
     gate_done(&sound);
@@ -107,7 +116,8 @@ static void every_clause_that_can_fail_the_gate_has_a_mutant(void **state)
     assert_int_equal(missing, 0);
 }
 
-/* Adds the consequences of a plant to what it names. Returns, in ret_perhaps, a blank-separated list of those that fail in some runs only. */
+/* Adds the consequences of a plant to what it names. Returns, in ret_perhaps, a blank-separated
+ * list of those that fail in some runs only. */
 static void read_consequences(struct plant *plant, char ret_perhaps[TEXT_MAX])
 {
     char line[TEXT_MAX], *rest;
@@ -132,7 +142,8 @@ static bool fails(const struct gate_results *results, const char *clause)
 {
     bool is_found = false;
     for (size_t i = 0; i < results->count; i++)
-        is_found |= strcmp(results->results[i].clause->id, clause) == 0 && is_failure(&results->results[i]);
+        is_found |=
+            strcmp(results->results[i].clause->id, clause) == 0 && is_failure(&results->results[i]);
     return is_found;
 }
 
@@ -145,10 +156,11 @@ static int print_exact(const struct plant *named)
     struct gate_results results = run(plant, true, false);
     for (size_t i = 0; i < results.count; i++) {
         const struct clause_result *result = &results.results[i];
-        if (fails(&results, result->clause->id) == names(plant, result->clause->id) || names(&perhaps, result->clause->id) ||
-            names(&perhaps, "*"))
+        if (fails(&results, result->clause->id) == names(plant, result->clause->id) ||
+            names(&perhaps, result->clause->id) || names(&perhaps, "*"))
             continue;
-        printf("%s: %s %s: %s\n", plant->name, is_failure(result) ? "also fails" : "does not fail", result->clause->id, result->evidence);
+        printf("%s: %s %s: %s\n", plant->name, is_failure(result) ? "also fails" : "does not fail",
+               result->clause->id, result->evidence);
         wrong++;
     }
     fflush(stdout);
@@ -245,7 +257,8 @@ static void add_headers(const char *folder)
         snprintf(plant->library, sizeof plant->library, "glibc");
         snprintf(plant->sound_library, sizeof plant->sound_library, "glibc");
         snprintf(plant->variable, sizeof plant->variable, "CPATH=%.3000s", own_folder);
-        snprintf(plant->sound_variable, sizeof plant->sound_variable, "CPATH=%.3000s/sound", folder);
+        snprintf(plant->sound_variable, sizeof plant->sound_variable, "CPATH=%.3000s/sound",
+                 folder);
     }
     globfree(&found);
 }
@@ -267,8 +280,11 @@ int main(int argc, char **argv)
     clauses_load();
     if (argc > 2 && strcmp(argv[2], "--exact") == 0)
         return compare_exactly(argv + 3);
-    tests[count++] = (struct CMUnitTest)cmocka_unit_test(every_clause_that_can_fail_the_gate_has_a_mutant);
+    tests[count++] =
+        (struct CMUnitTest)cmocka_unit_test(every_clause_that_can_fail_the_gate_has_a_mutant);
     for (size_t i = 0; i < plant_count; i++)
-        tests[count++] = (struct CMUnitTest){.name = plants[i].name, .test_func = plant_fails_what_it_names, .initial_state = &plants[i]};
+        tests[count++] = (struct CMUnitTest){.name = plants[i].name,
+                                             .test_func = plant_fails_what_it_names,
+                                             .initial_state = &plants[i]};
     return _cmocka_run_group_tests("mutants", tests, count, NULL, NULL);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The programs that are cut out of probes: every one compiles without a warning, and says by its exit status what the gate says.
+ * The programs that are cut out of probes: every one compiles without a warning, and says by its
+ * exit status what the gate says.
  *
- *     programs_test LIBRARY-OF-MUTANTS [--keep FOLDER] [--all]   --all: run the programs of every mutant, not of a few
+ *     programs_test LIBRARY-OF-MUTANTS [--keep FOLDER] [--all]   --all: run the programs of every
+ *     mutant, not of a few
  */
 #include "conformance/program.h"
 #include "conformance/tests/mutant.h"
@@ -44,8 +46,10 @@ static const struct clause *first_clause_of(const char *clauses)
 static int write_program(const char *name, const struct probe *probe, const char *clauses)
 {
     char path[2 * PATH_MAX];
-    struct clause_result result = {.clause = first_clause_of(clauses), .verdict = CLAUSE_FAIL, .probe = probe};
-    snprintf(result.evidence, sizeof result.evidence, "malloc(1): expected no end of this comment */, observed one, or /* another");
+    struct clause_result result = {
+        .clause = first_clause_of(clauses), .verdict = CLAUSE_FAIL, .probe = probe};
+    snprintf(result.evidence, sizeof result.evidence,
+             "malloc(1): expected no end of this comment */, observed one, or /* another");
     if (result.clause == NULL)
         fail_msg("%s names no clause: %s", name, clauses);
     snprintf(path, sizeof path, "%s/%s.c", folder, name);
@@ -64,7 +68,10 @@ static void programs_compile_by(const char *compiler)
         skip();
     for (size_t i = 0; i < probes_count(); i++)
         write_program(probes_at(i)->name, probes_at(i), probes_at(i)->clauses);
-    assert_int_equal(shell("cd '%s' && ls *.c | xargs -P2 -n16 %s -fsyntax-only -O2 -Wall -Wextra -Werror", folder, compiler), 0);
+    assert_int_equal(
+        shell("cd '%s' && ls *.c | xargs -P2 -n16 %s -fsyntax-only -O2 -Wall -Wextra -Werror",
+              folder, compiler),
+        0);
 }
 
 static void every_program_compiles_without_a_warning(void **state)
@@ -84,8 +91,13 @@ static void the_comment_names_clause_and_evidence(void **state)
     (void)state;
     const struct probe *probe = probes_at(0);
     write_program("comment", probe, probe->clauses);
-    assert_int_equal(shell("head -12 '%s/comment.c' | grep -qF 'On a subject, fail: malloc(1): expected no end of this'", folder), 0);
-    assert_int_equal(shell("head -2 '%s/comment.c' | grep -qF '%s'", folder, first_clause_of(probe->clauses)->id), 0);
+    assert_int_equal(shell("head -12 '%s/comment.c' | grep -qF 'On a subject, fail: malloc(1): "
+                           "expected no end of this'",
+                           folder),
+                     0);
+    assert_int_equal(shell("head -2 '%s/comment.c' | grep -qF '%s'", folder,
+                           first_clause_of(probe->clauses)->id),
+                     0);
 }
 
 static void a_clause_without_a_probe_has_no_program(void **state)
@@ -101,10 +113,14 @@ static void a_probe_outside_the_rules_is_named(void **state)
     struct probe probe = *probes_at(0);
     probe.name = "there_is_no_such_probe";
     assert_int_equal(write_program("outside", &probe, probe.clauses), EINVAL);
-    assert_int_equal(shell("grep -q '^#error.*there_is_no_such_probe' '%s/outside.c' && rm '%s/outside.c'", folder, folder), 0);
+    assert_int_equal(
+        shell("grep -q '^#error.*there_is_no_such_probe' '%s/outside.c' && rm '%s/outside.c'",
+              folder, folder),
+        0);
 }
 
-/* A death by a signal shows the finding as well as 1 does; `timeout` reports it as a status beyond 128. */
+/* A death by a signal shows the finding as well as 1 does; `timeout` reports it as a status beyond
+ * 128. */
 static void program_tells_mutant_from_sound(void **state)
 {
     const struct mutant *mutant = *state;
@@ -112,7 +128,8 @@ static void program_tells_mutant_from_sound(void **state)
     if (probe == NULL)
         skip();
     assert_int_equal(write_program(mutant->name, probe, mutant->clauses), 0);
-    assert_int_equal(shell("cd '%s' && cc -w -O2 %s.c -o %s", folder, mutant->name, mutant->name), 0);
+    assert_int_equal(shell("cd '%s' && cc -w -O2 %s.c -o %s", folder, mutant->name, mutant->name),
+                     0);
     const char *run = "cd '%s' && LD_PRELOAD='%s' MALLET_MUTANT=%s timeout %d ./%s >%s.said 2>&1";
     int broken = shell(run, folder, library, mutant->name, SECONDS, mutant->name, mutant->name);
     if (!WIFSIGNALED(broken) && WEXITSTATUS(broken) != 1 && WEXITSTATUS(broken) <= 128)
@@ -127,8 +144,9 @@ static size_t add_runs(struct CMUnitTest *tests)
         mutants++;
     size_t step = runs_all || mutants < RUNS ? 1 : mutants / RUNS;
     for (size_t i = 0; i < mutants; i += step)
-        tests[count++] = (struct CMUnitTest){
-            .name = list(i)->name, .test_func = program_tells_mutant_from_sound, .initial_state = (void *)(uintptr_t)list(i)};
+        tests[count++] = (struct CMUnitTest){.name = list(i)->name,
+                                             .test_func = program_tells_mutant_from_sound,
+                                             .initial_state = (void *)(uintptr_t)list(i)};
     return count;
 }
 
@@ -142,7 +160,9 @@ static bool prepare(int argc, char **argv)
             is_kept = mkdir(folder, 0777) == 0 || errno == EEXIST;
         }
     }
-    void *handle = argc > 1 && realpath(argv[1], library) != NULL ? dlopen(library, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND) : NULL;
+    void *handle = argc > 1 && realpath(argv[1], library) != NULL
+                       ? dlopen(library, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
+                       : NULL;
     if (handle != NULL)
         *(void **)&list = dlsym(handle, "mutant_at");
     return list != NULL && (is_kept || mkdtemp(folder) != NULL);
@@ -151,17 +171,21 @@ static bool prepare(int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct CMUnitTest tests[400] = {
-        cmocka_unit_test(every_program_compiles_without_a_warning), cmocka_unit_test(every_program_compiles_with_clang),
-        cmocka_unit_test(the_comment_names_clause_and_evidence),    cmocka_unit_test(a_clause_without_a_probe_has_no_program),
+        cmocka_unit_test(every_program_compiles_without_a_warning),
+        cmocka_unit_test(every_program_compiles_with_clang),
+        cmocka_unit_test(the_comment_names_clause_and_evidence),
+        cmocka_unit_test(a_clause_without_a_probe_has_no_program),
         cmocka_unit_test(a_probe_outside_the_rules_is_named),
     };
     enum { FIXED = 5 };
     clauses_load();
     if (!prepare(argc, argv)) {
-        fprintf(stderr, "programs_test: wants the library of mutants, and a folder that it may write\n");
+        fprintf(stderr,
+                "programs_test: wants the library of mutants, and a folder that it may write\n");
         return 2;
     }
-    int failures = _cmocka_run_group_tests("programs", tests, FIXED + add_runs(tests + FIXED), NULL, NULL);
+    int failures =
+        _cmocka_run_group_tests("programs", tests, FIXED + add_runs(tests + FIXED), NULL, NULL);
     if (strncmp(folder, "/tmp/mallet-programs-", 21) == 0)
         shell("rm -r '%s'", folder);
     return failures;

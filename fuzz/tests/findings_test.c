@@ -17,10 +17,13 @@ enum { PATH_LENGTH_MAX = 512, HASHES = 4096 };
 
 static char folder[64];
 
-static struct trace_op ops[] = {{.kind = OP_MALLOC, .slot = 0, .size = 40}, {.kind = OP_VALLOC, .slot = 1, .size = 5000}};
+static struct trace_op ops[] = {{.kind = OP_MALLOC, .slot = 0, .size = 40},
+                                {.kind = OP_VALLOC, .slot = 1, .size = 5000}};
 static const struct trace trace = {.ops = ops, .count = 2, .capacity = 2};
-static const struct verdict overlap = {.check = CHECK_OVERLAP, .op = 1, .site = "valloc", .sentence = "two in one place"};
-static const struct verdict crash = {.check = CHECK_CRASH, .op = 1, .site = "valloc", .sentence = "it died"};
+static const struct verdict overlap = {
+    .check = CHECK_OVERLAP, .op = 1, .site = "valloc", .sentence = "two in one place"};
+static const struct verdict crash = {
+    .check = CHECK_CRASH, .op = 1, .site = "valloc", .sentence = "it died"};
 
 static int set_up(void **state)
 {
@@ -61,7 +64,8 @@ static void a_saved_class_is_known_and_has_a_file(void **state)
     findings_save(&overlap, &trace, "a note");
     assert_true(findings_is_known(&overlap));
     read_saved("overlap-valloc.trace", text, sizeof(text));
-    assert_string_equal(text, "# found-by: mallet fuzz\n# check: overlap\n# site: valloc\n# sentence: two in one place\n# note: a note\n"
+    assert_string_equal(text, "# found-by: mallet fuzz\n# check: overlap\n# site: valloc\n# "
+                              "sentence: two in one place\n# note: a note\n"
                               "#0 = malloc 40\n#1 = valloc 5000\n");
 }
 
@@ -122,7 +126,8 @@ static void an_op_that_keeps_crashing_is_left_out_of_most_inputs(void **state)
 static void a_class_name_is_a_plain_file_name(void **state)
 {
     (void)state;
-    const struct verdict verdict = {.check = CHECK_ERRNO, .site = "free@fail-os"}, worst = {.check = CHECK_COUNT, .site = "../a b"};
+    const struct verdict verdict = {.check = CHECK_ERRNO, .site = "free@fail-os"},
+                         worst = {.check = CHECK_COUNT, .site = "../a b"};
     char name[VERDICT_CLASS_MAX];
     verdict_class_name(&verdict, name);
     assert_string_equal(name, "errno-free_fail-os");
@@ -148,7 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_saved_class_is_known_and_has_a_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(another_process_knows_what_is_in_the_folder, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_process_knows_what_is_in_the_folder, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_first_file_of_a_class_stays, set_up, tear_down),
         cmocka_unit_test(a_class_name_is_a_plain_file_name),
         cmocka_unit_test(most_inputs_run_muted_and_some_do_not),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mutator: whatever goes in, what comes out is canonical, well-formed and within capacity; the seed alone decides; every mutation and every
- * motif does something. Engines are not needed here.
+ * The mutator: whatever goes in, what comes out is canonical, well-formed and within capacity; the
+ * seed alone decides; every mutation and every motif does something. Engines are not needed here.
  */
 #include "fuzz/mutator.h"
 
@@ -113,11 +113,13 @@ static void the_seed_alone_decides(void **unused)
 /* A trace in which every mutation finds something. */
 static struct trace rich_trace(struct trace_op *storage)
 {
-    static const uint8_t KINDS[] = {OP_MALLOC, OP_CALLOC,  OP_MEMALIGN, OP_MALLOC,         OP_REALLOC, OP_REALLOCARRAY,
-                                    OP_FREE,   OP_FAIL_OS, OP_MALLOC,   OP_POSIX_MEMALIGN, OP_FREE,    OP_THREAD};
+    static const uint8_t KINDS[] = {OP_MALLOC,  OP_CALLOC,         OP_MEMALIGN, OP_MALLOC,
+                                    OP_REALLOC, OP_REALLOCARRAY,   OP_FREE,     OP_FAIL_OS,
+                                    OP_MALLOC,  OP_POSIX_MEMALIGN, OP_FREE,     OP_THREAD};
     struct trace trace = {.ops = storage, .capacity = OPS_MAX};
     for (uint32_t i = 0; i < 24; i++) {
-        struct trace_op op = {.kind = KINDS[i % sizeof KINDS], .slot = i, .size = 100 + i, .extra = 4};
+        struct trace_op op = {
+            .kind = KINDS[i % sizeof KINDS], .slot = i, .size = 100 + i, .extra = 4};
         storage[trace.count++] = op;
     }
     trace_normalize(&trace, NORMALIZE_RETARGET);
@@ -145,7 +147,8 @@ static void every_mutation_changes_something(void **unused)
             assert_true(is_applied || is_same(&before, &trace));
         }
         if (changes < 50)
-            fail_msg("%s changed something in %u of 100 tries", mutation_name((enum mutation)mutation), changes);
+            fail_msg("%s changed something in %u of 100 tries",
+                     mutation_name((enum mutation)mutation), changes);
     }
 }
 
@@ -239,7 +242,8 @@ static uint64_t asked_in_sum(const struct trace *trace)
     return sum;
 }
 
-/* What a fuzzer executes a thousand times a second: half of the traces shall fit into a few pages, none ask for gigabytes. */
+/* What a fuzzer executes a thousand times a second: half of the traces shall fit into a few pages,
+ * none ask for gigabytes. */
 static void grown_traces_ask_for_little(void **unused)
 {
     (void)unused;
@@ -279,7 +283,8 @@ static void drawn_products_wrap_or_are_small(void **unused)
         uint64_t product;
         bool is_wrapped = __builtin_mul_overflow(op.size, op.extra, &product);
         wrapped += is_wrapped && product < 1 << 20;
-        assert_true(is_wrapped || op.size_base != SIZE_EXACT || product < 1 << 27 || product >= 1ULL << 46);
+        assert_true(is_wrapped || op.size_base != SIZE_EXACT || product < 1 << 27 ||
+                    product >= 1ULL << 46);
     }
     assert_in_range(wrapped, 500, 4000);
 }
@@ -324,7 +329,8 @@ static void crossing_any_bytes_gives_canonical_bytes_within_capacity(void **unus
 static void deleting_ops_takes_those_that_need_them_and_changes_no_other(void **unused)
 {
     (void)unused;
-    uint8_t bytes[] = {OP_MALLOC, 1, 8, 0, OP_MALLOC, 2, 9, 0, OP_REALLOC, 1, 7, 0, OP_FREE, 2, 0, 0, OP_FREE, 1, 0, 0};
+    uint8_t bytes[] = {OP_MALLOC, 1, 8,       0, OP_MALLOC, 2, 9,       0, OP_REALLOC, 1,
+                       7,         0, OP_FREE, 2, 0,         0, OP_FREE, 1, 0,          0};
     assert_int_equal(mutator_count_ops(bytes, sizeof bytes), 5);
     assert_int_equal(mutator_delete_ops(bytes, sizeof bytes, 0, 1, bytes, sizeof bytes), 8);
     const uint8_t rest[] = {OP_MALLOC, 2, 9, 0, OP_FREE, 2, 0, 0};

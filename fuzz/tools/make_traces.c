@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes traces of exactly so many ops each: the load for measuring how fast a target runs. They are what the op mutator grew from nothing; or,
- * small, malloc and free of 1 to 512 bytes, a few more blocks made than freed.
+ * Writes traces of exactly so many ops each: the load for measuring how fast a target runs. They
+ * are what the op mutator grew from nothing; or, small, malloc and free of 1 to 512 bytes, a few
+ * more blocks made than freed.
  *
  *     make_traces FOLDER COUNT OPS [SEED [small]]
  */
@@ -37,7 +38,8 @@ static size_t make_small(size_t wanted, uint64_t *seed)
     size_t live = 0;
     for (size_t i = 0; i < wanted; i++) {
         bool is_malloc = live == 0 || random_below(&random, 100) < MALLOC_PERCENT;
-        ops[i] = (struct trace_op){.kind = is_malloc ? OP_MALLOC : OP_FREE, .slot = (uint32_t)random_below(&random, SMALL_SLOTS)};
+        ops[i] = (struct trace_op){.kind = is_malloc ? OP_MALLOC : OP_FREE,
+                                   .slot = (uint32_t)random_below(&random, SMALL_SLOTS)};
         ops[i].size = is_malloc ? random_between(&random, 1, SMALL_MAX) : 0;
         live += is_malloc ? 1 : (size_t)-1;
     }
@@ -72,7 +74,8 @@ int main(int argc, char **argv)
     }
     bool is_small = argc > 5 && strcmp(argv[5], "small") == 0;
     int status = EXIT_SUCCESS;
-    for (unsigned i = 0, count = (unsigned)strtoul(argv[2], NULL, 10); i < count && status == EXIT_SUCCESS; i++)
+    for (unsigned i = 0, count = (unsigned)strtoul(argv[2], NULL, 10);
+         i < count && status == EXIT_SUCCESS; i++)
         status = write_file(argv[1], i, (is_small ? make_small : grow)(wanted, &seed));
     return status;
 }

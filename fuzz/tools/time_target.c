@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The speed of a fuzz target by itself: runs every input so often, from memory, and prints executions per CPU second. An engine that is given
- * files reads each anew for every run, which costs more than a short trace.
+ * The speed of a fuzz target by itself: runs every input so often, from memory, and prints
+ * executions per CPU second. An engine that is given files reads each anew for every run, which
+ * costs more than a short trace.
  *
  *     time_trace RUNS FILE…
  */
@@ -18,7 +19,8 @@ static double cpu_seconds(void)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
 /* CPU seconds of one input. The first run is not counted: it opens the target. */

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long until a bug is found: `time_to_bug SUBJECTS [-b BUDGET] [-s SEEDS] [-f FIRST] [-m MODE] [BUG…]`. For each planted bug, the median
- * over seeds of executions to the first verdict, with the op mutator and with plain mutation of bytes, side by side. All else is the same: the
- * seed traces, the feedback (an input that shows a behaviour never seen is kept), the options of the runs, one persistent worker.
+ * How long until a bug is found: `time_to_bug SUBJECTS [-b BUDGET] [-s SEEDS] [-f FIRST] [-m MODE]
+ * [BUG…]`. For each planted bug, the median over seeds of executions to the first verdict, with the
+ * op mutator and with plain mutation of bytes, side by side. All else is the same: the seed traces,
+ * the feedback (an input that shows a behaviour never seen is kept), the options of the runs, one
+ * persistent worker.
  *
- * Seeds count up from FIRST: figures to report take seeds that nobody tuned the mutator with. MODE is `ops` or `bytes` and leaves the other one
- * out. The last row is the geometric mean of the medians, without the allocator that has no bug.
+ * Seeds count up from FIRST: figures to report take seeds that nobody tuned the mutator with. MODE
+ * is `ops` or `bytes` and leaves the other one out. The last row is the geometric mean of the
+ * medians, without the allocator that has no bug.
  *
  *   corpus ── pick ──→ mutate (ops | bytes) ──→ decode ──→ executor_run ──→ verdict: done
  *     ↑                                                        │
  *     └──────────────── new behaviour counters ────────────────┘
  *
- * A measurement to read, not a test: run it on a quiet machine, though executions do not depend on its speed.
+ * A measurement to read, not a test: run it on a quiet machine, though executions do not depend on
+ * its speed.
  */
 #include "fuzz/mutator.h"
 #include "fuzz/random.h"
@@ -44,7 +48,8 @@ struct input {
 struct bug {
     const char *name, *check;
 };
-static const struct bug bugs[] = {{"none", "nothing"}, /* the allocator without a bug: whatever is found in it is a false alarm */
+/* the allocator without a bug: whatever is found in it is a false alarm */
+static const struct bug bugs[] = {{"none", "nothing"},
 #define BUG(name, check, text) {#name, #check},
                                   PLANTED_BUGS(BUG)
 #undef BUG
@@ -82,7 +87,8 @@ static void give_up(const char *what)
 
 /* ---- mutation ---- */
 
-/* One random edit, as any engine makes them: flip a bit, set, insert, delete or copy bytes. Returns the new length. */
+/* One random edit, as any engine makes them: flip a bit, set, insert, delete or copy bytes. Returns
+ * the new length. */
 static size_t edit_bytes(struct random *random, uint8_t *bytes, size_t length)
 {
     size_t at = random_below(random, length), count = 1 + random_below(random, 8);
@@ -129,11 +135,12 @@ static void mutate_ops(struct input *input)
     const struct input *other = &search.corpus[random_below(&search.random, search.kept)];
     struct input crossed;
     if (random_once_in(&search.random, CROSS_ONE_IN)) {
-        crossed.length =
-            mutator_cross(input->bytes, input->length, other->bytes, other->length, crossed.bytes, INPUT_MAX, random_next(&search.random));
+        crossed.length = mutator_cross(input->bytes, input->length, other->bytes, other->length,
+                                       crossed.bytes, INPUT_MAX, random_next(&search.random));
         *input = crossed;
     } else {
-        input->length = mutator_mutate(input->bytes, input->length, INPUT_MAX, random_next(&search.random));
+        input->length =
+            mutator_mutate(input->bytes, input->length, INPUT_MAX, random_next(&search.random));
     }
 }
 
@@ -180,7 +187,8 @@ static void begin(uint64_t seed)
     }
 }
 
-static struct run_options make_options(const struct executor *executor, const struct bug *bug, const struct trace *trace)
+static struct run_options make_options(const struct executor *executor, const struct bug *bug,
+                                       const struct trace *trace)
 {
     struct run_options options = executor_thorough(executor, trace->count);
     options.fill_max = 1 << 18;
@@ -191,7 +199,8 @@ static struct run_options make_options(const struct executor *executor, const st
     return options;
 }
 
-static bool run_input(struct executor *executor, const struct bug *bug, const struct input *input, struct execution *execution)
+static bool run_input(struct executor *executor, const struct bug *bug, const struct input *input,
+                      struct execution *execution)
 {
     static struct trace_op ops[OPS_MAX];
     char error[SUBJECT_ERROR_MAX];
@@ -204,7 +213,8 @@ static bool run_input(struct executor *executor, const struct bug *bug, const st
 }
 
 /* Executions to the first verdict, or budget + 1. */
-static unsigned long find_bug(struct executor *executor, const struct bug *bug, enum mode mode, uint64_t seed, uint32_t *ret_check)
+static unsigned long find_bug(struct executor *executor, const struct bug *bug, enum mode mode,
+                              uint64_t seed, uint32_t *ret_check)
 {
     begin(seed);
     for (unsigned long executions = 1; executions <= settings.budget; executions++) {
@@ -308,7 +318,8 @@ static void measure_and_print(const struct bug *bug)
         give_up(error);
     printf("| %-22s | %-10s |", bug->name, bug->check);
     for (enum mode mode = MODE_OPS; mode < MODES; mode++) {
-        results[mode] = settings.is_left_out[mode] ? (struct result){0} : measure(executor, bug, mode);
+        results[mode] =
+            settings.is_left_out[mode] ? (struct result){0} : measure(executor, bug, mode);
         if (bug != &bugs[0] && results[mode].median > 0)
             note_median(mode, results[mode].median);
         print_result(&results[mode]);
@@ -339,7 +350,8 @@ static void leave_out_others(const char *name)
 static char **read_arguments(char **argument)
 {
     settings.folder = *argument;
-    for (argument++; argument[0] != NULL && argument[0][0] == '-' && argument[1] != NULL; argument += 2) {
+    for (argument++; argument[0] != NULL && argument[0][0] == '-' && argument[1] != NULL;
+         argument += 2) {
         unsigned long value = strtoul(argument[1], NULL, 10);
         if (strcmp(argument[0], "-b") == 0)
             settings.budget = value;
@@ -350,7 +362,8 @@ static char **read_arguments(char **argument)
         else if (strcmp(argument[0], "-m") == 0)
             leave_out_others(argument[1]);
         else
-            give_up("-b BUDGET (executions), -s SEEDS (1 to 101), -f FIRST (seed) and -m ops|bytes are the options");
+            give_up("-b BUDGET (executions), -s SEEDS (1 to 101), -f FIRST (seed) and -m ops|bytes "
+                    "are the options");
     }
     return argument;
 }
@@ -360,12 +373,15 @@ int main(int argc, char **argv)
     if (argc < 2)
         give_up("SUBJECTS, the folder of the planted subjects, is missing");
     char **wanted = read_arguments(argv + 1);
-    printf("Executions to the first verdict: median of %u searches, budget %lu each.\n\n", settings.seeds, settings.budget);
-    printf("| planted bug            | check      | op mutator | found | bytes | found | seen as |\n|---|---|---:|---|---:|---|---|\n");
+    printf("Executions to the first verdict: median of %u searches, budget %lu each.\n\n",
+           settings.seeds, settings.budget);
+    printf("| planted bug            | check      | op mutator | found | bytes | found | seen as "
+           "|\n|---|---|---:|---|---:|---|---|\n");
     for (size_t i = 0; i < BUGS; i++)
         if (is_wanted(&bugs[i], wanted))
             measure_and_print(&bugs[i]);
     if (means.count[MODE_OPS] + means.count[MODE_BYTES] > 0)
-        printf("| %-22s | %-10s | %8.1f |     | %8.1f |     | |\n", "geometric mean", "", mean(MODE_OPS), mean(MODE_BYTES));
+        printf("| %-22s | %-10s | %8.1f |     | %8.1f |     | |\n", "geometric mean", "",
+               mean(MODE_OPS), mean(MODE_BYTES));
     return 0;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet-child: the process that a subject lives in. First it is the zygote: binds the subject and forks a worker at each request. A
- * worker runs traces until it is told no more. Small, no stdio, no allocation of its own: when the subject is the host's malloc, all of
- * the heap is the subject's.
+ * mallet-child: the process that a subject lives in. First it is the zygote: binds the subject and
+ * forks a worker at each request. A worker runs traces until it is told no more. Small, no stdio,
+ * no allocation of its own: when the subject is the host's malloc, all of the heap is the
+ * subject's.
  */
-#include "harness/subject/child_bind.h"
-#include "harness/run/probe.h"
 #include "harness/executor/protocol.h"
+#include "harness/run/probe.h"
+#include "harness/subject/child_bind.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -73,14 +74,16 @@ static void run_order(struct child *child, struct work_reply *reply)
     struct report_memory *report = child->report;
     const struct run_report targets = {&report->progress, report->outcomes, report->features};
     /* The request memory is read-only here; a trace is never written by a run. */
-    const struct trace trace = {(struct trace_op *)(uintptr_t)child->request->ops, child->request->count, child->request->count};
+    const struct trace trace = {(struct trace_op *)(uintptr_t)child->request->ops,
+                                child->request->count, child->request->count};
     if (child->subject.reset != NULL)
         child->subject.reset();
     *run_policy(child->run) = child->request->policy;
     if (child->request->options.watch_os || has_fault(&trace))
         reply->is_watched = os_calls_watch() == 0;
     os_calls_tell(&report->progress.os_failures);
-    reply->is_clean = run_trace(child->run, &child->subject, &trace, &child->request->options, &targets, &reply->verdict);
+    reply->is_clean = run_trace(child->run, &child->subject, &trace, &child->request->options,
+                                &targets, &reply->verdict);
     reply->os_calls = run_os_calls(child->run);
     reply->is_spent = !reply->is_clean || run_was_cut_short(child->run);
 }

@@ -15,7 +15,8 @@
 
 enum { CPU_LIMIT_MS = 2000, WALL_LIMIT_MS = 20000 };
 
-static const char *const binding_names[] = {"auto", "static", "dlopen", "dlmopen", "preload", "host"};
+static const char *const binding_names[] = {"auto",    "static",  "dlopen",
+                                            "dlmopen", "preload", "host"};
 #define BINDING_COUNT (sizeof binding_names / sizeof binding_names[0])
 
 const char *subject_binding_name(enum subject_binding binding)
@@ -62,7 +63,8 @@ static struct spawn_plan make_plan(const char *spec, enum subject_binding bindin
 {
     switch (binding) {
     case BIND_STATIC:
-        return (struct spawn_plan){binding, CHILD_BIND_STATIC, spec[5] == ':' ? spec + 6 : "", NULL};
+        return (struct spawn_plan){binding, CHILD_BIND_STATIC, spec[5] == ':' ? spec + 6 : "",
+                                   NULL};
     case BIND_DLMOPEN:
         return (struct spawn_plan){binding, CHILD_BIND_DLMOPEN, spec, NULL};
     case BIND_PRELOAD:
@@ -79,7 +81,9 @@ static int check_spec(const char *spec, enum subject_binding binding, char error
     if (binding == BIND_STATIC || strcmp(spec, "glibc") == 0 || strcmp(spec, "musl") == 0)
         return 0;
     if (binding == BIND_HOST || strchr(spec, '/') == NULL) {
-        snprintf(error, SUBJECT_ERROR_MAX, "unknown subject %s: it is not anvil, glibc, musl or a path (with a /) to a .so", spec);
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "unknown subject %s: it is not anvil, glibc, musl or a path (with a /) to a .so",
+                 spec);
         return EINVAL;
     }
     if (access(spec, R_OK) == 0)
@@ -92,7 +96,9 @@ static int check_spec(const char *spec, enum subject_binding binding, char error
 static int send_order(struct executor *executor, enum order_kind kind)
 {
     struct work_order order = {PROTOCOL_MAGIC, kind, ++executor->sequence};
-    return send(executor->work, &order, sizeof order, MSG_NOSIGNAL) == (ssize_t)sizeof order ? 0 : EPIPE;
+    return send(executor->work, &order, sizeof order, MSG_NOSIGNAL) == (ssize_t)sizeof order
+               ? 0
+               : EPIPE;
 }
 
 static int report_broken(struct executor *executor, char error[SUBJECT_ERROR_MAX])
@@ -110,11 +116,13 @@ int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MA
     while (recv(executor->work, &stale, sizeof stale, MSG_DONTWAIT) > 0)
         ;
     struct worker_event event;
-    if (send(executor->control, "w", 1, MSG_NOSIGNAL) != 1 || recv(executor->control, &event, sizeof event, 0) != (ssize_t)sizeof event ||
+    if (send(executor->control, "w", 1, MSG_NOSIGNAL) != 1 ||
+        recv(executor->control, &event, sizeof event, 0) != (ssize_t)sizeof event ||
         event.magic != PROTOCOL_MAGIC)
         return report_broken(executor, error);
     if (event.pid <= 0) {
-        snprintf(error, SUBJECT_ERROR_MAX, "no process could be started to run %s in", executor->spec);
+        snprintf(error, SUBJECT_ERROR_MAX, "no process could be started to run %s in",
+                 executor->spec);
         return EAGAIN;
     }
     executor->worker = event.pid;
@@ -133,7 +141,8 @@ void executor_end_worker(struct executor *executor)
         ;
 }
 
-/* What the subject shows of itself; one that dies on being asked is left for the traces to judge. */
+/* What the subject shows of itself; one that dies on being asked is left for the traces to
+ * judge. */
 static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
     struct watch watch;
@@ -153,14 +162,16 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
             executor->info.policy.choice[i] = watch.reply.policy.choice[i];
     executor->info.capacity = watch.reply.capacity;
     watch.reply.misbound[sizeof watch.reply.misbound - 1] = 0;
-    bool is_foreign = executor->info.binding == BIND_DLOPEN || executor->info.binding == BIND_DLMOPEN;
+    bool is_foreign =
+        executor->info.binding == BIND_DLOPEN || executor->info.binding == BIND_DLMOPEN;
     if (!is_foreign || watch.reply.misbound[0] == 0)
         return 0;
     snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
     return EXDEV;
 }
 
-static int start_bound(struct executor *executor, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
+static int start_bound(struct executor *executor, enum subject_binding binding,
+                       char error[SUBJECT_ERROR_MAX])
 {
     struct spawn_plan plan = make_plan(executor->spec, binding);
     executor->info.binding = binding;
@@ -168,7 +179,8 @@ static int start_bound(struct executor *executor, enum subject_binding binding, 
     return result != 0 ? result : probe_subject(executor, error);
 }
 
-static int start_any(struct executor *executor, enum subject_binding wanted, char error[SUBJECT_ERROR_MAX])
+static int start_any(struct executor *executor, enum subject_binding wanted,
+                     char error[SUBJECT_ERROR_MAX])
 {
     enum subject_binding binding = choose_binding(executor->spec, wanted);
     int result = check_spec(executor->spec, binding, error);
@@ -181,11 +193,13 @@ static int start_any(struct executor *executor, enum subject_binding wanted, cha
     return start_bound(executor, BIND_PRELOAD, error);
 }
 
-int executor_start(struct executor **ret_executor, const char *spec, const struct executor_options *options, char error[SUBJECT_ERROR_MAX])
+int executor_start(struct executor **ret_executor, const char *spec,
+                   const struct executor_options *options, char error[SUBJECT_ERROR_MAX])
 {
     struct executor *executor = calloc(1, sizeof *executor);
     if (executor == NULL || strlen(spec) >= sizeof executor->spec) {
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind: %s", executor == NULL ? strerror(ENOMEM) : "the subject's name is too long");
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind: %s",
+                 executor == NULL ? strerror(ENOMEM) : "the subject's name is too long");
         free(executor);
         return EINVAL;
     }
@@ -228,7 +242,8 @@ struct run_options executor_thorough(const struct executor *executor, size_t ops
                                 .rounds = ops <= SHORT ? ROUNDS : 0};
 }
 
-static void load_request(struct executor *executor, const struct trace *trace, const struct run_options *options)
+static void load_request(struct executor *executor, const struct trace *trace,
+                         const struct run_options *options)
 {
     struct report_memory *report = (struct report_memory *)(uintptr_t)executor->report;
     executor->request->options = *options;
@@ -260,12 +275,14 @@ static void take_failures(const struct executor *executor, struct execution *exe
     }
 }
 
-int executor_run(struct executor *executor, const struct trace *trace, const struct run_options *options, bool fresh,
-                 struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+int executor_run(struct executor *executor, const struct trace *trace,
+                 const struct run_options *options, bool fresh, struct execution *ret_execution,
+                 char error[SUBJECT_ERROR_MAX])
 {
     struct watch watch;
     if (trace->count > TRACE_OPS_MAX) {
-        snprintf(error, SUBJECT_ERROR_MAX, "a trace of %zu ops is too long: %d is the limit", trace->count, TRACE_OPS_MAX);
+        snprintf(error, SUBJECT_ERROR_MAX, "a trace of %zu ops is too long: %d is the limit",
+                 trace->count, TRACE_OPS_MAX);
         return EINVAL;
     }
     if (fresh)
@@ -278,11 +295,13 @@ int executor_run(struct executor *executor, const struct trace *trace, const str
     ret_execution->runs_in_worker = ++executor->runs_in_worker;
     ret_execution->outcomes = executor->report->outcomes;
     ret_execution->features = executor->report->features;
-    enum watch_result outcome = send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
+    enum watch_result outcome =
+        send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
     if (outcome == WATCH_BROKEN)
         return report_broken(executor, error);
     if (outcome == WATCH_DIED && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGSYS) {
-        snprintf(error, SUBJECT_ERROR_MAX, "%s makes system calls with all signals blocked: its OS calls cannot be watched",
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "%s makes system calls with all signals blocked: its OS calls cannot be watched",
                  executor->spec);
         return ENOTSUP;
     }

@@ -3,7 +3,8 @@
  * What the files of the executor share:
  *   executor.c        starting a subject, running one trace, stopping
  *   executor_spawn.c  the zygote process: its descriptors, its environment, its hello
- *   executor_watch.c  waiting for a reply within the limits, and the verdict on a worker that did not give one
+ *   executor_watch.c  waiting for a reply within the limits, and the verdict on a worker that did
+ *                     not give one
  */
 #ifndef HARNESS_EXECUTOR_INTERNAL_H
 #define HARNESS_EXECUTOR_INTERNAL_H
@@ -36,7 +37,8 @@ struct spawn_plan {
 };
 
 /* Starts the zygote and takes its hello. Returns 0, or a positive errno with one sentence. */
-int executor_spawn(struct executor *executor, const struct spawn_plan *plan, char error[SUBJECT_ERROR_MAX]);
+int executor_spawn(struct executor *executor, const struct spawn_plan *plan,
+                   char error[SUBJECT_ERROR_MAX]);
 void executor_kill_zygote(struct executor *executor);
 
 /* Makes sure that there is a worker. Returns 0 or a positive errno with one sentence. */
@@ -57,7 +59,8 @@ struct watch {
 };
 enum watch_result executor_watch(struct executor *executor, struct watch *ret_watch);
 /* The verdict on a worker that gave no reply, from the op it had reached. */
-void executor_judge_death(const struct executor *executor, const struct trace *trace, enum watch_result result, const struct watch *watch,
+void executor_judge_death(const struct executor *executor, const struct trace *trace,
+                          enum watch_result result, const struct watch *watch,
                           struct verdict *ret_verdict);
 /* First line that the children printed since the last call. */
 void executor_drain_output(struct executor *executor, char *ret_line, size_t capacity);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The zygote: a program of its own, with a clean set of descriptors, executed so that nothing of the caller's heap is in it. */
+/* The zygote: a program of its own, with a clean set of descriptors, executed so that nothing of
+ * the caller's heap is in it. */
 #include "harness/executor/executor_internal.h"
 
 #include <errno.h>
@@ -16,7 +17,8 @@
 #include <unistd.h>
 
 enum { HELLO_LIMIT_MS = 10000, CHILD_DESCRIPTORS = 7 };
-/* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that are opened late. */
+/* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that
+ * are opened late. */
 #define TUNABLES "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=65536"
 
 extern char **environ;
@@ -50,7 +52,8 @@ static int make_memory(const char *name, size_t size, int *ret_descriptor, void 
     return 0;
 }
 
-/* Children print into a pipe that refuses what does not fit: one that prints for ever fills no disk and blocks nobody. */
+/* Children print into a pipe that refuses what does not fit: one that prints for ever fills no disk
+ * and blocks nobody. */
 static int make_output(struct ends *ends)
 {
     int pair[2];
@@ -71,9 +74,11 @@ static int make_ends(struct executor *executor, struct ends *ends)
     if (result == 0)
         result = make_output(ends);
     if (result == 0)
-        result = make_memory("mallet-request", sizeof(struct request_memory), &ends->childs[CHILD_REQUEST], &request);
+        result = make_memory("mallet-request", sizeof(struct request_memory),
+                             &ends->childs[CHILD_REQUEST], &request);
     if (result == 0)
-        result = make_memory("mallet-report", sizeof(struct report_memory), &ends->childs[CHILD_REPORT], &report);
+        result = make_memory("mallet-report", sizeof(struct report_memory),
+                             &ends->childs[CHILD_REPORT], &report);
     if (result == 0 && (ends->childs[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
         result = errno;
     if (result != 0)
@@ -111,7 +116,8 @@ static char **make_environment(const char *preload, char *preload_entry, size_t 
         return NULL;
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 && strncmp(environ[i], "GLIBC_TUNABLES=", 15) != 0)
+        if (strncmp(environ[i], "LD_PRELOAD=", 11) != 0 &&
+            strncmp(environ[i], "GLIBC_TUNABLES=", 15) != 0)
             copy[used++] = environ[i];
     static char tunables[] = TUNABLES;
     copy[used++] = tunables;
@@ -135,12 +141,15 @@ bool executor_find_folder(char *ret_folder, size_t capacity)
     return true;
 }
 
-bool executor_find_program(const char *name, const char *spec, enum subject_binding binding, char *ret_path, size_t capacity)
+bool executor_find_program(const char *name, const char *spec, enum subject_binding binding,
+                           char *ret_path, size_t capacity)
 {
     char folder[960];
     if (!executor_find_folder(folder, sizeof folder))
         return false;
-    const char *suffix = binding == BIND_STATIC ? "-anvil" : strcmp(spec, "musl") == 0 ? "-musl" : "";
+    const char *suffix = binding == BIND_STATIC      ? "-anvil"
+                         : strcmp(spec, "musl") == 0 ? "-musl"
+                                                     : "";
     snprintf(ret_path, capacity, "%s/%s%s", folder, name, suffix);
     return true;
 }
@@ -150,7 +159,8 @@ static int spawn_child(struct executor *executor, const struct spawn_plan *plan,
     char path[1024], preload_entry[1024];
     if (!executor_find_program("mallet-child", executor->spec, plan->binding, path, sizeof path))
         return ENOENT;
-    char *const arguments[] = {path, (char *)(uintptr_t)plan->how, (char *)(uintptr_t)plan->what, NULL};
+    char *const arguments[] = {path, (char *)(uintptr_t)plan->how, (char *)(uintptr_t)plan->what,
+                               NULL};
     char **environment = make_environment(plan->preload, preload_entry, sizeof preload_entry);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -162,20 +172,24 @@ static int spawn_child(struct executor *executor, const struct spawn_plan *plan,
     return result;
 }
 
-static void describe_lost_zygote(struct executor *executor, int status, char error[SUBJECT_ERROR_MAX])
+static void describe_lost_zygote(struct executor *executor, int status,
+                                 char error[SUBJECT_ERROR_MAX])
 {
     char line[128];
     executor_drain_output(executor, line, sizeof line);
     const char *quote = line[0] != 0 ? ": " : "";
     if (WIFSIGNALED(status))
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it died of signal %d (%s) while it was loaded%s%s", executor->spec,
-                 WTERMSIG(status), strsignal(WTERMSIG(status)), quote, line);
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "could not bind %s: it died of signal %d (%s) while it was loaded%s%s",
+                 executor->spec, WTERMSIG(status), strsignal(WTERMSIG(status)), quote, line);
     else if (WEXITSTATUS(status) == CHILD_EXIT_LOST)
         snprintf(error, SUBJECT_ERROR_MAX,
-                 "could not bind %s: it closed descriptor %d, its connection to the harness, while it was loaded%s%s", executor->spec,
-                 CHILD_CONTROL, quote, line);
+                 "could not bind %s: it closed descriptor %d, its connection to the harness, while "
+                 "it was loaded%s%s",
+                 executor->spec, CHILD_CONTROL, quote, line);
     else
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it called exit(%d) while it was loaded%s%s", executor->spec,
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "could not bind %s: it called exit(%d) while it was loaded%s%s", executor->spec,
                  WEXITSTATUS(status), quote, line);
 }
 
@@ -185,15 +199,19 @@ static int take_hello(struct executor *executor, char error[SUBJECT_ERROR_MAX])
     struct pollfd control = {.fd = executor->control, .events = POLLIN};
     struct child_hello hello;
     int ready;
-    int limit_ms = executor->options.wall_limit_ms < HELLO_LIMIT_MS ? (int)executor->options.wall_limit_ms : HELLO_LIMIT_MS;
+    int limit_ms = executor->options.wall_limit_ms < HELLO_LIMIT_MS
+                       ? (int)executor->options.wall_limit_ms
+                       : HELLO_LIMIT_MS;
     do
         ready = poll(&control, 1, limit_ms);
     while (ready < 0 && errno == EINTR);
     if (ready == 0) {
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it was still not loaded after %d ms", executor->spec, limit_ms);
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it was still not loaded after %d ms",
+                 executor->spec, limit_ms);
         return ETIMEDOUT;
     }
-    if (recv(executor->control, &hello, sizeof hello, 0) != (ssize_t)sizeof hello || hello.magic != PROTOCOL_MAGIC) {
+    if (recv(executor->control, &hello, sizeof hello, 0) != (ssize_t)sizeof hello ||
+        hello.magic != PROTOCOL_MAGIC) {
         int status = 0;
         waitpid(executor->zygote, &status, 0);
         executor->zygote = 0;
@@ -213,7 +231,8 @@ static int take_hello(struct executor *executor, char error[SUBJECT_ERROR_MAX])
     return 0;
 }
 
-int executor_spawn(struct executor *executor, const struct spawn_plan *plan, char error[SUBJECT_ERROR_MAX])
+int executor_spawn(struct executor *executor, const struct spawn_plan *plan,
+                   char error[SUBJECT_ERROR_MAX])
 {
     struct ends ends = {0};
     int result = make_ends(executor, &ends);
@@ -226,7 +245,9 @@ int executor_spawn(struct executor *executor, const struct spawn_plan *plan, cha
             close(ends.childs[i]);
     }
     if (result != 0) {
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: the process for it cannot be started: %s", executor->spec, strerror(result));
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "could not bind %s: the process for it cannot be started: %s", executor->spec,
+                 strerror(result));
         return result;
     }
     return take_hello(executor, error);

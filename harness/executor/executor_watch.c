@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for a worker. A hang is CPU time without a new op; the wall limit only catches deadlocks, so that a loaded machine invents no
- * hangs. Whatever the report memory says is taken as a hint: it selects an op, never more.
+ * Waiting for a worker. A hang is CPU time without a new op; the wall limit only catches deadlocks,
+ * so that a loaded machine invents no hangs. Whatever the report memory says is taken as a hint: it
+ * selects an op, never more.
  */
 #include "harness/executor/executor_internal.h"
 
@@ -58,7 +59,8 @@ static enum watch_result take_end(struct executor *executor, struct watch *watch
 static bool take_reply(struct executor *executor, struct watch *watch)
 {
     ssize_t got = recv(executor->work, &watch->reply, sizeof watch->reply, MSG_DONTWAIT);
-    return got == (ssize_t)sizeof watch->reply && watch->reply.magic == PROTOCOL_MAGIC && watch->reply.sequence == executor->sequence;
+    return got == (ssize_t)sizeof watch->reply && watch->reply.magic == PROTOCOL_MAGIC &&
+           watch->reply.sequence == executor->sequence;
 }
 
 static enum watch_result kill_worker(struct executor *executor, enum watch_result result)
@@ -72,7 +74,8 @@ enum watch_result executor_watch(struct executor *executor, struct watch *ret_wa
     uint64_t position = UINT64_MAX, cpu_start = 0, wall_start = 0;
     memset(ret_watch, 0, sizeof *ret_watch);
     for (;;) {
-        struct pollfd ready[2] = {{.fd = executor->work, .events = POLLIN}, {.fd = executor->control, .events = POLLIN}};
+        struct pollfd ready[2] = {{.fd = executor->work, .events = POLLIN},
+                                  {.fd = executor->control, .events = POLLIN}};
         int count = poll(ready, 2, POLL_MS);
         if (count < 0 && errno != EINTR)
             return WATCH_BROKEN;
@@ -97,28 +100,36 @@ enum watch_result executor_watch(struct executor *executor, struct watch *ret_wa
     }
 }
 
-static void describe_end(enum watch_result result, const struct watch *watch, char *ret_text, size_t capacity)
+static void describe_end(enum watch_result result, const struct watch *watch, char *ret_text,
+                         size_t capacity)
 {
     if (result == WATCH_HUNG)
         snprintf(ret_text, capacity, "had used %u ms of CPU without returning", watch->cpu_ms);
     else if (result == WATCH_STUCK)
-        snprintf(ret_text, capacity, "had not returned after %u ms, of which %u ms of CPU: a deadlock", watch->wall_ms, watch->cpu_ms);
+        snprintf(ret_text, capacity,
+                 "had not returned after %u ms, of which %u ms of CPU: a deadlock", watch->wall_ms,
+                 watch->cpu_ms);
     else if (WIFSIGNALED(watch->status))
-        snprintf(ret_text, capacity, "died of signal %d (%s)", WTERMSIG(watch->status), strsignal(WTERMSIG(watch->status)));
+        snprintf(ret_text, capacity, "died of signal %d (%s)", WTERMSIG(watch->status),
+                 strsignal(WTERMSIG(watch->status)));
     else if (WEXITSTATUS(watch->status) == CHILD_EXIT_LOST)
-        snprintf(ret_text, capacity, "lost descriptor %d, its connection to the harness", CHILD_WORK);
+        snprintf(ret_text, capacity, "lost descriptor %d, its connection to the harness",
+                 CHILD_WORK);
     else
         snprintf(ret_text, capacity, "called exit(%d)", WEXITSTATUS(watch->status));
 }
 
 /* The C function of the op's name: "realloc" of "realloc NULL". */
-static void name_site(const struct executor *executor, const char *name, char ret_site[VERDICT_SITE_MAX])
+static void name_site(const struct executor *executor, const char *name,
+                      char ret_site[VERDICT_SITE_MAX])
 {
     bool is_fault = executor->report->progress.os_failures.last != 0;
-    snprintf(ret_site, VERDICT_SITE_MAX, "%.*s%s", (int)strcspn(name, " "), name, is_fault ? RUN_FAULT_SITE : "");
+    snprintf(ret_site, VERDICT_SITE_MAX, "%.*s%s", (int)strcspn(name, " "), name,
+             is_fault ? RUN_FAULT_SITE : "");
 }
 
-void executor_judge_death(const struct executor *executor, const struct trace *trace, enum watch_result result, const struct watch *watch,
+void executor_judge_death(const struct executor *executor, const struct trace *trace,
+                          enum watch_result result, const struct watch *watch,
                           struct verdict *ret_verdict)
 {
     char end[128], line[TRACE_LINE_MAX];
@@ -131,18 +142,20 @@ void executor_judge_death(const struct executor *executor, const struct trace *t
     if (op < trace->count) {
         name_site(executor, trace_op_name(trace->ops[op].kind), ret_verdict->site);
         trace_format_op(&trace->ops[op], line);
-        snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, is_in_call ? "`%s` %s" : "touching the blocks around `%s` it %s",
-                 line, end);
+        snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
+                 is_in_call ? "`%s` %s" : "touching the blocks around `%s` it %s", line, end);
         return;
     }
     if (op != VERDICT_NO_OP) {
         snprintf(ret_verdict->site, VERDICT_SITE_MAX, "unknown");
-        snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, "its record of progress was overwritten (op %u of %zu) before it %s",
-                 op, trace->count, end);
+        snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
+                 "its record of progress was overwritten (op %u of %zu) before it %s", op,
+                 trace->count, end);
         return;
     }
     name_site(executor, "free", ret_verdict->site);
-    snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, "freeing what the trace left live, it %s", end);
+    snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
+             "freeing what the trace left live, it %s", end);
 }
 
 void executor_drain_output(struct executor *executor, char *ret_line, size_t capacity)
@@ -151,7 +164,9 @@ void executor_drain_output(struct executor *executor, char *ret_line, size_t cap
     size_t used = 0;
     bool is_first_line = true;
     ssize_t got;
-    for (int chunks = 0; chunks < OUTPUT_CHUNKS && (got = read(executor->output, chunk, sizeof chunk)) > 0; chunks++) {
+    for (int chunks = 0;
+         chunks < OUTPUT_CHUNKS && (got = read(executor->output, chunk, sizeof chunk)) > 0;
+         chunks++) {
         for (ssize_t i = 0; i < got && is_first_line; i++) {
             is_first_line = chunk[i] != '\n' || used == 0;
             if (is_first_line && used + 1 < capacity && chunk[i] != '\n')

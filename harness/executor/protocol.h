@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an executor and its child processes say to each other. Plain data only; both sides are of one build.
+ * What an executor and its child processes say to each other. Plain data only; both sides are of
+ * one build.
  *
  *   executor                zygote                worker
  *      │ ←─── hello ────────── │                      │
@@ -10,8 +11,8 @@
  *      │ ←─── reply ───────────────────────────────── │
  *      │ ←─── worker ended ─── │                      ×
  *
- * Orders point into the request memory, which children can only read; progress, outcomes and features come back in the report memory,
- * which the executor reads as untrusted.
+ * Orders point into the request memory, which children can only read; progress, outcomes and
+ * features come back in the report memory, which the executor reads as untrusted.
  */
 #ifndef HARNESS_PROTOCOL_H
 #define HARNESS_PROTOCOL_H
@@ -20,12 +21,14 @@
 #include "harness/run/run.h"
 #include "harness/subject/subject.h"
 
-/* Descriptors of a child, set up before it is executed; 0 is /dev/null, 1 and 2 a pipe that never blocks. */
+/* Descriptors of a child, set up before it is executed; 0 is /dev/null, 1 and 2 a pipe that never
+ * blocks. */
 enum { CHILD_CONTROL = 3, CHILD_WORK = 4, CHILD_REQUEST = 5, CHILD_REPORT = 6 };
 
 #define PROTOCOL_MAGIC 0x6d616c6cu
 
-/* How a child ends that cannot reach the executor any more: as a rule, because the subject closed its descriptors. */
+/* How a child ends that cannot reach the executor any more: as a rule, because the subject closed
+ * its descriptors. */
 enum { CHILD_EXIT_LOST = 99 };
 
 /* How a child is told what to bind: argv = {"mallet-child", how, what}. */
@@ -69,8 +72,9 @@ struct work_reply {
     struct verdict verdict;
     /* ORDER_PROBE */
     struct policy policy;
-    uint64_t capacity;                /* 0: unlimited */
-    char misbound[SUBJECT_ERROR_MAX]; /* one sentence if calls reach another heap than the subject's, else "" */
+    uint64_t capacity; /* 0: unlimited */
+    char misbound
+        [SUBJECT_ERROR_MAX]; /* one sentence if calls reach another heap than the subject's, else "" */
 };
 
 struct request_memory {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shows a class of verdict again. It may hide behind another one: a subject whose every block is misaligned never gets as far as its overlap.
- * So checks in the way are muted, one by one, and no more than those. Rounds come last, because a clean run with them costs as much as
- * hundreds without, and only a footprint, or a crash in some later cycle, needs them.
+ * Shows a class of verdict again. It may hide behind another one: a subject whose every block is
+ * misaligned never gets as far as its overlap. So checks in the way are muted, one by one, and no
+ * more than those. Rounds come last, because a clean run with them costs as much as hundreds
+ * without, and only a footprint, or a crash in some later cycle, needs them.
  */
 #include "harness/finding/reproduce.h"
 
 #include <string.h>
 
-/* Growth of whole blocks shows within few rounds; in many, a subject that never reuses memory takes minutes. */
+/* Growth of whole blocks shows within few rounds; in many, a subject that never reuses memory takes
+ * minutes. */
 enum { ROUNDS_FEW = 250, ROUNDS_MANY = INT32_MAX };
 
 bool verdict_is_same(const struct verdict *left, const struct verdict *right)
@@ -19,7 +21,8 @@ bool verdict_is_same(const struct verdict *left, const struct verdict *right)
 /* Growth, with OS failures or without. */
 static bool needs_rounds(const struct verdict *class)
 {
-    return class->check == CHECK_FOOTPRINT || (class->check == CHECK_RECOVERY && strcmp(class->site, "cycle") == 0);
+    return class->check == CHECK_FOOTPRINT ||
+           (class->check == CHECK_RECOVERY && strcmp(class->site, "cycle") == 0);
 }
 
 bool reproduce_shows(const struct execution *execution, const struct verdict *class)
@@ -27,8 +30,9 @@ bool reproduce_shows(const struct execution *execution, const struct verdict *cl
     return !execution->is_clean && verdict_is_same(&execution->verdict, class);
 }
 
-int reproduce_once(struct executor *executor, const struct trace *trace, const struct reproduction *reproduction,
-                   struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+int reproduce_once(struct executor *executor, const struct trace *trace,
+                   const struct reproduction *reproduction, struct execution *ret_execution,
+                   char error[SUBJECT_ERROR_MAX])
 {
     struct run_options options = executor_thorough(executor, trace->count);
     options.muted = reproduction->muted;
@@ -38,7 +42,8 @@ int reproduce_once(struct executor *executor, const struct trace *trace, const s
 }
 
 /* Makes way for what may come after this verdict; false if nothing can. */
-static bool reproduction_widen(struct reproduction *reproduction, const struct execution *execution, const struct verdict *class)
+static bool reproduction_widen(struct reproduction *reproduction, const struct execution *execution,
+                               const struct verdict *class)
 {
     uint32_t check = execution->verdict.check;
     if (execution->is_clean) {
@@ -46,39 +51,47 @@ static bool reproduction_widen(struct reproduction *reproduction, const struct e
         reproduction->rounds = reproduction->rounds == 0 ? ROUNDS_FEW : ROUNDS_MANY;
         return !is_widest;
     }
-    if (check == class->check || check >= CHECK_COUNT || (reproduction->muted & (UINT32_C(1) << check)) != 0)
+    if (check == class->check || check >= CHECK_COUNT ||
+        (reproduction->muted & (UINT32_C(1) << check)) != 0)
         return false;
     reproduction->muted |= UINT32_C(1) << check;
     return true;
 }
 
-int reproduce_search(struct executor *executor, const struct trace *trace, const struct verdict *class, struct reproduction *reproduction,
+int reproduce_search(struct executor *executor, const struct trace *trace,
+                     const struct verdict *class, struct reproduction *reproduction,
                      struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
 {
     if (reproduction->rounds == 0 && needs_rounds(class))
         reproduction->rounds = ROUNDS_FEW;
     for (;;) {
         int failure = reproduce_once(executor, trace, reproduction, ret_execution, error);
-        if (failure != 0 || reproduce_shows(ret_execution, class) || !reproduction_widen(reproduction, ret_execution, class))
+        if (failure != 0 || reproduce_shows(ret_execution, class) ||
+            !reproduction_widen(reproduction, ret_execution, class))
             return failure;
     }
 }
 
-/* The way to show the class is found first and not counted: k of n is about one run each. A footprint must go on growing through all rounds:
- * what stops after a few was a cache that filled. */
-int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts, char error[SUBJECT_ERROR_MAX])
+/* The way to show the class is found first and not counted: k of n is about one run each. A
+ * footprint must go on growing through all rounds: what stops after a few was a cache that
+ * filled. */
+int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts,
+                      char error[SUBJECT_ERROR_MAX])
 {
     const struct reproduction least = {.rounds = needs_rounds(&finding->verdict) ? ROUNDS_MANY : 0};
     struct reproduction reproduction = least;
     struct execution execution = {.is_clean = true};
     unsigned reproduced = 0;
-    for (unsigned search = 0; search < attempts && !reproduce_shows(&execution, &finding->verdict); search++) {
+    for (unsigned search = 0; search < attempts && !reproduce_shows(&execution, &finding->verdict);
+         search++) {
         reproduction = least;
-        int failure = reproduce_search(executor, &finding->trace, &finding->verdict, &reproduction, &execution, error);
+        int failure = reproduce_search(executor, &finding->trace, &finding->verdict, &reproduction,
+                                       &execution, error);
         if (failure != 0)
             return failure;
     }
-    for (unsigned attempt = 0; attempt < attempts && reproduce_shows(&execution, &finding->verdict); attempt++) {
+    for (unsigned attempt = 0; attempt < attempts && reproduce_shows(&execution, &finding->verdict);
+         attempt++) {
         struct execution again;
         int failure = reproduce_once(executor, &finding->trace, &reproduction, &again, error);
         if (failure != 0)

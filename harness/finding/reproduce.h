@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a class of verdict (a check at a site) is made to show again: shared by shrink.c and reproduce.c. */
+/* How a class of verdict (a check at a site) is made to show again: shared by shrink.c and
+ * reproduce.c. */
 #ifndef HARNESS_REPRODUCE_H
 #define HARNESS_REPRODUCE_H
 
@@ -14,13 +15,16 @@ struct reproduction {
 bool reproduce_shows(const struct execution *execution, const struct verdict *class);
 
 /* Runs the trace once in a fresh process. Returns as executor_run. */
-int reproduce_once(struct executor *executor, const struct trace *trace, const struct reproduction *reproduction,
-                   struct execution *ret_execution, char error[SUBJECT_ERROR_MAX]);
+int reproduce_once(struct executor *executor, const struct trace *trace,
+                   const struct reproduction *reproduction, struct execution *ret_execution,
+                   char error[SUBJECT_ERROR_MAX]);
 
-/* Runs the trace until the class shows or nothing does, in a fresh process each time, adding to the reproduction only what it takes: mutes
- * each check that stops the run before the class can show, and asks for rounds if nothing shows without. Some checks cannot be muted (a
- * crash). Returns as executor_run. */
-int reproduce_search(struct executor *executor, const struct trace *trace, const struct verdict *class, struct reproduction *reproduction,
+/* Runs the trace until the class shows or nothing does, in a fresh process each time, adding to the
+ * reproduction only what it takes: mutes each check that stops the run before the class can show,
+ * and asks for rounds if nothing shows without. Some checks cannot be muted (a crash). Returns as
+ * executor_run. */
+int reproduce_search(struct executor *executor, const struct trace *trace,
+                     const struct verdict *class, struct reproduction *reproduction,
                      struct execution *ret_execution, char error[SUBJECT_ERROR_MAX]);
 
 #endif

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes a failing trace small while it keeps its class: the same check at the same site, in a fresh process.
+ * Makes a failing trace small while it keeps its class: the same check at the same site, in a fresh
+ * process.
  *
  *   settle ──→ cut the tail ──→ fewer threads, forks, faults ──→ remove stretches ──→ simplify each op ──→ renumber slots ──┐
  *                   ↑______________________________ until a whole round changes nothing ____________________________________│
  *
- * Removing is delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002) with halving stretches,
- * taken from the end: what depends on an op stands behind it, so the ops before a removed stretch keep their places. Simplifying tries fixed
- * smaller values in ascending order, then bisects to the exact border, which is what a reader wants to see ("fails from 4097 on").
+ * Removing is delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing
+ * input", 2002) with halving stretches, taken from the end: what depends on an op stands behind it,
+ * so the ops before a removed stretch keep their places. Simplifying tries fixed smaller values in
+ * ascending order, then bisects to the exact border, which is what a reader wants to see ("fails
+ * from 4097 on").
  *
- * settle finds what it takes to show the class (see reproduce.c); every candidate is then run in that same way: nothing else slips in.
+ * settle finds what it takes to show the class (see reproduce.c); every candidate is then run in
+ * that same way: nothing else slips in.
  *
- * A flaky class (some replays at the start come out clean) gets several tries per candidate. Uses malloc: no trace runs in this process.
+ * A flaky class (some replays at the start come out clean) gets several tries per candidate. Uses
+ * malloc: no trace runs in this process.
  */
 #include "harness/finding/reproduce.h"
 #include "harness/finding/shrink_schedule.h"
@@ -24,8 +29,9 @@
 
 enum {
     BUDGET_DEFAULT = 3000, /* executions */
-    SLOW_MS = 10,          /* a slow execution counts as one more for each of these: hangs cost the whole CPU limit */
-    SEARCHES_MAX = 5,      /* before a class counts as not shown at all */
+    /* a slow execution counts as one more for each of these: hangs cost the whole CPU limit */
+    SLOW_MS = 10,
+    SEARCHES_MAX = 5, /* before a class counts as not shown at all */
     SETTLE_REPLAYS = 3,
     FLAKY_TRIES = 3,
     BISECT_STEPS = 24,
@@ -48,14 +54,15 @@ struct shrink {
 
 /* ---- the start ---- */
 
-/* Finds how to reproduce the class, then how surely that does it. Returns whether the class showed at all. */
+/* Finds how to reproduce the class, then how surely that does it. Returns whether the class showed
+ * at all. */
 static bool shrink_settle(struct shrink *shrink)
 {
     unsigned shows = 0;
     for (unsigned search = 0; search < SEARCHES_MAX && shrink->failure == 0; search++) {
         shrink->reproduction = (struct reproduction){0};
-        shrink->failure =
-            reproduce_search(shrink->executor, shrink->best, shrink->class, &shrink->reproduction, &shrink->shown, shrink->error);
+        shrink->failure = reproduce_search(shrink->executor, shrink->best, shrink->class,
+                                           &shrink->reproduction, &shrink->shown, shrink->error);
         if (reproduce_shows(&shrink->shown, shrink->class))
             break;
     }
@@ -63,7 +70,8 @@ static bool shrink_settle(struct shrink *shrink)
         return false;
     for (unsigned replay = 0; replay < SETTLE_REPLAYS && shrink->failure == 0; replay++) {
         struct execution execution;
-        shrink->failure = reproduce_once(shrink->executor, shrink->best, &shrink->reproduction, &execution, shrink->error);
+        shrink->failure = reproduce_once(shrink->executor, shrink->best, &shrink->reproduction,
+                                         &execution, shrink->error);
         shows += shrink->failure == 0 && reproduce_shows(&execution, shrink->class);
     }
     shrink->tries = shows == SETTLE_REPLAYS ? 1 : FLAKY_TRIES;
@@ -94,25 +102,30 @@ static void candidate_begin(struct shrink *shrink)
 static bool candidate_is_new(const struct shrink *shrink)
 {
     const struct trace *best = shrink->best, *candidate = &shrink->candidate;
-    return candidate->count != best->count || memcmp(candidate->ops, best->ops, best->count * sizeof(struct trace_op)) != 0;
+    return candidate->count != best->count ||
+           memcmp(candidate->ops, best->ops, best->count * sizeof(struct trace_op)) != 0;
 }
 
-/* Makes the candidate well-formed, runs it, and keeps it as the best so far if it shows the class. */
+/* Makes the candidate well-formed, runs it, and keeps it as the best so far if it shows the
+ * class. */
 static bool candidate_accept(struct shrink *shrink)
 {
     trace_normalize(&shrink->candidate, NORMALIZE_DROP);
     if (shrink->candidate.count == 0 || !candidate_is_new(shrink))
         return false;
-    for (unsigned try = 0; try < shrink->tries && shrink->budget > 0 && shrink->failure == 0; try++) {
+    for (unsigned try = 0; try < shrink->tries && shrink->budget > 0 && shrink->failure == 0;
+         try++) {
         struct execution execution;
         int64_t start = now_ms();
-        shrink->failure = reproduce_once(shrink->executor, &shrink->candidate, &shrink->reproduction, &execution, shrink->error);
+        shrink->failure = reproduce_once(shrink->executor, &shrink->candidate,
+                                         &shrink->reproduction, &execution, shrink->error);
         budget_take(shrink, now_ms() - start);
         if (shrink->failure != 0 || !reproduce_shows(&execution, shrink->class))
             continue;
         shrink->shown = execution;
         shrink->best->count = shrink->candidate.count;
-        memcpy(shrink->best->ops, shrink->candidate.ops, shrink->candidate.count * sizeof(struct trace_op));
+        memcpy(shrink->best->ops, shrink->candidate.ops,
+               shrink->candidate.count * sizeof(struct trace_op));
         return true;
     }
     return false;
@@ -120,7 +133,8 @@ static bool candidate_accept(struct shrink *shrink)
 
 /* ---- removing ---- */
 
-/* Not always right: a footprint round needs the whole cycle, so the cut is a candidate like any other. */
+/* Not always right: a footprint round needs the whole cycle, so the cut is a candidate like any
+ * other. */
 static bool shrink_cut_tail(struct shrink *shrink)
 {
     uint32_t op = shrink->shown.verdict.op;
@@ -149,11 +163,14 @@ static bool shrink_threads(struct shrink *shrink)
     return (schedule_renumber(&shrink->candidate) && candidate_accept(shrink)) || changed;
 }
 
-/* A failure that comes in the op behind it does not depend on how many OS calls those before make: they can then go. */
+/* A failure that comes in the op behind it does not depend on how many OS calls those before make:
+ * they can then go. */
 static bool shrink_fault(struct shrink *shrink, size_t index)
 {
-    size_t end = shrink->shown.verdict.op < shrink->best->count ? shrink->shown.verdict.op : shrink->best->count;
-    for (size_t place = end, tries = 0; place > index && tries < FAULT_PLACES && shrink->budget > 0; place--, tries++) {
+    size_t end = shrink->shown.verdict.op < shrink->best->count ? shrink->shown.verdict.op
+                                                                : shrink->best->count;
+    for (size_t place = end, tries = 0; place > index && tries < FAULT_PLACES && shrink->budget > 0;
+         place--, tries++) {
         candidate_begin(shrink);
         if (schedule_move_fault(&shrink->candidate, index, place) && candidate_accept(shrink))
             return true;
@@ -215,9 +232,12 @@ static bool shrink_kind(struct shrink *shrink, size_t index)
     static const struct {
         uint8_t from, to;
     } simpler[] = {
-        {OP_CALLOC, OP_MALLOC},        {OP_ALIGNED_ALLOC, OP_MALLOC}, {OP_POSIX_MEMALIGN, OP_MALLOC},   {OP_MEMALIGN, OP_MALLOC},
-        {OP_VALLOC, OP_MALLOC},        {OP_PVALLOC, OP_MALLOC},       {OP_REALLOC_NULL, OP_MALLOC},     {OP_REALLOCARRAY_NULL, OP_MALLOC},
-        {OP_REALLOCARRAY, OP_REALLOC}, {OP_FREE_SIZED, OP_FREE},      {OP_FREE_ALIGNED_SIZED, OP_FREE},
+        {OP_CALLOC, OP_MALLOC},           {OP_ALIGNED_ALLOC, OP_MALLOC},
+        {OP_POSIX_MEMALIGN, OP_MALLOC},   {OP_MEMALIGN, OP_MALLOC},
+        {OP_VALLOC, OP_MALLOC},           {OP_PVALLOC, OP_MALLOC},
+        {OP_REALLOC_NULL, OP_MALLOC},     {OP_REALLOCARRAY_NULL, OP_MALLOC},
+        {OP_REALLOCARRAY, OP_REALLOC},    {OP_FREE_SIZED, OP_FREE},
+        {OP_FREE_ALIGNED_SIZED, OP_FREE},
     };
     struct trace_op op = shrink->best->ops[index];
     for (size_t i = 0; i < sizeof(simpler) / sizeof(simpler[0]); i++) {
@@ -232,7 +252,8 @@ static bool shrink_kind(struct shrink *shrink, size_t index)
     return false;
 }
 
-/* What the block in `slot` was last asked to hold before op `index`, as far as the trace alone tells. */
+/* What the block in `slot` was last asked to hold before op `index`, as far as the trace alone
+ * tells. */
 static uint64_t requested_before(const struct trace *trace, size_t index, uint32_t slot)
 {
     uint64_t delta = 0;
@@ -268,7 +289,8 @@ static uint64_t *op_number(struct trace_op *op, enum number number)
     return number == NUMBER_SIZE ? &op->size : &op->extra;
 }
 
-/* Sets a number of one op; if that will not do, of every op that has the same number there, for they may belong together. */
+/* Sets a number of one op; if that will not do, of every op that has the same number there, for
+ * they may belong together. */
 static bool shrink_set(struct shrink *shrink, size_t index, enum number number, uint64_t value)
 {
     struct trace_op op = shrink->best->ops[index];
@@ -280,7 +302,8 @@ static bool shrink_set(struct shrink *shrink, size_t index, enum number number, 
     size_t same = 0;
     for (size_t i = 0; i < shrink->candidate.count; i++) {
         struct trace_op *other = &shrink->candidate.ops[i];
-        if (trace_op_shape(other->kind) != trace_op_shape(op.kind) || other->size_base != op.size_base || *op_number(other, number) != old)
+        if (trace_op_shape(other->kind) != trace_op_shape(op.kind) ||
+            other->size_base != op.size_base || *op_number(other, number) != old)
             continue;
         *op_number(other, number) = value;
         same++;
@@ -288,8 +311,10 @@ static bool shrink_set(struct shrink *shrink, size_t index, enum number number, 
     return same > 1 && candidate_accept(shrink);
 }
 
-/* The least of 0 and the powers of two from `least` on that keeps the class; then the exact border between it and the greatest that does not. */
-static bool shrink_number(struct shrink *shrink, size_t index, enum number number, uint64_t least, bool bisects)
+/* The least of 0 and the powers of two from `least` on that keeps the class; then the exact border
+ * between it and the greatest that does not. */
+static bool shrink_number(struct shrink *shrink, size_t index, enum number number, uint64_t least,
+                          bool bisects)
 {
     uint64_t value = *op_number(&shrink->best->ops[index], number), first = value, refused = 0;
     for (uint64_t smaller = least; smaller < value; smaller = smaller == 0 ? 1 : smaller * 2) {
@@ -300,7 +325,8 @@ static bool shrink_number(struct shrink *shrink, size_t index, enum number numbe
         if (index >= shrink->best->count || smaller > UINT64_MAX / 2)
             break;
     }
-    for (unsigned step = 0; bisects && step < BISECT_STEPS && value <= BISECT_MAX && value > refused + 1; step++) {
+    for (unsigned step = 0;
+         bisects && step < BISECT_STEPS && value <= BISECT_MAX && value > refused + 1; step++) {
         if (index >= shrink->best->count)
             break;
         uint64_t middle = refused + (value - refused) / 2;
@@ -326,14 +352,18 @@ static bool shrink_extra(struct shrink *shrink, size_t index)
     const struct trace_op *op = &shrink->best->ops[index];
     unsigned shape = trace_op_shape(op->kind);
     if ((shape & OP_HAS_ALIGNMENT) != 0)
-        return (op->extra & (op->extra - 1)) == 0 && shrink_number(shrink, index, NUMBER_EXTRA, sizeof(void *), false);
-    return (shape & (OP_HAS_COUNT | OP_HAS_NUMBER)) != 0 && shrink_number(shrink, index, NUMBER_EXTRA, 0, true);
+        return (op->extra & (op->extra - 1)) == 0 &&
+               shrink_number(shrink, index, NUMBER_EXTRA, sizeof(void *), false);
+    return (shape & (OP_HAS_COUNT | OP_HAS_NUMBER)) != 0 &&
+           shrink_number(shrink, index, NUMBER_EXTRA, 0, true);
 }
 
-/* Kinds and bases first: what a dynamic size amounts to must be seen before the size that it depends on gets smaller. */
+/* Kinds and bases first: what a dynamic size amounts to must be seen before the size that it
+ * depends on gets smaller. */
 static bool shrink_ops(struct shrink *shrink)
 {
-    static bool (*const steps[])(struct shrink *, size_t) = {shrink_kind, shrink_base, shrink_size, shrink_extra};
+    static bool (*const steps[])(struct shrink *, size_t) = {shrink_kind, shrink_base, shrink_size,
+                                                             shrink_extra};
     bool changed = false;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
         for (size_t index = 0; index < shrink->best->count && shrink->budget > 0; index++)
@@ -374,11 +404,12 @@ static bool shrink_round(struct shrink *shrink)
     return changed;
 }
 
-int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict, unsigned budget,
-                 struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict,
+                 unsigned budget, struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
 {
     struct verdict class = *verdict; /* the caller's may be part of what ret_execution points to */
-    struct shrink shrink = {.executor = executor, .class = &class, .best = trace, .budget = budget, .error = error};
+    struct shrink shrink = {
+        .executor = executor, .class = &class, .best = trace, .budget = budget, .error = error};
     if (budget == 0)
         shrink.budget = BUDGET_DEFAULT;
     shrink.candidate.ops = calloc(trace->count + 1, sizeof(struct trace_op));

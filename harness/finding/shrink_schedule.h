@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Smaller schedules for shrink.c: fewer threads, forks and failures. Each changes a trace in place and says whether it did. */
+/* Smaller schedules for shrink.c: fewer threads, forks and failures. Each changes a trace in place
+ * and says whether it did. */
 #ifndef HARNESS_SHRINK_SCHEDULE_H
 #define HARNESS_SHRINK_SCHEDULE_H
 
@@ -11,7 +12,8 @@ bool schedule_drop(struct trace *trace, uint32_t kinds);
 bool schedule_renumber(struct trace *trace);
 /* Of the threads two become one. */
 bool schedule_merge(struct trace *trace, unsigned from, unsigned into);
-/* Moves the fail-os at `from` to just before op `to`, which is behind it, to fail the first OS call from there on. */
+/* Moves the fail-os at `from` to just before op `to`, which is behind it, to fail the first OS call
+ * from there on. */
 bool schedule_move_fault(struct trace *trace, size_t from, size_t to);
 
 #endif

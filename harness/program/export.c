@@ -2,15 +2,15 @@
 /*
  * A trace as a standalone C program, as a person would write it for a bug report. Two shapes:
  *
- *   filling   what goes wrong is memory: every block is filled and verified by a few helpers, one line an op
- *                 take(0, do_malloc(48), 48);
- *                 move(0, do_realloc(hold(0), 200), 200);
- *                 do_free(drop(0));
- *   plain     what goes wrong is the answer of one call (errno, NULL, alignment, …): bare calls, and one assertion after that call
- *                 p[0] = do_malloc(48);
+ *   filling   what goes wrong is memory: every block is filled and verified by a few helpers, one
+ *             line an op take(0, do_malloc(48), 48); move(0, do_realloc(hold(0), 200), 200);
+ *             do_free(drop(0));
+ *   plain     what goes wrong is the answer of one call (errno, NULL, alignment, …): bare calls,
+ *             and one assertion after that call p[0] = do_malloc(48);
  *
- * The parts that a program does not need are left out, so that it compiles without warnings. Where a trace has threads, the stretches between two
- * of them become functions, which the threads run in turn; where it has `fail-os`, the program filters its own system calls.
+ * The parts that a program does not need are left out, so that it compiles without warnings. Where
+ * a trace has threads, the stretches between two of them become functions, which the threads run in
+ * turn; where it has `fail-os`, the program filters its own system calls.
  */
 #include "harness/program/export_internal.h"
 #include "harness/program/export_text.h"
@@ -29,7 +29,8 @@ static void put_sentence(const struct plan *plan)
 {
     export_put(plan, "/* %s: ", check_name(plan->check));
     for (const char *letter = plan->verdict->sentence; *letter != '\0'; letter++)
-        fputc(*letter >= ' ' && *letter <= '~' && *letter != '*' && *letter != '\\' ? *letter : '?', plan->out);
+        fputc(*letter >= ' ' && *letter <= '~' && *letter != '*' && *letter != '\\' ? *letter : '?',
+              plan->out);
     export_put(plan, "\n *\n");
 }
 
@@ -44,7 +45,8 @@ static void put_opening(const struct plan *plan)
                " *     LD_PRELOAD=/path/to/allocator.so ./program; echo $?\n"
                " *\n"
                " * Exit status 0: all is well. 1: it is not, and one line on stderr says why. */\n",
-               plan->has_usable || plan->has_look_ups ? " -ldl" : "", plan->has_threads ? " -pthread" : "");
+               plan->has_usable || plan->has_look_ups ? " -ldl" : "",
+               plan->has_threads ? " -pthread" : "");
 }
 
 static void put_includes(const struct plan *plan)
@@ -77,18 +79,22 @@ static const char *space_after(const char *type)
     return type[strlen(type) - 1] == '*' ? "" : " ";
 }
 
-static void put_pointer(const struct plan *plan, const char *name, const char *result, const char *parameters, bool rare)
+static void put_pointer(const struct plan *plan, const char *name, const char *result,
+                        const char *parameters, bool rare)
 {
-    export_put(plan, "static %s%s(*volatile do_%s)%s", result, space_after(result), name, parameters);
+    export_put(plan, "static %s%s(*volatile do_%s)%s", result, space_after(result), name,
+               parameters);
     if (rare)
         export_put(plan, ";\n");
     else
         export_put(plan, " = %s;\n", name);
 }
 
-static void put_look_up(const struct plan *plan, const char *name, const char *result, const char *parameters)
+static void put_look_up(const struct plan *plan, const char *name, const char *result,
+                        const char *parameters)
 {
-    export_put(plan, "    do_%s = (%s%s(*)%s)dlsym(RTLD_DEFAULT, \"%s\");\n", name, result, space_after(result), parameters, name);
+    export_put(plan, "    do_%s = (%s%s(*)%s)dlsym(RTLD_DEFAULT, \"%s\");\n", name, result,
+               space_after(result), parameters, name);
 }
 
 #define WALKER "mallet_subject_check", "int", "(char *sentence, size_t capacity)"
@@ -126,11 +132,13 @@ static void put_state(const struct plan *plan)
 {
     if (plan->slots == 0)
         return;
-    export_put(plan, "static %s *p[%zu]; /* the blocks */\n", plan->is_filling ? "unsigned char" : "void", plan->slots);
+    export_put(plan, "static %s *p[%zu]; /* the blocks */\n",
+               plan->is_filling ? "unsigned char" : "void", plan->slots);
     if (plan->has_sizes)
         export_put(plan, "static size_t n[%zu]; /* bytes asked for */\n", plan->slots);
     if (plan->is_filling)
-        export_put(plan, "static size_t filled[%zu];\nstatic unsigned seed[%zu];\n", plan->slots, plan->slots);
+        export_put(plan, "static size_t filled[%zu];\nstatic unsigned seed[%zu];\n", plan->slots,
+                   plan->slots);
     export_put(plan, "\n");
 }
 
@@ -144,13 +152,15 @@ static void put_filling_helpers(const struct plan *plan)
     if (plan->check == CHECK_OVERLAP)
         export_put(plan, TEXT_TAKE_OVERLAP, plan->slots);
     export_put(plan, TEXT_TAKE_END, step);
-    export_put(plan, "%s%s%s%s", TEXT_HOLD_BEGIN, plan->check == CHECK_USABLE ? TEXT_HOLD_STABLE : "", TEXT_HOLD_END, TEXT_DROP);
+    export_put(plan, "%s%s%s%s", TEXT_HOLD_BEGIN,
+               plan->check == CHECK_USABLE ? TEXT_HOLD_STABLE : "", TEXT_HOLD_END, TEXT_DROP);
     if (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY) || plan_uses(plan, OP_FORK))
         export_put(plan, "%s", TEXT_MOVE);
     if (plan_uses(plan, OP_CALLOC))
         export_put(plan, TEXT_ZEROED, plan->has_large ? "at = next(at, size)" : "at++");
     if (plan_uses(plan, OP_FORK))
-        export_put(plan, TEXT_FORK, plan->has_faults ? "        fail_os(0);\n" : "", plan->slots, plan->slots, plan->slots);
+        export_put(plan, TEXT_FORK, plan->has_faults ? "        fail_os(0);\n" : "", plan->slots,
+                   plan->slots, plan->slots);
 }
 
 /* Locals of main, where the ops are all there. */
@@ -164,12 +174,15 @@ static void put_shared_state(const struct plan *plan)
         export_put(plan, "static int is_block;\n");
     if (plan->has_safe_cycle)
         export_put(plan, "static int is_recovering;\n%s",
-                   plan->recovers && plan->verdict->op < plan->trace->count ? "static unsigned failed_before;\n" : "");
+                   plan->recovers && plan->verdict->op < plan->trace->count
+                       ? "static unsigned failed_before;\n"
+                       : "");
 }
 
 static void put_process_helpers(const struct plan *plan)
 {
-    const char *begin = plan->has_faults ? TEXT_UNCOUNTED_BEGIN : "", *end = plan->has_faults ? TEXT_UNCOUNTED_END : "";
+    const char *begin = plan->has_faults ? TEXT_UNCOUNTED_BEGIN : "",
+               *end = plan->has_faults ? TEXT_UNCOUNTED_END : "";
     if (plan->has_faults)
         export_put(plan, TEXT_FAULTS);
     if (plan->has_threads)
@@ -188,7 +201,8 @@ static void put_helpers(const struct plan *plan)
     if (plan->is_filling)
         put_filling_helpers(plan);
     if (plan_uses(plan, OP_POSIX_MEMALIGN))
-        export_put(plan, "%s%s%s", TEXT_POSIX_BEGIN, plan->check == CHECK_NULL ? TEXT_POSIX_UNTOUCHED : "", TEXT_POSIX_END);
+        export_put(plan, "%s%s%s", TEXT_POSIX_BEGIN,
+                   plan->check == CHECK_NULL ? TEXT_POSIX_UNTOUCHED : "", TEXT_POSIX_END);
     if (plan->check == CHECK_HEAP)
         export_put(plan, "%s", TEXT_WALKER);
     if (plan_calls(plan, SUBJECT_free_sized))
@@ -214,9 +228,12 @@ static void put_first_choice(const struct plan *plan)
 
 static void put_main(const struct plan *plan)
 {
-    bool may_exit = plan->verdict != NULL && plan->check == CHECK_CRASH && strstr(plan->verdict->sentence, "exit") != NULL;
-    export_put(plan, "%s%sint main(void)\n{\n", plan->check == CHECK_PROGRESS ? TEXT_PROGRESS : "", may_exit ? TEXT_EXIT : "");
-    if (!plan->has_threads && !plan->is_filling && (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY)))
+    bool may_exit = plan->verdict != NULL && plan->check == CHECK_CRASH &&
+                    strstr(plan->verdict->sentence, "exit") != NULL;
+    export_put(plan, "%s%sint main(void)\n{\n", plan->check == CHECK_PROGRESS ? TEXT_PROGRESS : "",
+               may_exit ? TEXT_EXIT : "");
+    if (!plan->has_threads && !plan->is_filling &&
+        (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY)))
         export_put(plan, "    void *q;\n");
     if (plan->check == CHECK_POLICY)
         put_first_choice(plan);
@@ -240,7 +257,8 @@ static void put_cycle(const struct plan *plan)
 /* What a failure loses, it may lose in every cycle: not more than a machine has. */
 static unsigned cycles_affordable(const struct plan *plan)
 {
-    uint64_t rounds = FOOTPRINT_CALLS / (plan->trace->count + 1), by_bytes = LOSS_AFFORDABLE / (plan->total + 1);
+    uint64_t rounds = FOOTPRINT_CALLS / (plan->trace->count + 1),
+             by_bytes = LOSS_AFFORDABLE / (plan->total + 1);
     if (plan->has_faults && rounds > by_bytes)
         rounds = by_bytes;
     return rounds < 32 ? 32 : rounds > 2000 ? 2000 : (unsigned)rounds;
@@ -253,13 +271,15 @@ static void put_cycles(const struct plan *plan)
         first /= 4;
     export_put(plan, "%s", TEXT_RESIDENT);
     put_cycle(plan);
-    export_put(plan, TEXT_FOOTPRINT_MAIN, plan->has_safe_cycle ? TEXT_SAFE_CYCLE TEXT_SAFE_CYCLE_OVER : "", first, most);
+    export_put(plan, TEXT_FOOTPRINT_MAIN,
+               plan->has_safe_cycle ? TEXT_SAFE_CYCLE TEXT_SAFE_CYCLE_OVER : "", first, most);
 }
 
 static void put_recovery(const struct plan *plan)
 {
     put_cycle(plan);
-    export_put(plan, "int main(void)\n{\n%s    return 0;\n}\n", plan->has_safe_cycle ? TEXT_SAFE_CYCLE : "    cycle();\n");
+    export_put(plan, "int main(void)\n{\n%s    return 0;\n}\n",
+               plan->has_safe_cycle ? TEXT_SAFE_CYCLE : "    cycle();\n");
 }
 
 void export_program(FILE *out, const struct trace *trace, const struct verdict *verdict)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What an exported program asserts behind the call that a verdict blames: a few lines of C for each check that needs no filling. */
+/* What an exported program asserts behind the call that a verdict blames: a few lines of C for each
+ * check that needs no filling. */
 #include "harness/program/export_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Above it a program does not say that NULL is wrong. The run itself (run_judge.c) blames it only for much less. */
+/* Above it a program does not say that NULL is wrong. The run itself (run_judge.c) blames it only
+ * for much less. */
 #define MODEST_TOTAL ((uint64_t)256 << 20)
 
 static bool is_valid_alignment(const struct trace_op *op)
@@ -28,7 +30,8 @@ static void put_message(const struct plan *plan, const struct trace_op *op)
 static void assert_alignment(const struct plan *plan, const struct trace_op *op, const char *block)
 {
     const char *found = strstr(plan->verdict->sentence, "multiple of ");
-    unsigned long long promised = found != NULL ? strtoull(found + strlen("multiple of "), NULL, 10) : 16;
+    unsigned long long promised =
+        found != NULL ? strtoull(found + strlen("multiple of "), NULL, 10) : 16;
     export_put(plan, "    if ((uintptr_t)%s %% %llu != 0)\n", block, promised != 0 ? promised : 16);
     put_message(plan, op);
     export_put(plan, " returned %%p, must be a multiple of %llu\\n\", %s);\n", promised, block);
@@ -43,7 +46,8 @@ static void assert_impossible(const struct plan *plan, const struct trace_op *op
 
 static void assert_not_null(const struct plan *plan, const struct trace_op *op, const char *block)
 {
-    if (plan_is_exact(op) && (plan_total_of(op) == 0 || plan_total_of(op) > MODEST_TOTAL || !is_valid_alignment(op)))
+    if (plan_is_exact(op) &&
+        (plan_total_of(op) == 0 || plan_total_of(op) > MODEST_TOTAL || !is_valid_alignment(op)))
         return; /* posix() has the assertion */
     export_put(plan, "    if (%s == NULL)\n", block);
     put_message(plan, op);
@@ -53,12 +57,14 @@ static void assert_not_null(const struct plan *plan, const struct trace_op *op, 
 /* In the call itself nothing was refused. */
 static void assert_recovered(const struct plan *plan, const struct trace_op *op, const char *block)
 {
-    export_put(plan, "    if (%s == NULL%s)\n", block, plan->has_faults ? " && failed == failed_before" : "");
+    export_put(plan, "    if (%s == NULL%s)\n", block,
+               plan->has_faults ? " && failed == failed_before" : "");
     put_message(plan, op);
     export_put(plan, " failed, and the system did not refuse anything\\n\");\n");
 }
 
-/* EINVAL is for a bad alignment, and for aligned_alloc's sizes that are no multiple of it; ENOMEM for everything else. */
+/* EINVAL is for a bad alignment, and for aligned_alloc's sizes that are no multiple of it; ENOMEM
+ * for everything else. */
 static void assert_errno(const struct plan *plan, const struct trace_op *op, const char *block)
 {
     bool is_posix = op->kind == OP_POSIX_MEMALIGN;
@@ -68,16 +74,22 @@ static void assert_errno(const struct plan *plan, const struct trace_op *op, con
     else if (is_posix)
         export_put(plan, "    if (result != 0 && result != ENOMEM)\n");
     else
-        export_put(plan, "    if (errno == 0 || (%s == NULL && errno != ENOMEM%s))\n", block, may_be_invalid ? " && errno != EINVAL" : "");
+        export_put(plan, "    if (errno == 0 || (%s == NULL && errno != ENOMEM%s))\n", block,
+                   may_be_invalid ? " && errno != EINVAL" : "");
     put_message(plan, op);
-    export_put(plan, is_posix ? " returned %%d\\n\", result);\n" : " returned %%p and left errno at %%d\\n\", %s, errno);\n", block);
+    export_put(plan,
+               is_posix ? " returned %%d\\n\", result);\n"
+                        : " returned %%p and left errno at %%d\\n\", %s, errno);\n",
+               block);
 }
 
 static void assert_choice(const struct plan *plan, const struct trace_op *op, const char *block)
 {
     export_put(plan, "    if ((%s != NULL) != is_block)\n", block);
     put_message(plan, op);
-    export_put(plan, " returned %%s; before, the other choice\\n\", is_block ? \"NULL\" : \"a block\");\n");
+    export_put(
+        plan,
+        " returned %%s; before, the other choice\\n\", is_block ? \"NULL\" : \"a block\");\n");
 }
 
 void export_put_assertion(const struct plan *plan, const struct trace_op *op, const char *block)
@@ -108,5 +120,6 @@ void export_put_assertion(const struct plan *plan, const struct trace_op *op, co
 
 void export_put_errno_kept(const struct plan *plan)
 {
-    export_put(plan, "    if (errno != " EXPORT_SENTINEL ")\n        FAIL(\"free changed errno to %%d\\n\", errno);\n");
+    export_put(plan, "    if (errno != " EXPORT_SENTINEL
+                     ")\n        FAIL(\"free changed errno to %%d\\n\", errno);\n");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the export share: export_plan.c finds out what a program needs, export_op.c writes the ops, export.c all around them. */
+/* What the files of the export share: export_plan.c finds out what a program needs, export_op.c
+ * writes the ops, export.c all around them. */
 #ifndef HARNESS_EXPORT_INTERNAL_H
 #define HARNESS_EXPORT_INTERNAL_H
 
@@ -7,8 +8,11 @@
 
 #include <stdio.h>
 
-/* Not every libc has these, and a weak reference is lost in linking: a program looks them up when it runs. */
-#define EXPORT_RARE_CALLS (1u << SUBJECT_free_sized | 1u << SUBJECT_free_aligned_sized | 1u << SUBJECT_pvalloc | 1u << SUBJECT_malloc_trim)
+/* Not every libc has these, and a weak reference is lost in linking: a program looks them up when
+ * it runs. */
+#define EXPORT_RARE_CALLS                                                                  \
+    (1u << SUBJECT_free_sized | 1u << SUBJECT_free_aligned_sized | 1u << SUBJECT_pvalloc | \
+     1u << SUBJECT_malloc_trim)
 
 struct plan {
     FILE *out;
@@ -17,37 +21,48 @@ struct plan {
     enum check check;              /* CHECK_COUNT: every check */
     bool is_filling;
     size_t slots;
-    size_t first_choice; /* policy: op before the verdict's with the same choice to make, or SIZE_MAX */
-    unsigned calls;      /* bit per enum subject_call: used */
-    unsigned kinds;      /* bit per enum op_kind: used */
+    /* policy: op before the verdict's with the same choice to make, or SIZE_MAX */
+    size_t first_choice;
+    unsigned calls; /* bit per enum subject_call: used */
+    unsigned kinds; /* bit per enum op_kind: used */
     bool has_sizes, has_usable, has_times, has_large, has_live_end, has_look_ups;
     bool has_threads, has_faults;
-    bool is_cycle;       /* what goes wrong is growth from cycle to cycle */
-    bool recovers;       /* what goes wrong shows in a second cycle, in which the system refuses nothing */
+    bool is_cycle; /* what goes wrong is growth from cycle to cycle */
+    /* what goes wrong shows in a second cycle, in which the system refuses nothing */
+    bool recovers;
     bool has_safe_cycle; /* there is a cycle in which the system refuses nothing */
-    uint64_t total;      /* bytes that the trace asks for in all, as far as is known; no more than UINT32_MAX of each op */
+    /* bytes that the trace asks for in all, as far as is known; no more than UINT32_MAX of each
+     * op */
+    uint64_t total;
 };
 
 /* export_plan.c */
 struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict *verdict);
 enum subject_call plan_call_of(enum op_kind kind);
-/* As plan_call_of, but for a free_sized or free_aligned_sized on a block of another kind: there the run calls free. */
+/* As plan_call_of, but for a free_sized or free_aligned_sized on a block of another kind: there the
+ * run calls free. */
 enum subject_call plan_call_of_op(const struct trace *trace, size_t i);
 /* The op that last made or moved the block that op i frees. */
 const struct trace_op *plan_maker_of(const struct trace *trace, size_t i);
-/* Bytes asked for; UINT64_MAX if the product overflows, or if the size is known only at run time. */
+/* Bytes asked for; UINT64_MAX if the product overflows, or if the size is known only at run
+ * time. */
 uint64_t plan_total_of(const struct trace_op *op);
 
 /* export_op.c */
-void export_put(const struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The call as C: "do_realloc(hold(3), 200)". old: the text of its block argument. prefix: "do_", or "" in messages. */
-void export_put_call(const struct plan *plan, const struct trace_op *op, const char *prefix, const char *old);
-/* All ops in order, then the frees of what they left live; with threads, calls of the parts that they run. */
+void export_put(const struct plan *plan, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The call as C: "do_realloc(hold(3), 200)". old: the text of its block argument. prefix: "do_", or
+ * "" in messages. */
+void export_put_call(const struct plan *plan, const struct trace_op *op, const char *prefix,
+                     const char *old);
+/* All ops in order, then the frees of what they left live; with threads, calls of the parts that
+ * they run. */
 void export_put_body(const struct plan *plan);
 /* The stretches between two ops that pass the token, as functions. */
 void export_put_parts(const struct plan *plan);
 
-/* export_assert.c: what must hold behind the call of the op, whose answer is in the variable `block`. */
+/* export_assert.c: what must hold behind the call of the op, whose answer is in the variable
+ * `block`. */
 #define EXPORT_SENTINEL "0x5eed" /* in errno before a call */
 void export_put_assertion(const struct plan *plan, const struct trace_op *op, const char *block);
 void export_put_errno_kept(const struct plan *plan);

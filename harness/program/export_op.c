@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ops as lines of C, in the two shapes that export.c explains. What is asserted behind a call: export_assert.c. */
+/* Ops as lines of C, in the two shapes that export.c explains. What is asserted behind a call:
+ * export_assert.c. */
 #include "harness/program/export_internal.h"
 #include "harness/run/team.h"
 
@@ -69,7 +70,8 @@ static void put_total(const struct plan *plan, const struct trace_op *op)
     export_put(plan, has_count ? ")" : "");
 }
 
-void export_put_call(const struct plan *plan, const struct trace_op *op, const char *prefix, const char *old)
+void export_put_call(const struct plan *plan, const struct trace_op *op, const char *prefix,
+                     const char *old)
 {
     bool is_posix = op->kind == OP_POSIX_MEMALIGN;
     unsigned shape = trace_op_shape(op->kind);
@@ -102,7 +104,8 @@ static void put_filling_call(const struct plan *plan, const struct trace_op *op)
     char old[24];
     bool is_move = (trace_op_shape(op->kind) & OP_USES) != 0, is_calloc = op->kind == OP_CALLOC;
     snprintf(old, sizeof old, "hold(%" PRIu32 ")", op->slot);
-    export_put(plan, "    %s(%" PRIu32 ", %s", is_move ? "move" : "take", op->slot, is_calloc ? "zeroed(" : "");
+    export_put(plan, "    %s(%" PRIu32 ", %s", is_move ? "move" : "take", op->slot,
+               is_calloc ? "zeroed(" : "");
     bool is_guarded = is_optional(plan, op);
     if (is_guarded)
         export_put(plan, "is_own((void *)do_%s) ? ", subject_call_name(plan_call_of(op->kind)));
@@ -126,7 +129,8 @@ static void put_free(const struct plan *plan, size_t i, const char *block)
     if (call == SUBJECT_free_sized)
         export_put(plan, "    release_sized(%s, n[%" PRIu32 "]);", block, slot);
     else if (call == SUBJECT_free_aligned_sized)
-        export_put(plan, "    release_aligned_sized(%s, %" PRIu64 ", n[%" PRIu32 "]);", block, plan_maker_of(plan->trace, i)->extra, slot);
+        export_put(plan, "    release_aligned_sized(%s, %" PRIu64 ", n[%" PRIu32 "]);", block,
+                   plan_maker_of(plan->trace, i)->extra, slot);
     else
         export_put(plan, "    do_free(%s);", block);
 }
@@ -226,9 +230,11 @@ static void put_op(const struct plan *plan, size_t i)
     if (op->kind == OP_FREE_NULL)
         export_put(plan, "    do_free(NULL);\n");
     else if (op->kind == OP_TRIM)
-        export_put(plan, "    if (do_malloc_trim != NULL)\n        do_malloc_trim(%" PRIu64 ");\n", op->extra);
+        export_put(plan, "    if (do_malloc_trim != NULL)\n        do_malloc_trim(%" PRIu64 ");\n",
+                   op->extra);
     else if (op->kind == OP_FAIL_OS)
-        export_put(plan, "    %sfail_os(%" PRIu64 ");\n", plan->has_safe_cycle ? "if (!is_recovering)\n        " : "", op->extra);
+        export_put(plan, "    %sfail_os(%" PRIu64 ");\n",
+                   plan->has_safe_cycle ? "if (!is_recovering)\n        " : "", op->extra);
     else if (plan->is_filling)
         put_filling_op(plan, i);
     else
@@ -242,8 +248,8 @@ static void put_last_frees(const struct plan *plan)
         return;
     if (is_errno)
         export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
-    export_put(plan, "    for (int i = 0; i < %zu; i++%s)\n        do_free(%s);\n", plan->slots, plan->recovers ? ", p[i - 1] = NULL" : "",
-               plan->is_filling ? "drop(i)" : "p[i]");
+    export_put(plan, "    for (int i = 0; i < %zu; i++%s)\n        do_free(%s);\n", plan->slots,
+               plan->recovers ? ", p[i - 1] = NULL" : "", plan->is_filling ? "drop(i)" : "p[i]");
     if (is_errno)
         export_put_errno_kept(plan);
 }

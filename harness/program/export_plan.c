@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a trace needs as a C program: which calls, how many blocks, which helpers. What is not needed is not written. */
+/* What a trace needs as a C program: which calls, how many blocks, which helpers. What is not
+ * needed is not written. */
 #include "harness/program/export_internal.h"
 
 #include <string.h>
@@ -50,8 +51,8 @@ static bool is_at(const struct verdict *verdict, const char *site)
 
 static bool is_filling_check(enum check check)
 {
-    return check != CHECK_RECOVERY && check != CHECK_ALIGNMENT && check != CHECK_IMPOSSIBLE && check != CHECK_NULL &&
-           check != CHECK_ERRNO && check != CHECK_POLICY;
+    return check != CHECK_RECOVERY && check != CHECK_ALIGNMENT && check != CHECK_IMPOSSIBLE &&
+           check != CHECK_NULL && check != CHECK_ERRNO && check != CHECK_POLICY;
 }
 
 uint64_t plan_total_of(const struct trace_op *op)
@@ -81,8 +82,8 @@ const struct trace_op *plan_maker_of(const struct trace *trace, size_t i)
 
 static bool is_plain_kind(uint8_t kind)
 {
-    return kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC || kind == OP_REALLOCARRAY || kind == OP_REALLOC_NULL ||
-           kind == OP_REALLOCARRAY_NULL;
+    return kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC ||
+           kind == OP_REALLOCARRAY || kind == OP_REALLOC_NULL || kind == OP_REALLOCARRAY_NULL;
 }
 
 /* The standard lets free_sized and its sibling take only blocks of their own kind. */
@@ -122,22 +123,29 @@ static void plan_op(struct plan *plan, size_t i)
 
 static bool has_same_choice(const struct trace_op *left, const struct trace_op *right)
 {
-    return left->kind == right->kind && plan_total_of(left) == plan_total_of(right) && left->extra == right->extra && plan_is_exact(left);
+    return left->kind == right->kind && plan_total_of(left) == plan_total_of(right) &&
+           left->extra == right->extra && plan_is_exact(left);
 }
 
 static void plan_policy(struct plan *plan)
 {
     uint32_t blamed = plan->verdict->op;
-    for (size_t i = 0; blamed < plan->trace->count && i < blamed && plan->first_choice == SIZE_MAX; i++)
+    for (size_t i = 0; blamed < plan->trace->count && i < blamed && plan->first_choice == SIZE_MAX;
+         i++)
         if (has_same_choice(&plan->trace->ops[i], &plan->trace->ops[blamed]))
             plan->first_choice = i;
-    if (plan->first_choice == SIZE_MAX && blamed < plan->trace->count && plan->trace->ops[blamed].kind == OP_REALLOC)
+    if (plan->first_choice == SIZE_MAX && blamed < plan->trace->count &&
+        plan->trace->ops[blamed].kind == OP_REALLOC)
         plan->calls |= 1u << SUBJECT_malloc;
 }
 
 struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict *verdict)
 {
-    struct plan plan = {.out = out, .trace = trace, .verdict = verdict, .check = CHECK_COUNT, .first_choice = SIZE_MAX};
+    struct plan plan = {.out = out,
+                        .trace = trace,
+                        .verdict = verdict,
+                        .check = CHECK_COUNT,
+                        .first_choice = SIZE_MAX};
     struct slot_set live = {0};
     if (verdict != NULL)
         plan.check = verdict->check;
@@ -147,12 +155,15 @@ struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict
     }
     plan.has_threads = plan_uses(&plan, OP_THREAD) || plan_uses(&plan, OP_THREAD_EXIT);
     plan.has_faults = plan_uses(&plan, OP_FAIL_OS);
-    plan.is_cycle = plan.check == CHECK_FOOTPRINT || (plan.check == CHECK_RECOVERY && is_at(verdict, "cycle"));
+    plan.is_cycle =
+        plan.check == CHECK_FOOTPRINT || (plan.check == CHECK_RECOVERY && is_at(verdict, "cycle"));
     plan.recovers = plan.check == CHECK_RECOVERY && !plan.is_cycle;
     plan.has_safe_cycle = plan.has_faults && (plan.recovers || plan.is_cycle);
-    plan.is_filling = (is_filling_check(plan.check) || plan.is_cycle || is_at(verdict, "fork")) && plan.slots > 0;
+    plan.is_filling =
+        (is_filling_check(plan.check) || plan.is_cycle || is_at(verdict, "fork")) && plan.slots > 0;
     bool is_last_free_asserted = plan.check == CHECK_ERRNO && verdict->op == VERDICT_NO_OP;
-    plan.has_live_end = live.count > 0 && (plan.is_filling || is_last_free_asserted || plan.recovers);
+    plan.has_live_end =
+        live.count > 0 && (plan.is_filling || is_last_free_asserted || plan.recovers);
     plan.has_sizes |= plan.is_filling;
     plan.has_usable |= plan.is_filling;
     if (plan.check == CHECK_POLICY)

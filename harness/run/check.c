@@ -52,7 +52,8 @@ enum check check_find(const char *name)
 
 void verdict_class_name(const struct verdict *verdict, char ret_name[VERDICT_CLASS_MAX])
 {
-    snprintf(ret_name, VERDICT_CLASS_MAX, "%s-%.*s", check_name(verdict->check), VERDICT_SITE_MAX, verdict->site);
+    snprintf(ret_name, VERDICT_CLASS_MAX, "%s-%.*s", check_name(verdict->check), VERDICT_SITE_MAX,
+             verdict->site);
     for (char *byte = ret_name; *byte != '\0'; byte++)
         if (!isalnum((unsigned char)*byte) && *byte != '-')
             *byte = '_';

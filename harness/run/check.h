@@ -1,30 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checks that a run asserts, and the verdict that names the first one to fail. This list is the only place where a check is
- * registered: the runner, the planted bugs, the reports and the documents read it.
+ * The checks that a run asserts, and the verdict that names the first one to fail. This list is the
+ * only place where a check is registered: the runner, the planted bugs, the reports and the
+ * documents read it.
  */
 #ifndef HARNESS_CHECK_H
 #define HARNESS_CHECK_H
 
 #include <stdint.h>
 
-#define CHECKS(CHECK)                                                                                                     \
-    CHECK(OVERLAP, "overlap", "no live block intersects another, nor the harness's own memory")                           \
-    CHECK(ALIGNMENT, "alignment", "a block is aligned to at least what the call promises")                                \
-    CHECK(CONTENT, "content", "the bytes of a live block never change; realloc keeps min(old, new) of them")              \
-    CHECK(ZEROED, "zeroed", "every byte of a calloc block is zero, in recycled memory too")                               \
-    CHECK(USABLE, "usable", "malloc_usable_size is at least the requested size, and stable")                              \
-    CHECK(IMPOSSIBLE, "impossible", "nothing that cannot fit succeeds; no product wraps")                                 \
-    CHECK(NULL, "null", "a modest request succeeds, and a failed posix_memalign leaves its out-parameter alone")          \
-    CHECK(ERRNO, "errno", "a failure sets the right errno; free never changes errno; nothing sets it to 0")               \
-    CHECK(KEPT, "kept", "a failed realloc leaves the old block whole")                                                    \
-    CHECK(RECOVERY, "recovery", "after an OS call failed on demand, freeing makes room again, and all else is as before") \
-    CHECK(FOOTPRINT, "footprint", "identical cycles do not grow memory; after freeing all, the same maximum fits again")  \
-    CHECK(SCALING, "scaling", "time and OS calls per operation do not grow with the number of blocks")                    \
-    CHECK(PROGRESS, "progress", "every call returns in time")                                                             \
-    CHECK(POLICY, "policy", "the subject keeps to its own implementation-defined choices")                                \
-    CHECK(HEAP, "heap", "the subject's own walker finds its heap in order")                                               \
-    CHECK(CRASH, "crash", "every call returns to its caller: no signal, abort or exit")                                   \
+#define CHECKS(CHECK)                                                                              \
+    CHECK(OVERLAP, "overlap", "no live block intersects another, nor the harness's own memory")    \
+    CHECK(ALIGNMENT, "alignment", "a block is aligned to at least what the call promises")         \
+    CHECK(CONTENT, "content",                                                                      \
+          "the bytes of a live block never change; realloc keeps min(old, new) of them")           \
+    CHECK(ZEROED, "zeroed", "every byte of a calloc block is zero, in recycled memory too")        \
+    CHECK(USABLE, "usable", "malloc_usable_size is at least the requested size, and stable")       \
+    CHECK(IMPOSSIBLE, "impossible", "nothing that cannot fit succeeds; no product wraps")          \
+    CHECK(NULL, "null",                                                                            \
+          "a modest request succeeds, and a failed posix_memalign leaves its out-parameter alone") \
+    CHECK(ERRNO, "errno",                                                                          \
+          "a failure sets the right errno; free never changes errno; nothing sets it to 0")        \
+    CHECK(KEPT, "kept", "a failed realloc leaves the old block whole")                             \
+    CHECK(                                                                                         \
+        RECOVERY, "recovery",                                                                      \
+        "after an OS call failed on demand, freeing makes room again, and all else is as before")  \
+    CHECK(FOOTPRINT, "footprint",                                                                  \
+          "identical cycles do not grow memory; after freeing all, the same maximum fits again")   \
+    CHECK(SCALING, "scaling",                                                                      \
+          "time and OS calls per operation do not grow with the number of blocks")                 \
+    CHECK(PROGRESS, "progress", "every call returns in time")                                      \
+    CHECK(POLICY, "policy", "the subject keeps to its own implementation-defined choices")         \
+    CHECK(HEAP, "heap", "the subject's own walker finds its heap in order")                        \
+    CHECK(CRASH, "crash", "every call returns to its caller: no signal, abort or exit")            \
     CHECK(RACE, "race", "no two threads touch the same plain memory without an order between them")
 
 enum check {
@@ -44,13 +52,16 @@ enum { VERDICT_SITE_MAX = 40, VERDICT_SENTENCE_MAX = 256 };
 
 /* Says what went wrong. Plain data: travels between processes. */
 struct verdict {
-    uint32_t check;                      /* enum check */
-    uint32_t op;                         /* index in the trace of the op at fault, or VERDICT_NO_OP: after the last one */
-    char site[VERDICT_SITE_MAX];         /* the function at fault: with the check, what makes two findings the same */
+    uint32_t check; /* enum check */
+    /* index in the trace of the op at fault, or VERDICT_NO_OP: after the last one */
+    uint32_t op;
+    /* the function at fault: with the check, what makes two findings the same */
+    char site[VERDICT_SITE_MAX];
     char sentence[VERDICT_SENTENCE_MAX]; /* one sentence with numbers, no full stop */
 };
 
-/* The class of a finding, <check>-<site>, as the name of a file or folder: letters, digits, '-', and '_' for anything else. */
+/* The class of a finding, <check>-<site>, as the name of a file or folder: letters, digits, '-',
+ * and '_' for anything else. */
 enum { VERDICT_CLASS_MAX = 80 };
 void verdict_class_name(const struct verdict *verdict, char ret_name[VERDICT_CLASS_MAX]);
 

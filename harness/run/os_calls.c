@@ -106,7 +106,8 @@ static bool is_to_fail(enum os_call call)
 
 #define THIS_ARCH AUDIT_ARCH_X86_64
 
-/* The one system call that the filter lets pass: it tells it by the address behind the instruction. */
+/* The one system call that the filter lets pass: it tells it by the address behind the
+ * instruction. */
 long os_calls_pass(long number, long a, long b, long c, long d, long e, long f);
 extern const char os_calls_passed[];
 __asm__(".text\n"
@@ -142,14 +143,17 @@ static void on_call(int signal, siginfo_t *info, void *context)
     if (call < OS_CALL_COUNT && is_to_fail((enum os_call)call))
         registers[REG_RAX] = answer_failure((enum os_call)call);
     else
-        registers[REG_RAX] = os_calls_pass(info->si_syscall, registers[REG_RDI], registers[REG_RSI], registers[REG_RDX], registers[REG_R10],
+        registers[REG_RAX] = os_calls_pass(info->si_syscall, registers[REG_RDI], registers[REG_RSI],
+                                           registers[REG_RDX], registers[REG_R10],
                                            registers[REG_R8], registers[REG_R9]);
 }
 
-#define LOAD(field)                  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define LOAD_HIGH(field)             BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4)
-#define IF_EQUAL(value, then, other) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), then, other)
-#define ALLOW                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_HIGH(field) \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4)
+#define IF_EQUAL(value, then, other) \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), then, other)
+#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 static int install_filter(void)
 {
@@ -170,14 +174,16 @@ static int install_filter(void)
         ALLOW,
     };
     const struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
         return errno;
     return 0;
 }
 
 static int start_watch(void)
 {
-    struct sigaction action = {.sa_sigaction = on_call, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART};
+    struct sigaction action = {.sa_sigaction = on_call,
+                               .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART};
     if (sigaction(SIGSYS, &action, NULL) != 0)
         return errno;
     return install_filter();

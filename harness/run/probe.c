@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The binding probe guards against a loader artefact: a subject whose calloc reaches this process's libc looks broken and is not. It asks
- * the libc how many bytes it has handed out, before and after each call.
+ * The binding probe guards against a loader artefact: a subject whose calloc reaches this process's
+ * libc looks broken and is not. It asks the libc how many bytes it has handed out, before and after
+ * each call.
  */
 #include "harness/run/probe.h"
 
@@ -37,7 +38,8 @@ static void *call_with_probe_size(const struct subject *subject, enum subject_ca
     case SUBJECT_reallocarray:
         return calls->reallocarray(NULL, 1, PROBE_SIZE);
     case SUBJECT_aligned_alloc:
-        return calls->aligned_alloc(PROBE_ALIGNMENT, PROBE_SIZE / PROBE_ALIGNMENT * PROBE_ALIGNMENT);
+        return calls->aligned_alloc(PROBE_ALIGNMENT,
+                                    PROBE_SIZE / PROBE_ALIGNMENT * PROBE_ALIGNMENT);
     case SUBJECT_memalign:
         return calls->memalign(PROBE_ALIGNMENT, PROBE_SIZE);
     case SUBJECT_valloc:
@@ -61,8 +63,9 @@ void probe_binding(const struct subject *subject, char sentence[SUBJECT_ERROR_MA
         size_t before = host_bytes();
         void *block = call_with_probe_size(subject, (enum subject_call)call);
         if (block != NULL && host_bytes() >= before + PROBE_SIZE / 2)
-            snprintf(sentence, SUBJECT_ERROR_MAX, "could not bind %s: its %s is served by this process's own libc", subject->name,
-                     subject_call_name((enum subject_call)call));
+            snprintf(sentence, SUBJECT_ERROR_MAX,
+                     "could not bind %s: its %s is served by this process's own libc",
+                     subject->name, subject_call_name((enum subject_call)call));
     }
 }
 

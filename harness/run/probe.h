@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What is asked of a subject before it is judged, in a process that is thrown away: is it bound, how much can it hold, what does it choose. */
+/* What is asked of a subject before it is judged, in a process that is thrown away: is it bound,
+ * how much can it hold, what does it choose. */
 #ifndef HARNESS_PROBE_H
 #define HARNESS_PROBE_H
 
 #include "harness/run/run.h"
 
-/* One sentence into `sentence` if any function of the subject is served by this process's own libc instead, else "". */
+/* One sentence into `sentence` if any function of the subject is served by this process's own libc
+ * instead, else "". */
 void probe_binding(const struct subject *subject, char sentence[SUBJECT_ERROR_MAX]);
-/* Bytes the subject gave before it refused; 0 if it gave PROBE_CAPACITY_MAX: taken as unlimited. Leaves the blocks live. */
+/* Bytes the subject gave before it refused; 0 if it gave PROBE_CAPACITY_MAX: taken as unlimited.
+ * Leaves the blocks live. */
 #define PROBE_CAPACITY_MAX ((size_t)256 << 20)
 uint64_t probe_capacity(const struct subject *subject);
-/* Runs every op that has a choice, with all checks muted; the choices are then in run_policy(run). */
+/* Runs every op that has a choice, with all checks muted; the choices are then in
+ * run_policy(run). */
 void probe_policy(struct run *run, const struct subject *subject);
 
 #endif

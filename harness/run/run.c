@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The loop: ops in order, the subject's walker and sweeps at their cadence, everything freed at the end, then identical cycles. */
+/* The loop: ops in order, the subject's walker and sweeps at their cadence, everything freed at the
+ * end, then identical cycles. */
 #include "harness/run/run_internal.h"
 #include "harness/trace/trace_slots.h"
 
@@ -16,12 +17,14 @@ static const struct run_report no_report;
 
 int run_init(struct run **ret_run)
 {
-    struct run *run = mmap(NULL, sizeof *run, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct run *run = mmap(NULL, sizeof *run, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (run == MAP_FAILED)
         return ENOMEM;
     run->own[0] = (struct own_range){(uintptr_t)run, (uintptr_t)run + sizeof *run};
     run->own[1] = (struct own_range){(uintptr_t)__executable_start, (uintptr_t)end};
-    run->child_verdict = mmap(NULL, RUN_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    run->child_verdict =
+        mmap(NULL, RUN_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run->child_verdict == MAP_FAILED)
         return ENOMEM;
     uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
@@ -45,9 +48,11 @@ static bool run_usable(struct run *run, const struct trace_op *op)
     if (run->subject->calls.malloc_usable_size == NULL)
         return true;
     if (run->shadow.blocks[op->slot].start != NULL)
-        return judge_usable_stable(run, op->slot) && judge_content(run, op->slot, "after malloc_usable_size");
+        return judge_usable_stable(run, op->slot) &&
+               judge_content(run, op->slot, "after malloc_usable_size");
     size_t capacity = run->subject->calls.malloc_usable_size(NULL);
-    return capacity == 0 || run_fail(run, CHECK_USABLE, "malloc_usable_size", "malloc_usable_size(NULL) returned %zu, must be 0", capacity);
+    return capacity == 0 || run_fail(run, CHECK_USABLE, "malloc_usable_size",
+                                     "malloc_usable_size(NULL) returned %zu, must be 0", capacity);
 }
 
 static bool run_op(struct run *run, const struct trace_op *op)
@@ -93,11 +98,13 @@ static bool check_heap(struct run *run)
     char sentence[VERDICT_SENTENCE_MAX - 64];
     if (run->subject->check == NULL || run->subject->check(sentence, sizeof sentence) == 0)
         return true;
-    const char *after = run->op < run->trace->count ? trace_op_name(run->trace->ops[run->op].kind) : "end";
+    const char *after =
+        run->op < run->trace->count ? trace_op_name(run->trace->ops[run->op].kind) : "end";
     return run_fail(run, CHECK_HEAP, after, "the subject's walker after %s: %s", after, sentence);
 }
 
-/* Counts down to the next time that something is due; `every` 0: never. Most of a run's ops are followed by nothing: no division for them. */
+/* Counts down to the next time that something is due; `every` 0: never. Most of a run's ops are
+ * followed by nothing: no division for them. */
 static bool is_due(uint32_t every, uint32_t *left)
 {
     if (every == 0 || --*left != 0)
@@ -109,7 +116,8 @@ static bool is_due(uint32_t every, uint32_t *left)
 static bool run_ops(struct run *run)
 {
     uint32_t heap_every = run->options->heap_check_every, heap_left = heap_every;
-    uint32_t sweep_every = run->round < SWEPT_CYCLES ? run->options->sweep_every : 0, sweep_left = sweep_every;
+    uint32_t sweep_every = run->round < SWEPT_CYCLES ? run->options->sweep_every : 0,
+             sweep_left = sweep_every;
     for (uint32_t i = 0; i < run->trace->count; i++) {
         run->op = i;
         if (run->report->progress != NULL)
@@ -148,13 +156,15 @@ bool run_cycle(struct run *run)
     threads_end_cycle(run);
     if (run->report->progress != NULL)
         run->report->progress->op = VERDICT_NO_OP;
-    bool is_clean = run_free_all(run) && check_heap(run); /* each free verifies its block: a sweep before would do it twice */
+    /* each free verifies its block: a sweep before would do it twice */
+    bool is_clean = run_free_all(run) && check_heap(run);
     run->round++;
     return is_clean;
 }
 
-bool run_trace(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options,
-               const struct run_report *report, struct verdict *ret_verdict)
+bool run_trace(struct run *run, const struct subject *subject, const struct trace *trace,
+               const struct run_options *options, const struct run_report *report,
+               struct verdict *ret_verdict)
 {
     run->subject = subject;
     run->trace = trace;
@@ -166,14 +176,16 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
     run->round = 0;
     feature_start(run);
     faults_begin(run);
-    bool is_clean = run_cycle(run) && run_recovery(run) && (options->rounds == 0 || run_footprint(run));
+    bool is_clean =
+        run_cycle(run) && run_recovery(run) && (options->rounds == 0 || run_footprint(run));
     faults_end_cycle(run);
     threads_end(run);
     shadow_clear(&run->shadow);
     return is_clean || run->is_cut_short;
 }
 
-void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options)
+void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace,
+                         const struct run_options *options)
 {
     size_t slots = 0;
     run->subject = subject;
@@ -189,7 +201,9 @@ void run_trace_unchecked(struct run *run, const struct subject *subject, const s
             if (request_can_run(run, &request))
                 answer = request_call(run, &request, block->start);
             if (!answer.is_null || request.total == 0)
-                *block = (struct block){.start = answer.is_null ? NULL : answer.block, .size = request.total, .capacity = request.total};
+                *block = (struct block){.start = answer.is_null ? NULL : answer.block,
+                                        .size = request.total,
+                                        .capacity = request.total};
         } else if (trace_op_shape(op->kind) & OP_FREES) {
             call_free(run, OP_FREE, block);
             *block = (struct block){0};

@@ -3,7 +3,8 @@
  * The middle of the picture: trace → run(subject, shadow) → verdict. Makes every call of a trace on the subject, keeps the shadow beside
  * it and stops at the first check that fails.
  *
- * Uses no malloc of any kind while a trace runs: its memory is mapped once by run_init. One struct run serves one thread.
+ * Uses no malloc of any kind while a trace runs: its memory is mapped once by run_init. One struct
+ * run serves one thread.
  */
 #ifndef HARNESS_RUN_H
 #define HARNESS_RUN_H
@@ -20,22 +21,30 @@
 
 enum { RUN_FEATURES = 1280 };
 
-/* Follows the function's name in the site of a verdict on a call in which an OS call failed on demand: another class than without. */
+/* Follows the function's name in the site of a verdict on a call in which an OS call failed on
+ * demand: another class than without. */
 #define RUN_FAULT_SITE "@fail-os"
 
 /* Plain data: travels between processes. */
 struct run_options {
     uint32_t heap_check_every; /* ops between calls of the subject's walker; 0: only at the end */
-    uint32_t sweep_every;      /* ops between checks of every live block; 0: only at `sweep` and the end */
-    uint64_t fill_max;         /* bytes; blocks with more capacity are filled and verified in samples */
-    uint64_t touch_max;        /* bytes; calls that make the subject itself clear or copy more are passed over. 0: unlimited */
+    /* ops between checks of every live block; 0: only at `sweep` and the end */
+    uint32_t sweep_every;
+    /* bytes; blocks with more capacity are filled and verified in samples */
+    uint64_t fill_max;
+    /* bytes; calls that make the subject itself clear or copy more are passed over. 0: unlimited */
+    uint64_t touch_max;
     uint64_t capacity;         /* bytes the subject can hold at all; 0: unlimited */
     uint32_t strict_alignment; /* bool: malloc(n) is 16-byte aligned for n < 16 too */
     uint32_t rounds;           /* up to so many identical cycles for footprint; 0: none */
     uint32_t muted;            /* bit per enum check: known to fail, does not stop the run */
-    uint32_t recovery;         /* bool: after OS failures on demand, run the trace once more without them: all must be as before */
-    uint32_t watch_os;         /* bool: count OS calls, also in a trace without fail-os; for the worker of an executor */
-    uint32_t one_thread;       /* bool: thread, thread-exit and fork are passed over: the process is not the run's alone */
+    /* bool: after OS failures on demand, run the trace once more without them: all must be as
+     * before */
+    uint32_t recovery;
+    /* bool: count OS calls, also in a trace without fail-os; for the worker of an executor */
+    uint32_t watch_os;
+    /* bool: thread, thread-exit and fork are passed over: the process is not the run's alone */
+    uint32_t one_thread;
 };
 
 /* What a caller can see of one op: compared between subjects by `mallet diff`. Never an address. */
@@ -47,35 +56,42 @@ struct outcome {
 };
 
 struct run_progress {
-    volatile uint32_t op;                /* the op being run, or VERDICT_NO_OP */
-    volatile uint32_t round;             /* 0, then footprint rounds */
-    volatile uint32_t is_in_call;        /* bool: inside the subject; else the harness is touching blocks */
-    struct os_call_failures os_failures; /* of this run; the last one only if it came in the last call of the subject */
+    volatile uint32_t op;    /* the op being run, or VERDICT_NO_OP */
+    volatile uint32_t round; /* 0, then footprint rounds */
+    /* bool: inside the subject; else the harness is touching blocks */
+    volatile uint32_t is_in_call;
+    /* of this run; the last one only if it came in the last call of the subject */
+    struct os_call_failures os_failures;
 };
 
 struct run; /* the shadow and all other working memory */
 
 /* Returns 0 or ENOMEM. */
 int run_init(struct run **ret_run);
-/* The choices known so far, all zero at first: grows as the subject shows more, may be set before a run. */
+/* The choices known so far, all zero at first: grows as the subject shows more, may be set before a
+ * run. */
 struct policy *run_policy(struct run *run);
 
 /* Where a run reports to besides its verdict; any may be NULL. */
 struct run_report {
     struct run_progress *progress;
     struct outcome *outcomes; /* one for each op */
-    uint8_t *features;        /* RUN_FEATURES counters of behaviour: guidance for uninstrumented subjects */
+    /* RUN_FEATURES counters of behaviour: guidance for uninstrumented subjects */
+    uint8_t *features;
 };
 
-/* Runs a well-formed trace and frees all it left live. Returns true if every check held; else false with the verdict. The subject's heap
- * is then in doubt: no further run in this process proves anything, unless the subject has reset. */
-bool run_trace(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options,
-               const struct run_report *report, struct verdict *ret_verdict);
+/* Runs a well-formed trace and frees all it left live. Returns true if every check held; else false
+ * with the verdict. The subject's heap is then in doubt: no further run in this process proves
+ * anything, unless the subject has reset. */
+bool run_trace(struct run *run, const struct subject *subject, const struct trace *trace,
+               const struct run_options *options, const struct run_report *report,
+               struct verdict *ret_verdict);
 /* OS calls of the last run, but for its further cycles; all 0 unless they are watched. */
 struct os_call_counts run_os_calls(const struct run *run);
 /* The last run ended at a muted check, clean so far, but with a heap in doubt. */
 bool run_was_cut_short(const struct run *run);
 /* The same calls without shadow or checks: the base line for the cost of checking. */
-void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace, const struct run_options *options);
+void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace,
+                         const struct run_options *options);
 
 #endif

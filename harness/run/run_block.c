@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ops that make, move and free blocks: which checks stand around which call, and in what order. The order matters: what could crash the
- * harness (a wild size) is judged before memory is touched, and a block is verified before the call that could hide its damage.
+ * Ops that make, move and free blocks: which checks stand around which call, and in what order. The
+ * order matters: what could crash the harness (a wild size) is judged before memory is touched, and
+ * a block is verified before the call that could hide its damage.
  */
-#include "harness/trace/pattern.h"
 #include "harness/run/run_internal.h"
+#include "harness/trace/pattern.h"
 
 #include <errno.h>
 
-/* Blocks filled whole may sum up to this much; above, blocks are filled in samples, so that a trace cannot eat the machine. */
+/* Blocks filled whole may sum up to this much; above, blocks are filled in samples, so that a trace
+ * cannot eat the machine. */
 #define FILLED_MAX ((size_t)256 << 20)
 
 static void record_outcome(const struct run *run, const struct answer *answer, int error)
@@ -21,7 +23,8 @@ static void record_outcome(const struct run *run, const struct answer *answer, i
     outcome->error = error;
 }
 
-static void record_answer(const struct run *run, const struct request *request, const struct answer *answer)
+static void record_answer(const struct run *run, const struct request *request,
+                          const struct answer *answer)
 {
     int error = !answer->is_null                         ? 0
                 : request->op->kind == OP_POSIX_MEMALIGN ? answer->result
@@ -42,7 +45,8 @@ static void take_block(struct run *run, const struct request *request, void *sta
     struct block *block = &run->shadow.blocks[slot];
     size_t fill_max = (size_t)run->options->fill_max;
     if (run->faults.is_in_last_call)
-        fill_max = SIZE_MAX; /* the memory may not be there: only touching all of it proves that it is */
+        /* the memory may not be there: only touching all of it proves that it is */
+        fill_max = SIZE_MAX;
     if (run->shadow.filled + capacity > FILLED_MAX)
         fill_max = 0;
     *block = (struct block){.start = start,
@@ -61,7 +65,8 @@ static void take_block(struct run *run, const struct request *request, void *sta
         run->peak_size = run->shadow.live_size;
 }
 
-static bool judge_and_take(struct run *run, const struct request *request, const struct answer *answer)
+static bool judge_and_take(struct run *run, const struct request *request,
+                           const struct answer *answer)
 {
     size_t capacity;
     if (!judge_new_block(run, request, answer, &capacity))
@@ -74,20 +79,23 @@ bool run_allocate(struct run *run, const struct request *request)
 {
     struct answer answer = request_call(run, request, NULL);
     record_answer(run, request, &answer);
-    if (!judge_errno_not_zero(run, trace_op_name(request->op->kind), answer.error) || !judge_policy(run, request, answer.is_null))
+    if (!judge_errno_not_zero(run, trace_op_name(request->op->kind), answer.error) ||
+        !judge_policy(run, request, answer.is_null))
         return false;
     if (answer.is_null)
         return judge_failure(run, request, &answer);
     return judge_and_take(run, request, &answer);
 }
 
-/* realloc to zero bytes that returns NULL has freed the block, in the reading that lets both choices live. */
+/* realloc to zero bytes that returns NULL has freed the block, in the reading that lets both
+ * choices live. */
 static bool is_freeing(const struct request *request)
 {
     return request->total == 0;
 }
 
-static bool finish_failed_realloc(struct run *run, const struct request *request, const struct answer *answer)
+static bool finish_failed_realloc(struct run *run, const struct request *request,
+                                  const struct answer *answer)
 {
     uint32_t slot = request->op->slot;
     if (is_freeing(request)) {
@@ -97,13 +105,14 @@ static bool finish_failed_realloc(struct run *run, const struct request *request
     if (!judge_failure(run, request, answer))
         return false;
     const struct block *block = &run->shadow.blocks[slot];
-    size_t wrong = pattern_verify(block->start, block->capacity, block->capacity, block->fill_max, block->seed);
+    size_t wrong = pattern_verify(block->start, block->capacity, block->capacity, block->fill_max,
+                                  block->seed);
     if (wrong != PATTERN_ALL_GOOD) {
         char call[CALL_TEXT_MAX];
         request_describe(request, call);
         return run_fail(run, CHECK_KEPT, trace_op_name(request->op->kind),
-                        "%s failed and changed byte %zu of the old block: was 0x%02x, is 0x%02x", call, wrong,
-                        pattern_byte(block->seed, wrong), block->start[wrong]);
+                        "%s failed and changed byte %zu of the old block: was 0x%02x, is 0x%02x",
+                        call, wrong, pattern_byte(block->seed, wrong), block->start[wrong]);
     }
     return judge_usable_stable(run, slot);
 }
@@ -128,13 +137,15 @@ bool run_reallocate(struct run *run, const struct request *request)
         return false;
     struct answer answer = request_call(run, request, old.start);
     record_answer(run, request, &answer);
-    if (!judge_errno_not_zero(run, trace_op_name(request->op->kind), answer.error) || !judge_policy(run, request, answer.is_null))
+    if (!judge_errno_not_zero(run, trace_op_name(request->op->kind), answer.error) ||
+        !judge_policy(run, request, answer.is_null))
         return false;
     if (answer.is_null)
         return finish_failed_realloc(run, request, &answer);
     shadow_remove(&run->shadow, slot);
     size_t capacity;
-    if (!judge_new_block(run, request, &answer, &capacity) || !judge_kept_prefix(run, request, &old, answer.block))
+    if (!judge_new_block(run, request, &answer, &capacity) ||
+        !judge_kept_prefix(run, request, &old, answer.block))
         return false;
     take_block(run, request, answer.block, capacity);
     return true;
@@ -155,5 +166,6 @@ bool run_free(struct run *run, const struct trace_op *op)
     const char *name = trace_op_name(op->kind);
     if (error == 0)
         return judge_errno_not_zero(run, name, error);
-    return error == ERRNO_SENTINEL || run_fail(run, CHECK_ERRNO, name, "%s(#%u) changed errno to %d", name, op->slot, error);
+    return error == ERRNO_SENTINEL ||
+           run_fail(run, CHECK_ERRNO, name, "%s(#%u) changed errno to %d", name, op->slot, error);
 }

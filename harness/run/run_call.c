@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From an op to the call: resolves sizes against the live blocks, knows what each function of the family takes, and makes the call through
- * the subject's volatile table with errno set to a sentinel.
+ * From an op to the call: resolves sizes against the live blocks, knows what each function of the
+ * family takes, and makes the call through the subject's volatile table with errno set to a
+ * sentinel.
  */
 #include "harness/run/run_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-/* No user address space on 64-bit Linux is larger than 47 bits: a block that claims more cannot be there. */
+/* No user address space on 64-bit Linux is larger than 47 bits: a block that claims more cannot be
+ * there. */
 #define ADDRESS_SPACE ((size_t)1 << (sizeof(size_t) == 8 ? 47 : 31))
 
 static size_t resolve_size(const struct run *run, const struct trace_op *op)
@@ -29,7 +31,8 @@ static bool is_power_of_two(size_t n)
 struct request request_make(const struct run *run, const struct trace_op *op)
 {
     unsigned shape = trace_op_shape(op->kind);
-    struct request request = {.op = op, .count = 1, .size = resolve_size(run, op), .is_alignment_valid = true};
+    struct request request = {
+        .op = op, .count = 1, .size = resolve_size(run, op), .is_alignment_valid = true};
     request.total = request.size;
     bool overflows = false;
     if (shape & OP_HAS_COUNT) {
@@ -38,22 +41,27 @@ struct request request_make(const struct run *run, const struct trace_op *op)
     } else if (shape & OP_HAS_ALIGNMENT) {
         request.alignment = (size_t)op->extra;
         request.is_alignment_valid =
-            is_power_of_two(request.alignment) && (op->kind != OP_POSIX_MEMALIGN || request.alignment % sizeof(void *) == 0);
+            is_power_of_two(request.alignment) &&
+            (op->kind != OP_POSIX_MEMALIGN || request.alignment % sizeof(void *) == 0);
     } else if (op->kind == OP_VALLOC || op->kind == OP_PVALLOC) {
         request.alignment = RUN_PAGE;
     }
     if (overflows)
         request.total = SIZE_MAX;
-    request.is_impossible = request.total >= ADDRESS_SPACE || (request.is_alignment_valid && request.alignment >= ADDRESS_SPACE);
+    request.is_impossible = request.total >= ADDRESS_SPACE ||
+                            (request.is_alignment_valid && request.alignment >= ADDRESS_SPACE);
     return request;
 }
 
-/* calloc clears and realloc copies: gigabytes of that would be the machine's test, not the subject's. */
+/* calloc clears and realloc copies: gigabytes of that would be the machine's test, not the
+ * subject's. */
 static bool is_too_much_work(const struct run *run, const struct request *request)
 {
-    if (request->is_impossible || run->options->touch_max == 0 || request->total <= run->options->touch_max)
+    if (request->is_impossible || run->options->touch_max == 0 ||
+        request->total <= run->options->touch_max)
         return false;
-    return request->op->kind == OP_CALLOC || run->shadow.blocks[request->op->slot].size > run->options->touch_max;
+    return request->op->kind == OP_CALLOC ||
+           run->shadow.blocks[request->op->slot].size > run->options->touch_max;
 }
 
 bool request_can_run(const struct run *run, const struct request *request)
@@ -95,7 +103,8 @@ static int *errno_of(const struct subject *subject)
     return subject->errno_location != NULL ? subject->errno_location() : &errno;
 }
 
-/* Sets the stage for a call, and clears it: progress for whoever watches this process, a sentinel in errno. */
+/* Sets the stage for a call, and clears it: progress for whoever watches this process, a sentinel
+ * in errno. */
 static void enter_call(struct run *run)
 {
     if (run->report->progress != NULL)
@@ -115,7 +124,8 @@ static int leave_call(struct run *run)
     return error;
 }
 
-static struct answer request_call_here(struct run *run, const struct request *request, void *old_block)
+static struct answer request_call_here(struct run *run, const struct request *request,
+                                       void *old_block)
 {
     const struct subject_calls *calls = &run->subject->calls;
     struct answer answer = {0};
@@ -185,8 +195,8 @@ struct answer request_call(struct run *run, const struct request *request, void 
 
 static bool is_plain_kind(uint8_t kind)
 {
-    return kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC || kind == OP_REALLOCARRAY || kind == OP_REALLOC_NULL ||
-           kind == OP_REALLOCARRAY_NULL;
+    return kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC ||
+           kind == OP_REALLOCARRAY || kind == OP_REALLOC_NULL || kind == OP_REALLOCARRAY_NULL;
 }
 
 static int call_free_here(struct run *run, enum op_kind kind, const struct block *block)
@@ -195,7 +205,8 @@ static int call_free_here(struct run *run, enum op_kind kind, const struct block
     enter_call(run);
     if (kind == OP_FREE_SIZED && calls->free_sized != NULL && is_plain_kind(block->kind))
         calls->free_sized(block->start, block->size);
-    else if (kind == OP_FREE_ALIGNED_SIZED && calls->free_aligned_sized != NULL && block->kind == OP_ALIGNED_ALLOC)
+    else if (kind == OP_FREE_ALIGNED_SIZED && calls->free_aligned_sized != NULL &&
+             block->kind == OP_ALIGNED_ALLOC)
         calls->free_aligned_sized(block->start, block->alignment, block->size);
     else
         calls->free(block->start);
@@ -256,9 +267,11 @@ void request_describe(const struct request *request, char ret_text[CALL_TEXT_MAX
     if (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT))
         snprintf(extra, sizeof extra, "%zu, ", (size_t)op->extra);
     if (shape & OP_HAS_SIZE)
-        snprintf(ret_text, CALL_TEXT_MAX, "%.*s(%s%s%zu)", name_length, name, pointer, extra, request->size);
+        snprintf(ret_text, CALL_TEXT_MAX, "%.*s(%s%s%zu)", name_length, name, pointer, extra,
+                 request->size);
     else if (shape & OP_HAS_NUMBER)
         snprintf(ret_text, CALL_TEXT_MAX, "%.*s(%zu)", name_length, name, (size_t)op->extra);
     else
-        snprintf(ret_text, CALL_TEXT_MAX, "%.*s(%s)", name_length, name, op->kind == OP_FREE_NULL ? "NULL" : pointer);
+        snprintf(ret_text, CALL_TEXT_MAX, "%.*s(%s)", name_length, name,
+                 op->kind == OP_FREE_NULL ? "NULL" : pointer);
 }

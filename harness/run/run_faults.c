@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OS calls that fail on demand. In a process that is watched (os_calls.h) each failure is seen when it happens, so that only the very call in which
- * the system refused memory may return NULL; what fails later, without cause, has not recovered. Where the subject's own hook is all there is,
+ * OS calls that fail on demand. In a process that is watched (os_calls.h) each failure is seen when
+ * it happens, so that only the very call in which the system refused memory may return NULL; what
+ * fails later, without cause, has not recovered. Where the subject's own hook is all there is,
  * nobody tells when it fires: NULL is then no surprise for the rest of the cycle.
  *
- * A `fail-os` while an earlier one is pending counts from where that one fires: two in a row fail a pair of calls.
+ * A `fail-os` while an earlier one is pending counts from where that one fires: two in a row fail a
+ * pair of calls.
  */
 #include "harness/run/run_internal.h"
 

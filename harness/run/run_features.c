@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Behaviour as feedback for an engine that cannot see inside the subject: where a block came from and what its neighbours are, each with
- * its size class. Pairs of events cost more than they bring, so single events are counted.
+ * Behaviour as feedback for an engine that cannot see inside the subject: where a block came from
+ * and what its neighbours are, each with its size class. Pairs of events cost more than they bring,
+ * so single events are counted.
  */
 #include "harness/run/run_internal.h"
 
 #include <string.h>
 
-enum { ORIGINS = 4, GAP_CLASSES = 4, SIZE_CLASSES = 16, FREED_BASE = ORIGINS * GAP_CLASSES * GAP_CLASSES * SIZE_CLASSES };
-_Static_assert(FREED_BASE + GAP_CLASSES * GAP_CLASSES * SIZE_CLASSES == RUN_FEATURES, "every class has its counter");
+enum {
+    ORIGINS = 4,
+    GAP_CLASSES = 4,
+    SIZE_CLASSES = 16,
+    FREED_BASE = ORIGINS * GAP_CLASSES * GAP_CLASSES * SIZE_CLASSES
+};
+_Static_assert(FREED_BASE + GAP_CLASSES * GAP_CLASSES * SIZE_CLASSES == RUN_FEATURES,
+               "every class has its counter");
 
 static unsigned size_class(size_t size)
 {
@@ -29,7 +36,8 @@ static unsigned neighbour_class(struct run *run, const struct block *block)
     return gap_class(below) * GAP_CLASSES + gap_class(above);
 }
 
-/* 0: exactly the block freed last; 1: one of those freed lately; 2: between all freed so far in address; 3: elsewhere. */
+/* 0: exactly the block freed last; 1: one of those freed lately; 2: between all freed so far in
+ * address; 3: elsewhere. */
 static unsigned origin_class(const struct run *run, uintptr_t start)
 {
     bool is_among = false;
@@ -57,7 +65,9 @@ void feature_start(struct run *run)
 void feature_new_block(struct run *run, const struct block *block)
 {
     unsigned origin = origin_class(run, (uintptr_t)block->start);
-    count_feature(run, (origin * GAP_CLASSES * GAP_CLASSES + neighbour_class(run, block)) * SIZE_CLASSES + size_class(block->size));
+    count_feature(run, (origin * GAP_CLASSES * GAP_CLASSES + neighbour_class(run, block)) *
+                               SIZE_CLASSES +
+                           size_class(block->size));
 }
 
 void feature_freed_block(struct run *run, const struct block *block)
@@ -66,5 +76,6 @@ void feature_freed_block(struct run *run, const struct block *block)
     run->freed[run->freed_next++ % FREED_RING] = start;
     run->freed_low = start < run->freed_low ? start : run->freed_low;
     run->freed_high = start > run->freed_high ? start : run->freed_high;
-    count_feature(run, FREED_BASE + neighbour_class(run, block) * SIZE_CLASSES + size_class(block->size));
+    count_feature(run, FREED_BASE + neighbour_class(run, block) * SIZE_CLASSES +
+                           size_class(block->size));
 }

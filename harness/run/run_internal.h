@@ -11,8 +11,8 @@
  *   run_threads.c   which thread makes the calls, and the child of a fork
  *   run_features.c  behaviour as feedback for an engine
  *
- * A check function returns true if the run may go on; else its callers return false at once, up to run_trace. The verdict is then written,
- * unless the check is muted and run->is_cut_short is set.
+ * A check function returns true if the run may go on; else its callers return false at once, up to
+ * run_trace. The verdict is then written, unless the check is muted and run->is_cut_short is set.
  */
 #ifndef HARNESS_RUN_INTERNAL_H
 #define HARNESS_RUN_INTERNAL_H
@@ -24,7 +24,11 @@
 /* errno before every call: a value that no libc uses. */
 enum { ERRNO_SENTINEL = 0x5eed };
 
-enum { FREED_RING = 8, RUN_PAGE = 4096, OWN_STACK = 1 << 16 /* bytes that calls below run_init may use */ };
+enum {
+    FREED_RING = 8,
+    RUN_PAGE = 4096,
+    OWN_STACK = 1 << 16 /* bytes that calls below run_init may use */
+};
 
 struct own_range {
     uintptr_t start, end; /* memory of the harness, in which no block may lie */
@@ -40,10 +44,12 @@ struct run {
     bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
     size_t peak_size;  /* most live bytes of this trace */
     struct faults {
-        bool is_watching;     /* os_calls.h sees the subject; else only its own hook may fail, and does not tell when */
-        bool is_recovering;   /* this cycle is one without failures */
-        bool is_armed;        /* the hook is: NULL is no surprise for the rest of the cycle */
-        bool has_failed;      /* some OS call, in this run: what is wrong from here on may be due to that */
+        /* os_calls.h sees the subject; else only its own hook may fail, and does not tell when */
+        bool is_watching;
+        bool is_recovering; /* this cycle is one without failures */
+        bool is_armed;      /* the hook is: NULL is no surprise for the rest of the cycle */
+        /* some OS call, in this run: what is wrong from here on may be due to that */
+        bool has_failed;
         bool is_in_last_call; /* one failed in the last call of the subject */
         uint32_t failed;      /* when that call began */
         uint32_t calls;       /* when the op began */
@@ -83,7 +89,8 @@ struct answer {
 struct request request_make(const struct run *run, const struct trace_op *op);
 bool request_can_run(const struct run *run, const struct request *request);
 struct answer request_call(struct run *run, const struct request *request, void *old_block);
-/* Frees by the op's function where the subject has it and the block suits it, else by free. Returns errno afterwards. */
+/* Frees by the op's function where the subject has it and the block suits it, else by free. Returns
+ * errno afterwards. */
 int call_free(struct run *run, enum op_kind kind, const struct block *block);
 /* For the op being run. */
 void call_trim(struct run *run);
@@ -123,17 +130,21 @@ bool run_reallocate(struct run *run, const struct request *request);
 bool run_free(struct run *run, const struct trace_op *op);
 
 /* run_judge.c */
-bool run_fail(struct run *run, enum check check, const char *site, const char *format, ...) __attribute__((format(printf, 4, 5)));
+bool run_fail(struct run *run, enum check check, const char *site, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 bool judge_failure(struct run *run, const struct request *request, const struct answer *answer);
-bool judge_new_block(struct run *run, const struct request *request, const struct answer *answer, size_t *ret_capacity);
+bool judge_new_block(struct run *run, const struct request *request, const struct answer *answer,
+                     size_t *ret_capacity);
 bool judge_content(struct run *run, uint32_t slot, const char *when);
-bool judge_kept_prefix(struct run *run, const struct request *request, const struct block *old, const uint8_t *moved);
+bool judge_kept_prefix(struct run *run, const struct request *request, const struct block *old,
+                       const uint8_t *moved);
 bool judge_usable_stable(struct run *run, uint32_t slot);
 bool judge_policy(struct run *run, const struct request *request, bool is_null);
 bool judge_errno_not_zero(struct run *run, const char *site, int error);
 bool run_sweep(struct run *run, const char *when);
 
-/* run_features.c: feature_start, then what happens, in order. Only where the report wants features. */
+/* run_features.c: feature_start, then what happens, in order. Only where the report wants
+ * features. */
 void feature_start(struct run *run);
 void feature_new_block(struct run *run, const struct block *block);
 void feature_freed_block(struct run *run, const struct block *block);

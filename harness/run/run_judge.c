@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checks, one function each: what a call returned against what it promises. Readings, where standards differ, are the weakest that any
- * of them allows, so that no correct allocator is blamed; stricter ones are options.
+ * The checks, one function each: what a call returned against what it promises. Readings, where
+ * standards differ, are the weakest that any of them allows, so that no correct allocator is
+ * blamed; stricter ones are options.
  */
-#include "harness/trace/pattern.h"
 #include "harness/run/run_internal.h"
+#include "harness/trace/pattern.h"
 #include "harness/trace/trace_slots.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 #include <string.h>
 
 enum { FUNDAMENTAL_ALIGNMENT = _Alignof(max_align_t) };
-/* A subject of unlimited capacity must be able to hold this much; one with a limit, this part of it, fragmentation being lawful. */
+/* A subject of unlimited capacity must be able to hold this much; one with a limit, this part of
+ * it, fragmentation being lawful. */
 #define MODEST_TOTAL ((size_t)64 << 20)
 enum { MODEST_PART = 8 };
 /* An implementation may support no larger alignment: Scudo stops at 16 MiB. */
@@ -22,14 +24,16 @@ enum { MODEST_PART = 8 };
 bool run_fail(struct run *run, enum check check, const char *site, const char *format, ...)
 {
     if (run_is_muted(run, check)) {
-        run->is_cut_short = check == CHECK_OVERLAP || check == CHECK_CONTENT || check == CHECK_HEAP || check == CHECK_IMPOSSIBLE;
+        run->is_cut_short = check == CHECK_OVERLAP || check == CHECK_CONTENT ||
+                            check == CHECK_HEAP || check == CHECK_IMPOSSIBLE;
         return !run->is_cut_short;
     }
     struct verdict *verdict = run->verdict;
     memset(verdict, 0, sizeof *verdict);
     verdict->check = check;
     verdict->op = run->op;
-    snprintf(verdict->site, sizeof verdict->site, "%s%s", site, run->faults.is_in_last_call ? RUN_FAULT_SITE : "");
+    snprintf(verdict->site, sizeof verdict->site, "%s%s", site,
+             run->faults.is_in_last_call ? RUN_FAULT_SITE : "");
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(verdict->sentence, sizeof verdict->sentence, format, arguments);
@@ -37,7 +41,8 @@ bool run_fail(struct run *run, enum check check, const char *site, const char *f
     return false;
 }
 
-/* The C function that an op calls, as the site of its findings: "realloc" for OP_REALLOC_NULL too. */
+/* The C function that an op calls, as the site of its findings: "realloc" for OP_REALLOC_NULL
+ * too. */
 static const char *site_of(const struct request *request)
 {
     switch (request->op->kind) {
@@ -64,8 +69,9 @@ bool judge_errno_not_zero(struct run *run, const char *site, int error)
 }
 
 /*
- * So little is asked for that a NULL is not for want of memory. Under a limited capacity fragmentation is lawful: the live blocks cut what is
- * left into at most one gap more than there are blocks, and only what fits into the mean gap of a part of the capacity must succeed.
+ * So little is asked for that a NULL is not for want of memory. Under a limited capacity
+ * fragmentation is lawful: the live blocks cut what is left into at most one gap more than there
+ * are blocks, and only what fits into the mean gap of a part of the capacity must succeed.
  */
 static bool is_modest(const struct run *run, const struct request *request)
 {
@@ -74,7 +80,8 @@ static bool is_modest(const struct run *run, const struct request *request)
     size_t room = is_limited ? (size_t)run->options->capacity / MODEST_PART : MODEST_TOTAL;
     size_t wanted;
     if (faults_excuse_null(run) || request->alignment > MODEST_ALIGNMENT ||
-        __builtin_add_overflow(request->total, request->alignment, &wanted) || shadow->live_size > room)
+        __builtin_add_overflow(request->total, request->alignment, &wanted) ||
+        shadow->live_size > room)
         return false;
     return wanted <= (room - shadow->live_size) / (is_limited ? shadow->live.count + 1 : 1);
 }
@@ -89,15 +96,21 @@ struct allowed_errors {
     bool einval, enomem, any, untouched;
 };
 
-/* EINVAL is for a bad alignment (for aligned_alloc also a size that is no multiple of it), ENOMEM for everything else; with both wrong
- * either will do. memalign, valloc and pvalloc are no standard's: the manuals only promise that errno is set, and of a bad alignment nothing. */
+/* EINVAL is for a bad alignment (for aligned_alloc also a size that is no multiple of it), ENOMEM
+ * for everything else; with both wrong either will do. memalign, valloc and pvalloc are no
+ * standard's: the manuals only promise that errno is set, and of a bad alignment nothing. */
 static struct allowed_errors allow_errors(const struct request *request)
 {
-    bool is_uneven = request->op->kind == OP_ALIGNED_ALLOC && !is_multiple(request->total, request->alignment);
-    struct allowed_errors allowed = {.einval = !request->is_alignment_valid || is_uneven || request->total == 0};
-    allowed.enomem = request->is_alignment_valid || request->is_impossible || request->op->kind != OP_POSIX_MEMALIGN;
-    allowed.any = request->op->kind == OP_MEMALIGN || request->op->kind == OP_VALLOC || request->op->kind == OP_PVALLOC;
-    allowed.untouched = request->total == 0 || (!request->is_alignment_valid && request->op->kind == OP_MEMALIGN);
+    bool is_uneven =
+        request->op->kind == OP_ALIGNED_ALLOC && !is_multiple(request->total, request->alignment);
+    struct allowed_errors allowed = {.einval = !request->is_alignment_valid || is_uneven ||
+                                               request->total == 0};
+    allowed.enomem = request->is_alignment_valid || request->is_impossible ||
+                     request->op->kind != OP_POSIX_MEMALIGN;
+    allowed.any = request->op->kind == OP_MEMALIGN || request->op->kind == OP_VALLOC ||
+                  request->op->kind == OP_PVALLOC;
+    allowed.untouched =
+        request->total == 0 || (!request->is_alignment_valid && request->op->kind == OP_MEMALIGN);
     return allowed;
 }
 
@@ -106,7 +119,8 @@ static const char *describe_errors(struct allowed_errors allowed)
     return !allowed.einval ? "ENOMEM" : !allowed.enomem ? "EINVAL" : "EINVAL or ENOMEM";
 }
 
-static bool judge_failure_errno(struct run *run, const struct request *request, const struct answer *answer)
+static bool judge_failure_errno(struct run *run, const struct request *request,
+                                const struct answer *answer)
 {
     struct allowed_errors allowed = allow_errors(request);
     bool is_returned = request->op->kind == OP_POSIX_MEMALIGN;
@@ -118,27 +132,33 @@ static bool judge_failure_errno(struct run *run, const struct request *request, 
     if (is_returned)
         FAIL(run, CHECK_ERRNO, request, "returned %d, must be %s", error, describe_errors(allowed));
     else if (error != ERRNO_SENTINEL && !allowed.any)
-        FAIL(run, CHECK_ERRNO, request, "failed with errno %d, must be %s", error, describe_errors(allowed));
+        FAIL(run, CHECK_ERRNO, request, "failed with errno %d, must be %s", error,
+             describe_errors(allowed));
     else if (error == ERRNO_SENTINEL && !allowed.untouched)
-        FAIL(run, CHECK_ERRNO, request, "failed and left errno unset, must be %s", describe_errors(allowed));
+        FAIL(run, CHECK_ERRNO, request, "failed and left errno unset, must be %s",
+             describe_errors(allowed));
     return true;
 }
 
 bool judge_failure(struct run *run, const struct request *request, const struct answer *answer)
 {
     if (answer->result != 0 && !answer->is_untouched && answer->block != NULL)
-        FAIL(run, CHECK_NULL, request, "failed with %d and wrote %p to its out-parameter", answer->result, answer->block);
+        FAIL(run, CHECK_NULL, request, "failed with %d and wrote %p to its out-parameter",
+             answer->result, answer->block);
     if (!judge_failure_errno(run, request, answer))
         return false;
     if (request->total == 0)
         return true; /* the subject's choice: judge_policy */
     bool may_refuse =
-        !request->is_alignment_valid || (request->op->kind == OP_ALIGNED_ALLOC && !is_multiple(request->total, request->alignment));
+        !request->is_alignment_valid ||
+        (request->op->kind == OP_ALIGNED_ALLOC && !is_multiple(request->total, request->alignment));
     if (!is_modest(run, request) || may_refuse)
         return true;
     if (run->faults.has_failed)
-        FAIL(run, CHECK_RECOVERY, request, "failed with only %zu bytes live: an OS call had failed earlier, none did in this call",
-             run->shadow.live_size);
+        FAIL(
+            run, CHECK_RECOVERY, request,
+            "failed with only %zu bytes live: an OS call had failed earlier, none did in this call",
+            run->shadow.live_size);
     else
         FAIL(run, CHECK_NULL, request, "failed with only %zu bytes live", run->shadow.live_size);
     return true;
@@ -151,7 +171,8 @@ static size_t floor_power_of_two(size_t n)
     return n;
 }
 
-/* A power of two. C23 (N2293) lets a block be aligned for the types that fit in it only; C17 wants the fundamental alignment for every size. */
+/* A power of two. C23 (N2293) lets a block be aligned for the types that fit in it only; C17 wants
+ * the fundamental alignment for every size. */
 static size_t promised_alignment(const struct run *run, const struct request *request)
 {
     if (request->alignment != 0)
@@ -166,11 +187,13 @@ static bool judge_alignment(struct run *run, const struct request *request, cons
     size_t promised = promised_alignment(run, request);
     size_t off = (uintptr_t)block & (promised - 1);
     if (off != 0)
-        FAIL(run, CHECK_ALIGNMENT, request, "returned %p, which is %zu bytes past a multiple of %zu", block, off, promised);
+        FAIL(run, CHECK_ALIGNMENT, request,
+             "returned %p, which is %zu bytes past a multiple of %zu", block, off, promised);
     return true;
 }
 
-static bool judge_usable(struct run *run, const struct request *request, void *block, size_t *ret_capacity)
+static bool judge_usable(struct run *run, const struct request *request, void *block,
+                         size_t *ret_capacity)
 {
     *ret_capacity = request->total;
     if (run->subject->calls.malloc_usable_size == NULL)
@@ -179,22 +202,27 @@ static bool judge_usable(struct run *run, const struct request *request, void *b
     if (capacity >= request->total && capacity - request->total < (size_t)PTRDIFF_MAX)
         *ret_capacity = capacity;
     else
-        FAIL(run, CHECK_USABLE, request, "returned a block of which malloc_usable_size says %zu bytes", capacity);
+        FAIL(run, CHECK_USABLE, request,
+             "returned a block of which malloc_usable_size says %zu bytes", capacity);
     return true;
 }
 
-static bool judge_overlap(struct run *run, const struct request *request, const void *block, size_t capacity)
+static bool judge_overlap(struct run *run, const struct request *request, const void *block,
+                          size_t capacity)
 {
     uint32_t other = shadow_find_overlap(&run->shadow, block, capacity);
     if (other != TRACE_SLOTS) {
         const struct block *live = &run->shadow.blocks[other];
-        FAIL(run, CHECK_OVERLAP, request, "returned %p of %zu usable bytes, which intersects live block #%u: %p of %zu", block, capacity,
-             other, (void *)live->start, live->capacity);
+        FAIL(run, CHECK_OVERLAP, request,
+             "returned %p of %zu usable bytes, which intersects live block #%u: %p of %zu", block,
+             capacity, other, (void *)live->start, live->capacity);
     }
     uintptr_t start = (uintptr_t)block, end = start + capacity;
     for (size_t i = 0; i < sizeof run->own / sizeof run->own[0]; i++)
         if (start < run->own[i].end && end > run->own[i].start)
-            FAIL(run, CHECK_OVERLAP, request, "returned %p of %zu usable bytes, which lies in the program's own memory", block, capacity);
+            FAIL(run, CHECK_OVERLAP, request,
+                 "returned %p of %zu usable bytes, which lies in the program's own memory", block,
+                 capacity);
     return true;
 }
 
@@ -204,43 +232,53 @@ static bool judge_zeroed(struct run *run, const struct request *request, const u
         return true;
     size_t wrong = pattern_verify_zero(block, request->total, (size_t)run->options->fill_max);
     if (wrong != PATTERN_ALL_GOOD)
-        FAIL(run, CHECK_ZEROED, request, "returned a block whose byte %zu is 0x%02x, must be 0", wrong, block[wrong]);
+        FAIL(run, CHECK_ZEROED, request, "returned a block whose byte %zu is 0x%02x, must be 0",
+             wrong, block[wrong]);
     return true;
 }
 
-bool judge_new_block(struct run *run, const struct request *request, const struct answer *answer, size_t *ret_capacity)
+bool judge_new_block(struct run *run, const struct request *request, const struct answer *answer,
+                     size_t *ret_capacity)
 {
     *ret_capacity = request->total;
     if (answer->is_untouched)
-        return run_fail(run, CHECK_NULL, site_of(request), "posix_memalign returned 0 and left its out-parameter unset");
+        return run_fail(run, CHECK_NULL, site_of(request),
+                        "posix_memalign returned 0 and left its out-parameter unset");
     if (request->is_impossible) {
         FAIL(run, CHECK_IMPOSSIBLE, request, "returned %p, cannot succeed", answer->block);
     }
     if (request->op->kind == OP_POSIX_MEMALIGN && !request->is_alignment_valid)
         FAIL(run, CHECK_ERRNO, request, "returned %d, must be EINVAL", 0);
-    return judge_alignment(run, request, answer->block) && judge_usable(run, request, answer->block, ret_capacity) &&
-           judge_overlap(run, request, answer->block, *ret_capacity) && judge_zeroed(run, request, answer->block);
+    return judge_alignment(run, request, answer->block) &&
+           judge_usable(run, request, answer->block, ret_capacity) &&
+           judge_overlap(run, request, answer->block, *ret_capacity) &&
+           judge_zeroed(run, request, answer->block);
 }
 
 bool judge_content(struct run *run, uint32_t slot, const char *when)
 {
     const struct block *block = &run->shadow.blocks[slot];
-    size_t wrong = pattern_verify(block->start, block->capacity, block->capacity, block->fill_max, block->seed);
+    size_t wrong = pattern_verify(block->start, block->capacity, block->capacity, block->fill_max,
+                                  block->seed);
     if (wrong == PATTERN_ALL_GOOD)
         return true;
     const struct trace_op *op = run->op < run->trace->count ? &run->trace->ops[run->op] : NULL;
     const char *site = op == NULL ? "end" : trace_op_name(op->kind);
-    return run_fail(
-        run, CHECK_CONTENT, site, "block #%u (%s, %zu bytes, %zu usable) changed while live: byte %zu was 0x%02x, is 0x%02x, seen %s", slot,
-        trace_op_name(block->kind), block->size, block->capacity, wrong, pattern_byte(block->seed, wrong), block->start[wrong], when);
+    return run_fail(run, CHECK_CONTENT, site,
+                    "block #%u (%s, %zu bytes, %zu usable) changed while live: byte %zu was "
+                    "0x%02x, is 0x%02x, seen %s",
+                    slot, trace_op_name(block->kind), block->size, block->capacity, wrong,
+                    pattern_byte(block->seed, wrong), block->start[wrong], when);
 }
 
-bool judge_kept_prefix(struct run *run, const struct request *request, const struct block *old, const uint8_t *moved)
+bool judge_kept_prefix(struct run *run, const struct request *request, const struct block *old,
+                       const uint8_t *moved)
 {
     size_t kept = old->size < request->total ? old->size : request->total;
     size_t wrong = pattern_verify(moved, old->capacity, kept, old->fill_max, old->seed);
     if (wrong != PATTERN_ALL_GOOD)
-        FAIL(run, CHECK_CONTENT, request, "kept only %zu of %zu bytes: byte %zu was 0x%02x, is 0x%02x", wrong, kept, wrong,
+        FAIL(run, CHECK_CONTENT, request,
+             "kept only %zu of %zu bytes: byte %zu was 0x%02x, is 0x%02x", wrong, kept, wrong,
              pattern_byte(old->seed, wrong), moved[wrong]);
     return true;
 }
@@ -252,7 +290,8 @@ bool judge_usable_stable(struct run *run, uint32_t slot)
         return true;
     size_t capacity = run->subject->calls.malloc_usable_size(block->start);
     return capacity == block->capacity ||
-           run_fail(run, CHECK_USABLE, "malloc_usable_size", "malloc_usable_size(#%u) was %zu after %s and is %zu now", slot,
+           run_fail(run, CHECK_USABLE, "malloc_usable_size",
+                    "malloc_usable_size(#%u) was %zu after %s and is %zu now", slot,
                     block->capacity, trace_op_name(block->kind), capacity);
 }
 
@@ -273,11 +312,16 @@ static enum policy_id policy_of(const struct request *request)
         return is_empty && request->is_alignment_valid ? POLICY_POSIX_MEMALIGN_ZERO : POLICY_COUNT;
     case OP_ALIGNED_ALLOC:
         if (!request->is_alignment_valid)
-            return request->alignment > 0 && request->alignment < RUN_PAGE ? POLICY_ALIGNED_INVALID : POLICY_COUNT;
-        return is_empty ? POLICY_ALIGNED_ZERO : request->total % request->alignment != 0 ? POLICY_ALIGNED_UNEVEN : POLICY_COUNT;
+            return request->alignment > 0 && request->alignment < RUN_PAGE ? POLICY_ALIGNED_INVALID
+                                                                           : POLICY_COUNT;
+        return is_empty                                   ? POLICY_ALIGNED_ZERO
+               : request->total % request->alignment != 0 ? POLICY_ALIGNED_UNEVEN
+                                                          : POLICY_COUNT;
     case OP_MEMALIGN:
-        return !request->is_alignment_valid && request->alignment > 0 && request->alignment < RUN_PAGE ? POLICY_MEMALIGN_INVALID
-                                                                                                       : POLICY_COUNT;
+        return !request->is_alignment_valid && request->alignment > 0 &&
+                       request->alignment < RUN_PAGE
+                   ? POLICY_MEMALIGN_INVALID
+                   : POLICY_COUNT;
     default:
         return POLICY_COUNT;
     }
@@ -292,8 +336,8 @@ bool judge_policy(struct run *run, const struct request *request, bool is_null)
     if (run->policy.choice[id] == POLICY_UNKNOWN)
         run->policy.choice[id] = choice;
     if (run->policy.choice[id] != choice)
-        FAIL(run, CHECK_POLICY, request, "returned %s; before, %s returned %s", is_null ? "NULL" : "a block", policy_text(id),
-             is_null ? "a block" : "NULL");
+        FAIL(run, CHECK_POLICY, request, "returned %s; before, %s returned %s",
+             is_null ? "NULL" : "a block", policy_text(id), is_null ? "a block" : "NULL");
     return true;
 }
 

@@ -2,12 +2,14 @@
 /*
  * Which thread makes the calls, and what the child of a fork does.
  *
- * `thread T` passes the token to a member of a team (team.h): from then on it makes the subject's calls, one after the other, while the checks
- * stay where they were. So a trace with threads runs in one order, always the same. `thread-exit T` ends a member's thread; when the token is its
- * own, member 0 gets it. Members outlive a cycle, and end with the run.
+ * `thread T` passes the token to a member of a team (team.h): from then on it makes the subject's
+ * calls, one after the other, while the checks stay where they were. So a trace with threads runs
+ * in one order, always the same. `thread-exit T` ends a member's thread; when the token is its own,
+ * member 0 gets it. Members outlive a cycle, and end with the run.
  *
- * `fork` forks in the thread that has the token. The child verifies every block that it inherited, reallocates and frees them, allocates anew, and
- * leaves its verdict in shared memory; the parent waits, and then finds its own blocks untouched. Further cycles pass over it, for it is dear.
+ * `fork` forks in the thread that has the token. The child verifies every block that it inherited,
+ * reallocates and frees them, allocates anew, and leaves its verdict in shared memory; the parent
+ * waits, and then finds its own blocks untouched. Further cycles pass over it, for it is dear.
  */
 #include "harness/run/run_internal.h"
 #include "harness/trace/trace_slots.h"
@@ -37,7 +39,8 @@ void run_in_member(struct run *run, void (*work)(void *context), void *context)
         work(context);
 }
 
-/* A second C library in the process does not learn of threads that end, nor of forks: what it then loses is the loader's doing. */
+/* A second C library in the process does not learn of threads that end, nor of forks: what it then
+ * loses is the loader's doing. */
 static bool is_one_thread(const struct run *run)
 {
     return run->options->one_thread || run->subject->errno_location != NULL;
@@ -75,11 +78,14 @@ void threads_end(struct run *run)
 static bool resize_inherited(struct run *run)
 {
     uint32_t slot = 0;
-    size_t left = run->shadow.live.count < CHILD_RESIZED_MAX ? run->shadow.live.count : CHILD_RESIZED_MAX;
+    size_t left =
+        run->shadow.live.count < CHILD_RESIZED_MAX ? run->shadow.live.count : CHILD_RESIZED_MAX;
     for (; left > 0; left--, slot++) {
         slot = slot_set_next_live(&run->shadow.live, slot);
         size_t size = run->shadow.blocks[slot].size;
-        struct trace_op op = {.kind = OP_REALLOC, .slot = slot, .size = left % 2 != 0 ? size + size / 2 + 100 : size / 2 + 1};
+        struct trace_op op = {.kind = OP_REALLOC,
+                              .slot = slot,
+                              .size = left % 2 != 0 ? size + size / 2 + 100 : size / 2 + 1};
         struct request request = request_make(run, &op);
         if (request_can_run(run, &request) && !run_reallocate(run, &request))
             return false;
@@ -90,7 +96,9 @@ static bool resize_inherited(struct run *run)
 static bool allocate_anew(struct run *run)
 {
     for (uint32_t i = 0; i < CHILD_BLOCKS; i++) {
-        struct trace_op op = {.kind = OP_MALLOC, .slot = slot_set_next_dead(&run->shadow.live, 0), .size = (uint64_t)16 << 2 * i};
+        struct trace_op op = {.kind = OP_MALLOC,
+                              .slot = slot_set_next_dead(&run->shadow.live, 0),
+                              .size = (uint64_t)16 << 2 * i};
         struct request request = request_make(run, &op);
         if (!run_allocate(run, &request))
             return false;
@@ -110,8 +118,8 @@ static _Noreturn void live_in_child(struct run *run)
     run->verdict = run->child_verdict;
     if (run->faults.is_watching)
         os_calls_fail(0, 0); /* what is pending stays for the parent */
-    bool is_clean =
-        run_sweep(run, "by a forked child") && resize_inherited(run) && allocate_anew(run) && run_free_all(run) && allocate_anew(run);
+    bool is_clean = run_sweep(run, "by a forked child") && resize_inherited(run) &&
+                    allocate_anew(run) && run_free_all(run) && allocate_anew(run);
     _exit(is_clean || run->is_cut_short ? 0 : CHILD_EXIT_VERDICT);
 }
 
@@ -120,12 +128,15 @@ static _Noreturn void live_in_child(struct run *run)
 static uint64_t read_ms(clockid_t clock)
 {
     struct timespec now;
-    return clock_gettime(clock, &now) == 0 ? (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 : 0;
+    return clock_gettime(clock, &now) == 0
+               ? (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000
+               : 0;
 }
 
 enum child_end { CHILD_ENDED, CHILD_HUNG, CHILD_STUCK };
 
-/* A hang is CPU time, so that a loaded machine invents none; a deadlock is a long time without any. */
+/* A hang is CPU time, so that a loaded machine invents none; a deadlock is a long time without
+ * any. */
 static enum child_end wait_for_child(pid_t child, int *ret_status)
 {
     clockid_t clock;
@@ -161,14 +172,19 @@ static bool fail_as_child(struct run *run)
 static bool judge_child(struct run *run, enum child_end end, int status)
 {
     if (end == CHILD_HUNG)
-        return run_fail(run, CHECK_PROGRESS, "fork", "the forked child was still at it after %d ms of CPU time", CHILD_CPU_MS);
+        return run_fail(run, CHECK_PROGRESS, "fork",
+                        "the forked child was still at it after %d ms of CPU time", CHILD_CPU_MS);
     if (end == CHILD_STUCK)
-        return run_fail(run, CHECK_PROGRESS, "fork", "the forked child stood still for %d ms: a deadlock", CHILD_IDLE_MS);
+        return run_fail(run, CHECK_PROGRESS, "fork",
+                        "the forked child stood still for %d ms: a deadlock", CHILD_IDLE_MS);
     if (WIFSIGNALED(status))
-        return run_fail(run, CHECK_CRASH, "fork", "the forked child died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return run_fail(run, CHECK_CRASH, "fork", "the forked child died of signal %d (%s)",
+                        WTERMSIG(status), strsignal(WTERMSIG(status)));
     if (WEXITSTATUS(status) == CHILD_EXIT_VERDICT)
         return fail_as_child(run);
-    return WEXITSTATUS(status) == 0 || run_fail(run, CHECK_CRASH, "fork", "the forked child called exit(%d)", WEXITSTATUS(status));
+    return WEXITSTATUS(status) == 0 ||
+           run_fail(run, CHECK_CRASH, "fork", "the forked child called exit(%d)",
+                    WEXITSTATUS(status));
 }
 
 struct fork_job {

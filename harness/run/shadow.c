@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order by address: a row of buckets, as the leaves and the one inner node of a B+-tree. With the tens of live blocks of a fuzzed trace it is
- * one bucket; with the thousands of a recorded program the row is searched like a bucket, and changes once in a dozen insertions.
+ * The order by address: a row of buckets, as the leaves and the one inner node of a B+-tree. With
+ * the tens of live blocks of a fuzzed trace it is one bucket; with the thousands of a recorded
+ * program the row is searched like a bucket, and changes once in a dozen insertions.
  *
  * Ends are not kept here: they are in the block, and asked for at one or two places of each search.
  */
@@ -11,7 +12,12 @@
 
 #include <string.h>
 
-enum { BUCKET_HALF = BUCKET_MAX / 2, SLOT_BITS = 16, SLOT_MASK = TRACE_SLOTS - 1, ADDRESS_BITS = 64 - SLOT_BITS };
+enum {
+    BUCKET_HALF = BUCKET_MAX / 2,
+    SLOT_BITS = 16,
+    SLOT_MASK = TRACE_SLOTS - 1,
+    ADDRESS_BITS = 64 - SLOT_BITS
+};
 _Static_assert(TRACE_SLOTS == 1 << SLOT_BITS, "a key holds a slot");
 
 static uintptr_t end_of(uintptr_t start, size_t length)
@@ -38,10 +44,12 @@ static struct bucket *bucket_at(struct shadow *shadow, uint32_t place)
 /* The largest key that a block starting there could have; no address above 48 bits is a user's. */
 static uint64_t key_up_to(uintptr_t address)
 {
-    return address >> ADDRESS_BITS == 0 ? (uint64_t)address << SLOT_BITS | SLOT_MASK : UINT64_MAX - 1;
+    return address >> ADDRESS_BITS == 0 ? (uint64_t)address << SLOT_BITS | SLOT_MASK
+                                        : UINT64_MAX - 1;
 }
 
-/* How many keys of a bucket are at most `key`. Always as many steps, by arithmetic: a branch could not be guessed. */
+/* How many keys of a bucket are at most `key`. Always as many steps, by arithmetic: a branch could
+ * not be guessed. */
 static uint32_t bucket_count_up_to(const struct bucket *bucket, uint64_t key)
 {
     size_t index = 0;
@@ -108,21 +116,27 @@ uint32_t shadow_find_overlap(struct shadow *shadow, const void *start, size_t le
     if (before != TRACE_SLOTS && block_end(shadow, before) > (uintptr_t)start)
         return before;
     uint32_t behind = slot_behind(shadow, place);
-    if (behind != TRACE_SLOTS && (uintptr_t)shadow->blocks[behind].start < end_of((uintptr_t)start, length))
+    if (behind != TRACE_SLOTS &&
+        (uintptr_t)shadow->blocks[behind].start < end_of((uintptr_t)start, length))
         return behind;
     return TRACE_SLOTS;
 }
 
-void shadow_find_gaps(struct shadow *shadow, const void *start, size_t length, size_t *ret_below, size_t *ret_above)
+void shadow_find_gaps(struct shadow *shadow, const void *start, size_t length, size_t *ret_below,
+                      size_t *ret_above)
 {
     struct place place = find(shadow, (uintptr_t)start);
     uint32_t behind = slot_behind(shadow, place), before = slot_before(shadow, place);
     if (before != TRACE_SLOTS && shadow->blocks[before].start == start) {
-        place.index--; /* it stands in front of the place, in this bucket: a search leads behind what starts there */
+        /* it stands in front of the place, in this bucket: a search leads behind what starts
+         * there */
+        place.index--;
         before = slot_before(shadow, place);
     }
     *ret_below = before != TRACE_SLOTS ? (uintptr_t)start - block_end(shadow, before) : SIZE_MAX;
-    *ret_above = behind != TRACE_SLOTS ? (uintptr_t)shadow->blocks[behind].start - ((uintptr_t)start + length) : SIZE_MAX;
+    *ret_above = behind != TRACE_SLOTS
+                     ? (uintptr_t)shadow->blocks[behind].start - ((uintptr_t)start + length)
+                     : SIZE_MAX;
 }
 
 /* ---- buckets ---- */
@@ -132,7 +146,8 @@ static void row_insert(struct shadow *shadow, uint32_t place, uint64_t first)
     uint32_t behind = shadow->buckets++ - place;
     memmove(&shadow->row[place + 1], &shadow->row[place], behind * sizeof shadow->row[0]);
     memmove(&shadow->firsts[place + 1], &shadow->firsts[place], behind * sizeof shadow->firsts[0]);
-    shadow->row[place] = (uint16_t)(shadow->spares > 0 ? shadow->spare[--shadow->spares] : shadow->pool_used++);
+    shadow->row[place] =
+        (uint16_t)(shadow->spares > 0 ? shadow->spare[--shadow->spares] : shadow->pool_used++);
     shadow->firsts[place] = first;
     struct bucket *bucket = bucket_at(shadow, place);
     bucket->count = 0;
@@ -191,7 +206,8 @@ static void order_insert(struct shadow *shadow, uint32_t slot, uintptr_t start)
     }
     struct bucket *bucket = bucket_at(shadow, place.bucket);
     uint32_t behind = bucket->count++ - place.index;
-    memmove(&bucket->keys[place.index + 1], &bucket->keys[place.index], behind * sizeof bucket->keys[0]);
+    memmove(&bucket->keys[place.index + 1], &bucket->keys[place.index],
+            behind * sizeof bucket->keys[0]);
     bucket->keys[place.index] = (uint64_t)start << SLOT_BITS | slot;
     shadow->last_address = 0;
 }
@@ -201,7 +217,8 @@ static void order_remove(struct shadow *shadow, uintptr_t start)
     struct place place = find(shadow, start);
     struct bucket *bucket = bucket_at(shadow, place.bucket);
     uint32_t behind = bucket->count-- - place.index;
-    memmove(&bucket->keys[place.index - 1], &bucket->keys[place.index], behind * sizeof bucket->keys[0]);
+    memmove(&bucket->keys[place.index - 1], &bucket->keys[place.index],
+            behind * sizeof bucket->keys[0]);
     bucket->keys[bucket->count] = UINT64_MAX;
     shadow->last_address = 0;
     if (bucket->count > BUCKET_HALF)

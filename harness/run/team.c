@@ -13,7 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 2 << 20 /* the static TLS of all libraries is in there, a sanitizer's too */, GUARD_BYTES = 4096 };
+enum {
+    STACK_BYTES = 2 << 20 /* the static TLS of all libraries is in there, a sanitizer's too */,
+    GUARD_BYTES = 4096
+};
 
 struct member {
     struct team *team;
@@ -54,15 +57,18 @@ static void *live(void *argument)
         team->work(team->context);
         give_turn(team, 0);
     }
-    return NULL; /* the turn stays with this thread until it is joined: nobody else runs while it ends */
+    /* the turn stays with this thread until it is joined: nobody else runs while it ends */
+    return NULL;
 }
 
-/* On a stack of ours: for its own the C library makes system calls with all signals blocked, which the filter of os_calls.h does not survive. */
+/* On a stack of ours: for its own the C library makes system calls with all signals blocked, which
+ * the filter of os_calls.h does not survive. */
 static int start(struct member *member)
 {
     pthread_attr_t attributes;
     if (member->stack == NULL) {
-        char *stack = mmap(NULL, STACK_BYTES + GUARD_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+        char *stack = mmap(NULL, STACK_BYTES + GUARD_BYTES, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
         if (stack == MAP_FAILED)
             return ENOMEM;
         mprotect(stack, GUARD_BYTES, PROT_NONE);
@@ -78,7 +84,8 @@ static int start(struct member *member)
 
 int team_init(struct team **ret_team)
 {
-    struct team *team = mmap(NULL, sizeof *team, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct team *team =
+        mmap(NULL, sizeof *team, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (team == MAP_FAILED)
         return ENOMEM;
     for (unsigned i = 0; i < TEAM_SIZE; i++)

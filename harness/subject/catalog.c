@@ -12,8 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Scudo asks for 12 KiB of static TLS, which dlopen grants only under a tunable: it goes in at start-up. oneTBB's libtbbmalloc exports
- * scalable_malloc; it is libtbbmalloc_proxy that exports malloc. A libc needs a namespace of its own. */
+/* Scudo asks for 12 KiB of static TLS, which dlopen grants only under a tunable: it goes in at
+ * start-up. oneTBB's libtbbmalloc exports scalable_malloc; it is libtbbmalloc_proxy that exports
+ * malloc. A libc needs a namespace of its own. */
 static const struct catalog_entry entries[] = {
     {"anvil", NULL, BIND_STATIC},
     {"glibc", NULL, BIND_HOST},
@@ -33,7 +34,8 @@ static const struct catalog_entry entries[] = {
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
 
-/* Globs of folders. Where an allocator is in several, the first counts: what an administrator installed comes before the system's. */
+/* Globs of folders. Where an allocator is in several, the first counts: what an administrator
+ * installed comes before the system's. */
 static const char *const folders[] = {
     "/usr/local/lib",
     "/usr/local/lib64",
@@ -60,15 +62,16 @@ const struct catalog_entry *catalog_at(size_t i)
 static bool is_native_library(const char *path)
 {
     ElfW(Ehdr) header, own;
-    int file = open(path, O_RDONLY | O_CLOEXEC), self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    bool is_read =
-        file >= 0 && self >= 0 && read(file, &header, sizeof header) == sizeof header && read(self, &own, sizeof own) == sizeof own;
+    int file = open(path, O_RDONLY | O_CLOEXEC),
+        self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    bool is_read = file >= 0 && self >= 0 && read(file, &header, sizeof header) == sizeof header &&
+                   read(self, &own, sizeof own) == sizeof own;
     if (file >= 0)
         close(file);
     if (self >= 0)
         close(self);
-    return is_read && memcmp(header.e_ident, own.e_ident, EI_CLASS + 1) == 0 && header.e_machine == own.e_machine &&
-           header.e_type == ET_DYN;
+    return is_read && memcmp(header.e_ident, own.e_ident, EI_CLASS + 1) == 0 &&
+           header.e_machine == own.e_machine && header.e_type == ET_DYN;
 }
 
 /* The newest native library among the files that match, by version order of the whole path. */
@@ -122,13 +125,18 @@ int catalog_resolve(const char *typed, char ret_spec[PATH_MAX], char error[SUBJE
     if (entry != NULL && entry->pattern != NULL) {
         if (catalog_locate(entry, ret_spec) == 0)
             return 0;
-        snprintf(error, SUBJECT_ERROR_MAX, "subject `%.64s`: no %s in the usual library folders; name its file instead", typed,
-                 entry->pattern);
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "subject `%.64s`: no %s in the usual library folders; name its file instead",
+                 typed, entry->pattern);
         return ENOENT;
     }
-    bool is_path = strchr(typed, '/') != NULL, is_here = !is_path && entry == NULL && access(typed, F_OK) == 0;
+    bool is_path = strchr(typed, '/') != NULL,
+         is_here = !is_path && entry == NULL && access(typed, F_OK) == 0;
     if (entry == NULL && !is_path && !is_here && !is_anvil(typed)) {
-        snprintf(error, SUBJECT_ERROR_MAX, "unknown subject `%.64s`: neither a name that `mallet list` shows nor the path of a .so", typed);
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "unknown subject `%.64s`: neither a name that `mallet list` shows nor the path of "
+                 "a .so",
+                 typed);
         return ENOENT;
     }
     if (snprintf(ret_spec, PATH_MAX, "%s%s", is_here ? "./" : "", typed) >= PATH_MAX) {

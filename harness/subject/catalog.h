@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The catalogue of known allocators: the short name people use, the file it comes in, and the binding that works for it. A subject outside
- * of it is a path, and is bound by dlopen.
+ * The catalogue of known allocators: the short name people use, the file it comes in, and the
+ * binding that works for it. A subject outside of it is a path, and is bound by dlopen.
  *
- * Everything here is for the caller's side, before a subject is bound: it reads folders and uses malloc.
+ * Everything here is for the caller's side, before a subject is bound: it reads folders and uses
+ * malloc.
  */
 #ifndef HARNESS_CATALOG_H
 #define HARNESS_CATALOG_H
@@ -22,12 +23,13 @@ struct catalog_entry {
 /* Entry i, in the order to list them; NULL beyond the last. */
 const struct catalog_entry *catalog_at(size_t i);
 
-/* The file of an entry on this machine: the first usual library folder that holds one of our machine type, in it the newest version.
- * Returns 0, or ENOENT. */
+/* The file of an entry on this machine: the first usual library folder that holds one of our
+ * machine type, in it the newest version. Returns 0, or ENOENT. */
 int catalog_locate(const struct catalog_entry *entry, char ret_path[PATH_MAX]);
 
-/* Turns what a person typed into the spec that executor_start takes: "jemalloc" into its path; "anvil[:OPTIONS]", "glibc", "musl" and paths
- * stay as they are. Returns 0, or ENOENT with one sentence in `error`. */
+/* Turns what a person typed into the spec that executor_start takes: "jemalloc" into its path;
+ * "anvil[:OPTIONS]", "glibc", "musl" and paths stay as they are. Returns 0, or ENOENT with one
+ * sentence in `error`. */
 int catalog_resolve(const char *typed, char ret_spec[PATH_MAX], char error[SUBJECT_ERROR_MAX]);
 
 /* The binding for a spec that executor_start takes; never BIND_AUTO. */

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int child_bind(struct subject *ret_subject, const char *how, const char *what, char error[SUBJECT_ERROR_MAX])
+int child_bind(struct subject *ret_subject, const char *how, const char *what,
+               char error[SUBJECT_ERROR_MAX])
 {
     if (strcmp(how, CHILD_BIND_HOST) == 0)
         return subject_bind_host(ret_subject, error);

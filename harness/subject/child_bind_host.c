@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-int child_bind(struct subject *ret_subject, const char *how, const char *what, char error[SUBJECT_ERROR_MAX])
+int child_bind(struct subject *ret_subject, const char *how, const char *what,
+               char error[SUBJECT_ERROR_MAX])
 {
     (void)what;
     if (strcmp(how, CHILD_BIND_HOST) == 0)
         return subject_bind_host(ret_subject, error);
-    snprintf(error, SUBJECT_ERROR_MAX, "could not bind: this child can only bind the libc that it runs on");
+    snprintf(error, SUBJECT_ERROR_MAX,
+             "could not bind: this child can only bind the libc that it runs on");
     return EINVAL;
 }

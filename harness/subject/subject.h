@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A subject: an allocator under test, as a name, a table of its functions, and what else it can do. All calls go through the table's
- * volatile pointers, so that no compiler may elide a call or assume anything about it. A missing function is NULL; only malloc and free
- * must be there.
+ * A subject: an allocator under test, as a name, a table of its functions, and what else it can do.
+ * All calls go through the table's volatile pointers, so that no compiler may elide a call or
+ * assume anything about it. A missing function is NULL; only malloc and free must be there.
  *
- * A process has at most one subject, bound once, never unbound: a fresh process is the only reliable reset of a foreign allocator.
+ * A process has at most one subject, bound once, never unbound: a fresh process is the only
+ * reliable reset of a foreign allocator.
  */
 #ifndef HARNESS_SUBJECT_H
 #define HARNESS_SUBJECT_H
@@ -46,13 +47,15 @@ const char *subject_call_name(enum subject_call call);
 struct subject {
     char name[64];
     struct subject_calls calls;
-    /* What only a cooperating subject offers; NULL where absent. A shared object offers them by exporting mallet_subject_reset, …_check,
-     * …_footprint and …_fail_os with these types. */
-    void (*reset)(void);                           /* back to an empty, fresh heap */
-    int (*check)(char *sentence, size_t capacity); /* its own walker: 0, or non-zero with a sentence */
-    size_t (*footprint)(void);                     /* bytes it holds from the system now */
-    void (*fail_os)(unsigned nth);                 /* fail its nth-next OS request; 0 cancels */
-    int *(*errno_location)(void);                  /* where its own libc keeps errno; NULL: this process's libc */
+    /* What only a cooperating subject offers; NULL where absent. A shared object offers them by
+     * exporting mallet_subject_reset, …_check, …_footprint and …_fail_os with these types. */
+    void (*reset)(void); /* back to an empty, fresh heap */
+    /* its own walker: 0, or non-zero with a sentence */
+    int (*check)(char *sentence, size_t capacity);
+    size_t (*footprint)(void);     /* bytes it holds from the system now */
+    void (*fail_os)(unsigned nth); /* fail its nth-next OS request; 0 cancels */
+    /* where its own libc keeps errno; NULL: this process's libc */
+    int *(*errno_location)(void);
 };
 
 enum { SUBJECT_ERROR_MAX = 640 };
@@ -60,18 +63,22 @@ enum { SUBJECT_ERROR_MAX = 640 };
 /* Bit i set: calls has function i of enum subject_call. */
 unsigned subject_offers(const struct subject *subject);
 
-/* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not bind: …". */
-/* arena_size: bytes of a fixed arena that all blocks come from, so that addresses repeat, for one thread at a time; 0: the page source that
- * the options name. */
-int subject_bind_anvil(struct subject *ret_subject, const char *options, size_t arena_size, char error[SUBJECT_ERROR_MAX]);
+/* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not
+ * bind: …". */
+/* arena_size: bytes of a fixed arena that all blocks come from, so that addresses repeat, for one
+ * thread at a time; 0: the page source that the options name. */
+int subject_bind_anvil(struct subject *ret_subject, const char *options, size_t arena_size,
+                       char error[SUBJECT_ERROR_MAX]);
 int subject_bind_host(struct subject *ret_subject, char error[SUBJECT_ERROR_MAX]);
 enum subject_namespace {
     NAMESPACE_DEEPBIND, /* dlopen(RTLD_LOCAL | RTLD_DEEPBIND) */
     NAMESPACE_OWN,      /* dlmopen: a second libc */
     NAMESPACE_PRELOADED /* it is in this process already, through LD_PRELOAD */
 };
-int subject_bind_library(struct subject *ret_subject, const char *path, enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX]);
-/* A function of a library that is bound already, beyond the family; NULL unless the library itself defines it. */
+int subject_bind_library(struct subject *ret_subject, const char *path,
+                         enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX]);
+/* A function of a library that is bound already, beyond the family; NULL unless the library itself
+ * defines it. */
 void *subject_library_find(const char *path, enum subject_namespace name_space, const char *name);
 
 #endif

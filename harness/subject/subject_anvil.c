@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The static subject: anvil as a heap object, under its own prefix. The only file of the harness that knows anvil. */
+/* The static subject: anvil as a heap object, under its own prefix. The only file of the harness
+ * that knows anvil. */
 #include "harness/subject/subject.h"
 
 #include "anvil.h"
@@ -97,11 +98,13 @@ static int map_arena(struct anvil_options *options, size_t size)
     options->arena_size = size;
     options->unlocked = true; /* a lock costs most where another thread of the engine's stands by */
     options->arena_discard = size > ARENA_CLEARED_BY_HAND;
-    options->arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    options->arena = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return options->arena == MAP_FAILED ? ENOMEM : 0;
 }
 
-int subject_bind_anvil(struct subject *ret_subject, const char *options_text, size_t arena_size, char error[SUBJECT_ERROR_MAX])
+int subject_bind_anvil(struct subject *ret_subject, const char *options_text, size_t arena_size,
+                       char error[SUBJECT_ERROR_MAX])
 {
     struct anvil_options options = {0};
     char reason[SUBJECT_ERROR_MAX / 2] = "";
@@ -111,7 +114,8 @@ int subject_bind_anvil(struct subject *ret_subject, const char *options_text, si
     if (result == 0)
         result = anvil_heap_create(&heap, &options);
     if (result != 0) {
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind anvil: %s", reason[0] != 0 ? reason : strerror(result));
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind anvil: %s",
+                 reason[0] != 0 ? reason : strerror(result));
         return result;
     }
     *ret_subject = (struct subject){.name = "anvil",

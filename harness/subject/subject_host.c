@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host subject: the malloc of the libc that this process runs on, or of whatever LD_PRELOAD put in its place. Functions that the libc
- * may lack are weak.
+ * The host subject: the malloc of the libc that this process runs on, or of whatever LD_PRELOAD put
+ * in its place. Functions that the libc may lack are weak.
  */
 #include "harness/subject/subject.h"
 

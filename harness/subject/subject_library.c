@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A foreign shared object in this process. RTLD_DEEPBIND lets its own calls of malloc reach itself and not this process's libc; a second
- * libc needs a namespace of its own. Only functions that the object itself defines are bound: dlsym would also find its dependencies'.
+ * A foreign shared object in this process. RTLD_DEEPBIND lets its own calls of malloc reach itself
+ * and not this process's libc; a second libc needs a namespace of its own. Only functions that the
+ * object itself defines are bound: dlsym would also find its dependencies'.
  */
 #include "harness/subject/subject.h"
 
@@ -24,7 +25,8 @@ static void *find_own(void *library, const char *name)
 
 static void bind_calls(struct subject *subject, void *library)
 {
-#define CALL(name, result, parameters) *(void **)(uintptr_t)&subject->calls.name = find_own(library, #name);
+#define CALL(name, result, parameters) \
+    *(void **)(uintptr_t)&subject->calls.name = find_own(library, #name);
     SUBJECT_CALLS(CALL)
 #undef CALL
     *(void **)&subject->reset = find_own(library, "mallet_subject_reset");
@@ -37,15 +39,18 @@ static void *open_library(enum subject_namespace name_space, const char *path)
 {
     if (name_space == NAMESPACE_OWN)
         return dlmopen(LM_ID_NEWLM, path, RTLD_NOW | RTLD_LOCAL);
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL | (name_space == NAMESPACE_PRELOADED ? RTLD_NOLOAD : RTLD_DEEPBIND));
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL |
+                            (name_space == NAMESPACE_PRELOADED ? RTLD_NOLOAD : RTLD_DEEPBIND));
 }
 
-int subject_bind_library(struct subject *ret_subject, const char *path, enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX])
+int subject_bind_library(struct subject *ret_subject, const char *path,
+                         enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX])
 {
     void *library = open_library(name_space, path);
     if (library == NULL) {
         const char *reason = dlerror();
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", path, reason != NULL ? reason : "the loader did not preload it");
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", path,
+                 reason != NULL ? reason : "the loader did not preload it");
         return ENOEXEC;
     }
     const char *slash = strrchr(path, '/');

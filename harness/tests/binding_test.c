@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nasty subjects: `binding_test SUBJECTS`. Whatever one does, when it is loaded or in the middle of a call, ends in one sentence or one verdict
- * within the limits, and the caller lives on.
+ * Nasty subjects: `binding_test SUBJECTS`. Whatever one does, when it is loaded or in the middle of
+ * a call, ends in one sentence or one verdict within the limits, and the caller lives on.
  */
 #include "harness/executor/executor.h"
 
@@ -27,11 +27,14 @@ struct nasty {
 
 static struct nasty nasties[] = {
     {"nasty_exit_at_load", NULL, "called exit(4) while it was loaded", NULL},
-    {"nasty_abort_at_load", NULL, "died of signal 6 (Aborted) while it was loaded: cannot work like this", NULL},
-    {"nasty_crash_at_load", NULL, "died of signal 11 (Segmentation fault) while it was loaded", NULL},
+    {"nasty_abort_at_load", NULL,
+     "died of signal 6 (Aborted) while it was loaded: cannot work like this", NULL},
+    {"nasty_crash_at_load", NULL, "died of signal 11 (Segmentation fault) while it was loaded",
+     NULL},
     {"nasty_hang_at_load", NULL, "was still not loaded after 1500 ms", NULL},
     {"nasty_print_at_load", NULL, "was still not loaded after 1500 ms", NULL},
-    {"nasty_close_at_load", NULL, "closed descriptor 3, its connection to the harness, while it was loaded", NULL},
+    {"nasty_close_at_load", NULL,
+     "closed descriptor 3, its connection to the harness, while it was loaded", NULL},
     {"nasty_no_malloc", NULL, "does not define malloc", NULL},
     {"nasty_text", NULL, "invalid ELF header", NULL},
     {"nasty_missing", NULL, "No such file", NULL},
@@ -55,10 +58,12 @@ static uint64_t read_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int start_subject(struct executor **ret_executor, const char *name, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
+static int start_subject(struct executor **ret_executor, const char *name,
+                         enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
 {
     char path[1024];
-    const struct executor_options options = {.binding = binding, .cpu_limit_ms = CPU_LIMIT_MS, .wall_limit_ms = WALL_LIMIT_MS};
+    const struct executor_options options = {
+        .binding = binding, .cpu_limit_ms = CPU_LIMIT_MS, .wall_limit_ms = WALL_LIMIT_MS};
     snprintf(path, sizeof path, "%s/lib%s.so", subjects_folder, name);
     return executor_start(ret_executor, path, &options, error);
 }
@@ -109,7 +114,8 @@ static void subject_that_fails_in_a_call_is_judged_by_its_op(void **state)
     for (int i = 0; i < 2; i++) {
         struct execution execution = run_one_malloc(executor, NASTY_SIZE);
         assert_false(execution.is_clean);
-        print_message("%s: %s: %s [%s]\n", nasty->name, check_name(execution.verdict.check), execution.verdict.sentence, execution.output);
+        print_message("%s: %s: %s [%s]\n", nasty->name, check_name(execution.verdict.check),
+                      execution.verdict.sentence, execution.output);
         assert_string_equal(check_name(execution.verdict.check), nasty->check);
         assert_has(execution.verdict.sentence, nasty->sentence);
         assert_string_equal(execution.output, nasty->output != NULL ? nasty->output : "");
@@ -148,7 +154,8 @@ static void student_allocator_binds_and_fails(void **state)
         fail_msg("%s", error);
     struct execution execution = run_one_malloc(executor, 100);
     assert_false(execution.is_clean);
-    print_message("student: %s: %s\n", check_name(execution.verdict.check), execution.verdict.sentence);
+    print_message("student: %s: %s\n", check_name(execution.verdict.check),
+                  execution.verdict.sentence);
     assert_string_equal(check_name(execution.verdict.check), "alignment");
     executor_stop(executor);
 }
@@ -171,11 +178,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(names_that_are_no_path_are_refused),
     };
     for (size_t i = 0; i < NASTIES; i++)
-        tests[4 + i] =
-            (struct CMUnitTest){.name = nasties[i].name,
-                                .test_func = nasties[i].check == NULL ? subject_that_cannot_be_bound_is_said_to_be_in_one_sentence
-                                                                      : subject_that_fails_in_a_call_is_judged_by_its_op,
-                                .initial_state = &nasties[i]};
+        tests[4 + i] = (struct CMUnitTest){
+            .name = nasties[i].name,
+            .test_func = nasties[i].check == NULL
+                             ? subject_that_cannot_be_bound_is_said_to_be_in_one_sentence
+                             : subject_that_fails_in_a_call_is_judged_by_its_op,
+            .initial_state = &nasties[i]};
     if (argc < 2) {
         fprintf(stderr, "usage: %s SUBJECTS\n", argv[0]);
         return 2;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An exported program shows the bug without us: `export_planted_test SUBJECTS TRACES`. The finding of each planted bug becomes a program, which ends
- * badly on the allocator with the bug, and well on the one without.
+ * An exported program shows the bug without us: `export_planted_test SUBJECTS TRACES`. The finding
+ * of each planted bug becomes a program, which ends badly on the allocator with the bug, and well
+ * on the one without.
  */
 #include "harness/finding/finding.h"
 #include "harness/tests/planted/planted_list.h"
@@ -71,7 +72,8 @@ static void compile(const char *name, const struct trace *trace, const struct ve
     assert_non_null(out);
     export_program(out, trace, verdict);
     assert_int_equal(fclose(out), 0);
-    snprintf(command, sizeof command, "cc -O1 -Wall -Werror -pthread '%s' -o '%s/%s' -ldl", path, work, name);
+    snprintf(command, sizeof command, "cc -O1 -Wall -Werror -pthread '%s' -o '%s/%s' -ldl", path,
+             work, name);
     if (system(command) != 0)
         fail_msg("%s does not compile", path);
 }
@@ -80,8 +82,9 @@ static void compile(const char *name, const struct trace *trace, const struct ve
 static int run_on(const char *program, const char *subject)
 {
     char command[2 * PATH_MAX];
-    snprintf(command, sizeof command, "LD_PRELOAD='%s/libplanted_%s.so' timeout %d '%s/%s' 2>>'%s/said'", subjects_folder, subject,
-             PROGRAM_SECONDS, work, program, work);
+    snprintf(command, sizeof command,
+             "LD_PRELOAD='%s/libplanted_%s.so' timeout %d '%s/%s' 2>>'%s/said'", subjects_folder,
+             subject, PROGRAM_SECONDS, work, program, work);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -113,8 +116,9 @@ int main(int argc, char **argv)
     if (mkdtemp(work) == NULL)
         return 2;
     for (size_t i = 0; i < BUGS; i++)
-        tests[i] = (struct CMUnitTest){
-            .name = names[i], .test_func = program_fails_with_the_bug_and_holds_without, .initial_state = (void *)(uintptr_t)names[i]};
+        tests[i] = (struct CMUnitTest){.name = names[i],
+                                       .test_func = program_fails_with_the_bug_and_holds_without,
+                                       .initial_state = (void *)(uintptr_t)names[i]};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[PATH_MAX];
     snprintf(command, sizeof command, "rm -r '%s'", work);

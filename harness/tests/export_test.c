@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exported programs are compiled as a person would (cc -O2 -Wall, and -Werror) and run on the libc: every op kind under every check, and
- * every seed of the corpus, must end with status 0. What the programs catch is for the planted bugs to show.
+ * Exported programs are compiled as a person would (cc -O2 -Wall, and -Werror) and run on the libc:
+ * every op kind under every check, and every seed of the corpus, must end with status 0. What the
+ * programs catch is for the planted bugs to show.
  *
  * usage: export_test [FOLDER of seeds]
  */
@@ -79,7 +80,8 @@ static int run_shell(const char *format, const char *argument)
 }
 
 /* Exports, compiles, runs; fails the test, with the program kept, unless the status is 0. */
-static void assert_compiled_is_clean(const char *compile, const struct trace *trace, const struct verdict *verdict, const char *name)
+static void assert_compiled_is_clean(const char *compile, const struct trace *trace,
+                                     const struct verdict *verdict, const char *name)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/program.c", work);
@@ -94,9 +96,11 @@ static void assert_compiled_is_clean(const char *compile, const struct trace *tr
         fail_msg("%s: %s ended with status 0x%x", name, path, (unsigned)status);
 }
 
-static void assert_program_is_clean(const struct trace *trace, const struct verdict *verdict, const char *name)
+static void assert_program_is_clean(const struct trace *trace, const struct verdict *verdict,
+                                    const char *name)
 {
-    assert_compiled_is_clean("cc -O2 -Wall -Werror -pthread '%s/program.c' -o '%s/program' -ldl", trace, verdict, name);
+    assert_compiled_is_clean("cc -O2 -Wall -Werror -pthread '%s/program.c' -o '%s/program' -ldl",
+                             trace, verdict, name);
 }
 
 static void every_op_kind_compiles_and_holds_without_a_verdict(void **state)
@@ -110,7 +114,8 @@ static void every_op_kind_holds_as_a_campaign_compiles_it(void **state)
 {
     (void)state;
     struct trace trace = parse(every_kind, strlen(every_kind));
-    assert_compiled_is_clean("cc -O0 -fno-builtin -w -pthread '%s/program.c' -o '%s/program'", &trace, NULL, "no verdict");
+    assert_compiled_is_clean("cc -O0 -fno-builtin -w -pthread '%s/program.c' -o '%s/program'",
+                             &trace, NULL, "no verdict");
 }
 
 static void every_check_compiles_and_holds_on_every_op_kind(void **state)
@@ -119,8 +124,11 @@ static void every_check_compiles_and_holds_on_every_op_kind(void **state)
     static const uint32_t blamed[] = {0, 3, 10, 22, 25, 34, VERDICT_NO_OP};
     struct trace trace = parse(every_kind, strlen(every_kind));
     for (unsigned check = 0; check < CHECK_COUNT; check++) {
-        struct verdict verdict = {.check = check, .op = blamed[check % (sizeof blamed / sizeof blamed[0])], .site = "malloc"};
-        snprintf(verdict.sentence, sizeof verdict.sentence, "a sentence with */ in it, which is 8 bytes past a multiple of 16");
+        struct verdict verdict = {.check = check,
+                                  .op = blamed[check % (sizeof blamed / sizeof blamed[0])],
+                                  .site = "malloc"};
+        snprintf(verdict.sentence, sizeof verdict.sentence,
+                 "a sentence with */ in it, which is 8 bytes past a multiple of 16");
         if (check == CHECK_IMPOSSIBLE || check == CHECK_ALIGNMENT || check == CHECK_NULL)
             verdict.op = check == CHECK_IMPOSSIBLE ? 22 : 0;
         if (check == CHECK_POLICY || check == CHECK_RECOVERY)
@@ -132,10 +140,14 @@ static void every_check_compiles_and_holds_on_every_op_kind(void **state)
 static void a_policy_verdict_makes_the_choice_twice(void **state)
 {
     (void)state;
-    static const char content[] = "#0 = malloc 0\n#1 = malloc 0\n#2 = malloc 8\n#2 = realloc #2 0\n";
+    static const char content[] =
+        "#0 = malloc 0\n#1 = malloc 0\n#2 = malloc 8\n#2 = realloc #2 0\n";
     struct trace trace = parse(content, strlen(content));
-    assert_program_is_clean(&trace, &(struct verdict){.check = CHECK_POLICY, .op = 1, .site = "malloc"}, "in the trace");
-    assert_program_is_clean(&trace, &(struct verdict){.check = CHECK_POLICY, .op = 3, .site = "realloc"}, "in a probe");
+    assert_program_is_clean(&trace,
+                            &(struct verdict){.check = CHECK_POLICY, .op = 1, .site = "malloc"},
+                            "in the trace");
+    assert_program_is_clean(
+        &trace, &(struct verdict){.check = CHECK_POLICY, .op = 3, .site = "realloc"}, "in a probe");
 }
 
 static void a_trace_without_blocks_compiles(void **state)
@@ -144,7 +156,9 @@ static void a_trace_without_blocks_compiles(void **state)
     static const char content[] = "free NULL\nsweep\nfork\n";
     struct trace trace = parse(content, strlen(content));
     assert_program_is_clean(&trace, NULL, "no verdict");
-    assert_program_is_clean(&trace, &(struct verdict){.check = CHECK_FOOTPRINT, .op = VERDICT_NO_OP, .site = "cycle"}, "footprint");
+    assert_program_is_clean(
+        &trace, &(struct verdict){.check = CHECK_FOOTPRINT, .op = VERDICT_NO_OP, .site = "cycle"},
+        "footprint");
 }
 
 static void every_seed_compiles_and_holds(void **state)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A subject for tests of the run: a bump allocator over mapped memory that does every single thing as told by the fields of `fake`, and a run
- * of a text trace on it. All zero but for `alignment` and `fail_above`, it is correct.
+ * A subject for tests of the run: a bump allocator over mapped memory that does every single thing
+ * as told by the fields of `fake`, and a run of a text trace on it. All zero but for `alignment`
+ * and `fail_above`, it is correct.
  *
  *   │ 16 bytes: size │ block … │ 16 bytes: size │ block … │ free →
  */
@@ -65,7 +66,8 @@ static inline void *fake_take(size_t size, size_t alignment)
     if (fake.damage != NULL)
         *fake.damage ^= 1;
     fake.damage = NULL;
-    if (size == 0 && fake.zeros_are_null != 0 && (fake.zeros_are_null == 1 || fake.zeros++ % 2 == 1))
+    if (size == 0 && fake.zeros_are_null != 0 &&
+        (fake.zeros_are_null == 1 || fake.zeros++ % 2 == 1))
         return NULL;
     if (size > fake.fail_above || alignment > FAKE_ARENA / 4)
         return fake_fail();
@@ -156,7 +158,9 @@ static inline int fake_posix_memalign(void **ret_block, size_t alignment, size_t
 static inline size_t fake_usable_size(void *block)
 {
     static size_t wander;
-    return block == NULL ? 0 : fake_size(block) - fake.usable_less + (fake.usable_wanders ? ++wander : 0);
+    return block == NULL
+               ? 0
+               : fake_size(block) - fake.usable_less + (fake.usable_wanders ? ++wander : 0);
 }
 
 static inline size_t fake_footprint(void)
@@ -169,7 +173,8 @@ static int set_up(void **state)
     (void)state;
     uint8_t *arena = fake.arena;
     if (arena == NULL)
-        arena = mmap(NULL, FAKE_ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        arena = mmap(NULL, FAKE_ARENA, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(test.run != NULL || run_init(&test.run) == 0);
     memset(&fake, 0, sizeof fake);
     memset(&test.verdict, 0, sizeof test.verdict);
@@ -213,7 +218,8 @@ static inline void assert_caught(const char *text, enum check check, uint32_t op
 {
     assert_false(run_text(text));
     if (test.verdict.check != check)
-        fail_msg("%s instead of %s: %s", check_name(test.verdict.check), check_name(check), test.verdict.sentence);
+        fail_msg("%s instead of %s: %s", check_name(test.verdict.check), check_name(check),
+                 test.verdict.sentence);
     assert_int_equal(test.verdict.op, op);
 }
 

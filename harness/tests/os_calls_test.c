@@ -32,7 +32,8 @@ static int counts_only_what_the_subject_asks(void)
     os_calls_leave();
     map();
     struct os_call_counts counts = os_calls_count();
-    return counts.all == 3 && counts.calls[OS_CALL_mmap] == 1 && counts.calls[OS_CALL_munmap] == 1 && counts.calls[OS_CALL_brk] == 1;
+    return counts.all == 3 && counts.calls[OS_CALL_mmap] == 1 &&
+           counts.calls[OS_CALL_munmap] == 1 && counts.calls[OS_CALL_brk] == 1;
 }
 
 static int fails_the_nth_call_and_the_one_after_the_gap(void)
@@ -52,7 +53,8 @@ static int adds_to_what_is_pending(void)
     os_calls_add(2);
     os_calls_add(1);
     os_calls_enter();
-    bool first = map() != NULL, second = map() == NULL, third = map() == NULL, fourth = map() != NULL;
+    bool first = map() != NULL, second = map() == NULL, third = map() == NULL,
+         fourth = map() != NULL;
     os_calls_leave();
     os_calls_add(1);
     os_calls_add(0); /* cancels */

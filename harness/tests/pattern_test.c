@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes that blocks are filled with: they come back whole and in windows, and every kind of damage shows. */
+/* The bytes that blocks are filled with: they come back whole and in windows, and every kind of
+ * damage shows. */
 #include "harness/trace/pattern.h"
 
 #include <setjmp.h>
@@ -10,7 +11,8 @@
 
 enum { LARGEST = 300000, WHOLE = 1 << 20, SAMPLED = 1024, EDGE = 4096 };
 static const uint64_t SEED = 0x1234567890abcdef;
-static const size_t sizes[] = {0, 1, 7, 8, 9, 15, 16, 17, 63, 1000, 4095, 4096, 9088, 9089, 10007, 65536, 299999};
+static const size_t sizes[] = {0,    1,    7,    8,    9,    15,    16,    17,    63,
+                               1000, 4095, 4096, 9088, 9089, 10007, 65536, 299999};
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
 static uint8_t memory[LARGEST + 16];
@@ -22,10 +24,12 @@ static void filled_block_verifies_at_every_size_and_misalignment(void **state)
         for (size_t shift = 0; shift < 3; shift++) {
             memset(memory, 0, sizeof memory);
             pattern_fill(memory + shift, sizes[i], WHOLE, SEED);
-            assert_int_equal(pattern_verify(memory + shift, sizes[i], sizes[i], WHOLE, SEED), PATTERN_ALL_GOOD);
+            assert_int_equal(pattern_verify(memory + shift, sizes[i], sizes[i], WHOLE, SEED),
+                             PATTERN_ALL_GOOD);
             assert_int_equal(memory[shift + sizes[i]], 0);
             pattern_fill(memory + shift, sizes[i], SAMPLED, SEED + 1);
-            assert_int_equal(pattern_verify(memory + shift, sizes[i], sizes[i], SAMPLED, SEED + 1), PATTERN_ALL_GOOD);
+            assert_int_equal(pattern_verify(memory + shift, sizes[i], sizes[i], SAMPLED, SEED + 1),
+                             PATTERN_ALL_GOOD);
             assert_int_equal(memory[shift + sizes[i]], 0);
         }
 }
@@ -93,7 +97,8 @@ static void shifted_swapped_and_stale_copies_differ(void **state)
     (void)state;
     pattern_fill(memory, 1000, WHOLE, SEED);
     for (size_t shift = 1; shift <= 64; shift++)
-        assert_int_not_equal(pattern_verify(memory + shift, 900, 900, WHOLE, SEED), PATTERN_ALL_GOOD);
+        assert_int_not_equal(pattern_verify(memory + shift, 900, 900, WHOLE, SEED),
+                             PATTERN_ALL_GOOD);
     assert_int_not_equal(pattern_verify(memory, 1000, 1000, WHOLE, SEED + 1), PATTERN_ALL_GOOD);
     memmove(memory + 500, memory, 500);
     assert_in_range(pattern_verify(memory, 1000, 1000, WHOLE, SEED), 500, 507);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The harness can fail: `planted_test SUBJECTS TRACES`. Each planted bug is caught by the check that it is planted for, on its trace, every
- * time; the same traces are clean on the allocator without the bug, on anvil and on the libc; and no check is without a planted bug.
+ * The harness can fail: `planted_test SUBJECTS TRACES`. Each planted bug is caught by the check
+ * that it is planted for, on its trace, every time; the same traces are clean on the allocator
+ * without the bug, on anvil and on the libc; and no check is without a planted bug.
  */
 #include "harness/executor/executor.h"
 #include "harness/tests/planted/planted_list.h"
@@ -93,8 +94,8 @@ static void planted_bug_is_caught_by_its_check_every_time(void **state)
         if (execution.is_clean)
             fail_msg("attempt %d: %s is clean", attempt, bug->name);
         if (attempt == 0)
-            print_message("%s: %s at %s: %s\n", bug->name, check_name(execution.verdict.check), execution.verdict.site,
-                          execution.verdict.sentence);
+            print_message("%s: %s at %s: %s\n", bug->name, check_name(execution.verdict.check),
+                          execution.verdict.site, execution.verdict.sentence);
         assert_string_equal(check_name(execution.verdict.check), bug->check);
         assert_true(has_digit(execution.verdict.sentence));
         assert_true(execution.verdict.site[0] != 0);
@@ -108,7 +109,8 @@ static void assert_clean_on_every_trace(struct executor *executor)
         struct trace trace = read_trace(&bugs[i]);
         struct execution execution = run(executor, &trace);
         if (!execution.is_clean)
-            fail_msg("%s.trace: %s: %s", bugs[i].name, check_name(execution.verdict.check), execution.verdict.sentence);
+            fail_msg("%s.trace: %s: %s", bugs[i].name, check_name(execution.verdict.check),
+                     execution.verdict.sentence);
     }
     executor_stop(executor);
 }
@@ -139,7 +141,8 @@ static void every_check_has_a_planted_bug(void **state)
         counts[check_find(bugs[i].check)]++;
     assert_int_equal(counts[CHECK_COUNT], 0);
     for (unsigned check = 0; check < CHECK_COUNT; check++)
-        /* No trace shows scaling or a race: adversity/growth and adversity/interleave plant their own. */
+        /* No trace shows scaling or a race: adversity/growth and adversity/interleave plant their
+         * own. */
         if (counts[check] == 0 && check != CHECK_SCALING && check != CHECK_RACE)
             fail_msg("no planted bug for %s", check_name((enum check)check));
 }
@@ -153,8 +156,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_check_has_a_planted_bug),
     };
     for (size_t i = 0; i < BUGS; i++)
-        tests[4 + i] = (struct CMUnitTest){
-            .name = bugs[i].name, .test_func = planted_bug_is_caught_by_its_check_every_time, .initial_state = &bugs[i]};
+        tests[4 + i] =
+            (struct CMUnitTest){.name = bugs[i].name,
+                                .test_func = planted_bug_is_caught_by_its_check_every_time,
+                                .initial_state = &bugs[i]};
     if (argc != 3) {
         fprintf(stderr, "usage: %s SUBJECTS TRACES\n", argv[0]);
         return 2;

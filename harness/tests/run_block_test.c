@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run asserts of live blocks over time, on a subject that errs in one way at a time: content, overlap, sizes, cycles; muting, outcomes. */
+/* What a run asserts of live blocks over time, on a subject that errs in one way at a time:
+ * content, overlap, sizes, cycles; muting, outcomes. */
 #include "harness/tests/fake_subject.h"
 
 /* ---- content ---- */
@@ -16,7 +17,8 @@ static void damage_is_found_in_a_sweep_at_free_and_at_the_end(void **state)
 {
     (void)state;
     test.subject.calls.malloc = damaging_malloc;
-    assert_caught("#0 = malloc 100\n#1 = malloc 100\n#2 = malloc 100\n", CHECK_CONTENT, VERDICT_NO_OP);
+    assert_caught("#0 = malloc 100\n#1 = malloc 100\n#2 = malloc 100\n", CHECK_CONTENT,
+                  VERDICT_NO_OP);
     set_up(NULL);
     test.subject.calls.malloc = damaging_malloc;
     assert_caught("#0 = malloc 100\n#1 = malloc 100\n#2 = malloc 100\nfree #0\n", CHECK_CONTENT, 3);
@@ -168,7 +170,8 @@ static void outcomes_say_what_each_call_returned(void **state)
 {
     (void)state;
     test.subject.calls.calloc = NULL;
-    assert_clean("#0 = malloc 100\n#1 = calloc 1 1\n#2 = malloc SIZE_MAX\n#3 = posix_memalign 3 1\n");
+    assert_clean(
+        "#0 = malloc 100\n#1 = calloc 1 1\n#2 = malloc SIZE_MAX\n#3 = posix_memalign 3 1\n");
     assert_int_equal(test.outcomes[0].ran, 1);
     assert_int_equal(test.outcomes[0].returned_null, 0);
     assert_int_equal(test.outcomes[1].ran, 0);

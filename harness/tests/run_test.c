@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run asserts of a call's result, on a subject that errs in one way at a time; and what it must not assert: the lawful choices. */
+/* What a run asserts of a call's result, on a subject that errs in one way at a time; and what it
+ * must not assert: the lawful choices. */
 #include "harness/tests/fake_subject.h"
 
 static void correct_subject_is_clean(void **state)
 {
     (void)state;
-    assert_clean(
-        "#0 = malloc 100\n#1 = calloc 3 7\n#2 = aligned_alloc 256 512\n#3 = posix_memalign 4096 1\n#4 = memalign 64 0\n"
-        "#0 = realloc #0 1000\n#1 = realloc #1 1\nmalloc_usable_size #2\nfree #2\n#5 = realloc NULL 0\nfree NULL\nsweep\nfree #0\n");
+    assert_clean("#0 = malloc 100\n#1 = calloc 3 7\n#2 = aligned_alloc 256 512\n#3 = "
+                 "posix_memalign 4096 1\n#4 = memalign 64 0\n"
+                 "#0 = realloc #0 1000\n#1 = realloc #1 1\nmalloc_usable_size #2\nfree #2\n#5 = "
+                 "realloc NULL 0\nfree NULL\nsweep\nfree #0\n");
 }
 
 /* ---- alignment ---- */
@@ -71,7 +73,8 @@ static void free_must_leave_errno_alone(void **state)
 static void invalid_alignment_may_be_refused_with_einval(void **state)
 {
     (void)state;
-    assert_clean("#0 = aligned_alloc 24 48\n#1 = memalign 3 9\n#2 = posix_memalign 4 8\n#3 = posix_memalign 24 48\n");
+    assert_clean("#0 = aligned_alloc 24 48\n#1 = memalign 3 9\n#2 = posix_memalign 4 8\n#3 = "
+                 "posix_memalign 24 48\n");
 }
 
 static void posix_memalign_must_refuse_an_invalid_alignment(void **state)
@@ -171,7 +174,8 @@ static void what_fails_after_all_was_freed_has_not_recovered(void **state)
 static void calls_of_a_thread_run_in_it_and_keep_their_errno(void **state)
 {
     (void)state;
-    assert_clean("thread 1\n#0 = malloc 100\nthread 2\n#0 = realloc #0 200\n#1 = malloc SIZE_MAX\nthread-exit 1\nthread-exit 2\nfree #0\n");
+    assert_clean("thread 1\n#0 = malloc 100\nthread 2\n#0 = realloc #0 200\n#1 = malloc "
+                 "SIZE_MAX\nthread-exit 1\nthread-exit 2\nfree #0\n");
     fake.error = FAKE_UNTOUCHED;
     assert_caught("thread 3\n#0 = malloc SIZE_MAX\n", CHECK_ERRNO, 1);
 }
@@ -214,8 +218,10 @@ static void product_must_not_wrap(void **state)
 static void zero_sizes_are_the_subjects_choice(void **state)
 {
     (void)state;
-    static const char zeros[] = "#0 = malloc 0\n#1 = calloc 0 5\n#2 = realloc NULL 0\n#3 = memalign 64 0\n#4 = posix_memalign 64 0\n"
-                                "#5 = malloc 9\n#5 = realloc #5 0\n#6 = malloc 0\n#7 = malloc 9\n#7 = realloc #7 0\n#7 = realloc #7 5\n";
+    static const char zeros[] = "#0 = malloc 0\n#1 = calloc 0 5\n#2 = realloc NULL 0\n#3 = "
+                                "memalign 64 0\n#4 = posix_memalign 64 0\n"
+                                "#5 = malloc 9\n#5 = realloc #5 0\n#6 = malloc 0\n#7 = malloc "
+                                "9\n#7 = realloc #7 0\n#7 = realloc #7 5\n";
     assert_clean(zeros);
     assert_int_equal(run_policy(test.run)->choice[POLICY_REALLOC_ZERO], POLICY_BLOCK);
     set_up(NULL);
@@ -253,9 +259,11 @@ int main(void)
         cmocka_unit_test_setup(posix_memalign_must_refuse_an_invalid_alignment, set_up),
         cmocka_unit_test_setup(posix_memalign_must_return_the_right_error, set_up),
         cmocka_unit_test_setup(posix_memalign_must_set_its_out_parameter_on_success, set_up),
-        cmocka_unit_test_setup(posix_memalign_must_leave_its_out_parameter_alone_on_failure, set_up),
+        cmocka_unit_test_setup(posix_memalign_must_leave_its_out_parameter_alone_on_failure,
+                               set_up),
         cmocka_unit_test_setup(modest_request_must_succeed, set_up),
-        cmocka_unit_test_setup(subject_of_limited_capacity_may_refuse_more_than_a_part_of_it, set_up),
+        cmocka_unit_test_setup(subject_of_limited_capacity_may_refuse_more_than_a_part_of_it,
+                               set_up),
         cmocka_unit_test_setup(live_blocks_that_cut_a_limited_capacity_up_excuse_a_refusal, set_up),
         cmocka_unit_test_setup(null_after_an_injected_failure_is_no_surprise, set_up),
         cmocka_unit_test_setup(what_fails_after_all_was_freed_has_not_recovered, set_up),

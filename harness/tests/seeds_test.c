@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The seed traces: `seeds_test FOLDER`. Each is a valid trace, opens with a comment that says what it is for, survives both other forms, and
- * keeps small machines happy; together they reach every op and every way to give a size. A file dropped into the folder is tested.
+ * The seed traces: `seeds_test FOLDER`. Each is a valid trace, opens with a comment that says what
+ * it is for, survives both other forms, and keeps small machines happy; together they reach every
+ * op and every way to give a size. A file dropped into the folder is tested.
  */
 #include "harness/trace/trace.h"
 
@@ -76,11 +77,13 @@ static void check_seed(const char *name, void *unused)
         fail_msg("%s does not open with a comment", name);
     size_t length = trace_encode(&trace, state.bytes, sizeof state.bytes);
     trace_decode(state.bytes, length, &again);
-    if (trace.count == 0 || again.count != trace.count || memcmp(trace.ops, again.ops, trace.count * sizeof *trace.ops) != 0)
+    if (trace.count == 0 || again.count != trace.count ||
+        memcmp(trace.ops, again.ops, trace.count * sizeof *trace.ops) != 0)
         fail_msg("%s does not survive its byte form", name);
     struct trace_error error;
     length = trace_format(&trace, state.again_text, sizeof state.again_text);
-    if (trace_parse(state.again_text, length, &again, &error) != 0 || memcmp(trace.ops, again.ops, trace.count * sizeof *trace.ops) != 0)
+    if (trace_parse(state.again_text, length, &again, &error) != 0 ||
+        memcmp(trace.ops, again.ops, trace.count * sizeof *trace.ops) != 0)
         fail_msg("%s does not survive its text form", name);
 }
 
@@ -95,7 +98,9 @@ static uint64_t op_bytes(const struct trace_op *op)
 {
     uint64_t size = op->size;
     if (op->size_base != SIZE_EXACT)
-        size += op->size_base == SIZE_REQUESTED ? state.sizes[op->size_slot] : state.sizes[op->size_slot] + state.sizes[op->size_slot] / 4;
+        size += op->size_base == SIZE_REQUESTED
+                    ? state.sizes[op->size_slot]
+                    : state.sizes[op->size_slot] + state.sizes[op->size_slot] / 4;
     unsigned shape = trace_op_shape(op->kind);
     if (shape & OP_HAS_COUNT && __builtin_mul_overflow(size, op->extra, &size))
         return 0;

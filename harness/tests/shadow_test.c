@@ -22,7 +22,8 @@ static int set_up(void **state)
 
 static void insert(uint32_t slot, size_t offset, size_t capacity)
 {
-    shadow.blocks[slot] = (struct block){.start = space + offset, .size = capacity, .capacity = capacity, .fill_max = SPACE};
+    shadow.blocks[slot] = (struct block){
+        .start = space + offset, .size = capacity, .capacity = capacity, .fill_max = SPACE};
     shadow_insert(&shadow, slot);
 }
 
@@ -78,7 +79,8 @@ static void sums_count_what_is_live_and_what_is_filled(void **state)
 {
     (void)state;
     insert(1, 0, 100);
-    shadow.blocks[2] = (struct block){.start = space + 100, .size = 50, .capacity = 80, .fill_max = 64};
+    shadow.blocks[2] =
+        (struct block){.start = space + 100, .size = 50, .capacity = 80, .fill_max = 64};
     shadow_insert(&shadow, 2);
     assert_int_equal(shadow.live_size, 150);
     assert_int_equal(shadow.filled, 100);
@@ -101,7 +103,8 @@ static void cleared_shadow_holds_nothing(void **state)
 static bool model_overlaps(uint32_t slot, const uint8_t *start, size_t length)
 {
     const struct block *block = &shadow.blocks[slot];
-    return block->start != NULL && block->start < start + length && start < block->start + block->capacity;
+    return block->start != NULL && block->start < start + length &&
+           start < block->start + block->capacity;
 }
 
 static bool model_has_overlap(const uint8_t *start, size_t length)
@@ -147,7 +150,8 @@ static size_t naive_gap(uint32_t low, uint32_t high)
 {
     return low == TRACE_SLOTS || high == TRACE_SLOTS
                ? SIZE_MAX
-               : (size_t)(shadow.blocks[high].start - shadow.blocks[low].start) - shadow.blocks[low].capacity;
+               : (size_t)(shadow.blocks[high].start - shadow.blocks[low].start) -
+                     shadow.blocks[low].capacity;
 }
 
 static void toggle(uint32_t slot)
@@ -157,7 +161,8 @@ static void toggle(uint32_t slot)
         return;
     }
     size_t capacity = 1 + slot * 7 % STEP;
-    shadow.blocks[slot] = (struct block){.start = wide + (size_t)slot * STEP, .size = capacity, .capacity = capacity};
+    shadow.blocks[slot] =
+        (struct block){.start = wide + (size_t)slot * STEP, .size = capacity, .capacity = capacity};
     shadow_insert(&shadow, slot);
 }
 
@@ -176,7 +181,8 @@ static void assert_row_is_in_order(void)
     size_t count = 0;
     for (uint32_t i = 0; i < shadow.buckets; i++) {
         const struct bucket *bucket = &shadow.pool[shadow.row[i]];
-        assert_true(bucket->count > 0 && bucket->count <= BUCKET_MAX && (i == 0 || shadow.firsts[i] <= bucket->keys[0]));
+        assert_true(bucket->count > 0 && bucket->count <= BUCKET_MAX &&
+                    (i == 0 || shadow.firsts[i] <= bucket->keys[0]));
         for (uint32_t j = 0; j < bucket->count; last = bucket->keys[j++])
             assert_true(last < bucket->keys[j]);
         for (uint32_t j = bucket->count; j < BUCKET_MAX; j++)
@@ -199,7 +205,8 @@ static void thousands_of_blocks_agree_with_a_model_while_they_come_and_go(void *
         if (shadow.blocks[slot].start != NULL)
             assert_gaps_of(slot);
         bool is_live = shadow.blocks[slot].start != NULL;
-        assert_int_equal(shadow_find_overlap(&shadow, wide + (size_t)slot * STEP, 1), is_live ? slot : TRACE_SLOTS);
+        assert_int_equal(shadow_find_overlap(&shadow, wide + (size_t)slot * STEP, 1),
+                         is_live ? slot : TRACE_SLOTS);
         if (round % 500 == 0)
             assert_row_is_in_order();
     }
@@ -210,7 +217,8 @@ static void all_slots_fit_however_they_were_thinned_out(void **state)
     (void)state;
     static uint8_t *const base = (uint8_t *)(uintptr_t)(1 << 20); /* never touched */
     for (uint32_t slot = 0; slot < TRACE_SLOTS; slot++) {
-        shadow.blocks[slot] = (struct block){.start = base + (size_t)slot * 16, .size = 16, .capacity = 16};
+        shadow.blocks[slot] =
+            (struct block){.start = base + (size_t)slot * 16, .size = 16, .capacity = 16};
         shadow_insert(&shadow, slot);
     }
     for (uint32_t slot = 0; slot < TRACE_SLOTS; slot++)
@@ -220,7 +228,8 @@ static void all_slots_fit_however_they_were_thinned_out(void **state)
     for (uint32_t slot = TRACE_SLOTS; slot-- > 0;) {
         if (slot % 17 == 0)
             continue;
-        shadow.blocks[slot] = (struct block){.start = base + ((size_t)TRACE_SLOTS + slot) * 16, .size = 16, .capacity = 16};
+        shadow.blocks[slot] = (struct block){
+            .start = base + ((size_t)TRACE_SLOTS + slot) * 16, .size = 16, .capacity = 16};
         shadow_insert(&shadow, slot);
     }
     assert_int_equal(shadow.live.count, TRACE_SLOTS);
@@ -238,7 +247,8 @@ int main(void)
         cmocka_unit_test_setup(sums_count_what_is_live_and_what_is_filled, set_up),
         cmocka_unit_test_setup(cleared_shadow_holds_nothing, set_up),
         cmocka_unit_test_setup(random_inserts_and_removes_agree_with_a_model, set_up),
-        cmocka_unit_test_setup(thousands_of_blocks_agree_with_a_model_while_they_come_and_go, set_up),
+        cmocka_unit_test_setup(thousands_of_blocks_agree_with_a_model_while_they_come_and_go,
+                               set_up),
         cmocka_unit_test_setup(all_slots_fit_however_they_were_thinned_out, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shrinking, on an executor of our own: a function says which op of a trace is at fault, so every test knows the smallest trace that there
- * is. Defines executor_run and executor_thorough, and so must be linked before the library that has the real ones.
+ * Shrinking, on an executor of our own: a function says which op of a trace is at fault, so every
+ * test knows the smallest trace that there is. Defines executor_run and executor_thorough, and so
+ * must be linked before the library that has the real ones.
  */
 #include "harness/finding/finding.h"
 
@@ -18,7 +19,8 @@
 enum { OPS_MAX = 256, CLEAN = -1 };
 
 /* The subject: returns the op at fault, or CLEAN; may change the class. */
-typedef int subject_bug(const struct trace *trace, const struct run_options *options, struct verdict *verdict);
+typedef int subject_bug(const struct trace *trace, const struct run_options *options,
+                        struct verdict *verdict);
 
 static struct {
     subject_bug *bug;
@@ -35,14 +37,16 @@ struct run_options executor_thorough(const struct executor *executor, size_t ops
     return (struct run_options){.sweep_every = 1};
 }
 
-int executor_run(struct executor *executor, const struct trace *trace, const struct run_options *options, bool fresh,
-                 struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+int executor_run(struct executor *executor, const struct trace *trace,
+                 const struct run_options *options, bool fresh, struct execution *ret_execution,
+                 char error[SUBJECT_ERROR_MAX])
 {
     (void)executor, (void)error;
     assert_true(fresh);
     fake.runs++;
     usleep(fake.sleep_ms * 1000);
-    struct execution execution = {.is_clean = true, .verdict = {.check = CHECK_CONTENT, .site = "malloc"}};
+    struct execution execution = {.is_clean = true,
+                                  .verdict = {.check = CHECK_CONTENT, .site = "malloc"}};
     int op = fake.bug(trace, options, &execution.verdict);
     if (op != CLEAN && fake.shown++ % fake.shows_every == 0) {
         execution.is_clean = false;
@@ -85,7 +89,8 @@ static void given_padded(subject_bug *bug, const char *text)
     char padded[8192];
     size_t length = 0;
     for (int i = 0; i < 40; i++)
-        length += (size_t)snprintf(padded + length, sizeof(padded) - length, "#%d = memalign 64 77\n", 100 + i);
+        length += (size_t)snprintf(padded + length, sizeof(padded) - length,
+                                   "#%d = memalign 64 77\n", 100 + i);
     length += (size_t)snprintf(padded + length, sizeof(padded) - length, "%s", text);
     for (int i = 0; i < 40; i++)
         length += (size_t)snprintf(padded + length, sizeof(padded) - length, "free #%d\n", 100 + i);
@@ -94,7 +99,8 @@ static void given_padded(subject_bug *bug, const char *text)
 
 static const char *shrunk(unsigned budget)
 {
-    assert_int_equal(shrink_trace(NULL, &test.trace, &test.verdict, budget, &test.execution, test.error), 0);
+    assert_int_equal(
+        shrink_trace(NULL, &test.trace, &test.verdict, budget, &test.execution, test.error), 0);
     trace_format(&test.trace, test.text, sizeof(test.text));
     return test.text;
 }
@@ -102,31 +108,35 @@ static const char *shrunk(unsigned budget)
 /* ---- bugs ---- */
 
 /* A malloc of at least 3000 bytes, or of a size that depends on another block, after a free. */
-static int fails_on_large_after_free(const struct trace *trace, const struct run_options *options, struct verdict *verdict)
+static int fails_on_large_after_free(const struct trace *trace, const struct run_options *options,
+                                     struct verdict *verdict)
 {
     (void)options, (void)verdict;
     bool has_freed = false;
     for (size_t i = 0; i < trace->count; i++) {
         has_freed |= trace->ops[i].kind == OP_FREE;
-        if (has_freed && trace->ops[i].kind == OP_MALLOC && (trace->ops[i].size >= 3000 || trace->ops[i].size_base != SIZE_EXACT))
+        if (has_freed && trace->ops[i].kind == OP_MALLOC &&
+            (trace->ops[i].size >= 3000 || trace->ops[i].size_base != SIZE_EXACT))
             return (int)i;
     }
     return CLEAN;
 }
 
 /* Two blocks of the same size, above 100. */
-static int fails_on_twins(const struct trace *trace, const struct run_options *options, struct verdict *verdict)
+static int fails_on_twins(const struct trace *trace, const struct run_options *options,
+                          struct verdict *verdict)
 {
     (void)options, (void)verdict;
     for (size_t i = 0; i + 1 < trace->count; i++)
-        if (trace->ops[i].kind == OP_MALLOC && trace->ops[i].size > 100 && trace->ops[i + 1].kind == OP_MALLOC &&
-            trace->ops[i + 1].size == trace->ops[i].size)
+        if (trace->ops[i].kind == OP_MALLOC && trace->ops[i].size > 100 &&
+            trace->ops[i + 1].kind == OP_MALLOC && trace->ops[i + 1].size == trace->ops[i].size)
             return (int)i + 1;
     return CLEAN;
 }
 
 /* Alignment fails at every malloc, unless muted; content at the second one. */
-static int fails_behind_alignment(const struct trace *trace, const struct run_options *options, struct verdict *verdict)
+static int fails_behind_alignment(const struct trace *trace, const struct run_options *options,
+                                  struct verdict *verdict)
 {
     int mallocs = 0;
     for (size_t i = 0; i < trace->count; i++) {
@@ -143,7 +153,8 @@ static int fails_behind_alignment(const struct trace *trace, const struct run_op
 }
 
 /* Content in long traces, a crash in short ones: the crash must not be taken for it. */
-static int fails_otherwise_when_short(const struct trace *trace, const struct run_options *options, struct verdict *verdict)
+static int fails_otherwise_when_short(const struct trace *trace, const struct run_options *options,
+                                      struct verdict *verdict)
 {
     (void)options;
     if (trace->count < 5)
@@ -151,7 +162,8 @@ static int fails_otherwise_when_short(const struct trace *trace, const struct ru
     return (int)trace->count - 1;
 }
 
-static int never_fails(const struct trace *trace, const struct run_options *options, struct verdict *verdict)
+static int never_fails(const struct trace *trace, const struct run_options *options,
+                       struct verdict *verdict)
 {
     (void)trace, (void)options, (void)verdict;
     return CLEAN;
@@ -170,7 +182,8 @@ static void unneeded_ops_go_and_sizes_reach_the_border(void **state)
 static void a_dynamic_size_becomes_exact(void **state)
 {
     (void)state;
-    given(fails_on_large_after_free, "#3 = malloc 5000\nfree NULL\n#1 = malloc 8\nfree #1\n#2 = malloc size(#3)+5\n");
+    given(fails_on_large_after_free,
+          "#3 = malloc 5000\nfree NULL\n#1 = malloc 8\nfree #1\n#2 = malloc size(#3)+5\n");
     assert_string_equal(shrunk(0), "#0 = malloc 1\nfree #0\n#1 = malloc 3000\n");
 }
 
@@ -236,7 +249,8 @@ static void a_failure_of_the_machinery_is_passed_on(void **state)
     (void)state;
     fake.failure = EIO;
     given(never_fails, "#1 = malloc 1\n");
-    assert_int_equal(shrink_trace(NULL, &test.trace, &test.verdict, 0, &test.execution, test.error), EIO);
+    assert_int_equal(shrink_trace(NULL, &test.trace, &test.verdict, 0, &test.execution, test.error),
+                     EIO);
 }
 
 static void reproducing_counts_the_same_class_only(void **state)

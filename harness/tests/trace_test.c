@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes and ops: decoding is total, encoding canonical, every code of the operand tables comes back, and normalising does what it says. The text
- * form has trace_text_test.c.
+ * Bytes and ops: decoding is total, encoding canonical, every code of the operand tables comes
+ * back, and normalising does what it says. The text form has trace_text_test.c.
  */
 #include "harness/trace/trace.h"
 #include "harness/trace/trace_codes.h"
@@ -51,7 +51,8 @@ static void assert_survives_encoding(const struct trace *trace)
     assert_memory_equal(again.ops, trace->ops, trace->count * sizeof *trace->ops);
 }
 
-/* Encodes `op` behind a malloc of slots 0 and size_slot, so that it is well-formed, and returns the length of its own records. */
+/* Encodes `op` behind a malloc of slots 0 and size_slot, so that it is well-formed, and returns the
+ * length of its own records. */
 static size_t op_length(struct trace_op op)
 {
     struct trace_op list[3] = {{.kind = OP_MALLOC, .slot = 0}};
@@ -117,7 +118,8 @@ static void every_operand_of_every_kind_survives_encoding(void **unused)
     (void)unused;
     for (unsigned kind = 0; kind < OP_KINDS; kind++)
         for (unsigned operand = 0; operand <= 0xFFFF; operand++) {
-            uint8_t input[] = {OP_MALLOC, 0, 1, 0, (uint8_t)kind, 7, (uint8_t)operand, (uint8_t)(operand >> 8)};
+            uint8_t input[] = {
+                OP_MALLOC, 0, 1, 0, (uint8_t)kind, 7, (uint8_t)operand, (uint8_t)(operand >> 8)};
             struct trace trace = decode(input, sizeof input);
             assert_survives_encoding(&trace);
         }
@@ -170,7 +172,9 @@ static void landmark_sizes_take_one_record(void **unused)
                                      (1ULL << 32) + 7,
                                      (1ULL << 63) - 8};
     for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++)
-        assert_int_equal(op_length((struct trace_op){.kind = OP_MALLOC, .slot = 9, .size = SIZES[i]}), TRACE_RECORD_SIZE);
+        assert_int_equal(
+            op_length((struct trace_op){.kind = OP_MALLOC, .slot = 9, .size = SIZES[i]}),
+            TRACE_RECORD_SIZE);
 }
 
 static void sizes_relative_to_a_slot_take_one_record(void **unused)
@@ -178,8 +182,11 @@ static void sizes_relative_to_a_slot_take_one_record(void **unused)
     (void)unused;
     for (unsigned base = SIZE_REQUESTED; base <= SIZE_USABLE; base++)
         for (int delta = -16; delta <= 15; delta++) {
-            struct trace_op op = {
-                .kind = OP_MALLOC, .slot = 9, .size_base = (uint8_t)base, .size_slot = 255, .size = (uint64_t)(int64_t)delta};
+            struct trace_op op = {.kind = OP_MALLOC,
+                                  .slot = 9,
+                                  .size_base = (uint8_t)base,
+                                  .size_slot = 255,
+                                  .size = (uint64_t)(int64_t)delta};
             assert_int_equal(op_length(op), TRACE_RECORD_SIZE);
             op.size_slot = 256;
             assert_int_equal(op_length(op), 2 * TRACE_RECORD_SIZE);
@@ -190,9 +197,13 @@ static void products_that_wrap_take_one_record(void **unused)
 {
     (void)unused;
     for (unsigned exponent = 1; exponent < 64; exponent++) {
-        struct trace_op op = {.kind = OP_CALLOC, .slot = 9, .extra = (1ULL << (64 - exponent)) + 3, .size = 1ULL << exponent};
+        struct trace_op op = {.kind = OP_CALLOC,
+                              .slot = 9,
+                              .extra = (1ULL << (64 - exponent)) + 3,
+                              .size = 1ULL << exponent};
         assert_int_equal(op_length(op), TRACE_RECORD_SIZE);
-        struct trace_op swapped = {.kind = OP_CALLOC, .slot = 9, .extra = op.size, .size = op.extra};
+        struct trace_op swapped = {
+            .kind = OP_CALLOC, .slot = 9, .extra = op.size, .size = op.extra};
         assert_int_equal(op_length(swapped), TRACE_RECORD_SIZE);
         op.extra = (1ULL << (63 - exponent)) + 3;
         assert_int_equal(op_length(op), TRACE_RECORD_SIZE);
@@ -204,15 +215,20 @@ static void alignments_and_sizes_beside_them_take_one_record(void **unused)
     (void)unused;
     for (unsigned exponent = 1; exponent < 48; exponent++) {
         uint64_t alignment = 1ULL << exponent;
-        const uint64_t sizes[] = {alignment / 2, alignment - 1, alignment, alignment + 1, 2 * alignment, 3 * alignment};
+        const uint64_t sizes[] = {alignment / 2, alignment - 1, alignment,
+                                  alignment + 1, 2 * alignment, 3 * alignment};
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-            assert_int_equal(op_length((struct trace_op){.kind = OP_ALIGNED_ALLOC, .slot = 9, .extra = alignment, .size = sizes[i]}),
-                             TRACE_RECORD_SIZE);
+            assert_int_equal(
+                op_length((struct trace_op){
+                    .kind = OP_ALIGNED_ALLOC, .slot = 9, .extra = alignment, .size = sizes[i]}),
+                TRACE_RECORD_SIZE);
     }
     static const uint64_t INVALID[] = {0, 3, 24, 4097, 1ULL << 56, 1ULL << 63, SIZE_MAX};
     for (size_t i = 0; i < sizeof INVALID / sizeof *INVALID; i++)
-        assert_int_equal(op_length((struct trace_op){.kind = OP_POSIX_MEMALIGN, .slot = 9, .extra = INVALID[i], .size = 64}),
-                         TRACE_RECORD_SIZE);
+        assert_int_equal(
+            op_length((struct trace_op){
+                .kind = OP_POSIX_MEMALIGN, .slot = 9, .extra = INVALID[i], .size = 64}),
+            TRACE_RECORD_SIZE);
 }
 
 static void what_no_narrow_code_says_takes_the_fewest_prefixes(void **unused)
@@ -227,8 +243,15 @@ static void what_no_narrow_code_says_takes_the_fewest_prefixes(void **unused)
         {{.kind = OP_MALLOC, .slot = 0xFFFF, .size = 0x123456789ABCDEF0}, 6},
         {{.kind = OP_CALLOC, .slot = 9, .extra = 77, .size = 100}, 2},
         {{.kind = OP_CALLOC, .slot = 9, .extra = 4, .size = 54321}, 2},
-        {{.kind = OP_CALLOC, .slot = 256, .extra = 0x1234567812345678, .size = 0x1234567812345678}, 10},
-        {{.kind = OP_MEMALIGN, .slot = 9, .extra = 64, .size_base = SIZE_USABLE, .size_slot = 200, .size = 3}, 2},
+        {{.kind = OP_CALLOC, .slot = 256, .extra = 0x1234567812345678, .size = 0x1234567812345678},
+         10},
+        {{.kind = OP_MEMALIGN,
+          .slot = 9,
+          .extra = 64,
+          .size_base = SIZE_USABLE,
+          .size_slot = 200,
+          .size = 3},
+         2},
         {{.kind = OP_FREE, .slot = 0}, 1},
         {{.kind = OP_THREAD, .extra = 0xFFFF}, 1},
     };
@@ -239,7 +262,8 @@ static void what_no_narrow_code_says_takes_the_fewest_prefixes(void **unused)
 static void prefixes_widen_the_next_op_only(void **unused)
 {
     (void)unused;
-    const uint8_t input[] = {0xF0, 0, 0x34, 0x12, 0xF7, 6, 1, 0, 0xFF, 1, 2, 0, OP_MALLOC, 9, 99, 0, OP_MALLOC, 9, 99, 0, 0xF0, 1, 5, 5};
+    const uint8_t input[] = {0xF0,      0, 0x34, 0x12, 0xF7,      6, 1,  0, 0xFF, 1, 2, 0,
+                             OP_MALLOC, 9, 99,   0,    OP_MALLOC, 9, 99, 0, 0xF0, 1, 5, 5};
     struct trace trace = decode(input, sizeof input);
     assert_int_equal(trace.count, 2);
     assert_int_equal(ops[0].slot, 0x1234);
@@ -275,11 +299,16 @@ static void retargeting_moves_to_the_next_slot_that_fits_and_drops_the_rest(void
 {
     (void)unused;
     struct trace_op list[] = {
-        {.kind = OP_FREE, .slot = 5},                                                                /* nothing live: dropped */
-        {.kind = OP_MALLOC, .slot = 5, .size_base = SIZE_USABLE, .size_slot = 9, .size = 3},         /* nothing live: exact */
-        {.kind = OP_MALLOC, .slot = 5, .size_base = SIZE_REQUESTED, .size_slot = 70000, .size = 99}, /* to 6, by 5, by 15 */
-        {.kind = OP_FREE, .slot = 7},                                                                /* cyclic: 5 */
-        {.kind = OP_KINDS},                                                                          /* no op: dropped */
+        /* nothing live: dropped */
+        {.kind = OP_FREE, .slot = 5},
+        /* nothing live: exact */
+        {.kind = OP_MALLOC, .slot = 5, .size_base = SIZE_USABLE, .size_slot = 9, .size = 3},
+        /* to 6, by 5, by 15 */
+        {.kind = OP_MALLOC, .slot = 5, .size_base = SIZE_REQUESTED, .size_slot = 70000, .size = 99},
+        /* cyclic: 5 */
+        {.kind = OP_FREE, .slot = 7},
+        /* no op: dropped */
+        {.kind = OP_KINDS},
     };
     struct trace trace = {.ops = list, .count = 5, .capacity = 5};
     trace_normalize(&trace, NORMALIZE_RETARGET);
@@ -320,8 +349,10 @@ static void apply_refuses_what_is_not_well_formed_and_says_why(void **unused)
         {{.kind = OP_MALLOC, .slot = TRACE_SLOTS}, "slot out of range"},
         {{.kind = OP_MALLOC}, "slot is already live"},
         {{.kind = OP_FREE, .slot = 1}, "slot is not live"},
-        {{.kind = OP_MALLOC, .slot = 1, .size_base = SIZE_USABLE, .size_slot = 2}, "slot of a relative size is not live"},
-        {{.kind = OP_MALLOC, .slot = 1, .size_base = SIZE_USABLE, .size = 16}, "delta of a relative size out of range"},
+        {{.kind = OP_MALLOC, .slot = 1, .size_base = SIZE_USABLE, .size_slot = 2},
+         "slot of a relative size is not live"},
+        {{.kind = OP_MALLOC, .slot = 1, .size_base = SIZE_USABLE, .size = 16},
+         "delta of a relative size out of range"},
         {{.kind = OP_THREAD, .extra = 0x10000}, "number out of range"},
         {{.kind = OP_FREE, .size = 1}, "a field that the op does not use is not 0"},
         {{.kind = OP_MALLOC, .slot = 1, .extra = 1}, "a field that the op does not use is not 0"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text form: what each op looks like, how numbers are written and read, that text and ops say the same, and the one sentence that each bad line
- * gets.
+ * The text form: what each op looks like, how numbers are written and read, that text and ops say
+ * the same, and the one sentence that each bad line gets.
  */
 #include "harness/trace/trace.h"
 
@@ -42,10 +42,14 @@ static void assert_bad(const char *text, size_t length, size_t line, const char 
 static void every_op_reads_and_writes_the_same(void **unused)
 {
     (void)unused;
-    static const char TEXT[] = "#3 = malloc 48\n#4 = calloc 4 12\n#3 = realloc #3 4096\n#5 = realloc NULL 48\n#3 = reallocarray #3 10 10\n"
-                               "#6 = reallocarray NULL 10 10\n#7 = aligned_alloc 64 128\n#8 = posix_memalign 64 128\n#9 = memalign 64 1\n"
-                               "#10 = valloc 100\n#65535 = pvalloc 100\nfree #3\nfree NULL\nfree_sized #4\nfree_aligned_sized #7\n"
-                               "malloc_usable_size #8\nmalloc_trim 0\nsweep\nthread 1\nfail-os 2\nfork\nthread-exit 1\n";
+    static const char TEXT[] =
+        "#3 = malloc 48\n#4 = calloc 4 12\n#3 = realloc #3 4096\n#5 = realloc NULL 48\n#3 = "
+        "reallocarray #3 10 10\n"
+        "#6 = reallocarray NULL 10 10\n#7 = aligned_alloc 64 128\n#8 = posix_memalign 64 128\n#9 = "
+        "memalign 64 1\n"
+        "#10 = valloc 100\n#65535 = pvalloc 100\nfree #3\nfree NULL\nfree_sized "
+        "#4\nfree_aligned_sized #7\n"
+        "malloc_usable_size #8\nmalloc_trim 0\nsweep\nthread 1\nfail-os 2\nfork\nthread-exit 1\n";
     struct trace trace = parse(TEXT);
     unsigned seen = 0;
     for (size_t i = 0; i < trace.count; i++)
@@ -108,7 +112,8 @@ static void numbers_are_also_read_in_hex_and_with_suffixes_and_offsets(void **un
 static void sizes_relative_to_a_slot_read_and_write_the_same(void **unused)
 {
     (void)unused;
-    static const char TEXT[] = "#2 = malloc 1\n#3 = malloc size(#2)\n#4 = malloc size(#2)+15\n#5 = calloc 2 usable(#2)-16\n"
+    static const char TEXT[] = "#2 = malloc 1\n#3 = malloc size(#2)\n#4 = malloc size(#2)+15\n#5 = "
+                               "calloc 2 usable(#2)-16\n"
                                "#2 = realloc #2 size(#2)+1\n";
     struct trace trace = parse(TEXT);
     assert_int_equal(trace.ops[1].size_base, SIZE_REQUESTED);
@@ -124,7 +129,10 @@ static void comments_blank_lines_and_carriage_returns_are_fine(void **unused)
     (void)unused;
     assert_int_equal(parse("").count, 0);
     assert_int_equal(parse("\n\r\n  \t\n").count, 0);
-    assert_int_equal(parse("# found by hand: caf\xC3\xA9\r\n#\r\n#\ttab\n  # indented\n\t#1  =\tmalloc  5 \r\n\nfree #1").count, 2);
+    assert_int_equal(parse("# found by hand: caf\xC3\xA9\r\n#\r\n#\ttab\n  # indented\n\t#1  "
+                           "=\tmalloc  5 \r\n\nfree #1")
+                         .count,
+                     2);
     char comment[1000];
     memset(comment, '#', sizeof comment);
     memcpy(comment, "# ", 2);
@@ -199,7 +207,8 @@ static void long_words_are_cut_in_the_sentence_and_long_lines_refused(void **unu
     char text[2 * TRACE_LINE_MAX];
     memset(text, 'a', sizeof text);
     assert_bad(text, TRACE_LINE_MAX, 1, "line too long: at most 159 characters");
-    assert_bad(text, TRACE_LINE_MAX - 1, 1, "unknown op `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...`");
+    assert_bad(text, TRACE_LINE_MAX - 1, 1,
+               "unknown op `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...`");
 }
 
 static void a_nul_byte_is_not_text(void **unused)
@@ -243,7 +252,8 @@ static void narrow_ops_read_back_from_their_text(void **unused)
     (void)unused;
     struct trace_error error;
     for (uint32_t code = 0; code < OP_KINDS << 16; code += 7) {
-        uint8_t input[] = {OP_MALLOC, 0, 1, 0, (uint8_t)(code >> 16), 0, (uint8_t)code, (uint8_t)(code >> 8)};
+        uint8_t input[] = {OP_MALLOC,           0, 1, 0, (uint8_t)(code >> 16), 0, (uint8_t)code,
+                           (uint8_t)(code >> 8)};
         struct trace trace = {.ops = ops, .capacity = OPS_MAX};
         struct trace again = {.ops = again_ops, .capacity = OPS_MAX};
         trace_decode(input, sizeof input, &trace);
@@ -257,7 +267,10 @@ static void narrow_ops_read_back_from_their_text(void **unused)
 static void the_longest_op_stays_below_the_line_limit(void **unused)
 {
     (void)unused;
-    struct trace_op op = {.kind = OP_REALLOCARRAY, .slot = 65535, .size = 0x8765432187654321, .extra = 0x8765432187654321};
+    struct trace_op op = {.kind = OP_REALLOCARRAY,
+                          .slot = 65535,
+                          .size = 0x8765432187654321,
+                          .extra = 0x8765432187654321};
     char line[TRACE_LINE_MAX];
     size_t length = trace_format_op(&op, line);
     assert_true(length < TRACE_LINE_MAX);

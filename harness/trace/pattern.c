@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hot loops of the harness. Word i of a block is seed + i * STEP, so that a vector of words needs one addition and the next. Not sanitized: a
- * subject's memory is unknown to the sanitizers.
+ * The hot loops of the harness. Word i of a block is seed + i * STEP, so that a vector of words
+ * needs one addition and the next. Not sanitized: a subject's memory is unknown to the sanitizers.
  *
- * Each loop stands here once and is compiled twice, for any processor and for wide vectors; which one runs is asked once a window. The last vector
- * ends with the last whole word and overlaps the one before. What is no whole word, or too short for vectors, goes by itself.
+ * Each loop stands here once and is compiled twice, for any processor and for wide vectors; which
+ * one runs is asked once a window. The last vector ends with the last whole word and overlaps the
+ * one before. What is no whole word, or too short for vectors, goes by itself.
  */
 #include "harness/trace/pattern.h"
 
@@ -59,7 +60,8 @@ UNCHECKED static INLINE void set_words(vector *words, uint64_t seed, size_t posi
     *words = (vector){first, first + STEP, first + 2 * STEP, first + 3 * STEP};
 }
 
-UNCHECKED static INLINE void add_difference(vector *difference, const uint8_t *bytes, const vector *expected)
+UNCHECKED static INLINE void add_difference(vector *difference, const uint8_t *bytes,
+                                            const vector *expected)
 {
     vector loaded;
     __builtin_memcpy(&loaded, bytes, VECTOR);
@@ -76,8 +78,10 @@ UNCHECKED static INLINE void fill_words(uint8_t *block, size_t from, size_t to, 
     __builtin_memcpy(block + to - VECTOR, &words, VECTOR);
 }
 
-/* Differences are collected without a branch in the loop. seed and step 0: all words must be zero. */
-UNCHECKED static INLINE bool words_agree(const uint8_t *block, size_t from, size_t to, uint64_t seed, uint64_t step)
+/* Differences are collected without a branch in the loop. seed and step 0: all words must be
+ * zero. */
+UNCHECKED static INLINE bool words_agree(const uint8_t *block, size_t from, size_t to,
+                                         uint64_t seed, uint64_t step)
 {
     vector words = {0}, difference = {0};
     if (step != 0)
@@ -95,7 +99,8 @@ WIDE UNCHECKED static void fill_words_wide(uint8_t *block, size_t from, size_t t
     fill_words(block, from, to, seed);
 }
 
-WIDE UNCHECKED static bool words_agree_wide(const uint8_t *block, size_t from, size_t to, uint64_t seed)
+WIDE UNCHECKED static bool words_agree_wide(const uint8_t *block, size_t from, size_t to,
+                                            uint64_t seed)
 {
     return words_agree(block, from, to, seed, STEP);
 }
@@ -148,7 +153,8 @@ UNCHECKED static size_t verify_window(const uint8_t *block, struct window window
     size_t end = vectors_end(window);
     bool is_good = true;
     if (end > window.from)
-        is_good = IS_WIDE ? words_agree_wide(block, window.from, end, seed) : words_agree(block, window.from, end, seed, STEP);
+        is_good = IS_WIDE ? words_agree_wide(block, window.from, end, seed)
+                          : words_agree(block, window.from, end, seed, STEP);
     return find_wrong(block, is_good ? end : window.from, window.to, seed);
 }
 
@@ -157,7 +163,8 @@ UNCHECKED static size_t verify_zero_window(const uint8_t *block, struct window w
     size_t end = vectors_end(window);
     bool is_zero = true;
     if (end > window.from)
-        is_zero = IS_WIDE ? words_are_zero_wide(block, window.from, end) : words_agree(block, window.from, end, 0, 0);
+        is_zero = IS_WIDE ? words_are_zero_wide(block, window.from, end)
+                          : words_agree(block, window.from, end, 0, 0);
     for (size_t i = is_zero ? end : window.from; i < window.to; i++)
         if (block[i] != 0)
             return i;
@@ -189,7 +196,8 @@ void pattern_fill(uint8_t *block, size_t capacity, size_t fill_max, uint64_t see
         fill_window(block, take_window(capacity, i, count), seed);
 }
 
-size_t pattern_verify(const uint8_t *block, size_t capacity, size_t limit, size_t fill_max, uint64_t seed)
+size_t pattern_verify(const uint8_t *block, size_t capacity, size_t limit, size_t fill_max,
+                      uint64_t seed)
 {
     unsigned count = count_windows(capacity, fill_max);
     for (unsigned i = 0; i < count; i++) {

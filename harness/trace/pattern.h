@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a live block is filled with: bytes that depend on the block (its seed) and on the position, so that a shifted, swapped, shortened or
- * stale copy shows. Blocks above fill_max bytes are filled in windows (both ends and stripes between) instead of whole.
+ * What a live block is filled with: bytes that depend on the block (its seed) and on the position,
+ * so that a shifted, swapped, shortened or stale copy shows. Blocks above fill_max bytes are filled
+ * in windows (both ends and stripes between) instead of whole.
  *
- * Positions are offsets in bytes from the block's start; no alignment is assumed. Pure: no memory but the block is touched.
+ * Positions are offsets in bytes from the block's start; no alignment is assumed. Pure: no memory
+ * but the block is touched.
  */
 #ifndef HARNESS_PATTERN_H
 #define HARNESS_PATTERN_H
@@ -18,8 +20,10 @@ uint8_t pattern_byte(uint64_t seed, size_t position);
 
 /* Fills the windows of a block of `capacity` bytes. */
 void pattern_fill(uint8_t *block, size_t capacity, size_t fill_max, uint64_t seed);
-/* Verifies those windows up to `limit` bytes. Returns the position of the first wrong byte or PATTERN_ALL_GOOD. */
-size_t pattern_verify(const uint8_t *block, size_t capacity, size_t limit, size_t fill_max, uint64_t seed);
+/* Verifies those windows up to `limit` bytes. Returns the position of the first wrong byte or
+ * PATTERN_ALL_GOOD. */
+size_t pattern_verify(const uint8_t *block, size_t capacity, size_t limit, size_t fill_max,
+                      uint64_t seed);
 /* Verifies that all bytes in the windows of a block of `size` bytes are zero. Returns likewise. */
 size_t pattern_verify_zero(const uint8_t *block, size_t size, size_t fill_max);
 

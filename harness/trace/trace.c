@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all forms of a trace share: the table of ops, what makes an op well-formed, and how a list is made so.
+ * What all forms of a trace share: the table of ops, what makes an op well-formed, and how a list
+ * is made so.
  *
- * An op is well-formed where its slots are live or dead as its shape demands, and everywhere only if its fields are in range and the fields that
- * it does not use are 0: then two equal ops are equal bytes, and each form says all there is.
+ * An op is well-formed where its slots are live or dead as its shape demands, and everywhere only
+ * if its fields are in range and the fields that it does not use are 0: then two equal ops are
+ * equal bytes, and each form says all there is.
  */
 #include "harness/trace/trace.h"
 
@@ -75,7 +77,9 @@ static const char *field_problem(const struct trace_op *op)
     struct trace_op tidy = *op;
     op_tidy(&tidy);
     if (tidy.extra != op->extra || tidy.slot != op->slot)
-        return trace_op_shape(op->kind) & OP_HAS_NUMBER ? "number out of range" : "a field that the op does not use is not 0";
+        return trace_op_shape(op->kind) & OP_HAS_NUMBER
+                   ? "number out of range"
+                   : "a field that the op does not use is not 0";
     if (tidy.size != op->size && tidy.size_base != SIZE_EXACT)
         return "delta of a relative size out of range";
     if (tidy.size != op->size || tidy.size_base != op->size_base || tidy.size_slot != op->size_slot)

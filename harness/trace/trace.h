@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trace: a list of ops of the malloc family on numbered slots. A slot names one block, or none (the NULL of a failed call).
+ * A trace: a list of ops of the malloc family on numbered slots. A slot names one block, or none
+ * (the NULL of a failed call).
  *
  * Three forms, loss-free between each other:
- *   bytes   fixed 4-byte records, what a fuzzing engine mutates          trace_bytes.c, trace_codes.c
+ *   bytes   fixed 4-byte records, what a fuzzing engine mutates          trace_bytes.c,
+ *           trace_codes.c
  *   ops     struct trace_op, what runs                                   this header
- *   text    one op a line, what a person reads, reviews and commits      trace_text.c, trace_number.c
+ *   text    one op a line, what a person reads, reviews and commits      trace_text.c,
+ *           trace_number.c
  *
- * Well-formed, by a count of live slots that assumes every call succeeds: an allocating op names a dead slot, every other op that takes a
- * slot names a live one. trace_normalize makes any list well-formed; decoding bytes does so by the way, so every byte string is a trace.
- * At run time a call may fail: its slot is then live with the block NULL, and later ops on it pass NULL where that is allowed.
+ * Well-formed, by a count of live slots that assumes every call succeeds: an allocating op names a
+ * dead slot, every other op that takes a slot names a live one. trace_normalize makes any list
+ * well-formed; decoding bytes does so by the way, so every byte string is a trace. At run time a
+ * call may fail: its slot is then live with the block NULL, and later ops on it pass NULL where
+ * that is allowed.
  *
  * No function here allocates or touches errno; all are pure and may run in any thread.
  */
@@ -40,7 +45,8 @@ enum op_shape {
     OP_HAS_NUMBER = 64     /* takes no size; `extra` is a plain number, 0..65535 */
 };
 
-/* Register once: name in code, name in text (also the C function where there is one), shape. The order is the byte opcode. */
+/* Register once: name in code, name in text (also the C function where there is one), shape. The
+ * order is the byte opcode. */
 #define TRACE_OPS(OP)                                                                     \
     OP(MALLOC, "malloc", OP_ALLOCATES | OP_HAS_SIZE)                                      \
     OP(FREE, "free", OP_FREES)                                                            \
@@ -74,9 +80,10 @@ enum op_kind {
 
 /* How trace_op.size is meant. */
 enum size_base {
-    SIZE_EXACT,     /* bytes */
-    SIZE_REQUESTED, /* requested size of the live slot size_slot, plus size (two's complement delta, -16..15) */
-    SIZE_USABLE     /* observed usable size of that slot, plus size likewise */
+    SIZE_EXACT, /* bytes */
+    /* requested size of the live slot size_slot, plus size (two's complement delta, -16..15) */
+    SIZE_REQUESTED,
+    SIZE_USABLE /* observed usable size of that slot, plus size likewise */
 };
 
 struct trace_op {
@@ -105,38 +112,46 @@ static inline unsigned trace_op_shape(enum op_kind kind)
 }
 const char *trace_op_name(enum op_kind kind);
 
-/* The set of live slots, as normalising, decoding and mutating track it. Zero-initialised: nothing live. More of it: trace_slots.h. */
+/* The set of live slots, as normalising, decoding and mutating track it. Zero-initialised: nothing
+ * live. More of it: trace_slots.h. */
 struct slot_set {
     uint64_t live[TRACE_SLOTS / 64];
-    uint64_t occupied[TRACE_SLOTS / 64 / 64]; /* bit w: live[w] is not 0; where it is clear, nobody reads live[w] */
+    /* bit w: live[w] is not 0; where it is clear, nobody reads live[w] */
+    uint64_t occupied[TRACE_SLOTS / 64 / 64];
     size_t count;
 };
-/* Has op's effect on the set: 0, or a sentence (static, no full stop) why op is not well-formed there; the set is then unchanged. */
+/* Has op's effect on the set: 0, or a sentence (static, no full stop) why op is not well-formed
+ * there; the set is then unchanged. */
 const char *slot_set_apply(struct slot_set *set, const struct trace_op *op);
 
 enum normalize_mode {
-    NORMALIZE_RETARGET, /* a bad slot moves to the next that fits, cyclic; what fits nowhere is dropped (decoding, mutation) */
-    NORMALIZE_DROP      /* a badly slotted op is dropped (shrinking) */
+    /* a bad slot moves to the next that fits, cyclic; what fits nowhere is dropped (decoding,
+     * mutation) */
+    NORMALIZE_RETARGET,
+    NORMALIZE_DROP /* a badly slotted op is dropped (shrinking) */
 };
 /* Makes a trace well-formed in place; also zeroes unused fields. */
 void trace_normalize(struct trace *trace, enum normalize_mode mode);
 
-/* Bytes to ops; total: never fails. A trailing partial record is ignored, ops beyond capacity are left out. */
+/* Bytes to ops; total: never fails. A trailing partial record is ignored, ops beyond capacity are
+ * left out. */
 void trace_decode(const uint8_t *bytes, size_t length, struct trace *ret_trace);
-/* Ops to canonical bytes: returns the length needed, writes nothing if that exceeds capacity. encode ∘ decode is idempotent, decode ∘
- * encode is the identity on well-formed traces. */
+/* Ops to canonical bytes: returns the length needed, writes nothing if that exceeds capacity.
+ * encode ∘ decode is idempotent, decode ∘ encode is the identity on well-formed traces. */
 size_t trace_encode(const struct trace *trace, uint8_t *ret_bytes, size_t capacity);
 
 /* One op as text, no newline. Returns its length, always below TRACE_LINE_MAX. */
 size_t trace_format_op(const struct trace_op *op, char ret_line[TRACE_LINE_MAX]);
-/* Whole trace as text: returns the length needed (NUL not counted), writes only what fits, always ends it with NUL if capacity > 0. */
+/* Whole trace as text: returns the length needed (NUL not counted), writes only what fits, always
+ * ends it with NUL if capacity > 0. */
 size_t trace_format(const struct trace *trace, char *ret_text, size_t capacity);
-/* Text to ops. Returns 0, or EINVAL / ENOSPC (more ops than capacity) with the 1-based line and one sentence in ret_error; the trace's
- * count is then unchanged, its storage is not. */
+/* Text to ops. Returns 0, or EINVAL / ENOSPC (more ops than capacity) with the 1-based line and one
+ * sentence in ret_error; the trace's count is then unchanged, its storage is not. */
 struct trace_error {
     size_t line;
     char sentence[160];
 };
-int trace_parse(const char *text, size_t length, struct trace *ret_trace, struct trace_error *ret_error);
+int trace_parse(const char *text, size_t length, struct trace *ret_trace,
+                struct trace_error *ret_error);
 
 #endif

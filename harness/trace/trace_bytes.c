@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes to ops and back. A record is {opcode, slot, operand low, operand high}; the operand's codes are in trace_codes.c.
+ * Bytes to ops and back. A record is {opcode, slot, operand low, operand high}; the operand's codes
+ * are in trace_codes.c.
  *
  *   opcode  00..EF   an op of kind opcode mod OP_KINDS                       canonical: the kind
  *           F0..FF   a prefix of the next op                                 canonical: F0
  *
- *   a prefix widens one field: the slot byte mod 5 picks it, the 16-bit value is shifted in at its low end, so that the most significant
- *   comes first. Its presence makes the field exact and replaces the narrow code of that field alone:
+ *   a prefix widens one field: the slot byte mod 5 picks it, the 16-bit value is shifted in at its
+ *   low end, so that the most significant comes first. Its presence makes the field exact and
+ *   replaces the narrow code of that field alone:
  *     0  slot             one value
- *     1  size             1 to 4 values; size_base is then SIZE_EXACT, unless a prefix 3 or 4 is there too
+ *     1  size             1 to 4 values; size_base is then SIZE_EXACT, unless a prefix 3 or 4 is
+ *        there too
  *     2  extra            1 to 4 values (a number takes the low 16 bits)
- *     3  requested slot   one value: size_base is SIZE_REQUESTED, size_slot this; the delta is the operand's low five bits
+ *     3  requested slot   one value: size_base is SIZE_REQUESTED, size_slot this; the delta is the
+ *        operand's low five bits
  *     4  usable slot      likewise with SIZE_USABLE; wins over 3
  *   A field that the op does not take is ignored, so are prefixes at the end.
  *
- * Total: whatever the bytes, slots move to the next that fit (slot_set_fit) and ops that fit nowhere disappear. Canonical form: the narrow code
- * wherever it says the op, else the fewest prefixes in the order of their fields; unused bytes are 0.
+ * Total: whatever the bytes, slots move to the next that fit (slot_set_fit) and ops that fit
+ * nowhere disappear. Canonical form: the narrow code wherever it says the op, else the fewest
+ * prefixes in the order of their fields; unused bytes are 0.
  */
 #include "harness/trace/trace.h"
 
@@ -24,8 +29,16 @@
 
 enum { PREFIX_OPCODE = 0xF0, PREFIX_BITS = 16 };
 
-enum prefix_field { PREFIX_SLOT, PREFIX_SIZE, PREFIX_EXTRA, PREFIX_REQUESTED, PREFIX_USABLE, PREFIX_FIELDS };
-_Static_assert(1 + 4 + 4 + 1 <= TRACE_OP_BYTES_MAX / TRACE_RECORD_SIZE, "slot, size and extra in full, and the op");
+enum prefix_field {
+    PREFIX_SLOT,
+    PREFIX_SIZE,
+    PREFIX_EXTRA,
+    PREFIX_REQUESTED,
+    PREFIX_USABLE,
+    PREFIX_FIELDS
+};
+_Static_assert(1 + 4 + 4 + 1 <= TRACE_OP_BYTES_MAX / TRACE_RECORD_SIZE,
+               "slot, size and extra in full, and the op");
 
 /* Prefixes read so far; a value counts only if its bit in `present` is set. */
 struct prefixes {
@@ -55,7 +68,8 @@ static void prefixes_add(struct prefixes *prefixes, const uint8_t *record)
 static unsigned prefixes_apply(const struct prefixes *prefixes, unsigned shape, struct trace_op *op)
 {
     unsigned exact = 0;
-    if (has_prefix(prefixes, PREFIX_EXTRA) && shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT | OP_HAS_NUMBER)) {
+    if (has_prefix(prefixes, PREFIX_EXTRA) &&
+        shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT | OP_HAS_NUMBER)) {
         op->extra = prefixes->value[PREFIX_EXTRA] & (shape & OP_HAS_NUMBER ? 0xFFFF : UINT64_MAX);
         exact |= EXACT_EXTRA;
     }
@@ -64,7 +78,8 @@ static unsigned prefixes_apply(const struct prefixes *prefixes, unsigned shape, 
     bool is_usable = has_prefix(prefixes, PREFIX_USABLE);
     if (is_usable || has_prefix(prefixes, PREFIX_REQUESTED)) {
         op->size_base = is_usable ? SIZE_USABLE : SIZE_REQUESTED;
-        op->size_slot = (uint32_t)(prefixes->value[is_usable ? PREFIX_USABLE : PREFIX_REQUESTED] % TRACE_SLOTS);
+        op->size_slot =
+            (uint32_t)(prefixes->value[is_usable ? PREFIX_USABLE : PREFIX_REQUESTED] % TRACE_SLOTS);
         exact |= EXACT_SIZE | EXACT_BASE;
     } else if (has_prefix(prefixes, PREFIX_SIZE)) {
         op->size = prefixes->value[PREFIX_SIZE];
@@ -81,7 +96,9 @@ static void op_read(const uint8_t *record, const struct prefixes *prefixes, stru
     unsigned exact = prefixes->present ? prefixes_apply(prefixes, shape, ret_op) : 0;
     codes_read(ret_op, record_operand(record), exact);
     if (shape & (OP_ALLOCATES | OP_USES | OP_FREES))
-        ret_op->slot = has_prefix(prefixes, PREFIX_SLOT) ? (uint32_t)(prefixes->value[PREFIX_SLOT] % TRACE_SLOTS) : record[1];
+        ret_op->slot = has_prefix(prefixes, PREFIX_SLOT)
+                           ? (uint32_t)(prefixes->value[PREFIX_SLOT] % TRACE_SLOTS)
+                           : record[1];
 }
 
 void trace_decode(const uint8_t *bytes, size_t length, struct trace *ret_trace)
@@ -90,7 +107,8 @@ void trace_decode(const uint8_t *bytes, size_t length, struct trace *ret_trace)
     slot_set_init(&set);
     struct prefixes prefixes = {.present = 0};
     size_t count = 0;
-    for (size_t at = 0; length - at >= TRACE_RECORD_SIZE && count < ret_trace->capacity; at += TRACE_RECORD_SIZE) {
+    for (size_t at = 0; length - at >= TRACE_RECORD_SIZE && count < ret_trace->capacity;
+         at += TRACE_RECORD_SIZE) {
         if (bytes[at] >= PREFIX_OPCODE) {
             prefixes_add(&prefixes, bytes + at);
             continue;
@@ -136,7 +154,8 @@ static size_t op_write(const struct trace_op *op, uint8_t *ret_bytes)
     if (exact & EXACT_EXTRA)
         at = prefix_write(at, PREFIX_EXTRA, op->extra);
     if (exact & EXACT_BASE)
-        at = prefix_write(at, op->size_base == SIZE_REQUESTED ? PREFIX_REQUESTED : PREFIX_USABLE, op->size_slot);
+        at = prefix_write(at, op->size_base == SIZE_REQUESTED ? PREFIX_REQUESTED : PREFIX_USABLE,
+                          op->size_slot);
     at = record_write(at, op->kind, op->slot < TRACE_NARROW_SLOTS ? op->slot : 0, operand);
     return (size_t)(at - ret_bytes);
 }

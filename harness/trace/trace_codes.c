@@ -1,33 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Codes of the 16-bit operand. A random operand should often be an interesting size, seldom a huge one that could be had (those cost
- * a fuzzer its speed), and every landmark should be one mutation from its neighbours. Several codes may mean the same; the canonical one is that
- * of the family that stands first. d is a signed delta.
+ * Codes of the 16-bit operand. A random operand should often be an interesting size, seldom a huge
+ * one that could be had (those cost a fuzzer its speed), and every landmark should be one mutation
+ * from its neighbours. Several codes may mean the same; the canonical one is that of the family
+ * that stands first. d is a signed delta.
  *
  *   op takes only a size (16 bits)                             share
  *     0000  exact 0..8191                                      12 %
- *     2000  8192 + 16 n, up to 139248                          12 %   both sides of the usual mmap threshold
- *     4000  requested size of slot 0..255, d -16..15           12 %   same bin, one class on, realloc to the same
+ *     2000  8192 + 16 n, up to 139248                          12 %   both sides of the usual mmap
+ *           threshold
+ *     4000  requested size of slot 0..255, d -16..15           12 %   same bin, one class on,
+ *           realloc to the same
  *     6000  usable size of slot 0..255, d -16..15              12 %
- *     8000  16, 20, 24, 28, 32, 40 … 917504, d -32..31          6 %   four steps a doubling: where size classes lie
+ *     8000  16, 20, 24, 28, 32, 40 … 917504, d -32..31          6 %   four steps a doubling: where
+ *           size classes lie
  *     9000  1..64 pages, d -32..31                              6 %
  *     A000  2^0..2^63, d -8..7                                1.6 %
- *     A400  SIZE_MAX - (2^0..2^63 + d), d -8..7               1.6 %   rounding up wraps; below 2^63 and above
+ *     A400  SIZE_MAX - (2^0..2^63 + d), d -8..7               1.6 %   rounding up wraps; below 2^63
+ *           and above
  *     A800  SIZE_MAX - 511..0                                 0.8 %
  *     AA00  PTRDIFF_MAX - 256..255                            0.8 %
  *     AC00  exact, modulo 1024                            33 %
  *
  *   op takes a count and a size: bit 15 clear: count code (5 bits), size code (10 bits)
  *     count   0..23, 32, 64, 100, 128, 256, 1000, 1024, 4096
- *     size    000  exact 0..511               200  2^4..2^19, d -4..3      280  2^0..2^63, d -1..0     300  requested size of slot 0..127
- *             380  usable size of slot 0..63  3C0  SIZE_MAX - 31..0        3E0  PTRDIFF_MAX - 16..15
- *   bit 15 set: a product near a power of two: variant (2 bits), swap (1 bit), k (6 bits), e (6 bits, 0 means 32); size is 2^e
- *     0  count 2^(64-e) + k      product wraps to k 2^e         1  count 2^(63-e) + k      2^63 + k 2^e: no wrap, above PTRDIFF_MAX
- *     2  count 2^(64-e) - 1 - k  just below the wrap            3  count 2^(63-e) - 1 - k  just below 2^63
+ *     size    000  exact 0..511               200  2^4..2^19, d -4..3      280  2^0..2^63, d -1..0
+ *             300  requested size of slot 0..127
+ *             380  usable size of slot 0..63  3C0  SIZE_MAX - 31..0        3E0  PTRDIFF_MAX -
+ *                  16..15
+ *   bit 15 set: a product near a power of two: variant (2 bits), swap (1 bit), k (6 bits), e (6
+ *   bits, 0 means 32); size is 2^e
+ *     0  count 2^(64-e) + k      product wraps to k 2^e         1  count 2^(63-e) + k      2^63 + k
+ *        2^e: no wrap, above PTRDIFF_MAX
+ *     2  count 2^(64-e) - 1 - k  just below the wrap            3  count 2^(63-e) - 1 - k  just
+ *        below 2^63
  *
  *   op takes an alignment a and a size: alignment code (6 bits), size code (10 bits)
  *     alignment  2^0..2^47, then ODD_ALIGNMENTS below
- *     size    as above, but 300  a/2, a, 3a/2, 2a, 5a/2, 3a, 4a, 8a, d -8..7      380  requested size of slot 0..31      3A0  usable size of those
+ *     size    as above, but 300  a/2, a, 3a/2, 2a, 5a/2, 3a, 4a, 8a, d -8..7      380  requested
+ *             size of slot 0..31      3A0  usable size of those
  *
  *   op takes a number: the operand is the number. Other ops: 0.
  */
@@ -35,7 +46,14 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { DELTA_BITS = 5, SIZE_BITS = 10, SIZE_MASK = (1 << SIZE_BITS) - 1, PRODUCT_BIT = 0x8000, SMALL_CODES = 0xAC00, SMALL_SIZES = 1024 };
+enum {
+    DELTA_BITS = 5,
+    SIZE_BITS = 10,
+    SIZE_MASK = (1 << SIZE_BITS) - 1,
+    PRODUCT_BIT = 0x8000,
+    SMALL_CODES = 0xAC00,
+    SMALL_SIZES = 1024
+};
 
 enum family_form {
     FORM_LINEAR,    /* start + step · high + d, step a power of two */
@@ -46,7 +64,8 @@ enum family_form {
     FORM_RELATIVE   /* HALVES[high] · a/2 + d */
 };
 
-/* A code counts from first: high bits, then delta_bits of delta. The form is the only thing that a random code makes the processor guess. */
+/* A code counts from first: high bits, then delta_bits of delta. The form is the only thing that a
+ * random code makes the processor guess. */
 struct family {
     uint32_t first;
     uint8_t form;
@@ -56,7 +75,8 @@ struct family {
     uint64_t step;
 };
 
-/* Families in the order of their codes. Codes from `end` on mean small exact sizes and are never written. */
+/* Families in the order of their codes. Codes from `end` on mean small exact sizes and are never
+ * written. */
 struct code_table {
     uint32_t end;
     uint32_t count;
@@ -98,17 +118,35 @@ static const struct family ALIGNED_FAMILIES[] = {
 };
 
 static const struct code_table SIZE_CODES = {SMALL_CODES, COUNT_OF(SIZE_FAMILIES), SIZE_FAMILIES};
-static const struct code_table COUNTED_CODES = {1 << SIZE_BITS, COUNT_OF(COUNTED_FAMILIES), COUNTED_FAMILIES};
-static const struct code_table ALIGNED_CODES = {1 << SIZE_BITS, COUNT_OF(ALIGNED_FAMILIES), ALIGNED_FAMILIES};
+static const struct code_table COUNTED_CODES = {1 << SIZE_BITS, COUNT_OF(COUNTED_FAMILIES),
+                                                COUNTED_FAMILIES};
+static const struct code_table ALIGNED_CODES = {1 << SIZE_BITS, COUNT_OF(ALIGNED_FAMILIES),
+                                                ALIGNED_FAMILIES};
 
 static const uint64_t HALVES[] = {1, 2, 3, 4, 5, 6, 8, 16};
 
 enum { EXACT_COUNTS = 24, POWER_ALIGNMENTS = 48 };
 static const uint64_t LARGE_COUNTS[] = {32, 64, 100, 128, 256, 1000, 1024, 4096};
-static const uint64_t ODD_ALIGNMENTS[] = {
-    0, 3, 5, 7, 12, 24, 48, 100, 4095, 4097, (1ULL << 32) + 16, 1ULL << 56, 1ULL << 62, 1ULL << 63, (1ULL << 63) + 1, SIZE_MAX};
-_Static_assert(EXACT_COUNTS + COUNT_OF(LARGE_COUNTS) == 1 << (15 - SIZE_BITS), "every count code means something");
-_Static_assert(POWER_ALIGNMENTS + COUNT_OF(ODD_ALIGNMENTS) == 1 << (16 - SIZE_BITS), "every alignment code means something");
+static const uint64_t ODD_ALIGNMENTS[] = {0,
+                                          3,
+                                          5,
+                                          7,
+                                          12,
+                                          24,
+                                          48,
+                                          100,
+                                          4095,
+                                          4097,
+                                          (1ULL << 32) + 16,
+                                          1ULL << 56,
+                                          1ULL << 62,
+                                          1ULL << 63,
+                                          (1ULL << 63) + 1,
+                                          SIZE_MAX};
+_Static_assert(EXACT_COUNTS + COUNT_OF(LARGE_COUNTS) == 1 << (15 - SIZE_BITS),
+               "every count code means something");
+_Static_assert(POWER_ALIGNMENTS + COUNT_OF(ODD_ALIGNMENTS) == 1 << (16 - SIZE_BITS),
+               "every alignment code means something");
 
 static uint64_t power(uint64_t exponent)
 {
@@ -204,7 +242,8 @@ static void pair_read(struct trace_op *op, uint16_t operand, unsigned exact, boo
         return;
     }
     if (!(exact & EXACT_EXTRA))
-        op->extra = is_counted ? count_read(operand >> SIZE_BITS) : alignment_read(operand >> SIZE_BITS);
+        op->extra =
+            is_counted ? count_read(operand >> SIZE_BITS) : alignment_read(operand >> SIZE_BITS);
     if (!(exact & (EXACT_SIZE | EXACT_BASE)))
         size_read(is_counted ? &COUNTED_CODES : &ALIGNED_CODES, operand & SIZE_MASK, op);
 }
@@ -224,11 +263,13 @@ void codes_read(struct trace_op *op, uint16_t operand, unsigned exact)
         op->size = delta_read(operand);
 }
 
-/* Writing: each family proposes the only index that could mean op's size; reading it back decides. */
+/* Writing: each family proposes the only index that could mean op's size; reading it back
+ * decides. */
 
 static uint64_t power_index(const struct family *family, uint64_t value)
 {
-    uint64_t above = value + half_range(family); /* the base is the last that is not above this, unless the sum wrapped */
+    /* the base is the last that is not above this, unless the sum wrapped */
+    uint64_t above = value + half_range(family);
     unsigned exponent = above ? log2_floor(above) : 0;
     return (exponent - family->start) << family->delta_bits | (above - power(exponent));
 }
@@ -238,13 +279,15 @@ static uint64_t quarter_index(const struct family *family, uint64_t value)
     uint64_t above = value + half_range(family);
     unsigned exponent = log2_floor(above | 4);
     uint64_t step = above >> (exponent - 2);
-    return (4 * (exponent - family->start) + step % 4) << family->delta_bits | (above - (step << (exponent - 2)));
+    return (4 * (exponent - family->start) + step % 4) << family->delta_bits |
+           (above - (step << (exponent - 2)));
 }
 
 static uint64_t linear_index(const struct family *family, uint64_t value)
 {
     uint64_t above = value - family->start + half_range(family);
-    return above >> __builtin_ctzll(family->step) << family->delta_bits | (above & (family->step - 1));
+    return above >> __builtin_ctzll(family->step) << family->delta_bits |
+           (above & (family->step - 1));
 }
 
 static uint64_t relative_index(const struct family *family, const struct trace_op *op)
@@ -275,7 +318,8 @@ static uint64_t family_index(const struct family *family, const struct trace_op 
     }
 }
 
-static bool size_write(const struct code_table *table, const struct trace_op *op, unsigned *ret_code)
+static bool size_write(const struct code_table *table, const struct trace_op *op,
+                       unsigned *ret_code)
 {
     for (uint32_t i = 0; i < table->count; i++) {
         const struct family *family = &table->families[i];
@@ -319,7 +363,8 @@ static bool count_write(uint64_t count, unsigned *ret_code)
 static bool alignment_write(uint64_t alignment, unsigned *ret_code)
 {
     unsigned index;
-    if (alignment && (alignment & (alignment - 1)) == 0 && log2_floor(alignment) < POWER_ALIGNMENTS) {
+    if (alignment && (alignment & (alignment - 1)) == 0 &&
+        log2_floor(alignment) < POWER_ALIGNMENTS) {
         *ret_code = log2_floor(alignment);
         return true;
     }
@@ -340,7 +385,8 @@ static bool product_write(const struct trace_op *op, uint16_t *ret_operand)
         product.e = log2_floor(one);
         uint64_t start = power((product.variant & 1 ? 63U : 64U) - product.e);
         product.k = (product.variant & 2 ? start - 1 - many : many - start) & 63;
-        unsigned code = PRODUCT_BIT | product.variant << 13 | product.swap << 12 | product.k << 6 | product.e;
+        unsigned code =
+            PRODUCT_BIT | product.variant << 13 | product.swap << 12 | product.k << 6 | product.e;
         uint64_t count, size;
         product_read(code, &count, &size);
         if (count == op->extra && size == op->size) {
@@ -366,7 +412,8 @@ static unsigned pair_write(const struct trace_op *op, bool is_counted, uint16_t 
     unsigned extra_code = 0;
     unsigned size_code;
     unsigned exact = 0;
-    if (!(is_counted ? count_write(op->extra, &extra_code) : alignment_write(op->extra, &extra_code)))
+    if (!(is_counted ? count_write(op->extra, &extra_code)
+                     : alignment_write(op->extra, &extra_code)))
         exact |= EXACT_EXTRA;
     if (!size_write(is_counted ? &COUNTED_CODES : &ALIGNED_CODES, op, &size_code)) {
         exact |= inexact_size(op);

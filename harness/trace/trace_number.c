@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers of the text form. A person should see at once which landmark a size is near, so what is written is one of
+ * Numbers of the text form. A person should see at once which landmark a size is near, so what is
+ * written is one of
  *
  *   48                decimal, below 2^32 always
  *   SIZE_MAX-7        within 1 MiB of SIZE_MAX
@@ -9,7 +10,8 @@
  *   size(#2)+1        requested size of slot 2, and a delta from -16 to 15
  *   usable(#2)-3      usable size of slot 2 likewise
  *
- * Read is more: hexadecimal (0x40), the suffixes K, M and G (64K), and an offset after any of these. No value wraps.
+ * Read is more: hexadecimal (0x40), the suffixes K, M and G (64K), and an offset after any of
+ * these. No value wraps.
  */
 #include "harness/trace/trace_number.h"
 
@@ -59,7 +61,8 @@ size_t number_format(const struct number *number, char ret_text[NUMBER_TEXT_MAX]
     if (number->size_base == SIZE_EXACT)
         return value_format(number->value, ret_text);
     char name[24];
-    snprintf(name, sizeof name, "%s(#%" PRIu32 ")", number->size_base == SIZE_REQUESTED ? "size" : "usable", number->slot);
+    snprintf(name, sizeof name, "%s(#%" PRIu32 ")",
+             number->size_base == SIZE_REQUESTED ? "size" : "usable", number->slot);
     return offset_format(name, number->value, ret_text);
 }
 
@@ -92,7 +95,8 @@ static const char *digits_take(struct word *word, unsigned radix, uint64_t *ret_
     bool is_too_large = false;
     struct word rest = *word;
     for (; rest.length > 0 && digit_of(*rest.at) < radix; rest.at++, rest.length--)
-        is_too_large |= __builtin_mul_overflow(value, radix, &value) || __builtin_add_overflow(value, digit_of(*rest.at), &value);
+        is_too_large |= __builtin_mul_overflow(value, radix, &value) ||
+                        __builtin_add_overflow(value, digit_of(*rest.at), &value);
     if (rest.length == word->length)
         return NOT_A_NUMBER;
     *word = rest;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers, slots and sizes in the text form of a trace. Below trace_text.c, which owns lines and ops; the grammar stands at the top of
- * trace_number.c.
+ * Numbers, slots and sizes in the text form of a trace. Below trace_text.c, which owns lines and
+ * ops; the grammar stands at the top of trace_number.c.
  */
 #ifndef HARNESS_TRACE_NUMBER_H
 #define HARNESS_TRACE_NUMBER_H
@@ -14,7 +14,8 @@ struct word {
     size_t length;
 };
 
-/* What a word says: with SIZE_EXACT a value, else a delta in `value` and a slot, as in struct trace_op. */
+/* What a word says: with SIZE_EXACT a value, else a delta in `value` and a slot, as in struct
+ * trace_op. */
 struct number {
     uint64_t value;
     uint8_t size_base;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The set of live slots: a bitmap of two levels, so that the next live slot is found in a few steps and an empty set costs 17 words to make,
- * not a thousand. Decoding makes one for each trace, half a million times a second.
+ * The set of live slots: a bitmap of two levels, so that the next live slot is found in a few steps
+ * and an empty set costs 17 words to make, not a thousand. Decoding makes one for each trace, half
+ * a million times a second.
  *
- * Invariant: bit w of `occupied` is set exactly if live[w] has a bit set. A word of `live` whose bit is clear may hold anything (the set may lie on
- * an uninitialised stack); it is read only behind slot_word.
+ * Invariant: bit w of `occupied` is set exactly if live[w] has a bit set. A word of `live` whose
+ * bit is clear may hold anything (the set may lie on an uninitialised stack); it is read only
+ * behind slot_word.
  */
 #include "harness/trace/trace_slots.h"
 
@@ -104,7 +106,8 @@ static void fit_size(const struct slot_set *set, struct trace_op *op)
 bool slot_set_fit(struct slot_set *set, struct trace_op *op)
 {
     unsigned shape = trace_op_shape(op->kind);
-    if (shape & OP_ALLOCATES ? set->count == TRACE_SLOTS : shape & (OP_USES | OP_FREES) && set->count == 0)
+    if (shape & OP_ALLOCATES ? set->count == TRACE_SLOTS
+                             : shape & (OP_USES | OP_FREES) && set->count == 0)
         return false;
     fit_size(set, op); /* before the effect: the slot of the size was live when the call was made */
     if (shape & OP_ALLOCATES) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text form of a trace: one op a line, blank lines and `#` comments in between. Numbers are trace_number.c's.
+ * The text form of a trace: one op a line, blank lines and `#` comments in between. Numbers are
+ * trace_number.c's.
  *
  *   #3 = malloc 48              an op that allocates names its slot first
  *   #4 = calloc 4 12            count, size
@@ -12,8 +13,9 @@
  *   thread 1                    so do malloc_trim, fail-os
  *   sweep                       so does fork
  *
- * A comment is a line that starts with `#` followed by a blank or by nothing: `#3` is a slot. A line may end in CR LF. What is written is what is
- * read, op by op. The parser takes well-formed traces only, stops at the first line that is not, and says what is wrong with it.
+ * A comment is a line that starts with `#` followed by a blank or by nothing: `#3` is a slot. A
+ * line may end in CR LF. What is written is what is read, op by op. The parser takes well-formed
+ * traces only, stops at the first line that is not, and says what is wrong with it.
  */
 #include "harness/trace/trace.h"
 
@@ -28,7 +30,8 @@
 
 enum { LINE_WORDS = 7 /* one more than an op has */, QUOTED_MAX = 40, NUMBER_MAX = 0xFFFF };
 
-/* Whether the op is written with its slot and `=` in front, and whether with a slot as first operand. */
+/* Whether the op is written with its slot and `=` in front, and whether with a slot as first
+ * operand. */
 static bool has_result(unsigned shape)
 {
     return shape & OP_ALLOCATES || (shape & OP_USES && shape & OP_HAS_SIZE);
@@ -58,13 +61,16 @@ size_t trace_format_op(const struct trace_op *op, char ret_line[TRACE_LINE_MAX])
     size_t length = 0;
     if (has_result(shape))
         length = (size_t)snprintf(ret_line, TRACE_LINE_MAX, "#%" PRIu32 " = ", op->slot);
-    length += (size_t)snprintf(ret_line + length, TRACE_LINE_MAX - length, "%s", trace_op_name(op->kind));
+    length +=
+        (size_t)snprintf(ret_line + length, TRACE_LINE_MAX - length, "%s", trace_op_name(op->kind));
     if (has_slot_operand(shape))
-        length += (size_t)snprintf(ret_line + length, TRACE_LINE_MAX - length, " #%" PRIu32, op->slot);
+        length +=
+            (size_t)snprintf(ret_line + length, TRACE_LINE_MAX - length, " #%" PRIu32, op->slot);
     if (has_extra_operand(shape))
         length = number_append(ret_line, length, &(struct number){.value = op->extra});
     if (shape & OP_HAS_SIZE)
-        length = number_append(ret_line, length, &(struct number){op->size, op->size_base, op->size_slot});
+        length = number_append(ret_line, length,
+                               &(struct number){op->size, op->size_base, op->size_slot});
     return length;
 }
 
@@ -107,7 +113,8 @@ __attribute__((format(printf, 2, 3))) static int fail(struct line *line, const c
 static int fail_word(struct line *line, const char *before, struct word word, const char *after)
 {
     bool is_long = word.length > QUOTED_MAX;
-    fail(line, "%s`%.*s%s`%s%s", before, is_long ? QUOTED_MAX : (int)word.length, word.at, is_long ? "..." : "", *after ? " " : "", after);
+    fail(line, "%s`%.*s%s`%s%s", before, is_long ? QUOTED_MAX : (int)word.length, word.at,
+         is_long ? "..." : "", *after ? " " : "", after);
     return EINVAL;
 }
 
@@ -162,13 +169,15 @@ static int take_extra(struct line *line, uint64_t limit, uint64_t *ret_extra)
     return 0;
 }
 
-/* The kind whose name is word, or `word NULL` if the next word is NULL; OP_KINDS if there is none. */
+/* The kind whose name is word, or `word NULL` if the next word is NULL; OP_KINDS if there is
+ * none. */
 static unsigned kind_find(struct word word, bool is_null)
 {
     for (unsigned kind = 0; kind < OP_KINDS; kind++) {
         const char *name = trace_op_name(kind);
         size_t length = strcspn(name, " ");
-        if ((name[length] != '\0') == is_null && word.length == length && memcmp(word.at, name, length) == 0)
+        if ((name[length] != '\0') == is_null && word.length == length &&
+            memcmp(word.at, name, length) == 0)
             return kind;
     }
     return OP_KINDS;
@@ -212,7 +221,8 @@ static int take_operands(struct line *line, struct trace_op *op)
     uint32_t slot = op->slot;
     int error = has_slot_operand(shape) ? take_slot(line, &slot) : 0;
     if (!error && has_result(shape) && slot != op->slot)
-        error = fail(line, "`%s` must return to its own slot: #%" PRIu32 ", not #%" PRIu32, trace_op_name(op->kind), slot, op->slot);
+        error = fail(line, "`%s` must return to its own slot: #%" PRIu32 ", not #%" PRIu32,
+                     trace_op_name(op->kind), slot, op->slot);
     op->slot = slot;
     if (!error && has_extra_operand(shape))
         error = take_extra(line, shape & OP_HAS_NUMBER ? NUMBER_MAX : UINT64_MAX, &op->extra);
@@ -249,7 +259,9 @@ static int line_parse(struct line *line, struct slot_set *set, struct trace_op *
     if (error)
         return error;
     if (is_result != has_result(trace_op_shape(op.kind)))
-        return fail(line, is_result ? "`%s` takes no `#N =` before it" : "`%s` needs `#N =` before it", trace_op_name(op.kind));
+        return fail(line,
+                    is_result ? "`%s` takes no `#N =` before it" : "`%s` needs `#N =` before it",
+                    trace_op_name(op.kind));
     error = take_operands(line, &op);
     if (!error)
         error = op_admit(line, set, &op);
@@ -291,7 +303,8 @@ static int bytes_check(struct line *line, const char *at, const char *end)
 }
 
 /* One line between `at` and `end`; adds its op, if it has one, to the trace. */
-static int text_line_parse(const char *at, const char *end, struct slot_set *set, struct trace *trace, char *ret_sentence)
+static int text_line_parse(const char *at, const char *end, struct slot_set *set,
+                           struct trace *trace, char *ret_sentence)
 {
     struct line line = {.ret_sentence = ret_sentence};
     line_split(&line, at, end);
@@ -309,7 +322,8 @@ static int text_line_parse(const char *at, const char *end, struct slot_set *set
     return error;
 }
 
-int trace_parse(const char *text, size_t length, struct trace *ret_trace, struct trace_error *ret_error)
+int trace_parse(const char *text, size_t length, struct trace *ret_trace,
+                struct trace_error *ret_error)
 {
     const char *text_end = text + length;
     struct trace trace = {.ops = ret_trace->ops, .capacity = ret_trace->capacity};

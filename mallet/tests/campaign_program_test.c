@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the run of an exported program says of a finding. The argument is the folder of the planted bugs; without it nothing can be preloaded. */
+/* What the run of an exported program says of a finding. The argument is the folder of the planted
+ * bugs; without it nothing can be preloaded. */
 #include "mallet/campaign_internal.h"
 
 #include <limits.h>
@@ -52,7 +53,9 @@ static void the_status_says_whether_it_shows(void **state)
 static void a_death_shows_it_unless_the_program_dies_on_the_libc_too(void **state)
 {
     (void)state;
-    assert_int_equal(run_preloaded(CHECK_CONTENT, "if (getenv(\"LD_PRELOAD\")[0] != 0) abort(); return 0;"), CONFIRM_YES);
+    assert_int_equal(
+        run_preloaded(CHECK_CONTENT, "if (getenv(\"LD_PRELOAD\")[0] != 0) abort(); return 0;"),
+        CONFIRM_YES);
     assert_int_equal(run_preloaded(CHECK_CONTENT, "abort();"), CONFIRM_UNKNOWN);
     assert_int_equal(run_preloaded(CHECK_CRASH, "abort();"), CONFIRM_UNKNOWN);
     assert_int_equal(run("glibc", CHECK_CRASH, "abort();"), CONFIRM_YES);
@@ -61,7 +64,9 @@ static void a_death_shows_it_unless_the_program_dies_on_the_libc_too(void **stat
 static void a_program_without_end_shows_a_hang_only_if_it_ends_on_the_libc(void **state)
 {
     (void)state;
-    assert_int_equal(run_preloaded(CHECK_PROGRESS, "while (getenv(\"LD_PRELOAD\")[0] != 0) ; return 0;"), CONFIRM_YES);
+    assert_int_equal(
+        run_preloaded(CHECK_PROGRESS, "while (getenv(\"LD_PRELOAD\")[0] != 0) ; return 0;"),
+        CONFIRM_YES);
     assert_int_equal(run_preloaded(CHECK_PROGRESS, "for (;;) ;"), CONFIRM_UNKNOWN);
     assert_int_equal(run_preloaded(CHECK_RECOVERY, "for (;;) ;"), CONFIRM_UNKNOWN);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which classes that a target saw become findings though no fresh process shows them. Without an argument no foreign subject can be bound. */
+/* Which classes that a target saw become findings though no fresh process shows them. Without an
+ * argument no foreign subject can be bound. */
 #include "mallet/campaign_internal.h"
 
 #include <limits.h>
@@ -30,7 +31,8 @@ static size_t triage(const char *check, const char *site)
     snprintf(path, sizeof path, "%s/raw/one.trace", work);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fprintf(file, "# check: %s\n# site: %s\n# sentence: a sentence\n#0 = malloc 10\nfree #0\n", check, site);
+    fprintf(file, "# check: %s\n# site: %s\n# sentence: a sentence\n#0 = malloc 10\nfree #0\n",
+            check, site);
     assert_int_equal(fclose(file), 0);
     assert_int_equal(campaign_triage(&campaign, error), 0);
     return campaign.count;

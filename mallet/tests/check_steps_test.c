@@ -26,7 +26,8 @@ static void a_first_step_that_takes_half_leaves_the_others_their_proportions(voi
     double left = 50, rest = 100 - check_step_at(0)->share[LEVEL_DEFAULT];
     for (size_t i = 1; check_step_at(i) != NULL; i++) {
         double part = left * check_step_part(check_step_at(i), LEVEL_DEFAULT);
-        assert_float_equal((float)part, (float)(50 * check_step_at(i)->share[LEVEL_DEFAULT] / rest), 1e-4F);
+        assert_float_equal((float)part, (float)(50 * check_step_at(i)->share[LEVEL_DEFAULT] / rest),
+                           1e-4F);
         left -= part;
     }
 }

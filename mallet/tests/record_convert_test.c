@@ -44,7 +44,11 @@ static void add(struct fixture *fixture, struct record record)
 
 static void add_malloc(struct fixture *fixture, uint32_t thread, uint64_t block, uint64_t size)
 {
-    add(fixture, (struct record){.kind = RECORD_ALLOCATE, .thread = thread, .op = OP_MALLOC, .block = block, .size = size});
+    add(fixture, (struct record){.kind = RECORD_ALLOCATE,
+                                 .thread = thread,
+                                 .op = OP_MALLOC,
+                                 .block = block,
+                                 .size = size});
 }
 
 static void add_free(struct fixture *fixture, uint32_t thread, uint64_t block)
@@ -52,9 +56,15 @@ static void add_free(struct fixture *fixture, uint32_t thread, uint64_t block)
     add(fixture, (struct record){.kind = RECORD_FREE, .thread = thread, .block = block});
 }
 
-static void add_move(struct fixture *fixture, enum record_kind kind, uint32_t thread, uint64_t old, uint64_t block, uint64_t size)
+static void add_move(struct fixture *fixture, enum record_kind kind, uint32_t thread, uint64_t old,
+                     uint64_t block, uint64_t size)
 {
-    add(fixture, (struct record){.kind = kind, .thread = thread, .op = OP_REALLOC, .old = old, .block = block, .size = size});
+    add(fixture, (struct record){.kind = kind,
+                                 .thread = thread,
+                                 .op = OP_REALLOC,
+                                 .old = old,
+                                 .block = block,
+                                 .size = size});
 }
 
 static void assert_converts(struct fixture *fixture, const char *expected)
@@ -95,7 +105,9 @@ static void a_moving_block_gives_up_its_address_at_once(void **state)
     add_malloc(fixture, 2, 0x1000, 30);
     add_move(fixture, RECORD_MOVE_END, 1, 0x1000, 0x2000, 20);
     add_free(fixture, 1, 0x2000);
-    assert_converts(fixture, "#0 = malloc 10\nthread 1\n#1 = malloc 30\nthread 0\n#0 = realloc #0 20\nfree #0\n");
+    assert_converts(
+        fixture,
+        "#0 = malloc 10\nthread 1\n#1 = malloc 30\nthread 0\n#0 = realloc #0 20\nfree #0\n");
 }
 
 static void a_failed_realloc_keeps_its_block(void **state)

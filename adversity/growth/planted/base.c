@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plain correct allocator, and the bugs of planted_list.h as switches of it: PLANTED is the one that this library has. Blocks are chunks of
- * chunks.h; from MAPPED_MIN on, a block is a mapping, with a chunk's header before it. One lock for everything.
+ * A plain correct allocator, and the bugs of planted_list.h as switches of it: PLANTED is the one
+ * that this library has. Blocks are chunks of chunks.h; from MAPPED_MIN on, a block is a mapping,
+ * with a chunk's header before it. One lock for everything.
  */
 #include "chunks.h"
 
@@ -60,7 +61,9 @@ static struct chunk *take_mapping(size_t size, size_t alignment)
         return kept;
     struct chunk *chunk = chunk_of((void *)round_up((uintptr_t)start + HEADER, alignment));
     chunk->before = (uintptr_t)chunk - (uintptr_t)start;
-    chunk->tag = ((HAS(large_exact_fit) ? round_up(size + HEADER, 16) : length - chunk->before) & ~FLAGS) | USED | MAPPED;
+    chunk->tag =
+        ((HAS(large_exact_fit) ? round_up(size + HEADER, 16) : length - chunk->before) & ~FLAGS) |
+        USED | MAPPED;
     return chunk;
 }
 
@@ -129,7 +132,8 @@ void *malloc(size_t size)
 
 static bool is_forgotten(const struct chunk *chunk)
 {
-    if (HAS(remote_frees_lost) && (chunk->tag & MAPPED) == 0 && chunk->owner != (uintptr_t)&thread_mark)
+    if (HAS(remote_frees_lost) && (chunk->tag & MAPPED) == 0 &&
+        chunk->owner != (uintptr_t)&thread_mark)
         return true;
     return HAS(leaks_one_in_n) && ++heap.frees % 100 == 0;
 }

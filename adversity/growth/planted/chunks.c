@@ -49,10 +49,12 @@ static struct chunk *search(size_t size)
     struct chunk *best = NULL;
     for (unsigned i = bin_of(size); i < BINS; i++) {
         unsigned looks = 0;
-        for (struct chunk *chunk = bins.heads[i].next; chunk != &bins.heads[i]; chunk = chunk->next) {
+        for (struct chunk *chunk = bins.heads[i].next; chunk != &bins.heads[i];
+             chunk = chunk->next) {
             if (size_of(chunk) >= size && (best == NULL || size_of(chunk) < size_of(best)))
                 best = chunk;
-            if (!HAS(linear_best_fit) && (best != NULL || (++looks == LOOKS && !HAS(linear_free_list))))
+            if (!HAS(linear_best_fit) &&
+                (best != NULL || (++looks == LOOKS && !HAS(linear_free_list))))
                 break;
         }
         if (best != NULL)
@@ -143,7 +145,8 @@ struct chunk *take_chunk(size_t size)
 bool resize_in_place(struct chunk *chunk, size_t size)
 {
     struct chunk *next = next_of(chunk);
-    if (size_of(chunk) < size && (next->tag & USED) == 0 && size_of(chunk) + size_of(next) >= size) {
+    if (size_of(chunk) < size && (next->tag & USED) == 0 &&
+        size_of(chunk) + size_of(next) >= size) {
         take_out(next);
         set_size(chunk, size_of(chunk) + size_of(next), USED);
     }

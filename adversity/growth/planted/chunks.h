@@ -4,8 +4,9 @@
  *
  *   region: │ head │ chunk │ chunk │ … │ end │      chunk: │ size of the one before, size │ block … │
  *
- * A free chunk is merged with free neighbours and stands in a bin of its power of two. A search looks at a few of its own bin, then takes the first
- * of a higher one. Sizes are bytes of the whole chunk. The caller holds the lock.
+ * A free chunk is merged with free neighbours and stands in a bin of its power of two. A search
+ * looks at a few of its own bin, then takes the first of a higher one. Sizes are bytes of the whole
+ * chunk. The caller holds the lock.
  */
 #ifndef GROWTH_PLANTED_CHUNKS_H
 #define GROWTH_PLANTED_CHUNKS_H
@@ -26,15 +27,20 @@ enum planted {
 
 enum { HEADER = 32, CHUNK_MIN = 64, PAGE = 4096 };
 /* A walk through a region must not end for want of blocks in it. */
-enum { REGION = HAS(trim_thrash) ? 256 << 10 : HAS(free_walks_region) || HAS(usable_walks) ? 32 << 20 : 4 << 20 };
+enum {
+    REGION = HAS(trim_thrash)                              ? 256 << 10
+             : HAS(free_walks_region) || HAS(usable_walks) ? 32 << 20
+                                                           : 4 << 20
+};
 #define USED   ((size_t)1)
 #define MAPPED ((size_t)2)
 #define FLAGS  (USED | MAPPED)
 
 /* 32 bytes, and the links of a free one behind. */
 struct chunk {
-    size_t before; /* size of the chunk before; 0: the first. Of a mapping: bytes before the chunk */
-    size_t tag;    /* size, flags */
+    /* size of the chunk before; 0: the first. Of a mapping: bytes before the chunk */
+    size_t before;
+    size_t tag; /* size, flags */
     struct region *region;
     uintptr_t owner; /* thread */
     struct chunk *next, *previous;
@@ -77,7 +83,8 @@ struct chunk *take_chunk(size_t size);
 void release_chunk(struct chunk *chunk);
 /* What the chunk has beyond `size` becomes a free one. */
 void split(struct chunk *chunk, size_t size);
-/* Makes a used chunk of at least `size` out of this one and a free one behind it; false if they are too small. */
+/* Makes a used chunk of at least `size` out of this one and a free one behind it; false if they are
+ * too small. */
 bool resize_in_place(struct chunk *chunk, size_t size);
 #pragma GCC visibility pop
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(aligned, "N blocks aligned to their size, then freed in random order", .kind = SHAPE_SCALING, .size_max = 1 << 20,
-      .needs = NEEDS(aligned_alloc))
+SHAPE(aligned, "N blocks aligned to their size, then freed in random order", .kind = SHAPE_SCALING,
+      .size_max = 1 << 20, .needs = NEEDS(aligned_alloc))
 {
     void **blocks = kit_slots(task->count);
     kit_begin();

@@ -2,8 +2,9 @@
 #include "adversity/growth/shape.h"
 
 /* Wherever an allocator asks the system for more, it must not give it back at once. */
-SHAPE(boundary, "one block allocated and freed 1024 times over, at each number of live blocks up to N", .kind = SHAPE_OS_CALLS,
-      .size_max = 16 << 10)
+SHAPE(boundary,
+      "one block allocated and freed 1024 times over, at each number of live blocks up to N",
+      .kind = SHAPE_OS_CALLS, .size_max = 16 << 10)
 {
     enum { TIMES = 1024 }; /* musl does so a hundred times, then sees that it does not pay */
     void **blocks = kit_slots(task->count);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(calloc_large, "four zeroed blocks of 300 KiB to 2 MiB at a time, freed", .kind = SHAPE_FOOTPRINT, .rounds = 200,
-      .needs = NEEDS(calloc))
+SHAPE(calloc_large, "four zeroed blocks of 300 KiB to 2 MiB at a time, freed",
+      .kind = SHAPE_FOOTPRINT, .rounds = 200, .needs = NEEDS(calloc))
 {
     void *blocks[4];
     size_t sizes[4];

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-/* Sizes differ from round to round: what was freed must serve requests that it does not fit exactly. */
-SHAPE(comb, "blocks of one size, every second one freed, the room asked for again in blocks of twice the size; another size each round",
+/* Sizes differ from round to round: what was freed must serve requests that it does not fit
+ * exactly. */
+SHAPE(comb,
+      "blocks of one size, every second one freed, the room asked for again in blocks of twice the "
+      "size; another size each round",
       .kind = SHAPE_FOOTPRINT, .rounds = 48)
 {
     enum { TEETH_MAX = 40000 };

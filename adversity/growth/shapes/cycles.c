@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(cycles, "identical cycles: 1500 blocks of 16 bytes to 64 KiB allocated, all freed", .kind = SHAPE_FOOTPRINT, .rounds = 300)
+SHAPE(cycles, "identical cycles: 1500 blocks of 16 bytes to 64 KiB allocated, all freed",
+      .kind = SHAPE_FOOTPRINT, .rounds = 300)
 {
     static void *blocks[1500];
     static size_t sizes[1500];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(fill_lifo, "N blocks allocated, then freed last first", .kind = SHAPE_SCALING, .size_max = 64 << 20)
+SHAPE(fill_lifo, "N blocks allocated, then freed last first", .kind = SHAPE_SCALING,
+      .size_max = 64 << 20)
 {
     void **blocks = kit_slots(task->count);
     kit_begin();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(fill_mixed, "N blocks of differing sizes, freed in random order", .kind = SHAPE_SCALING, .size_max = 16 << 20)
+SHAPE(fill_mixed, "N blocks of differing sizes, freed in random order", .kind = SHAPE_SCALING,
+      .size_max = 16 << 20)
 {
     void **blocks = kit_slots(task->count);
     uint32_t state = 1;

@@ -2,8 +2,8 @@
 #include "adversity/growth/shape.h"
 
 /* A search that looks at every hole shows here: none of them fits. */
-SHAPE(fragments, "N holes that are too small, then N/8 requests of twice their size", .kind = SHAPE_SCALING, .size_max = 256 << 10,
-      .bytes_max = 1 << 30)
+SHAPE(fragments, "N holes that are too small, then N/8 requests of twice their size",
+      .kind = SHAPE_SCALING, .size_max = 256 << 10, .bytes_max = 1 << 30)
 {
     size_t requests = task->count / 8;
     void **blocks = kit_slots(2 * task->count), **wide = kit_slots(requests);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(free_all_same_maximum, "32 MiB in blocks of 16 bytes to 256 KiB, all freed in another order; then the same maximum again",
+SHAPE(free_all_same_maximum,
+      "32 MiB in blocks of 16 bytes to 256 KiB, all freed in another order; then the same maximum "
+      "again",
       .kind = SHAPE_FOOTPRINT, .rounds = 32)
 {
     enum { BLOCKS_MAX = 8192 };

@@ -6,15 +6,16 @@ static void sort(void **blocks, size_t count)
 {
     for (size_t gap = count / 2; gap > 0; gap /= 2)
         for (size_t i = gap; i < count; i++)
-            for (size_t j = i; j >= gap && (uintptr_t)blocks[j - gap] > (uintptr_t)blocks[j]; j -= gap) {
+            for (size_t j = i; j >= gap && (uintptr_t)blocks[j - gap] > (uintptr_t)blocks[j];
+                 j -= gap) {
                 void *kept = blocks[j];
                 blocks[j] = blocks[j - gap];
                 blocks[j - gap] = kept;
             }
 }
 
-SHAPE(free_by_address, "N blocks of differing sizes freed from the lowest address to the highest", .kind = SHAPE_SCALING,
-      .size_max = 1 << 20)
+SHAPE(free_by_address, "N blocks of differing sizes freed from the lowest address to the highest",
+      .kind = SHAPE_SCALING, .size_max = 1 << 20)
 {
     void **blocks = kit_slots(task->count);
     uint32_t state = 1;

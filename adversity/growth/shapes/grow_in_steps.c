@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-/* Copying at each step makes it quadratic; an allocator grows in place, remaps, or rounds up by a part of the size. */
-SHAPE(grow_in_steps, "one block that realloc makes 64 bytes larger, N times", .kind = SHAPE_SCALING, .needs = NEEDS(realloc))
+/* Copying at each step makes it quadratic; an allocator grows in place, remaps, or rounds up by a
+ * part of the size. */
+SHAPE(grow_in_steps, "one block that realloc makes 64 bytes larger, N times", .kind = SHAPE_SCALING,
+      .needs = NEEDS(realloc))
 {
     void *block = NULL;
     kit_begin();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(large_churn, "16 live blocks of 64 KiB to 4 MiB, replaced at random", .kind = SHAPE_FOOTPRINT, .rounds = 60)
+SHAPE(large_churn, "16 live blocks of 64 KiB to 4 MiB, replaced at random", .kind = SHAPE_FOOTPRINT,
+      .rounds = 60)
 {
     enum { LIVE = 16 };
     static void *blocks[LIVE];

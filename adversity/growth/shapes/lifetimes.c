@@ -2,7 +2,9 @@
 #include "adversity/growth/shape.h"
 
 /* The short-lived ones leave holes between blocks that stay for 8 rounds. */
-SHAPE(lifetimes, "blocks of 32 bytes to 4 KiB in one order of allocation: nine of ten are freed soon, the tenth stays for eight rounds",
+SHAPE(lifetimes,
+      "blocks of 32 bytes to 4 KiB in one order of allocation: nine of ten are freed soon, the "
+      "tenth stays for eight rounds",
       .kind = SHAPE_FOOTPRINT, .rounds = 120)
 {
     enum { ROUNDS = 8, KEPT = 200, SHORT = 9 * KEPT };

@@ -36,8 +36,9 @@ static void *consume(void *unused)
     return unused;
 }
 
-SHAPE(producer_consumer, "one thread allocates batches of 256 blocks of 16 bytes to 8 KiB, another frees them", .kind = SHAPE_FOOTPRINT,
-      .rounds = 100)
+SHAPE(producer_consumer,
+      "one thread allocates batches of 256 blocks of 16 bytes to 8 KiB, another frees them",
+      .kind = SHAPE_FOOTPRINT, .rounds = 100)
 {
     static pthread_t consumer;
     uint32_t state = 1;

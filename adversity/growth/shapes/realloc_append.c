@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(realloc_append, "16 buffers that grow in turn by 1000 to 9000 bytes at a time, up to 512 KiB, then freed", .kind = SHAPE_FOOTPRINT,
-      .rounds = 24, .needs = NEEDS(realloc))
+SHAPE(realloc_append,
+      "16 buffers that grow in turn by 1000 to 9000 bytes at a time, up to 512 KiB, then freed",
+      .kind = SHAPE_FOOTPRINT, .rounds = 24, .needs = NEEDS(realloc))
 {
     enum { BUFFERS = 16 };
     void *buffers[BUFFERS] = {NULL};

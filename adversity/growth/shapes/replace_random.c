@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(replace_random, "with N blocks live, a random one replaced by one of another size", .kind = SHAPE_SCALING, .size_max = 16 << 20)
+SHAPE(replace_random, "with N blocks live, a random one replaced by one of another size",
+      .kind = SHAPE_SCALING, .size_max = 16 << 20)
 {
     void **blocks = kit_slots(task->count);
     uint32_t state = 1;

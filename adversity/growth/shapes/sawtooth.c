@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(sawtooth, "a stack of blocks of 100 bytes to 12 KiB that grows and shrinks by thirds, up to 2000 blocks deep",
+SHAPE(sawtooth,
+      "a stack of blocks of 100 bytes to 12 KiB that grows and shrinks by thirds, up to 2000 "
+      "blocks deep",
       .kind = SHAPE_FOOTPRINT, .rounds = 100)
 {
     enum { DEPTH = 2000 };

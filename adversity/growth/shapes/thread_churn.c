@@ -18,8 +18,10 @@ static void *live(void *unused)
     return unused;
 }
 
-SHAPE(thread_churn, "threads that come, two at a time, allocate 400 blocks of 16 bytes to 8 KiB, free them, and go",
-      .kind = SHAPE_FOOTPRINT, .rounds = 300)
+SHAPE(
+    thread_churn,
+    "threads that come, two at a time, allocate 400 blocks of 16 bytes to 8 KiB, free them, and go",
+    .kind = SHAPE_FOOTPRINT, .rounds = 300)
 {
     pthread_t pair[2];
     (void)task;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/shape.h"
 
-SHAPE(zeroed, "N zeroed blocks, then freed in the order of allocation", .kind = SHAPE_SCALING, .size_max = 16 << 10, .bytes_max = 64 << 20,
-      .needs = NEEDS(calloc))
+SHAPE(zeroed, "N zeroed blocks, then freed in the order of allocation", .kind = SHAPE_SCALING,
+      .size_max = 16 << 10, .bytes_max = 64 << 20, .needs = NEEDS(calloc))
 {
     void **blocks = kit_slots(task->count);
     kit_begin();

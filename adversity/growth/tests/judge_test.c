@@ -13,7 +13,8 @@
 /* Memory in MiB after each of 64 rounds: start + slope * round, but no more than `limit`. */
 static struct footprint make(double start, double slope, double limit, double live)
 {
-    struct growth_report report = {.sample_count = SAMPLES_MAX, .peak_live = (uint64_t)(live * MIB)};
+    struct growth_report report = {.sample_count = SAMPLES_MAX,
+                                   .peak_live = (uint64_t)(live * MIB)};
     for (int i = 0; i < SAMPLES_MAX; i++) {
         double held = start + slope * i;
         report.samples[i].resident = (uint64_t)((held < limit ? held : limit) * MIB);
@@ -85,7 +86,8 @@ static void cost_like_the_number_of_blocks_grows(void **state)
 static void one_step_does_not(void **state)
 {
     (void)state;
-    assert_false(costs_grow((double[]){100, 3000, 3300}, 3, COST_FLOOR_NS)); /* from a cache to the next */
+    /* from a cache to the next */
+    assert_false(costs_grow((double[]){100, 3000, 3300}, 3, COST_FLOOR_NS));
     assert_false(costs_grow((double[]){1000, 1000, 3000}, 3, COST_FLOOR_NS));
     assert_false(costs_grow((double[]){3000, 6000, 12000, 13000}, 4, COST_FLOOR_NS));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shapes can fail: `planted_test FOLDER`. Each planted bug is caught by its check in its shape; on the allocator without the bug, on anvil and on
- * glibc, the same shape is clean. Quick runs: what people would use first.
+ * The shapes can fail: `planted_test FOLDER`. Each planted bug is caught by its check in its shape;
+ * on the allocator without the bug, on anvil and on glibc, the same shape is clean. Quick runs:
+ * what people would use first.
  */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/planted/planted_list.h"
@@ -81,8 +82,8 @@ static void planted_bug_is_caught_by_its_check(void **state)
     struct seen seen = run_planted(bug->name, bug->shape);
     if (seen.findings == 0)
         fail_msg("%s is clean in %s", bug->name, bug->shape);
-    print_message("%s: %.1f s: %s at %s: %s\n", bug->name, seconds() - start, check_name(seen.first.check), seen.first.site,
-                  seen.first.sentence);
+    print_message("%s: %.1f s: %s at %s: %s\n", bug->name, seconds() - start,
+                  check_name(seen.first.check), seen.first.site, seen.first.sentence);
     assert_int_equal(seen.first.outcome, GROWTH_FINDING);
     assert_string_equal(check_name(seen.first.check), bug->check);
     assert_int_equal(seen.first.reproduced, seen.first.attempts);
@@ -97,7 +98,8 @@ static void assert_clean(const struct seen *seen, const char *subject)
 static void its_shape_is_clean_without_it(void **state)
 {
     const struct bug *bug = *state;
-    struct seen none = run_planted("none", bug->shape), anvil = run("anvil", bug->shape), glibc = run("glibc", bug->shape);
+    struct seen none = run_planted("none", bug->shape), anvil = run("anvil", bug->shape),
+                glibc = run("glibc", bug->shape);
     assert_clean(&none, "base");
     assert_clean(&anvil, "anvil");
     assert_clean(&glibc, "glibc");
@@ -114,9 +116,12 @@ int main(int argc, char **argv)
     folder = argv[1];
     for (size_t i = 0; i < BUGS; i++) {
         snprintf(clean[i], sizeof clean[i], "%s is clean", bugs[i].shape);
-        tests[2 * i] =
-            (struct CMUnitTest){.name = bugs[i].name, .test_func = planted_bug_is_caught_by_its_check, .initial_state = &bugs[i]};
-        tests[2 * i + 1] = (struct CMUnitTest){.name = clean[i], .test_func = its_shape_is_clean_without_it, .initial_state = &bugs[i]};
+        tests[2 * i] = (struct CMUnitTest){.name = bugs[i].name,
+                                           .test_func = planted_bug_is_caught_by_its_check,
+                                           .initial_state = &bugs[i]};
+        tests[2 * i + 1] = (struct CMUnitTest){.name = clean[i],
+                                               .test_func = its_shape_is_clean_without_it,
+                                               .initial_state = &bugs[i]};
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The calls: which part a size goes to, and what is above the parts. The settings are made by the first call, under a lock, and published. Each
- * class counts its live blocks under a mutex of its own; realloc between classes changes both counts at once, locking the smaller class first.
- * Fork takes every lock in the same order, the large list's last.
+ * The calls: which part a size goes to, and what is above the parts. The settings are made by the
+ * first call, under a lock, and published. Each class counts its live blocks under a mutex of its
+ * own; realloc between classes changes both counts at once, locking the smaller class first. Fork
+ * takes every lock in the same order, the large list's last.
  */
 #include "threaded.h"
 
@@ -28,12 +29,15 @@ static struct {
         size_t live;
     } counts[CLASSES];
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER,
-           .counts = {{PTHREAD_MUTEX_INITIALIZER, 0}, {PTHREAD_MUTEX_INITIALIZER, 0}, {PTHREAD_MUTEX_INITIALIZER, 0}}};
+           .counts = {{PTHREAD_MUTEX_INITIALIZER, 0},
+                      {PTHREAD_MUTEX_INITIALIZER, 0},
+                      {PTHREAD_MUTEX_INITIALIZER, 0}}};
 
 struct header *block_map(size_t capacity)
 {
     size_t length = (capacity + sizeof(struct header) + 4095) & ~(size_t)4095;
-    struct header *block = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct header *block =
+        mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED)
         return NULL;
     block->capacity = capacity;
@@ -66,7 +70,9 @@ static void be_ready(void)
 
 /* ---- counts ---- */
 
-static enum class class_of(size_t size) { enum class class = SMALL; while (size > state.settings.limits[class]) class ++; return class; }
+static enum class class_of(size_t size) {
+    enum class class = SMALL; while (size > state.settings.limits[class]) class ++; return class;
+}
 
 static void count_take(enum class class)
 {

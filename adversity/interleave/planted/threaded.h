@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The planted subject: a small allocator for threads, correct unless told to have one bug. It has what allocators for threads have, each
- * once, so that there is something to break:
+ * The planted subject: a small allocator for threads, correct unless told to have one bug. It has
+ * what allocators for threads have, each once, so that there is something to break:
  *
- *   up to 64 bytes    a heap per thread, blocks freed elsewhere come back through its remote list          threaded_small.c
- *   up to 512 bytes   a lock-free stack for all threads, tagged against ABA                                threaded_stack.c
- *   larger            a free list under a futex lock, before it a cache of one slot                        threaded_large.c
- *   above them        the first call, counts per class under mutexes, realloc, fork                        threaded.c
+ *   up to 64 bytes    a heap per thread, blocks freed elsewhere come back through its remote list
+ *                     threaded_small.c
+ *   up to 512 bytes   a lock-free stack for all threads, tagged against ABA
+ *                     threaded_stack.c
+ *   larger            a free list under a futex lock, before it a cache of one slot
+ *                     threaded_large.c
+ *   above them        the first call, counts per class under mutexes, realloc, fork
+ *                     threaded.c
  *
- * Every block is a mapping that is never given back, so that a block that is lost shows at once. Calls are those of malloc, with a prefix.
+ * Every block is a mapping that is never given back, so that a block that is lost shows at once.
+ * Calls are those of malloc, with a prefix.
  */
 #ifndef INTERLEAVE_THREADED_H
 #define INTERLEAVE_THREADED_H
@@ -50,8 +55,9 @@ struct heap;
 
 /* Before each block. */
 struct header {
-    struct heap *owner;            /* of a small block */
-    size_t capacity;               /* bytes that its class has for it, or that were mapped for a large one */
+    struct heap *owner; /* of a small block */
+    /* bytes that its class has for it, or that were mapped for a large one */
+    size_t capacity;
     _Atomic(struct header *) next; /* in whatever list it is */
     struct header *next_large;     /* in the locked list */
 };

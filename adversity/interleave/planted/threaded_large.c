@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Large blocks: a cache of one slot, which is an atomic pointer, before a list under a lock. The lock is one word, a futex: free, held, held with
- * sleepers. Whoever slept takes it as the latter, because others may sleep behind it.
+ * Large blocks: a cache of one slot, which is an atomic pointer, before a list under a lock. The
+ * lock is one word, a futex: free, held, held with sleepers. Whoever slept takes it as the latter,
+ * because others may sleep behind it.
  */
 #include "threaded.h"
 
@@ -20,7 +21,8 @@ static struct {
 void large_lock(void)
 {
     uint32_t state = LOCK_FREE;
-    if (atomic_compare_exchange_strong_explicit(&large.lock, &state, LOCK_HELD, memory_order_acquire, memory_order_relaxed))
+    if (atomic_compare_exchange_strong_explicit(&large.lock, &state, LOCK_HELD,
+                                                memory_order_acquire, memory_order_relaxed))
         return;
     while (atomic_exchange_explicit(&large.lock, LOCK_SLEEPERS, memory_order_acquire) != LOCK_FREE)
         (void)syscall(SYS_futex, &large.lock, FUTEX_WAIT_PRIVATE, LOCK_SLEEPERS, NULL, NULL, 0);
@@ -29,7 +31,8 @@ void large_lock(void)
 static bool has_sleepers_after_unlock(void)
 {
     if (!has_bug(THREADED_lost_wakeup))
-        return atomic_exchange_explicit(&large.lock, LOCK_FREE, memory_order_release) == LOCK_SLEEPERS;
+        return atomic_exchange_explicit(&large.lock, LOCK_FREE, memory_order_release) ==
+               LOCK_SLEEPERS;
     bool has_sleepers = atomic_load_explicit(&large.lock, memory_order_relaxed) == LOCK_SLEEPERS;
     atomic_store_explicit(&large.lock, LOCK_FREE, memory_order_release);
     return has_sleepers;
@@ -56,7 +59,8 @@ static struct header *slot_take(void)
 static bool slot_give(struct header *block)
 {
     struct header *expected = NULL;
-    return atomic_compare_exchange_strong_explicit(&large.slot, &expected, block, memory_order_release, memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&large.slot, &expected, block,
+                                                   memory_order_release, memory_order_relaxed);
 }
 
 /* ---- the list ---- */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A heap per thread. Its own list is its thread's alone. Other threads push to its remote list; the thread takes that whole when its own is
- * empty. A thread that ends closes the remote list and leaves its blocks to everybody, as orphans; a push that finds it closed goes there
- * too. Heaps are not used again.
+ * A heap per thread. Its own list is its thread's alone. Other threads push to its remote list; the
+ * thread takes that whole when its own is empty. A thread that ends closes the remote list and
+ * leaves its blocks to everybody, as orphans; a push that finds it closed goes there too. Heaps are
+ * not used again.
  */
 #include "threaded.h"
 
@@ -66,7 +67,8 @@ void small_init(void)
 static struct heap *heap_mine(void)
 {
     if (mine == NULL) {
-        mine = &small.heaps[atomic_fetch_add_explicit(&small.used, 1, memory_order_relaxed) % HEAPS_MAX];
+        mine = &small.heaps[atomic_fetch_add_explicit(&small.used, 1, memory_order_relaxed) %
+                            HEAPS_MAX];
         (void)pthread_setspecific(small.at_exit, mine);
     }
     return mine;
@@ -99,7 +101,8 @@ static void count_remote(struct heap *heap)
 
 static void remote_push(struct heap *heap, struct header *block)
 {
-    memory_order order = has_bug(THREADED_weakened_order) ? memory_order_relaxed : memory_order_release;
+    memory_order order =
+        has_bug(THREADED_weakened_order) ? memory_order_relaxed : memory_order_release;
     struct header *first = atomic_load_explicit(&heap->remote, memory_order_relaxed);
     count_remote(heap);
     do {
@@ -108,7 +111,8 @@ static void remote_push(struct heap *heap, struct header *block)
             return;
         }
         atomic_store_explicit(&block->next, first, memory_order_relaxed);
-    } while (!atomic_compare_exchange_weak_explicit(&heap->remote, &first, block, order, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&heap->remote, &first, block, order,
+                                                    memory_order_relaxed));
 }
 
 void small_give(struct header *block)

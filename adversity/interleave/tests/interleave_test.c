@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler can fail a subject: each planted bug is found by its check, exhaustively and by random priorities, within a stated number of
- * schedules, and again each time its schedule is replayed. The same allocator without a bug, and anvil, are exhausted clean.
+ * The scheduler can fail a subject: each planted bug is found by its check, exhaustively and by
+ * random priorities, within a stated number of schedules, and again each time its schedule is
+ * replayed. The same allocator without a bug, and anvil, are exhausted clean.
  */
 #include "adversity/interleave/explore.h"
 #include "adversity/interleave/subjects.h"
@@ -14,13 +15,21 @@
 
 #include <cmocka.h>
 
-enum { EXHAUSTIVE_MAX = 1000, PCT_MAX = 1000, CHANGE_POINTS = 3, BOUND = 3, CLEAN_BOUND = 2, CLEAN_SCHEDULES_MAX = 20000 };
+enum {
+    EXHAUSTIVE_MAX = 1000,
+    PCT_MAX = 1000,
+    CHANGE_POINTS = 3,
+    BOUND = 3,
+    CLEAN_BOUND = 2,
+    CLEAN_SCHEDULES_MAX = 20000
+};
 static const size_t sizes[] = {48, 200, 1100};
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 static struct explorer explorer;
 
-static void choose(const struct interleave_subject *subject, const struct scenario *scenario, size_t size)
+static void choose(const struct interleave_subject *subject, const struct scenario *scenario,
+                   size_t size)
 {
     explorer.subject = subject;
     explorer.scenario = scenario;
@@ -29,7 +38,8 @@ static void choose(const struct interleave_subject *subject, const struct scenar
 }
 
 /* Of the size for which it is found; which one that is depends on the part that the bug is in. */
-static struct exploration find(const struct interleave_subject *subject, bool is_pct, uint64_t schedules_max)
+static struct exploration find(const struct interleave_subject *subject, bool is_pct,
+                               uint64_t schedules_max)
 {
     struct exploration exploration = {0};
     const struct planted_bug *bug = subject_bug(subject);
@@ -44,15 +54,17 @@ static struct exploration find(const struct interleave_subject *subject, bool is
     return exploration;
 }
 
-static void assert_found_and_replayed(const struct planted_bug *bug, const char *how, struct exploration *exploration)
+static void assert_found_and_replayed(const struct planted_bug *bug, const char *how,
+                                      struct exploration *exploration)
 {
     if (!exploration->is_found)
         fail_msg("%s is not found", bug->name);
     assert_string_equal(check_name((enum check)exploration->verdict.check), bug->check);
     exploration_confirm(&explorer, exploration);
     assert_int_equal(exploration->reproduced, exploration->attempts);
-    print_message("%s: %s, schedule %llu, %u pre-emptions: %s\n", bug->name, how, (unsigned long long)exploration->schedules,
-                  exploration->preemptions, exploration->verdict.sentence);
+    print_message("%s: %s, schedule %llu, %u pre-emptions: %s\n", bug->name, how,
+                  (unsigned long long)exploration->schedules, exploration->preemptions,
+                  exploration->verdict.sentence);
 }
 
 /* ---- tests ---- */
@@ -75,10 +87,12 @@ static void assert_clean(const char *name, unsigned bound, unsigned three_thread
         for (unsigned j = 0; j < SIZES; j++) {
             struct exploration exploration = {0};
             choose(subject_find(name), &scenarios[i], sizes[j]);
-            explore_exhaustively(&explorer, scenarios[i].bodies[2] == NULL ? bound : three_threads_bound, CLEAN_SCHEDULES_MAX,
-                                 &exploration);
+            explore_exhaustively(&explorer,
+                                 scenarios[i].bodies[2] == NULL ? bound : three_threads_bound,
+                                 CLEAN_SCHEDULES_MAX, &exploration);
             if (!exploration.is_exhausted)
-                fail_msg("%s, %s, %zu bytes: %s", name, scenarios[i].name, sizes[j], exploration.verdict.sentence);
+                fail_msg("%s, %s, %zu bytes: %s", name, scenarios[i].name, sizes[j],
+                         exploration.verdict.sentence);
         }
 }
 
@@ -107,7 +121,8 @@ static void replay_takes_the_same_steps(void **state)
     assert_int_equal(first.taken.count, schedule.count);
     assert_int_equal(first.steps, explorer.record->steps);
     assert_int_equal(first.event_count, explorer.record->event_count);
-    assert_memory_equal(first.events, explorer.record->events, first.event_count * sizeof first.events[0]);
+    assert_memory_equal(first.events, explorer.record->events,
+                        first.event_count * sizeof first.events[0]);
 }
 
 static void schedule_text_is_read_back(void **state)
@@ -126,8 +141,9 @@ static void schedule_text_is_read_back(void **state)
 static void wrong_schedule_text_is_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"",        "x",       "1",    "1:",   ":1",          "1:9", "2:1,1:2",
-                                        "1:1,1:2", "1:2;3:1", "-1:2", " 1:2", "default,1:2", ","};
+    static const char *const texts[] = {"",     "x",           "1",       "1:",      ":1",
+                                        "1:9",  "2:1,1:2",     "1:1,1:2", "1:2;3:1", "-1:2",
+                                        " 1:2", "default,1:2", ","};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct schedule schedule;
         char error[VERDICT_SENTENCE_MAX] = "";
@@ -141,8 +157,10 @@ int main(void)
 {
     enum { TESTS_MAX = 64 };
     struct CMUnitTest tests[TESTS_MAX] = {
-        cmocka_unit_test(correct_subject_is_exhausted_clean), cmocka_unit_test(anvil_is_exhausted_clean),
-        cmocka_unit_test(replay_takes_the_same_steps),        cmocka_unit_test(schedule_text_is_read_back),
+        cmocka_unit_test(correct_subject_is_exhausted_clean),
+        cmocka_unit_test(anvil_is_exhausted_clean),
+        cmocka_unit_test(replay_takes_the_same_steps),
+        cmocka_unit_test(schedule_text_is_read_back),
         cmocka_unit_test(wrong_schedule_text_is_refused),
     };
     size_t count = 5;
@@ -150,10 +168,12 @@ int main(void)
         const struct interleave_subject *subject = subject_at(i);
         if (subject_bug(subject) == NULL)
             continue;
-        tests[count++] = (struct CMUnitTest){
-            .name = subject->name, .test_func = planted_bug_is_found_exhaustively, .initial_state = (void *)(uintptr_t)subject};
-        tests[count++] = (struct CMUnitTest){
-            .name = subject->name, .test_func = planted_bug_is_found_by_priorities, .initial_state = (void *)(uintptr_t)subject};
+        tests[count++] = (struct CMUnitTest){.name = subject->name,
+                                             .test_func = planted_bug_is_found_exhaustively,
+                                             .initial_state = (void *)(uintptr_t)subject};
+        tests[count++] = (struct CMUnitTest){.name = subject->name,
+                                             .test_func = planted_bug_is_found_by_priorities,
+                                             .initial_state = (void *)(uintptr_t)subject};
     }
     if (explorer_init(&explorer) != 0)
         return 2;

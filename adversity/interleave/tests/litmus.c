@@ -276,7 +276,8 @@ ONE(spin_on_two)
 }
 TWO(spin_on_two)
 {
-    while (atomic_load_explicit(&flag, memory_order_acquire) == 0 && atomic_load_explicit(&other_flag, memory_order_relaxed) == 0)
+    while (atomic_load_explicit(&flag, memory_order_acquire) == 0 &&
+           atomic_load_explicit(&other_flag, memory_order_relaxed) == 0)
         ;
 }
 

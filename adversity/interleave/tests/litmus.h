@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Little programs of two or three threads for which C11 and POSIX say whether they are in order. litmus.c is compiled as code on trial.
+ * Little programs of two or three threads for which C11 and POSIX say whether they are in order.
+ * litmus.c is compiled as code on trial.
  */
 #ifndef INTERLEAVE_LITMUS_H
 #define INTERLEAVE_LITMUS_H
 
-/* Register once: name (and its functions name_1, name_2), the check that must fail in some schedule, or `clean`. */
+/* Register once: name (and its functions name_1, name_2), the check that must fail in some
+ * schedule, or `clean`. */
 #define LITMUSES(LITMUS)                   \
     LITMUS(release_acquire, "clean")       \
     LITMUS(release_relaxed, "race")        \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Planted races: each is the correct allocator of threaded.c with one thing wrong, as a shared object of its own, and must be found by one of the
- * checks named, in the scenario named.
+ * Planted races: each is the correct allocator of threaded.c with one thing wrong, as a shared
+ * object of its own, and must be found by one of the checks named, in the scenario named.
  *
- * Registered here and nowhere else, one a line: name, scenario, checks, what is broken and what it is modelled on. C reads the list as a
- * macro, CMake by its lines.
+ * Registered here and nowhere else, one a line: name, scenario, checks, what is broken and what it
+ * is modelled on. C reads the list as a macro, CMake by its lines.
  */
 #ifndef TORTURE_PLANTED_LIST_H
 #define TORTURE_PLANTED_LIST_H

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small allocator for threads, right when PLANTED is PLANTED_none, else with the one bug of planted_list.h that IS() names.
+ * A small allocator for threads, right when PLANTED is PLANTED_none, else with the one bug of
+ * planted_list.h that IS() names.
  *
  *   thread ── mine ──→ cache: a lock, a list of free blocks for each class, a chunk to cut new ones from
  *   block: header (owner, class, capacity), then the caller's bytes
  *
- * A block goes back to the cache that it was cut for, whoever frees it. A thread that ends leaves its cache to the next one that starts. Calls
- * in destructors after that use one cache for all. At most one lock is held at a time; `shared` guards the lists of caches. A fork takes stdio's
- * list of streams, for who holds that may allocate, then `shared` and every cache's lock.
+ * A block goes back to the cache that it was cut for, whoever frees it. A thread that ends leaves
+ * its cache to the next one that starts. Calls in destructors after that use one cache for all. At
+ * most one lock is held at a time; `shared` guards the lists of caches. A fork takes stdio's list
+ * of streams, for who holds that may allocate, then `shared` and every cache's lock.
  */
 #include "planted_list.h"
 
@@ -28,12 +30,21 @@ enum {
 };
 #define IS(bug) (PLANTED == PLANTED_##bug)
 
-enum { CLASSES = 12, SMALLEST = 32, TABLED_CLASS = 7, TRIMMED_CLASS = 9, LARGE = CLASSES, ALIGNED, PAGE = 4096 };
+enum {
+    CLASSES = 12,
+    SMALLEST = 32,
+    TABLED_CLASS = 7,
+    TRIMMED_CLASS = 9,
+    LARGE = CLASSES,
+    ALIGNED,
+    PAGE = 4096
+};
 #define CHUNK ((size_t)1 << 20)
 
 struct header {
     struct cache *owner;
-    struct header *link; /* free: the next one; aligned: the header of the block that this one lies in */
+    /* free: the next one; aligned: the header of the block that this one lies in */
+    struct header *link;
     size_t capacity;
     size_t class;
 };
@@ -280,7 +291,9 @@ void *malloc(size_t size)
 {
     struct cache *cache = my_cache();
     size_t class = class_of(size);
-    struct header *block = class == LARGE ? take_large(size) : cache != NULL ? take(cache, class) : NULL;
+    struct header *block = class == LARGE  ? take_large(size)
+                           : cache != NULL ? take(cache, class)
+                                           : NULL;
     if (block == NULL)
         errno = ENOMEM;
     return block != NULL ? block + 1 : NULL;
@@ -346,7 +359,8 @@ void *memalign(size_t alignment, size_t size)
     if (address == NULL)
         return NULL;
     struct header *outer = header_of(address);
-    char *place = (char *)(((uintptr_t)address + sizeof(struct header) + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    char *place = (char *)(((uintptr_t)address + sizeof(struct header) + alignment - 1) &
+                           ~(uintptr_t)(alignment - 1));
     *header_of(place) = (struct header){.link = outer, .class = ALIGNED};
     return place;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `clean_test SCENARIO…`: static anvil comes through. In the preset tsan each of its accesses is watched. */
+/* `clean_test SCENARIO…`: static anvil comes through. In the preset tsan each of its accesses is
+ * watched. */
 #include "adversity/torture/torture.h"
 
 #include <setjmp.h>
@@ -20,12 +21,15 @@ static void static_anvil_comes_through(void **state)
     char error[SUBJECT_ERROR_MAX];
     if (torture_subject_find(&subject, "anvil", BIND_STATIC, error) != 0)
         fail_msg("%s", error);
-    scenario.milliseconds = scenario.milliseconds < MILLISECONDS ? scenario.milliseconds : MILLISECONDS;
-    const struct torture_plan plan = {.subject = &subject, .scenario = &scenario, .workers = WORKERS, .seed = 1};
+    scenario.milliseconds =
+        scenario.milliseconds < MILLISECONDS ? scenario.milliseconds : MILLISECONDS;
+    const struct torture_plan plan = {
+        .subject = &subject, .scenario = &scenario, .workers = WORKERS, .seed = 1};
     if (torture_run(&plan, &result, error) != 0)
         fail_msg("%s", error);
     if (result.has_finding)
-        fail_msg("%s: %s: %s [%s]", scenario.name, check_name(result.verdict.check), result.verdict.sentence, result.output);
+        fail_msg("%s: %s: %s [%s]", scenario.name, check_name(result.verdict.check),
+                 result.verdict.sentence, result.output);
     assert_true(result.calls > 0);
 }
 
@@ -38,7 +42,8 @@ int main(int argc, char **argv)
         const struct torture_scenario *scenario = torture_scenario_find(argv[i]);
         if (scenario == NULL)
             return 2;
-        tests[count++] = (struct CMUnitTest){scenario->name, static_anvil_comes_through, NULL, NULL, (void *)(uintptr_t)scenario};
+        tests[count++] = (struct CMUnitTest){scenario->name, static_anvil_comes_through, NULL, NULL,
+                                             (void *)(uintptr_t)scenario};
     }
     return count > 0 ? _cmocka_run_group_tests("static anvil", tests, count, NULL, NULL) : 2;
 }

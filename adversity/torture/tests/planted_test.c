@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Torture can fail: `planted_test SUBJECTS`. Each planted race is found in its scenario, by one of its checks, in well under a minute; the same
- * allocator without any of them, and the libc, come through every scenario.
+ * Torture can fail: `planted_test SUBJECTS`. Each planted race is found in its scenario, by one of
+ * its checks, in well under a minute; the same allocator without any of them, and the libc, come
+ * through every scenario.
  */
 #include "adversity/torture/planted/planted_list.h"
 #include "adversity/torture/torture.h"
@@ -63,15 +64,21 @@ static void planted_race_is_found(void **state)
 {
     const struct race *race = *state;
     struct torture_subject subject = find_planted(race->name);
-    const struct torture_plan plan = {
-        .subject = &subject, .scenario = torture_scenario_find(race->scenario), .workers = WORKERS, .milliseconds = LIMIT_MS, .seed = 1};
+    const struct torture_plan plan = {.subject = &subject,
+                                      .scenario = torture_scenario_find(race->scenario),
+                                      .workers = WORKERS,
+                                      .milliseconds = LIMIT_MS,
+                                      .seed = 1};
     assert_non_null(plan.scenario);
     struct torture_result result = run(&plan);
     if (!result.has_finding)
-        fail_msg("%s: nothing in %u ms, %llu calls", race->name, result.elapsed_ms, (unsigned long long)result.calls);
+        fail_msg("%s: nothing in %u ms, %llu calls", race->name, result.elapsed_ms,
+                 (unsigned long long)result.calls);
     if (!has_word(race->checks, check_name(result.verdict.check)))
-        fail_msg("%s: found by %s (%s), not by %s", race->name, check_name(result.verdict.check), result.verdict.sentence, race->checks);
-    print_message("%s: %s after %u ms\n", race->name, check_name(result.verdict.check), result.elapsed_ms);
+        fail_msg("%s: found by %s (%s), not by %s", race->name, check_name(result.verdict.check),
+                 result.verdict.sentence, race->checks);
+    print_message("%s: %s after %u ms\n", race->name, check_name(result.verdict.check),
+                  result.elapsed_ms);
 }
 
 static void comes_through_every_scenario(const struct torture_subject *subject)
@@ -79,10 +86,12 @@ static void comes_through_every_scenario(const struct torture_subject *subject)
     for (size_t i = 0; torture_scenario_at(i) != NULL; i++) {
         struct torture_scenario scenario = *torture_scenario_at(i);
         scenario.milliseconds = scenario.milliseconds < CLEAN_MS ? scenario.milliseconds : CLEAN_MS;
-        const struct torture_plan plan = {.subject = subject, .scenario = &scenario, .workers = WORKERS, .seed = 1};
+        const struct torture_plan plan = {
+            .subject = subject, .scenario = &scenario, .workers = WORKERS, .seed = 1};
         struct torture_result result = run(&plan);
         if (result.has_finding)
-            fail_msg("%s, %s: %s: %s", subject->name, scenario.name, check_name(result.verdict.check), result.verdict.sentence);
+            fail_msg("%s, %s: %s: %s", subject->name, scenario.name,
+                     check_name(result.verdict.check), result.verdict.sentence);
         assert_true(result.calls > 0);
     }
 }

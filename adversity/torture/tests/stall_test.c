@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What counts as stuck, on groups of real processes. Times are made up: the judge takes the clock as an argument. */
+/* What counts as stuck, on groups of real processes. Times are made up: the judge takes the clock
+ * as an argument. */
 #include "adversity/torture/torture_internal.h"
 
 #include <setjmp.h>

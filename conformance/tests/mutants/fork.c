@@ -28,7 +28,8 @@ static void *want_own_process(size_t size)
     return is_orphan ? NULL : base_malloc(size);
 }
 MUTANT(child_gets_nothing,
-       "POSIX17-fork-1 GLIBC-fork-1 GLIBC-fork-2 POSIX17-fork-7 POSIX24-fork-4 POSIX17-thread-5 POSIX17-signal-2 POSIX17-exec-2 "
+       "POSIX17-fork-1 GLIBC-fork-1 GLIBC-fork-2 POSIX17-fork-7 POSIX24-fork-4 POSIX17-thread-5 "
+       "POSIX17-signal-2 POSIX17-exec-2 "
        "POSIX17-atexit-1",
        .malloc = want_own_process)
 
@@ -59,7 +60,8 @@ static void release_under_lock(void *block)
     base_free(block);
     unlock_heap();
 }
-MUTANT(fork_ignores_the_lock, "GLIBC-fork-1 POSIX17-fork-7", .malloc = take_under_lock, .free = release_under_lock)
+MUTANT(fork_ignores_the_lock, "GLIBC-fork-1 POSIX17-fork-7", .malloc = take_under_lock,
+       .free = release_under_lock)
 
 /* Fork takes the lock, also in the thread that has it already. */
 static void *take_under_lock_that_fork_takes(size_t size)
@@ -67,7 +69,8 @@ static void *take_under_lock_that_fork_takes(size_t size)
     register_once(lock_heap, unlock_heap, unlock_heap);
     return take_under_lock(size);
 }
-MUTANT(fork_waits_for_its_own_thread, "GLIBC-fork-3", .malloc = take_under_lock_that_fork_takes, .free = release_under_lock)
+MUTANT(fork_waits_for_its_own_thread, "GLIBC-fork-3", .malloc = take_under_lock_that_fork_takes,
+       .free = release_under_lock)
 
 /* The child waits until no thread of its parent uses the heap. */
 static void wait_for_heap(void)
@@ -81,10 +84,11 @@ static void *take_under_lock_that_child_takes(size_t size)
     register_once(NULL, NULL, wait_for_heap);
     return take_under_lock(size);
 }
-MUTANT(child_waits_for_the_lock, "GLIBC-fork-1 GLIBC-fork-3 POSIX17-fork-5 POSIX17-fork-7", .malloc = take_under_lock_that_child_takes,
-       .free = release_under_lock)
+MUTANT(child_waits_for_the_lock, "GLIBC-fork-1 GLIBC-fork-3 POSIX17-fork-5 POSIX17-fork-7",
+       .malloc = take_under_lock_that_child_takes, .free = release_under_lock)
 
-/* Wrappers around fork and _Fork that lock the heap while the handlers of others run, or run them at all. */
+/* Wrappers around fork and _Fork that lock the heap while the handlers of others run, or run them
+ * at all. */
 static bool wraps_fork, wraps_plain_fork;
 
 pid_t fork(void)
@@ -113,7 +117,8 @@ static void *take_and_wrap_fork(size_t size)
     wraps_fork = true;
     return take_under_lock(size);
 }
-MUTANT(fork_handlers_run_under_the_lock, "GLIBC-fork-2 GLIBC-fork-3", .malloc = take_and_wrap_fork, .free = release_under_lock)
+MUTANT(fork_handlers_run_under_the_lock, "GLIBC-fork-2 GLIBC-fork-3", .malloc = take_and_wrap_fork,
+       .free = release_under_lock)
 
 static void *take_and_wrap_plain_fork(size_t size)
 {
@@ -132,7 +137,8 @@ static void *take_shared(size_t size)
     static size_t used;
     if (shared == NULL)
         shared = mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    size_t at = __atomic_fetch_add(&used, size < 4096 ? (size + 31) / 16 * 16 : 0, __ATOMIC_RELAXED);
+    size_t at =
+        __atomic_fetch_add(&used, size < 4096 ? (size + 31) / 16 * 16 : 0, __ATOMIC_RELAXED);
     if (size >= 4096 || at > SHARED_SIZE - 8192)
         return base_malloc(size);
     memcpy(shared + at, &size, sizeof size);
@@ -141,7 +147,8 @@ static void *take_shared(size_t size)
 
 static bool is_shared(const void *block)
 {
-    return shared != NULL && (const char *)block > shared && (const char *)block < shared + SHARED_SIZE;
+    return shared != NULL && (const char *)block > shared &&
+           (const char *)block < shared + SHARED_SIZE;
 }
 
 static void release_unshared(void *block)
@@ -159,4 +166,5 @@ static void *resize_shared(void *block, size_t size)
     void *moved = base_malloc(size);
     return moved == NULL ? NULL : memcpy(moved, block, old < size ? old : size);
 }
-MUTANT(memory_is_shared_with_the_child, "POSIX17-fork-6", .malloc = take_shared, .free = release_unshared, .realloc = resize_shared)
+MUTANT(memory_is_shared_with_the_child, "POSIX17-fork-6", .malloc = take_shared,
+       .free = release_unshared, .realloc = resize_shared)

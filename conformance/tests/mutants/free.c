@@ -39,7 +39,8 @@ static void trim_in_vain(void *block)
     if (size > 5000000)
         munmap((void *)1, 1);
 }
-MUTANT(free_leaves_the_errno_of_munmap, "POSIX24-free-3 MAN-malloc-5 POSIX24-free-4", .free = trim_in_vain)
+MUTANT(free_leaves_the_errno_of_munmap, "POSIX24-free-3 MAN-malloc-5 POSIX24-free-4",
+       .free = trim_in_vain)
 
 /* Tells the system of pages that it may take; what the system answers stays in errno. */
 static void advise(void *block)
@@ -51,7 +52,8 @@ static void advise(void *block)
 }
 MUTANT(free_leaves_the_errno_of_madvise, "POSIX24-free-4", .free = advise)
 
-/* One size gets a header that free does not know, as when libc's calls reach another heap than the program's. */
+/* One size gets a header that free does not know, as when libc's calls reach another heap than the
+ * program's. */
 static void *hide_start(size_t size)
 {
     char *block = base_malloc(size == 4243 ? size + 16 : size);

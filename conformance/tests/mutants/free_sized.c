@@ -34,7 +34,8 @@ static void refuse_a_capacity(void *block, size_t size)
         abort();
     base_free_sized(block, size);
 }
-MUTANT(free_sized_refuses_the_usable_size, "C23-7.24.3.4-p3-a C23-7.24.3.4-p2-b", .free_sized = refuse_a_capacity)
+MUTANT(free_sized_refuses_the_usable_size, "C23-7.24.3.4-p3-a C23-7.24.3.4-p2-b",
+       .free_sized = refuse_a_capacity)
 
 static void check_null_aligned(void *block, size_t alignment, size_t size)
 {
@@ -42,7 +43,8 @@ static void check_null_aligned(void *block, size_t alignment, size_t size)
         abort();
     base_free_aligned_sized(block, alignment, size);
 }
-MUTANT(free_aligned_sized_of_null_aborts, "C23-7.24.3.5-p2-a", .free_aligned_sized = check_null_aligned)
+MUTANT(free_aligned_sized_of_null_aborts, "C23-7.24.3.5-p2-a",
+       .free_aligned_sized = check_null_aligned)
 
 static void forget_aligned(void *block, size_t alignment, size_t size)
 {
@@ -62,4 +64,5 @@ static int take_plain(void **ret_block, size_t alignment, size_t size)
     *ret_block = block;
     return 0;
 }
-MUTANT(free_aligned_sized_refuses_blocks_of_posix_memalign, "GLIBC-free_aligned_sized-1", .posix_memalign = take_plain)
+MUTANT(free_aligned_sized_refuses_blocks_of_posix_memalign, "GLIBC-free_aligned_sized-1",
+       .posix_memalign = take_plain)

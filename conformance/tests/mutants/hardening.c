@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A free that clears, but overlooks the second release of a block, and one that tells of it by the next malloc. The last blocks that a thread
- * freed wait, so that their second release is known for one.
+ * A free that clears, but overlooks the second release of a block, and one that tells of it by the
+ * next malloc. The last blocks that a thread freed wait, so that their second release is known for
+ * one.
  */
 #include "conformance/tests/mutant.h"
 
 enum { WAITING = 4, LARGEST = 2 << 20 };
-#define OF_A_THREAD _Thread_local __attribute__((tls_model("initial-exec"))) /* the other models allocate */
+/* the other models allocate */
+#define OF_A_THREAD _Thread_local __attribute__((tls_model("initial-exec")))
 
 static OF_A_THREAD void *waiting[WAITING];
 static OF_A_THREAD size_t waiting_next;
@@ -48,4 +50,5 @@ static void *tell_of_second_free(size_t size)
         abort();
     return base_malloc(size);
 }
-MUTANT(free_tells_of_the_second_late, "HARD-report", .free = note_second_free, .malloc = tell_of_second_free)
+MUTANT(free_tells_of_the_second_late, "HARD-report", .free = note_second_free,
+       .malloc = tell_of_second_free)

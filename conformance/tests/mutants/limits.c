@@ -11,7 +11,8 @@ static void *abort_without_memory(size_t size)
         abort();
     return block;
 }
-MUTANT(shortage_ends_the_process, "C23-7.24.3-p1-j POSIX17-rlimit-1 POSIX17-rlimit-2 POSIX17-rlimit-3 POSIX17-mlock-1",
+MUTANT(shortage_ends_the_process,
+       "C23-7.24.3-p1-j POSIX17-rlimit-1 POSIX17-rlimit-2 POSIX17-rlimit-3 POSIX17-mlock-1",
        .malloc = abort_without_memory)
 
 static void *keep_errno(size_t size)
@@ -21,7 +22,8 @@ static void *keep_errno(size_t size)
     errno = before;
     return block;
 }
-MUTANT(shortage_leaves_errno, "POSIX17-rlimit-1 POSIX17-rlimit-2 POSIX17-mlock-1", .malloc = keep_errno)
+MUTANT(shortage_leaves_errno, "POSIX17-rlimit-1 POSIX17-rlimit-2 POSIX17-mlock-1",
+       .malloc = keep_errno)
 
 /* Once refused, the heap counts as full for ever. */
 static void *remember_refusal(size_t size)
@@ -40,7 +42,8 @@ static void *reserve_at_start(size_t size)
 {
     static void *reserve;
     if (reserve == NULL)
-        reserve = mmap(NULL, (size_t)16 << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        reserve = mmap(NULL, (size_t)16 << 30, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return reserve == MAP_FAILED ? NULL : base_malloc(size);
 }
 MUTANT(huge_reserve_at_start, "POSIX17-rlimit-5", .malloc = reserve_at_start)

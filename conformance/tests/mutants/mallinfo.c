@@ -21,7 +21,8 @@ static struct mallinfo2 forget_small_free_blocks(void)
     info.fordblks -= info.fsmblks;
     return info;
 }
-MUTANT(free_bytes_leave_out_small_blocks, "GLIBC-mallinfo-2 GLIBC-mallinfo-5", .mallinfo2 = forget_small_free_blocks)
+MUTANT(free_bytes_leave_out_small_blocks, "GLIBC-mallinfo-2 GLIBC-mallinfo-5",
+       .mallinfo2 = forget_small_free_blocks)
 
 static struct mallinfo2 truncate_all(void)
 {

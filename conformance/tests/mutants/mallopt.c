@@ -45,14 +45,17 @@ static void *fill_zeroed(size_t count, size_t size)
     void *block = base_calloc(count, size);
     return block != NULL && new_byte != 0 ? memset(block, new_byte, count * size) : block;
 }
-MUTANT(perturb_reaches_calloc, "GLIBC-mallopt-4", .mallopt = set_perturb, .malloc = fill_new, .calloc = fill_zeroed)
+MUTANT(perturb_reaches_calloc, "GLIBC-mallopt-4", .mallopt = set_perturb, .malloc = fill_new,
+       .calloc = fill_zeroed)
 
 static void *fill_zeroed_by_environment(size_t count, size_t size)
 {
     void *block = base_calloc(count, size);
-    return block != NULL && getenv("MALLOC_PERTURB_") != NULL ? memset(block, 0xa5, count * size) : block;
+    return block != NULL && getenv("MALLOC_PERTURB_") != NULL ? memset(block, 0xa5, count * size)
+                                                              : block;
 }
-MUTANT(perturb_of_the_environment_reaches_calloc, "GLIBC-env-1", .calloc = fill_zeroed_by_environment)
+MUTANT(perturb_of_the_environment_reaches_calloc, "GLIBC-env-1",
+       .calloc = fill_zeroed_by_environment)
 
 static struct mallinfo2 never_count_down(void)
 {
@@ -62,7 +65,8 @@ static struct mallinfo2 never_count_down(void)
     info.hblks = most;
     return info;
 }
-MUTANT(mapped_blocks_are_never_counted_down, "GLIBC-mallopt-5 GLIBC-mallinfo-3", .mallinfo2 = never_count_down)
+MUTANT(mapped_blocks_are_never_counted_down, "GLIBC-mallopt-5 GLIBC-mallinfo-3",
+       .mallinfo2 = never_count_down)
 
 static bool refuses_large;
 
@@ -77,7 +81,8 @@ static void *refuse_large(size_t size)
 {
     return refuses_large && size >= (size_t)4 << 20 ? NULL : base_malloc(size);
 }
-MUTANT(no_mappings_no_large_blocks, "GLIBC-mallopt-6", .mallopt = set_mapped_most, .malloc = refuse_large)
+MUTANT(no_mappings_no_large_blocks, "GLIBC-mallopt-6", .mallopt = set_mapped_most,
+       .malloc = refuse_large)
 
 static pthread_t arena_owner;
 static bool has_owner;
@@ -93,7 +98,8 @@ static void *refuse_other_threads(size_t size)
 {
     return has_owner && !pthread_equal(arena_owner, pthread_self()) ? NULL : base_malloc(size);
 }
-MUTANT(one_arena_for_one_thread, "GLIBC-mallopt-7", .mallopt = set_arena_most, .malloc = refuse_other_threads)
+MUTANT(one_arena_for_one_thread, "GLIBC-mallopt-7", .mallopt = set_arena_most,
+       .malloc = refuse_other_threads)
 
 static bool is_unchecked;
 static void *last_freed;
@@ -111,7 +117,8 @@ static void ignore_second_free(void *block)
         base_free(block);
     last_freed = block;
 }
-MUTANT(check_action_hides_double_free, "GLIBC-mallopt-8", .mallopt = set_check_action, .free = ignore_second_free)
+MUTANT(check_action_hides_double_free, "GLIBC-mallopt-8", .mallopt = set_check_action,
+       .free = ignore_second_free)
 
 static size_t top_pad;
 

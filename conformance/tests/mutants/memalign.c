@@ -12,14 +12,17 @@ static void *align_to_a_page_at_most(size_t alignment, size_t size)
 {
     return base_memalign(is_power_of_two(alignment) && alignment > 4096 ? 4096 : alignment, size);
 }
-MUTANT(memalign_aligns_to_a_page_at_most, "GLIBC-memalign-1 GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3",
+MUTANT(memalign_aligns_to_a_page_at_most,
+       "GLIBC-memalign-1 GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3",
        .memalign = align_to_a_page_at_most)
 
 static void *forget_alignment(size_t alignment, size_t size)
 {
     return is_power_of_two(alignment) ? base_malloc(size) : base_memalign(alignment, size);
 }
-MUTANT(memalign_forgets_the_alignment, "GLIBC-memalign-1 GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3", .memalign = forget_alignment)
+MUTANT(memalign_forgets_the_alignment,
+       "GLIBC-memalign-1 GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3",
+       .memalign = forget_alignment)
 
 static void *refuse_silently(size_t alignment, size_t size)
 {
@@ -29,7 +32,8 @@ static void *refuse_silently(size_t alignment, size_t size)
         errno = before;
     return block;
 }
-MUTANT(memalign_refuses_silently, "GLIBC-memalign-2 GLIBC-memalign-3 GLIBC-memalign-5 MAN-malloc-2", .memalign = refuse_silently)
+MUTANT(memalign_refuses_silently, "GLIBC-memalign-2 GLIBC-memalign-3 GLIBC-memalign-5 MAN-malloc-2",
+       .memalign = refuse_silently)
 
 static void *round_down(size_t alignment, size_t size)
 {
@@ -58,4 +62,5 @@ static void *copy_from_elsewhere(void *block, size_t size)
         memmove(moved + 16, moved, 5000);
     return moved;
 }
-MUTANT(realloc_of_memalign_copies_from_elsewhere, "GLIBC-replace-3 GLIBC-memalign-4", .realloc = copy_from_elsewhere)
+MUTANT(realloc_of_memalign_copies_from_elsewhere, "GLIBC-replace-3 GLIBC-memalign-4",
+       .realloc = copy_from_elsewhere)

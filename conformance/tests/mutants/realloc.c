@@ -41,14 +41,16 @@ static void *realloc_copies_words(void *block, size_t size)
         base_free(block);
     return moved;
 }
-MUTANT(realloc_copies_whole_words, "C23-7.24.3.7-p2-b C23-7.24.3.7-p3-b MAN-malloc-7", .realloc = realloc_copies_words)
+MUTANT(realloc_copies_whole_words, "C23-7.24.3.7-p2-b C23-7.24.3.7-p3-b MAN-malloc-7",
+       .realloc = realloc_copies_words)
 
 static void *realloc_of_null_fails(void *block, size_t size)
 {
     return block == NULL ? NULL : base_realloc(block, size);
 }
 MUTANT(realloc_of_null_is_null,
-       "C23-7.24.3.7-p3-a C23-7.24.3-p1-e C23-7.24.3-p1-f C23-7.24.3-p1-g C23-7.24.3-p1-h C23-7.24.3-p1-i POSIX17-realloc-1 "
+       "C23-7.24.3.7-p3-a C23-7.24.3-p1-e C23-7.24.3-p1-f C23-7.24.3-p1-g C23-7.24.3-p1-h "
+       "C23-7.24.3-p1-i POSIX17-realloc-1 "
        "POSIX24-realloc-6 MAN-malloc-1 MAN-malloc-2",
        .realloc = realloc_of_null_fails)
 
@@ -56,9 +58,11 @@ static void *realloc_of_null_and_nothing_fails(void *block, size_t size)
 {
     return block == NULL && size == 0 ? NULL : base_realloc(block, size);
 }
-MUTANT(realloc_of_null_to_nothing_is_null, "C23-7.24.3.7-p3-a MAN-malloc-1", .realloc = realloc_of_null_and_nothing_fails)
+MUTANT(realloc_of_null_to_nothing_is_null, "C23-7.24.3.7-p3-a MAN-malloc-1",
+       .realloc = realloc_of_null_and_nothing_fails)
 
-/* Aligned blocks begin behind a pointer to them, which realloc takes for the content's beginning. */
+/* Aligned blocks begin behind a pointer to them, which realloc takes for the content's
+ * beginning. */
 static void *last_aligned;
 
 static void *aligned_alloc_remembered(size_t alignment, size_t size)
@@ -81,8 +85,9 @@ static void *realloc_loses_offset(void *block, size_t size)
     last_aligned = NULL;
     return moved;
 }
-MUTANT(realloc_loses_the_offset_of_aligned_blocks, "C23-7.24.3.7-p3-b POSIX24-realloc-6", .aligned_alloc = aligned_alloc_remembered,
-       .posix_memalign = posix_memalign_remembered, .realloc = realloc_loses_offset)
+MUTANT(realloc_loses_the_offset_of_aligned_blocks, "C23-7.24.3.7-p3-b POSIX24-realloc-6",
+       .aligned_alloc = aligned_alloc_remembered, .posix_memalign = posix_memalign_remembered,
+       .realloc = realloc_loses_offset)
 
 static void *realloc_frees_first(void *block, size_t size)
 {
@@ -92,7 +97,8 @@ static void *realloc_frees_first(void *block, size_t size)
     return moved;
 }
 MUTANT(realloc_frees_what_it_cannot_resize,
-       "C23-7.24.3.7-p3-f C23-7.24.3.7-p3-g POSIX24-realloc-8 POSIX17-realloc-1 POSIX17-realloc-2 C23-7.5-p3-a",
+       "C23-7.24.3.7-p3-f C23-7.24.3.7-p3-g POSIX24-realloc-8 POSIX17-realloc-1 POSIX17-realloc-2 "
+       "C23-7.5-p3-a",
        .realloc = realloc_frees_first)
 
 /* Links the block into a list before it finds that there is no other. */
@@ -103,7 +109,8 @@ static void *realloc_writes_first(void *block, size_t size)
         memset(block, 0, 8);
     return moved;
 }
-MUTANT(realloc_changes_what_it_cannot_resize, "C23-7.24.3.7-p3-f C23-7.24.3.7-p3-g POSIX24-realloc-8 POSIX17-realloc-2",
+MUTANT(realloc_changes_what_it_cannot_resize,
+       "C23-7.24.3.7-p3-f C23-7.24.3.7-p3-g POSIX24-realloc-8 POSIX17-realloc-2",
        .realloc = realloc_writes_first)
 
 static void *realloc_keeps_errno(void *block, size_t size)
@@ -113,7 +120,8 @@ static void *realloc_keeps_errno(void *block, size_t size)
     errno = saved;
     return moved;
 }
-MUTANT(realloc_fails_without_errno, "POSIX17-realloc-1 POSIX17-realloc-2 MAN-malloc-2 POSIX17-realloc-3 POSIX24-realloc-4",
+MUTANT(realloc_fails_without_errno,
+       "POSIX17-realloc-1 POSIX17-realloc-2 MAN-malloc-2 POSIX17-realloc-3 POSIX24-realloc-4",
        .realloc = realloc_keeps_errno)
 
 static void *realloc_to_nothing_stays(void *block, size_t size)
@@ -126,4 +134,5 @@ static void *realloc_to_nothing_leaks(void *block, size_t size)
 {
     return block != NULL && size == 0 ? NULL : base_realloc(block, size);
 }
-MUTANT(realloc_to_nothing_leaks, "MAN-malloc-3 POSIX17-realloc-3 POSIX24-realloc-4", .realloc = realloc_to_nothing_leaks)
+MUTANT(realloc_to_nothing_leaks, "MAN-malloc-3 POSIX17-realloc-3 POSIX24-realloc-4",
+       .realloc = realloc_to_nothing_leaks)

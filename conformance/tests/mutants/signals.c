@@ -22,8 +22,10 @@ static void *give_up_on_interruption(size_t size)
 {
     static unsigned calls_made;
     const struct timespec wait = {0, 300000};
-    if (__atomic_add_fetch(&calls_made, 1, __ATOMIC_RELAXED) % 64 == 0 && nanosleep(&wait, NULL) != 0)
+    if (__atomic_add_fetch(&calls_made, 1, __ATOMIC_RELAXED) % 64 == 0 &&
+        nanosleep(&wait, NULL) != 0)
         return NULL;
     return base_malloc(size);
 }
-MUTANT(interrupted_wait_gives_nothing, "POSIX17-signal-3 POSIX17-thread-5", .malloc = give_up_on_interruption)
+MUTANT(interrupted_wait_gives_nothing, "POSIX17-signal-3 POSIX17-thread-5",
+       .malloc = give_up_on_interruption)

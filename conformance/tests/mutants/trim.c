@@ -41,4 +41,5 @@ static int discard_live(size_t keep)
         memset(block, 0, 64);
     return base_malloc_trim(keep);
 }
-MUTANT(trim_discards_a_live_block, "GLIBC-trim-2 GLIBC-trim-3", .malloc = remember_some, .free = forget, .malloc_trim = discard_live)
+MUTANT(trim_discards_a_live_block, "GLIBC-trim-2 GLIBC-trim-3", .malloc = remember_some,
+       .free = forget, .malloc_trim = discard_live)

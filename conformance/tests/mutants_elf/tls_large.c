@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A cache for each thread, in static storage for which a library that is opened late finds no room. */
+/* A cache for each thread, in static storage for which a library that is opened late finds no
+ * room. */
 #include "conformance/tests/mutants_elf/planted.h"
 
 #include "allocator/src/override.c"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the nasty subjects share: a bump allocator over a static arena, correct but for never giving back. Each nasty_<name>.c is a subject of
- * its own that misbehaves in one way; binding_test.c says what the harness must make of it.
+ * What the nasty subjects share: a bump allocator over a static arena, correct but for never giving
+ * back. Each nasty_<name>.c is a subject of its own that misbehaves in one way; binding_test.c says
+ * what the harness must make of it.
  *
  *   │ 16 bytes: size │ block │ 16 bytes: size │ block │ … free →
  */
@@ -15,14 +16,16 @@
 
 enum { NASTY_ARENA = 1 << 24, NASTY_HEADER = 16 };
 
-/* In code that no constructor and no probe runs, a nasty malloc behaves: it strikes at a size that only the test's trace asks for. */
+/* In code that no constructor and no probe runs, a nasty malloc behaves: it strikes at a size that
+ * only the test's trace asks for. */
 enum { NASTY_SIZE = 12345 };
 
 static inline void *nasty_take(size_t size)
 {
     static _Alignas(NASTY_HEADER) uint8_t arena[NASTY_ARENA];
     static size_t used;
-    if (size > NASTY_ARENA || (size + 2 * NASTY_HEADER - 1) / NASTY_HEADER * NASTY_HEADER > NASTY_ARENA - used) {
+    if (size > NASTY_ARENA ||
+        (size + 2 * NASTY_HEADER - 1) / NASTY_HEADER * NASTY_HEADER > NASTY_ARENA - used) {
         errno = ENOMEM;
         return NULL;
     }

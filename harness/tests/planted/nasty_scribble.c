@@ -31,7 +31,8 @@ static void scribble(void)
     for (char *line = strtok(maps, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         uintptr_t start, end;
         char mode[8];
-        if (sscanf(line, "%zx-%zx %7s", &start, &end, mode) == 3 && mode[1] == 'w' && !is_ours(start, end))
+        if (sscanf(line, "%zx-%zx %7s", &start, &end, mode) == 3 && mode[1] == 'w' &&
+            !is_ours(start, end))
             for (uintptr_t i = start; i < end; i += sizeof(uintptr_t))
                 *(volatile uintptr_t *)i = 0x6262626262626262;
     }

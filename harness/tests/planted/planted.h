@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small, correct allocator with boundary tags, made to be broken on purpose. One thread at a time, glibc's choices.
+ * A small, correct allocator with boundary tags, made to be broken on purpose. One thread at a
+ * time, glibc's choices.
  *
  *   planted_malloc.c   the malloc family: requests, errno, zeroing, copying
  *   planted_heap.c     chunks: bins, split, coalesce, the top, the walker
  *   planted_mapping.c  large blocks
  *   planted_process.c  threads and forks, which the correct one need not know of
  *
- * Each planted bug of planted_list.h is this source with -DPLANTED=PLANTED_<name>, and one place that asks HAS(<name>).
+ * Each planted bug of planted_list.h is this source with -DPLANTED=PLANTED_<name>, and one place
+ * that asks HAS(<name>).
  *
- *   base                                           top            touched      committed            end
+ *   base                                           top            touched      committed end
  *    │ chunk │ chunk (free, in a bin) │ chunk │ …  │ was used once │ zero yet … │ no access yet … │     one reservation
  *
- * No free chunk lies next to another or below top: it would have been merged. A large block is a mapping of its own.
+ * No free chunk lies next to another or below top: it would have been merged. A large block is a
+ * mapping of its own.
  */
 #ifndef PLANTED_H
 #define PLANTED_H
@@ -43,12 +46,14 @@ enum {
 #define MAPPING_MIN ((size_t)128 << 10) /* bytes; requests from here up are mappings of their own */
 
 struct chunk {
-    size_t tag;                    /* bytes, header included, and flags */
-    uint32_t before;               /* bytes of the chunk below, 0: none; of a mapping: bytes from its start to this header */
+    size_t tag; /* bytes, header included, and flags */
+    /* bytes of the chunk below, 0: none; of a mapping: bytes from its start to this header */
+    uint32_t before;
     uint32_t asked;                /* bytes asked for; not for mappings */
     struct chunk *next, *previous; /* in a bin, while free: here begins the block */
 };
-_Static_assert(offsetof(struct chunk, next) == HEADER && sizeof(struct chunk) == CHUNK_MIN, "a free chunk fits the smallest one");
+_Static_assert(offsetof(struct chunk, next) == HEADER && sizeof(struct chunk) == CHUNK_MIN,
+               "a free chunk fits the smallest one");
 
 static inline size_t chunk_size(const struct chunk *chunk)
 {
@@ -80,12 +85,14 @@ static inline uintptr_t round_up(uintptr_t n, size_t multiple)
     return (n + multiple - 1) & ~(uintptr_t)(multiple - 1);
 }
 
-/* `need` is a chunk size, header included. All return NULL or false for want of memory; none touches errno, but for the system's own. */
+/* `need` is a chunk size, header included. All return NULL or false for want of memory; none
+ * touches errno, but for the system's own. */
 void heap_set_up(void);
 struct chunk *heap_take(size_t need);
 struct chunk *heap_take_aligned(size_t need, size_t alignment);
 void heap_give(struct chunk *chunk);
-/* Resizes in place, or downwards into a free neighbour: the chunk is then another. NULL: it must move. Keeps `asked` bytes. */
+/* Resizes in place, or downwards into a free neighbour: the chunk is then another. NULL: it must
+ * move. Keeps `asked` bytes. */
 struct chunk *heap_resize(struct chunk *chunk, size_t need);
 bool heap_trim(size_t keep);
 /* Start of the memory that was never written, or was given back. */

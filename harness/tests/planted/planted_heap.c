@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks: bins by powers of two, first fit, split, coalesce with both neighbours, a top that grows and is given back. See planted.h. */
+/* Chunks: bins by powers of two, first fit, split, coalesce with both neighbours, a top that grows
+ * and is given back. See planted.h. */
 #include "planted.h"
 
 #include <stdio.h>
@@ -22,7 +23,8 @@ void heap_set_up(void)
     if (heap.base != 0)
         return;
     int sharing = HAS(fork_shares) ? MAP_SHARED : MAP_PRIVATE;
-    void *memory = mmap(NULL, RESERVATION, PROT_NONE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory =
+        mmap(NULL, RESERVATION, PROT_NONE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return;
     heap.base = heap.top = heap.touched = heap.committed = (uintptr_t)memory;
@@ -38,7 +40,8 @@ static bool commit(uintptr_t to)
     if (to > heap.end)
         return false;
     to = heap.end - to < COMMIT_STEP ? heap.end : round_up(to, COMMIT_STEP);
-    if (mprotect((void *)heap.committed, to - heap.committed, PROT_READ | PROT_WRITE) != 0 && !HAS(commit_unchecked)) {
+    if (mprotect((void *)heap.committed, to - heap.committed, PROT_READ | PROT_WRITE) != 0 &&
+        !HAS(commit_unchecked)) {
         if (HAS(commit_fails_for_good))
             heap.end = heap.committed;
         return false;
@@ -113,7 +116,8 @@ bool heap_trim(size_t keep)
     if (heap.touched - heap.top <= keep)
         return false;
     uintptr_t from = round_up(heap.top + keep, PAGE);
-    if (from >= heap.touched || madvise((void *)from, round_up(heap.touched, PAGE) - from, MADV_DONTNEED) != 0)
+    if (from >= heap.touched ||
+        madvise((void *)from, round_up(heap.touched, PAGE) - from, MADV_DONTNEED) != 0)
         return false;
     heap.touched = HAS(trim_rounds_down) ? from - PAGE : from;
     return true;
@@ -134,7 +138,8 @@ void heap_give(struct chunk *chunk)
     }
     if (below != NULL) {
         size += chunk_size(below);
-        bool stays = bin_of(chunk_size(below)) == bin_of(size) && (uintptr_t)below + size != heap.top;
+        bool stays =
+            bin_of(chunk_size(below)) == bin_of(size) && (uintptr_t)below + size != heap.top;
         if (!HAS(free_list_cycle) || !stays)
             bin_unlink(below);
         chunk = below;
@@ -271,7 +276,8 @@ uintptr_t heap_clean_from(void)
     return heap.touched;
 }
 
-/* What a cooperating subject shows the harness. Only the bugs that a walker is there to find are left to it. */
+/* What a cooperating subject shows the harness. Only the bugs that a walker is there to find are
+ * left to it. */
 static bool has_walker(void)
 {
     static const char *const checks[] = {"heap",
@@ -290,13 +296,15 @@ int mallet_subject_check(char *sentence, size_t capacity)
     for (uintptr_t at = heap.base; at < heap.top; at += before) {
         const struct chunk *chunk = (const struct chunk *)at;
         if (chunk->before != before) {
-            snprintf(sentence, capacity, "chunk at offset %zu says that the one below has %u bytes, but it has %u",
+            snprintf(sentence, capacity,
+                     "chunk at offset %zu says that the one below has %u bytes, but it has %u",
                      (size_t)(at - heap.base), chunk->before, before);
             return 1;
         }
         before = (uint32_t)chunk_size(chunk);
         if (before < CHUNK_MIN || before > heap.top - at) {
-            snprintf(sentence, capacity, "chunk at offset %zu has %u bytes", (size_t)(at - heap.base), before);
+            snprintf(sentence, capacity, "chunk at offset %zu has %u bytes",
+                     (size_t)(at - heap.base), before);
             return 1;
         }
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The planted bugs: each is the correct allocator of planted_heap.c and planted_malloc.c with one line wrong, as a shared object of its own,
- * and a trace (<name>.trace) that shows it. They prove that each check can fail.
+ * The planted bugs: each is the correct allocator of planted_heap.c and planted_malloc.c with one
+ * line wrong, as a shared object of its own, and a trace (<name>.trace) that shows it. They prove
+ * that each check can fail.
  *
- * Registered here and nowhere else, one a line: name, the check that must name it, what is broken and the real bug it is modelled on. C
- * reads the list as a macro, CMake by its lines.
+ * Registered here and nowhere else, one a line: name, the check that must name it, what is broken
+ * and the real bug it is modelled on. C reads the list as a macro, CMake by its lines.
  */
 #ifndef PLANTED_LIST_H
 #define PLANTED_LIST_H

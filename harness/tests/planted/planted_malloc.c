@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The malloc family over chunks: rounds requests, sets errno, clears and copies. The choices are glibc's: size 0 yields a block, realloc(p, 0)
- * frees and returns NULL. See planted.h.
+ * The malloc family over chunks: rounds requests, sets errno, clears and copies. The choices are
+ * glibc's: size 0 yields a block, realloc(p, 0) frees and returns NULL. See planted.h.
  */
 #include "planted.h"
 
@@ -47,11 +47,13 @@ static struct chunk *take(size_t need, size_t size, size_t alignment)
 {
     bool is_large = need >= MAPPING_MIN || alignment > MAPPING_MIN / 4;
     struct chunk *mapped = is_large ? mapping_take(size, alignment) : NULL;
-    if (mapped != NULL || (is_large && (need > HEAP_FALLBACK_MAX || alignment > ALIGNMENT || has_no_fallback())))
+    if (mapped != NULL ||
+        (is_large && (need > HEAP_FALLBACK_MAX || alignment > ALIGNMENT || has_no_fallback())))
         return mapped;
     if (is_large && HAS(oom_small_block))
         need = MAPPING_MIN / 2;
-    struct chunk *chunk = alignment <= ALIGNMENT ? heap_take(need) : heap_take_aligned(need, alignment);
+    struct chunk *chunk =
+        alignment <= ALIGNMENT ? heap_take(need) : heap_take_aligned(need, alignment);
     if (chunk != NULL)
         chunk->asked = (uint32_t)size;
     return chunk;
@@ -100,7 +102,8 @@ void *calloc(size_t count, size_t size)
     heap_set_up();
     uintptr_t clean_from = heap_clean_from();
     void *block = allocate(total, ALIGNMENT);
-    if (block == NULL || chunk_is_mapped(chunk_of(block)) || (HAS(calloc_trusts_large) && total >= 65536) ||
+    if (block == NULL || chunk_is_mapped(chunk_of(block)) ||
+        (HAS(calloc_trusts_large) && total >= 65536) ||
         (HAS(oom_calloc_dirty) && total >= MAPPING_MIN))
         return block;
     size_t dirty = (uintptr_t)block < clean_from ? clean_from - (uintptr_t)block : 0;

@@ -48,7 +48,9 @@ static void *map(size_t length)
         ;
     is_locked = true;
     unmap_kept();
-    void *start = is_poisoned ? MAP_FAILED : mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *start = is_poisoned ? MAP_FAILED
+                              : mmap(NULL, length, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED) {
         is_poisoned = HAS(oom_poisons);
         return NULL;
@@ -57,7 +59,8 @@ static void *map(size_t length)
     return start;
 }
 
-/* The reservation is so much larger that an aligned block lies somewhere in it; the rest goes back at once. */
+/* The reservation is so much larger that an aligned block lies somewhere in it; the rest goes back
+ * at once. */
 struct chunk *mapping_take(size_t size, size_t alignment)
 {
     size_t slack = alignment <= HEADER ? (HAS(mapping_short) ? 0 : HEADER) : alignment + PAGE;
@@ -69,7 +72,8 @@ struct chunk *mapping_take(size_t size, size_t alignment)
     if (start == 0)
         return NULL;
     uintptr_t block = round_up(start + HEADER, alignment);
-    uintptr_t from = (block - HEADER) & ~(uintptr_t)(PAGE - 1), to = alignment <= HEADER ? start + length : round_up(block + size, PAGE);
+    uintptr_t from = (block - HEADER) & ~(uintptr_t)(PAGE - 1),
+              to = alignment <= HEADER ? start + length : round_up(block + size, PAGE);
     unmap_between(start, from);
     unmap_between(to, start + length);
     struct chunk *chunk = chunk_of((void *)block);
@@ -105,7 +109,8 @@ struct chunk *mapping_resize(struct chunk *chunk, size_t size)
     if (__builtin_add_overflow(before + HEADER + PAGE, size, &length))
         return NULL;
     length = round_up(before + HEADER + size, PAGE);
-    void *start = mremap(chunk_at(chunk, 0 - before), before + chunk_size(chunk), length, MREMAP_MAYMOVE);
+    void *start =
+        mremap(chunk_at(chunk, 0 - before), before + chunk_size(chunk), length, MREMAP_MAYMOVE);
     if (start == MAP_FAILED)
         return NULL;
     chunk = chunk_at(start, before);

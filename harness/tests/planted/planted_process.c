@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bugs that take several threads or a fork: who made a block, what is done when a thread ends and in the child. See planted.h. */
+/* Bugs that take several threads or a fork: who made a block, what is done when a thread ends and
+ * in the child. See planted.h. */
 #include "planted.h"
 
 #include <errno.h>

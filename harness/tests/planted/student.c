@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator of a second-year course, as many hand it in: it runs the tests of the exercise. Its mistakes are left in; finding them is the
- * harness's work.
+ * The allocator of a second-year course, as many hand it in: it runs the tests of the exercise. Its
+ * mistakes are left in; finding them is the harness's work.
  */
 #include <stddef.h>
 #include <string.h>

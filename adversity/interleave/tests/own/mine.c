@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What an author might bring: a free list under a spin lock, with names of its own. MINE_HAS_BUG: free forgets the lock. */
+/* What an author might bring: a free list under a spin lock, with names of its own. MINE_HAS_BUG:
+ * free forgets the lock. */
 #include "mine.h"
 
 #include <sched.h>
@@ -30,7 +31,8 @@ static void give_lock(void)
 
 static void list_fill(void)
 {
-    char *chunk = mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *chunk =
+        mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     for (size_t i = 0; chunk != MAP_FAILED && i < CHUNK_SIZE; i += BLOCK_SIZE) {
         struct block *block = (struct block *)(chunk + i);
         block->next = list;

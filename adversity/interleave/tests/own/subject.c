@@ -3,4 +3,5 @@
 #include "adversity/interleave/interleave.h"
 #include "mine.h"
 
-const struct interleave_subject interleave_own = {.name = "mine", .malloc = mine_malloc, .free = mine_free};
+const struct interleave_subject interleave_own = {
+    .name = "mine", .malloc = mine_malloc, .free = mine_free};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The C library's header, with what C23 and POSIX.1-2024 add to it where it is older: what a sound one declares. */
+/* The C library's header, with what C23 and POSIX.1-2024 add to it where it is older: what a sound
+ * one declares. */
 #include_next <stdlib.h>
 #undef __STDC_VERSION_STDLIB_H__
 #define __STDC_VERSION_STDLIB_H__ 202311L
