@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Sourced by the scripts of this folder: what one may be called with, where the project is, how a step is announced, how a preset is built.
+# Sourced by the scripts of this folder: their arguments, the project's root, how a preset is built,
+# and steps that are timed and counted.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
-# takes WHAT "$@": the script may be called with nothing, with WHAT (an option, FOLDER, or nothing more), or with --help, which shows its opening.
+# takes WHAT "$@": the script accepts no argument, WHAT (an option, or FOLDER), or --help, which
+# prints the comment at its top.
 takes() {
     local what=$1
     shift
@@ -19,18 +21,56 @@ takes() {
     fi
 }
 
-# Names every step, so that a failure deep in a log is found by reading upwards to the last "==".
+# Announces a step, so that the cause of a failure is found by searching a log backwards for "==".
 say() {
     printf '\n== %s\n' "$*"
 }
 
+# build PRESET [TARGET…]: the whole preset, or these targets of it.
 build() {
-    local preset
-    for preset in "$@"; do
-        say "building the preset $preset into build/$preset"
-        cmake --preset "$preset" >"build-$preset.log" 2>&1 || { cat "build-$preset.log"; rm -f "build-$preset.log"; return 1; }
-        rm -f "build-$preset.log"
-        # AFL_QUIET: afl-clang-fast prints a banner for every file it compiles.
-        AFL_QUIET=1 cmake --build --preset "$preset" | tail -n 1
-    done
+    local preset=$1
+    shift
+    cmake --preset "$preset" >"build-$preset.log" 2>&1 ||
+        { cat "build-$preset.log"; rm -f "build-$preset.log"; return 1; }
+    rm -f "build-$preset.log"
+    # AFL_QUIET: afl-clang-fast prints a banner for every file that it compiles.
+    AFL_QUIET=1 cmake --build --preset "$preset" ${1:+--target "$@"}
+}
+
+# each COMMAND SUBJECT…: runs the exported function COMMAND with every subject, one for each
+# processor at a time; prints the output of a run when it ends. Fails if one of them failed.
+each() {
+    local command=$1
+    shift
+    printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c \
+        'output=$('"$command"' "$1" 2>&1); status=$?; printf "%s\n" "-- $1" "$output"; exit "$status"' - {}
+}
+
+passed=0 failed=0 table=''
+
+# step NAME COVERS COMMAND…: runs the command, times it, and goes on if it fails.
+step() {
+    local name=$1 covers=$2 start=$SECONDS status=0
+    shift 2
+    say "$name"
+    set +e
+    (set -e; "$@")
+    status=$?
+    set -e
+    if [ "$status" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "== FAILED ($status): $name"
+    fi
+    table+=$(printf '%6d s  %-6s  %-28s %s' $((SECONDS - start)) \
+        "$([ "$status" -eq 0 ] && echo ok || echo FAILED)" "$name" "$covers")$'\n'
+}
+
+# Prints the table of steps and the closing line; the script's exit status.
+finish() {
+    say "steps"
+    printf '%s%6d s  in all\n\n' "$table" "$SECONDS"
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
