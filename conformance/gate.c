@@ -11,8 +11,6 @@ static const struct {
 } verdicts[] = {CLAUSE_VERDICTS(VERDICT)};
 #undef VERDICT
 
-enum { PROBES_MAX = 320 };
-
 struct gate {
     const struct gate_options *options;
     struct gate_results *results;
@@ -110,9 +108,9 @@ static const char *find_obstacle(const struct gate_options *options, const struc
     return is_missing ? "this build has no shared object of the subject to preload" : NULL;
 }
 
-/* The probes to run, each once; clauses without one are results at once. Returns how many clauses
- * are selected. */
-static size_t select_probes(struct gate *gate, const struct probe *ret_probes[PROBES_MAX])
+/* The probes to run, each once; clauses without one are results at once. ret_probes has room for
+ * one probe per clause. Returns how many clauses are selected. */
+static size_t select_probes(struct gate *gate, const struct probe **ret_probes)
 {
     size_t selected = 0;
     for (size_t i = 0; i < clauses_count(); i++) {
@@ -155,14 +153,14 @@ static unsigned elapsed_ms(const struct timespec *start)
 int gate_run(const struct gate_options *options, struct gate_results *ret_results,
              char error[SUBJECT_ERROR_MAX])
 {
-    const struct probe *probes[PROBES_MAX];
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);
     clauses_load();
     struct gate_results results = {.results =
                                        calloc(2 * clauses_count(), sizeof(struct clause_result))};
     struct gate *gate = calloc(1, sizeof *gate);
-    int result = results.results == NULL || gate == NULL ? ENOMEM : 0;
+    const struct probe **probes = calloc(clauses_count(), sizeof *probes);
+    int result = results.results == NULL || gate == NULL || probes == NULL ? ENOMEM : 0;
     snprintf(error, SUBJECT_ERROR_MAX, "no memory for the results");
     if (result == 0) {
         *gate = (struct gate){.options = options, .results = &results};
@@ -176,6 +174,7 @@ int gate_run(const struct gate_options *options, struct gate_results *ret_result
                  strerror(result));
     if (result == 0)
         choices_judge(&gate->choices, &results);
+    free(probes);
     free(gate);
     if (result != 0) {
         gate_done(&results);

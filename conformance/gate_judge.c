@@ -53,19 +53,25 @@ static void write_death(const struct probe_report *report, const struct ending *
              ending->output[0] != '\0' ? "`" : "");
 }
 
-/* A process that died; misuse that was noticed is what some clauses hope for. */
+/* The wall limit, or the probe's CPU limit: SIGKILL comes from its hard part, when SIGXCPU is
+ * blocked. */
+static bool is_hang(const struct ending *ending)
+{
+    int number = WIFSIGNALED(ending->status) ? WTERMSIG(ending->status) : 0;
+    return ending->is_timed_out || number == SIGXCPU || number == SIGKILL;
+}
+
+/* A death names the mistake that caused it; a hang does not, during the misuse or after it. */
 static enum clause_verdict judge_death(const struct clause *clause,
                                        const struct probe_report *report,
                                        const struct ending *ending)
 {
-    bool is_noticed =
-        WIFSIGNALED(ending->status) && !ending->is_timed_out && WTERMSIG(ending->status) != SIGXCPU;
-    if (report->phase == PHASE_MISUSE && (is_noticed || !ending->is_timed_out))
+    if (report->phase == PHASE_MISUSE && !is_hang(ending))
         return CLAUSE_DETECTED;
-    if (report->phase == PHASE_AFTER_MISUSE && is_noticed)
+    if (report->phase == PHASE_AFTER_MISUSE && WIFSIGNALED(ending->status) && !is_hang(ending))
         return CLAUSE_LATE;
     if (report->phase != PHASE_PROBE)
-        return CLAUSE_SILENT; /* it hangs after the misuse: nothing named the mistake */
+        return CLAUSE_SILENT;
     switch (clause->strength) {
     case STRENGTH_MAY:
     case STRENGTH_UB:

@@ -63,6 +63,13 @@ static void misuse_without_consequence_is_silent(void **state)
     expect_double_frees("MALLET_MUTANT=free_overlooks_the_second", CLAUSE_SILENT);
 }
 
+static void spinning_in_the_misuse_is_silent(void **state)
+{
+    (void)state;
+    expect_verdict(library, "MALLET_MUTANT=free_spins_on_the_second", double_frees[0],
+                   CLAUSE_SILENT);
+}
+
 static void cleared_memory_is_told_from_a_leak(void **state)
 {
     (void)state;
@@ -77,6 +84,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(death_inside_the_misuse_is_detected),
         cmocka_unit_test(death_after_the_misuse_is_late),
         cmocka_unit_test(misuse_without_consequence_is_silent),
+        cmocka_unit_test(spinning_in_the_misuse_is_silent),
         cmocka_unit_test(cleared_memory_is_told_from_a_leak),
     };
     if (argc < 2) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A free that clears, but overlooks the second release of a block, and one that tells of it by the
- * next malloc. The last blocks that a thread freed wait, so that their second release is known for
+ * A free that clears, but overlooks the second release of a block, one that tells of it by the next
+ * malloc, and one that spins for ever in the second release, as the walk of a free list with a
+ * cycle does. The last blocks that a thread freed wait, so that their second release is known for
  * one.
  */
 #include "conformance/tests/mutant.h"
@@ -52,3 +53,12 @@ static void *tell_of_second_free(size_t size)
 }
 MUTANT(free_tells_of_the_second_late, "HARD-report", .free = note_second_free,
        .malloc = tell_of_second_free)
+
+static void spin_in_second_free(void *block)
+{
+    static volatile bool goes_on = true;
+    if (block != NULL && !put_off(block))
+        while (goes_on)
+            ;
+}
+MUTANT(free_spins_on_the_second, "HARD-report", .free = spin_in_second_free)
