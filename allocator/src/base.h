@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ground that every layer stands on: the page unit, arithmetic on sizes, and what the compiler
- * is told.
- *
- * The layers, each of which may include only what stands below it:
- *
- *     override                 exports malloc, free, … from libanvil.so
- *     malloc                   C and POSIX semantics, errno, locking
- *     walk, check, stats       visitors over everything below
- *     heap                     routes small / large / mapping, validates pointers, keeps the counts
- *     slab                     fixed-size blocks inside an extent
- *     extent, tree             runs of pages: split, coalesce, fit, grow, trim, purge
- *     pagemap                  address -> extent, for every address
- *     meta                     memory for descriptors, apart from the blocks
- *     pages                    page source: mmap, sbrk, fixed arena
- *     panic, text, sync, base
+ * What every layer uses: the page unit, arithmetic on sizes, hints for the compiler, and the
+ * assertion. README.md has the order of the layers.
  */
 #ifndef ANVIL_BASE_H
 #define ANVIL_BASE_H
@@ -24,7 +11,7 @@
 #include <stdint.h>
 
 #define PAGE_SHIFT 12
-/* the unit of every layer; larger system pages are not supported yet */
+/* The unit of every layer; larger system pages are not supported yet. */
 #define PAGE_BYTES      ((size_t)1 << PAGE_SHIFT)
 #define BLOCK_ALIGNMENT ((size_t)16)          /* of every block, whatever its size */
 #define SIZE_LIMIT      ((size_t)PTRDIFF_MAX) /* larger requests fail */
@@ -33,8 +20,28 @@
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define COLD                __attribute__((cold, noinline))
 
+/*
+ * Anvil's own bugs: what must hold where one layer calls another, in constant time. Off under
+ * NDEBUG. Not <assert.h>, whose failure may allocate, and would so wait for a lock that the caller
+ * holds. A caller's misuse is never asserted: see panic.h.
+ */
+#ifdef NDEBUG
+#define ASSERT(condition) ((void)sizeof(!!(condition)))
+#else
+#define ASSERT(condition) \
+    (LIKELY(condition) ? (void)0 : panic_assertion(__FILE__, __LINE__, #condition))
+#endif
+/* Writes "anvil: FILE:LINE: assertion failed: CONDITION" to stderr and aborts. */
+_Noreturn void panic_assertion(const char *file, unsigned line, const char *condition);
+
+static inline bool is_power_of_two(size_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
 static inline size_t size_round_up(size_t value, size_t power_of_two)
 {
+    ASSERT(is_power_of_two(power_of_two));
     return (value + power_of_two - 1) & ~(power_of_two - 1);
 }
 
@@ -44,9 +51,10 @@ static inline size_t pages_for_size(size_t size)
     return size == 0 ? 1 : (size + PAGE_BYTES - 1) >> PAGE_SHIFT;
 }
 
-static inline bool is_power_of_two(size_t value)
+/* Is [start, start + length) whole pages, and at least one? */
+static inline bool is_page_run(const char *start, size_t length)
 {
-    return value != 0 && (value & (value - 1)) == 0;
+    return ((uintptr_t)start | length) % PAGE_BYTES == 0 && length != 0;
 }
 
 static inline size_t size_min(size_t a, size_t b)

@@ -9,15 +9,26 @@
  */
 #include "check.h"
 
+#include "heap_set.h"
+#include "text.h"
 #include "tree.h"
 #include "walk.h"
-
-#include "text.h"
 
 #include <errno.h>
 
 struct invariant {
     const char *name, *sentence;
+};
+
+/* What one pass over the heap adds up, and the first violation. */
+struct check {
+    const struct anvil_heap *heap;
+    const void *place; /* of the violation */
+    struct pagemap_view view;
+    size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages,
+        pending_count, pending_pages;
+    size_t live_blocks, live_size, live_capacity;
+    size_t slabs, slabs_with_room, slabs_empty, carved_free, carved_free_bytes;
 };
 
 #define CHECK_ENTRY(id, name, sentence) [CHECK_##id] = {(name), (sentence)},
@@ -142,6 +153,114 @@ static enum check_id check_block(struct check *check, const struct extent *exten
     return extent->as.block.size <= extent_length(extent) ? CHECK_OK : CHECK_EXTENT_SIZE;
 }
 
+/* ---- slabs and their classes ---- */
+
+static bool is_slab_shaped(const struct extent *extent)
+{
+    const struct slab *slab = slab_of_const(extent);
+    if (slab->class_index >= SLAB_CLASSES)
+        return false;
+    struct slab_size size = slab_sizes[slab->class_index];
+    size_t used = (size_t)slab->capacity * size.bytes, length = extent_length(extent);
+    return slab->block_size == size.bytes && slab->reciprocal == size.reciprocal &&
+           used <= length && length - used < size.bytes && slab->carved <= slab->capacity &&
+           slab->live <= slab->carved;
+}
+
+/* Every block on the list is free, and the list is as long as there are free blocks: so each is on
+ * it once. */
+static bool is_free_list_whole(const struct extent *extent)
+{
+    const struct slab *slab = slab_of_const(extent);
+    unsigned index = slab->first_free, left = (unsigned)(slab->carved - slab->live);
+    for (; left > 0; left--) {
+        if (index >= slab->carved || slab_block_is_live(extent, index))
+            return false;
+        index = slab_block_next_free(extent, index);
+    }
+    return index == SLAB_NO_BLOCK;
+}
+
+static enum check_id check_slab(struct check *check, const struct extent *extent)
+{
+    const struct slab *slab = slab_of_const(extent);
+    if (!is_slab_shaped(extent))
+        return CHECK_SLAB_SHAPE;
+    size_t live = 0, slack = 0;
+    bool is_over = false;
+    /* no branches: nobody could guess them */
+    for (unsigned index = 0; index < slab->carved; index++) {
+        size_t one = slab->tags[index] >> SLAB_TAG_LIVE_SHIFT;
+        size_t its_slack = slab->tags[index] & SLAB_TAG_SLACK_MASK & -one;
+        live += one;
+        slack += its_slack;
+        is_over |= its_slack > slab->block_size;
+    }
+    if (is_over)
+        return CHECK_SLAB_SLACK;
+    if (live != slab->live)
+        return CHECK_SLAB_LIVE;
+    if (!is_free_list_whole(extent))
+        return CHECK_SLAB_FREE_LIST;
+    check->live_blocks += live;
+    check->live_size += live * slab->block_size - slack;
+    check->live_capacity += live * slab->block_size;
+    check->carved_free += slab->carved - live;
+    check->carved_free_bytes += (slab->carved - live) * slab->block_size;
+    check->slabs++;
+    check->slabs_with_room += slab->live < slab->capacity;
+    check->slabs_empty += slab->live == 0;
+    return CHECK_OK;
+}
+
+static enum check_id check_class(struct check *check, unsigned class_index, size_t *room_left,
+                                 size_t *empty_left)
+{
+    const struct slab_class *class = &check->heap->slabs.classes[class_index];
+    const struct extent *previous = NULL;
+    bool has_empty = false;
+    for (const struct extent *extent = class->partial; extent != NULL;
+         previous = extent, extent = slab_of_const(extent)->next) {
+        const struct slab *slab = slab_of_const(extent);
+        check->place = extent->start;
+        bool is_member = extent->state == EXTENT_SLAB && slab->class_index == class_index &&
+                         slab->live < slab->capacity;
+        if (!is_member || slab->previous != previous || (*room_left)-- == 0)
+            return CHECK_CLASS_PARTIAL;
+        if (slab->live != 0)
+            continue;
+        if (class->empty != extent || (*empty_left)-- == 0)
+            return CHECK_CLASS_EMPTY;
+        has_empty = true;
+    }
+    return has_empty == (class->empty != NULL) ? CHECK_OK : CHECK_CLASS_EMPTY;
+}
+
+static enum check_id check_classes(struct check *check)
+{
+    const struct slabs *slabs = &check->heap->slabs;
+    size_t count = 0, room_left = check->slabs_with_room, empty_left = check->slabs_empty;
+    for (unsigned class_index = 0; class_index < SLAB_CLASSES; class_index++) {
+        if (slabs->classes[class_index].partial == NULL &&
+            slabs->classes[class_index].empty == NULL) {
+            count += slabs->classes[class_index].slabs;
+            continue;
+        }
+        enum check_id broken = check_class(check, class_index, &room_left, &empty_left);
+        if (broken != CHECK_OK)
+            return broken;
+        count += slabs->classes[class_index].slabs;
+    }
+    if (room_left != 0)
+        return CHECK_CLASS_PARTIAL;
+    if (count != check->slabs || check->carved_free != slabs->carved_free ||
+        check->carved_free_bytes != slabs->carved_free_bytes)
+        return CHECK_SLAB_SUMS;
+    return CHECK_OK;
+}
+
+/* ---- extents, the tree, the sums ---- */
+
 static enum check_id check_content(struct check *check, const struct extent *extent)
 {
     if (extent->state == EXTENT_FREE)
@@ -152,8 +271,8 @@ static enum check_id check_content(struct check *check, const struct extent *ext
         check->held_pages += extent->pages;
         return check_slab(check, extent);
     }
-    check->parked_count++;
-    check->parked_pages += extent->pages;
+    check->pending_count++;
+    check->pending_pages += extent->pages;
     return CHECK_OK;
 }
 
@@ -163,7 +282,7 @@ static int check_extent(const struct extent *extent, void *context)
     check->place = extent->start;
     bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 &&
                      extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
-    if (!is_shaped || extent->state > EXTENT_PARKED || extent->dirty > extent_length(extent))
+    if (!is_shaped || extent->state > EXTENT_PENDING || extent->dirty > extent_length(extent))
         return CHECK_EXTENT_SHAPE;
     if (extent->state == EXTENT_FREE
             ? extent->clean % PAGE_BYTES != 0 || extent->clean > extent->dirty
@@ -211,10 +330,10 @@ static enum check_id check_sums(const struct check *check)
         check->free_count != extents->free_count || check->dirty_bytes != extents->dirty_bytes ||
         check->mapping_count != extents->mapping_count ||
         check->mapping_pages != extents->mapping_pages ||
-        check->parked_count != extents->parked_count ||
-        check->parked_pages != extents->parked_pages)
+        check->pending_count != extents->pending_count ||
+        check->pending_pages != extents->pending_pages)
         return CHECK_EXTENT_SUMS;
-    size_t pages = check->held_pages + check->mapping_pages + check->parked_pages;
+    size_t pages = check->held_pages + check->mapping_pages + check->pending_pages;
     if (heap->pages.held != (pages << PAGE_SHIFT) + heap->meta.length + heap->own_length)
         return CHECK_SOURCE_HELD;
     if (check->live_blocks != heap->live_blocks || check->live_size != heap->live_size ||
@@ -247,9 +366,9 @@ int anvil_heap_check(anvil_heap *heap, char *error, size_t error_size)
     const void *place;
     if (heap == NULL)
         heap = heap_default();
-    sync_lock_take(&heap->lock);
+    sync_lock_acquire(&heap->lock);
     enum check_id broken = check_heap(heap, &place);
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
     if (broken == CHECK_OK)
         return 0;
     struct text text = text_start(error, error_size);

@@ -5,8 +5,8 @@
  *
  *     extent-coalesced: no two free extents touch (at 0x7f0012340000)
  *
- * An invariant is added by a line here and a test of it in check*.c; tests/test_check.c plants a
- * violation of every name in this list.
+ * To add an invariant, add a line here, its test in check.c, and a planted violation to
+ * tests/test_check.c, which covers every name in this list.
  */
 #ifndef ANVIL_CHECK_H
 #define ANVIL_CHECK_H
@@ -36,7 +36,7 @@
     X(SLAB_LIVE, "slab-live", "a slab's count of live blocks agrees with its tags")               \
     X(SLAB_SLACK, "slab-slack", "no block is asked for beyond its capacity")                      \
     X(SLAB_FREE_LIST, "slab-free-list", "a slab's free list names each free block once")          \
-    X(CLASS_ROOMY, "class-roomy",                                                                 \
+    X(CLASS_PARTIAL, "class-partial",                                                             \
       "a class lists its slabs that have room, linked both ways, and no others")                  \
     X(CLASS_EMPTY, "class-empty",                                                                 \
       "a class keeps at most one slab without live blocks, and knows it")                         \
@@ -50,22 +50,7 @@ enum check_id { CHECK_OK, CHECK_LIST(CHECK_ID) CHECK_COUNT };
 
 const char *check_id_name(enum check_id id);
 
-/* What one pass over the heap adds up, and the first violation. */
-struct check {
-    const struct anvil_heap *heap;
-    const void *place; /* of the violation */
-    struct pagemap_view view;
-    size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages,
-        parked_count, parked_pages;
-    size_t live_blocks, live_size, live_capacity;
-    size_t slabs, slabs_with_room, slabs_empty, carved_free, carved_free_bytes;
-};
-
-/* The first broken invariant, or CHECK_OK; the heap's lock is held. */
+/* Returns the first broken invariant and its place, or CHECK_OK. The caller holds the heap's lock. */
 enum check_id check_heap(const struct anvil_heap *heap, const void **ret_place);
-
-/* check_slab.c: one slab; then, after all of them, the classes. */
-enum check_id check_slab(struct check *check, const struct extent *extent);
-enum check_id check_classes(struct check *check);
 
 #endif

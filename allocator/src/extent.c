@@ -1,16 +1,334 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The operations on extents: take (find, split), give (coalesce), grow and shrink in place.
+ * Extents, in four parts: descriptors with their list and their pagemap entries; the set of free
+ * extents; what comes from the page source and goes back to it; and the operations (allocate, free,
+ * grow, shrink, release).
  *
- * Order of business: descriptors are reserved before anything changes, so that an operation either
- * fails untouched or cannot fail any more.
+ * Every operation reserves its descriptors before it changes anything: it fails with nothing changed,
+ * or it cannot fail any more.
+ *
+ * The heap expands in steps: 256 KiB at first, later an eighth of the heap; only touched pages become
+ * resident. Memory goes back by three rules:
+ *  - a free extent that exceeds both the trim threshold and a quarter of the heap is cut at once, if
+ *    the page source can take its tail;
+ *  - when the dirty bytes of the free extents exceed a budget (2 MiB and an eighth of the heap), they
+ *    are purged: the addresses stay. Less than eight pages at one place are left alone: the call
+ *    would cost more than the memory is worth;
+ *  - extents_release does both for everything.
+ * A request that the system refuses leaves the extent as it was: free, and dirty as before.
  */
 #include "extent.h"
 
-#include "extent_list.h"
 #include "tree.h"
 
 #include <errno.h>
+#include <string.h>
+
+enum {
+    STEP_PAGES_MIN = 64,
+    STEP_PAGES_MAX = 8192,
+    STEP_SHARE = 8,      /* of the heap */
+    TRIM_SHARE = 4,      /* of the heap: twice a step, so that fresh memory does not go back */
+    ISLANDS_MAX = 4,     /* free extents of the trim threshold's size that may stay */
+    TRIM_PAGES_MIN = 32, /* less than that is not worth a call */
+    PURGE_PAGES_MIN = 8,
+    SPARES = 3, /* descriptors that one allocation may need: growth, front rest, back rest */
+};
+#define PURGE_BUDGET ((size_t)2 << 20) /* bytes */
+
+/* ---- descriptors, the list, and the entries in the pagemap ---- */
+
+struct extent *extent_new(struct extents *extents, char *start, size_t pages,
+                          enum extent_state state)
+{
+    struct extent *extent = meta_alloc(extents->meta, sizeof *extent);
+    ASSERT(extent != NULL);
+    *extent = (struct extent){.start = start, .pages = pages, .state = (uint8_t)state};
+    return extent;
+}
+
+void extent_delete(struct extents *extents, struct extent *extent)
+{
+    meta_free(extents->meta, extent, sizeof *extent);
+}
+
+struct extent *extent_left(const struct extents *extents, const struct extent *extent)
+{
+    return pagemap_get(extent->start - 1, extents->owner);
+}
+
+struct extent *extent_right(const struct extents *extents, const struct extent *extent)
+{
+    return pagemap_get(extent_end(extent), extents->owner);
+}
+
+/* Inserts the chain first … last between two members of the list; NULL stands for an end. */
+static void list_insert(struct extents *extents, struct extent *before, struct extent *first,
+                        struct extent *last, struct extent *after)
+{
+    first->previous = before;
+    last->next = after;
+    *(before == NULL ? &extents->first : &before->next) = first;
+    *(after == NULL ? &extents->last : &after->previous) = last;
+}
+
+static void list_remove(struct extents *extents, struct extent *first, struct extent *last)
+{
+    *(first->previous == NULL ? &extents->first : &first->previous->next) = last->next;
+    *(last->next == NULL ? &extents->last : &last->next->previous) = first->previous;
+}
+
+static void link_after(struct extents *extents, struct extent *place, struct extent *extent)
+{
+    list_insert(extents, place, extent, extent, place == NULL ? extents->first : place->next);
+}
+
+/*
+ * An extent that closes a gap joins two runs into one, and the upper run must follow it in the
+ * list:
+ *
+ *   before   … [left run]  … [right run] …
+ *   after    … [left run][extent][right run] …  …
+ */
+void extent_link(struct extents *extents, struct extent *extent)
+{
+    struct extent *left = extent_left(extents, extent);
+    struct extent *right = extent_right(extents, extent);
+    if (left == NULL && right != NULL) {
+        link_after(extents, right->previous, extent);
+        return;
+    }
+    link_after(extents, left != NULL ? left : extents->last, extent);
+    if (right == NULL || extent->next == right)
+        return;
+    struct extent *last = right;
+    while (last->next != NULL && last->next->start == extent_end(last))
+        last = last->next;
+    list_remove(extents, right, last);
+    list_insert(extents, extent, right, last, extent->next);
+}
+
+void extent_unlink(struct extents *extents, struct extent *extent)
+{
+    list_remove(extents, extent, extent);
+}
+
+void extent_record(struct extents *extents, struct extent *extent)
+{
+    pagemap_set(extent->start, extent, extents->owner);
+    pagemap_set(extent_end(extent) - 1, extent, extents->owner);
+}
+
+void extent_unrecord(const struct extent *extent)
+{
+    pagemap_clear(extent->start);
+    pagemap_clear(extent_end(extent) - 1);
+}
+
+static void unrecord_inner_pages(const struct extent *extent)
+{
+    if (extent->state == EXTENT_SLAB && extent->pages > 2)
+        pagemap_fill(extent->start + PAGE_BYTES, extent->pages - 2, NULL, 0);
+}
+
+/* ---- the set of free extents ---- */
+
+static void free_set_insert(struct extents *extents, struct extent *extent)
+{
+    extent->state = EXTENT_FREE;
+    extents->free_pages += extent->pages;
+    extents->free_count++;
+    extents->dirty_bytes += extent->dirty - extent->clean;
+    tree_insert(&extents->root, extent, extents->fit);
+}
+
+static void free_set_remove(struct extents *extents, struct extent *extent)
+{
+    tree_remove(&extents->root, extent, extents->fit);
+    extents->free_pages -= extent->pages;
+    extents->free_count--;
+    extents->dirty_bytes -= extent->dirty - extent->clean;
+}
+
+/*
+ *   before   | left          | right    |      two descriptors, four entries in the pagemap
+ *   after    | left                     |      one descriptor, two entries
+ */
+static void merge(struct extents *extents, struct extent *left, struct extent *right)
+{
+    pagemap_clear(extent_end(left) - 1);
+    pagemap_clear(right->start);
+    if (right->dirty > 0) {
+        if (left->dirty == 0)
+            left->clean = extent_length(left) + right->clean;
+        left->dirty = extent_length(left) + right->dirty;
+    }
+    left->pages += right->pages;
+    extent_record(extents, left);
+    extent_unlink(extents, right);
+    extent_delete(extents, right);
+}
+
+static struct extent *coalesce(struct extents *extents, struct extent *extent)
+{
+    struct extent *left = extent_left(extents, extent);
+    if (left != NULL && left->state == EXTENT_FREE) {
+        free_set_remove(extents, left);
+        merge(extents, left, extent);
+        extent = left;
+    }
+    struct extent *right = extent_right(extents, extent);
+    if (right != NULL && right->state == EXTENT_FREE) {
+        free_set_remove(extents, right);
+        merge(extents, extent, right);
+    }
+    free_set_insert(extents, extent);
+    return extent;
+}
+
+/* ---- supply: from the page source and back ---- */
+
+static void set_purge_mark(struct extents *extents)
+{
+    extents->purge_at =
+        extents->dirty_bytes + PURGE_BUDGET + (extents->held_pages << PAGE_SHIFT) / 8;
+}
+
+void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner,
+                  const struct anvil_options *options)
+{
+    *extents = (struct extents){.pages = pages,
+                                .meta = meta,
+                                .owner = owner,
+                                .fit = options->fit,
+                                .trim_pages = options->trim_threshold >> PAGE_SHIFT};
+    set_purge_mark(extents);
+}
+
+/* Adds fresh memory as a free extent, coalesced. */
+static int region_add(struct extents *extents, size_t pages)
+{
+    char *start;
+    if (pages > SIZE_LIMIT >> PAGE_SHIFT ||
+        pages_grow(extents->pages, pages << PAGE_SHIFT, &start) != 0)
+        return ENOMEM;
+    if (pagemap_reserve(extents->pages, start, pages << PAGE_SHIFT) != 0) {
+        pages_abandon(extents->pages, start, pages << PAGE_SHIFT, 0);
+        return ENOMEM;
+    }
+    struct extent *extent = extent_new(extents, start, pages, EXTENT_FREE);
+    extent_record(extents, extent);
+    extent_link(extents, extent);
+    extents->held_pages += pages;
+    (void)coalesce(extents, extent);
+    return 0;
+}
+
+/* The free pages that the next growth of a contiguous source will extend. */
+static size_t room_at_top(const struct extents *extents)
+{
+    if (!extents->pages->ops->is_contiguous || extents->pages->top == NULL)
+        return 0;
+    const struct extent *extent = pagemap_get(extents->pages->top - 1, extents->owner);
+    return extent != NULL && extent->state == EXTENT_FREE ? extent->pages : 0;
+}
+
+static int expand(struct extents *extents, size_t pages, bool count_room)
+{
+    size_t room = count_room ? room_at_top(extents) : 0;
+    size_t needed = pages - size_min(room, pages - 1);
+    size_t step =
+        size_min(size_max(extents->held_pages / STEP_SHARE, STEP_PAGES_MIN), STEP_PAGES_MAX);
+    if (needed < step && region_add(extents, step) == 0)
+        return 0;
+    return region_add(extents, needed);
+}
+
+/* Cuts a free extent that is in no set and not recorded down to `keep` pages. */
+static void cut_tail(struct extents *extents, struct extent *extent, size_t keep)
+{
+    extents->held_pages -= extent->pages - keep;
+    if (keep == 0) {
+        extent_unlink(extents, extent);
+        extent_delete(extents, extent);
+        return;
+    }
+    extent->pages = keep;
+    extent_cut_dirt(extent, keep << PAGE_SHIFT);
+    extent_record(extents, extent);
+    free_set_insert(extents, extent);
+}
+
+/*
+ *   before   | extent, free            |
+ *   after    | extent: keep | released |     the whole extent goes if keep is 0
+ */
+static bool release_tail(struct extents *extents, struct extent *extent, size_t keep)
+{
+    size_t keep_length = keep << PAGE_SHIFT;
+    size_t length = extent_length(extent) - keep_length;
+    size_t dirty = extent->dirty > keep_length ? extent->dirty - keep_length : 0;
+    free_set_remove(extents, extent);
+    extent_unrecord(extent); /* first: released addresses may become another heap's */
+    if (pages_release(extents->pages, extent->start + keep_length, length, dirty) != 0) {
+        extent_record(extents, extent);
+        free_set_insert(extents, extent);
+        return false;
+    }
+    cut_tail(extents, extent, keep);
+    return true;
+}
+
+static bool is_tail_releasable(const struct extents *extents, const struct extent *extent,
+                               size_t keep)
+{
+    size_t keep_length = keep << PAGE_SHIFT;
+    return pages_is_releasable(extents->pages, extent->start + keep_length,
+                               extent_length(extent) - keep_length);
+}
+
+/* Returns the bytes that left the process. */
+static size_t purge(struct extents *extents, struct extent *extent)
+{
+    size_t length = size_round_up(extent->dirty - extent->clean, PAGE_BYTES);
+    if (length == 0 || pages_purge(extents->pages, extent->start + extent->clean, length) != 0)
+        return 0;
+    extents->dirty_bytes -= extent->dirty - extent->clean;
+    extent->dirty = extent->clean = 0;
+    return length;
+}
+
+static void purge_large(struct extents *extents)
+{
+    for (struct extent *extent = extents->first; extent != NULL; extent = extent->next)
+        if (extent->state == EXTENT_FREE && extent->dirty - extent->clean >= (size_t)PURGE_PAGES_MIN
+                                                                                 << PAGE_SHIFT)
+            (void)purge(extents, extent);
+    set_purge_mark(extents);
+}
+
+/* Pages that a free extent may keep: the trim threshold, but none once much is free elsewhere;
+ * otherwise every released run would leave an island. */
+static size_t pages_to_keep(const struct extents *extents, const struct extent *extent)
+{
+    size_t elsewhere = extents->free_pages - extent->pages;
+    size_t enough = size_max(extents->trim_pages * ISLANDS_MAX, extents->held_pages / STEP_SHARE);
+    return elsewhere > enough ? 0 : extents->trim_pages;
+}
+
+static void settle(struct extents *extents, struct extent *extent)
+{
+    size_t mark = size_max(extents->trim_pages, extents->held_pages / TRIM_SHARE);
+    if (extent->pages > mark && extent->pages - mark >= TRIM_PAGES_MIN) {
+        size_t keep = pages_to_keep(extents, extent);
+        if (is_tail_releasable(extents, extent, keep))
+            (void)release_tail(extents, extent, keep);
+    }
+    if (UNLIKELY(extents->dirty_bytes > extents->purge_at) && extents->pages->ops->is_system)
+        purge_large(extents);
+}
+
+/* ---- operations ---- */
 
 static struct extent *find_fit(const struct extents *extents, size_t pages)
 {
@@ -22,9 +340,9 @@ static struct extent *find_fit(const struct extents *extents, size_t pages)
 
 /*
  *   before   | extent                    |
- *   after    | extent: keep pages | rest |     the rest is linked and recorded, in no set yet
+ *   after    | extent: keep pages | rest |     rest: linked and recorded, in no set
  */
-static struct extent *extent_split(struct extents *extents, struct extent *extent, size_t keep)
+static struct extent *split(struct extents *extents, struct extent *extent, size_t keep)
 {
     size_t keep_length = keep << PAGE_SHIFT;
     struct extent *rest =
@@ -35,16 +353,16 @@ static struct extent *extent_split(struct extents *extents, struct extent *exten
     extent->pages = keep;
     extent_record(extents, extent);
     extent_record(extents, rest);
-    extent_link_after(extents, extent, rest);
+    link_after(extents, extent, rest);
     return rest;
 }
 
 static struct extent *find_or_expand(struct extents *extents, size_t pages)
 {
     struct extent *found = find_fit(extents, pages);
-    if (found == NULL && extents_expand(extents, pages, true) == 0)
+    if (found == NULL && expand(extents, pages, true) == 0)
         found = find_fit(extents, pages);
-    if (found == NULL && extents_expand(extents, pages, false) == 0)
+    if (found == NULL && expand(extents, pages, false) == 0)
         found = find_fit(extents, pages);
     return found;
 }
@@ -53,25 +371,26 @@ static struct extent *find_or_expand(struct extents *extents, size_t pages)
  *   before   | found, free                          |
  *   after    | free, if any | extent | free, if any |     the extent starts at a multiple of the alignment
  */
-int extent_take(struct extents *extents, size_t pages, size_t alignment, struct extent **ret_extent)
+int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
+                 struct extent **ret_extent)
 {
     size_t slack = alignment > PAGE_BYTES ? (alignment >> PAGE_SHIFT) - 1 : 0;
-    if (meta_reserve(extents->meta, sizeof(struct extent), EXTENT_SPARES) != 0)
+    if (meta_reserve(extents->meta, sizeof(struct extent), SPARES) != 0)
         return ENOMEM;
     struct extent *extent = find_or_expand(extents, pages + slack);
     if (extent == NULL)
         return ENOMEM;
-    extent_free_remove(extents, extent);
+    free_set_remove(extents, extent);
     size_t front = (size_round_up((uintptr_t)extent->start, size_max(alignment, PAGE_BYTES)) -
                     (uintptr_t)extent->start) >>
                    PAGE_SHIFT;
     if (front > 0) {
-        struct extent *rest = extent_split(extents, extent, front);
-        extent_free_insert(extents, extent);
+        struct extent *rest = split(extents, extent, front);
+        free_set_insert(extents, extent);
         extent = rest;
     }
     if (extent->pages > pages)
-        extent_free_insert(extents, extent_split(extents, extent, pages));
+        free_set_insert(extents, split(extents, extent, pages));
     extent->state = EXTENT_LARGE;
     extent->alignment_code = 0;
     extent->clean = 0;
@@ -85,29 +404,23 @@ void extent_record_pages(struct extents *extents, struct extent *extent)
     pagemap_fill(extent->start, extent->pages, extent, extents->owner);
 }
 
-void extent_unrecord_pages(const struct extent *extent)
+void extent_free(struct extents *extents, struct extent *extent)
 {
-    if (extent->state == EXTENT_SLAB && extent->pages > 2)
-        pagemap_fill(extent->start + PAGE_BYTES, extent->pages - 2, NULL, 0);
-}
-
-void extent_give(struct extents *extents, struct extent *extent)
-{
-    extent_unrecord_pages(extent);
-    extents_settle(extents, extent_coalesce(extents, extent));
+    unrecord_inner_pages(extent);
+    settle(extents, coalesce(extents, extent));
 }
 
 /*
  *   before   | extent      | right, free         |
  *   after    | extent: pages      | rest, if any |
  */
-bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
+static bool grow_into_right(struct extents *extents, struct extent *extent, size_t pages)
 {
     size_t more = pages - extent->pages;
     struct extent *right = extent_right(extents, extent);
     if (right == NULL || right->state != EXTENT_FREE || right->pages < more)
         return false;
-    extent_free_remove(extents, right);
+    free_set_remove(extents, right);
     extent_unrecord(right);
     pagemap_clear(extent_end(extent) - 1);
     if (right->pages > more) {
@@ -116,7 +429,7 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
         right->dirty -= size_min(right->dirty, more << PAGE_SHIFT);
         right->clean -= size_min(right->clean, more << PAGE_SHIFT);
         extent_record(extents, right);
-        extent_free_insert(extents, right);
+        free_set_insert(extents, right);
     } else {
         extent_unlink(extents, right);
         extent_delete(extents, right);
@@ -127,11 +440,107 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
     return true;
 }
 
+/* Is the extent, or the free one to its right, where a contiguous source grows next? */
+static bool is_at_top(const struct extents *extents, const struct extent *extent)
+{
+    const struct extent *right = extent_right(extents, extent);
+    const char *end =
+        right != NULL && right->state == EXTENT_FREE ? extent_end(right) : extent_end(extent);
+    return extents->pages->ops->is_contiguous && end == extents->pages->top;
+}
+
+bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
+{
+    if (grow_into_right(extents, extent, pages))
+        return true;
+    if (!is_at_top(extents, extent) ||
+        meta_reserve(extents->meta, sizeof(struct extent), SPARES) != 0 ||
+        expand(extents, pages - extent->pages, true) != 0)
+        return false;
+    return grow_into_right(extents, extent, pages);
+}
+
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages)
 {
     if (meta_reserve(extents->meta, sizeof(struct extent), 1) != 0)
         return false;
-    struct extent *tail = extent_split(extents, extent, pages);
-    extents_settle(extents, extent_coalesce(extents, tail));
+    struct extent *tail = split(extents, extent, pages);
+    settle(extents, coalesce(extents, tail));
     return true;
+}
+
+/*
+ *   before   | extent, free               |
+ *   after    | extent, if any is left | m |     m is meta's, and no extent: this needs no descriptor
+ */
+bool extents_feed_meta(struct extents *extents)
+{
+    size_t pages = meta_missing_pages(extents->meta);
+    struct extent *extent = tree_find(extents->root, pages);
+    if (extent == NULL)
+        return false;
+    size_t keep = extent->pages - pages;
+    char *start = extent->start + (keep << PAGE_SHIFT);
+    free_set_remove(extents, extent);
+    extent_unrecord(extent);
+    cut_tail(extents, extent, keep);
+    meta_adopt(extents->meta, start, pages << PAGE_SHIFT);
+    return true;
+}
+
+size_t extents_release(struct extents *extents, size_t keep)
+{
+    size_t keep_pages = keep >> PAGE_SHIFT, released = 0;
+    for (struct extent *extent = extents->last, *previous; extent != NULL; extent = previous) {
+        previous = extent->previous;
+        if (extent->state != EXTENT_FREE)
+            continue;
+        size_t kept = size_min(keep_pages, extent->pages), excess = extent->pages - kept;
+        if (excess > 0 && is_tail_releasable(extents, extent, kept) &&
+            release_tail(extents, extent, kept)) {
+            released += excess << PAGE_SHIFT;
+            keep_pages -= kept;
+        } else if (keep_pages >= extent->pages) {
+            keep_pages -= extent->pages;
+        } else {
+            released += purge(extents, extent);
+        }
+    }
+    set_purge_mark(extents);
+    return released;
+}
+
+/*
+ * Memory that cannot go back, because a foreign break or memory handed to meta stands above it, is
+ * purged; an arena must be zero again. An injected refusal comes only once, so two tries suffice.
+ */
+static void release_run(struct extents *extents, char *start, size_t length, size_t dirty)
+{
+    if (pages_release(extents->pages, start, length, dirty) == 0 ||
+        pages_release(extents->pages, start, length, dirty) == 0)
+        return;
+    if (extents->pages->ops->is_system)
+        (void)pages_purge(extents->pages, start, length);
+    else
+        memset(start, 0, dirty);
+}
+
+void extents_destroy(struct extents *extents)
+{
+    for (struct extent *extent = extents->first; extent != NULL; extent = extent->next) {
+        unrecord_inner_pages(extent);
+        extent_unrecord(extent);
+    }
+    for (struct extent *extent = extents->last, *previous; extent != NULL; extent = previous) {
+        char *start = extent->start;
+        size_t length = extent_length(extent), dirty = extent->dirty;
+        for (previous = extent->previous;
+             extents->pages->ops->is_system && previous != NULL && extent_end(previous) == start;
+             previous = previous->previous) {
+            start = previous->start;
+            length += extent_length(previous);
+        }
+        release_run(extents, start, length, dirty);
+    }
+    extents->first = extents->last = extents->root = NULL;
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extents: runs of whole pages. Every large block and every slab is one, and what is between them
- * is free extents.
+ * Extents: runs of whole pages. Every large block and every slab is one; the memory between them is
+ * free extents.
  *
- * Descriptors lie apart (meta), and are found from an address through the pagemap; so the
- * neighbours of an extent are one look-up away on either side, and splitting and coalescing take
- * the same time for any heap. Free extents stand in a tree (tree.h) whose order is the fit policy.
- * All extents of a heap also form one list, which keeps address order within every contiguous run.
+ * Descriptors lie apart (meta) and are found from an address through the pagemap. So the neighbours
+ * of an extent are one look-up away on either side, and splitting and coalescing take constant time.
+ * Free extents stand in a tree (tree.h) whose order is the fit policy. All extents of a heap also
+ * form one list, which keeps address order within every contiguous run.
  *
- * A prefix of `dirty` bytes says what may be other than zero: memory behind it is as the page
- * source gave it. A free extent also has a prefix of `clean` bytes that are zero all the same, so
- * that what was purged stays so when a neighbour comes to it. calloc and purge live on that.
+ * Only the first `dirty` bytes of an extent may be other than zero: memory behind them is as the page
+ * source gave it. The first `clean` bytes of a free extent are zero again (purged), and stay known as
+ * zero when a dirty neighbour is coalesced. calloc and purge rely on both.
  *
- * Mappings of their own (mapping.h) use the same descriptor and list, but are never split,
- * coalesced or kept.
+ * Mappings (mapping.h) use the same descriptor and list, but are never split, coalesced or kept.
+ *
+ * Everything here is guarded by the lock of the heap that owns it.
  */
 #ifndef ANVIL_EXTENT_H
 #define ANVIL_EXTENT_H
@@ -28,7 +29,7 @@ enum extent_state {
     EXTENT_LARGE,   /* one block */
     EXTENT_SLAB,    /* many small ones */
     EXTENT_MAPPING, /* one block, with a mapping of its own */
-    EXTENT_PARKED,  /* such a mapping, freed, that the system would not take back yet */
+    EXTENT_PENDING, /* a freed mapping that the system has refused to unmap so far */
 };
 
 /* A free extent's place in the tree. */
@@ -59,15 +60,13 @@ struct extent {
     } as;
     size_t pages;
     size_t dirty; /* bytes from the start that may be other than zero */
-    /* of them, from the start: those that are zero all the same. 0 unless EXTENT_FREE */
-    size_t clean;
+    size_t clean; /* length of the known-zero part at the start of `dirty`; 0 unless EXTENT_FREE */
     struct extent *previous, *next;
 };
 _Static_assert(sizeof(struct extent) <= 128, "two cache lines, and a power of two for meta");
 _Static_assert(offsetof(struct extent, pages) == 64,
                "what free and malloc of small blocks touch is the first line");
 
-/* Guarded by the lock of the heap that owns it. */
 struct extents {
     struct pages *pages;
     struct meta *meta;
@@ -76,13 +75,13 @@ struct extents {
     struct extent *first, *last; /* all extents, mappings included */
     struct extent *root;         /* the free ones */
     char *cursor;                /* next fit: the end of the last extent taken */
-    size_t trim_pages;           /* more free pages than this at a givable place go back at once */
+    size_t trim_pages;           /* a free extent beyond this goes back at once, where it can */
     size_t held_pages;           /* all but mappings */
     size_t free_pages, free_count;
     size_t dirty_bytes; /* of the free extents: between clean and dirty */
     size_t purge_at;    /* dirty_bytes that start the next purge */
     size_t mapping_count, mapping_pages;
-    size_t parked_count, parked_pages;
+    size_t pending_count, pending_pages;
 };
 
 static inline size_t extent_length(const struct extent *extent)
@@ -95,7 +94,7 @@ static inline char *extent_end(const struct extent *extent)
     return extent->start + extent_length(extent);
 }
 
-/* What is left of both prefixes in the first `length` bytes. */
+/* Cuts both prefixes to what lies in the first `length` bytes. */
 static inline void extent_cut_dirt(struct extent *extent, size_t length)
 {
     if (extent->clean >= length) /* nothing dirty is left */
@@ -106,34 +105,46 @@ static inline void extent_cut_dirt(struct extent *extent, size_t length)
 
 void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner,
                   const struct anvil_options *options);
-/* Forgets every extent and gives its memory back. Slabs must have been told; descriptors are meta's
- * to drop. */
-void extents_done(struct extents *extents);
+/* Clears the pagemap entries of every extent, then gives the memory back to the page source. The
+ * descriptors stay: they go with meta. */
+void extents_destroy(struct extents *extents);
 
-/* A run of `pages` pages at a multiple of `alignment`, in state EXTENT_LARGE, or ENOMEM. Its
- * `dirty` tells what calloc must clear. */
-int extent_take(struct extents *extents, size_t pages, size_t alignment,
-                struct extent **ret_extent);
-/* Frees it: coalesces, and gives back or purges what is too much. Never fails. */
-void extent_give(struct extents *extents, struct extent *extent);
-/* Grows to `pages` in place, at the cost of a free right neighbour. False: there is none that
- * suffices, nothing changed. */
+/* Allocates `pages` pages at a multiple of `alignment`, in state EXTENT_LARGE. Its `dirty` tells what
+ * calloc must clear. Returns 0 or ENOMEM. */
+int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
+                 struct extent **ret_extent);
+/* Frees a large block or a slab: coalesces, then releases or purges what exceeds the limits. Never
+ * fails. */
+void extent_free(struct extents *extents, struct extent *extent);
+/* Grows to `pages` in place, into a free right neighbour; at the top of a contiguous source that
+ * neighbour is made. Returns false, with the extent unchanged, if there is no room. */
 bool extent_grow(struct extents *extents, struct extent *extent, size_t pages);
-/* Shrinks to `pages` in place; the tail is free then. False: there was no descriptor for the tail,
- * nothing changed. */
+/* Shrinks to `pages` in place and frees the tail. Returns false, with nothing changed, if there is no
+ * descriptor for the tail. */
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages);
-/* Records every page, for a slab that is about to be made of it; the reverse happens in
- * extent_give. */
+/* Records every page, for a slab that is about to be made of the extent. extent_free undoes it. */
 void extent_record_pages(struct extents *extents, struct extent *extent);
 
-/* Gives back or purges all free memory but for `keep` bytes. Returns the bytes that left the
- * process. */
+/* Releases or purges all free memory but `keep` bytes. Returns the bytes that left the process. */
 size_t extents_release(struct extents *extents, size_t keep);
-/* Hands what meta is missing over to it, from the end of a free extent, for good. False: no free
- * extent suffices. */
+/* Gives meta the memory it is missing, from the end of a free extent, until the heap is destroyed.
+ * Returns false if no free extent suffices. */
 bool extents_feed_meta(struct extents *extents);
 /* The neighbours by address, or NULL where the memory beside is not this heap's. */
 struct extent *extent_left(const struct extents *extents, const struct extent *extent);
 struct extent *extent_right(const struct extents *extents, const struct extent *extent);
+
+/* ---- for mapping.c: descriptors, the list, and the entries in the pagemap ---- */
+
+/* A descriptor that is in no list yet; the caller has reserved it. */
+struct extent *extent_new(struct extents *extents, char *start, size_t pages,
+                          enum extent_state state);
+void extent_delete(struct extents *extents, struct extent *extent);
+/* Links the extent beside its true neighbours by address. */
+void extent_link(struct extents *extents, struct extent *extent);
+void extent_unlink(struct extents *extents, struct extent *extent);
+/* Sets or clears the entries of the first and last page. */
+void extent_record(struct extents *extents, struct extent *extent);
+void extent_unrecord(const struct extent *extent);
 
 #endif

@@ -66,12 +66,12 @@ enum heap_resized { HEAP_RESIZED, HEAP_MUST_MOVE };
 void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options,
                const struct pages *pages, size_t own_length);
 /* Drops every block, and gives back all memory but the heap's own. */
-void heap_drop(struct anvil_heap *heap);
+void heap_destroy(struct anvil_heap *heap);
 
 /* alignment: a power of two; alignment_code: what is remembered of it. Returns 0 or ENOMEM. */
-int heap_take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
-              struct heap_fresh *ret_fresh);
-void heap_give(struct anvil_heap *heap, const struct heap_block *block);
+int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
+               struct heap_fresh *ret_fresh);
+void heap_free(struct anvil_heap *heap, const struct heap_block *block);
 /* The live block of this heap that starts at the pointer; false: there is none, and heap_diagnose
  * says why. */
 bool heap_find(struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block);
@@ -85,13 +85,5 @@ enum heap_resized heap_resize(struct anvil_heap *heap, const struct heap_block *
 /* Gives back what can be given back at once, but for `keep` bytes. Returns whether any memory left
  * the process. */
 bool heap_trim(struct anvil_heap *heap, size_t keep);
-
-/* ---- heap_set.c: all heaps of the process ---- */
-
-/* The default heap, set up at the first call. */
-struct anvil_heap *heap_default(void);
-/* Tears the default heap down; its next use sets it up again, from empty. No other thread may be
- * using it. */
-void heap_default_reset(void);
 
 #endif

@@ -14,16 +14,16 @@
  * The handlers are registered by a constructor, never inside malloc; a fork before that finds one
  * thread.
  */
-#include "heap.h"
+#include "heap_set.h"
+
+#include "options.h"
+#include "text.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "options.h"
-#include "text.h"
 
 enum { HEAPS_MAX = 4096, DEFAULT_ID = 1 };
 _Static_assert(HEAPS_MAX - 1 <= PAGEMAP_OWNER_MAX, "every heap needs a number in the pagemap");
@@ -39,10 +39,10 @@ static struct {
 static struct anvil_heap default_heap;
 
 /* 0: all numbers are in use. */
-static unsigned id_take(struct anvil_heap *heap)
+static unsigned id_alloc(struct anvil_heap *heap)
 {
     unsigned id = 0;
-    sync_lock_take(&registry.lock);
+    sync_lock_acquire(&registry.lock);
     for (unsigned tried = 0; tried < HEAPS_MAX && id == 0; tried++) {
         unsigned candidate = registry.next_id++ % HEAPS_MAX;
         if (candidate > DEFAULT_ID && registry.heaps[candidate] == NULL)
@@ -50,15 +50,15 @@ static unsigned id_take(struct anvil_heap *heap)
     }
     if (id != 0)
         registry.heaps[id] = heap;
-    sync_lock_give(&registry.lock);
+    sync_lock_release(&registry.lock);
     return id;
 }
 
-static void id_give(unsigned id)
+static void id_free(unsigned id)
 {
-    sync_lock_take(&registry.lock);
+    sync_lock_acquire(&registry.lock);
     registry.heaps[id] = NULL;
-    sync_lock_give(&registry.lock);
+    sync_lock_release(&registry.lock);
 }
 
 static void init_source(struct pages *pages, const struct anvil_options *options)
@@ -86,7 +86,7 @@ int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options
     if (pages_map(&pages, length, &start) != 0)
         return ENOMEM;
     struct anvil_heap *heap = (struct anvil_heap *)start;
-    unsigned id = id_take(heap);
+    unsigned id = id_alloc(heap);
     if (id == 0) {
         pages_abandon(&pages, start, length, 0);
         return ENOMEM;
@@ -102,8 +102,8 @@ void anvil_heap_destroy(anvil_heap *heap)
 {
     if (heap == NULL)
         return;
-    id_give(heap->id);
-    heap_drop(heap);
+    id_free(heap->id);
+    heap_destroy(heap);
     struct pages pages = heap->fresh_pages;
     size_t own_length = heap->own_length;
     if (!pages.ops->is_system)
@@ -115,7 +115,7 @@ static void heap_start_over(struct anvil_heap *heap)
 {
     struct anvil_options options = heap->options;
     struct pages pages = heap->fresh_pages;
-    heap_drop(heap);
+    heap_destroy(heap);
     heap_init(heap, heap->id, &options, &pages, heap->own_length);
 }
 
@@ -123,9 +123,9 @@ void anvil_heap_reset(anvil_heap *heap)
 {
     if (heap == NULL)
         heap = heap_default();
-    sync_lock_take(&heap->lock);
+    sync_lock_acquire(&heap->lock);
     heap_start_over(heap);
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
 }
 
 /* One line for each item of ANVIL_OPTIONS that is not understood; the others hold. */
@@ -144,7 +144,7 @@ static void apply_environment(struct anvil_options *options)
 
 static COLD struct anvil_heap *default_start(void)
 {
-    sync_lock_take(&registry.lock);
+    sync_lock_acquire(&registry.lock);
     if (sync_read(&registry.ready) == NULL) {
         struct anvil_options options = {0};
         struct pages pages;
@@ -155,7 +155,7 @@ static COLD struct anvil_heap *default_start(void)
         registry.heaps[DEFAULT_ID] = &default_heap;
         sync_publish(&registry.ready, &default_heap);
     }
-    sync_lock_give(&registry.lock);
+    sync_lock_release(&registry.lock);
     return &default_heap;
 }
 
@@ -169,7 +169,7 @@ void heap_default_reset(void)
 {
     if (sync_read(&registry.ready) == NULL)
         return;
-    heap_drop(&default_heap);
+    heap_destroy(&default_heap);
     sync_publish(&registry.ready, NULL);
 }
 
@@ -186,12 +186,12 @@ static void fork_prepare(void)
     }
     if (_IO_list_lock != NULL)
         _IO_list_lock();
-    sync_lock_take(&registry.lock);
+    sync_lock_acquire(&registry.lock);
     registry.fork_is_alone = false;
     sync_fork_enter();
     for (unsigned id = 1; id < HEAPS_MAX; id++)
         if (registry.heaps[id] != NULL) {
-            sync_lock_take(&registry.heaps[id]->lock);
+            sync_lock_acquire(&registry.heaps[id]->lock);
             sync_fork_begin(&registry.heaps[id]->lock);
         }
     sync_fork_begin(&registry.lock);

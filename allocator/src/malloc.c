@@ -11,7 +11,7 @@
  * success it is left alone, though system calls that failed on the way would have changed it, so it
  * is restored there too.
  */
-#include "heap.h"
+#include "heap_set.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,16 +34,16 @@ static size_t alignment_of_code(unsigned code)
 
 /* Every allocation ends here. code 0: no alignment was asked for. NULL: ENOMEM; errno is as it
  * was. */
-static void *take(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
-                  bool is_cleared)
+static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+                      bool is_cleared)
 {
     struct heap_fresh fresh;
     int *const errno_place = &errno; /* looked up once: it is a call */
     int saved = *errno_place;
     heap = heap_or_default(heap);
-    sync_lock_take(&heap->lock);
-    int error = heap_take(heap, size, alignment, code, &fresh);
-    sync_lock_give(&heap->lock);
+    sync_lock_acquire(&heap->lock);
+    int error = heap_alloc(heap, size, alignment, code, &fresh);
+    sync_lock_release(&heap->lock);
     *errno_place = saved;
     if (UNLIKELY(error != 0))
         return NULL;
@@ -58,17 +58,17 @@ static COLD void *fail(int error)
     return NULL;
 }
 
-static void *take_or_fail(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
-                          bool is_cleared)
+static void *allocate_or_fail(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+                              bool is_cleared)
 {
     void *block =
-        UNLIKELY(size > SIZE_LIMIT) ? NULL : take(heap, size, alignment, code, is_cleared);
+        UNLIKELY(size > SIZE_LIMIT) ? NULL : allocate(heap, size, alignment, code, is_cleared);
     return LIKELY(block != NULL) ? block : fail(ENOMEM);
 }
 
 void *anvil_heap_malloc(anvil_heap *heap, size_t size)
 {
-    return take_or_fail(heap, size, BLOCK_ALIGNMENT, 0, false);
+    return allocate_or_fail(heap, size, BLOCK_ALIGNMENT, 0, false);
 }
 
 void *anvil_heap_calloc(anvil_heap *heap, size_t count, size_t size)
@@ -76,20 +76,20 @@ void *anvil_heap_calloc(anvil_heap *heap, size_t count, size_t size)
     size_t total;
     if (__builtin_mul_overflow(count, size, &total))
         return fail(ENOMEM);
-    return take_or_fail(heap, total, BLOCK_ALIGNMENT, 0, true);
+    return allocate_or_fail(heap, total, BLOCK_ALIGNMENT, 0, true);
 }
 
 /* ---- alignment ---- */
 
-static void *take_aligned(struct anvil_heap *heap, size_t alignment, size_t size)
+static void *allocate_aligned(struct anvil_heap *heap, size_t alignment, size_t size)
 {
-    return take_or_fail(heap, size, size_max(alignment, BLOCK_ALIGNMENT),
-                        code_of_alignment(alignment), false);
+    return allocate_or_fail(heap, size, size_max(alignment, BLOCK_ALIGNMENT),
+                            code_of_alignment(alignment), false);
 }
 
 void *anvil_heap_aligned_alloc(anvil_heap *heap, size_t alignment, size_t size)
 {
-    return is_power_of_two(alignment) ? take_aligned(heap, alignment, size) : fail(EINVAL);
+    return is_power_of_two(alignment) ? allocate_aligned(heap, alignment, size) : fail(EINVAL);
 }
 
 void *anvil_heap_memalign(anvil_heap *heap, size_t alignment, size_t size)
@@ -103,8 +103,8 @@ int anvil_heap_posix_memalign(anvil_heap *heap, void **ret_block, size_t alignme
         return EINVAL;
     if (size > SIZE_LIMIT)
         return ENOMEM;
-    void *block =
-        take(heap, size, size_max(alignment, BLOCK_ALIGNMENT), code_of_alignment(alignment), false);
+    void *block = allocate(heap, size, size_max(alignment, BLOCK_ALIGNMENT),
+                           code_of_alignment(alignment), false);
     if (block == NULL)
         return ENOMEM;
     *ret_block = block;
@@ -113,14 +113,14 @@ int anvil_heap_posix_memalign(anvil_heap *heap, void **ret_block, size_t alignme
 
 void *anvil_heap_valloc(anvil_heap *heap, size_t size)
 {
-    return take_aligned(heap, PAGE_BYTES, size);
+    return allocate_aligned(heap, PAGE_BYTES, size);
 }
 
 void *anvil_heap_pvalloc(anvil_heap *heap, size_t size)
 {
     return size > SIZE_LIMIT
                ? fail(ENOMEM)
-               : take_aligned(heap, PAGE_BYTES, size_round_up(size_max(size, 1), PAGE_BYTES));
+               : allocate_aligned(heap, PAGE_BYTES, size_round_up(size_max(size, 1), PAGE_BYTES));
 }
 
 /* ---- free ---- */
@@ -128,7 +128,7 @@ void *anvil_heap_pvalloc(anvil_heap *heap, size_t size)
 static COLD _Noreturn void panic_unlocked(struct anvil_heap *heap, const char *function,
                                           const void *pointer, struct fault fault)
 {
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
     panic_fault(function, pointer, &fault);
 }
 
@@ -145,7 +145,7 @@ static COLD _Noreturn void panic_not_found(struct anvil_heap *heap, const void *
 static void find_or_panic(struct anvil_heap *heap, const void *pointer, const char *function,
                           bool is_free, struct heap_block *ret_block)
 {
-    sync_lock_take(&heap->lock);
+    sync_lock_acquire(&heap->lock);
     if (UNLIKELY(!heap_find(heap, pointer, ret_block)))
         panic_not_found(heap, pointer, function, is_free);
 }
@@ -157,8 +157,8 @@ static void release(struct anvil_heap *heap, void *pointer, const char *function
     heap = heap_or_default(heap);
     struct heap_block block;
     find_or_panic(heap, pointer, function, true, &block);
-    heap_give(heap, &block);
-    sync_lock_give(&heap->lock);
+    heap_free(heap, &block);
+    sync_lock_release(&heap->lock);
     *errno_place = saved;
 }
 
@@ -188,8 +188,8 @@ void anvil_heap_free_sized(anvil_heap *heap, void *pointer, size_t size)
     if (!is_size_of(&block, size))
         panic_unlocked(heap, "free_sized", pointer,
                        (struct fault){.kind = FAULT_WRONG_SIZE, .size = block.size, .given = size});
-    heap_give(heap, &block);
-    sync_lock_give(&heap->lock);
+    heap_free(heap, &block);
+    sync_lock_release(&heap->lock);
     errno = saved;
 }
 
@@ -212,8 +212,8 @@ void anvil_heap_free_aligned_sized(anvil_heap *heap, void *pointer, size_t align
     if (!is_size_of(&block, size))
         panic_unlocked(heap, function, pointer,
                        (struct fault){.kind = FAULT_WRONG_SIZE, .size = block.size, .given = size});
-    heap_give(heap, &block);
-    sync_lock_give(&heap->lock);
+    heap_free(heap, &block);
+    sync_lock_release(&heap->lock);
     errno = saved;
 }
 
@@ -229,7 +229,7 @@ static char *resize(struct anvil_heap *heap, void *pointer, size_t size, bool mu
     find_or_panic(heap, pointer, "realloc", false, ret_block);
     if (size <= SIZE_LIMIT)
         (void)heap_resize(heap, ret_block, size, must_stay, &start);
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
     errno = saved;
     return start;
 }
@@ -247,7 +247,7 @@ void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
     char *start = resize(heap, pointer, size, false, &old);
     if (start != NULL)
         return start;
-    void *block = size > SIZE_LIMIT ? NULL : take(heap, size, BLOCK_ALIGNMENT, 0, false);
+    void *block = size > SIZE_LIMIT ? NULL : allocate(heap, size, BLOCK_ALIGNMENT, 0, false);
     if (block == NULL) {
         start = size <= old.capacity ? resize(heap, pointer, size, true, &old) : NULL;
         return start != NULL ? start : fail(ENOMEM);
@@ -272,11 +272,11 @@ size_t anvil_heap_malloc_usable_size(anvil_heap *heap, void *pointer)
     if (pointer == NULL)
         return 0;
     heap = heap_or_default(heap);
-    sync_lock_take(&heap->lock);
+    sync_lock_acquire(&heap->lock);
     size_t capacity = heap_capacity_of(heap, pointer);
     if (UNLIKELY(capacity == 0))
         panic_not_found(heap, pointer, "malloc_usable_size", false);
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
     return capacity;
 }
 
@@ -284,9 +284,9 @@ int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep)
 {
     int saved = errno;
     heap = heap_or_default(heap);
-    sync_lock_take(&heap->lock);
+    sync_lock_acquire(&heap->lock);
     bool is_any = heap_trim(heap, keep);
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
     errno = saved;
     return is_any;
 }
@@ -294,7 +294,79 @@ int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep)
 void anvil_heap_fail_os_call(anvil_heap *heap, unsigned nth)
 {
     heap = heap_or_default(heap);
-    sync_lock_take(&heap->lock);
+    sync_lock_acquire(&heap->lock);
     heap->pages.refuse_in = nth;
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
+}
+
+/* ---- the default heap ---- */
+
+void *anvil_malloc(size_t size)
+{
+    return anvil_heap_malloc(NULL, size);
+}
+
+void *anvil_calloc(size_t count, size_t size)
+{
+    return anvil_heap_calloc(NULL, count, size);
+}
+
+void *anvil_realloc(void *block, size_t size)
+{
+    return anvil_heap_realloc(NULL, block, size);
+}
+
+void *anvil_reallocarray(void *block, size_t count, size_t size)
+{
+    return anvil_heap_reallocarray(NULL, block, count, size);
+}
+
+void anvil_free(void *block)
+{
+    anvil_heap_free(NULL, block);
+}
+
+void anvil_free_sized(void *block, size_t size)
+{
+    anvil_heap_free_sized(NULL, block, size);
+}
+
+void anvil_free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    anvil_heap_free_aligned_sized(NULL, block, alignment, size);
+}
+
+void *anvil_aligned_alloc(size_t alignment, size_t size)
+{
+    return anvil_heap_aligned_alloc(NULL, alignment, size);
+}
+
+void *anvil_memalign(size_t alignment, size_t size)
+{
+    return anvil_heap_memalign(NULL, alignment, size);
+}
+
+int anvil_posix_memalign(void **ret_block, size_t alignment, size_t size)
+{
+    return anvil_heap_posix_memalign(NULL, ret_block, alignment, size);
+}
+
+void *anvil_valloc(size_t size)
+{
+    return anvil_heap_valloc(NULL, size);
+}
+
+void *anvil_pvalloc(size_t size)
+{
+    return anvil_heap_pvalloc(NULL, size);
+}
+
+size_t anvil_malloc_usable_size(void *block)
+{
+    return anvil_heap_malloc_usable_size(NULL, block);
+}
+
+int anvil_malloc_trim(size_t keep)
+{
+    return anvil_heap_malloc_trim(NULL, keep);
 }

@@ -2,8 +2,6 @@
 /* Mappings of their own, on top of the page source's map, resize and move; see mapping.h. */
 #include "mapping.h"
 
-#include "extent_list.h"
-
 #include <errno.h>
 
 static int reserve_ends(struct extents *extents, const char *start, size_t length)
@@ -42,20 +40,20 @@ static int map_aligned(struct extents *extents, size_t pages, size_t alignment, 
     if (pages_map(extents->pages, length + slack, &base) != 0)
         return ENOMEM;
     size_t front = size_round_up((uintptr_t)base, alignment) - (uintptr_t)base;
-    if (front > 0 && pages_give(extents->pages, base, front, 0) != 0) {
+    if (front > 0 && pages_release(extents->pages, base, front, 0) != 0) {
         pages_abandon(extents->pages, base, length + slack, 0);
         return ENOMEM;
     }
     slack -= front;
-    if (slack > 0 && pages_give(extents->pages, base + front + length, slack, 0) == 0)
+    if (slack > 0 && pages_release(extents->pages, base + front + length, slack, 0) == 0)
         slack = 0;
     *ret_start = base + front;
     *ret_pages = pages + (slack >> PAGE_SHIFT);
     return 0;
 }
 
-int mapping_take(struct extents *extents, size_t pages, size_t alignment,
-                 struct extent **ret_extent)
+int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
+                  struct extent **ret_extent)
 {
     char *start;
     (void)mappings_retry(extents);
@@ -76,7 +74,7 @@ int mapping_take(struct extents *extents, size_t pages, size_t alignment,
 static bool offer(struct extents *extents, struct extent *extent)
 {
     extent_unrecord(extent); /* first: once given, the addresses may be another heap's */
-    if (pages_give(extents->pages, extent->start, extent_length(extent), extent->dirty) != 0) {
+    if (pages_release(extents->pages, extent->start, extent_length(extent), extent->dirty) != 0) {
         extent_record(extents, extent);
         return false;
     }
@@ -85,30 +83,30 @@ static bool offer(struct extents *extents, struct extent *extent)
     return true;
 }
 
-void mapping_give(struct extents *extents, struct extent *extent)
+void mapping_free(struct extents *extents, struct extent *extent)
 {
     size_t pages = extent->pages;
     extents->mapping_count--;
     extents->mapping_pages -= pages;
     if (!offer(extents, extent)) {
-        extent->state = EXTENT_PARKED;
-        extents->parked_count++;
-        extents->parked_pages += pages;
+        extent->state = EXTENT_PENDING;
+        extents->pending_count++;
+        extents->pending_pages += pages;
     }
 }
 
 size_t mappings_retry(struct extents *extents)
 {
     size_t taken = 0;
-    if (LIKELY(extents->parked_count == 0))
+    if (LIKELY(extents->pending_count == 0))
         return 0;
     for (struct extent *extent = extents->first, *next; extent != NULL; extent = next) {
         next = extent->next;
         size_t pages = extent->pages;
-        if (extent->state != EXTENT_PARKED || !offer(extents, extent))
+        if (extent->state != EXTENT_PENDING || !offer(extents, extent))
             continue;
-        extents->parked_count--;
-        extents->parked_pages -= pages;
+        extents->pending_count--;
+        extents->pending_pages -= pages;
         taken += pages << PAGE_SHIFT;
     }
     return taken;

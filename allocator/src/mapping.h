@@ -11,11 +11,11 @@
 
 #include "extent.h"
 
-/* As extent_take; the memory is fresh, the state EXTENT_MAPPING. */
-int mapping_take(struct extents *extents, size_t pages, size_t alignment,
-                 struct extent **ret_extent);
+/* As extent_alloc; the memory is fresh, the state EXTENT_MAPPING. */
+int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
+                  struct extent **ret_extent);
 /* Frees it. Never fails. */
-void mapping_give(struct extents *extents, struct extent *extent);
+void mapping_free(struct extents *extents, struct extent *extent);
 /* Resizes to `pages`, in place if possible, else at a new address; the content stays. Returns 0, or
  * ENOMEM with nothing changed. */
 int mapping_resize(struct extents *extents, struct extent *extent, size_t pages);

@@ -38,7 +38,7 @@ static void settle_used_end(struct meta *meta)
         meta->chunks->used_end = meta->next;
 }
 
-void meta_done(struct meta *meta, bool clear)
+void meta_destroy(struct meta *meta, bool clear)
 {
     settle_used_end(meta);
     while (meta->chunks != NULL) {
@@ -123,7 +123,7 @@ int meta_reserve(struct meta *meta, size_t size, size_t count)
     return chunk_add(meta, needed);
 }
 
-void *meta_take(struct meta *meta, size_t size)
+void *meta_alloc(struct meta *meta, size_t size)
 {
     unsigned class = class_of_size(size);
     size_t length = (size_t)1 << (class + META_SHIFT_MIN);
@@ -139,7 +139,7 @@ void *meta_take(struct meta *meta, size_t size)
     return object;
 }
 
-void meta_give(struct meta *meta, void *object, size_t size)
+void meta_free(struct meta *meta, void *object, size_t size)
 {
     unsigned class = class_of_size(size);
     struct meta_object *spare = object;

@@ -35,11 +35,11 @@ struct meta {
 
 void meta_init(struct meta *meta, struct pages *pages);
 /* Gives every mapping back; `clear` makes it zero first. All objects are gone. */
-void meta_done(struct meta *meta, bool clear);
+void meta_destroy(struct meta *meta, bool clear);
 /* Returns an object of at least `size` bytes (at most 1 << META_SHIFT_MAX), aligned to 64 bytes if
  * that large; its content is arbitrary. NULL: the page source gave nothing. */
-void *meta_take(struct meta *meta, size_t size);
-void meta_give(struct meta *meta, void *object, size_t size);
+void *meta_alloc(struct meta *meta, size_t size);
+void meta_free(struct meta *meta, void *object, size_t size);
 /* Makes sure that the next `count` takes of `size` bytes succeed. Returns 0 or ENOMEM. */
 int meta_reserve(struct meta *meta, size_t size, size_t count);
 /* Asks the page source once more for what is missing. Returns 0, also where nothing is, or

@@ -8,7 +8,7 @@
  * know how to throw.
  */
 #include "anvil.h"
-#include "heap.h"
+#include "heap_set.h"
 #include "text.h"
 
 #include <errno.h>
@@ -185,19 +185,19 @@ int malloc_info(int options, FILE *stream)
 static int set_mmap_threshold(size_t threshold)
 {
     struct anvil_heap *heap = heap_default();
-    sync_lock_take(&heap->lock);
+    sync_lock_acquire(&heap->lock);
     heap->options.mmap_threshold = threshold;
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
     return 1;
 }
 
 static int set_trim_threshold(size_t threshold)
 {
     struct anvil_heap *heap = heap_default();
-    sync_lock_take(&heap->lock);
+    sync_lock_acquire(&heap->lock);
     heap->options.trim_threshold = threshold;
     heap->extents.trim_pages = threshold >> PAGE_SHIFT;
-    sync_lock_give(&heap->lock);
+    sync_lock_release(&heap->lock);
     return 1;
 }
 

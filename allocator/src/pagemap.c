@@ -23,7 +23,7 @@ static struct pagemap_node *node_below(struct pages *pages, struct sync_pointer 
         return NULL;
     node = sync_publish_once(word, fresh);
     if ((char *)node != fresh)
-        pages_give_shared(fresh, sizeof(struct pagemap_node)); /* another heap was faster */
+        pages_release_shared(fresh, sizeof(struct pagemap_node)); /* another heap was faster */
     return node;
 }
 

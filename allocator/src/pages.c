@@ -34,9 +34,9 @@ int pages_map(struct pages *pages, size_t length, char **ret_start)
     return error;
 }
 
-int pages_give(struct pages *pages, char *start, size_t length, size_t dirty)
+int pages_release(struct pages *pages, char *start, size_t length, size_t dirty)
 {
-    int error = is_refused(pages) ? ENOMEM : pages->ops->give(pages, start, length, dirty);
+    int error = is_refused(pages) ? ENOMEM : pages->ops->release(pages, start, length, dirty);
     if (error == 0)
         pages->held -= length;
     return error;
@@ -44,8 +44,8 @@ int pages_give(struct pages *pages, char *start, size_t length, size_t dirty)
 
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty)
 {
-    if (pages_give(pages, start, length, dirty) != 0 &&
-        pages_give(pages, start, length, dirty) != 0)
+    if (pages_release(pages, start, length, dirty) != 0 &&
+        pages_release(pages, start, length, dirty) != 0)
         pages->held -= length;
 }
 
@@ -81,7 +81,7 @@ int pages_map_shared(struct pages *pages, size_t length, char **ret_start)
     return os_map(length, ret_start);
 }
 
-void pages_give_shared(char *start, size_t length)
+void pages_release_shared(char *start, size_t length)
 {
     /* a failure leaks a node that nobody uses: nothing better can be done */
     (void)os_unmap(start, length);

@@ -20,7 +20,7 @@ struct pages;
 struct pages_ops {
     int (*grow)(struct pages *pages, size_t length, char **ret_start);
     int (*map)(struct pages *pages, size_t length, char **ret_start);
-    int (*give)(struct pages *pages, char *start, size_t length, size_t dirty);
+    int (*release)(struct pages *pages, char *start, size_t length, size_t dirty);
     int (*purge)(struct pages *pages, char *start, size_t length);
     int (*resize)(struct pages *pages, char *start, size_t old_length, size_t new_length);
     int (*move)(struct pages *pages, char *start, size_t old_length, char *target,
@@ -54,7 +54,7 @@ int pages_grow(struct pages *pages, size_t length, char **ret_start);
 int pages_map(struct pages *pages, size_t length, char **ret_start);
 /* Gives back any part of what grow or map gave. Only the first `dirty` bytes may be other than
  * zero. */
-int pages_give(struct pages *pages, char *start, size_t length, size_t dirty);
+int pages_release(struct pages *pages, char *start, size_t length, size_t dirty);
 /* The same for memory that nobody will ask for again: tries twice, because a refusal on purpose
  * comes once, and after that it is lost. */
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty);
@@ -68,12 +68,12 @@ int pages_move(struct pages *pages, char *start, size_t old_length, char *target
                size_t new_length);
 /* Memory that outlives the heap and is shared between heaps: not part of `held`, and free of charge
  * for an arena, whose calls must not depend on what other heaps did. Never given back, but for the
- * loser of a race: pages_give_shared. */
+ * loser of a race: pages_release_shared. */
 int pages_map_shared(struct pages *pages, size_t length, char **ret_start);
-void pages_give_shared(char *start, size_t length);
+void pages_release_shared(char *start, size_t length);
 
 /* Could [start, start + length) be given back now, as far as its place decides? */
-static inline bool pages_is_givable(const struct pages *pages, const char *start, size_t length)
+static inline bool pages_is_releasable(const struct pages *pages, const char *start, size_t length)
 {
     bool is_grown = start >= pages->low && start < pages->top;
     return !pages->ops->is_contiguous || !is_grown || start + length == pages->top;

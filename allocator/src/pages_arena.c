@@ -48,7 +48,7 @@ static int arena_map(struct pages *pages, size_t length, char **ret_start)
     return 0;
 }
 
-static int arena_give(struct pages *pages, char *start, size_t length, size_t dirty)
+static int arena_release(struct pages *pages, char *start, size_t length, size_t dirty)
 {
     if (start + length == pages->top)
         pages->top = start;
@@ -81,7 +81,7 @@ static int arena_move(struct pages *pages, char *start, size_t old_length, char 
 static const struct pages_ops arena_ops = {
     .grow = arena_grow,
     .map = arena_map,
-    .give = arena_give,
+    .release = arena_release,
     .purge = arena_purge,
     .resize = arena_resize,
     .move = arena_move,

@@ -51,7 +51,7 @@ static int mmap_map(struct pages *pages, size_t length, char **ret_start)
     return os_map(length, ret_start);
 }
 
-static int mmap_give(struct pages *pages, char *start, size_t length, size_t dirty)
+static int mmap_release(struct pages *pages, char *start, size_t length, size_t dirty)
 {
     (void)pages, (void)dirty;
     return os_unmap(start, length);
@@ -79,7 +79,7 @@ static int mmap_move(struct pages *pages, char *start, size_t old_length, char *
 static const struct pages_ops mmap_ops = {
     .grow = mmap_map,
     .map = mmap_map,
-    .give = mmap_give,
+    .release = mmap_release,
     .purge = mmap_purge,
     .resize = mmap_resize,
     .move = mmap_move,

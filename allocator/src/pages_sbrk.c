@@ -50,9 +50,9 @@ static int break_raise(size_t length, char **ret_start)
 static int sbrk_grow(struct pages *pages, size_t length, char **ret_start)
 {
     char *start = NULL;
-    sync_lock_take(&break_lock);
+    sync_lock_acquire(&break_lock);
     int error = length > SIZE_LIMIT - PAGE_BYTES ? ENOMEM : break_raise(length, &start);
-    sync_lock_give(&break_lock);
+    sync_lock_release(&break_lock);
     if (error != 0)
         return os_map(length, ret_start);
     if (pages->low == NULL || start < pages->low)
@@ -76,16 +76,16 @@ static int break_lower(const char *end, size_t length)
     return sbrk(-(intptr_t)length) == (void *)-1 ? ENOMEM : 0;
 }
 
-static int sbrk_give(struct pages *pages, char *start, size_t length, size_t dirty)
+static int sbrk_release(struct pages *pages, char *start, size_t length, size_t dirty)
 {
     (void)dirty;
     if (start < pages->low || start >= pages->top)
         return os_unmap(start, length);
     if (start + length != pages->top)
         return EBUSY;
-    sync_lock_take(&break_lock);
+    sync_lock_acquire(&break_lock);
     int error = break_lower(pages->top, length);
-    sync_lock_give(&break_lock);
+    sync_lock_release(&break_lock);
     if (error == 0)
         pages->top = start;
     return error;
@@ -113,7 +113,7 @@ static int sbrk_move(struct pages *pages, char *start, size_t old_length, char *
 static const struct pages_ops sbrk_ops = {
     .grow = sbrk_grow,
     .map = sbrk_map,
-    .give = sbrk_give,
+    .release = sbrk_release,
     .purge = sbrk_purge,
     .resize = sbrk_resize,
     .move = sbrk_move,

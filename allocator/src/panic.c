@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The one way out when the caller has broken the rules: a line through write(2), then abort.
- * Allocates nothing, takes no lock. */
+/* The one way out, for a caller's misuse and for a bug of anvil's own: a line through write(2), then
+ * abort. Allocates nothing, takes no lock. */
 #include "panic.h"
 
 #include "text.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define FAULT_TEXT(name, text) [FAULT_##name] = (text),
@@ -17,8 +18,7 @@ const char *panic_text(enum fault_kind kind)
     return fault_texts[kind];
 }
 
-/* The texts of the table, with their numbers filled in: %zu stands for fault->size first, then
- * fault->given. */
+/* Adds the fault's text. The first %zu stands for fault->size, the second for fault->given. */
 static void add_fault(struct text *line, const struct fault *fault)
 {
     size_t number = fault->size;
@@ -42,5 +42,16 @@ COLD _Noreturn void panic_fault(const char *function, const void *block, const s
     add_fault(&line, fault);
     text_add(&line, "\n");
     text_write(&line, STDERR_FILENO);
+    abort();
+}
+
+COLD _Noreturn void panic_assertion(const char *file, unsigned line, const char *condition)
+{
+    char buffer[256];
+    const char *slash = strrchr(file, '/');
+    struct text text = text_start(buffer, sizeof buffer);
+    text_add(&text, "anvil: %s:%zu: assertion failed: %s\n", slash == NULL ? file : slash + 1,
+             (size_t)line, condition);
+    text_write(&text, STDERR_FILENO);
     abort();
 }

@@ -32,22 +32,22 @@ static uint16_t tag_live(const struct slab *slab, size_t size, unsigned alignmen
                       (slab->block_size - size));
 }
 
-static void roomy_insert(struct slab_class *class, struct extent *extent)
+static void partial_insert(struct slab_class *class, struct extent *extent)
 {
     struct slab *slab = slab_of(extent);
     slab->previous = NULL;
-    slab->next = class->roomy;
-    if (class->roomy != NULL)
-        slab_of(class->roomy)->previous = extent;
-    class->roomy = extent;
+    slab->next = class->partial;
+    if (class->partial != NULL)
+        slab_of(class->partial)->previous = extent;
+    class->partial = extent;
 }
 
-static void roomy_remove(struct slab_class *class, struct extent *extent)
+static void partial_remove(struct slab_class *class, struct extent *extent)
 {
     struct slab *slab = slab_of(extent);
     if (slab->next != NULL)
         slab_of(slab->next)->previous = slab->previous;
-    *(slab->previous == NULL ? &class->roomy : &slab_of(slab->previous)->next) = slab->next;
+    *(slab->previous == NULL ? &class->partial : &slab_of(slab->previous)->next) = slab->next;
 }
 
 static size_t tags_length(const struct slab *slab)
@@ -63,11 +63,11 @@ static int slab_new(struct slabs *slabs, unsigned class_index)
     struct slab_size size = slab_sizes[class_index];
     size_t capacity = (pages << PAGE_SHIFT) * size.reciprocal >> 32;
     struct extent *extent;
-    uint16_t *tags = meta_take(extents->meta, capacity * sizeof *tags);
+    uint16_t *tags = meta_alloc(extents->meta, capacity * sizeof *tags);
     if (tags == NULL)
         return ENOMEM;
-    if (extent_take(extents, pages, PAGE_BYTES, &extent) != 0) {
-        meta_give(extents->meta, tags, capacity * sizeof *tags);
+    if (extent_alloc(extents, pages, PAGE_BYTES, &extent) != 0) {
+        meta_free(extents->meta, tags, capacity * sizeof *tags);
         return ENOMEM;
     }
     extent->state = EXTENT_SLAB;
@@ -81,7 +81,7 @@ static int slab_new(struct slabs *slabs, unsigned class_index)
                                      .zero_from = (uint32_t)extent->dirty};
     class->slabs++;
     class->empty = extent;
-    roomy_insert(class, extent);
+    partial_insert(class, extent);
     return 0;
 }
 
@@ -91,10 +91,10 @@ static void slab_delete(struct slabs *slabs, struct extent *extent)
     struct slab_class *class = &slabs->classes[slab->class_index];
     slabs->carved_free -= slab->carved;
     slabs->carved_free_bytes -= (size_t)slab->carved * slab->block_size;
-    roomy_remove(class, extent);
+    partial_remove(class, extent);
     class->slabs--;
-    meta_give(slabs->extents->meta, slab->tags, tags_length(slab));
-    extent_give(slabs->extents, extent);
+    meta_free(slabs->extents->meta, slab->tags, tags_length(slab));
+    extent_free(slabs->extents, extent);
 }
 
 /* The next block that was never handed out. */
@@ -117,13 +117,13 @@ static unsigned slab_pop(struct slabs *slabs, struct slab *slab)
     return index;
 }
 
-int slab_take(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
-              struct slab_block *ret_block)
+int slab_alloc(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
+               struct slab_block *ret_block)
 {
     struct slab_class *class = &slabs->classes[class_index];
-    if (UNLIKELY(class->roomy == NULL) && slab_new(slabs, class_index) != 0)
+    if (UNLIKELY(class->partial == NULL) && slab_new(slabs, class_index) != 0)
         return ENOMEM;
-    struct extent *extent = class->roomy;
+    struct extent *extent = class->partial;
     struct slab *slab = slab_of(extent);
     bool is_zero = false;
     unsigned index =
@@ -132,7 +132,7 @@ int slab_take(struct slabs *slabs, unsigned class_index, size_t size, unsigned a
     if (slab->live++ == 0)
         class->empty = NULL;
     if (UNLIKELY(slab->live == slab->capacity))
-        roomy_remove(class, extent);
+        partial_remove(class, extent);
     *ret_block = (struct slab_block){.start = extent->start + (size_t)index * slab->block_size,
                                      .is_zero = is_zero};
     return 0;
@@ -152,7 +152,7 @@ COLD struct fault slab_diagnose(const struct extent *extent, const void *pointer
     return (struct fault){.kind = FAULT_DOUBLE_FREE, .size = slab->block_size};
 }
 
-void slab_give(struct slabs *slabs, struct extent *extent, unsigned index)
+void slab_free(struct slabs *slabs, struct extent *extent, unsigned index)
 {
     struct slab *slab = slab_of(extent);
     struct slab_class *class = &slabs->classes[slab->class_index];
@@ -161,7 +161,7 @@ void slab_give(struct slabs *slabs, struct extent *extent, unsigned index)
     slabs->carved_free++;
     slabs->carved_free_bytes += slab->block_size;
     if (UNLIKELY(slab->live-- == slab->capacity))
-        roomy_insert(class, extent);
+        partial_insert(class, extent);
     if (LIKELY(slab->live != 0))
         return;
     if (class->empty != NULL)

@@ -57,7 +57,7 @@ _Static_assert((SLAB_PAGES_LARGE << PAGE_SHIFT) / 16 * sizeof(uint16_t) <= 1u <<
 
 struct slab_class {
     /* slabs with room, the last to get some first; the empty one among them */
-    struct extent *roomy;
+    struct extent *partial;
     struct extent *empty; /* at most one slab is kept without live blocks */
     uint32_t slabs;
 };
@@ -108,11 +108,11 @@ struct slab_block {
     bool is_zero; /* never handed out, and zero */
 };
 /* A block of the class, for `size` bytes. Returns 0 or ENOMEM. */
-int slab_take(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
-              struct slab_block *ret_block);
+int slab_alloc(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
+               struct slab_block *ret_block);
 
 /* Frees a live block. */
-void slab_give(struct slabs *slabs, struct extent *extent, unsigned index);
+void slab_free(struct slabs *slabs, struct extent *extent, unsigned index);
 /* The block now stands for `size` bytes, at most its capacity, without alignment. */
 void slab_block_resize(struct extent *extent, unsigned index, size_t size);
 

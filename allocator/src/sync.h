@@ -45,7 +45,7 @@ static inline bool sync_is_single_threaded(void)
 void sync_lock_wait(struct sync_lock *lock);
 void sync_lock_wake(struct sync_lock *lock);
 
-static inline void sync_lock_take(struct sync_lock *lock)
+static inline void sync_lock_acquire(struct sync_lock *lock)
 {
     uint32_t expected = SYNC_FREE;
     if (UNLIKELY(atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_OFF))
@@ -58,12 +58,12 @@ static inline void sync_lock_take(struct sync_lock *lock)
     } else if (LIKELY(atomic_compare_exchange_strong_explicit(&lock->state, &expected, SYNC_HELD,
                                                               memory_order_acquire,
                                                               memory_order_relaxed))) {
-        return; /* acquire: pairs with the release in sync_lock_give */
+        return; /* acquire: pairs with the release in sync_lock_release */
     }
     sync_lock_wait(lock);
 }
 
-static inline void sync_lock_give(struct sync_lock *lock)
+static inline void sync_lock_release(struct sync_lock *lock)
 {
     uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
     if (UNLIKELY(state >= SYNC_FORKING))

@@ -7,8 +7,6 @@
  */
 #include "tree.h"
 
-#include <assert.h>
-
 bool tree_is_before(const struct extent *a, const struct extent *b, enum anvil_fit fit)
 {
     if (a->pages != b->pages && fit == ANVIL_FIT_BEST)
@@ -90,7 +88,7 @@ static struct extent *insert_below(struct extent *node, struct extent *fresh, en
 static struct extent *remove_below(struct extent *node, const struct extent *gone,
                                    enum anvil_fit fit)
 {
-    assert(node != NULL);
+    ASSERT(node != NULL);
     if (node == gone)
         return tree_join(node->as.node.left, node->as.node.right);
     if (tree_is_before(gone, node, fit))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A violation of each invariant on extents, planted by hand: the checker must report it by its
- * name. check_slab has the rest. */
+/* Plants a violation of each invariant: the checker must report it by its name. */
 #include "support.h"
 
 #include "check.h"
@@ -8,22 +7,43 @@
 
 #include <string.h>
 
+enum { BLOCK = 64 };
+
 static anvil_heap *heap;
 static struct extent *low, *high, *live; /* free, free, and a large block between them */
-static struct extent *slab, *mapping;
+static struct extent *slab_extent, *mapping;
+static struct slab *slab;
+static struct slab_class *class;
 
 /* | low, free | live | high, free … |, a slab below, and a mapping of its own elsewhere. */
 static int setup(void **state)
 {
     (void)state;
     heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
-    slab = pagemap_get(anvil_heap_malloc(heap, 100), heap->id);
+    slab_extent = pagemap_get(anvil_heap_malloc(heap, 100), heap->id);
     char *first = anvil_heap_malloc(heap, 40000);
     live = pagemap_get(anvil_heap_malloc(heap, 20000), heap->id);
     mapping = pagemap_get(anvil_heap_malloc(heap, 2 << 20), heap->id);
     anvil_heap_free(heap, first);
     low = extent_left(&heap->extents, live);
     high = extent_right(&heap->extents, live);
+    support_check(heap);
+    return 0;
+}
+
+/* One slab with ten blocks carved, of which 3, 5 and 7 are free. */
+static int setup_slab(void **state)
+{
+    (void)state;
+    void *blocks[10];
+    heap = support_arena_heap(1024 * PAGE_BYTES, ANVIL_FIT_FIRST);
+    for (int i = 0; i < 10; i++)
+        blocks[i] = anvil_heap_malloc(heap, BLOCK);
+    for (int i = 3; i < 9; i += 2)
+        anvil_heap_free(heap, blocks[i]);
+    slab_extent = pagemap_get(blocks[0], heap->id);
+    slab = slab_of(slab_extent);
+    class = &heap->slabs.classes[slab->class_index];
     support_check(heap);
     return 0;
 }
@@ -51,7 +71,7 @@ static void expect(enum check_id id)
 static void an_extent_of_no_known_shape_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(live->state, EXTENT_PARKED + 1, CHECK_EXTENT_SHAPE);
+    EXPECT_WHEN(live->state, EXTENT_PENDING + 1, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(live->start, live->start + 8, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(live->pages, 0, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(low->dirty, extent_length(low) + 1, CHECK_EXTENT_SHAPE);
@@ -62,7 +82,7 @@ static void an_extent_of_no_known_shape_is_reported(void **state)
 static void a_broken_list_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(live->previous, slab, CHECK_EXTENT_ORDER);
+    EXPECT_WHEN(live->previous, slab_extent, CHECK_EXTENT_ORDER);
     EXPECT_WHEN(heap->extents.last, live, CHECK_EXTENT_ORDER);
     EXPECT_WHEN(low->next, high, CHECK_EXTENT_ORDER);
 }
@@ -109,9 +129,9 @@ static void wrong_entries_of_the_pagemap_are_reported(void **state)
     pagemap_set(live->start + PAGE_BYTES, live, heap->id);
     expect(CHECK_PAGEMAP_INNER);
     pagemap_clear(live->start + PAGE_BYTES);
-    pagemap_clear(slab->start + PAGE_BYTES);
+    pagemap_clear(slab_extent->start + PAGE_BYTES);
     expect(CHECK_PAGEMAP_INNER);
-    pagemap_set(slab->start + PAGE_BYTES, slab, heap->id);
+    pagemap_set(slab_extent->start + PAGE_BYTES, slab_extent, heap->id);
     support_check(heap);
 }
 
@@ -154,8 +174,8 @@ static void wrong_sums_of_extents_are_reported(void **state)
     EXPECT_WHEN(heap->extents.dirty_bytes, 1, CHECK_EXTENT_SUMS);
     EXPECT_WHEN(heap->extents.mapping_count, 0, CHECK_EXTENT_SUMS);
     EXPECT_WHEN(heap->extents.mapping_pages, 0, CHECK_EXTENT_SUMS);
-    EXPECT_WHEN(heap->extents.parked_count, 1, CHECK_EXTENT_SUMS);
-    EXPECT_WHEN(heap->extents.parked_pages, 1, CHECK_EXTENT_SUMS);
+    EXPECT_WHEN(heap->extents.pending_count, 1, CHECK_EXTENT_SUMS);
+    EXPECT_WHEN(heap->extents.pending_pages, 1, CHECK_EXTENT_SUMS);
 }
 
 static void memory_that_is_nowhere_is_reported(void **state)
@@ -172,6 +192,67 @@ static void wrong_sums_of_blocks_are_reported(void **state)
     EXPECT_WHEN(heap->live_size, heap->live_size - 1, CHECK_LIVE_SUMS);
     EXPECT_WHEN(heap->live_capacity, heap->live_capacity + 16, CHECK_LIVE_SUMS);
     EXPECT_WHEN(live->as.block.size, live->as.block.size - 1, CHECK_LIVE_SUMS);
+}
+
+static void a_slab_of_no_known_shape_is_reported(void **state)
+{
+    (void)state;
+    EXPECT_WHEN(slab->class_index, SLAB_CLASSES, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->block_size, 80, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->capacity, 10, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->carved, slab->capacity + 1, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->live, 11, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->reciprocal, 1, CHECK_SLAB_SHAPE);
+}
+
+static void a_wrong_live_count_is_reported(void **state)
+{
+    (void)state;
+    EXPECT_WHEN(slab->live, 6, CHECK_SLAB_LIVE);
+    EXPECT_WHEN(slab->tags[0], SLAB_NO_BLOCK, CHECK_SLAB_LIVE);
+    EXPECT_WHEN(slab->tags[5], SLAB_TAG_LIVE, CHECK_SLAB_LIVE);
+}
+
+static void a_slack_beyond_the_block_is_reported(void **state)
+{
+    (void)state;
+    EXPECT_WHEN(slab->tags[0], SLAB_TAG_LIVE | (BLOCK + 1), CHECK_SLAB_SLACK);
+}
+
+static void a_broken_free_list_is_reported(void **state)
+{
+    (void)state;
+    EXPECT_WHEN(slab->first_free, 5, CHECK_SLAB_FREE_LIST);             /* too short */
+    EXPECT_WHEN(slab->first_free, SLAB_NO_BLOCK, CHECK_SLAB_FREE_LIST); /* empty */
+    EXPECT_WHEN(slab->first_free, 20, CHECK_SLAB_FREE_LIST);            /* not carved */
+    EXPECT_WHEN(slab->tags[3], 7, CHECK_SLAB_FREE_LIST);                /* a ring */
+    EXPECT_WHEN(slab->tags[5], 0, CHECK_SLAB_FREE_LIST);                /* leads to a live block */
+}
+
+static void a_slab_missing_from_its_class_is_reported(void **state)
+{
+    (void)state;
+    EXPECT_WHEN(class->partial, NULL, CHECK_CLASS_PARTIAL);
+    EXPECT_WHEN(slab->previous, slab_extent, CHECK_CLASS_PARTIAL);
+    EXPECT_WHEN(slab->next, slab_extent, CHECK_CLASS_PARTIAL);
+}
+
+static void an_unknown_empty_slab_is_reported(void **state)
+{
+    (void)state;
+    EXPECT_WHEN(class->empty, slab_extent, CHECK_CLASS_EMPTY);
+    struct extent *other = pagemap_get(anvil_heap_malloc(heap, 500), heap->id);
+    struct slab_class *other_class = &heap->slabs.classes[slab_of(other)->class_index];
+    anvil_heap_free(heap, other->start);
+    EXPECT_WHEN(other_class->empty, NULL, CHECK_CLASS_EMPTY);
+}
+
+static void wrong_sums_of_slabs_are_reported(void **state)
+{
+    (void)state;
+    EXPECT_WHEN(class->slabs, 2, CHECK_SLAB_SUMS);
+    EXPECT_WHEN(heap->slabs.carved_free, 2, CHECK_SLAB_SUMS);
+    EXPECT_WHEN(heap->slabs.carved_free_bytes, 2, CHECK_SLAB_SUMS);
 }
 
 static void the_report_is_name_sentence_and_place(void **state)
@@ -203,6 +284,13 @@ int main(void)
         cmocka_unit_test_setup(wrong_sums_of_extents_are_reported, setup),
         cmocka_unit_test_setup(memory_that_is_nowhere_is_reported, setup),
         cmocka_unit_test_setup(wrong_sums_of_blocks_are_reported, setup),
+        cmocka_unit_test_setup(a_slab_of_no_known_shape_is_reported, setup_slab),
+        cmocka_unit_test_setup(a_wrong_live_count_is_reported, setup_slab),
+        cmocka_unit_test_setup(a_slack_beyond_the_block_is_reported, setup_slab),
+        cmocka_unit_test_setup(a_broken_free_list_is_reported, setup_slab),
+        cmocka_unit_test_setup(a_slab_missing_from_its_class_is_reported, setup_slab),
+        cmocka_unit_test_setup(an_unknown_empty_slab_is_reported, setup_slab),
+        cmocka_unit_test_setup(wrong_sums_of_slabs_are_reported, setup_slab),
         cmocka_unit_test_setup(the_report_is_name_sentence_and_place, setup),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);

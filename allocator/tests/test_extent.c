@@ -14,10 +14,10 @@ static struct meta meta;
 static struct extents extents;
 static struct extent *a, *b, *c, *wall_1, *wall_2, *wall_3;
 
-static struct extent *take(size_t count)
+static struct extent *allocate(size_t count)
 {
     struct extent *extent;
-    assert_int_equal(extent_take(&extents, count, PAGE_BYTES, &extent), 0);
+    assert_int_equal(extent_alloc(&extents, count, PAGE_BYTES, &extent), 0);
     return extent;
 }
 
@@ -29,8 +29,8 @@ static void start(enum anvil_fit fit)
     assert_int_equal(pagemap_reserve(&pages, arena, 256 * PAGE_BYTES), 0);
     meta_init(&meta, &pages);
     extents_init(&extents, &pages, &meta, 99, &options);
-    a = take(A), wall_1 = take(1), b = take(B), wall_2 = take(1), c = take(C),
-    wall_3 = take(STEP - A - B - C - 2);
+    a = allocate(A), wall_1 = allocate(1), b = allocate(B), wall_2 = allocate(1), c = allocate(C),
+    wall_3 = allocate(STEP - A - B - C - 2);
     assert_int_equal(extents.free_count, 0);
 }
 
@@ -44,7 +44,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    extents_done(&extents);
+    extents_destroy(&extents);
     return 0;
 }
 
@@ -52,12 +52,12 @@ static char *place_of_five(enum anvil_fit fit)
 {
     start(fit);
     char *place = a->start;
-    extent_give(&extents, b);
-    extent_give(&extents, c);
-    extent_give(&extents, a);
-    char *taken = take(5)->start;
+    extent_free(&extents, b);
+    extent_free(&extents, c);
+    extent_free(&extents, a);
+    char *taken = allocate(5)->start;
     char *result = (char *)(taken - place);
-    extents_done(&extents);
+    extents_destroy(&extents);
     return result;
 }
 
@@ -83,13 +83,13 @@ static void next_fit_goes_on_where_it_stopped(void **state)
 {
     (void)state;
     start(ANVIL_FIT_NEXT);
-    extent_give(&extents, a);
-    extent_give(&extents, b);
-    struct extent *first = take(4), *second = take(4);
+    extent_free(&extents, a);
+    extent_free(&extents, b);
+    struct extent *first = allocate(4), *second = allocate(4);
     assert_ptr_equal(second->start, extent_end(first));
-    extent_give(&extents, first);
-    assert_ptr_equal(extent_end(wall_1), take(4)->start); /* not the hole behind it */
-    extents_done(&extents);
+    extent_free(&extents, first);
+    assert_ptr_equal(extent_end(wall_1), allocate(4)->start); /* not the hole behind it */
+    extents_destroy(&extents);
 }
 
 static void next_fit_wraps_around(void **state)
@@ -97,16 +97,16 @@ static void next_fit_wraps_around(void **state)
     (void)state;
     start(ANVIL_FIT_NEXT);
     char *place = a->start;
-    extent_give(&extents, a);
-    assert_ptr_equal(take(A)->start, place);
-    extents_done(&extents);
+    extent_free(&extents, a);
+    assert_ptr_equal(allocate(A)->start, place);
+    extents_destroy(&extents);
 }
 
 static void a_larger_extent_is_split_and_the_rest_stays_free(void **state)
 {
     (void)state;
-    extent_give(&extents, b);
-    struct extent *front = take(7);
+    extent_free(&extents, b);
+    struct extent *front = allocate(7);
     struct extent *rest = extent_right(&extents, front);
     assert_int_equal(rest->state, EXTENT_FREE);
     assert_int_equal(rest->pages, B - 7);
@@ -116,7 +116,7 @@ static void a_larger_extent_is_split_and_the_rest_stays_free(void **state)
 static void a_freed_extent_with_live_neighbours_stays_alone(void **state)
 {
     (void)state;
-    extent_give(&extents, b);
+    extent_free(&extents, b);
     assert_int_equal(extents.free_count, 1);
     assert_int_equal(b->pages, B);
 }
@@ -124,8 +124,8 @@ static void a_freed_extent_with_live_neighbours_stays_alone(void **state)
 static void a_freed_extent_joins_its_left_neighbour(void **state)
 {
     (void)state;
-    extent_give(&extents, a);
-    extent_give(&extents, wall_1);
+    extent_free(&extents, a);
+    extent_free(&extents, wall_1);
     assert_int_equal(extents.free_count, 1);
     assert_int_equal(extent_left(&extents, b)->pages, A + 1);
 }
@@ -133,8 +133,8 @@ static void a_freed_extent_joins_its_left_neighbour(void **state)
 static void a_freed_extent_joins_its_right_neighbour(void **state)
 {
     (void)state;
-    extent_give(&extents, b);
-    extent_give(&extents, wall_1);
+    extent_free(&extents, b);
+    extent_free(&extents, wall_1);
     assert_int_equal(extents.free_count, 1);
     assert_int_equal(extent_right(&extents, a)->pages, B + 1);
 }
@@ -142,9 +142,9 @@ static void a_freed_extent_joins_its_right_neighbour(void **state)
 static void a_freed_extent_joins_both_neighbours(void **state)
 {
     (void)state;
-    extent_give(&extents, a);
-    extent_give(&extents, b);
-    extent_give(&extents, wall_1);
+    extent_free(&extents, a);
+    extent_free(&extents, b);
+    extent_free(&extents, wall_1);
     assert_int_equal(extents.free_count, 1);
     assert_int_equal(extent_left(&extents, wall_2)->pages, A + 1 + B);
 }
@@ -152,7 +152,7 @@ static void a_freed_extent_joins_both_neighbours(void **state)
 static void growth_takes_what_it_needs_of_a_free_neighbour(void **state)
 {
     (void)state;
-    extent_give(&extents, b);
+    extent_free(&extents, b);
     assert_true(extent_grow(&extents, wall_1, 6));
     assert_int_equal(wall_1->pages, 6);
     assert_int_equal(extent_right(&extents, wall_1)->pages, B - 5);
@@ -165,7 +165,7 @@ static void growth_into_a_live_or_small_neighbour_changes_nothing(void **state)
 {
     (void)state;
     assert_false(extent_grow(&extents, a, A + 1));
-    extent_give(&extents, b);
+    extent_free(&extents, b);
     assert_false(extent_grow(&extents, wall_1, B + 2));
     assert_int_equal(wall_1->pages, 1);
     assert_int_equal(extents.free_pages, B);
@@ -183,13 +183,13 @@ static void dirt_is_a_prefix_that_split_and_coalesce_keep(void **state)
 {
     (void)state;
     b->dirty = 3 * PAGE_BYTES + 100;
-    extent_give(&extents, b);
-    struct extent *front = take(3);
+    extent_free(&extents, b);
+    struct extent *front = allocate(3);
     struct extent *rest = extent_right(&extents, front);
     assert_int_equal(front->dirty, 3 * PAGE_BYTES);
     assert_int_equal(rest->dirty, 100);
     front->dirty = 0;
-    extent_give(&extents, front);
+    extent_free(&extents, front);
     assert_int_equal(extent_right(&extents, wall_1)->dirty, 3 * PAGE_BYTES + 100);
 }
 
@@ -197,18 +197,18 @@ static void what_is_zero_in_front_stays_so_when_dirt_comes_to_it(void **state)
 {
     (void)state;
     b->dirty = 0;
-    extent_give(&extents, b);
-    struct extent *front = take(3), *rest = take(3);
+    extent_free(&extents, b);
+    struct extent *front = allocate(3), *rest = allocate(3);
     assert_ptr_equal(extent_right(&extents, front), rest);
     size_t dirty_before = extents.dirty_bytes;
     front->dirty = 0;
     rest->dirty = PAGE_BYTES + 100;
-    extent_give(&extents, front);
-    extent_give(&extents, rest);
+    extent_free(&extents, front);
+    extent_free(&extents, rest);
     assert_int_equal(extents.dirty_bytes, dirty_before + PAGE_BYTES + 100);
     const struct extent *whole = extent_right(&extents, wall_1);
     assert_int_equal(whole->clean, 3 * PAGE_BYTES);
-    front = take(4);
+    front = allocate(4);
     assert_int_equal(front->clean, 0);
     assert_int_equal(front->dirty, 4 * PAGE_BYTES);
     assert_int_equal(extents.dirty_bytes, dirty_before + 100);
@@ -218,7 +218,7 @@ static void an_alignment_cuts_off_the_front(void **state)
 {
     (void)state;
     struct extent *extent;
-    assert_int_equal(extent_take(&extents, 3, 32 * PAGE_BYTES, &extent), 0);
+    assert_int_equal(extent_alloc(&extents, 3, 32 * PAGE_BYTES, &extent), 0);
     assert_int_equal((uintptr_t)extent->start % (32 * PAGE_BYTES), 0);
     assert_int_equal(extent->pages, 3);
 }
@@ -228,17 +228,17 @@ static void a_full_source_is_reported_and_nothing_changes(void **state)
     (void)state;
     struct extent *extent = NULL;
     size_t count = extents.held_pages;
-    assert_int_equal(extent_take(&extents, 1000, PAGE_BYTES, &extent), ENOMEM);
+    assert_int_equal(extent_alloc(&extents, 1000, PAGE_BYTES, &extent), ENOMEM);
     assert_null(extent);
     assert_int_equal(extents.held_pages, count);
-    assert_int_equal(extent_take(&extents, 100, PAGE_BYTES, &extent), 0);
+    assert_int_equal(extent_alloc(&extents, 100, PAGE_BYTES, &extent), 0);
 }
 
 static void release_gives_back_the_top(void **state)
 {
     (void)state;
-    extent_give(&extents, c);
-    extent_give(&extents, wall_3);
+    extent_free(&extents, c);
+    extent_free(&extents, wall_3);
     assert_int_equal(extents_release(&extents, 0), (STEP - A - B - 2) * PAGE_BYTES);
     assert_ptr_equal(pages.top, extent_end(wall_2));
     assert_int_equal(extents.free_count, 0);
@@ -248,12 +248,12 @@ static void the_trim_threshold_bounds_a_free_top(void **state)
 {
     (void)state;
     extents.trim_pages = 4;
-    extent_give(&extents, wall_3); /* 27 pages: too little to be worth a request */
+    extent_free(&extents, wall_3); /* 27 pages: too little to be worth a request */
     assert_int_equal(extents.free_pages, STEP - A - B - C - 2);
-    extent_give(&extents, c);
-    extent_give(&extents, wall_2);
+    extent_free(&extents, c);
+    extent_free(&extents, wall_2);
     assert_int_equal(extents.free_pages, STEP - A - B - 1); /* 33 */
-    extent_give(&extents, b);
+    extent_free(&extents, b);
     assert_int_equal(extents.free_pages, 4);
     assert_ptr_equal(pages.top, extent_end(wall_1) + 4 * PAGE_BYTES);
 }

@@ -27,12 +27,12 @@ static void a_mapping_is_zero_aligned_and_found_by_its_ends(void **state)
 {
     (void)state;
     struct extent *extent;
-    assert_int_equal(mapping_take(&heap->extents, 300, 64 * PAGE_BYTES, &extent), 0);
+    assert_int_equal(mapping_alloc(&heap->extents, 300, 64 * PAGE_BYTES, &extent), 0);
     assert_int_equal((uintptr_t)extent->start % (64 * PAGE_BYTES), 0);
     assert_true(support_is_zero(extent->start, 300 * PAGE_BYTES));
     assert_ptr_equal(pagemap_get(extent->start, heap->id), extent);
     assert_ptr_equal(pagemap_get(extent_end(extent) - 1, heap->id), extent);
-    mapping_give(&heap->extents, extent);
+    mapping_free(&heap->extents, extent);
     assert_int_equal(heap->extents.mapping_count, 0);
 }
 
@@ -52,7 +52,7 @@ static void a_small_block_of_a_far_alignment_costs_few_calls(void **state)
     }
 }
 
-static void a_mapping_that_the_system_will_not_take_is_parked_and_offered_again(void **state)
+static void a_mapping_that_the_system_will_not_take_is_kept_and_offered_again(void **state)
 {
     (void)state;
     void *block = anvil_heap_malloc(heap, 2 << 20);
@@ -60,10 +60,10 @@ static void a_mapping_that_the_system_will_not_take_is_parked_and_offered_again(
     errno = 77;
     anvil_heap_free(heap, block);
     assert_int_equal(errno, 77);
-    assert_int_equal(heap->extents.parked_count, 1);
+    assert_int_equal(heap->extents.pending_count, 1);
     support_check(heap);
     anvil_heap_free(heap, anvil_heap_malloc(heap, 2 << 20));
-    assert_int_equal(heap->extents.parked_count, 0);
+    assert_int_equal(heap->extents.pending_count, 0);
 }
 
 static void growing_keeps_the_content_and_moves_the_record(void **state)
@@ -128,7 +128,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_small_block_of_a_far_alignment_costs_few_calls, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(
-            a_mapping_that_the_system_will_not_take_is_parked_and_offered_again, setup, teardown),
+            a_mapping_that_the_system_will_not_take_is_kept_and_offered_again, setup, teardown),
         cmocka_unit_test_setup_teardown(growing_keeps_the_content_and_moves_the_record, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_refused_growth_keeps_the_mapping, setup, teardown),

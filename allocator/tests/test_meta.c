@@ -22,7 +22,7 @@ static void objects_are_aligned_and_do_not_overlap(void **state)
     (void)state;
     char *objects[100];
     for (unsigned i = 0; i < 100; i++) {
-        objects[i] = meta_take(&meta, 100);
+        objects[i] = meta_alloc(&meta, 100);
         assert_non_null(objects[i]);
         assert_int_equal((uintptr_t)objects[i] % 64, 0);
         memset(objects[i], (int)i, 128);
@@ -34,9 +34,9 @@ static void objects_are_aligned_and_do_not_overlap(void **state)
 static void an_object_given_back_is_taken_next(void **state)
 {
     (void)state;
-    void *object = meta_take(&meta, 200);
-    meta_give(&meta, object, 200);
-    assert_ptr_equal(meta_take(&meta, 256), object);
+    void *object = meta_alloc(&meta, 200);
+    meta_free(&meta, object, 200);
+    assert_ptr_equal(meta_alloc(&meta, 256), object);
 }
 
 static void what_is_reserved_can_be_taken_from_a_dead_source(void **state)
@@ -45,7 +45,7 @@ static void what_is_reserved_can_be_taken_from_a_dead_source(void **state)
     assert_int_equal(meta_reserve(&meta, 128, 20), 0);
     pages.refuse_in = 1;
     for (int i = 0; i < 20; i++)
-        assert_non_null(meta_take(&meta, 128));
+        assert_non_null(meta_alloc(&meta, 128));
     assert_int_equal(pages.refuse_in, 1);
 }
 
@@ -55,16 +55,16 @@ static void a_source_without_memory_is_reported(void **state)
     char *rest;
     assert_int_equal(pages_grow(&pages, 63 * PAGE_BYTES, &rest), 0);
     assert_int_equal(meta_reserve(&meta, 8192, 1), ENOMEM);
-    assert_null(meta_take(&meta, 8192));
-    assert_non_null(meta_take(&meta, 32)); /* one page is left */
+    assert_null(meta_alloc(&meta, 8192));
+    assert_non_null(meta_alloc(&meta, 32)); /* one page is left */
 }
 
 static void done_gives_everything_back_and_clears_it(void **state)
 {
     (void)state;
     for (int i = 0; i < 300; i++)
-        memset(meta_take(&meta, 128), 0xff, 128);
-    meta_done(&meta, true);
+        memset(meta_alloc(&meta, 128), 0xff, 128);
+    meta_destroy(&meta, true);
     assert_int_equal(pages.held, 0);
     assert_true(support_is_zero(pages.low, (size_t)(pages.end - pages.low)));
 }

@@ -28,7 +28,7 @@ static void every_source_gives_zeroed_aligned_pages(void **state)
         assert_int_equal(pages_grow(&sources[i], 2 * PAGE_BYTES, &start), 0);
         assert_int_equal((uintptr_t)start % PAGE_BYTES, 0);
         assert_true(support_is_zero(start, 2 * PAGE_BYTES));
-        assert_int_equal(pages_give(&sources[i], start, 2 * PAGE_BYTES, 0), 0);
+        assert_int_equal(pages_release(&sources[i], start, 2 * PAGE_BYTES, 0), 0);
     }
 }
 
@@ -40,10 +40,10 @@ static void requests_and_what_is_held_are_counted(void **state)
     pages_init_mmap(&pages);
     assert_int_equal(pages_map(&pages, 3 * PAGE_BYTES, &start), 0);
     assert_int_equal(pages.held, 3 * PAGE_BYTES);
-    assert_int_equal(pages_give(&pages, start + PAGE_BYTES, 2 * PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, start + PAGE_BYTES, 2 * PAGE_BYTES, 0), 0);
     assert_int_equal(pages.held, PAGE_BYTES);
     assert_int_equal(pages.held_peak, 3 * PAGE_BYTES);
-    assert_int_equal(pages_give(&pages, start, PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, start, PAGE_BYTES, 0), 0);
     assert_int_equal(pages.calls, 3);
 }
 
@@ -57,7 +57,7 @@ static void the_nth_next_request_is_refused_once(void **state)
     assert_int_equal(pages_map(&pages, PAGE_BYTES, &start), 0);
     assert_int_equal(pages_map(&pages, PAGE_BYTES, &other), ENOMEM);
     assert_int_equal(pages.held, PAGE_BYTES);
-    assert_int_equal(pages_give(&pages, start, PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, start, PAGE_BYTES, 0), 0);
     assert_int_equal(pages.calls, 3);
 }
 
@@ -72,7 +72,7 @@ static void every_kind_of_request_can_be_refused(void **state)
     pages.refuse_in = 1;
     assert_int_equal(pages_purge(&pages, start, PAGE_BYTES), ENOMEM);
     pages.refuse_in = 1;
-    assert_int_equal(pages_give(&pages, start, PAGE_BYTES, 0), ENOMEM);
+    assert_int_equal(pages_release(&pages, start, PAGE_BYTES, 0), ENOMEM);
     pages.refuse_in = 1;
     assert_int_equal(pages_resize(&pages, start, PAGE_BYTES, 2 * PAGE_BYTES), ENOMEM);
     pages.refuse_in = 1;
@@ -80,7 +80,7 @@ static void every_kind_of_request_can_be_refused(void **state)
     pages.refuse_in = 1;
     assert_int_equal(pages_grow(&pages, PAGE_BYTES, &start), ENOMEM);
     assert_int_equal(start[0], 1);
-    assert_int_equal(pages_give(&pages, start, PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, start, PAGE_BYTES, 0), 0);
 }
 
 static void purged_pages_read_as_zero(void **state)
@@ -94,7 +94,7 @@ static void purged_pages_read_as_zero(void **state)
     assert_int_equal(pages_purge(&pages, start, PAGE_BYTES), 0);
     assert_true(support_is_zero(start, PAGE_BYTES));
     assert_int_not_equal(start[PAGE_BYTES], 0);
-    assert_int_equal(pages_give(&pages, start, 2 * PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, start, 2 * PAGE_BYTES, 0), 0);
 }
 
 static void a_moved_mapping_keeps_its_content(void **state)
@@ -109,7 +109,7 @@ static void a_moved_mapping_keeps_its_content(void **state)
     assert_int_equal(pages_move(&pages, start, PAGE_BYTES, target, 4 * PAGE_BYTES), 0);
     assert_true(support_is_filled(target, PAGE_BYTES, 2));
     assert_int_equal(pages.held, 4 * PAGE_BYTES);
-    assert_int_equal(pages_give(&pages, target, 4 * PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, target, 4 * PAGE_BYTES, 0), 0);
 }
 
 static void sbrk_survives_a_foreign_break(void **state)
@@ -123,8 +123,8 @@ static void sbrk_survives_a_foreign_break(void **state)
     assert_int_equal(pages_grow(&pages, PAGE_BYTES, &second), 0);
     assert_int_equal((uintptr_t)second % PAGE_BYTES, 0);
     assert_true(second >= foreign + 100 || second + PAGE_BYTES <= foreign);
-    assert_int_equal(pages_give(&pages, first, PAGE_BYTES, 0), EBUSY);
-    assert_int_equal(pages_give(&pages, second, PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, first, PAGE_BYTES, 0), EBUSY);
+    assert_int_equal(pages_release(&pages, second, PAGE_BYTES, 0), 0);
 }
 
 static void sbrk_gives_back_only_while_the_break_is_ours(void **state)
@@ -135,12 +135,12 @@ static void sbrk_gives_back_only_while_the_break_is_ours(void **state)
     pages_init_sbrk(&pages);
     assert_int_equal(pages_grow(&pages, 2 * PAGE_BYTES, &start), 0);
     char *foreign = sbrk((intptr_t)PAGE_BYTES);
-    assert_int_equal(pages_give(&pages, start, 2 * PAGE_BYTES, 0), EBUSY);
+    assert_int_equal(pages_release(&pages, start, 2 * PAGE_BYTES, 0), EBUSY);
     *foreign = 1; /* still there */
     assert_ptr_not_equal(sbrk(-(intptr_t)PAGE_BYTES), (void *)-1);
-    assert_int_equal(pages_give(&pages, start + PAGE_BYTES, PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, start + PAGE_BYTES, PAGE_BYTES, 0), 0);
     assert_ptr_equal(sbrk(0), start + PAGE_BYTES);
-    assert_int_equal(pages_give(&pages, start, PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, start, PAGE_BYTES, 0), 0);
 }
 
 static void an_arena_grows_up_and_maps_down_until_it_is_full(void **state)
@@ -163,8 +163,8 @@ static void an_arena_takes_back_its_top_and_makes_it_zero(void **state)
     char *start;
     assert_int_equal(pages_grow(&pages, 4 * PAGE_BYTES, &start), 0);
     support_fill(start, 4 * PAGE_BYTES, 3);
-    assert_int_equal(pages_give(&pages, start, PAGE_BYTES, PAGE_BYTES), EBUSY);
-    assert_int_equal(pages_give(&pages, start + PAGE_BYTES, 3 * PAGE_BYTES, 3 * PAGE_BYTES), 0);
+    assert_int_equal(pages_release(&pages, start, PAGE_BYTES, PAGE_BYTES), EBUSY);
+    assert_int_equal(pages_release(&pages, start + PAGE_BYTES, 3 * PAGE_BYTES, 3 * PAGE_BYTES), 0);
     assert_true(support_is_zero(start + PAGE_BYTES, 3 * PAGE_BYTES));
     assert_true(support_is_filled(start, PAGE_BYTES, 3));
 }

@@ -3,7 +3,7 @@
  * counts. */
 #include "support.h"
 
-#include "heap.h"
+#include "heap_set.h"
 
 #include <string.h>
 

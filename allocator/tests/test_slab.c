@@ -138,12 +138,12 @@ static void only_a_fresh_block_counts_as_zero(void **state)
 {
     (void)state;
     struct slab_block block;
-    assert_int_equal(slab_take(&heap->slabs, 3, 64, 0, &block), 0);
+    assert_int_equal(slab_alloc(&heap->slabs, 3, 64, 0, &block), 0);
     assert_true(block.is_zero);
-    slab_give(&heap->slabs, slab_of_block(block.start), 0);
-    assert_int_equal(slab_take(&heap->slabs, 3, 64, 0, &block), 0);
+    slab_free(&heap->slabs, slab_of_block(block.start), 0);
+    assert_int_equal(slab_alloc(&heap->slabs, 3, 64, 0, &block), 0);
     assert_false(block.is_zero);
-    slab_give(&heap->slabs, slab_of_block(block.start), 0);
+    slab_free(&heap->slabs, slab_of_block(block.start), 0);
 }
 
 int main(void)

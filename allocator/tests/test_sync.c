@@ -13,9 +13,9 @@ static unsigned counter;
 static void *count(void *context)
 {
     for (int i = 0; i < ROUNDS; i++) {
-        sync_lock_take(&lock);
+        sync_lock_acquire(&lock);
         counter++;
-        sync_lock_give(&lock);
+        sync_lock_release(&lock);
     }
     return context;
 }
@@ -34,11 +34,11 @@ static void the_lock_lets_one_thread_in_at_a_time(void **state)
 static void the_forking_thread_may_enter_again(void **state)
 {
     (void)state;
-    sync_lock_take(&lock);
+    sync_lock_acquire(&lock);
     sync_fork_enter();
     sync_fork_begin(&lock);
-    sync_lock_take(&lock);
-    sync_lock_give(&lock);
+    sync_lock_acquire(&lock);
+    sync_lock_release(&lock);
     assert_int_equal(atomic_load(&lock.state), SYNC_FORKING);
     sync_fork_leave();
     sync_fork_end(&lock);
@@ -50,7 +50,7 @@ static void a_thread_that_waits_for_a_fork_is_woken(void **state)
     (void)state;
     pthread_t thread;
     counter = 0;
-    sync_lock_take(&lock);
+    sync_lock_acquire(&lock);
     sync_fork_enter();
     sync_fork_begin(&lock);
     assert_int_equal(pthread_create(&thread, NULL, count, NULL), 0);
@@ -66,12 +66,12 @@ static void a_lock_that_is_off_keeps_nobody_out(void **state)
     struct sync_lock off = {0};
     sync_lock_turn_off(&off);
     for (int i = 0; i < 2; i++)
-        sync_lock_take(&off);
-    sync_lock_give(&off);
+        sync_lock_acquire(&off);
+    sync_lock_release(&off);
     sync_fork_begin(&off);
     sync_fork_end(&off);
     for (int i = 0; i < 2; i++)
-        sync_lock_take(&off);
+        sync_lock_acquire(&off);
     assert_int_equal(off.state, SYNC_OFF);
 }
 
