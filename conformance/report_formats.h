@@ -12,6 +12,7 @@
 #define CONFORMANCE_REPORT_FORMATS_H
 
 #include "conformance/gate.h"
+#include "harness/finding/baseline.h"
 
 #include <stdio.h>
 
@@ -52,6 +53,18 @@ int report_write_html(FILE *out, const struct conform_report *report);
 bool report_is_bad(const struct clause_result *result);
 /* A bad result that no baseline expects: what makes the gate fail. */
 bool report_is_new(const struct report_column *column, const struct clause_result *result);
+/* A failure as a finding: the clause is its check, the verdict its site. */
+void report_make_finding(struct finding *ret_finding, const char *subject,
+                         const struct clause_result *result);
+/* Writes every failure of the report as a baseline, expected or not, with its evidence as the
+ * reason. Returns 0, or ENOMEM. */
+int report_write_baseline(FILE *out, const struct conform_report *report);
+/* Whether an entry expects a failure that no subject of the report has any more; then ret_news says
+ * so in one sentence. Entries about subjects or clauses that the report does not cover, or about
+ * checks, are not judged. */
+enum { REPORT_NEWS_MAX = 512 };
+bool report_is_outdated(const struct conform_report *report, const struct baseline_entry *entry,
+                        char ret_news[REPORT_NEWS_MAX]);
 /* The order to read verdicts in: error, fail, weak, silent, …; smaller is worse. */
 unsigned report_rank(enum clause_verdict verdict);
 

@@ -15,8 +15,7 @@
 #ifndef MALLET_CAMPAIGN_INTERNAL_H
 #define MALLET_CAMPAIGN_INTERNAL_H
 
-#include "harness/run/check.h"
-#include "harness/trace/trace.h"
+#include "harness/finding/finding.h"
 #include "mallet/campaign.h"
 
 #include <stddef.h>
@@ -29,11 +28,10 @@ enum confirmation { CONFIRM_UNKNOWN = -1, CONFIRM_NO, CONFIRM_YES };
 
 struct campaign_finding {
     char name[VERDICT_CLASS_MAX]; /* <check>-<site>, the name of its folder */
-    struct verdict verdict;
-    unsigned reproduced, attempts;
-    size_t ops;
-    enum confirmation confirmed; /* by the exported program */
-    bool is_earlier;             /* of a campaign before, in the same folder */
+    struct finding finding;       /* without its trace, which is a file in that folder */
+    size_t ops;                   /* of the trace */
+    enum confirmation confirmed;  /* by the exported program */
+    bool is_earlier;              /* of a campaign before, in the same folder */
 };
 
 struct campaign_status {
@@ -117,7 +115,7 @@ void campaign_shrink_target(struct campaign *campaign, struct trace *trace,
 
 /* campaign_program.c: compiles and runs program.c; true if it shows the finding too. */
 enum confirmation campaign_run_program(const struct campaign *campaign, const char *source,
-                                       const struct verdict *verdict);
+                                       const struct finding *finding);
 
 /* campaign_summary.c */
 void campaign_load_summary(struct campaign *campaign);

@@ -109,7 +109,7 @@ static bool ends_so_on_libc(char *const arguments[], const char *preload, enum e
 }
 
 enum confirmation campaign_run_program(const struct campaign *campaign, const char *source,
-                                       const struct verdict *verdict)
+                                       const struct finding *finding)
 {
     char preload[CAMPAIGN_PATH_MAX], program[CAMPAIGN_PATH_MAX], source_path[CAMPAIGN_PATH_MAX];
     int status;
@@ -121,8 +121,8 @@ enum confirmation campaign_run_program(const struct campaign *campaign, const ch
         return CONFIRM_UNKNOWN;
     char *const arguments[] = {program, NULL};
     enum ending ending = run_to_end(arguments, preload, &status);
-    bool may_show =
-        ending == ENDING_DEATH || (ending == ENDING_OVER_TIME && verdict->check == CHECK_PROGRESS);
+    bool is_hang = check_find(finding->check) == CHECK_PROGRESS;
+    bool may_show = ending == ENDING_DEATH || (ending == ENDING_OVER_TIME && is_hang);
     bool shows = may_show && !ends_so_on_libc(arguments, preload, ending);
     unlink(program);
     if (ending != ENDING_EXIT)

@@ -27,9 +27,9 @@ static json_t *finding_json(const struct campaign *campaign, const struct campai
         finding->confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(finding->confirmed);
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b}", "name", finding->name,
-                  "check", check_name(finding->verdict.check), "site", finding->verdict.site,
-                  "sentence", finding->verdict.sentence, "ops", (int)finding->ops, "reproduced",
-                  "times", (int)finding->reproduced, "of", (int)finding->attempts,
+                  "check", finding->finding.check, "site", finding->finding.site, "sentence",
+                  finding->finding.sentence, "ops", (int)finding->ops, "reproduced", "times",
+                  (int)finding->finding.reproduced, "of", (int)finding->finding.attempts,
                   "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier);
     add_path(json, "trace", campaign, finding->name, "trace.trace");
     add_path(json, "program", campaign, finding->name, "program.c");
@@ -84,16 +84,19 @@ static void load_finding(struct campaign *campaign, json_t *json)
     struct campaign_finding *finding = &campaign->findings[campaign->count++];
     json_t *confirmed = json_object_get(json, "confirmed_by_program");
     *finding = (struct campaign_finding){
-        .verdict = {.check = check_find(check), .op = VERDICT_NO_OP},
-        .reproduced = (unsigned)reproduced,
-        .attempts = (unsigned)attempts,
         .ops = (size_t)ops,
         .confirmed = json_is_boolean(confirmed) ? (enum confirmation)json_is_true(confirmed)
                                                 : CONFIRM_UNKNOWN,
         .is_earlier = true};
     snprintf(finding->name, sizeof(finding->name), "%s", name);
-    snprintf(finding->verdict.site, sizeof(finding->verdict.site), "%s", site);
-    snprintf(finding->verdict.sentence, sizeof(finding->verdict.sentence), "%s", sentence);
+    struct finding *loaded = &finding->finding;
+    loaded->op = VERDICT_NO_OP;
+    loaded->reproduced = (unsigned)reproduced;
+    loaded->attempts = (unsigned)attempts;
+    finding_copy_text(loaded->subject, sizeof loaded->subject, campaign->subject_name);
+    finding_copy_text(loaded->check, sizeof loaded->check, check);
+    finding_copy_text(loaded->site, sizeof loaded->site, site);
+    finding_copy_text(loaded->sentence, sizeof loaded->sentence, sentence);
 }
 
 void campaign_load_summary(struct campaign *campaign)
@@ -124,11 +127,11 @@ static const char *confirmation_text(enum confirmation confirmed)
 
 static void print_finding(const struct campaign *campaign, const struct campaign_finding *finding)
 {
-    printf("  %s at %s: %s\n", check_name(finding->verdict.check), finding->verdict.site,
-           finding->verdict.sentence);
+    printf("  %s at %s: %s\n", finding->finding.check, finding->finding.site,
+           finding->finding.sentence);
     printf("      %zu op%s, reproduced %u of %u%s%s%s\n", finding->ops,
-           finding->ops == 1 ? "" : "s", finding->reproduced, finding->attempts,
-           finding->reproduced == 0 ? " (no fresh process shows it)" : "",
+           finding->ops == 1 ? "" : "s", finding->finding.reproduced, finding->finding.attempts,
+           finding->finding.reproduced == 0 ? " (no fresh process shows it)" : "",
            confirmation_text(finding->confirmed), finding->is_earlier ? "; found earlier" : "");
     printf("      %s/findings/%s\n", campaign->output, finding->name);
 }

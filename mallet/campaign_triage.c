@@ -75,31 +75,30 @@ static void save(struct campaign *campaign, struct triage *triage, const struct 
     if (campaign->count == CAMPAIGN_FINDINGS_MAX)
         return;
     struct campaign_finding *entry = &campaign->findings[campaign->count];
-    *entry = (struct campaign_finding){.verdict = finding->verdict,
-                                       .reproduced = finding->reproduced,
-                                       .attempts = finding->attempts,
-                                       .ops = finding->trace.count};
-    verdict_class_name(&finding->verdict, entry->name);
+    struct verdict verdict = finding_verdict(finding);
+    *entry = (struct campaign_finding){.finding = *finding, .ops = finding->trace.count};
+    entry->finding.trace = (struct trace){0};
+    verdict_class_name(&verdict, entry->name);
     campaign_path(folder, "%s/findings", campaign->output);
-    triage->result = report_save(folder, campaign->subject_name, finding, triage->error);
+    triage->result = report_save(folder, finding, triage->error);
     if (triage->result != 0)
         return;
     campaign->count++;
     campaign_path(path, "%s/%s/program.c", folder, entry->name);
-    entry->confirmed = campaign_run_program(campaign, path, &entry->verdict);
+    entry->confirmed = campaign_run_program(campaign, path, &entry->finding);
     campaign_path(path, "%s/%s/finding.json", folder, entry->name);
     note_confirmation(path, entry->confirmed);
     fprintf(stderr, "triage: %s: %zu op%s, reproduced %u of %u\n", entry->name, entry->ops,
-            entry->ops == 1 ? "" : "s", entry->reproduced, entry->attempts);
+            entry->ops == 1 ? "" : "s", finding->reproduced, finding->attempts);
 }
 
 /* A target's limits are short. What returns within ours was slow, no hang; what stops growing
  * within our rounds was a cache, no leak. */
 static bool was_premature(const struct finding *finding)
 {
-    bool was_slow = finding->verdict.check == CHECK_PROGRESS &&
-                    strstr(finding->verdict.sentence, "of CPU") != NULL;
-    bool was_growth = strcmp(finding->verdict.site, "cycle") == 0;
+    bool was_slow = strcmp(finding->check, check_name(CHECK_PROGRESS)) == 0 &&
+                    strstr(finding->sentence, "of CPU") != NULL;
+    bool was_growth = strcmp(finding->site, "cycle") == 0;
     return finding->reproduced == 0 && (was_slow || was_growth);
 }
 
@@ -107,16 +106,16 @@ static bool was_premature(const struct finding *finding)
 static void make_finding(struct campaign *campaign, struct triage *triage, struct trace *trace,
                          const struct verdict *verdict)
 {
-    struct finding finding = {.verdict = *verdict, .trace = *trace};
+    struct finding finding;
     struct execution execution;
-    triage->result = shrink_trace(triage->executor, &finding.trace, verdict, SHRINK_BUDGET,
-                                  &execution, triage->error);
+    triage->result =
+        shrink_trace(triage->executor, trace, verdict, SHRINK_BUDGET, &execution, triage->error);
     if (triage->result != 0)
         return;
-    if (!execution.is_clean && verdict_is_same(&execution.verdict, verdict)) {
-        finding.verdict = execution.verdict;
-        memcpy(finding.output, execution.output, sizeof(finding.output));
-    }
+    bool is_shown = !execution.is_clean && verdict_is_same(&execution.verdict, verdict);
+    finding_make(&finding, campaign->subject_name, is_shown ? &execution.verdict : verdict,
+                 is_shown ? execution.output : "");
+    finding.trace = *trace;
     triage->result = finding_reproduce(triage->executor, &finding, ATTEMPTS, triage->error);
     if (triage->result == 0 && !was_premature(&finding))
         save(campaign, triage, &finding);
@@ -171,20 +170,25 @@ static bool triage_raw(struct campaign *campaign, const char *path, const char *
 static void make_target_finding(struct campaign *campaign, struct triage *triage,
                                 struct trace *trace, const char *path)
 {
-    struct finding finding = {.trace = *trace, .attempts = TARGET_ATTEMPTS};
+    struct finding finding;
+    struct verdict first;
+    unsigned reproduced = 0;
     for (unsigned attempt = 0; attempt < TARGET_ATTEMPTS; attempt++) {
         struct verdict verdict;
         if (!campaign_replay_target(campaign, path, &verdict))
             continue;
-        if (finding.reproduced == 0)
-            finding.verdict = verdict;
-        finding.reproduced += verdict_is_same(&verdict, &finding.verdict);
+        if (reproduced == 0)
+            first = verdict;
+        reproduced += verdict_is_same(&verdict, &first);
     }
-    if (finding.reproduced == 0)
+    if (reproduced == 0)
         campaign->unexplained++;
-    if (finding.reproduced == 0 || is_known(campaign, &finding.verdict))
+    if (reproduced == 0 || is_known(campaign, &first))
         return;
-    campaign_shrink_target(campaign, trace, &finding.verdict);
+    campaign_shrink_target(campaign, trace, &first);
+    finding_make(&finding, campaign->subject_name, &first, "");
+    finding.reproduced = reproduced;
+    finding.attempts = TARGET_ATTEMPTS;
     finding.trace = *trace;
     save(campaign, triage, &finding);
 }

@@ -9,10 +9,10 @@
  *     OUTPUT/fuzz/             the campaign; the next check goes on from there
  *     OUTPUT/check.json        what --json prints
  */
+#include "harness/finding/baseline.h"
 #include "mallet/check_run.h"
 #include "mallet/command.h"
 #include "mallet/folders.h"
-#include "mallet/known.h"
 #include "mallet/output.h"
 #include "mallet/report.h"
 #include "mallet/seeds.h"
@@ -42,7 +42,7 @@ struct options {
 struct page {
     const struct options *options;
     char subject[64]; /* short */
-    struct known known;
+    struct baseline baseline;
     json_t *steps, *findings, *left_out;
     size_t known_count;
     int status;
@@ -108,11 +108,15 @@ static void leave_out_counted(struct page *page, const struct check_result *resu
 
 static bool is_known(const struct page *page, const json_t *finding)
 {
-    struct verdict verdict = {.check =
-                                  check_find(json_string_value(json_object_get(finding, "check")))};
-    snprintf(verdict.site, sizeof verdict.site, "%s",
-             json_string_value(json_object_get(finding, "site")));
-    return verdict.check != CHECK_COUNT && known_has(&page->known, page->subject, &verdict);
+    struct finding made = {0};
+    finding_copy_text(made.subject, sizeof made.subject, page->subject);
+    finding_copy_text(made.check, sizeof made.check,
+                      json_string_value(json_object_get(finding, "check")));
+    finding_copy_text(made.site, sizeof made.site,
+                      json_string_value(json_object_get(finding, "site")));
+    finding_copy_text(made.sentence, sizeof made.sentence,
+                      json_string_value(json_object_get(finding, "sentence")));
+    return baseline_find(&page->baseline, &made) != NULL;
 }
 
 /* Writes a finding's program, where it has one and it is not a file yet, and puts its path in the
@@ -341,11 +345,11 @@ static int find_folders(struct options *options, char corpus[PATH_MAX], char out
 
 static int start(struct options *options)
 {
-    char error[KNOWN_ERROR_MAX], corpus[PATH_MAX], output[PATH_MAX];
+    char error[BASELINE_ERROR_MAX], corpus[PATH_MAX], output[PATH_MAX];
     struct page page = {.options = options};
     int status = EXIT_CLEAN;
     if (options->request.known != NULL &&
-        known_read(&page.known, options->request.known, error) != 0)
+        baseline_read(&page.baseline, options->request.known, error) != 0)
         status = refuse("%s", error);
     if (status == EXIT_CLEAN && options->request.baseline != NULL &&
         access(options->request.baseline, R_OK) != 0)
@@ -363,7 +367,7 @@ static int start(struct options *options)
         json_decref(page.findings);
         json_decref(page.left_out);
     }
-    known_done(&page.known);
+    baseline_done(&page.baseline);
     return status;
 }
 

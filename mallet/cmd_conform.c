@@ -4,7 +4,6 @@
  * conformance/report_*.c write; here is the request, in this order: everything that can be refused
  * is refused before the first probe runs, and nothing is written before the last one ended.
  */
-#include "conformance/baseline.h"
 #include "conformance/report_formats.h"
 #include "harness/subject/catalog.h"
 #include "mallet/command.h"
@@ -197,9 +196,11 @@ static int run_subject(struct conform *conform, size_t i)
     column->known = calloc(column->results.count + 1, sizeof *column->known);
     if (column->known == NULL)
         return report_internal_error("no memory for the results");
-    for (size_t j = 0; j < column->results.count; j++)
-        column->known[j] =
-            baseline_find(&conform->baseline, column->name, &column->results.results[j]);
+    for (size_t j = 0; j < column->results.count; j++) {
+        struct finding finding;
+        report_make_finding(&finding, column->name, &column->results.results[j]);
+        column->known[j] = baseline_find(&conform->baseline, &finding);
+    }
     return EXIT_CLEAN;
 }
 

@@ -144,8 +144,12 @@ static void print_table(const struct table *table)
         const struct observation *observation = &table->observations[i];
         printf("%s: %s\n", observation->info.name,
                observation->is_clean ? "every check holds" : "FINDING");
-        if (!observation->is_clean)
-            report_verdict(stdout, table->trace, &observation->verdict, "");
+        if (!observation->is_clean) {
+            struct finding finding;
+            finding_make(&finding, observation->info.name, &observation->verdict, "");
+            finding.trace = *table->trace;
+            report_verdict(stdout, &finding);
+        }
     }
     printf("%s\n", table->differ ? "the contract differs" : "the contract is the same");
 }

@@ -204,19 +204,20 @@ static int replay_files(const struct replay_request *request, const struct file_
 {
     struct replay replay = {.request = request};
     char error[SUBJECT_ERROR_MAX];
-    if (request->known_path != NULL && known_read(&replay.known, request->known_path, error) != 0) {
-        known_done(&replay.known);
+    if (request->known_path != NULL &&
+        baseline_read(&replay.baseline, request->known_path, error) != 0) {
+        baseline_done(&replay.baseline);
         return refuse("%s", error);
     }
     if (subject_start(&replay.executor, request->subject, request->binding, error) != 0) {
-        known_done(&replay.known);
+        baseline_done(&replay.baseline);
         return refuse("%s", error);
     }
     replay.list = request->as_json ? json_array() : NULL;
     int status = replay_all(&replay, files);
     json_decref(replay.list);
     executor_stop(replay.executor);
-    known_done(&replay.known);
+    baseline_done(&replay.baseline);
     return status;
 }
 
@@ -251,7 +252,7 @@ int command_replay(int argc, char **argv)
         {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0,
          "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
         {"known", KEY_KNOWN, "FILE", 0,
-         "Pass over the findings in FILE, one `SUBJECT CHECK SITE` a line", 0},
+         "Pass over the findings in FILE, one `SUBJECT CHECK SITE  # reason` a line", 0},
         {"fail-os", KEY_FAIL_OS, "K", 0,
          "Let the system refuse the Kth of its calls for memory; all: run each trace once for "
          "every such "

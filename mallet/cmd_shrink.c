@@ -45,8 +45,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-static int save_trace(const struct request *request, const char *subject,
-                      const struct finding *finding)
+static int save_trace(const struct request *request, const struct finding *finding)
 {
     struct output output;
     char error[OUTPUT_ERROR_MAX];
@@ -54,20 +53,19 @@ static int save_trace(const struct request *request, const char *subject,
         return 0;
     int result = output_open(&output, request->output, error);
     if (result == 0) {
-        report_write_trace(output.file, subject, finding);
+        report_write_trace(output.file, finding);
         result = output_close(&output, error);
     }
     return result == 0 ? 0 : refuse("%s", error);
 }
 
-static int print_finding(const struct request *request, const char *subject,
-                         const struct finding *finding)
+static int print_finding(const struct request *request, const struct finding *finding)
 {
     if (!request->as_json)
-        report_finding(stdout, subject, finding);
-    else if (report_print_json(report_finding_json(subject, finding)) != 0)
+        report_finding(stdout, finding);
+    else if (report_print_json(report_finding_json(finding)) != 0)
         return report_internal_error("no memory for the report");
-    int status = save_trace(request, subject, finding);
+    int status = save_trace(request, finding);
     return status != 0 ? status : EXIT_FINDINGS;
 }
 
@@ -85,11 +83,12 @@ static int shrink(const struct request *request, struct executor *executor, stru
     struct verdict first = execution.verdict;
     if (shrink_trace(executor, trace, &first, request->budget, &execution, error) != 0)
         return report_internal_error("%s", error);
-    struct finding finding = {.verdict = execution.verdict, .trace = *trace};
-    memcpy(finding.output, execution.output, sizeof finding.output);
+    struct finding finding;
+    finding_make(&finding, executor_info(executor)->name, &execution.verdict, execution.output);
+    finding.trace = *trace;
     if (finding_reproduce(executor, &finding, ATTEMPTS, error) != 0)
         return report_internal_error("%s", error);
-    return print_finding(request, executor_info(executor)->name, &finding);
+    return print_finding(request, &finding);
 }
 
 int command_shrink(int argc, char **argv)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* torture: free-running threads, forks and signals on one subject, scenario by scenario. */
 #include "adversity/torture/torture.h"
+#include "harness/finding/baseline.h"
 #include "harness/subject/catalog.h"
 #include "mallet/command.h"
-#include "mallet/known.h"
 #include "mallet/output.h"
 #include "mallet/report.h"
 #include "mallet/subject_start.h"
@@ -47,7 +47,7 @@ struct request {
 struct torture {
     const struct request *request;
     struct torture_subject subject;
-    struct known known;
+    struct baseline baseline;
     size_t findings, known_findings, left_out;
     json_t *list; /* NULL unless --json */
 };
@@ -57,6 +57,8 @@ struct scenario_outcome {
     struct torture_plan plan;
     struct torture_result result;
     unsigned times; /* that the finding came back, of request->repeats */
+    struct finding finding;
+    char call[sizeof((struct torture_result *)0)->call]; /* printable */
     bool is_known;
     char program[PATH_MAX]; /* "": none was written */
 };
@@ -184,10 +186,10 @@ static void print_outcome(const struct torture *torture, const struct scenario_o
     }
     printf(": %s %s\n", outcome->is_known ? "known:" : "FINDING",
            check_name(result->verdict.check));
-    printf("  what        %s\n", report_printable(result->verdict.sentence).text);
-    printf("  call        %s\n", report_printable(result->call).text);
+    printf("  what        %s\n", outcome->finding.sentence);
+    printf("  call        %s\n", outcome->call);
     if (result->output[0] != '\0')
-        printf("  output      %s\n", report_printable(result->output).text);
+        printf("  output      %s\n", outcome->finding.output);
     printf("  seed        %llu, %s, %s\n", (unsigned long long)result->seed,
            result->on_one_processor ? "on one processor" : "on all processors",
            result->pace_us != 0 ? "interrupted" : "not interrupted");
@@ -218,13 +220,12 @@ static json_t *make_json(const struct torture *torture, const struct scenario_ou
         object, "finding",
         json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:b, s:b, s:{s:i, s:i}, s:s, s:s}",
                   "subject", torture->subject.name, "check", check_name(result->verdict.check),
-                  "site", result->verdict.site, "thread", thread, "call",
-                  report_printable(result->call).text, "sentence",
-                  report_printable(result->verdict.sentence).text, "seed", (json_int_t)result->seed,
-                  "on_one_processor", (int)result->on_one_processor, "interrupted",
-                  (int)(result->pace_us != 0), "reproduced", "times", (int)outcome->times, "of",
+                  "site", result->verdict.site, "thread", thread, "call", outcome->call, "sentence",
+                  outcome->finding.sentence, "seed", (json_int_t)result->seed, "on_one_processor",
+                  (int)result->on_one_processor, "interrupted", (int)(result->pace_us != 0),
+                  "reproduced", "times", (int)outcome->times, "of",
                   outcome->is_known ? 0 : (int)torture->request->repeats, "output",
-                  report_printable(result->output).text, "program", outcome->program));
+                  outcome->finding.output, "program", outcome->program));
     return object;
 }
 
@@ -264,8 +265,11 @@ static int run_once(struct torture *torture, struct scenario_outcome *outcome)
     char error[SUBJECT_ERROR_MAX];
     if (torture_run(&outcome->plan, &outcome->result, error) != 0)
         return report_internal_error("%s: %s", outcome->plan.scenario->name, error);
-    outcome->is_known = outcome->result.has_finding &&
-                        known_has(&torture->known, torture->subject.name, &outcome->result.verdict);
+    finding_make(&outcome->finding, torture->subject.name, &outcome->result.verdict,
+                 outcome->result.output);
+    finding_copy_text(outcome->call, sizeof outcome->call, outcome->result.call);
+    outcome->is_known =
+        outcome->result.has_finding && baseline_find(&torture->baseline, &outcome->finding) != NULL;
     torture->known_findings += outcome->is_known;
     int status = outcome->result.has_finding && !outcome->is_known ? follow_up(torture, outcome)
                                                                    : EXIT_CLEAN;
@@ -328,7 +332,7 @@ static int print_summary(struct torture *torture)
 static int torture_subject(const struct request *request)
 {
     struct torture torture = {.request = request};
-    char spec[PATH_MAX], error[SUBJECT_ERROR_MAX], known_error[KNOWN_ERROR_MAX];
+    char spec[PATH_MAX], error[SUBJECT_ERROR_MAX], known_error[BASELINE_ERROR_MAX];
     struct stat status;
     if (request->folder != NULL &&
         (stat(request->folder, &status) != 0 || !S_ISDIR(status.st_mode)))
@@ -337,8 +341,8 @@ static int torture_subject(const struct request *request)
         torture_subject_find(&torture.subject, spec, request->binding, error) != 0)
         return refuse("%s", error);
     if (request->known_path != NULL &&
-        known_read(&torture.known, request->known_path, known_error) != 0) {
-        known_done(&torture.known);
+        baseline_read(&torture.baseline, request->known_path, known_error) != 0) {
+        baseline_done(&torture.baseline);
         return refuse("%s", known_error);
     }
     torture.list = request->as_json ? json_array() : NULL;
@@ -352,7 +356,7 @@ static int torture_subject(const struct request *request)
     if (result == EXIT_CLEAN)
         result = print_summary(&torture);
     json_decref(torture.list);
-    known_done(&torture.known);
+    baseline_done(&torture.baseline);
     return result;
 }
 

@@ -103,12 +103,12 @@ static int write_programs(const char *folder, const struct conform_report *repor
 static void write_totals(FILE *out, const struct conform_outputs *outputs,
                          const struct conform_report *report, const struct baseline *baseline)
 {
-    char news[BASELINE_NEWS_MAX];
+    char news[REPORT_NEWS_MAX];
     bool are_in_report = outputs->path == NULL && outputs->format->write == report_write_table;
     if (!are_in_report)
         report_write_totals(out, report, "");
     for (size_t i = 0; i < baseline->count; i++)
-        if (baseline_is_outdated(&baseline->entries[i], report, news))
+        if (report_is_outdated(report, &baseline->entries[i], news))
             fprintf(out, "%s\n", news);
 }
 
@@ -118,7 +118,7 @@ int conform_outputs_write(const struct conform_outputs *outputs,
     bool is_stdout_free = outputs->path != NULL || outputs->format->write == report_write_table;
     int status = write_file(outputs->path, outputs->format->write, report);
     if (status == EXIT_CLEAN && outputs->baseline != NULL)
-        status = write_file(outputs->baseline, baseline_write, report);
+        status = write_file(outputs->baseline, report_write_baseline, report);
     if (status == EXIT_CLEAN && outputs->programs != NULL)
         status = write_programs(outputs->programs, report);
     if (status == EXIT_CLEAN)

@@ -4,7 +4,6 @@
 #ifndef MALLET_CONFORM_OUTPUT_H
 #define MALLET_CONFORM_OUTPUT_H
 
-#include "conformance/baseline.h"
 #include "conformance/report_formats.h"
 
 struct conform_outputs {

@@ -7,8 +7,7 @@
 #ifndef MALLET_REPLAY_H
 #define MALLET_REPLAY_H
 
-#include "harness/finding/finding.h"
-#include "mallet/known.h"
+#include "harness/finding/baseline.h"
 
 #include <jansson.h>
 #include <time.h>
@@ -32,7 +31,7 @@ struct replay_request {
 struct replay {
     const struct replay_request *request;
     struct executor *executor;
-    struct known known;
+    struct baseline baseline;
     time_t end; /* by the limit; 0: none */
     size_t passed, failed, passed_over, not_run;
     size_t faults, faults_left_out, failed_calls[OS_CALL_COUNT]; /* --fail-os */

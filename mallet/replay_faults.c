@@ -55,9 +55,11 @@ static int replay_fault(void *context, const struct trace *trace, bool is_base,
     faulty->same += is_again;
     if (is_again)
         return 0;
-    struct finding finding = {.verdict = ret_execution->verdict, .trace = *trace};
+    struct finding finding;
+    finding_make(&finding, executor_info(replay->executor)->name, &ret_execution->verdict,
+                 ret_execution->output);
+    finding.trace = *trace;
     struct os_call_counts os_calls = ret_execution->os_calls;
-    memcpy(finding.output, ret_execution->output, sizeof finding.output);
     if (replay_count_reproduced(replay, &options, &finding, error) != 0)
         return report_internal_error("%s: %s", faulty->path, error);
     replay_print_finding(replay, faulty->path, &finding, is_base ? NULL : &os_calls);

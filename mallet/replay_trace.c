@@ -33,6 +33,7 @@ struct run_options replay_options(const struct replay *replay, const struct trac
 int replay_count_reproduced(struct replay *replay, const struct run_options *options,
                             struct finding *finding, char error[SUBJECT_ERROR_MAX])
 {
+    const struct verdict class = finding_verdict(finding);
     finding->reproduced = finding->attempts = 1;
     while (finding->attempts < ATTEMPTS) {
         struct execution execution;
@@ -41,8 +42,7 @@ int replay_count_reproduced(struct replay *replay, const struct run_options *opt
         if (result != 0)
             return result;
         finding->attempts++;
-        finding->reproduced +=
-            !execution.is_clean && verdict_is_same(&finding->verdict, &execution.verdict);
+        finding->reproduced += !execution.is_clean && verdict_is_same(&class, &execution.verdict);
     }
     return 0;
 }
@@ -59,12 +59,11 @@ static void print_clean(struct replay *replay, const char *path)
 void replay_print_finding(struct replay *replay, const char *path, const struct finding *finding,
                           const struct os_call_counts *failures)
 {
-    const char *subject = executor_info(replay->executor)->name;
     replay->failed++;
     if (replay->list != NULL) {
         json_array_append_new(replay->list,
                               json_pack("{s:s, s:s, s:o}", "file", path, "result", "finding",
-                                        "finding", report_finding_json(subject, finding)));
+                                        "finding", report_finding_json(finding)));
         return;
     }
     printf("FINDING  %s\n", path);
@@ -79,7 +78,7 @@ void replay_print_finding(struct replay *replay, const char *path, const struct 
             if (finding->trace.ops[i].kind == OP_FAIL_OS)
                 printf("  op %-6u fail-os %u\n", i, (unsigned)finding->trace.ops[i].extra);
     }
-    report_verdict(stdout, &finding->trace, &finding->verdict, finding->output);
+    report_verdict(stdout, finding);
     printf("  replayed  %u times, the same finding %u times\n", finding->attempts,
            finding->reproduced);
 }
@@ -90,9 +89,12 @@ int replay_past_known(struct replay *replay, const struct trace *trace, struct r
     const char *subject = executor_info(replay->executor)->name;
     for (;;) {
         int result = executor_run(replay->executor, trace, options, true, ret_execution, error);
-        if (result != 0 || ret_execution->is_clean ||
-            !known_has(&replay->known, subject, &ret_execution->verdict))
+        if (result != 0 || ret_execution->is_clean)
             return result;
+        struct finding finding;
+        finding_make(&finding, subject, &ret_execution->verdict, ret_execution->output);
+        if (baseline_find(&replay->baseline, &finding) == NULL)
+            return 0;
         replay->passed_over++;
         if (ret_execution->verdict.check == CHECK_CRASH ||
             ret_execution->verdict.check == CHECK_PROGRESS) {
@@ -114,8 +116,10 @@ int replay_trace(struct replay *replay, const char *path, const struct trace *tr
         print_clean(replay, path);
         return EXIT_CLEAN;
     }
-    struct finding finding = {.verdict = execution.verdict, .trace = *trace};
-    memcpy(finding.output, execution.output, sizeof finding.output);
+    struct finding finding;
+    finding_make(&finding, executor_info(replay->executor)->name, &execution.verdict,
+                 execution.output);
+    finding.trace = *trace;
     if (replay_count_reproduced(replay, &options, &finding, error) != 0)
         return report_internal_error("%s: %s", path, error);
     replay_print_finding(replay, path, &finding, NULL);

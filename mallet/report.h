@@ -11,28 +11,20 @@
 
 enum { REPORT_ERROR_MAX = 256 };
 
-struct printable {
-    char text[VERDICT_SENTENCE_MAX + 256];
-};
-struct printable report_printable(const char *foreign);
-
-/* What went wrong: check, op as text with its index, sentence, the subject's own last words. trace:
- * the one that was run. */
-void report_verdict(FILE *out, const struct trace *trace, const struct verdict *verdict,
-                    const char *output);
+/* What went wrong: check, op as text with its index, sentence, the subject's own last words. */
+void report_verdict(FILE *out, const struct finding *finding);
 /* The verdict, the shrunk trace, the C program, and how often it reproduced. */
-void report_finding(FILE *out, const char *subject, const struct finding *finding);
+void report_finding(FILE *out, const struct finding *finding);
 
 /* A new reference; NULL only when memory is short. */
-json_t *report_finding_json(const char *subject, const struct finding *finding);
+json_t *report_finding_json(const struct finding *finding);
 
 /* The finding as a text trace with a header of comments: what was found, on what, how often. */
-void report_write_trace(FILE *out, const char *subject, const struct finding *finding);
+void report_write_trace(FILE *out, const struct finding *finding);
 
 /* Writes folder/CHECK-SITE/trace.trace, program.c and finding.json, each whole or not at all;
  * folder must be there. Returns 0, or a positive errno with one sentence in `error`. */
-int report_save(const char *folder, const char *subject, const struct finding *finding,
-                char error[REPORT_ERROR_MAX]);
+int report_save(const char *folder, const struct finding *finding, char error[REPORT_ERROR_MAX]);
 
 /* Prints a JSON document to standard output and drops the reference. Returns 0, or ENOMEM. */
 int report_print_json(json_t *document);

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A finding: a verdict on a subject with the shrunk trace that shows it, how often it reproduced,
- * and the C program that shows it without us. shrink.c makes the trace small, export.c writes the
- * program; both keep the class of the verdict (check and site).
+ * A finding: what a command holds against a subject, as it goes to people, into JSON (json.md) and
+ * into a baseline. Engines measure in structs of their own, `struct verdict` first of all, and make
+ * a finding of what they accuse the subject of.
+ *
+ *   finding.c          makes one of a verdict
+ *   reproduce.c        counts k of n; shows the class of a verdict again
+ *   shrink.c           makes the trace small; shrink_ddmin.c is the delta debugger
+ *   baseline.c         which findings are expected
+ *   finding_json.c     reads and writes findings as JSON; a library of its own, for it takes jansson
  */
 #ifndef HARNESS_FINDING_H
 #define HARNESS_FINDING_H
@@ -11,12 +17,37 @@
 
 #include <stdio.h>
 
-struct finding {
-    struct verdict verdict;
-    struct trace trace;            /* shrunk; storage of the caller of finding_make */
-    unsigned reproduced, attempts; /* k of n, a fresh process each */
-    char output[256];
+enum {
+    FINDING_SUBJECT_MAX = 128,
+    FINDING_CHECK_MAX = 64,
+    FINDING_SITE_MAX = 64,
+    FINDING_SENTENCE_MAX = 480,
+    FINDING_OUTPUT_MAX = 256
 };
+
+/* All text is printable ASCII. */
+struct finding {
+    char subject[FINDING_SUBJECT_MAX]; /* its short name */
+    char check[FINDING_CHECK_MAX];     /* the name of a check, or the id of a clause */
+    /* the function at fault, torture/SCENARIO, growth/WORKLOAD; of a clause: `fail` or `error`.
+     * check and site together are the class of a finding */
+    char site[FINDING_SITE_MAX];
+    char sentence[FINDING_SENTENCE_MAX]; /* what went wrong, with numbers */
+    char output[FINDING_OUTPUT_MAX];     /* first line that the subject printed before it died */
+    uint32_t op;                         /* index in the trace, or VERDICT_NO_OP */
+    unsigned reproduced, attempts;       /* k of n, a fresh process each */
+    struct trace trace;                  /* that shows it; storage of the caller; may be empty */
+};
+
+/* What the verdict says of the subject; output may be "". Foreign text is made printable. */
+void finding_make(struct finding *ret_finding, const char *subject, const struct verdict *verdict,
+                  const char *output);
+/* What finding_make was given; of a finding that is about a clause the check is CHECK_COUNT. */
+struct verdict finding_verdict(const struct finding *finding);
+/* Copies text of at most capacity - 1 bytes; what is not printable ASCII becomes `?`. */
+void finding_copy_text(char *ret_text, size_t capacity, const char *foreign);
+/* Whether it is about a clause of a standard, not about a check. */
+bool finding_is_clause(const struct finding *finding);
 
 /* Same class: same check at the same site. */
 bool verdict_is_same(const struct verdict *left, const struct verdict *right);
@@ -27,8 +58,8 @@ bool verdict_is_same(const struct verdict *left, const struct verdict *right);
 int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict,
                  unsigned budget, struct execution *ret_execution, char error[SUBJECT_ERROR_MAX]);
 
-/* Replays in `attempts` fresh processes and counts the verdicts of the same class into
- * finding->reproduced. */
+/* Replays finding->trace in `attempts` fresh processes, counts the verdicts of the same class into
+ * finding->reproduced, and keeps what the subject printed. */
 int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts,
                       char error[SUBJECT_ERROR_MAX]);
 

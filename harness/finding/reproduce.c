@@ -78,28 +78,28 @@ int reproduce_search(struct executor *executor, const struct trace *trace,
 int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts,
                       char error[SUBJECT_ERROR_MAX])
 {
-    const struct reproduction least = {.rounds = needs_rounds(&finding->verdict) ? ROUNDS_MANY : 0};
+    const struct verdict class = finding_verdict(finding);
+    const struct reproduction least = {.rounds = needs_rounds(&class) ? ROUNDS_MANY : 0};
     struct reproduction reproduction = least;
     struct execution execution = {.is_clean = true};
     unsigned reproduced = 0;
-    for (unsigned search = 0; search < attempts && !reproduce_shows(&execution, &finding->verdict);
-         search++) {
+    for (unsigned search = 0; search < attempts && !reproduce_shows(&execution, &class); search++) {
         reproduction = least;
-        int failure = reproduce_search(executor, &finding->trace, &finding->verdict, &reproduction,
-                                       &execution, error);
+        int failure =
+            reproduce_search(executor, &finding->trace, &class, &reproduction, &execution, error);
         if (failure != 0)
             return failure;
     }
-    for (unsigned attempt = 0; attempt < attempts && reproduce_shows(&execution, &finding->verdict);
+    for (unsigned attempt = 0; attempt < attempts && reproduce_shows(&execution, &class);
          attempt++) {
         struct execution again;
         int failure = reproduce_once(executor, &finding->trace, &reproduction, &again, error);
         if (failure != 0)
             return failure;
-        if (!reproduce_shows(&again, &finding->verdict))
+        if (!reproduce_shows(&again, &class))
             continue;
         reproduced++;
-        memcpy(finding->output, again.output, sizeof(finding->output));
+        finding_copy_text(finding->output, sizeof finding->output, again.output);
     }
     finding->reproduced = reproduced;
     finding->attempts = attempts;

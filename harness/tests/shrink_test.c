@@ -258,11 +258,13 @@ static void reproducing_counts_the_same_class_only(void **state)
     (void)state;
     fake.shows_every = 2;
     given(fails_on_twins, "#1 = malloc 4096\n#2 = malloc 4096\n");
-    struct finding finding = {.verdict = test.verdict, .trace = test.trace};
+    struct finding finding;
+    finding_make(&finding, "fake", &test.verdict, "");
+    finding.trace = test.trace;
     assert_int_equal(finding_reproduce(NULL, &finding, 6, test.error), 0);
     assert_int_equal(finding.reproduced, 3);
     assert_int_equal(finding.attempts, 6);
-    strcpy(finding.verdict.site, "free");
+    strcpy(finding.site, "free");
     assert_int_equal(finding_reproduce(NULL, &finding, 6, test.error), 0);
     assert_int_equal(finding.reproduced, 0);
 }

@@ -19,8 +19,9 @@ static char work[PATH_MAX];
 static enum confirmation run(const char *subject, enum check check, const char *body)
 {
     struct campaign campaign = {0};
-    struct verdict verdict = {.check = check};
+    struct finding finding = {0};
     char source[PATH_MAX];
+    snprintf(finding.check, sizeof finding.check, "%s", check_name(check));
     snprintf(source, sizeof source, "%.2000s/program.c", work);
     snprintf(campaign.output, sizeof campaign.output, "%.2000s", work);
     snprintf(campaign.subject_path, sizeof campaign.subject_path, "%s", subject);
@@ -28,7 +29,7 @@ static enum confirmation run(const char *subject, enum check check, const char *
     assert_non_null(file);
     fprintf(file, "#include <stdlib.h>\nint main(void)\n{\n    %s\n}\n", body);
     assert_int_equal(fclose(file), 0);
-    return campaign_run_program(&campaign, source, &verdict);
+    return campaign_run_program(&campaign, source, &finding);
 }
 
 /* Over an allocator without bugs: only the program's own end counts. */

@@ -114,7 +114,7 @@ refused 'hollow: the folder holds no' replay anvil "$work/hollow"
 refused 'bad.trace:3: ' replay anvil "$work/bad.trace"
 refused '/nonexistent/known: No such file' replay --known /nonexistent/known anvil "$good"
 printf '# a comment\nanvil errno\n' >"$work/short.known"
-refused 'short.known:2: .*SUBJECT CHECK SITE' replay --known "$work/short.known" anvil "$good"
+refused 'short.known:2: .*SUBJECT CHECK-OR-CLAUSE SITE-OR-VERDICT' replay --known "$work/short.known" anvil "$good"
 printf 'anvil beauty malloc\n' >"$work/check.known"
 refused 'check.known:1: .*names no check' replay --known "$work/check.known" anvil "$good"
 

@@ -40,7 +40,7 @@ refused '--programs: .*text.so: Not a directory' conform --clause "$quick" --pro
 refused 'cannot read /nonexistent/x: No such file' conform --clause "$quick" --baseline /nonexistent/x anvil
 refused 'cannot read .*folder: Is a directory' conform --clause "$quick" --baseline "$work/folder" anvil
 printf '# a comment\n\nanvil %s\n' "$clause" >"$work/short"
-refused 'short:3: .*SUBJECT CLAUSE VERDICT' conform --clause "$quick" --baseline "$work/short" anvil
+refused 'short:3: .*SUBJECT CHECK-OR-CLAUSE SITE-OR-VERDICT' conform --clause "$quick" --baseline "$work/short" anvil
 printf 'anvil %s pass\n' "$clause" >"$work/verdict"
 refused 'verdict:1: .*neither `fail` nor `error`' conform --clause "$quick" --baseline "$work/verdict" anvil
 holds 'files are whole or not there' sh -c '! ls "$1" | grep part' - "$work"

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Failures as findings, for baselines and for programs; which entries of a baseline no longer
+ * apply. */
+#include "conformance/report_formats.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+void report_make_finding(struct finding *ret_finding, const char *subject,
+                         const struct clause_result *result)
+{
+    *ret_finding = (struct finding){.op = VERDICT_NO_OP, .reproduced = 1, .attempts = 1};
+    finding_copy_text(ret_finding->subject, sizeof ret_finding->subject, subject);
+    finding_copy_text(ret_finding->check, sizeof ret_finding->check, result->clause->id);
+    finding_copy_text(ret_finding->site, sizeof ret_finding->site,
+                      clause_verdict_name(result->verdict));
+    finding_copy_text(ret_finding->sentence, sizeof ret_finding->sentence, result->evidence);
+}
+
+/* What the clause came to instead, for a subject that the entry is about; NULL: it does what the
+ * entry expects, or nobody knows. */
+static const struct clause_result *find_better(const struct baseline_entry *entry,
+                                               const struct report_column *column,
+                                               bool *ret_applies)
+{
+    const struct clause_result *better = NULL;
+    if (fnmatch(entry->subject, column->name, 0) != 0)
+        return NULL;
+    for (size_t i = 0; i < column->results.count; i++) {
+        const struct clause_result *result = &column->results.results[i];
+        if (strcmp(result->clause->id, entry->check) != 0)
+            continue;
+        bool is_as_expected = strcmp(clause_verdict_name(result->verdict), entry->site) == 0;
+        *ret_applies |= is_as_expected;
+        if (result->verdict != CLAUSE_UNSUPPORTED && !is_as_expected)
+            better = result;
+    }
+    return better;
+}
+
+bool report_is_outdated(const struct conform_report *report, const struct baseline_entry *entry,
+                        char ret_news[REPORT_NEWS_MAX])
+{
+    const struct clause_result *better = NULL;
+    bool applies = false;
+    if (!baseline_is_clause(entry))
+        return false;
+    if (clauses_find(entry->check) == NULL) {
+        snprintf(ret_news, REPORT_NEWS_MAX, "no longer applies: %s %s %s: there is no such clause",
+                 entry->subject, entry->check, entry->site);
+        return true;
+    }
+    for (size_t i = 0; i < report->count; i++) {
+        const struct clause_result *found = find_better(entry, &report->columns[i], &applies);
+        better = found != NULL ? found : better;
+    }
+    if (applies || better == NULL)
+        return false;
+    snprintf(ret_news, REPORT_NEWS_MAX, "no longer applies: %s %s %s: the verdict is %s",
+             entry->subject, entry->check, entry->site, clause_verdict_name(better->verdict));
+    return true;
+}
+
+int report_write_baseline(FILE *out, const struct conform_report *report)
+{
+    struct baseline failures = {0};
+    struct finding finding;
+    int result = 0;
+    for (size_t i = 0; i < report->count; i++)
+        for (size_t j = 0; result == 0 && j < report->columns[i].results.count; j++) {
+            const struct clause_result *failure = &report->columns[i].results.results[j];
+            if (!report_is_bad(failure))
+                continue;
+            report_make_finding(&finding, report->columns[i].name, failure);
+            result = baseline_add(&failures, &finding);
+        }
+    if (result == 0)
+        baseline_write(out, &failures);
+    baseline_done(&failures);
+    return result;
+}

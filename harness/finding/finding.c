@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes a finding of a verdict. Whatever a subject printed, or put into a sentence, is foreign text:
+ * it is made printable here, once, before it goes anywhere. */
+#include "harness/finding/finding.h"
+
+void finding_copy_text(char *ret_text, size_t capacity, const char *foreign)
+{
+    size_t length = 0;
+    for (; length + 1 < capacity && foreign[length] != '\0'; length++)
+        ret_text[length] =
+            (char)(foreign[length] >= ' ' && foreign[length] <= '~' ? foreign[length] : '?');
+    ret_text[length] = '\0';
+}
+
+void finding_make(struct finding *ret_finding, const char *subject, const struct verdict *verdict,
+                  const char *output)
+{
+    *ret_finding = (struct finding){.op = verdict->op};
+    finding_copy_text(ret_finding->subject, sizeof ret_finding->subject, subject);
+    finding_copy_text(ret_finding->check, sizeof ret_finding->check, check_name(verdict->check));
+    finding_copy_text(ret_finding->site, sizeof ret_finding->site, verdict->site);
+    finding_copy_text(ret_finding->sentence, sizeof ret_finding->sentence, verdict->sentence);
+    finding_copy_text(ret_finding->output, sizeof ret_finding->output, output);
+}
+
+struct verdict finding_verdict(const struct finding *finding)
+{
+    struct verdict verdict = {.check = check_find(finding->check), .op = finding->op};
+    snprintf(verdict.site, sizeof verdict.site, "%s", finding->site);
+    snprintf(verdict.sentence, sizeof verdict.sentence, "%s", finding->sentence);
+    return verdict;
+}
+
+bool finding_is_clause(const struct finding *finding)
+{
+    return check_find(finding->check) == CHECK_COUNT;
+}
