@@ -100,7 +100,7 @@ static bool history_append(const struct trace *trace)
     history_end_schedule(trace);
     for (size_t i = 0; i < trace->count && state.live.count > 0; i++) {
         const struct trace_op op = {.kind = OP_FREE, .slot = trace->ops[i].slot};
-        bool allocates = (trace_op_shape(trace->ops[i].kind) & OP_ALLOCATES) != 0;
+        bool allocates = (trace_op_traits(trace->ops[i].kind) & OP_ALLOCATES) != 0;
         if (allocates && slot_set_apply(&state.live, &op) == NULL)
             history->ops[history->count++] = op;
     }

@@ -113,12 +113,12 @@ static unsigned story_kind(char letter)
     return KINDS[strchr(LETTERS, letter) - LETTERS];
 }
 
-static uint64_t story_extra(char letter, unsigned shape, struct random *random)
+static uint64_t story_extra(char letter, unsigned traits, struct random *random)
 {
-    if (shape & OP_HAS_ALIGNMENT)
+    if (traits & OP_HAS_ALIGNMENT)
         return (uint64_t)1 << (random_once_in(random, 4) ? random_between(random, 12, 22)
                                                          : random_between(random, 4, 12));
-    if (shape & OP_HAS_COUNT || letter == 'T')
+    if (traits & OP_HAS_COUNT || letter == 'T')
         return 1;
     return letter == 'O' ? random_between(random, 1, 3) : 0;
 }
@@ -130,13 +130,13 @@ size_t motif_write_index(size_t index, uint64_t size, const uint32_t slots[STORY
     uint64_t much = much_draw(random);
     for (const char *token = MOTIFS[index]; *token; token += *token == ' ') {
         struct trace_op op = {.kind = (uint8_t)story_kind(*token)};
-        unsigned shape = trace_op_shape(op.kind);
-        op.extra = story_extra(*token++, shape, random);
-        if (shape & (OP_ALLOCATES | OP_USES | OP_FREES))
+        unsigned traits = trace_op_traits(op.kind);
+        op.extra = story_extra(*token++, traits, random);
+        if (traits & OP_TAKES_SLOT)
             op.slot = slots[*token++ - 'a'];
-        if (shape & OP_HAS_SIZE && (*token == ' ' || *token == '\0'))
+        if (traits & OP_HAS_SIZE && (*token == ' ' || *token == '\0'))
             op.size = size;
-        else if (shape & OP_HAS_SIZE)
+        else if (traits & OP_HAS_SIZE)
             op.size = story_size(*token++, size, much);
         ret_ops[count++] = op;
     }
@@ -181,10 +181,10 @@ size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[S
 static void run_size(struct trace_op *op, uint64_t unit, struct random *random)
 {
     static const uint64_t QUARTERS[] = {4, 4, 4, 8, 2, 5, 12, 0};
-    if (!(trace_op_shape(op->kind) & OP_HAS_SIZE) || op->size_base != SIZE_EXACT ||
+    if (!(trace_op_traits(op->kind) & OP_HAS_SIZE) || op->size_base != SIZE_EXACT ||
         random_once_in(random, 2))
         return;
-    if (trace_op_shape(op->kind) & OP_HAS_COUNT)
+    if (trace_op_traits(op->kind) & OP_HAS_COUNT)
         op->extra = 1;
     op->size = unit * QUARTERS[random_below(random, COUNT_OF(QUARTERS))] / 4;
 }

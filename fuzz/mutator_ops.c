@@ -52,13 +52,13 @@ static struct stretch stretch_draw(const struct trace *trace, struct random *ran
     return (struct stretch){first, most ? random_between(random, 1, most) : 0};
 }
 
-/* An op whose shape has one of these bits, or NULL; a few tries find it where such ops are not
+/* An op that has one of these traits, or NULL; a few tries find it where such ops are not
  * rare. */
-static struct trace_op *op_find(const struct trace *trace, unsigned shape, struct random *random)
+static struct trace_op *op_find(const struct trace *trace, unsigned traits, struct random *random)
 {
     for (unsigned i = 0; i < TRIES && trace->count > 0; i++) {
         struct trace_op *op = &trace->ops[random_below(random, trace->count)];
-        if (trace_op_shape(op->kind) & shape)
+        if (trace_op_traits(op->kind) & traits)
             return op;
     }
     return NULL;
@@ -137,7 +137,7 @@ static bool insert_use(struct trace *trace, struct random *random)
         return false;
     size_t after = (size_t)(birth - trace->ops) + 1;
     struct trace_op use = op_draw(random);
-    while (!(trace_op_shape(use.kind) & (OP_USES | OP_FREES)))
+    while (!(trace_op_traits(use.kind) & (OP_USES | OP_FREES)))
         use = op_draw(random);
     use.slot = birth->slot;
     return ops_insert(
@@ -218,9 +218,8 @@ static bool repeat_stretch(struct trace *trace, struct random *random)
 /* To a slot that another op names, which is what makes two ops meet. */
 static bool retarget_slot(struct trace *trace, struct random *random)
 {
-    enum { TAKES_SLOT = OP_ALLOCATES | OP_USES | OP_FREES };
-    struct trace_op *op = op_find(trace, TAKES_SLOT, random);
-    struct trace_op *other = op_find(trace, TAKES_SLOT, random);
+    struct trace_op *op = op_find(trace, OP_TAKES_SLOT, random);
+    struct trace_op *other = op_find(trace, OP_TAKES_SLOT, random);
     if (!op || !other)
         return false;
     uint32_t slot =
@@ -250,7 +249,7 @@ static bool replace_size(struct trace *trace, struct random *random)
 
 static bool replace_extra(struct trace *trace, struct random *random)
 {
-    struct trace_op *op = op_find(trace, OP_HAS_COUNT | OP_HAS_ALIGNMENT | OP_HAS_NUMBER, random);
+    struct trace_op *op = op_find(trace, OP_TAKES_EXTRA, random);
     if (op)
         extra_draw(op, random);
     return op != NULL;
@@ -269,21 +268,20 @@ static bool redraw_stretch(struct trace *trace, struct random *random)
  * them. */
 static bool change_kind(struct trace *trace, struct random *random)
 {
-    enum { EFFECT = OP_ALLOCATES | OP_USES | OP_FREES };
     if (trace->count == 0)
         return false;
     struct trace_op *op =
         &trace->ops[random_once_in(random, 8) ? 0 : random_below(random, trace->count)];
     struct trace_op drawn = op_draw(random);
-    unsigned effect = trace_op_shape(op->kind) & EFFECT;
+    unsigned effect = trace_op_traits(op->kind) & OP_TAKES_SLOT;
     bool is_any = random_once_in(random, 4);
     for (unsigned i = 0;
-         i < TRIES &&
-         (drawn.kind == op->kind || (!is_any && (trace_op_shape(drawn.kind) & EFFECT) != effect));
+         i < TRIES && (drawn.kind == op->kind ||
+                       (!is_any && (trace_op_traits(drawn.kind) & OP_TAKES_SLOT) != effect));
          i++)
         drawn = op_draw(random);
     drawn.slot = op->slot;
-    if (trace_op_shape(op->kind) & trace_op_shape(drawn.kind) & OP_HAS_SIZE &&
+    if (trace_op_traits(op->kind) & trace_op_traits(drawn.kind) & OP_HAS_SIZE &&
         random_once_in(random, 2))
         size_keep(&drawn, op);
     *op = drawn;

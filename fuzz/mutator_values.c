@@ -183,7 +183,7 @@ static bool is_dear(uint64_t size)
 
 static bool is_product(const struct trace_op *op)
 {
-    return trace_op_shape(op->kind) & OP_HAS_COUNT && op->extra > FACTOR_MIN;
+    return trace_op_traits(op->kind) & OP_HAS_COUNT && op->extra > FACTOR_MIN;
 }
 
 /* Times a count drawn for another size, it may be dear. A chain of such calls on one block even
@@ -191,7 +191,7 @@ static bool is_product(const struct trace_op *op)
 static void count_fit(struct trace_op *op)
 {
     bool is_large = op->size_base != SIZE_EXACT || op->size > 1024;
-    if (trace_op_shape(op->kind) & OP_HAS_COUNT && op->extra > 2 && is_large)
+    if (trace_op_traits(op->kind) & OP_HAS_COUNT && op->extra > 2 && is_large)
         op->extra = 1;
 }
 
@@ -203,7 +203,7 @@ void size_draw(struct trace_op *op, struct random *random)
     op->size_slot = 0;
     if (random_once_in(random, 10))
         relative_size_draw(op, random);
-    else if (trace_op_shape(op->kind) & OP_HAS_ALIGNMENT &&
+    else if (trace_op_traits(op->kind) & OP_HAS_ALIGNMENT &&
              random_once_in(random, op->extra <= 1024 ? 3 : 32))
         op->size = aligned_size_draw(op->extra, random);
     else
@@ -278,27 +278,27 @@ static uint64_t number_draw(enum op_kind kind, struct random *random)
 
 void extra_draw(struct trace_op *op, struct random *random)
 {
-    unsigned shape = trace_op_shape(op->kind);
+    unsigned traits = trace_op_traits(op->kind);
     if (op->size_base == SIZE_EXACT && is_dear(op->size)) /* a factor, until now */
         op->size = tiny_size(random);
-    if (shape & OP_HAS_ALIGNMENT)
+    if (traits & OP_HAS_ALIGNMENT)
         op->extra = alignment_draw(random);
-    else if (shape & OP_HAS_COUNT && random_once_in(random, 6))
+    else if (traits & OP_HAS_COUNT && random_once_in(random, 6))
         product_draw(op, random);
-    else if (shape & OP_HAS_COUNT)
+    else if (traits & OP_HAS_COUNT)
         op->extra = count_draw(op, random);
-    else if (shape & OP_HAS_NUMBER)
+    else if (traits & OP_HAS_NUMBER)
         op->extra = number_draw(op->kind, random);
 }
 
 void values_draw(struct trace_op *op, struct random *random)
 {
-    unsigned shape = trace_op_shape(op->kind);
-    if (shape & OP_HAS_ALIGNMENT)
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & OP_HAS_ALIGNMENT)
         extra_draw(op, random); /* first: sizes are drawn beside it */
-    if (shape & OP_HAS_SIZE)
+    if (traits & OP_HAS_SIZE)
         size_draw(op, random);
-    if (!(shape & OP_HAS_ALIGNMENT))
+    if (!(traits & OP_HAS_ALIGNMENT))
         extra_draw(op, random); /* last: a product replaces the size too */
 }
 

@@ -77,9 +77,9 @@ static int observe(struct observation *observation, const char *typed, const str
 static void format_cell(const struct outcome *outcome, const struct trace_op *op,
                         char ret_text[COLUMN])
 {
-    const char *answer = (trace_op_shape(op->kind) & OP_HAS_SIZE) == 0 ? "done"
-                         : outcome->returned_null                      ? "NULL"
-                                                                       : "block";
+    const char *answer = (trace_op_traits(op->kind) & OP_HAS_SIZE) == 0 ? "done"
+                         : outcome->returned_null                       ? "NULL"
+                                                                        : "block";
     const char *error = outcome->error != 0 ? strerrorname_np(outcome->error) : NULL;
     if (!outcome->ran)
         snprintf(ret_text, COLUMN, "-");
@@ -99,7 +99,7 @@ static const char *difference_name(enum difference difference)
 
 static bool is_call(const struct trace_op *op)
 {
-    return (trace_op_shape(op->kind) & (OP_HAS_SIZE | OP_FREES)) != 0;
+    return (trace_op_traits(op->kind) & (OP_HAS_SIZE | OP_FREES)) != 0;
 }
 
 static void print_row(const struct table *table, size_t i)

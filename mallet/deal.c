@@ -29,7 +29,7 @@ void deal_trace(const struct trace *trace, unsigned seed, struct trace *ret_deal
     for (size_t i = 0; i < trace->count; i++) {
         uint64_t choice = choose(seed, i);
         unsigned next = (unsigned)(choice % THREADS);
-        if (trace->ops[i].kind == OP_THREAD || trace->ops[i].kind == OP_THREAD_EXIT)
+        if (trace_op_traits(trace->ops[i].kind) & OP_PASSES_TOKEN)
             continue;
         if (next != current && current != 0 && (choice >> 32) % EXIT_ONE_IN == 0)
             add(ret_dealt, (struct trace_op){.kind = OP_THREAD_EXIT, .extra = current});

@@ -55,40 +55,39 @@ static bool all_agree(const struct comparison *comparison, size_t op)
 
 static bool has_bad_alignment(const struct trace_op *op)
 {
-    if ((trace_op_shape(op->kind) & OP_HAS_ALIGNMENT) == 0)
+    unsigned traits = trace_op_traits(op->kind);
+    if (!(traits & OP_HAS_ALIGNMENT))
         return false;
     bool is_power = op->extra != 0 && (op->extra & (op->extra - 1)) == 0;
-    return !is_power || (op->kind == OP_ALIGNED_ALLOC && op->size % op->extra != 0);
+    return !is_power || (traits & OP_WANTS_EVEN && op->size % op->extra != 0);
 }
 
 /* The request leaves it to the subject whether to succeed, or with which errno to fail. */
 static bool leaves_choice(const struct comparison *comparison, const struct trace_op *op)
 {
-    unsigned shape = trace_op_shape(op->kind);
-    uint64_t total = op->size;
-    if ((shape & OP_HAS_SIZE) == 0)
+    unsigned traits = trace_op_traits(op->kind);
+    if ((traits & OP_HAS_SIZE) == 0)
         return false;
     if (op->size_base == SIZE_USABLE || has_bad_alignment(op) || comparison->os_may_fail)
         return true;
     if (op->size_base == SIZE_REQUESTED)
         return is_open(comparison, op->size_slot);
-    if (shape & OP_HAS_COUNT && __builtin_mul_overflow(op->extra, op->size, &total))
-        return false;
+    uint64_t total = trace_op_total(op);
     return total == 0 || (total > MODEST_TOTAL && total < ADDRESS_SPACE);
 }
 
 static enum difference compare_op(struct comparison *comparison, size_t i)
 {
     const struct trace_op *op = &comparison->trace->ops[i];
-    unsigned shape = trace_op_shape(op->kind);
-    bool is_used_open = (shape & (OP_USES | OP_FREES)) != 0 && is_open(comparison, op->slot);
+    unsigned traits = trace_op_traits(op->kind);
+    bool is_used_open = (traits & (OP_USES | OP_FREES)) != 0 && is_open(comparison, op->slot);
     if (op->kind == OP_FAIL_OS)
         comparison->os_may_fail = op->extra != 0;
     bool is_agreed = all_agree(comparison, i);
     enum difference difference = is_agreed                                       ? DIFFERENCE_NONE
                                  : is_used_open || leaves_choice(comparison, op) ? DIFFERENCE_CHOICE
                                                                                  : DIFFERENCE_REAL;
-    if (shape & OP_HAS_SIZE)
+    if (traits & OP_HAS_SIZE)
         set_open(comparison, op->slot, !is_agreed);
     return difference;
 }

@@ -144,8 +144,7 @@ static void bind_slot(struct converter *converter, uint32_t slot, uint64_t addre
 
 static uint64_t total_size(const struct record *record)
 {
-    bool has_count = record->op == OP_CALLOC || record->op == OP_REALLOCARRAY ||
-                     record->op == OP_REALLOCARRAY_NULL;
+    bool has_count = (trace_op_traits((enum op_kind)record->op) & OP_HAS_COUNT) != 0;
     return has_count ? record->size * record->extra : record->size;
 }
 

@@ -234,7 +234,7 @@ static uint64_t asked_in_sum(const struct trace *trace)
     for (size_t i = 0; i < trace->count; i++) {
         const struct trace_op *op = &trace->ops[i];
         uint64_t size = op->size_base == SIZE_EXACT ? op->size : 0;
-        bool is_product = trace_op_shape(op->kind) & OP_HAS_COUNT;
+        bool is_product = trace_op_traits(op->kind) & OP_HAS_COUNT;
         if (__builtin_mul_overflow(size, is_product ? op->extra : 1, &size) || size >= 1ULL << 46)
             continue;
         sum += size;

@@ -219,37 +219,28 @@ static bool shrink_replace(struct shrink *shrink, size_t index, const struct tra
     return candidate_accept(shrink);
 }
 
-static uint64_t size_product(const struct trace_op *op)
+/* The plainest op with the same effect on its slot. */
+static uint8_t simplest_kind(uint8_t kind)
 {
-    uint64_t product;
-    if ((trace_op_shape(op->kind) & OP_HAS_COUNT) == 0)
-        return op->size;
-    return __builtin_mul_overflow(op->extra, op->size, &product) ? UINT64_MAX : product;
+    unsigned traits = trace_op_traits(kind);
+    if (traits & OP_ALLOCATES)
+        return OP_MALLOC;
+    if (traits & OP_USES && traits & OP_HAS_SIZE)
+        return OP_REALLOC;
+    return traits & OP_FREES ? OP_FREE : kind;
 }
 
 static bool shrink_kind(struct shrink *shrink, size_t index)
 {
-    static const struct {
-        uint8_t from, to;
-    } simpler[] = {
-        {OP_CALLOC, OP_MALLOC},           {OP_ALIGNED_ALLOC, OP_MALLOC},
-        {OP_POSIX_MEMALIGN, OP_MALLOC},   {OP_MEMALIGN, OP_MALLOC},
-        {OP_VALLOC, OP_MALLOC},           {OP_PVALLOC, OP_MALLOC},
-        {OP_REALLOC_NULL, OP_MALLOC},     {OP_REALLOCARRAY_NULL, OP_MALLOC},
-        {OP_REALLOCARRAY, OP_REALLOC},    {OP_FREE_SIZED, OP_FREE},
-        {OP_FREE_ALIGNED_SIZED, OP_FREE},
-    };
     struct trace_op op = shrink->best->ops[index];
-    for (size_t i = 0; i < sizeof(simpler) / sizeof(simpler[0]); i++) {
-        if (simpler[i].from != op.kind)
-            continue;
-        if (op.size_base == SIZE_EXACT)
-            op.size = size_product(&op);
-        op.kind = simpler[i].to;
-        op.extra = 0;
-        return shrink_replace(shrink, index, &op);
-    }
-    return false;
+    uint8_t simplest = simplest_kind(op.kind);
+    if (simplest == op.kind)
+        return false;
+    if (op.size_base == SIZE_EXACT)
+        op.size = trace_op_total(&op);
+    op.kind = simplest;
+    op.extra = 0;
+    return shrink_replace(shrink, index, &op);
 }
 
 /* What the block in `slot` was last asked to hold before op `index`, as far as the trace alone
@@ -259,10 +250,10 @@ static uint64_t requested_before(const struct trace *trace, size_t index, uint32
     uint64_t delta = 0;
     while (index-- > 0) {
         const struct trace_op *op = &trace->ops[index];
-        if (op->slot != slot || (trace_op_shape(op->kind) & OP_HAS_SIZE) == 0)
+        if (op->slot != slot || (trace_op_traits(op->kind) & OP_HAS_SIZE) == 0)
             continue;
         if (op->size_base == SIZE_EXACT)
-            return size_product(op) + delta;
+            return trace_op_total(op) + delta;
         delta += op->size;
         slot = op->size_slot;
     }
@@ -302,7 +293,7 @@ static bool shrink_set(struct shrink *shrink, size_t index, enum number number, 
     size_t same = 0;
     for (size_t i = 0; i < shrink->candidate.count; i++) {
         struct trace_op *other = &shrink->candidate.ops[i];
-        if (trace_op_shape(other->kind) != trace_op_shape(op.kind) ||
+        if (trace_op_traits(other->kind) != trace_op_traits(op.kind) ||
             other->size_base != op.size_base || *op_number(other, number) != old)
             continue;
         *op_number(other, number) = value;
@@ -341,7 +332,7 @@ static bool shrink_number(struct shrink *shrink, size_t index, enum number numbe
 static bool shrink_size(struct shrink *shrink, size_t index)
 {
     const struct trace_op *op = &shrink->best->ops[index];
-    if ((trace_op_shape(op->kind) & OP_HAS_SIZE) == 0 || op->size_base != SIZE_EXACT)
+    if ((trace_op_traits(op->kind) & OP_HAS_SIZE) == 0 || op->size_base != SIZE_EXACT)
         return false;
     return shrink_number(shrink, index, NUMBER_SIZE, 1, true);
 }
@@ -350,11 +341,11 @@ static bool shrink_size(struct shrink *shrink, size_t index)
 static bool shrink_extra(struct shrink *shrink, size_t index)
 {
     const struct trace_op *op = &shrink->best->ops[index];
-    unsigned shape = trace_op_shape(op->kind);
-    if ((shape & OP_HAS_ALIGNMENT) != 0)
+    unsigned traits = trace_op_traits(op->kind);
+    if ((traits & OP_HAS_ALIGNMENT) != 0)
         return (op->extra & (op->extra - 1)) == 0 &&
                shrink_number(shrink, index, NUMBER_EXTRA, sizeof(void *), false);
-    return (shape & (OP_HAS_COUNT | OP_HAS_NUMBER)) != 0 &&
+    return (traits & (OP_HAS_COUNT | OP_HAS_NUMBER)) != 0 &&
            shrink_number(shrink, index, NUMBER_EXTRA, 0, true);
 }
 
@@ -382,12 +373,12 @@ static bool shrink_renumber(struct shrink *shrink)
     candidate_begin(shrink);
     for (size_t i = 0; i < shrink->candidate.count && next < TRACE_SLOTS; i++) {
         struct trace_op *op = &shrink->candidate.ops[i];
-        unsigned shape = trace_op_shape(op->kind);
+        unsigned traits = trace_op_traits(op->kind);
         if (op->size_base != SIZE_EXACT)
             op->size_slot = names[op->size_slot];
-        if ((shape & OP_ALLOCATES) != 0)
+        if ((traits & OP_ALLOCATES) != 0)
             names[op->slot] = next++;
-        if ((shape & (OP_ALLOCATES | OP_USES | OP_FREES)) != 0)
+        if ((traits & OP_TAKES_SLOT) != 0)
             op->slot = names[op->slot];
     }
     free(names);

@@ -18,7 +18,7 @@ bool schedule_drop(struct trace *trace, uint32_t kinds)
 
 static bool names_thread(const struct trace_op *op)
 {
-    return op->kind == OP_THREAD || op->kind == OP_THREAD_EXIT;
+    return (trace_op_traits(op->kind) & OP_PASSES_TOKEN) != 0;
 }
 
 /* Gives each thread the number that the table has for it. */

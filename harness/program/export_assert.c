@@ -11,14 +11,6 @@
  * for much less. */
 #define MODEST_TOTAL ((uint64_t)256 << 20)
 
-static bool is_valid_alignment(const struct trace_op *op)
-{
-    if ((trace_op_shape(op->kind) & OP_HAS_ALIGNMENT) == 0)
-        return true;
-    bool is_power = op->extra != 0 && (op->extra & (op->extra - 1)) == 0;
-    return is_power && (op->kind != OP_POSIX_MEMALIGN || op->extra % sizeof(void *) == 0);
-}
-
 static void put_message(const struct plan *plan, const struct trace_op *op)
 {
     char old[24];
@@ -46,8 +38,8 @@ static void assert_impossible(const struct plan *plan, const struct trace_op *op
 
 static void assert_not_null(const struct plan *plan, const struct trace_op *op, const char *block)
 {
-    if (plan_is_exact(op) &&
-        (plan_total_of(op) == 0 || plan_total_of(op) > MODEST_TOTAL || !is_valid_alignment(op)))
+    if (plan_is_exact(op) && (trace_op_total(op) == 0 || trace_op_total(op) > MODEST_TOTAL ||
+                              !trace_op_is_alignment_valid(op)))
         return; /* posix() has the assertion */
     export_put(plan, "    if (%s == NULL)\n", block);
     put_message(plan, op);
@@ -67,9 +59,10 @@ static void assert_recovered(const struct plan *plan, const struct trace_op *op,
  * for everything else. */
 static void assert_errno(const struct plan *plan, const struct trace_op *op, const char *block)
 {
-    bool is_posix = op->kind == OP_POSIX_MEMALIGN;
-    bool may_be_invalid = !is_valid_alignment(op) || op->kind == OP_ALIGNED_ALLOC;
-    if (is_posix && !is_valid_alignment(op))
+    unsigned traits = trace_op_traits(op->kind);
+    bool is_posix = (traits & OP_RETURNS_ERROR) != 0;
+    bool may_be_invalid = !trace_op_is_alignment_valid(op) || (traits & OP_WANTS_EVEN) != 0;
+    if (is_posix && !trace_op_is_alignment_valid(op))
         export_put(plan, "    if (result != EINVAL)\n");
     else if (is_posix)
         export_put(plan, "    if (result != 0 && result != ENOMEM)\n");

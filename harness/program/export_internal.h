@@ -5,6 +5,7 @@
 #define HARNESS_EXPORT_INTERNAL_H
 
 #include "harness/finding/finding.h"
+#include "harness/run/run.h"
 
 #include <stdio.h>
 
@@ -38,15 +39,11 @@ struct plan {
 
 /* export_plan.c */
 struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict *verdict);
-enum subject_call plan_call_of(enum op_kind kind);
-/* As plan_call_of, but for a free_sized or free_aligned_sized on a block of another kind: there the
+/* As run_call_of, but for a free_sized or free_aligned_sized on a block of another kind: there the
  * run calls free. */
 enum subject_call plan_call_of_op(const struct trace *trace, size_t i);
 /* The op that last made or moved the block that op i frees. */
 const struct trace_op *plan_maker_of(const struct trace *trace, size_t i);
-/* Bytes asked for; UINT64_MAX if the product overflows, or if the size is known only at run
- * time. */
-uint64_t plan_total_of(const struct trace_op *op);
 
 /* export_op.c */
 void export_put(const struct plan *plan, const char *format, ...)

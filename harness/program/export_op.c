@@ -56,9 +56,9 @@ static void put_size(const struct plan *plan, const struct trace_op *op)
 
 static void put_total(const struct plan *plan, const struct trace_op *op)
 {
-    bool has_count = (trace_op_shape(op->kind) & OP_HAS_COUNT) != 0;
+    bool has_count = (trace_op_traits(op->kind) & OP_HAS_COUNT) != 0;
     if (plan_is_exact(op)) {
-        put_number(plan, plan_total_of(op));
+        put_number(plan, trace_op_total(op));
         return;
     }
     if (has_count) {
@@ -73,17 +73,16 @@ static void put_total(const struct plan *plan, const struct trace_op *op)
 void export_put_call(const struct plan *plan, const struct trace_op *op, const char *prefix,
                      const char *old)
 {
-    bool is_posix = op->kind == OP_POSIX_MEMALIGN;
-    unsigned shape = trace_op_shape(op->kind);
-    if (is_posix)
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & OP_RETURNS_ERROR)
         export_put(plan, "%s(", *prefix != '\0' ? "posix" : "posix_memalign");
     else
-        export_put(plan, "%s%s(", prefix, subject_call_name(plan_call_of(op->kind)));
-    if (shape & OP_USES)
+        export_put(plan, "%s%s(", prefix, subject_call_name(run_call_of(op->kind)));
+    if (traits & OP_USES)
         export_put(plan, "%s, ", old);
-    else if (op->kind == OP_REALLOC_NULL || op->kind == OP_REALLOCARRAY_NULL)
+    else if (traits & OP_PASSES_NULL)
         export_put(plan, "NULL, ");
-    if (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT)) {
+    if (traits & (OP_HAS_COUNT | OP_HAS_ALIGNMENT)) {
         put_number(plan, op->extra);
         export_put(plan, ", ");
     }
@@ -96,19 +95,20 @@ void export_put_call(const struct plan *plan, const struct trace_op *op, const c
 /* A program without a verdict may be run on any allocator, also on one without these. */
 static bool is_optional(const struct plan *plan, const struct trace_op *op)
 {
-    return plan->verdict == NULL && op->kind >= OP_ALIGNED_ALLOC && op->kind <= OP_PVALLOC;
+    return plan->verdict == NULL && trace_op_traits(op->kind) & (OP_HAS_ALIGNMENT | OP_IS_PAGED);
 }
 
 static void put_filling_call(const struct plan *plan, const struct trace_op *op)
 {
     char old[24];
-    bool is_move = (trace_op_shape(op->kind) & OP_USES) != 0, is_calloc = op->kind == OP_CALLOC;
+    bool is_move = (trace_op_traits(op->kind) & OP_USES) != 0,
+         is_calloc = (trace_op_traits(op->kind) & OP_ZEROES) != 0;
     snprintf(old, sizeof old, "hold(%" PRIu32 ")", op->slot);
     export_put(plan, "    %s(%" PRIu32 ", %s", is_move ? "move" : "take", op->slot,
                is_calloc ? "zeroed(" : "");
     bool is_guarded = is_optional(plan, op);
     if (is_guarded)
-        export_put(plan, "is_own((void *)do_%s) ? ", subject_call_name(plan_call_of(op->kind)));
+        export_put(plan, "is_own((void *)do_%s) ? ", subject_call_name(run_call_of(op->kind)));
     export_put_call(plan, op, "do_", old);
     export_put(plan, is_guarded ? " : NULL" : "");
     if (is_calloc) {
@@ -138,10 +138,10 @@ static void put_free(const struct plan *plan, size_t i, const char *block)
 static void put_filling_op(const struct plan *plan, size_t i)
 {
     const struct trace_op *op = &plan->trace->ops[i];
-    unsigned shape = trace_op_shape(op->kind);
-    if (shape & OP_HAS_SIZE) {
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & OP_HAS_SIZE) {
         put_filling_call(plan, op);
-    } else if (shape & OP_FREES) {
+    } else if (traits & OP_FREES) {
         char block[24];
         snprintf(block, sizeof block, "drop(%" PRIu32 ")", op->slot);
         put_free(plan, i, block);
@@ -173,7 +173,7 @@ static void put_plain_size(const struct plan *plan, const struct trace_op *op, c
 static void put_plain_call(const struct plan *plan, size_t i)
 {
     const struct trace_op *op = &plan->trace->ops[i];
-    bool is_move = (trace_op_shape(op->kind) & OP_USES) != 0;
+    bool is_move = (trace_op_traits(op->kind) & OP_USES) != 0;
     char block[24];
     snprintf(block, sizeof block, "p[%" PRIu32 "]", op->slot);
     const char *target = is_move ? "q" : block;
@@ -215,10 +215,10 @@ static void put_plain_free(const struct plan *plan, size_t i)
 static void put_plain_op(const struct plan *plan, size_t i)
 {
     const struct trace_op *op = &plan->trace->ops[i];
-    unsigned shape = trace_op_shape(op->kind);
-    if (shape & OP_HAS_SIZE)
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & OP_HAS_SIZE)
         put_plain_call(plan, i);
-    else if (shape & OP_FREES)
+    else if (traits & OP_FREES)
         put_plain_free(plan, i);
 }
 
@@ -274,7 +274,7 @@ static void put_end(const struct plan *plan)
 
 static bool passes_token(const struct plan *plan, size_t i)
 {
-    return plan->trace->ops[i].kind == OP_THREAD || plan->trace->ops[i].kind == OP_THREAD_EXIT;
+    return (trace_op_traits(plan->trace->ops[i].kind) & OP_PASSES_TOKEN) != 0;
 }
 
 /* The first op from `from` on that passes the token, or the end. */

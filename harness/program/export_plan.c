@@ -7,43 +7,6 @@
 
 #define LARGE_BLOCK ((uint64_t)1 << 20) /* bytes; larger ones are not filled whole */
 
-enum subject_call plan_call_of(enum op_kind kind)
-{
-    switch (kind) {
-    case OP_MALLOC:
-        return SUBJECT_malloc;
-    case OP_REALLOC:
-    case OP_REALLOC_NULL:
-        return SUBJECT_realloc;
-    case OP_CALLOC:
-        return SUBJECT_calloc;
-    case OP_REALLOCARRAY:
-    case OP_REALLOCARRAY_NULL:
-        return SUBJECT_reallocarray;
-    case OP_ALIGNED_ALLOC:
-        return SUBJECT_aligned_alloc;
-    case OP_POSIX_MEMALIGN:
-        return SUBJECT_posix_memalign;
-    case OP_MEMALIGN:
-        return SUBJECT_memalign;
-    case OP_VALLOC:
-        return SUBJECT_valloc;
-    case OP_PVALLOC:
-        return SUBJECT_pvalloc;
-    case OP_FREE_SIZED:
-        return SUBJECT_free_sized;
-    case OP_FREE_ALIGNED_SIZED:
-        return SUBJECT_free_aligned_sized;
-    case OP_TRIM:
-        return SUBJECT_malloc_trim;
-    case OP_FREE:
-    case OP_FREE_NULL:
-        return SUBJECT_free;
-    default:
-        return SUBJECT_CALL_COUNT;
-    }
-}
-
 static bool is_at(const struct verdict *verdict, const char *site)
 {
     return verdict != NULL && strncmp(verdict->site, site, strlen(site)) == 0;
@@ -55,18 +18,9 @@ static bool is_filling_check(enum check check)
            check != CHECK_NULL && check != CHECK_ERRNO && check != CHECK_POLICY;
 }
 
-uint64_t plan_total_of(const struct trace_op *op)
-{
-    uint64_t total = op->size;
-    bool has_count = (trace_op_shape(op->kind) & OP_HAS_COUNT) != 0;
-    if (!plan_is_exact(op) || (has_count && __builtin_mul_overflow(op->extra, op->size, &total)))
-        return UINT64_MAX;
-    return total;
-}
-
 static bool has_slot(const struct trace_op *op)
 {
-    return (trace_op_shape(op->kind) & (OP_ALLOCATES | OP_USES | OP_FREES)) != 0;
+    return (trace_op_traits(op->kind) & OP_TAKES_SLOT) != 0;
 }
 
 const struct trace_op *plan_maker_of(const struct trace *trace, size_t i)
@@ -74,45 +28,36 @@ const struct trace_op *plan_maker_of(const struct trace *trace, size_t i)
     uint32_t slot = trace->ops[i].slot;
     while (i-- > 0) {
         const struct trace_op *op = &trace->ops[i];
-        if (has_slot(op) && op->slot == slot && trace_op_shape(op->kind) & OP_HAS_SIZE)
+        if (has_slot(op) && op->slot == slot && trace_op_traits(op->kind) & OP_HAS_SIZE)
             return op;
     }
     return &trace->ops[0]; /* not in a well-formed trace */
 }
 
-static bool is_plain_kind(uint8_t kind)
-{
-    return kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC ||
-           kind == OP_REALLOCARRAY || kind == OP_REALLOC_NULL || kind == OP_REALLOCARRAY_NULL;
-}
-
-/* The standard lets free_sized and its sibling take only blocks of their own kind. */
 enum subject_call plan_call_of_op(const struct trace *trace, size_t i)
 {
-    enum subject_call call = plan_call_of(trace->ops[i].kind);
-    if (call == SUBJECT_free_sized && !is_plain_kind(plan_maker_of(trace, i)->kind))
-        return SUBJECT_free;
-    if (call == SUBJECT_free_aligned_sized && plan_maker_of(trace, i)->kind != OP_ALIGNED_ALLOC)
-        return SUBJECT_free;
-    return call;
+    enum op_kind kind = trace->ops[i].kind;
+    bool is_refused = (trace_op_traits(kind) & OP_FREES) != 0 &&
+                      !trace_op_may_free(kind, plan_maker_of(trace, i)->kind);
+    return is_refused ? SUBJECT_free : run_call_of(kind);
 }
 
 static void plan_op(struct plan *plan, size_t i)
 {
     const struct trace_op *op = &plan->trace->ops[i];
-    unsigned shape = trace_op_shape(op->kind);
+    unsigned traits = trace_op_traits(op->kind);
     enum subject_call call = plan_call_of_op(plan->trace, i);
     plan->kinds |= 1u << op->kind;
-    if (call < SUBJECT_CALL_COUNT)
+    if (call < SUBJECT_CALL_COUNT && call != SUBJECT_malloc_usable_size) /* usable() calls that */
         plan->calls |= 1u << call;
     if (call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized)
         plan->calls |= 1u << SUBJECT_free;
     if (has_slot(op) && op->slot >= plan->slots)
         plan->slots = op->slot + 1;
-    if (shape & OP_HAS_SIZE) {
-        plan->has_times |= !plan_is_exact(op) && (shape & OP_HAS_COUNT) != 0;
-        plan->has_large |= plan_total_of(op) > LARGE_BLOCK;
-        uint64_t asked = plan_total_of(op) | ((shape & OP_HAS_ALIGNMENT) != 0 ? op->extra : 0);
+    if (traits & OP_HAS_SIZE) {
+        plan->has_times |= !plan_is_exact(op) && (traits & OP_HAS_COUNT) != 0;
+        plan->has_large |= trace_op_total(op) > LARGE_BLOCK;
+        uint64_t asked = trace_op_total(op) | ((traits & OP_HAS_ALIGNMENT) != 0 ? op->extra : 0);
         plan->total += asked < UINT32_MAX ? asked : 0;
         plan->has_sizes |= !plan_is_exact(op);
         plan->has_usable |= op->size_base == SIZE_USABLE;
@@ -123,7 +68,7 @@ static void plan_op(struct plan *plan, size_t i)
 
 static bool has_same_choice(const struct trace_op *left, const struct trace_op *right)
 {
-    return left->kind == right->kind && plan_total_of(left) == plan_total_of(right) &&
+    return left->kind == right->kind && trace_op_total(left) == trace_op_total(right) &&
            left->extra == right->extra && plan_is_exact(left);
 }
 

@@ -57,18 +57,16 @@ static bool run_usable(struct run *run, const struct trace_op *op)
 
 static bool run_op(struct run *run, const struct trace_op *op)
 {
-    unsigned shape = trace_op_shape(op->kind);
-    if (shape & OP_HAS_SIZE) {
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & OP_HAS_SIZE) {
         struct request request = request_make(run, op);
         if (!request_can_run(run, &request))
             return true;
-        return shape & OP_ALLOCATES ? run_allocate(run, &request) : run_reallocate(run, &request);
+        return traits & OP_ALLOCATES ? run_allocate(run, &request) : run_reallocate(run, &request);
     }
-    switch (op->kind) {
-    case OP_FREE:
-    case OP_FREE_SIZED:
-    case OP_FREE_ALIGNED_SIZED:
+    if (traits & OP_FREES)
         return run_free(run, op);
+    switch (op->kind) {
     case OP_FREE_NULL:
         call_free(run, OP_FREE, &(const struct block){0});
         return true;
@@ -167,6 +165,7 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
                struct verdict *ret_verdict)
 {
     run->subject = subject;
+    run->offers = subject_offers(subject);
     run->trace = trace;
     run->options = options;
     run->report = report != NULL ? report : &no_report;
@@ -189,13 +188,14 @@ void run_trace_unchecked(struct run *run, const struct subject *subject, const s
 {
     size_t slots = 0;
     run->subject = subject;
+    run->offers = subject_offers(subject);
     run->options = options;
     run->report = &no_report;
     for (size_t i = 0; i < trace->count; i++) {
         const struct trace_op *op = &trace->ops[i];
         struct block *block = &run->shadow.blocks[op->slot];
         slots = op->slot < slots ? slots : op->slot + 1;
-        if (trace_op_shape(op->kind) & OP_HAS_SIZE) {
+        if (trace_op_traits(op->kind) & OP_HAS_SIZE) {
             struct request request = request_make(run, op);
             struct answer answer = {0};
             if (request_can_run(run, &request))
@@ -204,7 +204,7 @@ void run_trace_unchecked(struct run *run, const struct subject *subject, const s
                 *block = (struct block){.start = answer.is_null ? NULL : answer.block,
                                         .size = request.total,
                                         .capacity = request.total};
-        } else if (trace_op_shape(op->kind) & OP_FREES) {
+        } else if (trace_op_traits(op->kind) & OP_FREES) {
             call_free(run, OP_FREE, block);
             *block = (struct block){0};
         }

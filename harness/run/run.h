@@ -64,6 +64,9 @@ struct run_progress {
     struct os_call_failures os_failures;
 };
 
+/* The function that an op calls; SUBJECT_CALL_COUNT: none. */
+enum subject_call run_call_of(enum op_kind kind);
+
 struct run; /* the shadow and all other working memory */
 
 /* Returns 0 or ENOMEM. */

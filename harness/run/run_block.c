@@ -26,10 +26,10 @@ static void record_outcome(const struct run *run, const struct answer *answer, i
 static void record_answer(const struct run *run, const struct request *request,
                           const struct answer *answer)
 {
-    int error = !answer->is_null                         ? 0
-                : request->op->kind == OP_POSIX_MEMALIGN ? answer->result
-                : answer->error == ERRNO_SENTINEL        ? 0
-                                                         : answer->error;
+    int error = !answer->is_null                                        ? 0
+                : trace_op_traits(request->op->kind) & OP_RETURNS_ERROR ? answer->result
+                : answer->error == ERRNO_SENTINEL                       ? 0
+                                                                        : answer->error;
     record_outcome(run, answer, error);
 }
 

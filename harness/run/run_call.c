@@ -23,27 +23,33 @@ static size_t resolve_size(const struct run *run, const struct trace_op *op)
     return delta < 0 && base < (size_t)-delta ? 0 : base + (size_t)delta;
 }
 
-static bool is_power_of_two(size_t n)
+enum { SUBJECT_none = SUBJECT_CALL_COUNT };
+static const uint8_t functions[OP_KINDS] = {
+#define OP(id, text, function, traits, pairing) [OP_##id] = SUBJECT_##function,
+    TRACE_OPS(OP)
+#undef OP
+};
+
+enum subject_call run_call_of(enum op_kind kind)
 {
-    return n != 0 && (n & (n - 1)) == 0;
+    return functions[kind];
 }
 
 struct request request_make(const struct run *run, const struct trace_op *op)
 {
-    unsigned shape = trace_op_shape(op->kind);
-    struct request request = {
-        .op = op, .count = 1, .size = resolve_size(run, op), .is_alignment_valid = true};
+    unsigned traits = trace_op_traits(op->kind);
+    struct request request = {.op = op,
+                              .count = 1,
+                              .size = resolve_size(run, op),
+                              .is_alignment_valid = trace_op_is_alignment_valid(op)};
     request.total = request.size;
     bool overflows = false;
-    if (shape & OP_HAS_COUNT) {
+    if (traits & OP_HAS_COUNT) {
         request.count = (size_t)op->extra;
         overflows = __builtin_mul_overflow(request.count, request.size, &request.total);
-    } else if (shape & OP_HAS_ALIGNMENT) {
+    } else if (traits & OP_HAS_ALIGNMENT) {
         request.alignment = (size_t)op->extra;
-        request.is_alignment_valid =
-            is_power_of_two(request.alignment) &&
-            (op->kind != OP_POSIX_MEMALIGN || request.alignment % sizeof(void *) == 0);
-    } else if (op->kind == OP_VALLOC || op->kind == OP_PVALLOC) {
+    } else if (traits & OP_IS_PAGED) {
         request.alignment = RUN_PAGE;
     }
     if (overflows)
@@ -60,7 +66,7 @@ static bool is_too_much_work(const struct run *run, const struct request *reques
     if (request->is_impossible || run->options->touch_max == 0 ||
         request->total <= run->options->touch_max)
         return false;
-    return request->op->kind == OP_CALLOC ||
+    return trace_op_traits(request->op->kind) & OP_ZEROES ||
            run->shadow.blocks[request->op->slot].size > run->options->touch_max;
 }
 
@@ -68,31 +74,7 @@ bool request_can_run(const struct run *run, const struct request *request)
 {
     if (is_too_much_work(run, request))
         return false;
-    const struct subject_calls *calls = &run->subject->calls;
-    switch (request->op->kind) {
-    case OP_MALLOC:
-        return true;
-    case OP_CALLOC:
-        return calls->calloc != NULL;
-    case OP_REALLOC:
-    case OP_REALLOC_NULL:
-        return calls->realloc != NULL;
-    case OP_REALLOCARRAY:
-    case OP_REALLOCARRAY_NULL:
-        return calls->reallocarray != NULL;
-    case OP_ALIGNED_ALLOC:
-        return calls->aligned_alloc != NULL;
-    case OP_POSIX_MEMALIGN:
-        return calls->posix_memalign != NULL;
-    case OP_MEMALIGN:
-        return calls->memalign != NULL;
-    case OP_VALLOC:
-        return calls->valloc != NULL;
-    case OP_PVALLOC:
-        return calls->pvalloc != NULL;
-    default:
-        return false;
-    }
+    return (run->offers >> run_call_of(request->op->kind) & 1) != 0;
 }
 
 /* A pointer that no allocator returns: shows whether posix_memalign wrote to its out-parameter. */
@@ -131,34 +113,32 @@ static struct answer request_call_here(struct run *run, const struct request *re
     struct answer answer = {0};
     size_t size = request->size;
     enter_call(run);
-    switch (request->op->kind) {
-    case OP_MALLOC:
+    switch (run_call_of(request->op->kind)) {
+    case SUBJECT_malloc:
         answer.block = calls->malloc(size);
         break;
-    case OP_CALLOC:
+    case SUBJECT_calloc:
         answer.block = calls->calloc(request->count, size);
         break;
-    case OP_REALLOC:
-    case OP_REALLOC_NULL:
+    case SUBJECT_realloc:
         answer.block = calls->realloc(old_block, size);
         break;
-    case OP_REALLOCARRAY:
-    case OP_REALLOCARRAY_NULL:
+    case SUBJECT_reallocarray:
         answer.block = calls->reallocarray(old_block, request->count, size);
         break;
-    case OP_ALIGNED_ALLOC:
+    case SUBJECT_aligned_alloc:
         answer.block = calls->aligned_alloc(request->alignment, size);
         break;
-    case OP_MEMALIGN:
+    case SUBJECT_memalign:
         answer.block = calls->memalign(request->alignment, size);
         break;
-    case OP_VALLOC:
+    case SUBJECT_valloc:
         answer.block = calls->valloc(size);
         break;
-    case OP_PVALLOC:
+    case SUBJECT_pvalloc:
         answer.block = calls->pvalloc(size);
         break;
-    case OP_POSIX_MEMALIGN:
+    case SUBJECT_posix_memalign:
         answer.block = &untouched_target;
         answer.result = calls->posix_memalign(&answer.block, request->alignment, size);
         break;
@@ -193,20 +173,15 @@ struct answer request_call(struct run *run, const struct request *request, void 
     return job.answer;
 }
 
-static bool is_plain_kind(uint8_t kind)
-{
-    return kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC ||
-           kind == OP_REALLOCARRAY || kind == OP_REALLOC_NULL || kind == OP_REALLOCARRAY_NULL;
-}
-
 static int call_free_here(struct run *run, enum op_kind kind, const struct block *block)
 {
     const struct subject_calls *calls = &run->subject->calls;
+    enum subject_call call =
+        trace_op_may_free(kind, block->kind) ? run_call_of(kind) : SUBJECT_free;
     enter_call(run);
-    if (kind == OP_FREE_SIZED && calls->free_sized != NULL && is_plain_kind(block->kind))
+    if (call == SUBJECT_free_sized && calls->free_sized != NULL)
         calls->free_sized(block->start, block->size);
-    else if (kind == OP_FREE_ALIGNED_SIZED && calls->free_aligned_sized != NULL &&
-             block->kind == OP_ALIGNED_ALLOC)
+    else if (call == SUBJECT_free_aligned_sized && calls->free_aligned_sized != NULL)
         calls->free_aligned_sized(block->start, block->alignment, block->size);
     else
         calls->free(block->start);
@@ -252,26 +227,16 @@ void call_trim(struct run *run)
 void request_describe(const struct request *request, char ret_text[CALL_TEXT_MAX])
 {
     const struct trace_op *op = request->op;
-    unsigned shape = trace_op_shape(op->kind);
+    unsigned traits = trace_op_traits(op->kind);
     char pointer[24] = "", extra[24] = "";
-    const char *name = trace_op_name(op->kind);
-    int name_length = 0;
-    while (name[name_length] != 0 && name[name_length] != ' ')
-        name_length++;
-    if (op->kind == OP_REALLOC_NULL || op->kind == OP_REALLOCARRAY_NULL)
+    if (traits & OP_PASSES_NULL)
         snprintf(pointer, sizeof pointer, "NULL, ");
-    else if (op->kind == OP_POSIX_MEMALIGN)
+    else if (traits & OP_RETURNS_ERROR)
         snprintf(pointer, sizeof pointer, "&p, ");
-    else if (shape & (OP_USES | OP_FREES))
-        snprintf(pointer, sizeof pointer, "#%u%s", op->slot, shape & OP_HAS_SIZE ? ", " : "");
-    if (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT))
+    else if (traits & OP_USES)
+        snprintf(pointer, sizeof pointer, "#%u, ", op->slot);
+    if (traits & OP_TAKES_EXTRA)
         snprintf(extra, sizeof extra, "%zu, ", (size_t)op->extra);
-    if (shape & OP_HAS_SIZE)
-        snprintf(ret_text, CALL_TEXT_MAX, "%.*s(%s%s%zu)", name_length, name, pointer, extra,
-                 request->size);
-    else if (shape & OP_HAS_NUMBER)
-        snprintf(ret_text, CALL_TEXT_MAX, "%.*s(%zu)", name_length, name, (size_t)op->extra);
-    else
-        snprintf(ret_text, CALL_TEXT_MAX, "%.*s(%s)", name_length, name,
-                 op->kind == OP_FREE_NULL ? "NULL" : pointer);
+    snprintf(ret_text, CALL_TEXT_MAX, "%s(%s%s%zu)", subject_call_name(run_call_of(op->kind)),
+             pointer, extra, request->size);
 }

@@ -36,6 +36,7 @@ struct own_range {
 
 struct run {
     const struct subject *subject;
+    unsigned offers; /* of the subject */
     const struct trace *trace;
     const struct run_options *options;
     const struct run_report *report;

@@ -45,14 +45,12 @@ bool run_fail(struct run *run, enum check check, const char *site, const char *f
  * too. */
 static const char *site_of(const struct request *request)
 {
-    switch (request->op->kind) {
-    case OP_REALLOC_NULL:
-        return "realloc";
-    case OP_REALLOCARRAY_NULL:
-        return "reallocarray";
-    default:
-        return trace_op_name(request->op->kind);
-    }
+    return subject_call_name(run_call_of(request->op->kind));
+}
+
+static bool has_trait(const struct request *request, enum op_trait trait)
+{
+    return (trace_op_traits(request->op->kind) & trait) != 0;
 }
 
 #define FAIL(run, check, request, format, ...)                                         \
@@ -86,9 +84,11 @@ static bool is_modest(const struct run *run, const struct request *request)
     return wanted <= (room - shadow->live_size) / (is_limited ? shadow->live.count + 1 : 1);
 }
 
-static bool is_multiple(size_t size, size_t alignment)
+/* The size is no multiple of the alignment, where it should be one. */
+static bool is_uneven(const struct request *request)
 {
-    return alignment != 0 && size % alignment == 0;
+    return has_trait(request, OP_WANTS_EVEN) &&
+           (request->alignment == 0 || request->total % request->alignment != 0);
 }
 
 /* What a failure may leave in errno, or posix_memalign return. */
@@ -101,16 +101,13 @@ struct allowed_errors {
  * standard's: the manuals only promise that errno is set, and of a bad alignment nothing. */
 static struct allowed_errors allow_errors(const struct request *request)
 {
-    bool is_uneven =
-        request->op->kind == OP_ALIGNED_ALLOC && !is_multiple(request->total, request->alignment);
-    struct allowed_errors allowed = {.einval = !request->is_alignment_valid || is_uneven ||
+    bool is_extension = has_trait(request, OP_IS_EXTENSION);
+    struct allowed_errors allowed = {.einval = !request->is_alignment_valid || is_uneven(request) ||
                                                request->total == 0};
     allowed.enomem = request->is_alignment_valid || request->is_impossible ||
-                     request->op->kind != OP_POSIX_MEMALIGN;
-    allowed.any = request->op->kind == OP_MEMALIGN || request->op->kind == OP_VALLOC ||
-                  request->op->kind == OP_PVALLOC;
-    allowed.untouched =
-        request->total == 0 || (!request->is_alignment_valid && request->op->kind == OP_MEMALIGN);
+                     !has_trait(request, OP_RETURNS_ERROR);
+    allowed.any = is_extension;
+    allowed.untouched = request->total == 0 || (!request->is_alignment_valid && is_extension);
     return allowed;
 }
 
@@ -123,7 +120,7 @@ static bool judge_failure_errno(struct run *run, const struct request *request,
                                 const struct answer *answer)
 {
     struct allowed_errors allowed = allow_errors(request);
-    bool is_returned = request->op->kind == OP_POSIX_MEMALIGN;
+    bool is_returned = has_trait(request, OP_RETURNS_ERROR);
     int error = is_returned ? answer->result : answer->error;
     if ((error == ENOMEM && allowed.enomem) || (error == EINVAL && allowed.einval))
         return true;
@@ -149,10 +146,7 @@ bool judge_failure(struct run *run, const struct request *request, const struct 
         return false;
     if (request->total == 0)
         return true; /* the subject's choice: judge_policy */
-    bool may_refuse =
-        !request->is_alignment_valid ||
-        (request->op->kind == OP_ALIGNED_ALLOC && !is_multiple(request->total, request->alignment));
-    if (!is_modest(run, request) || may_refuse)
+    if (!is_modest(run, request) || !request->is_alignment_valid || is_uneven(request))
         return true;
     if (run->faults.has_failed)
         FAIL(
@@ -228,7 +222,7 @@ static bool judge_overlap(struct run *run, const struct request *request, const 
 
 static bool judge_zeroed(struct run *run, const struct request *request, const uint8_t *block)
 {
-    if (request->op->kind != OP_CALLOC)
+    if (!has_trait(request, OP_ZEROES))
         return true;
     size_t wrong = pattern_verify_zero(block, request->total, (size_t)run->options->fill_max);
     if (wrong != PATTERN_ALL_GOOD)
@@ -247,7 +241,7 @@ bool judge_new_block(struct run *run, const struct request *request, const struc
     if (request->is_impossible) {
         FAIL(run, CHECK_IMPOSSIBLE, request, "returned %p, cannot succeed", answer->block);
     }
-    if (request->op->kind == OP_POSIX_MEMALIGN && !request->is_alignment_valid)
+    if (has_trait(request, OP_RETURNS_ERROR) && !request->is_alignment_valid)
         FAIL(run, CHECK_ERRNO, request, "returned %d, must be EINVAL", 0);
     return judge_alignment(run, request, answer->block) &&
            judge_usable(run, request, answer->block, ret_capacity) &&

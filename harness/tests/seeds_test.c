@@ -101,10 +101,10 @@ static uint64_t op_bytes(const struct trace_op *op)
         size += op->size_base == SIZE_REQUESTED
                     ? state.sizes[op->size_slot]
                     : state.sizes[op->size_slot] + state.sizes[op->size_slot] / 4;
-    unsigned shape = trace_op_shape(op->kind);
-    if (shape & OP_HAS_COUNT && __builtin_mul_overflow(size, op->extra, &size))
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & OP_HAS_COUNT && __builtin_mul_overflow(size, op->extra, &size))
         return 0;
-    return size < IMPOSSIBLE && !(shape & OP_HAS_ALIGNMENT && op->extra >= IMPOSSIBLE) ? size : 0;
+    return size < IMPOSSIBLE && !(traits & OP_HAS_ALIGNMENT && op->extra >= IMPOSSIBLE) ? size : 0;
 }
 
 static void check_live_bytes(const char *name, void *unused)
@@ -115,9 +115,9 @@ static void check_live_bytes(const char *name, void *unused)
     memset(state.sizes, 0, sizeof state.sizes);
     for (size_t i = 0; i < trace.count; i++) {
         const struct trace_op *op = &trace.ops[i];
-        unsigned shape = trace_op_shape(op->kind);
-        uint64_t size = shape & OP_FREES ? 0 : op_bytes(op);
-        if (!(shape & (OP_FREES | OP_HAS_SIZE)) || (shape & OP_USES && size == 0))
+        unsigned traits = trace_op_traits(op->kind);
+        uint64_t size = traits & OP_FREES ? 0 : op_bytes(op);
+        if (!(traits & (OP_FREES | OP_HAS_SIZE)) || (traits & OP_USES && size == 0))
             continue;
         live += size - state.sizes[op->slot];
         state.sizes[op->slot] = size;

@@ -402,6 +402,45 @@ static void a_full_slot_set_takes_no_more(void **unused)
     assert_int_equal(birth.slot, 65535);
 }
 
+/* As the standard pairs them: a sized free takes only what its own kind of function made. */
+static void each_free_takes_the_blocks_that_it_may(void **state)
+{
+    (void)state;
+    static const enum op_kind sized[] = {OP_MALLOC,       OP_CALLOC,       OP_REALLOC,
+                                         OP_REALLOCARRAY, OP_REALLOC_NULL, OP_REALLOCARRAY_NULL};
+    unsigned may_size = 0;
+    for (size_t i = 0; i < sizeof sized / sizeof sized[0]; i++)
+        may_size |= 1u << sized[i];
+    for (unsigned maker = 0; maker < OP_KINDS; maker++) {
+        if (!(trace_op_traits(maker) & OP_HAS_SIZE))
+            continue;
+        assert_true(trace_op_may_free(OP_FREE, maker));
+        assert_int_equal(trace_op_may_free(OP_FREE_SIZED, maker), may_size >> maker & 1);
+        assert_int_equal(trace_op_may_free(OP_FREE_ALIGNED_SIZED, maker),
+                         maker == OP_ALIGNED_ALLOC);
+    }
+}
+
+static void totals_and_alignments_are_those_of_the_function(void **state)
+{
+    (void)state;
+    struct trace_op op = {.kind = OP_CALLOC, .extra = 3, .size = 5};
+    assert_true(trace_op_total(&op) == 15);
+    op.extra = UINT64_MAX / 2;
+    assert_true(trace_op_total(&op) == UINT64_MAX);
+    op = (struct trace_op){.kind = OP_MALLOC, .size = 4, .size_base = SIZE_REQUESTED};
+    assert_true(trace_op_total(&op) == UINT64_MAX);
+    assert_true(trace_op_is_alignment_valid(&op));
+    op = (struct trace_op){.kind = OP_MEMALIGN, .extra = 4};
+    assert_true(trace_op_is_alignment_valid(&op));
+    op.kind = OP_POSIX_MEMALIGN;
+    assert_false(trace_op_is_alignment_valid(&op));
+    op.extra = 24;
+    assert_false(trace_op_is_alignment_valid(&op));
+    op.extra = 0;
+    assert_false(trace_op_is_alignment_valid(&op));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +463,8 @@ int main(void)
         cmocka_unit_test(apply_refuses_what_is_not_well_formed_and_says_why),
         cmocka_unit_test(the_slot_set_agrees_with_a_plain_array),
         cmocka_unit_test(a_full_slot_set_takes_no_more),
+        cmocka_unit_test(each_free_takes_the_blocks_that_it_may),
+        cmocka_unit_test(totals_and_alignments_are_those_of_the_function),
     };
     return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
 }

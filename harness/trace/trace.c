@@ -3,7 +3,7 @@
  * What all forms of a trace share: the table of ops, what makes an op well-formed, and how a list
  * is made so.
  *
- * An op is well-formed where its slots are live or dead as its shape demands, and everywhere only
+ * An op is well-formed where its slots are live or dead as its traits demand, and everywhere only
  * if its fields are in range and the fields that it does not use are 0: then two equal ops are
  * equal bytes, and each form says all there is.
  */
@@ -13,14 +13,20 @@
 
 enum { DELTA_MIN = -16, DELTA_MAX = 15, NUMBER_MAX = 0xFFFF };
 
-const uint8_t trace_op_shapes[OP_KINDS] = {
-#define OP(id, text, shape) [OP_##id] = (shape),
+const uint16_t op_traits[OP_KINDS] = {
+#define OP(id, text, function, traits, pairing) [OP_##id] = (traits),
+    TRACE_OPS(OP)
+#undef OP
+};
+
+static const uint8_t pairings[OP_KINDS] = {
+#define OP(id, text, function, traits, pairing) [OP_##id] = (pairing),
     TRACE_OPS(OP)
 #undef OP
 };
 
 static const char *const names[OP_KINDS] = {
-#define OP(id, text, shape) [OP_##id] = (text),
+#define OP(id, text, function, traits, pairing) [OP_##id] = (text),
     TRACE_OPS(OP)
 #undef OP
 };
@@ -30,14 +36,28 @@ const char *trace_op_name(enum op_kind kind)
     return names[kind];
 }
 
-static bool takes_slot(unsigned shape)
+bool trace_op_may_free(enum op_kind kind, enum op_kind maker)
 {
-    return (shape & (OP_ALLOCATES | OP_USES | OP_FREES)) != 0;
+    return pairings[kind] == PAIRS_ANY || pairings[kind] == pairings[maker];
 }
 
-static bool takes_extra(unsigned shape)
+bool trace_op_is_alignment_valid(const struct trace_op *op)
 {
-    return (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT | OP_HAS_NUMBER)) != 0;
+    unsigned traits = trace_op_traits(op->kind);
+    if (!(traits & OP_HAS_ALIGNMENT))
+        return true;
+    bool is_power = op->extra != 0 && (op->extra & (op->extra - 1)) == 0;
+    return is_power && (!(traits & OP_RETURNS_ERROR) || op->extra % sizeof(void *) == 0);
+}
+
+uint64_t trace_op_total(const struct trace_op *op)
+{
+    uint64_t total = op->size;
+    bool has_count = (trace_op_traits(op->kind) & OP_HAS_COUNT) != 0;
+    if (op->size_base != SIZE_EXACT ||
+        (has_count && __builtin_mul_overflow(op->extra, op->size, &total)))
+        return UINT64_MAX;
+    return total;
 }
 
 static bool is_delta(uint64_t size)
@@ -48,18 +68,18 @@ static bool is_delta(uint64_t size)
 /* Zeroes what op does not use and brings the rest into range, slots excepted. */
 static void op_tidy(struct trace_op *op)
 {
-    unsigned shape = trace_op_shape(op->kind);
+    unsigned traits = trace_op_traits(op->kind);
     op->reserved = 0;
     op->reserved2 = 0;
-    if (!takes_slot(shape))
+    if (!(traits & OP_TAKES_SLOT))
         op->slot = 0;
-    if (!takes_extra(shape))
+    if (!(traits & OP_TAKES_EXTRA))
         op->extra = 0;
-    if (shape & OP_HAS_NUMBER)
+    if (traits & OP_HAS_NUMBER)
         op->extra &= NUMBER_MAX;
-    if (!(shape & OP_HAS_SIZE))
+    if (!(traits & OP_HAS_SIZE))
         op->size = 0;
-    if (!(shape & OP_HAS_SIZE) || op->size_base > SIZE_USABLE)
+    if (!(traits & OP_HAS_SIZE) || op->size_base > SIZE_USABLE)
         op->size_base = SIZE_EXACT;
     if (op->size_base == SIZE_EXACT)
         op->size_slot = 0;
@@ -77,7 +97,7 @@ static const char *field_problem(const struct trace_op *op)
     struct trace_op tidy = *op;
     op_tidy(&tidy);
     if (tidy.extra != op->extra || tidy.slot != op->slot)
-        return trace_op_shape(op->kind) & OP_HAS_NUMBER
+        return trace_op_traits(op->kind) & OP_HAS_NUMBER
                    ? "number out of range"
                    : "a field that the op does not use is not 0";
     if (tidy.size != op->size && tidy.size_base != SIZE_EXACT)
@@ -92,16 +112,16 @@ const char *slot_set_apply(struct slot_set *set, const struct trace_op *op)
     const char *problem = field_problem(op);
     if (problem)
         return problem;
-    unsigned shape = trace_op_shape(op->kind);
-    if (shape & OP_ALLOCATES && slot_set_has(set, op->slot))
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & OP_ALLOCATES && slot_set_has(set, op->slot))
         return "slot is already live";
-    if (shape & (OP_USES | OP_FREES) && !slot_set_has(set, op->slot))
+    if (traits & (OP_USES | OP_FREES) && !slot_set_has(set, op->slot))
         return "slot is not live";
     if (op->size_base != SIZE_EXACT && !slot_set_has(set, op->size_slot))
         return "slot of a relative size is not live";
-    if (shape & OP_ALLOCATES)
+    if (traits & OP_ALLOCATES)
         slot_set_add(set, op->slot);
-    if (shape & OP_FREES)
+    if (traits & OP_FREES)
         slot_set_remove(set, op->slot);
     return NULL;
 }

@@ -35,44 +35,73 @@ enum {
 };
 
 /* What an op takes and does, as bits. */
-enum op_shape {
-    OP_ALLOCATES = 1,      /* its slot was dead and is live afterwards */
-    OP_USES = 2,           /* its slot is live and stays so */
-    OP_FREES = 4,          /* its slot was live and is dead afterwards */
-    OP_HAS_SIZE = 8,       /* takes `size` */
-    OP_HAS_COUNT = 16,     /* `extra` is the first factor of a product, size the second */
-    OP_HAS_ALIGNMENT = 32, /* `extra` is the alignment, in bytes, valid or not */
-    OP_HAS_NUMBER = 64     /* takes no size; `extra` is a plain number, 0..65535 */
+enum op_trait {
+    OP_ALLOCATES = 1 << 0,     /* its slot was dead and is live afterwards */
+    OP_USES = 1 << 1,          /* its slot is live and stays so */
+    OP_FREES = 1 << 2,         /* its slot was live and is dead afterwards */
+    OP_HAS_SIZE = 1 << 3,      /* takes `size` */
+    OP_HAS_COUNT = 1 << 4,     /* `extra` is the first factor of a product, size the second */
+    OP_HAS_ALIGNMENT = 1 << 5, /* `extra` is the alignment, in bytes, valid or not */
+    OP_HAS_NUMBER = 1 << 6,    /* takes no size; `extra` is a plain number, 0..65535 */
+    OP_PASSES_NULL = 1 << 7,   /* passes NULL where its function takes a block */
+    OP_ZEROES = 1 << 8,        /* every byte of its block is 0 */
+    OP_RETURNS_ERROR = 1 << 9, /* returns an errno, and the block through an out-parameter */
+    OP_IS_PAGED = 1 << 10,     /* its block begins on a page */
+    OP_WANTS_EVEN = 1 << 11,   /* may refuse a size that is no multiple of the alignment */
+    OP_IS_EXTENSION = 1 << 12, /* of no standard: manuals say only that a failure sets errno */
+    OP_PASSES_TOKEN = 1 << 13, /* the ops behind it run in another thread, or this thread ends */
+
+    OP_TAKES_SLOT = OP_ALLOCATES | OP_USES | OP_FREES,
+    OP_TAKES_EXTRA = OP_HAS_COUNT | OP_HAS_ALIGNMENT | OP_HAS_NUMBER
 };
 
-/* Register once: name in code, name in text (also the C function where there is one), shape. The
- * order is the byte opcode. */
-#define TRACE_OPS(OP)                                                                     \
-    OP(MALLOC, "malloc", OP_ALLOCATES | OP_HAS_SIZE)                                      \
-    OP(FREE, "free", OP_FREES)                                                            \
-    OP(REALLOC, "realloc", OP_USES | OP_HAS_SIZE)                                         \
-    OP(CALLOC, "calloc", OP_ALLOCATES | OP_HAS_COUNT | OP_HAS_SIZE)                       \
-    OP(REALLOCARRAY, "reallocarray", OP_USES | OP_HAS_COUNT | OP_HAS_SIZE)                \
-    OP(ALIGNED_ALLOC, "aligned_alloc", OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE)     \
-    OP(POSIX_MEMALIGN, "posix_memalign", OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE)   \
-    OP(MEMALIGN, "memalign", OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE)               \
-    OP(VALLOC, "valloc", OP_ALLOCATES | OP_HAS_SIZE)                                      \
-    OP(PVALLOC, "pvalloc", OP_ALLOCATES | OP_HAS_SIZE)                                    \
-    OP(FREE_SIZED, "free_sized", OP_FREES)                                                \
-    OP(FREE_ALIGNED_SIZED, "free_aligned_sized", OP_FREES)                                \
-    OP(USABLE_SIZE, "malloc_usable_size", OP_USES)                                        \
-    OP(REALLOC_NULL, "realloc NULL", OP_ALLOCATES | OP_HAS_SIZE)                          \
-    OP(REALLOCARRAY_NULL, "reallocarray NULL", OP_ALLOCATES | OP_HAS_COUNT | OP_HAS_SIZE) \
-    OP(FREE_NULL, "free NULL", 0)                                                         \
-    OP(TRIM, "malloc_trim", OP_HAS_NUMBER)                                                \
-    OP(SWEEP, "sweep", 0)                                                                 \
-    OP(THREAD, "thread", OP_HAS_NUMBER)                                                   \
-    OP(FAIL_OS, "fail-os", OP_HAS_NUMBER)                                                 \
-    OP(FORK, "fork", 0)                                                                   \
-    OP(THREAD_EXIT, "thread-exit", OP_HAS_NUMBER)
+/* Which frees may take the block that an op makes; of a free, which blocks it may take. The
+ * standard lets free_sized and its sibling take only blocks of their own kind. */
+enum op_pairing {
+    PAIRS_NONE,          /* the op neither makes nor frees a block, or only free may take it */
+    PAIRS_ANY,           /* free: takes every block */
+    PAIRS_SIZED,         /* malloc, calloc, realloc and so on: free_sized may take it */
+    PAIRS_ALIGNED_SIZED, /* aligned_alloc: free_aligned_sized may take it */
+};
+
+/* Register once: name in code, name in text, the C function that it calls (none: it calls none),
+ * traits, pairing. The order is the byte opcode. */
+#define TRACE_OPS(OP)                                                                           \
+    OP(MALLOC, "malloc", malloc, OP_ALLOCATES | OP_HAS_SIZE, PAIRS_SIZED)                       \
+    OP(FREE, "free", free, OP_FREES, PAIRS_ANY)                                                 \
+    OP(REALLOC, "realloc", realloc, OP_USES | OP_HAS_SIZE, PAIRS_SIZED)                         \
+    OP(CALLOC, "calloc", calloc, OP_ALLOCATES | OP_HAS_COUNT | OP_HAS_SIZE | OP_ZEROES,         \
+       PAIRS_SIZED)                                                                             \
+    OP(REALLOCARRAY, "reallocarray", reallocarray, OP_USES | OP_HAS_COUNT | OP_HAS_SIZE,        \
+       PAIRS_SIZED)                                                                             \
+    OP(ALIGNED_ALLOC, "aligned_alloc", aligned_alloc,                                           \
+       OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE | OP_WANTS_EVEN, PAIRS_ALIGNED_SIZED)      \
+    OP(POSIX_MEMALIGN, "posix_memalign", posix_memalign,                                        \
+       OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE | OP_RETURNS_ERROR, PAIRS_NONE)            \
+    OP(MEMALIGN, "memalign", memalign,                                                          \
+       OP_ALLOCATES | OP_HAS_ALIGNMENT | OP_HAS_SIZE | OP_IS_EXTENSION, PAIRS_NONE)             \
+    OP(VALLOC, "valloc", valloc, OP_ALLOCATES | OP_HAS_SIZE | OP_IS_PAGED | OP_IS_EXTENSION,    \
+       PAIRS_NONE)                                                                              \
+    OP(PVALLOC, "pvalloc", pvalloc, OP_ALLOCATES | OP_HAS_SIZE | OP_IS_PAGED | OP_IS_EXTENSION, \
+       PAIRS_NONE)                                                                              \
+    OP(FREE_SIZED, "free_sized", free_sized, OP_FREES, PAIRS_SIZED)                             \
+    OP(FREE_ALIGNED_SIZED, "free_aligned_sized", free_aligned_sized, OP_FREES,                  \
+       PAIRS_ALIGNED_SIZED)                                                                     \
+    OP(USABLE_SIZE, "malloc_usable_size", malloc_usable_size, OP_USES, PAIRS_NONE)              \
+    OP(REALLOC_NULL, "realloc NULL", realloc, OP_ALLOCATES | OP_HAS_SIZE | OP_PASSES_NULL,      \
+       PAIRS_SIZED)                                                                             \
+    OP(REALLOCARRAY_NULL, "reallocarray NULL", reallocarray,                                    \
+       OP_ALLOCATES | OP_HAS_COUNT | OP_HAS_SIZE | OP_PASSES_NULL, PAIRS_SIZED)                 \
+    OP(FREE_NULL, "free NULL", free, OP_PASSES_NULL, PAIRS_ANY)                                 \
+    OP(TRIM, "malloc_trim", malloc_trim, OP_HAS_NUMBER, PAIRS_NONE)                             \
+    OP(SWEEP, "sweep", none, 0, PAIRS_NONE)                                                     \
+    OP(THREAD, "thread", none, OP_HAS_NUMBER | OP_PASSES_TOKEN, PAIRS_NONE)                     \
+    OP(FAIL_OS, "fail-os", none, OP_HAS_NUMBER, PAIRS_NONE)                                     \
+    OP(FORK, "fork", none, 0, PAIRS_NONE)                                                       \
+    OP(THREAD_EXIT, "thread-exit", none, OP_HAS_NUMBER | OP_PASSES_TOKEN, PAIRS_NONE)
 
 enum op_kind {
-#define OP(id, text, shape) OP_##id,
+#define OP(id, text, function, traits, pairing) OP_##id,
     TRACE_OPS(OP)
 #undef OP
         OP_KINDS
@@ -94,7 +123,7 @@ struct trace_op {
     uint32_t size_slot; /* < TRACE_SLOTS; 0 unless size_base is not SIZE_EXACT */
     uint32_t reserved2; /* 0 */
     uint64_t size;      /* see size_base; 0 for ops without a size */
-    uint64_t extra;     /* count, alignment or number by shape; else 0 */
+    uint64_t extra;     /* count, alignment or number by traits; else 0 */
 };
 _Static_assert(sizeof(struct trace_op) == 32, "shared between processes");
 
@@ -104,13 +133,20 @@ struct trace {
     size_t capacity;
 };
 
-/* OP_… bits and text name of a kind below OP_KINDS. */
-extern const uint8_t trace_op_shapes[OP_KINDS];
-static inline unsigned trace_op_shape(enum op_kind kind)
+/* What the table says of a kind below OP_KINDS: traits, pairing and text name. */
+extern const uint16_t op_traits[OP_KINDS];
+static inline unsigned trace_op_traits(enum op_kind kind)
 {
-    return trace_op_shapes[kind];
+    return op_traits[kind];
 }
 const char *trace_op_name(enum op_kind kind);
+/* Whether the function of a freeing op may take a block that an op of kind `maker` made. */
+bool trace_op_may_free(enum op_kind kind, enum op_kind maker);
+
+/* Whether the op's function must accept the alignment; true of one that takes none. */
+bool trace_op_is_alignment_valid(const struct trace_op *op);
+/* Bytes that an op asks for; UINT64_MAX if the product overflows, or if only a run can tell. */
+uint64_t trace_op_total(const struct trace_op *op);
 
 /* The set of live slots, as normalising, decoding and mutating track it. Zero-initialised: nothing
  * live. More of it: trace_slots.h. */

@@ -65,15 +65,15 @@ static void prefixes_add(struct prefixes *prefixes, const uint8_t *record)
 }
 
 /* Puts what the prefixes say into op and returns the fields that codes_read is to leave alone. */
-static unsigned prefixes_apply(const struct prefixes *prefixes, unsigned shape, struct trace_op *op)
+static unsigned prefixes_apply(const struct prefixes *prefixes, unsigned traits,
+                               struct trace_op *op)
 {
     unsigned exact = 0;
-    if (has_prefix(prefixes, PREFIX_EXTRA) &&
-        shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT | OP_HAS_NUMBER)) {
-        op->extra = prefixes->value[PREFIX_EXTRA] & (shape & OP_HAS_NUMBER ? 0xFFFF : UINT64_MAX);
+    if (has_prefix(prefixes, PREFIX_EXTRA) && traits & OP_TAKES_EXTRA) {
+        op->extra = prefixes->value[PREFIX_EXTRA] & (traits & OP_HAS_NUMBER ? 0xFFFF : UINT64_MAX);
         exact |= EXACT_EXTRA;
     }
-    if (!(shape & OP_HAS_SIZE))
+    if (!(traits & OP_HAS_SIZE))
         return exact;
     bool is_usable = has_prefix(prefixes, PREFIX_USABLE);
     if (is_usable || has_prefix(prefixes, PREFIX_REQUESTED)) {
@@ -92,10 +92,10 @@ static unsigned prefixes_apply(const struct prefixes *prefixes, unsigned shape, 
 static void op_read(const uint8_t *record, const struct prefixes *prefixes, struct trace_op *ret_op)
 {
     *ret_op = (struct trace_op){.kind = record[0] % OP_KINDS};
-    unsigned shape = trace_op_shape(ret_op->kind);
-    unsigned exact = prefixes->present ? prefixes_apply(prefixes, shape, ret_op) : 0;
+    unsigned traits = trace_op_traits(ret_op->kind);
+    unsigned exact = prefixes->present ? prefixes_apply(prefixes, traits, ret_op) : 0;
     codes_read(ret_op, record_operand(record), exact);
-    if (shape & (OP_ALLOCATES | OP_USES | OP_FREES))
+    if (traits & OP_TAKES_SLOT)
         ret_op->slot = has_prefix(prefixes, PREFIX_SLOT)
                            ? (uint32_t)(prefixes->value[PREFIX_SLOT] % TRACE_SLOTS)
                            : record[1];

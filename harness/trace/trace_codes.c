@@ -250,16 +250,16 @@ static void pair_read(struct trace_op *op, uint16_t operand, unsigned exact, boo
 
 void codes_read(struct trace_op *op, uint16_t operand, unsigned exact)
 {
-    unsigned shape = trace_op_shape(op->kind);
-    if (!(shape & (OP_HAS_SIZE | OP_HAS_NUMBER)))
+    unsigned traits = trace_op_traits(op->kind);
+    if (!(traits & (OP_HAS_SIZE | OP_HAS_NUMBER)))
         return;
-    if (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT))
-        pair_read(op, operand, exact, shape & OP_HAS_COUNT);
-    else if (shape & OP_HAS_SIZE && !(exact & (EXACT_SIZE | EXACT_BASE)))
+    if (traits & (OP_HAS_COUNT | OP_HAS_ALIGNMENT))
+        pair_read(op, operand, exact, traits & OP_HAS_COUNT);
+    else if (traits & OP_HAS_SIZE && !(exact & (EXACT_SIZE | EXACT_BASE)))
         size_read(&SIZE_CODES, operand, op);
-    else if (shape & OP_HAS_NUMBER && !(exact & EXACT_EXTRA))
+    else if (traits & OP_HAS_NUMBER && !(exact & EXACT_EXTRA))
         op->extra = operand;
-    if (shape & OP_HAS_SIZE && exact & EXACT_BASE)
+    if (traits & OP_HAS_SIZE && exact & EXACT_BASE)
         op->size = delta_read(operand);
 }
 
@@ -427,15 +427,15 @@ static unsigned pair_write(const struct trace_op *op, bool is_counted, uint16_t 
 
 unsigned codes_write(const struct trace_op *op, uint16_t *ret_operand)
 {
-    unsigned shape = trace_op_shape(op->kind);
-    if (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT))
-        return pair_write(op, shape & OP_HAS_COUNT, ret_operand);
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & (OP_HAS_COUNT | OP_HAS_ALIGNMENT))
+        return pair_write(op, traits & OP_HAS_COUNT, ret_operand);
     unsigned code = 0;
     unsigned exact = 0;
-    if (shape & OP_HAS_SIZE && !size_write(&SIZE_CODES, op, &code)) {
+    if (traits & OP_HAS_SIZE && !size_write(&SIZE_CODES, op, &code)) {
         exact = inexact_size(op);
         code = delta_write(op);
     }
-    *ret_operand = (uint16_t)(shape & OP_HAS_NUMBER ? op->extra : code);
+    *ret_operand = (uint16_t)(traits & OP_HAS_NUMBER ? op->extra : code);
     return exact;
 }

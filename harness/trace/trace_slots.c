@@ -105,18 +105,18 @@ static void fit_size(const struct slot_set *set, struct trace_op *op)
 
 bool slot_set_fit(struct slot_set *set, struct trace_op *op)
 {
-    unsigned shape = trace_op_shape(op->kind);
-    if (shape & OP_ALLOCATES ? set->count == TRACE_SLOTS
-                             : shape & (OP_USES | OP_FREES) && set->count == 0)
+    unsigned traits = trace_op_traits(op->kind);
+    if (traits & OP_ALLOCATES ? set->count == TRACE_SLOTS
+                              : traits & (OP_USES | OP_FREES) && set->count == 0)
         return false;
     fit_size(set, op); /* before the effect: the slot of the size was live when the call was made */
-    if (shape & OP_ALLOCATES) {
+    if (traits & OP_ALLOCATES) {
         op->slot = slot_set_next_dead(set, op->slot);
         slot_set_add(set, op->slot);
-    } else if (shape & (OP_USES | OP_FREES)) {
+    } else if (traits & (OP_USES | OP_FREES)) {
         op->slot = slot_set_next_live(set, op->slot);
     }
-    if (shape & OP_FREES)
+    if (traits & OP_FREES)
         slot_set_remove(set, op->slot);
     return true;
 }

@@ -32,19 +32,19 @@ enum { LINE_WORDS = 7 /* one more than an op has */, QUOTED_MAX = 40, NUMBER_MAX
 
 /* Whether the op is written with its slot and `=` in front, and whether with a slot as first
  * operand. */
-static bool has_result(unsigned shape)
+static bool has_result(unsigned traits)
 {
-    return shape & OP_ALLOCATES || (shape & OP_USES && shape & OP_HAS_SIZE);
+    return traits & OP_ALLOCATES || (traits & OP_USES && traits & OP_HAS_SIZE);
 }
 
-static bool has_slot_operand(unsigned shape)
+static bool has_slot_operand(unsigned traits)
 {
-    return (shape & (OP_USES | OP_FREES)) != 0;
+    return (traits & (OP_USES | OP_FREES)) != 0;
 }
 
-static bool has_extra_operand(unsigned shape)
+static bool has_extra_operand(unsigned traits)
 {
-    return (shape & (OP_HAS_COUNT | OP_HAS_ALIGNMENT | OP_HAS_NUMBER)) != 0;
+    return (traits & OP_TAKES_EXTRA) != 0;
 }
 
 /* Writing. */
@@ -57,18 +57,18 @@ static size_t number_append(char *line, size_t length, const struct number *numb
 
 size_t trace_format_op(const struct trace_op *op, char ret_line[TRACE_LINE_MAX])
 {
-    unsigned shape = trace_op_shape(op->kind);
+    unsigned traits = trace_op_traits(op->kind);
     size_t length = 0;
-    if (has_result(shape))
+    if (has_result(traits))
         length = (size_t)snprintf(ret_line, TRACE_LINE_MAX, "#%" PRIu32 " = ", op->slot);
     length +=
         (size_t)snprintf(ret_line + length, TRACE_LINE_MAX - length, "%s", trace_op_name(op->kind));
-    if (has_slot_operand(shape))
+    if (has_slot_operand(traits))
         length +=
             (size_t)snprintf(ret_line + length, TRACE_LINE_MAX - length, " #%" PRIu32, op->slot);
-    if (has_extra_operand(shape))
+    if (has_extra_operand(traits))
         length = number_append(ret_line, length, &(struct number){.value = op->extra});
-    if (shape & OP_HAS_SIZE)
+    if (traits & OP_HAS_SIZE)
         length = number_append(ret_line, length,
                                &(struct number){op->size, op->size_base, op->size_slot});
     return length;
@@ -216,17 +216,17 @@ static int take_result(struct line *line, bool *ret_has_result, uint32_t *ret_sl
 
 static int take_operands(struct line *line, struct trace_op *op)
 {
-    unsigned shape = trace_op_shape(op->kind);
+    unsigned traits = trace_op_traits(op->kind);
     struct number size = {.value = 0};
     uint32_t slot = op->slot;
-    int error = has_slot_operand(shape) ? take_slot(line, &slot) : 0;
-    if (!error && has_result(shape) && slot != op->slot)
+    int error = has_slot_operand(traits) ? take_slot(line, &slot) : 0;
+    if (!error && has_result(traits) && slot != op->slot)
         error = fail(line, "`%s` must return to its own slot: #%" PRIu32 ", not #%" PRIu32,
                      trace_op_name(op->kind), slot, op->slot);
     op->slot = slot;
-    if (!error && has_extra_operand(shape))
-        error = take_extra(line, shape & OP_HAS_NUMBER ? NUMBER_MAX : UINT64_MAX, &op->extra);
-    if (!error && shape & OP_HAS_SIZE)
+    if (!error && has_extra_operand(traits))
+        error = take_extra(line, traits & OP_HAS_NUMBER ? NUMBER_MAX : UINT64_MAX, &op->extra);
+    if (!error && traits & OP_HAS_SIZE)
         error = take_number(line, &size);
     if (!error && line->next < line->count)
         error = fail_word(line, "unexpected ", line->words[line->next], "after the op");
@@ -242,9 +242,9 @@ static int op_admit(struct line *line, struct slot_set *set, const struct trace_
     const char *problem = slot_set_apply(set, op);
     if (!problem)
         return 0;
-    unsigned shape = trace_op_shape(op->kind);
-    bool is_slot_good = !has_slot_operand(shape) || slot_set_has(set, op->slot);
-    if (shape & OP_ALLOCATES && slot_set_has(set, op->slot))
+    unsigned traits = trace_op_traits(op->kind);
+    bool is_slot_good = !has_slot_operand(traits) || slot_set_has(set, op->slot);
+    if (traits & OP_ALLOCATES && slot_set_has(set, op->slot))
         return fail(line, "slot #%" PRIu32 " is already live", op->slot);
     return fail(line, "slot #%" PRIu32 " is not live", is_slot_good ? op->size_slot : op->slot);
 }
@@ -258,7 +258,7 @@ static int line_parse(struct line *line, struct slot_set *set, struct trace_op *
         error = take_kind(line, &op.kind);
     if (error)
         return error;
-    if (is_result != has_result(trace_op_shape(op.kind)))
+    if (is_result != has_result(trace_op_traits(op.kind)))
         return fail(line,
                     is_result ? "`%s` takes no `#N =` before it" : "`%s` needs `#N =` before it",
                     trace_op_name(op.kind));
