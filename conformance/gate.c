@@ -3,7 +3,6 @@
 
 #include <fnmatch.h>
 #include <time.h>
-#include <unistd.h>
 
 #define VERDICT(id, name, meaning) {name, meaning},
 static const struct {
@@ -103,9 +102,10 @@ static const char *find_obstacle(const struct gate_options *options, const struc
         return NULL;
     if (options->has_sanitizer)
         return "this build has a sanitizer, whose malloc serves the process";
-    bool is_missing =
-        options->subject->preload[0] != '\0' && access(options->subject->preload, R_OK) != 0;
-    return is_missing ? "this build has no shared object of the subject to preload" : NULL;
+    struct subject_plan whole;
+    return subject_plan_whole_process(options->subject, &whole)
+               ? NULL
+               : "this build has no shared object of the subject to preload";
 }
 
 /* The probes to run, each once; clauses without one are results at once. ret_probes has room for
@@ -170,8 +170,8 @@ int gate_run(const struct gate_options *options, struct gate_results *ret_result
         }
     }
     if (result == 0 && (result = gate_run_probes(options, probes, gate->all, collect, gate)) != 0)
-        snprintf(error, SUBJECT_ERROR_MAX, "cannot run %s: %s", options->subject->program,
-                 strerror(result));
+        snprintf(error, SUBJECT_ERROR_MAX, "cannot run the probes on %s: %s",
+                 options->subject->name, strerror(result));
     if (result == 0)
         choices_judge(&gate->choices, &results);
     free(probes);
@@ -191,12 +191,4 @@ void gate_done(struct gate_results *results)
     free(results->results);
     results->results = NULL;
     results->count = 0;
-}
-
-struct gate_subject gate_subject_host(const char *name, const char *program)
-{
-    struct gate_subject subject = {.how = "host"};
-    snprintf(subject.name, sizeof subject.name, "%s", name);
-    snprintf(subject.program, sizeof subject.program, "%s", program);
-    return subject;
 }

@@ -13,9 +13,7 @@
 #include "conformance/clauses.h"
 #include "conformance/outcome.h"
 
-#include "harness/subject/subject.h"
-
-#include <limits.h>
+#include "harness/subject/subject_plan.h"
 
 #define CLAUSE_VERDICTS(VERDICT)                                                       \
     VERDICT(PASS, "pass", "the requirement holds")                                     \
@@ -52,19 +50,6 @@ struct clause_result {
     char evidence[EVIDENCE_MAX];
 };
 
-/* A subject, and how the processes of its probes come to it. */
-struct gate_subject {
-    char name[64]; /* short, for people */
-    /* that runs probes; where anvil is bound under its prefix, the one with `-anvil` behind its
-     * name */
-    char program[PATH_MAX];
-    char how[16]; /* as in harness/executor/protocol.h: "static", "dlopen", "preload", "host" */
-    char what[PATH_MAX]; /* a path, or anvil's options */
-    char preload
-        [PATH_MAX]; /* for probes that need the whole process: the library to preload; "": the host's malloc is the subject */
-    char environment[PATH_MAX]; /* one more "NAME=value", or "" */
-};
-
 struct gate_results {
     size_t count;
     struct clause_result *results; /* in the registry's order */
@@ -76,21 +61,13 @@ struct gate_options {
     const char *const *globs; /* of clause ids, as for fnmatch; NULL or empty: all */
     size_t glob_count;
     unsigned jobs; /* probes at a time; 0: one a processor */
-    const struct gate_subject *subject;
+    /* in process; probes that need the whole process get it preloaded */
+    const struct subject_plan *subject;
     bool has_sanitizer; /* of this build: then such probes are unsupported */
     /* Called after every probe; may be NULL. */
     void (*progress)(size_t done, size_t all, void *context);
     void *context;
 };
-
-/* Binds a subject once, to learn how, and fills ret_subject. spec: as executor_start takes it, or
- * the path of a mallet-conform executable, whose libc is then the subject. Returns 0, or a positive
- * errno with one sentence in `error`. Not in the standalone executable, whose subject is
- * gate_subject_host. */
-int gate_subject_find(struct gate_subject *ret_subject, const char *spec,
-                      char error[SUBJECT_ERROR_MAX]);
-/* The malloc that `program` is linked with. */
-struct gate_subject gate_subject_host(const char *name, const char *program);
 
 /* Returns 0, or a positive errno with one sentence in `error`: ENOENT if the selection matches no
  * clause. Results are the caller's, to be released by gate_done. */

@@ -6,8 +6,6 @@
  */
 #include "conformance/gate_internal.h"
 
-#include "harness/executor/protocol.h"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -46,7 +44,7 @@ static unsigned now_ms(void)
 }
 
 /* The caller's environment, less what would change the subject behind our back. */
-static char **make_environment(char *preload, char *more)
+static char **make_environment(const struct subject_plan *plan, char *preload, size_t capacity)
 {
     size_t count = 0;
     while (environ[count] != NULL)
@@ -61,42 +59,31 @@ static char **make_environment(char *preload, char *more)
             copy[used++] = environ[i];
     static char tunables[] = TUNABLES;
     copy[used++] = tunables;
-    if (preload[0] != '\0')
+    if (subject_plan_preload(plan) != NULL) {
+        snprintf(preload, capacity, "LD_PRELOAD=%s", subject_plan_preload(plan));
         copy[used++] = preload;
-    if (more[0] != '\0')
-        copy[used++] = more;
+    }
+    if (plan->environment[0] != '\0')
+        copy[used++] = (char *)(uintptr_t)plan->environment;
     return copy;
-}
-
-/* Where the whole process matters the subject is preloaded, unless it is the process's own malloc
- * anyway. */
-static bool is_preloaded(const struct gate_subject *subject, const struct probe *probe)
-{
-    bool is_wanted = probe->place == PLACE_PROCESS || strcmp(subject->how, CHILD_BIND_PRELOAD) == 0;
-    return is_wanted && subject->preload[0] != '\0';
 }
 
 static int spawn(const struct gate_options *options, const struct probe *probe,
                  const int ends[DESCRIPTORS], pid_t *ret_pid)
 {
-    const struct gate_subject *subject = options->subject;
-    char preload[PATH_MAX + 16];
-    bool preloads = is_preloaded(subject, probe);
-    const char *how = preloads ? CHILD_BIND_PRELOAD : subject->how,
-               *what = preloads ? subject->preload : subject->what;
-    char program[PATH_MAX + 8];
-    snprintf(program, sizeof program, "%s%s", subject->program,
-             strcmp(how, CHILD_BIND_STATIC) == 0 ? "-anvil" : "");
+    struct subject_plan plan = *options->subject;
+    char program[PATH_MAX], preload[PATH_MAX + 16];
+    if (probe->place == PLACE_PROCESS)
+        subject_plan_whole_process(options->subject, &plan);
+    if (!subject_plan_program(&plan, "mallet-conform", program))
+        return ENOENT;
     char *const arguments[] = {program,
                                PROCESS_OPTION,
-                               (char *)(uintptr_t)how,
-                               (char *)(uintptr_t)what,
+                               (char *)(uintptr_t)subject_binding_name(plan.binding),
+                               plan.what,
                                (char *)(uintptr_t)probe->name,
                                NULL};
-    preload[sizeof preload - 1] = '\0';
-    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", subject->preload);
-    char **environment = make_environment(preloads ? preload : preload + sizeof preload - 1,
-                                          (char *)(uintptr_t)subject->environment);
+    char **environment = make_environment(&plan, preload, sizeof preload);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     if (environment == NULL || posix_spawn_file_actions_init(&actions) != 0)

@@ -10,7 +10,7 @@
 enum { PROCESS_REPORT = 3 };
 
 /* How the gate asks for one probe: argv = {program, PROCESS_OPTION, how, what, name of the probe};
- * how and what as in harness/executor/protocol.h. */
+ * how and what as child_bind takes them. */
 #define PROCESS_OPTION "--probe"
 
 /* Fills `calls`. Returns 0, or a positive errno with one sentence in `error`. */

@@ -3,18 +3,19 @@
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 
-#include "harness/executor/protocol.h"
+#include "harness/subject/subject_plan.h"
 
 void bind_more(const char *how, const char *what)
 {
-    if (strcmp(how, CHILD_BIND_HOST) == 0) {
+    int binding = subject_binding_find(how);
+    if (binding == BIND_HOST) {
         bind_more_of_host();
         return;
     }
-    if (strcmp(how, CHILD_BIND_STATIC) == 0)
+    if (binding == BIND_STATIC)
         return;
     enum subject_namespace name_space =
-        strcmp(how, CHILD_BIND_PRELOAD) == 0 ? NAMESPACE_PRELOADED : NAMESPACE_DEEPBIND;
+        binding == BIND_PRELOAD ? NAMESPACE_PRELOADED : NAMESPACE_DEEPBIND;
 #define CALL(name, result, parameters) \
     *(void **)(uintptr_t)&calls.name = subject_library_find(what, name_space, #name);
     MORE_CALLS(CALL)

@@ -60,7 +60,7 @@ int standalone_main(int argc, char **argv)
     struct gate_results results;
     size_t counts[CLAUSE_VERDICT_COUNT] = {0};
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    const struct gate_subject subject = gate_subject_host("host", length > 0 ? program : argv[0]);
+    const struct subject_plan subject = subject_plan_host("host", length > 0 ? program : argv[0]);
     struct gate_options options = {.subject = &subject};
     if (!parse(argc, argv, &options))
         return STATUS_REFUSED;

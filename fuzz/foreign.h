@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-/* Binds the subject: "glibc", "musl" or a path. Says in one line on stderr why it cannot, and ends
+/* Binds the subject, as subject_resolve takes it. Says in one line on stderr why it cannot, and ends
  * the process. */
 void foreign_open(const char *spec);
 /* Runs one trace. ret_features: RUN_FEATURES counters, zero before. */

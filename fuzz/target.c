@@ -2,7 +2,7 @@
 /*
  * Behind the fuzz targets that run traces: which subject, where, with which checks.
  *
- *   MALLET_SUBJECT   "anvil[:OPTIONS]" (the default), "glibc", "musl" or a path to a .so
+ *   MALLET_SUBJECT   what subject_resolve takes; none: anvil
  *   MALLET_FINDINGS  folder for findings and statistics (findings.h); none: nothing is written
  *
  * anvil runs in this process, linked statically and instrumented, in a fixed arena that is reset
@@ -17,7 +17,7 @@
 #include "fuzz/foreign.h"
 #include "fuzz/guidance.h"
 #include "harness/run/run.h"
-#include "harness/subject/subject.h"
+#include "harness/subject/subject_plan.h"
 #include "harness/trace/trace.h"
 
 #include <errno.h>
@@ -70,9 +70,10 @@ static void open_target(void)
     if (spec == NULL || spec[0] == '\0')
         spec = "anvil";
     findings_open(getenv("MALLET_FINDINGS"));
-    target.is_anvil = strcmp(spec, "anvil") == 0 || strncmp(spec, "anvil:", 6) == 0;
+    const char *options = subject_anvil_options(spec);
+    target.is_anvil = options != NULL;
     if (target.is_anvil)
-        open_anvil(spec[5] == ':' ? spec + 6 : "");
+        open_anvil(options);
     else
         foreign_open(spec);
     target.is_open = true;

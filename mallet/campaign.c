@@ -7,7 +7,6 @@
 #include "mallet/campaign_internal.h"
 
 #include "harness/executor/executor.h"
-#include "harness/subject/catalog.h"
 #include "mallet/command.h"
 
 #include <limits.h>
@@ -43,12 +42,6 @@ void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
         ret_path[0] = '\0';
 }
 
-bool campaign_is_anvil(const struct campaign *campaign)
-{
-    const char *spec = campaign->subject_path;
-    return strcmp(spec, "anvil") == 0 || strncmp(spec, "anvil:", 6) == 0;
-}
-
 /* A second signal ends the triage too, at once. */
 static void on_signal(int signal_number)
 {
@@ -66,20 +59,16 @@ static void catch_signals(void)
 
 static int bind_subject(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
-    struct executor *executor;
-    char spec[PATH_MAX], absolute[PATH_MAX];
-    int result = catalog_resolve(campaign->options->subject, spec, error);
+    struct subject_plan plan;
+    char absolute[PATH_MAX];
+    int result = executor_find_subject(&plan, campaign->options->subject, BIND_AUTO,
+                                       SUBJECT_IN_PROCESS, error);
     if (result != 0)
         return result;
-    bool is_path = strchr(spec, '/') != NULL && strncmp(spec, "anvil:", 6) != 0;
+    bool is_file = plan.binding != BIND_STATIC && plan.binding != BIND_HOST;
     campaign_path(campaign->subject_path, "%s",
-                  is_path && realpath(spec, absolute) != NULL ? absolute : spec);
-    result = executor_start(&executor, campaign->subject_path, NULL, error);
-    if (result != 0)
-        return result;
-    snprintf(campaign->subject_name, sizeof(campaign->subject_name), "%s",
-             executor_info(executor)->name);
-    executor_stop(executor);
+                  is_file && realpath(plan.spec, absolute) != NULL ? absolute : plan.spec);
+    snprintf(campaign->subject_name, sizeof(campaign->subject_name), "%s", plan.name);
     return 0;
 }
 

@@ -20,7 +20,7 @@ enum campaign_engine { ENGINE_LIBFUZZER, ENGINE_AFL };
 enum campaign_build { BUILD_ANY, BUILD_PLAIN, BUILD_SANITIZER };
 
 struct campaign_options {
-    const char *subject; /* as executor_start takes it */
+    const char *subject; /* as subject_resolve takes it */
     enum campaign_engine engine;
     /* ANY: with a sanitizer for anvil, if there is such a build, plain for others */
     enum campaign_build build;

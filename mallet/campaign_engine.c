@@ -2,6 +2,8 @@
 /* Which programs an engine needs, where they are found, and how a job of it is started. */
 #include "mallet/campaign_internal.h"
 
+#include "harness/subject/subject_plan.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,7 +64,7 @@ static bool find_build(struct campaign *campaign)
         return find_target(campaign, plain);
     if (campaign->options->build == BUILD_SANITIZER)
         return find_target(campaign, sanitizer);
-    if (campaign_is_anvil(campaign))
+    if (subject_anvil_options(campaign->subject_path) != NULL)
         return find_target(campaign, sanitizer) || find_target(campaign, plain);
     return find_target(campaign, plain);
 }

@@ -63,7 +63,6 @@ bool campaign_is_stopped(void);
 /* Formats a path; a path too long becomes "", which no call accepts. */
 void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-bool campaign_is_anvil(const struct campaign *campaign);
 /* Folder of the running program, no slash at the end. */
 void campaign_own_folder(char ret_path[CAMPAIGN_PATH_MAX]);
 

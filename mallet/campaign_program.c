@@ -6,6 +6,8 @@
  */
 #include "mallet/campaign_internal.h"
 
+#include "harness/subject/subject_plan.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -70,21 +72,18 @@ static bool compile(char *source, char *program)
 }
 
 /* What to preload: "" for the libc itself. False if the subject cannot be put under a program of
- * its own. */
+ * its own: another libc than the compiler's, anvil without its shared object. */
 static bool find_preload(const struct campaign *campaign, char ret_path[CAMPAIGN_PATH_MAX])
 {
-    char own[CAMPAIGN_PATH_MAX];
-    if (strcmp(campaign->subject_path, "glibc") == 0) {
-        ret_path[0] = '\0';
-        return true;
-    }
-    if (campaign_is_anvil(campaign)) {
-        campaign_own_folder(own);
-        campaign_path(ret_path, "%s/../lib/libanvil.so", own);
-        return access(ret_path, R_OK) == 0;
-    }
-    campaign_path(ret_path, "%s", campaign->subject_path);
-    return ret_path[0] == '/';
+    struct subject_plan plan, whole;
+    char error[SUBJECT_ERROR_MAX];
+    if (subject_resolve(&plan, campaign->subject_path, BIND_AUTO, SUBJECT_WHOLE_PROCESS, error) !=
+            0 ||
+        !subject_plan_whole_process(&plan, &whole))
+        return false;
+    const char *preload = subject_plan_preload(&whole);
+    campaign_path(ret_path, "%s", preload != NULL ? preload : "");
+    return preload != NULL || strcmp(whole.spec, "glibc") == 0;
 }
 
 enum ending { ENDING_EXIT, ENDING_DEATH, ENDING_OVER_TIME };

@@ -9,6 +9,7 @@
  *     OUTPUT/fuzz/             the campaign; the next check goes on from there
  *     OUTPUT/check.json        what --json prints
  */
+#include "harness/executor/executor.h"
 #include "harness/finding/baseline.h"
 #include "mallet/check_run.h"
 #include "mallet/command.h"
@@ -16,7 +17,6 @@
 #include "mallet/output.h"
 #include "mallet/report.h"
 #include "mallet/seeds.h"
-#include "mallet/subject_start.h"
 
 #include <argp.h>
 #include <string.h>
@@ -225,7 +225,7 @@ static int run_step(struct page *page, const struct check_step *step)
     const struct check_request *request = &page->options->request;
     struct check_result result;
     char text[SENTENCE_MAX];
-    if (step->is_anvils && strncmp(request->subject, "anvil", 5) != 0) {
+    if (step->is_anvils && subject_anvil_options(request->subject) == NULL) {
         leave_out(page, step->name, "only for code that is built for it: see adversity/interleave");
         return EXIT_CLEAN;
     }
@@ -314,9 +314,9 @@ static int find_subject(struct page *page)
 {
     char error[SUBJECT_ERROR_MAX];
     struct executor *executor;
-    if (subject_start(&executor, page->options->request.subject, BIND_AUTO, error) != 0)
+    if (executor_start(&executor, page->options->request.subject, NULL, error) != 0)
         return refuse("%s", error);
-    snprintf(page->subject, sizeof page->subject, "%s", executor_info(executor)->name);
+    snprintf(page->subject, sizeof page->subject, "%s", executor_info(executor)->subject.name);
     executor_stop(executor);
     return EXIT_CLEAN;
 }

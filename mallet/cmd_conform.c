@@ -5,7 +5,7 @@
  * is refused before the first probe runs, and nothing is written before the last one ended.
  */
 #include "conformance/report_formats.h"
-#include "harness/subject/catalog.h"
+#include "harness/executor/executor.h"
 #include "mallet/command.h"
 #include "mallet/conform_output.h"
 
@@ -41,7 +41,7 @@ struct request {
 
 struct conform {
     const struct request *request;
-    struct gate_subject subjects[SUBJECTS_MAX];
+    struct subject_plan subjects[SUBJECTS_MAX];
     struct report_column columns[SUBJECTS_MAX];
     struct conform_report report;
     struct baseline baseline;
@@ -156,15 +156,24 @@ static bool is_taken(const struct conform *conform, size_t before, const char *n
     return false;
 }
 
+/* A program that brings its own libc runs the probes itself. */
+static int find_subject(struct subject_plan *ret_plan, const char *typed,
+                        char error[SUBJECT_ERROR_MAX])
+{
+    int result = subject_resolve(ret_plan, typed, BIND_AUTO, SUBJECT_IN_PROCESS, error);
+    if (result != 0 || ret_plan->program[0] != '\0')
+        return result;
+    return executor_find_subject(ret_plan, typed, BIND_AUTO, SUBJECT_IN_PROCESS, error);
+}
+
 /* A subject goes by its short name; by what was typed where another one has that name. */
 static int find_subjects(struct conform *conform)
 {
     const struct request *request = conform->request;
     for (size_t i = 0; i < request->subject_count; i++) {
-        char spec[PATH_MAX], error[SUBJECT_ERROR_MAX];
-        struct gate_subject *subject = &conform->subjects[i];
-        if (catalog_resolve(request->typed[i], spec, error) != 0 ||
-            gate_subject_find(subject, spec, error) != 0)
+        char error[SUBJECT_ERROR_MAX];
+        struct subject_plan *subject = &conform->subjects[i];
+        if (find_subject(subject, request->typed[i], error) != 0)
             return refuse("%s", error);
         const char *name = is_taken(conform, i, subject->name) ? request->typed[i] : subject->name;
         if (is_taken(conform, i, name))

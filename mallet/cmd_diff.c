@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* diff: one trace on several subjects, what a caller sees of each side by side. */
+#include "harness/executor/executor.h"
 #include "mallet/command.h"
 #include "mallet/diff.h"
 #include "mallet/report.h"
-#include "mallet/subject_start.h"
 #include "mallet/trace_file.h"
 
 #include <argp.h>
@@ -58,7 +58,7 @@ static int observe(struct observation *observation, const char *typed, const str
     struct executor *executor;
     struct execution execution;
     char error[SUBJECT_ERROR_MAX];
-    if (subject_start(&executor, typed, BIND_AUTO, error) != 0)
+    if (executor_start(&executor, typed, NULL, error) != 0)
         return refuse("%s", error);
     struct run_options options = executor_thorough(executor, trace->count);
     int result = executor_run(executor, trace, &options, true, &execution, error);
@@ -132,7 +132,7 @@ static void print_table(const struct table *table)
     size_t count = table->request->count;
     printf("%5s  %-36s", "op", "");
     for (size_t i = 0; i < count; i++)
-        printf(" %-*.*s", COLUMN - 1, COLUMN - 1, table->observations[i].info.name);
+        printf(" %-*.*s", COLUMN - 1, COLUMN - 1, table->observations[i].info.subject.name);
     printf("\n");
     for (size_t i = 0; i < table->trace->count; i++)
         if (table->trace->count <= ROWS_MAX || table->differences[i] != DIFFERENCE_NONE)
@@ -142,11 +142,11 @@ static void print_table(const struct table *table)
             print_choice(table, (enum policy_id)id);
     for (size_t i = 0; i < count; i++) {
         const struct observation *observation = &table->observations[i];
-        printf("%s: %s\n", observation->info.name,
+        printf("%s: %s\n", observation->info.subject.name,
                observation->is_clean ? "every check holds" : "FINDING");
         if (!observation->is_clean) {
             struct finding finding;
-            finding_make(&finding, observation->info.name, &observation->verdict, "");
+            finding_make(&finding, observation->info.subject.name, &observation->verdict, "");
             finding.trace = *table->trace;
             report_verdict(stdout, &finding);
         }
@@ -172,7 +172,7 @@ static json_t *describe_subject(const struct table *table, const struct observat
     json_t *finding = observation->is_clean
                           ? json_null()
                           : describe_verdict(&observation->verdict, table->trace->count);
-    return json_pack("{s:s, s:s, s:o, s:o}", "subject", observation->info.name, "result",
+    return json_pack("{s:s, s:s, s:o, s:o}", "subject", observation->info.subject.name, "result",
                      observation->is_clean ? "ok" : "finding", "finding", finding, "outcomes",
                      outcomes);
 }

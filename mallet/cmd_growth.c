@@ -3,7 +3,7 @@
  * one document. */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/program.h"
-#include "harness/subject/catalog.h"
+#include "harness/executor/executor.h"
 #include "mallet/command.h"
 #include "mallet/output.h"
 #include "mallet/report.h"
@@ -37,7 +37,7 @@ struct request {
 
 struct growth {
     const struct request *request;
-    struct growth_subject subject;
+    struct subject_plan subject;
     json_t *list; /* NULL unless --json */
     size_t counts[GROWTH_OUTCOMES];
     int status; /* of the programs */
@@ -272,13 +272,12 @@ static int finish(struct growth *growth)
 static int run_request(const struct request *request)
 {
     struct growth growth = {.request = request};
-    char spec[PATH_MAX], error[SUBJECT_ERROR_MAX];
-    if (catalog_resolve(request->subject, spec, error) != 0)
+    char error[SUBJECT_ERROR_MAX];
+    if (executor_find_subject(&growth.subject, request->subject, BIND_AUTO, SUBJECT_IN_PROCESS,
+                              error) != 0)
         return refuse("%s", error);
     if (request->output != NULL && mkdir(request->output, 0777) != 0 && errno != EEXIST)
         return refuse("--output: cannot make the folder %s: %s", request->output, strerror(errno));
-    if (growth_subject_find(&growth.subject, spec, error) != 0)
-        return refuse("%s", error);
     growth.list = request->as_json ? json_array() : NULL;
     const struct growth_options options = {.subject = &growth.subject,
                                            .shapes = request->shapes,

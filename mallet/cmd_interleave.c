@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* interleave: a program of its own beside this one, because it holds anvil as it is built for the
  * scheduler. */
-#include "harness/executor/executor.h"
+#include "harness/subject/subject_plan.h"
 #include "mallet/command.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@ int command_interleave(int argc, char **argv)
 {
     char folder[1024], path[1100];
     (void)argc;
-    if (!executor_find_folder(folder, sizeof folder))
+    if (!subject_own_folder(folder, sizeof folder))
         return report_internal_error("cannot tell which folder this program is in");
     snprintf(path, sizeof path, "%s/mallet-interleave", folder);
     execv(path, argv);

@@ -1,35 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* list: the subjects of this machine, each started once to see what it offers. */
+#include "harness/executor/executor.h"
 #include "harness/subject/catalog.h"
 #include "mallet/command.h"
 #include "mallet/report.h"
-#include "mallet/subject_start.h"
 
 #include <argp.h>
-#include <string.h>
-#include <unistd.h>
-
-/* The musl child is built where musl-gcc is there; it sits beside our executable. */
-static bool has_musl_child(void)
-{
-    char path[PATH_MAX];
-    static const char child[] = "mallet-child-musl";
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof child);
-    path[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return false;
-    memcpy(slash + 1, child, sizeof child);
-    return access(path, X_OK) == 0;
-}
-
-static bool is_here(const struct catalog_entry *entry, char ret_spec[PATH_MAX])
-{
-    if (entry->pattern != NULL)
-        return catalog_locate(entry, ret_spec) == 0;
-    snprintf(ret_spec, PATH_MAX, "%s", entry->name);
-    return strcmp(entry->name, "musl") != 0 || has_musl_child();
-}
 
 static const char *choice_name(uint8_t choice)
 {
@@ -58,9 +34,9 @@ static void print_choices(const struct executor_info *info, const char *title, u
 
 static void print_subject(const char *name, const char *spec, const struct executor_info *info)
 {
-    printf("%s (%s)\n  binding    %s\n", name, spec, subject_binding_name(info->binding));
-    print_functions("  functions ", info->offers);
-    print_functions("  lacks     ", ~info->offers & ((1u << SUBJECT_CALL_COUNT) - 1));
+    printf("%s (%s)\n  binding    %s\n", name, spec, subject_binding_name(info->subject.binding));
+    print_functions("  functions ", info->subject.offers);
+    print_functions("  lacks     ", ~info->subject.offers & ((1u << SUBJECT_CALL_COUNT) - 1));
     printf("  extras    %s%s%s%s%s\n", info->has_reset ? " reset" : "",
            info->has_check ? " walker" : "", info->has_footprint ? " footprint" : "",
            info->has_fail_os ? " fail-os" : "",
@@ -78,33 +54,32 @@ static json_t *describe_subject(const char *name, const char *spec,
 {
     json_t *functions = json_array(), *choices = json_object();
     for (unsigned i = 0; i < SUBJECT_CALL_COUNT; i++)
-        if (info->offers >> i & 1)
+        if (info->subject.offers >> i & 1)
             json_array_append_new(functions, json_string(subject_call_name((enum subject_call)i)));
     for (unsigned i = 0; i < POLICY_COUNT; i++)
         json_object_set_new(choices, policy_text((enum policy_id)i),
                             json_string(choice_name(info->policy.choice[i])));
     return json_pack("{s:s, s:s, s:s, s:o, s:{s:b, s:b, s:b, s:b}, s:I, s:o}", "name", name, "file",
-                     spec, "binding", subject_binding_name(info->binding), "functions", functions,
-                     "extras", "reset", info->has_reset, "walker", info->has_check, "footprint",
-                     info->has_footprint, "fail-os", info->has_fail_os, "capacity",
+                     spec, "binding", subject_binding_name(info->subject.binding), "functions",
+                     functions, "extras", "reset", info->has_reset, "walker", info->has_check,
+                     "footprint", info->has_footprint, "fail-os", info->has_fail_os, "capacity",
                      (json_int_t)info->capacity, "choices", choices);
 }
 
 /* One that cannot be bound is listed with the reason. */
-static void list_subject(const struct catalog_entry *entry, const char *spec, json_t *list)
+static void list_subject(const char *name, const char *spec, json_t *list)
 {
     struct executor *executor;
     char error[SUBJECT_ERROR_MAX];
-    bool is_bound = subject_start(&executor, spec, BIND_AUTO, error) == 0;
+    bool is_bound = executor_start(&executor, name, NULL, error) == 0;
     if (list != NULL)
-        json_array_append_new(
-            list, is_bound ? describe_subject(entry->name, spec, executor_info(executor))
-                           : json_pack("{s:s, s:s, s:s}", "name", entry->name, "file", spec,
-                                       "error", error));
+        json_array_append_new(list, is_bound ? describe_subject(name, spec, executor_info(executor))
+                                             : json_pack("{s:s, s:s, s:s}", "name", name, "file",
+                                                         spec, "error", error));
     else if (is_bound)
-        print_subject(entry->name, spec, executor_info(executor));
+        print_subject(name, spec, executor_info(executor));
     else
-        printf("%s (%s)\n  %s\n", entry->name, spec, error);
+        printf("%s (%s)\n  %s\n", name, spec, error);
     if (is_bound)
         executor_stop(executor);
 }
@@ -137,9 +112,10 @@ int command_list(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &as_json);
     json_t *list = as_json ? json_array() : NULL;
     for (size_t i = 0; catalog_at(i) != NULL; i++) {
-        char spec[PATH_MAX];
-        if (is_here(catalog_at(i), spec))
-            list_subject(catalog_at(i), spec, list);
+        struct subject_plan plan;
+        char error[SUBJECT_ERROR_MAX];
+        if (subject_resolve(&plan, catalog_at(i)->name, BIND_AUTO, SUBJECT_IN_PROCESS, error) == 0)
+            list_subject(catalog_at(i)->name, plan.spec, list);
     }
     if (as_json && report_print_json(json_pack("{s:o}", "subjects", list)) != 0)
         return report_internal_error("no memory for the list");

@@ -6,7 +6,6 @@
 #include "mallet/cost.h"
 #include "mallet/file_list.h"
 #include "mallet/report.h"
-#include "mallet/subject_start.h"
 #include "mallet/trace_file.h"
 
 #include <argp.h>
@@ -158,7 +157,7 @@ static json_t *make_fault_json(const struct replay *replay)
 
 static int print_summary(struct replay *replay)
 {
-    const char *subject = executor_info(replay->executor)->name;
+    const char *subject = executor_info(replay->executor)->subject.name;
     if (replay->list != NULL) {
         json_t *document = json_pack(
             "{s:s, s:O, s:I, s:I, s:I, s:I}", "subject", subject, "traces", replay->list, "passed",
@@ -203,13 +202,14 @@ static int replay_all(struct replay *replay, const struct file_list *files)
 static int replay_files(const struct replay_request *request, const struct file_list *files)
 {
     struct replay replay = {.request = request};
+    const struct executor_options options = {.binding = request->binding};
     char error[SUBJECT_ERROR_MAX];
     if (request->known_path != NULL &&
         baseline_read(&replay.baseline, request->known_path, error) != 0) {
         baseline_done(&replay.baseline);
         return refuse("%s", error);
     }
-    if (subject_start(&replay.executor, request->subject, request->binding, error) != 0) {
+    if (executor_start(&replay.executor, request->subject, &options, error) != 0) {
         baseline_done(&replay.baseline);
         return refuse("%s", error);
     }
@@ -226,7 +226,7 @@ static int replay_request(const struct replay_request *request)
     struct file_list files = {0};
     char error[FILE_LIST_ERROR_MAX];
     int status = EXIT_CLEAN;
-    if (request->is_cost && strncmp(request->subject, "anvil", 5) != 0)
+    if (request->is_cost && subject_anvil_options(request->subject) == NULL)
         return refuse("--cost: only anvil can be measured, not `%s`", request->subject);
     for (size_t i = 0; i < request->path_count && status == EXIT_CLEAN; i++)
         if (file_list_add(&files, request->paths[i], error) != 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* shrink: from a trace that shows a finding to the smallest that still does. */
+#include "harness/executor/executor.h"
 #include "harness/finding/finding.h"
 #include "mallet/command.h"
 #include "mallet/output.h"
 #include "mallet/report.h"
-#include "mallet/subject_start.h"
 #include "mallet/trace_file.h"
 
 #include <argp.h>
@@ -84,7 +84,8 @@ static int shrink(const struct request *request, struct executor *executor, stru
     if (shrink_trace(executor, trace, &first, request->budget, &execution, error) != 0)
         return report_internal_error("%s", error);
     struct finding finding;
-    finding_make(&finding, executor_info(executor)->name, &execution.verdict, execution.output);
+    finding_make(&finding, executor_info(executor)->subject.name, &execution.verdict,
+                 execution.output);
     finding.trace = *trace;
     if (finding_reproduce(executor, &finding, ATTEMPTS, error) != 0)
         return report_internal_error("%s", error);
@@ -115,7 +116,7 @@ int command_shrink(int argc, char **argv)
     if (trace_file_read(request.file, &trace, error) != 0)
         return refuse("%s", error);
     int status = EXIT_REFUSED;
-    if (subject_start(&executor, request.subject, BIND_AUTO, error) == 0) {
+    if (executor_start(&executor, request.subject, NULL, error) == 0) {
         status = shrink(&request, executor, &trace);
         executor_stop(executor);
     } else {

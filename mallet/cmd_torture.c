@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* torture: free-running threads, forks and signals on one subject, scenario by scenario. */
 #include "adversity/torture/torture.h"
+#include "harness/executor/executor.h"
 #include "harness/finding/baseline.h"
-#include "harness/subject/catalog.h"
 #include "mallet/command.h"
 #include "mallet/output.h"
 #include "mallet/report.h"
-#include "mallet/subject_start.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -46,7 +45,7 @@ struct request {
 
 struct torture {
     const struct request *request;
-    struct torture_subject subject;
+    struct subject_plan subject;
     struct baseline baseline;
     size_t findings, known_findings, left_out;
     json_t *list; /* NULL unless --json */
@@ -332,13 +331,13 @@ static int print_summary(struct torture *torture)
 static int torture_subject(const struct request *request)
 {
     struct torture torture = {.request = request};
-    char spec[PATH_MAX], error[SUBJECT_ERROR_MAX], known_error[BASELINE_ERROR_MAX];
+    char error[SUBJECT_ERROR_MAX], known_error[BASELINE_ERROR_MAX];
     struct stat status;
     if (request->folder != NULL &&
         (stat(request->folder, &status) != 0 || !S_ISDIR(status.st_mode)))
         return refuse("--output: %s: %s", request->folder, strerror(errno != 0 ? errno : ENOTDIR));
-    if (catalog_resolve(request->subject, spec, error) != 0 ||
-        torture_subject_find(&torture.subject, spec, request->binding, error) != 0)
+    if (executor_find_subject(&torture.subject, request->subject, request->binding,
+                              SUBJECT_WHOLE_PROCESS, error) != 0)
         return refuse("%s", error);
     if (request->known_path != NULL &&
         baseline_read(&torture.baseline, request->known_path, known_error) != 0) {

@@ -56,3 +56,12 @@ unsigned parse_time(const char *option, const char *text)
         exit(refuse("%s: `%s` is no time such as 90s, 15m or 8h, 30 days at most", option, text));
     return (unsigned)(number * factor);
 }
+
+enum subject_binding parse_binding(const char *text)
+{
+    int binding = subject_binding_find(text);
+    if (binding < 0)
+        exit(refuse("--binding: `%s` is none of auto, static, dlopen, dlmopen, preload, host",
+                    text));
+    return (enum subject_binding)binding;
+}

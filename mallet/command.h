@@ -10,6 +10,8 @@
 #ifndef MALLET_COMMAND_H
 #define MALLET_COMMAND_H
 
+#include "harness/subject/subject_plan.h"
+
 enum {
     EXIT_CLEAN = 0,    /* done, nothing found */
     EXIT_FINDINGS = 1, /* done, something found */
@@ -43,5 +45,7 @@ unsigned long long parse_number(const char *option, const char *text, unsigned l
 /* The same for a time: 90, 90s, 15m, 8h, more than nothing. Returns seconds. */
 enum { TIME_MAX_S = 30 * 24 * 3600 };
 unsigned parse_time(const char *option, const char *text);
+/* The same for the value of --binding. */
+enum subject_binding parse_binding(const char *text);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "mallet/cost.h"
 
+#include "harness/subject/subject_plan.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,10 +102,9 @@ static void measure(struct bench *bench, struct answer *answer)
 
 static void measure_in_child(const char *subject, struct bench *bench, struct answer *answer)
 {
-    const char *colon = strchr(subject, ':');
     if (run_init(&bench->run) != 0)
         snprintf(answer->error, sizeof answer->error, "no memory for a run");
-    else if (subject_bind_anvil(&bench->subject, colon != NULL ? colon + 1 : "", 0,
+    else if (subject_bind_anvil(&bench->subject, subject_anvil_options(subject), 0,
                                 answer->error) == 0)
         measure(bench, answer);
 }

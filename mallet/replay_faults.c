@@ -56,7 +56,7 @@ static int replay_fault(void *context, const struct trace *trace, bool is_base,
     if (is_again)
         return 0;
     struct finding finding;
-    finding_make(&finding, executor_info(replay->executor)->name, &ret_execution->verdict,
+    finding_make(&finding, executor_info(replay->executor)->subject.name, &ret_execution->verdict,
                  ret_execution->output);
     finding.trace = *trace;
     struct os_call_counts os_calls = ret_execution->os_calls;

@@ -86,7 +86,7 @@ void replay_print_finding(struct replay *replay, const char *path, const struct 
 int replay_past_known(struct replay *replay, const struct trace *trace, struct run_options *options,
                       struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
 {
-    const char *subject = executor_info(replay->executor)->name;
+    const char *subject = executor_info(replay->executor)->subject.name;
     for (;;) {
         int result = executor_run(replay->executor, trace, options, true, ret_execution, error);
         if (result != 0 || ret_execution->is_clean)
@@ -117,7 +117,7 @@ int replay_trace(struct replay *replay, const char *path, const struct trace *tr
         return EXIT_CLEAN;
     }
     struct finding finding;
-    finding_make(&finding, executor_info(replay->executor)->name, &execution.verdict,
+    finding_make(&finding, executor_info(replay->executor)->subject.name, &execution.verdict,
                  execution.output);
     finding.trace = *trace;
     if (replay_count_reproduced(replay, &options, &finding, error) != 0)

@@ -44,7 +44,7 @@ struct growth_result {
 };
 
 struct growth_options {
-    const struct growth_subject *subject;
+    const struct subject_plan *subject;
     const char *const *shapes; /* names; none: all */
     size_t shape_count;
     bool is_quick;

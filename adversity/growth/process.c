@@ -79,10 +79,12 @@ static bool is_blocked(struct process *process)
     return process->looks_blocked >= BLOCKED_LOOKS;
 }
 
-static _Noreturn void become(const struct growth_subject *subject, const struct growth_order *order,
+static _Noreturn void become(const struct subject_plan *subject, const struct growth_order *order,
                              const int ends[4])
 {
-    char count[24], size[24];
+    char program[PATH_MAX], count[24], size[24];
+    if (!subject_plan_program(subject, "mallet-growth", program))
+        _exit(127);
     snprintf(count, sizeof count, "%zu", order->count);
     snprintf(size, sizeof size, "%zu", order->size);
     for (int i = 0; i < 4; i++)
@@ -90,9 +92,9 @@ static _Noreturn void become(const struct growth_subject *subject, const struct 
     setpgid(0, 0);
     setenv("GLIBC_TUNABLES", TUNABLES, 1);
     unsetenv("LD_PRELOAD");
-    if (subject->preload[0] != '\0')
-        setenv("LD_PRELOAD", subject->preload, 1);
-    execl(subject->program, subject->program, subject->how, subject->what, order->shape,
+    if (subject_plan_preload(subject) != NULL)
+        setenv("LD_PRELOAD", subject_plan_preload(subject), 1);
+    execl(program, program, subject_binding_name(subject->binding), subject->what, order->shape,
           order->is_counting ? GROWTH_COUNTING : GROWTH_PLAIN, count, size, (char *)NULL);
     _exit(127);
 }
@@ -170,7 +172,7 @@ static void wait_for_end(struct process *process, struct growth_ending *ending)
         ending->report.sample_count = SAMPLES_MAX;
 }
 
-int growth_process(const struct growth_subject *subject, const struct growth_order *order,
+int growth_process(const struct subject_plan *subject, const struct growth_order *order,
                    struct growth_ending *ret_ending)
 {
     struct process process = {.output = -1, .report = MAP_FAILED};

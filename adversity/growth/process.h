@@ -4,9 +4,8 @@
 #define GROWTH_PROCESS_H
 
 #include "adversity/growth/report.h"
-#include "harness/subject/subject.h"
+#include "harness/subject/subject_plan.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,19 +16,6 @@ enum {
 };
 #define GROWTH_PLAIN    "plain"
 #define GROWTH_COUNTING "counting" /* OS calls */
-
-/* How to reach the subject. */
-struct growth_subject {
-    char name[64];
-    char program[PATH_MAX]; /* mallet-growth, or the one of another libc */
-    const char *how;        /* as child_bind takes it */
-    char what[PATH_MAX];
-    char preload[PATH_MAX]; /* "": none */
-    unsigned offers;
-};
-/* spec: as executor_start takes it. Returns 0, or a positive errno with one sentence in `error`. */
-int growth_subject_find(struct growth_subject *ret_subject, const char *spec,
-                        char error[SUBJECT_ERROR_MAX]);
 
 struct growth_order {
     const char *shape;
@@ -46,7 +32,7 @@ struct growth_ending {
 };
 
 /* Returns 0, or a positive errno when no process could be started. */
-int growth_process(const struct growth_subject *subject, const struct growth_order *order,
+int growth_process(const struct subject_plan *subject, const struct growth_order *order,
                    struct growth_ending *ret_ending);
 
 #endif

@@ -44,15 +44,15 @@ static int write_scenario_files(FILE *out, const char *files)
 static void write_opening(FILE *out, const struct torture_plan *plan,
                           const struct torture_result *found)
 {
-    const struct torture_subject *subject = plan->subject;
+    const struct subject_plan *subject = plan->subject;
     fprintf(out, "/*\n * Scenario %s on %s: %s.\n * Found: %s: %s\n *\n", plan->scenario->name,
             subject->name, plan->scenario->text, check_name(found->verdict.check),
             found->verdict.sentence);
-    if (strstr(subject->program, "-musl") != NULL)
+    if (strcmp(subject->suffix, "-musl") == 0)
         fprintf(out, " *     musl-gcc -O1 -g -static -pthread -o torture THIS_FILE && ./torture\n");
-    else if (subject->preload[0] != '\0')
+    else if (subject_plan_preload(subject) != NULL)
         fprintf(out, " *     cc -O1 -g -pthread -o torture THIS_FILE && LD_PRELOAD=%s ./torture\n",
-                subject->preload);
+                subject_plan_preload(subject));
     else
         fprintf(out, " *     cc -O1 -g -pthread -o torture THIS_FILE && ./torture      with the "
                      "allocator linked in, or preloaded\n");

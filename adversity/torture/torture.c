@@ -5,7 +5,6 @@
 
 #include "adversity/torture/scenarios.h"
 #include "adversity/torture/torture_internal.h"
-#include "harness/executor/protocol.h"
 
 #include <assert.h>
 #include <time.h>
@@ -34,68 +33,6 @@ const struct torture_scenario *torture_scenario_find(const char *name)
         if (strcmp(scenarios[i].name, name) == 0)
             return &scenarios[i];
     return NULL;
-}
-
-/* Where torture differs from a replay: what can be preloaded is, so that start-up, fork handlers
- * and thread exit are the subject's own. */
-static enum subject_binding prefer_preload(const char *spec, enum subject_binding wanted)
-{
-    bool is_file = strchr(spec, '/') != NULL;
-    return wanted == BIND_AUTO && is_file ? BIND_PRELOAD : wanted;
-}
-
-/* anvil's drop-in is preloaded, with its options in the environment; where it was not built, or is
- * not wanted, anvil is under its prefix. */
-static enum subject_binding fill_anvil(struct torture_subject *subject, const char *options,
-                                       bool wants_static)
-{
-    char folder[PATH_MAX / 2] = "", library[PATH_MAX];
-    bool is_found = executor_find_folder(folder, sizeof folder);
-    snprintf(library, sizeof library, "%s/../lib/libanvil.so", folder);
-    if (wants_static || !is_found || access(library, R_OK) != 0) {
-        snprintf(subject->what, sizeof subject->what, "%s", options);
-        return BIND_STATIC;
-    }
-    snprintf(subject->environment, sizeof subject->environment, "ANVIL_OPTIONS=%.512s", options);
-    snprintf(subject->what, sizeof subject->what, "%s", library);
-    return BIND_PRELOAD;
-}
-
-static int fill(struct torture_subject *subject, const char *spec, const struct executor_info *info,
-                bool wants_static)
-{
-    enum subject_binding binding = info->binding;
-    snprintf(subject->name, sizeof subject->name, "%s", info->name);
-    if (binding == BIND_STATIC)
-        binding = fill_anvil(subject, spec[5] == ':' ? spec + 6 : "", wants_static);
-    else if (binding != BIND_HOST)
-        snprintf(subject->what, sizeof subject->what, "%s", spec);
-    if (binding == BIND_PRELOAD)
-        snprintf(subject->preload, sizeof subject->preload, "%s", subject->what);
-    snprintf(subject->how, sizeof subject->how, "%s", subject_binding_name(binding));
-    return executor_find_program("mallet-torture-child", spec, binding, subject->program,
-                                 sizeof subject->program)
-               ? 0
-               : ENOENT;
-}
-
-int torture_subject_find(struct torture_subject *ret_subject, const char *spec,
-                         enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
-{
-    struct executor *executor;
-    struct torture_subject subject = {0};
-    const struct executor_options options = {.binding = prefer_preload(spec, binding)};
-    int result = executor_start(&executor, spec, &options, error);
-    if (result != 0)
-        return result;
-    result = fill(&subject, spec, executor_info(executor), binding == BIND_STATIC);
-    executor_stop(executor);
-    if (result != 0)
-        snprintf(error, SUBJECT_ERROR_MAX, "cannot find the folder of this program: %s",
-                 strerror(result));
-    else
-        *ret_subject = subject;
-    return result;
 }
 
 struct torture_mode torture_mode_of(const struct torture_plan *plan, unsigned i)

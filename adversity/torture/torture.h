@@ -13,8 +13,8 @@
 #ifndef TORTURE_TORTURE_H
 #define TORTURE_TORTURE_H
 
-#include "harness/executor/executor.h"
 #include "harness/run/check.h"
+#include "harness/subject/subject_plan.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -23,17 +23,6 @@
 #include <stdio.h>
 
 enum { TORTURE_WORKERS_MIN = 6, TORTURE_WORKERS_MAX = 32, TORTURE_OUTPUT_MAX = 160 };
-
-/* How to reach a subject. */
-struct torture_subject {
-    char name[64], how[16], what[PATH_MAX], preload[PATH_MAX], environment[PATH_MAX],
-        program[PATH_MAX];
-};
-
-/* binding BIND_AUTO: anvil's drop-in and foreign objects are preloaded over the whole process.
- * Returns 0, or a positive errno with one sentence. */
-int torture_subject_find(struct torture_subject *ret_subject, const char *spec,
-                         enum subject_binding binding, char error[SUBJECT_ERROR_MAX]);
 
 struct torture_scenario {
     const char *name, *files, *text;
@@ -45,7 +34,7 @@ const struct torture_scenario *torture_scenario_at(size_t i);
 const struct torture_scenario *torture_scenario_find(const char *name);
 
 struct torture_plan {
-    const struct torture_subject *subject;
+    const struct subject_plan *subject;
     const struct torture_scenario *scenario;
     unsigned workers;
     unsigned milliseconds; /* at least one process is run */

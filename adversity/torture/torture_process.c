@@ -36,8 +36,7 @@ static unsigned now_ms(void)
 }
 
 /* The caller's environment, less what would change the subject behind our back. */
-static char **make_environment(const struct torture_subject *subject, char *preload,
-                               size_t capacity)
+static char **make_environment(const struct subject_plan *subject, char *preload, size_t capacity)
 {
     static char tunables[] = TUNABLES;
     size_t count = 0, used = 0;
@@ -51,8 +50,10 @@ static char **make_environment(const struct torture_subject *subject, char *prel
     if (copy == NULL)
         return NULL;
     copy[used++] = tunables;
-    if (snprintf(preload, capacity, "LD_PRELOAD=%s", subject->preload) > (int)strlen("LD_PRELOAD="))
+    if (subject_plan_preload(subject) != NULL) {
+        snprintf(preload, capacity, "LD_PRELOAD=%s", subject_plan_preload(subject));
         copy[used++] = preload;
+    }
     if (subject->environment[0] != '\0')
         copy[used++] = (char *)(uintptr_t)subject->environment;
     return copy;
@@ -61,22 +62,20 @@ static char **make_environment(const struct torture_subject *subject, char *prel
 static int spawn(const struct torture_plan *plan, const struct torture_mode *mode,
                  const int ends[DESCRIPTORS], pid_t *ret_pid)
 {
-    const struct torture_subject *subject = plan->subject;
-    char workers[16], milliseconds[16], seed[24], pace[16], preload[PATH_MAX + 16];
+    const struct subject_plan *subject = plan->subject;
+    char program[PATH_MAX], workers[16], milliseconds[16], seed[24], pace[16],
+        preload[PATH_MAX + 16];
     snprintf(workers, sizeof workers, "%u", plan->workers);
     snprintf(milliseconds, sizeof milliseconds, "%u", plan->scenario->milliseconds);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)mode->seed);
     snprintf(pace, sizeof pace, "%u", mode->pace_us);
-    const char *const arguments[] = {subject->program,
-                                     subject->how,
-                                     subject->what,
-                                     plan->scenario->name,
-                                     workers,
-                                     milliseconds,
-                                     seed,
-                                     mode->on_one_processor ? "1" : "0",
-                                     pace,
-                                     plan->muted,
+    if (!subject_plan_program(subject, "mallet-torture-child", program))
+        return ENOENT;
+    const char *const arguments[] = {program,       subject_binding_name(subject->binding),
+                                     subject->what, plan->scenario->name,
+                                     workers,       milliseconds,
+                                     seed,          mode->on_one_processor ? "1" : "0",
+                                     pace,          plan->muted,
                                      NULL};
     char **environment = make_environment(subject, preload, sizeof preload);
     posix_spawn_file_actions_t actions;
@@ -87,7 +86,7 @@ static int spawn(const struct torture_plan *plan, const struct torture_mode *mod
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     for (int i = 0; i < DESCRIPTORS; i++)
         posix_spawn_file_actions_adddup2(&actions, ends[i], i);
-    int result = posix_spawn(ret_pid, subject->program, &actions, &attributes,
+    int result = posix_spawn(ret_pid, program, &actions, &attributes,
                              (char *const *)(uintptr_t)arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);

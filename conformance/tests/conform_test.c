@@ -2,12 +2,13 @@
 /*
  * The whole gate on a subject, each clause a cmocka test of its own name:
  *
- *     conform_test SUBJECT SANITIZER    SUBJECT as executor_start takes it; SANITIZER 1 in a build
+ *     conform_test SUBJECT SANITIZER    SUBJECT as subject_resolve takes it; SANITIZER 1 in a build
  *     that has one, else 0
  *
  * The gate runs once, before the tests, which only say what it found.
  */
 #include "conformance/gate.h"
+#include "harness/executor/executor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,11 +54,12 @@ static int run_clauses(const char *subject, const struct gate_results *results)
 int main(int argc, char **argv)
 {
     char error[SUBJECT_ERROR_MAX] = "usage: conform_test SUBJECT SANITIZER";
-    struct gate_subject subject;
+    struct subject_plan subject;
     struct gate_results results;
     struct gate_options options = {.subject = &subject,
                                    .has_sanitizer = argc == 3 && strcmp(argv[2], "1") == 0};
-    if (argc != 3 || gate_subject_find(&subject, argv[1], error) != 0 ||
+    if (argc != 3 ||
+        executor_find_subject(&subject, argv[1], BIND_AUTO, SUBJECT_IN_PROCESS, error) != 0 ||
         gate_run(&options, &results, error) != 0) {
         fprintf(stderr, "conform_test: %s\n", error);
         return 2;

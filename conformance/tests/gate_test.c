@@ -68,7 +68,7 @@ static void every_probe_runs_however_many_there_are(void **state)
 {
     (void)state;
     char error[SUBJECT_ERROR_MAX];
-    const struct gate_subject subject = {.name = "subject"};
+    const struct subject_plan subject = {.name = "subject"};
     const struct gate_options options = {.subject = &subject};
     struct gate_results results;
     assert_int_equal(gate_run(&options, &results, error), 0);

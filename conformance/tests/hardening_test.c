@@ -2,6 +2,7 @@
 /* Undefined use that is noticed at once, late or not at all is told apart, in the probe's own
  * process and in those of its cases. */
 #include "conformance/gate.h"
+#include "harness/executor/executor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,9 +20,9 @@ static void expect_verdict(const char *spec, const char *environment, const char
                            enum clause_verdict expected)
 {
     char error[SUBJECT_ERROR_MAX] = "";
-    struct gate_subject subject;
+    struct subject_plan subject;
     struct gate_results results;
-    if (gate_subject_find(&subject, spec, error) != 0)
+    if (executor_find_subject(&subject, spec, BIND_AUTO, SUBJECT_IN_PROCESS, error) != 0)
         fail_msg("%s: %s", spec, error);
     snprintf(subject.environment, sizeof subject.environment, "%s", environment);
     const struct gate_options options = {.subject = &subject, .globs = &clause, .glob_count = 1};

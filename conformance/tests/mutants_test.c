@@ -17,6 +17,7 @@
 #include "conformance/gate.h"
 #include "conformance/tests/mutant.h"
 #include "conformance/tests/mutants_elf/planted.h"
+#include "harness/executor/executor.h"
 
 #include <dlfcn.h>
 #include <glob.h>
@@ -32,7 +33,7 @@ enum { PLANTS_MAX = 400, TEXT_MAX = 4096 };
 struct plant {
     char name[64];
     char clauses[TEXT_MAX];
-    char library[PATH_MAX], sound_library[PATH_MAX]; /* as gate_subject_find takes them */
+    char library[PATH_MAX], sound_library[PATH_MAX]; /* as executor_find_subject takes them */
     char variable[PATH_MAX], sound_variable[PATH_MAX];
 };
 
@@ -61,13 +62,14 @@ static struct gate_results run(const struct plant *plant, bool all, bool sound)
     char words[TEXT_MAX], error[SUBJECT_ERROR_MAX], *rest = NULL;
     const char *globs[64];
     struct gate_results results;
-    struct gate_subject subject;
+    struct subject_plan subject;
     struct gate_options options = {.subject = &subject, .globs = globs};
     snprintf(words, sizeof words, "%s", plant->clauses);
     for (char *word = strtok_r(words, " ", &rest); word != NULL && !all;
          word = strtok_r(NULL, " ", &rest))
         globs[options.glob_count++] = word;
-    if (gate_subject_find(&subject, sound ? plant->sound_library : plant->library, error) != 0)
+    if (executor_find_subject(&subject, sound ? plant->sound_library : plant->library, BIND_AUTO,
+                              SUBJECT_IN_PROCESS, error) != 0)
         fail_msg("%s: %s", plant->name, error);
     snprintf(subject.environment, sizeof subject.environment, "%s",
              sound ? plant->sound_variable : plant->variable);

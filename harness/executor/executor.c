@@ -2,8 +2,6 @@
 /* Starting a subject, asking it what it is, running one trace at a time. */
 #include "harness/executor/executor_internal.h"
 
-#include "harness/subject/catalog.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,82 +13,9 @@
 
 enum { CPU_LIMIT_MS = 2000, WALL_LIMIT_MS = 20000 };
 
-static const char *const binding_names[] = {"auto",    "static",  "dlopen",
-                                            "dlmopen", "preload", "host"};
-#define BINDING_COUNT (sizeof binding_names / sizeof binding_names[0])
-
-const char *subject_binding_name(enum subject_binding binding)
-{
-    return binding < BINDING_COUNT ? binding_names[binding] : "unknown";
-}
-
-int subject_binding_find(const char *name)
-{
-    for (size_t i = 0; i < BINDING_COUNT; i++)
-        if (strcmp(binding_names[i], name) == 0)
-            return (int)i;
-    return -1;
-}
-
 const struct executor_info *executor_info(const struct executor *executor)
 {
     return &executor->info;
-}
-
-static bool is_anvil(const char *spec)
-{
-    return strncmp(spec, "anvil", 5) == 0 && (spec[5] == 0 || spec[5] == ':');
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
-static enum subject_binding choose_binding(const char *spec, enum subject_binding wanted)
-{
-    if (is_anvil(spec))
-        return BIND_STATIC;
-    if (strcmp(spec, "glibc") == 0 || strcmp(spec, "musl") == 0)
-        return BIND_HOST;
-    if (wanted != BIND_AUTO)
-        return wanted;
-    return catalog_binding(spec);
-}
-
-static struct spawn_plan make_plan(const char *spec, enum subject_binding binding)
-{
-    switch (binding) {
-    case BIND_STATIC:
-        return (struct spawn_plan){binding, CHILD_BIND_STATIC, spec[5] == ':' ? spec + 6 : "",
-                                   NULL};
-    case BIND_DLMOPEN:
-        return (struct spawn_plan){binding, CHILD_BIND_DLMOPEN, spec, NULL};
-    case BIND_PRELOAD:
-        return (struct spawn_plan){binding, CHILD_BIND_PRELOAD, spec, spec};
-    case BIND_HOST:
-        return (struct spawn_plan){binding, CHILD_BIND_HOST, "", NULL};
-    default:
-        return (struct spawn_plan){binding, CHILD_BIND_DLOPEN, spec, NULL};
-    }
-}
-
-static int check_spec(const char *spec, enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
-{
-    if (binding == BIND_STATIC || strcmp(spec, "glibc") == 0 || strcmp(spec, "musl") == 0)
-        return 0;
-    if (binding == BIND_HOST || strchr(spec, '/') == NULL) {
-        snprintf(error, SUBJECT_ERROR_MAX,
-                 "unknown subject %s: it is not anvil, glibc, musl or a path (with a /) to a .so",
-                 spec);
-        return EINVAL;
-    }
-    if (access(spec, R_OK) == 0)
-        return 0;
-    int result = errno;
-    snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", spec, strerror(result));
-    return result;
 }
 
 static int send_order(struct executor *executor, enum order_kind kind)
@@ -103,7 +28,8 @@ static int send_order(struct executor *executor, enum order_kind kind)
 
 static int report_broken(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
-    snprintf(error, SUBJECT_ERROR_MAX, "the process that holds %s is gone", executor->spec);
+    snprintf(error, SUBJECT_ERROR_MAX, "the process that holds %s is gone",
+             executor->info.subject.spec);
     executor->worker = 0;
     return EPIPE;
 }
@@ -122,7 +48,7 @@ int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MA
         return report_broken(executor, error);
     if (event.pid <= 0) {
         snprintf(error, SUBJECT_ERROR_MAX, "no process could be started to run %s in",
-                 executor->spec);
+                 executor->info.subject.spec);
         return EAGAIN;
     }
     executor->worker = event.pid;
@@ -162,46 +88,40 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
             executor->info.policy.choice[i] = watch.reply.policy.choice[i];
     executor->info.capacity = watch.reply.capacity;
     watch.reply.misbound[sizeof watch.reply.misbound - 1] = 0;
-    bool is_foreign =
-        executor->info.binding == BIND_DLOPEN || executor->info.binding == BIND_DLMOPEN;
+    enum subject_binding binding = executor->info.subject.binding;
+    bool is_foreign = binding == BIND_DLOPEN || binding == BIND_DLMOPEN;
     if (!is_foreign || watch.reply.misbound[0] == 0)
         return 0;
     snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
     return EXDEV;
 }
 
-static int start_bound(struct executor *executor, enum subject_binding binding,
-                       char error[SUBJECT_ERROR_MAX])
+static int start_bound(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
-    struct spawn_plan plan = make_plan(executor->spec, binding);
-    executor->info.binding = binding;
-    int result = executor_spawn(executor, &plan, error);
+    int result = executor_spawn(executor, error);
     return result != 0 ? result : probe_subject(executor, error);
 }
 
-static int start_any(struct executor *executor, enum subject_binding wanted,
-                     char error[SUBJECT_ERROR_MAX])
+/* A loader artefact, and no bug of the subject, if its calls reach another heap: preloaded they
+ * cannot. */
+static int start_any(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
-    enum subject_binding binding = choose_binding(executor->spec, wanted);
-    int result = check_spec(executor->spec, binding, error);
-    if (result != 0)
-        return result;
-    result = start_bound(executor, binding, error);
-    if (result != EXDEV || wanted != BIND_AUTO)
+    struct subject_plan plan = executor->info.subject;
+    int result = start_bound(executor, error);
+    if (result != EXDEV || executor->options.binding != BIND_AUTO)
         return result;
     executor_kill_zygote(executor);
-    return start_bound(executor, BIND_PRELOAD, error);
+    subject_plan_whole_process(&plan, &executor->info.subject);
+    return start_bound(executor, error);
 }
 
-int executor_start(struct executor **ret_executor, const char *spec,
+int executor_start(struct executor **ret_executor, const char *typed,
                    const struct executor_options *options, char error[SUBJECT_ERROR_MAX])
 {
     struct executor *executor = calloc(1, sizeof *executor);
-    if (executor == NULL || strlen(spec) >= sizeof executor->spec) {
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind: %s",
-                 executor == NULL ? strerror(ENOMEM) : "the subject's name is too long");
-        free(executor);
-        return EINVAL;
+    if (executor == NULL) {
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %.64s: %s", typed, strerror(ENOMEM));
+        return ENOMEM;
     }
     if (options != NULL)
         executor->options = *options;
@@ -209,14 +129,38 @@ int executor_start(struct executor **ret_executor, const char *spec,
         executor->options.cpu_limit_ms = CPU_LIMIT_MS;
     if (executor->options.wall_limit_ms == 0)
         executor->options.wall_limit_ms = WALL_LIMIT_MS;
-    strcpy(executor->spec, spec);
-    snprintf(executor->info.name, sizeof executor->info.name, "%s", base_name(spec));
-    int result = start_any(executor, executor->options.binding, error);
+    int result = subject_resolve(&executor->info.subject, typed, executor->options.binding,
+                                 executor->options.scope, error);
+    if (result == 0 && executor->info.subject.program[0] != '\0') {
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "subject `%.64s`: it can run the probes of `mallet conform` only", typed);
+        result = EINVAL;
+    }
+    if (result == 0)
+        result = start_any(executor, error);
     if (result != 0) {
         executor_stop(executor);
         return result;
     }
     *ret_executor = executor;
+    return 0;
+}
+
+int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
+                          enum subject_binding wanted, enum subject_scope scope,
+                          char error[SUBJECT_ERROR_MAX])
+{
+    const struct executor_options options = {.binding = wanted, .scope = scope};
+    struct subject_plan plan, whole;
+    struct executor *executor;
+    int result = executor_start(&executor, typed, &options, error);
+    if (result != 0)
+        return result;
+    plan = executor_info(executor)->subject;
+    executor_stop(executor);
+    bool is_whole = scope == SUBJECT_WHOLE_PROCESS && wanted != BIND_STATIC &&
+                    subject_plan_whole_process(&plan, &whole);
+    *ret_plan = is_whole ? whole : plan;
     return 0;
 }
 
@@ -302,7 +246,7 @@ int executor_run(struct executor *executor, const struct trace *trace,
     if (outcome == WATCH_DIED && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGSYS) {
         snprintf(error, SUBJECT_ERROR_MAX,
                  "%s makes system calls with all signals blocked: its OS calls cannot be watched",
-                 executor->spec);
+                 executor->info.subject.spec);
         return ENOTSUP;
     }
     if (outcome == WATCH_REPLIED)

@@ -16,36 +16,23 @@
 #include "harness/run/check.h"
 #include "harness/run/policy.h"
 #include "harness/run/run.h"
-#include "harness/subject/subject.h"
+#include "harness/subject/subject_plan.h"
 #include "harness/trace/trace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum subject_binding {
-    BIND_AUTO,   /* by the subject's name: see catalog.h */
-    BIND_STATIC, /* anvil */
-    BIND_DLOPEN,
-    BIND_DLMOPEN,
-    BIND_PRELOAD, /* LD_PRELOAD over the whole worker */
-    BIND_HOST     /* the libc that the worker itself runs on */
-};
-/* "static", "dlopen", … and back; subject_binding_find returns -1 for an unknown name. */
-const char *subject_binding_name(enum subject_binding binding);
-int subject_binding_find(const char *name);
-
 struct executor_options {
     enum subject_binding binding;
+    enum subject_scope scope;
     uint32_t cpu_limit_ms;  /* for one trace; 0: 2000 */
     uint32_t wall_limit_ms; /* for one trace; 0: 20000 */
 };
 
 /* What became known of the subject when it was bound. */
 struct executor_info {
-    char name[64];                /* short: "anvil", "libjemalloc.so.2" */
-    enum subject_binding binding; /* the one used */
-    unsigned offers;              /* as subject_offers */
+    struct subject_plan subject; /* the binding is the one used; with what it offers */
     bool has_reset, has_check, has_footprint, has_fail_os;
     struct policy policy; /* probed in a worker of its own */
     uint64_t capacity;    /* probed: bytes it could hold; 0: at least 64 MiB, taken as unlimited */
@@ -53,9 +40,9 @@ struct executor_info {
 
 struct executor;
 
-/* spec: "anvil[:OPTIONS]", "glibc", "musl", or a path to a .so. Returns 0, or a positive errno with
- * one sentence in `error` that says which subject cannot be bound and why. */
-int executor_start(struct executor **ret_executor, const char *spec,
+/* typed: as subject_resolve takes it. Returns 0, or a positive errno with one sentence in `error`
+ * that says which subject cannot be bound and why. */
+int executor_start(struct executor **ret_executor, const char *typed,
                    const struct executor_options *options, char error[SUBJECT_ERROR_MAX]);
 void executor_stop(struct executor *executor);
 const struct executor_info *executor_info(const struct executor *executor);
@@ -85,12 +72,11 @@ int executor_run(struct executor *executor, const struct trace *trace,
                  const struct run_options *options, bool fresh, struct execution *ret_execution,
                  char error[SUBJECT_ERROR_MAX]);
 
-/* The folder that this executable lies in, and its child programs with it; false if the system does
- * not tell. */
-bool executor_find_folder(char *ret_folder, size_t capacity);
-/* The path of the program `name` for subjects that are bound so: anvil under its prefix and musl
- * have one of their own. False as above. */
-bool executor_find_program(const char *name, const char *spec, enum subject_binding binding,
-                           char *ret_path, size_t capacity);
+/* Starts the subject once, to learn how it can be bound and what it offers, and stops it. scope: for the whole process the plan preloads anvil
+ * too, unless this build lacks its shared object or `wanted` is BIND_STATIC. Returns as
+ * executor_start. */
+int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
+                          enum subject_binding wanted, enum subject_scope scope,
+                          char error[SUBJECT_ERROR_MAX]);
 
 #endif

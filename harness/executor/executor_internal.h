@@ -17,7 +17,6 @@
 struct executor {
     struct executor_options options;
     struct executor_info info;
-    char spec[512];
     pid_t zygote;
     int control, work; /* our ends of the sockets */
     int output;        /* what the children print; never blocks */
@@ -28,17 +27,8 @@ struct executor {
     const struct report_memory *report;
 };
 
-/* How to bind a spec: filled by executor.c, used once. */
-struct spawn_plan {
-    enum subject_binding binding;
-    const char *how; /* CHILD_BIND_… */
-    const char *what;
-    const char *preload; /* NULL: none */
-};
-
-/* Starts the zygote and takes its hello. Returns 0, or a positive errno with one sentence. */
-int executor_spawn(struct executor *executor, const struct spawn_plan *plan,
-                   char error[SUBJECT_ERROR_MAX]);
+/* Starts the zygote for info.subject and takes its hello. Returns 0, or a positive errno with one sentence. */
+int executor_spawn(struct executor *executor, char error[SUBJECT_ERROR_MAX]);
 void executor_kill_zygote(struct executor *executor);
 
 /* Makes sure that there is a worker. Returns 0 or a positive errno with one sentence. */

@@ -106,12 +106,13 @@ static int set_up_descriptors(struct ends *ends, posix_spawn_file_actions_t *act
 }
 
 /* The caller's environment, less what would change the child's malloc behind our back. */
-static char **make_environment(const char *preload, char *preload_entry, size_t capacity)
+static char **make_environment(const struct subject_plan *plan, char *preload_entry,
+                               size_t capacity)
 {
     size_t count = 0;
     while (environ[count] != NULL)
         count++;
-    char **copy = calloc(count + 3, sizeof *copy);
+    char **copy = calloc(count + 4, sizeof *copy);
     if (copy == NULL)
         return NULL;
     size_t used = 0;
@@ -121,47 +122,24 @@ static char **make_environment(const char *preload, char *preload_entry, size_t 
             copy[used++] = environ[i];
     static char tunables[] = TUNABLES;
     copy[used++] = tunables;
-    if (preload != NULL) {
-        snprintf(preload_entry, capacity, "LD_PRELOAD=%s", preload);
+    if (subject_plan_preload(plan) != NULL) {
+        snprintf(preload_entry, capacity, "LD_PRELOAD=%s", subject_plan_preload(plan));
         copy[used++] = preload_entry;
     }
+    if (plan->environment[0] != '\0')
+        copy[used++] = (char *)(uintptr_t)plan->environment;
     return copy;
 }
 
-bool executor_find_folder(char *ret_folder, size_t capacity)
+static int spawn_child(struct executor *executor, struct ends *ends)
 {
-    ssize_t length = readlink("/proc/self/exe", ret_folder, capacity - 1);
-    if (length <= 0)
-        return false;
-    ret_folder[length] = 0;
-    char *slash = strrchr(ret_folder, '/');
-    if (slash == NULL)
-        return false;
-    *slash = 0;
-    return true;
-}
-
-bool executor_find_program(const char *name, const char *spec, enum subject_binding binding,
-                           char *ret_path, size_t capacity)
-{
-    char folder[960];
-    if (!executor_find_folder(folder, sizeof folder))
-        return false;
-    const char *suffix = binding == BIND_STATIC      ? "-anvil"
-                         : strcmp(spec, "musl") == 0 ? "-musl"
-                                                     : "";
-    snprintf(ret_path, capacity, "%s/%s%s", folder, name, suffix);
-    return true;
-}
-
-static int spawn_child(struct executor *executor, const struct spawn_plan *plan, struct ends *ends)
-{
-    char path[1024], preload_entry[1024];
-    if (!executor_find_program("mallet-child", executor->spec, plan->binding, path, sizeof path))
+    const struct subject_plan *plan = &executor->info.subject;
+    char path[PATH_MAX], preload_entry[PATH_MAX + 16];
+    if (!subject_plan_program(plan, "mallet-child", path))
         return ENOENT;
-    char *const arguments[] = {path, (char *)(uintptr_t)plan->how, (char *)(uintptr_t)plan->what,
-                               NULL};
-    char **environment = make_environment(plan->preload, preload_entry, sizeof preload_entry);
+    char *const arguments[] = {path, (char *)(uintptr_t)subject_binding_name(plan->binding),
+                               (char *)(uintptr_t)plan->what, NULL};
+    char **environment = make_environment(plan, preload_entry, sizeof preload_entry);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     int result = environment == NULL ? ENOMEM : set_up_descriptors(ends, &actions);
@@ -181,16 +159,17 @@ static void describe_lost_zygote(struct executor *executor, int status,
     if (WIFSIGNALED(status))
         snprintf(error, SUBJECT_ERROR_MAX,
                  "could not bind %s: it died of signal %d (%s) while it was loaded%s%s",
-                 executor->spec, WTERMSIG(status), strsignal(WTERMSIG(status)), quote, line);
+                 executor->info.subject.spec, WTERMSIG(status), strsignal(WTERMSIG(status)), quote,
+                 line);
     else if (WEXITSTATUS(status) == CHILD_EXIT_LOST)
         snprintf(error, SUBJECT_ERROR_MAX,
                  "could not bind %s: it closed descriptor %d, its connection to the harness, while "
                  "it was loaded%s%s",
-                 executor->spec, CHILD_CONTROL, quote, line);
+                 executor->info.subject.spec, CHILD_CONTROL, quote, line);
     else
         snprintf(error, SUBJECT_ERROR_MAX,
-                 "could not bind %s: it called exit(%d) while it was loaded%s%s", executor->spec,
-                 WEXITSTATUS(status), quote, line);
+                 "could not bind %s: it called exit(%d) while it was loaded%s%s",
+                 executor->info.subject.spec, WEXITSTATUS(status), quote, line);
 }
 
 /* Waits for the hello; a constructor may crash, exit or hang before it comes. */
@@ -207,7 +186,7 @@ static int take_hello(struct executor *executor, char error[SUBJECT_ERROR_MAX])
     while (ready < 0 && errno == EINTR);
     if (ready == 0) {
         snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it was still not loaded after %d ms",
-                 executor->spec, limit_ms);
+                 executor->info.subject.spec, limit_ms);
         return ETIMEDOUT;
     }
     if (recv(executor->control, &hello, sizeof hello, 0) != (ssize_t)sizeof hello ||
@@ -223,7 +202,7 @@ static int take_hello(struct executor *executor, char error[SUBJECT_ERROR_MAX])
         snprintf(error, SUBJECT_ERROR_MAX, "%s", hello.sentence);
         return hello.error > 0 ? hello.error : EPROTO;
     }
-    executor->info.offers = hello.offers;
+    executor->info.subject.offers = hello.offers;
     executor->info.has_reset = hello.has_reset;
     executor->info.has_check = hello.has_check;
     executor->info.has_footprint = hello.has_footprint;
@@ -231,8 +210,7 @@ static int take_hello(struct executor *executor, char error[SUBJECT_ERROR_MAX])
     return 0;
 }
 
-int executor_spawn(struct executor *executor, const struct spawn_plan *plan,
-                   char error[SUBJECT_ERROR_MAX])
+int executor_spawn(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
     struct ends ends = {0};
     int result = make_ends(executor, &ends);
@@ -240,14 +218,14 @@ int executor_spawn(struct executor *executor, const struct spawn_plan *plan,
         executor->control = ends.ours_control;
         executor->work = ends.ours_work;
         executor->output = ends.ours_output;
-        result = spawn_child(executor, plan, &ends);
+        result = spawn_child(executor, &ends);
         for (int i = 0; i < CHILD_DESCRIPTORS; i++)
             close(ends.childs[i]);
     }
     if (result != 0) {
         snprintf(error, SUBJECT_ERROR_MAX,
-                 "could not bind %s: the process for it cannot be started: %s", executor->spec,
-                 strerror(result));
+                 "could not bind %s: the process for it cannot be started: %s",
+                 executor->info.subject.spec, strerror(result));
         return result;
     }
     return take_hello(executor, error);

@@ -31,12 +31,8 @@ enum { CHILD_CONTROL = 3, CHILD_WORK = 4, CHILD_REQUEST = 5, CHILD_REPORT = 6 };
  * its descriptors. */
 enum { CHILD_EXIT_LOST = 99 };
 
-/* How a child is told what to bind: argv = {"mallet-child", how, what}. */
-#define CHILD_BIND_STATIC  "static"  /* what: anvil's options */
-#define CHILD_BIND_DLOPEN  "dlopen"  /* what: a path */
-#define CHILD_BIND_DLMOPEN "dlmopen" /* what: a path */
-#define CHILD_BIND_PRELOAD "preload" /* what: a path, which LD_PRELOAD names too */
-#define CHILD_BIND_HOST    "host"    /* what: ignored */
+/* How a child is told what to bind: argv = {"mallet-child", a subject_binding_name, a plan's
+ * `what`}. */
 
 struct child_hello {
     uint32_t magic;

@@ -106,12 +106,7 @@ int catalog_locate(const struct catalog_entry *entry, char ret_path[PATH_MAX])
     return ENOENT;
 }
 
-static bool is_anvil(const char *spec)
-{
-    return strcmp(spec, "anvil") == 0 || strncmp(spec, "anvil:", 6) == 0;
-}
-
-static const struct catalog_entry *find_entry(const char *name)
+const struct catalog_entry *catalog_find(const char *name)
 {
     for (size_t i = 0; i < ENTRY_COUNT; i++)
         if (strcmp(entries[i].name, name) == 0)
@@ -119,42 +114,10 @@ static const struct catalog_entry *find_entry(const char *name)
     return NULL;
 }
 
-int catalog_resolve(const char *typed, char ret_spec[PATH_MAX], char error[SUBJECT_ERROR_MAX])
+enum subject_binding catalog_binding(const char *path)
 {
-    const struct catalog_entry *entry = find_entry(typed);
-    if (entry != NULL && entry->pattern != NULL) {
-        if (catalog_locate(entry, ret_spec) == 0)
-            return 0;
-        snprintf(error, SUBJECT_ERROR_MAX,
-                 "subject `%.64s`: no %s in the usual library folders; name its file instead",
-                 typed, entry->pattern);
-        return ENOENT;
-    }
-    bool is_path = strchr(typed, '/') != NULL,
-         is_here = !is_path && entry == NULL && access(typed, F_OK) == 0;
-    if (entry == NULL && !is_path && !is_here && !is_anvil(typed)) {
-        snprintf(error, SUBJECT_ERROR_MAX,
-                 "unknown subject `%.64s`: neither a name that `mallet list` shows nor the path of "
-                 "a .so",
-                 typed);
-        return ENOENT;
-    }
-    if (snprintf(ret_spec, PATH_MAX, "%s%s", is_here ? "./" : "", typed) >= PATH_MAX) {
-        snprintf(error, SUBJECT_ERROR_MAX, "subject `%.64s...`: the name is too long", typed);
-        return ENOENT;
-    }
-    return 0;
-}
-
-enum subject_binding catalog_binding(const char *spec)
-{
-    if (is_anvil(spec))
-        return BIND_STATIC;
-    const struct catalog_entry *named = find_entry(spec);
-    if (named != NULL)
-        return named->binding;
-    const char *slash = strrchr(spec, '/');
-    const char *base = slash != NULL ? slash + 1 : spec;
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
     for (size_t i = 0; i < ENTRY_COUNT; i++)
         if (entries[i].pattern != NULL && fnmatch(entries[i].pattern, base, 0) == 0)
             return entries[i].binding;

@@ -9,7 +9,7 @@
 #ifndef HARNESS_CATALOG_H
 #define HARNESS_CATALOG_H
 
-#include "harness/executor/executor.h"
+#include "harness/subject/subject_plan.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -27,12 +27,10 @@ const struct catalog_entry *catalog_at(size_t i);
  * machine type, in it the newest version. Returns 0, or ENOENT. */
 int catalog_locate(const struct catalog_entry *entry, char ret_path[PATH_MAX]);
 
-/* Turns what a person typed into the spec that executor_start takes: "jemalloc" into its path;
- * "anvil[:OPTIONS]", "glibc", "musl" and paths stay as they are. Returns 0, or ENOENT with one
- * sentence in `error`. */
-int catalog_resolve(const char *typed, char ret_spec[PATH_MAX], char error[SUBJECT_ERROR_MAX]);
+/* The entry of that name, or NULL. */
+const struct catalog_entry *catalog_find(const char *name);
 
-/* The binding for a spec that executor_start takes; never BIND_AUTO. */
-enum subject_binding catalog_binding(const char *spec);
+/* The binding for the file `path`, by its base name; never BIND_AUTO. */
+enum subject_binding catalog_binding(const char *path);
 
 #endif

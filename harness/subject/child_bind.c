@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/subject/child_bind.h"
 
-#include "harness/executor/protocol.h"
+#include "harness/subject/subject_plan.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 int child_bind(struct subject *ret_subject, const char *how, const char *what,
                char error[SUBJECT_ERROR_MAX])
 {
-    if (strcmp(how, CHILD_BIND_HOST) == 0)
+    switch (subject_binding_find(how)) {
+    case BIND_HOST:
         return subject_bind_host(ret_subject, error);
-    if (strcmp(how, CHILD_BIND_DLOPEN) == 0)
+    case BIND_DLOPEN:
         return subject_bind_library(ret_subject, what, NAMESPACE_DEEPBIND, error);
-    if (strcmp(how, CHILD_BIND_DLMOPEN) == 0)
+    case BIND_DLMOPEN:
         return subject_bind_library(ret_subject, what, NAMESPACE_OWN, error);
-    if (strcmp(how, CHILD_BIND_PRELOAD) == 0)
+    case BIND_PRELOAD:
         return subject_bind_library(ret_subject, what, NAMESPACE_PRELOADED, error);
-    snprintf(error, SUBJECT_ERROR_MAX, "could not bind: unknown binding %s", how);
-    return EINVAL;
+    default:
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind: this child cannot bind as %s", how);
+        return EINVAL;
+    }
 }

@@ -42,6 +42,10 @@ printed "^  fuzz  *not begun: the 2 seconds are over"
 ends 0 check anvil --quick --limit 20 --corpus "$work/corpus" -o "$work/shares"
 printed "^  torture .* ok " # each step has its share of the time
 printed "^  torture  *[0-9]* not run: its time was over"
+cp "$planted/libplanted_none.so" "$work/anvil-other.so"
+cd "$work" || exit # so that what is typed begins like anvil, which it is not
+ends 0 check anvil-other.so --limit 2 --corpus "$work/corpus" -o "$work/other"
+printed "^  interleavings  *only for code that is built for it"
 refused '--limit: `soon`' check anvil --limit soon
 printf 'libracy* nothing *\n' >"$work/bad-known"
 refused "bad-known:1" check glibc --known "$work/bad-known"

@@ -98,6 +98,8 @@ refused '--rounds: `-1`' replay --rounds -1 anvil "$good"
 refused '--limit: `soon`' replay --limit soon anvil "$good"
 refused '--capacity: `1x`' replay --capacity 1x anvil "$good"
 refused '--cost: only anvil' replay --cost glibc "$good"
+refused '--cost: only anvil' replay --cost anvil-broken.so "$good" # it only begins like anvil
+refused 'cannot be bound as static' replay --binding static "$0" "$good"
 
 # replay
 ends 0 replay anvil "$good"

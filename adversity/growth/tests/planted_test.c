@@ -6,6 +6,7 @@
  */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/planted/planted_list.h"
+#include "harness/executor/executor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,10 +45,10 @@ static void collect(const struct growth_result *result, void *context)
 
 static struct seen run(const char *spec, const char *shape)
 {
-    struct growth_subject subject;
+    struct subject_plan subject;
     struct seen seen = {0};
     char error[SUBJECT_ERROR_MAX];
-    if (growth_subject_find(&subject, spec, error) != 0)
+    if (executor_find_subject(&subject, spec, BIND_AUTO, SUBJECT_IN_PROCESS, error) != 0)
         fail_msg("%s", error);
     const struct growth_options options = {.subject = &subject,
                                            .shapes = &shape,

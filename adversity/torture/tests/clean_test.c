@@ -2,6 +2,7 @@
 /* `clean_test SCENARIO…`: static anvil comes through. In the preset tsan each of its accesses is
  * watched. */
 #include "adversity/torture/torture.h"
+#include "harness/executor/executor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,10 +17,10 @@ enum { WORKERS = 6, MILLISECONDS = 400 };
 static void static_anvil_comes_through(void **state)
 {
     struct torture_scenario scenario = *(const struct torture_scenario *)*state;
-    struct torture_subject subject;
+    struct subject_plan subject;
     struct torture_result result;
     char error[SUBJECT_ERROR_MAX];
-    if (torture_subject_find(&subject, "anvil", BIND_STATIC, error) != 0)
+    if (executor_find_subject(&subject, "anvil", BIND_STATIC, SUBJECT_WHOLE_PROCESS, error) != 0)
         fail_msg("%s", error);
     scenario.milliseconds =
         scenario.milliseconds < MILLISECONDS ? scenario.milliseconds : MILLISECONDS;

@@ -6,6 +6,7 @@
  */
 #include "adversity/torture/planted/planted_list.h"
 #include "adversity/torture/torture.h"
+#include "harness/executor/executor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,16 +30,16 @@ enum { RACES = sizeof races / sizeof races[0] };
 
 static const char *folder;
 
-static struct torture_subject find(const char *spec)
+static struct subject_plan find(const char *spec)
 {
-    struct torture_subject subject;
+    struct subject_plan subject;
     char error[SUBJECT_ERROR_MAX];
-    if (torture_subject_find(&subject, spec, BIND_AUTO, error) != 0)
+    if (executor_find_subject(&subject, spec, BIND_AUTO, SUBJECT_WHOLE_PROCESS, error) != 0)
         fail_msg("%s", error);
     return subject;
 }
 
-static struct torture_subject find_planted(const char *name)
+static struct subject_plan find_planted(const char *name)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/libracy_%s.so", folder, name);
@@ -63,7 +64,7 @@ static bool has_word(const char *words, const char *word)
 static void planted_race_is_found(void **state)
 {
     const struct race *race = *state;
-    struct torture_subject subject = find_planted(race->name);
+    struct subject_plan subject = find_planted(race->name);
     const struct torture_plan plan = {.subject = &subject,
                                       .scenario = torture_scenario_find(race->scenario),
                                       .workers = WORKERS,
@@ -81,7 +82,7 @@ static void planted_race_is_found(void **state)
                   result.elapsed_ms);
 }
 
-static void comes_through_every_scenario(const struct torture_subject *subject)
+static void comes_through_every_scenario(const struct subject_plan *subject)
 {
     for (size_t i = 0; torture_scenario_at(i) != NULL; i++) {
         struct torture_scenario scenario = *torture_scenario_at(i);
@@ -99,14 +100,14 @@ static void comes_through_every_scenario(const struct torture_subject *subject)
 static void correct_allocator_is_left_alone(void **state)
 {
     (void)state;
-    struct torture_subject subject = find_planted("none");
+    struct subject_plan subject = find_planted("none");
     comes_through_every_scenario(&subject);
 }
 
 static void libc_is_left_alone(void **state)
 {
     (void)state;
-    struct torture_subject subject = find("glibc");
+    struct subject_plan subject = find("glibc");
     comes_through_every_scenario(&subject);
 }
 

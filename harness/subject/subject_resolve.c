@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* From what a person typed to a plan: anvil, a program that brings its libc, a name of the catalog,
+ * a path. The first that fits decides. */
+#include "harness/subject/subject_plan.h"
+
+#include "harness/subject/catalog.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Programs that are linked with the libc to be judged: their name begins so. */
+#define STANDALONE "mallet-conform"
+
+static int refuse(char error[SUBJECT_ERROR_MAX], const char *typed, const char *reason, int result)
+{
+    snprintf(error, SUBJECT_ERROR_MAX, "subject `%.64s`: %s", typed, reason);
+    return result;
+}
+
+const char *subject_anvil_options(const char *typed)
+{
+    if (strcmp(typed, "anvil") == 0)
+        return "";
+    return strncmp(typed, "anvil:", 6) == 0 ? typed + 6 : NULL;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static bool is_standalone(const char *typed)
+{
+    return strchr(typed, '/') != NULL &&
+           strncmp(base_name(typed), STANDALONE, strlen(STANDALONE)) == 0 &&
+           access(typed, X_OK) == 0;
+}
+
+static int plan_anvil(struct subject_plan *plan, const char *options)
+{
+    plan->binding = BIND_STATIC;
+    plan->suffix = "-anvil";
+    snprintf(plan->name, sizeof plan->name, "%s", plan->spec);
+    snprintf(plan->what, sizeof plan->what, "%s", options);
+    snprintf(plan->environment, sizeof plan->environment, "ANVIL_OPTIONS=%.512s", options);
+    return 0;
+}
+
+/* glibc is the libc of the child program for foreign subjects; another libc has a program of its
+ * own, which is built where that libc's compiler is there. */
+static int plan_libc(struct subject_plan *plan, const char *typed, char error[SUBJECT_ERROR_MAX])
+{
+    char program[PATH_MAX];
+    plan->binding = BIND_HOST;
+    plan->suffix = strcmp(typed, "glibc") == 0 ? "" : "-musl";
+    snprintf(plan->name, sizeof plan->name, "%s", typed);
+    bool is_built =
+        plan->suffix[0] == '\0' ||
+        (subject_plan_program(plan, "mallet-child", program) && access(program, X_OK) == 0);
+    return is_built ? 0 : refuse(error, typed, "this build has no child program for it", ENOENT);
+}
+
+static enum subject_binding choose_binding(const char *path, enum subject_binding wanted,
+                                           enum subject_scope scope)
+{
+    if (wanted != BIND_AUTO)
+        return wanted;
+    return scope == SUBJECT_WHOLE_PROCESS ? BIND_PRELOAD : catalog_binding(path);
+}
+
+static int plan_file(struct subject_plan *plan, const char *typed, enum subject_binding wanted,
+                     enum subject_scope scope, char error[SUBJECT_ERROR_MAX])
+{
+    if (wanted == BIND_STATIC || wanted == BIND_HOST)
+        return refuse(error, typed,
+                      wanted == BIND_STATIC
+                          ? "it cannot be bound as static, only anvil is linked in"
+                          : "it cannot be bound as host, only glibc and musl are a libc",
+                      EINVAL);
+    plan->binding = choose_binding(plan->spec, wanted, scope);
+    snprintf(plan->name, sizeof plan->name, "%s", base_name(plan->spec));
+    snprintf(plan->what, sizeof plan->what, "%s", plan->spec);
+    if (access(plan->spec, R_OK) == 0)
+        return 0;
+    int result = errno;
+    snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", plan->spec, strerror(result));
+    return result;
+}
+
+/* Fills plan->spec: where a file is, or what was typed. */
+static int locate(struct subject_plan *plan, const char *typed, const struct catalog_entry *entry,
+                  char error[SUBJECT_ERROR_MAX])
+{
+    char reason[128];
+    if (entry != NULL && entry->pattern != NULL) {
+        snprintf(reason, sizeof reason, "no %s in the usual library folders; name its file instead",
+                 entry->pattern);
+        return catalog_locate(entry, plan->spec) == 0 ? 0 : refuse(error, typed, reason, ENOENT);
+    }
+    bool is_name =
+        strchr(typed, '/') == NULL && entry == NULL && subject_anvil_options(typed) == NULL;
+    if (is_name && access(typed, F_OK) != 0) {
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "unknown subject `%.64s`: neither a name that `mallet list` shows nor the path of "
+                 "a .so",
+                 typed);
+        return ENOENT;
+    }
+    if (snprintf(plan->spec, PATH_MAX, "%s%s", is_name ? "./" : "", typed) >= PATH_MAX)
+        return refuse(error, typed, "the name is too long", ENOENT);
+    return 0;
+}
+
+int subject_resolve(struct subject_plan *ret_plan, const char *typed, enum subject_binding wanted,
+                    enum subject_scope scope, char error[SUBJECT_ERROR_MAX])
+{
+    struct subject_plan plan = {.suffix = ""};
+    const struct catalog_entry *entry = catalog_find(typed);
+    const char *options = subject_anvil_options(typed);
+    int result = locate(&plan, typed, entry, error);
+    if (result != 0)
+        return result;
+    if (options != NULL)
+        result = plan_anvil(&plan, options);
+    else if (is_standalone(typed))
+        plan = subject_plan_host(base_name(typed), typed);
+    else if (entry != NULL && entry->pattern == NULL)
+        result = plan_libc(&plan, typed, error);
+    else
+        result = plan_file(&plan, typed, wanted, scope, error);
+    if (result == 0)
+        *ret_plan = plan;
+    return result;
+}
