@@ -3,16 +3,20 @@
  * All heaps of the process: the default one, those that programs create, and what fork does with
  * them.
  *
- * Each heap has a number, by which the pagemap names its owner. Lock order: the registry's lock,
- * then heaps by rising number. Only creating, destroying, the first use of the default heap, and
- * fork take the registry's lock; nobody who holds a heap's lock takes another.
+ * Each heap has a number, by which the pagemap names its owner. The number is freed only after the
+ * heap has cleared its entries: a new heap of that number would take what is left of them for its
+ * own, and coalesce with the dying heap.
  *
- * fork: the prepare handler takes every lock, so that the child inherits heaps that are whole;
- * parent and child give them. Before them it takes glibc's list of streams, which fork itself takes
- * after the handlers: a thread that holds it, as fflush(NULL) does, may allocate. A process with
- * one thread takes nothing, so that it may even fork in a signal handler that interrupted malloc.
- * The handlers are registered by a constructor, never inside malloc; a fork before that finds one
- * thread.
+ * Lock order: the registry's lock, then heaps by rising number, then the program break. Only create,
+ * destroy, the first use of the default heap, and fork take the registry's lock; a thread that holds
+ * a heap's lock takes no other heap's.
+ *
+ * fork: the prepare handler takes every lock, so that the child inherits whole heaps; parent and
+ * child release them. A heap is destroyed under its lock for the same reason. Before them the handler
+ * takes glibc's list of streams, which fork itself takes after the handlers: a thread that holds it,
+ * as fflush(NULL) does, may allocate. A process with one thread takes nothing, so that it may even
+ * fork in a signal handler that interrupted malloc. The handlers are registered by a constructor,
+ * never inside malloc; a fork before that finds one thread.
  */
 #include "heap_set.h"
 
@@ -86,14 +90,14 @@ int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options
     if (pages_map(&pages, length, &start) != 0)
         return ENOMEM;
     struct anvil_heap *heap = (struct anvil_heap *)start;
+    if (filled.unlocked) /* first: a registered heap's lock is taken by fork */
+        sync_lock_turn_off(&heap->lock);
     unsigned id = id_alloc(heap);
     if (id == 0) {
         pages_abandon(&pages, start, length, 0);
         return ENOMEM;
     }
     heap_init(heap, id, &filled, &pages, length);
-    if (filled.unlocked)
-        sync_lock_turn_off(&heap->lock);
     *ret_heap = heap;
     return 0;
 }
@@ -102,8 +106,10 @@ void anvil_heap_destroy(anvil_heap *heap)
 {
     if (heap == NULL)
         return;
-    id_free(heap->id);
+    sync_lock_acquire(&heap->lock);
     heap_destroy(heap);
+    sync_lock_release(&heap->lock);
+    id_free(heap->id);
     struct pages pages = heap->fresh_pages;
     size_t own_length = heap->own_length;
     if (!pages.ops->is_system)
@@ -169,8 +175,10 @@ void heap_default_reset(void)
 {
     if (sync_read(&registry.ready) == NULL)
         return;
+    sync_lock_acquire(&default_heap.lock);
     heap_destroy(&default_heap);
     sync_publish(&registry.ready, NULL);
+    sync_lock_release(&default_heap.lock);
 }
 
 /* glibc's, recursive; other libcs have no such names. */
@@ -194,6 +202,7 @@ static void fork_prepare(void)
             sync_lock_acquire(&registry.heaps[id]->lock);
             sync_fork_begin(&registry.heaps[id]->lock);
         }
+    pages_sbrk_fork_begin();
     sync_fork_begin(&registry.lock);
 }
 
@@ -201,6 +210,7 @@ static void fork_done(void (*give_streams)(void))
 {
     if (registry.fork_is_alone)
         return;
+    pages_sbrk_fork_end();
     for (unsigned id = 1; id < HEAPS_MAX; id++)
         if (registry.heaps[id] != NULL)
             sync_fork_end(&registry.heaps[id]->lock);

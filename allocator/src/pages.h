@@ -47,6 +47,10 @@ void pages_init_sbrk(struct pages *pages);
 /* The arena is all zero, page-aligned, and nobody else's. */
 void pages_init_arena(struct pages *pages, char *start, size_t length, bool may_discard);
 
+/* The fork handlers, as sync_fork_begin and sync_fork_end: hold off all who move the break. */
+void pages_sbrk_fork_begin(void);
+void pages_sbrk_fork_end(void);
+
 /* Fresh memory for extents; from a contiguous source usually, but not surely, right above the
  * last. */
 int pages_grow(struct pages *pages, size_t length, char **ret_start);

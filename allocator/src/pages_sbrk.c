@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* Keeps the heaps of this process from racing for the break; foreign callers of sbrk cannot be kept
- * out. Taken under a heap's lock only, so it is free whenever those are held for a fork. */
+ * out. Taken below a heap's lock, but that lock may be off: so fork takes this one too. */
 static struct sync_lock break_lock;
 
 static char *break_now(void)
@@ -125,4 +125,15 @@ static const struct pages_ops sbrk_ops = {
 void pages_init_sbrk(struct pages *pages)
 {
     *pages = (struct pages){.ops = &sbrk_ops};
+}
+
+void pages_sbrk_fork_begin(void)
+{
+    sync_lock_acquire(&break_lock);
+    sync_fork_begin(&break_lock);
+}
+
+void pages_sbrk_fork_end(void)
+{
+    sync_fork_end(&break_lock);
 }

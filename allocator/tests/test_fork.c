@@ -27,7 +27,7 @@ static void *churn(void *context)
     return NULL;
 }
 
-static _Noreturn void child_work(void)
+static _Noreturn void child_allocates(void)
 {
     char error[200];
     alarm(20);
@@ -42,7 +42,29 @@ static _Noreturn void child_work(void)
     _exit(0);
 }
 
-static void fork_children(void)
+static void *churn_the_break(void *context)
+{
+    anvil_heap *heap;
+    struct anvil_options options = {.source = ANVIL_SOURCE_SBRK, .unlocked = true};
+    if (anvil_heap_create(&heap, &options) != 0)
+        return NULL;
+    while (!atomic_load(&must_stop)) {
+        anvil_heap_free(heap, anvil_heap_malloc(heap, 500000));
+        anvil_heap_malloc_trim(heap, 0);
+    }
+    anvil_heap_destroy(heap);
+    return context;
+}
+
+static _Noreturn void child_moves_the_break(void)
+{
+    anvil_heap *heap;
+    struct anvil_options options = {.source = ANVIL_SOURCE_SBRK};
+    alarm(20);
+    _exit(anvil_heap_create(&heap, &options) == 0 && anvil_heap_malloc(heap, 100) != NULL ? 0 : 3);
+}
+
+static void fork_children(void (*child_work)(void))
 {
     for (int i = 0; i < FORKS; i++) {
         int status;
@@ -74,13 +96,13 @@ static void *flush(void *context)
     return context;
 }
 
-static void fork_beside(void *(*work)(void *))
+static void fork_beside(void *(*work)(void *), void (*child_work)(void))
 {
     pthread_t threads[THREADS];
     atomic_store(&must_stop, false);
     for (uintptr_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, work, (void *)(i + 1)), 0);
-    fork_children();
+    fork_children(child_work);
     atomic_store(&must_stop, true);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
@@ -90,14 +112,21 @@ static void fork_beside(void *(*work)(void *))
 static void children_of_a_threaded_program_can_allocate(void **state)
 {
     (void)state;
-    fork_beside(churn);
+    fork_beside(churn, child_allocates);
+}
+
+/* The thread's heap takes no lock, so the fork handlers must wait for the break itself. */
+static void children_can_move_the_break(void **state)
+{
+    (void)state;
+    fork_beside(churn_the_break, child_moves_the_break);
 }
 
 static void a_thread_that_flushes_streams_may_allocate(void **state)
 {
     (void)state;
     alarm(60);
-    fork_beside(flush);
+    fork_beside(flush, child_allocates);
     alarm(0);
 }
 
@@ -115,7 +144,7 @@ static void other_fork_handlers_may_allocate(void **state)
     (void)state;
     assert_int_equal(pthread_atfork(allocate_in_handler, allocate_in_handler, allocate_in_handler),
                      0);
-    fork_beside(churn);
+    fork_beside(churn, child_allocates);
 }
 
 static void fork_in_handler(int signal_number)
@@ -173,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handler_that_interrupts_malloc_may_fork),
         cmocka_unit_test(children_of_a_threaded_program_can_allocate),
+        cmocka_unit_test(children_can_move_the_break),
         cmocka_unit_test(a_thread_that_flushes_streams_may_allocate),
         cmocka_unit_test(other_fork_handlers_may_allocate),
     };

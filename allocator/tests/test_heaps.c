@@ -2,7 +2,7 @@
 /* Several heaps side by side, what goes back to the system, and the numbers that people read. */
 #include "support.h"
 
-#include "heap.h"
+#include "heap_set.h"
 
 #include <string.h>
 
@@ -30,6 +30,85 @@ static void numbers_of_heaps_are_used_again(void **state)
         anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
         anvil_heap_destroy(heap);
     }
+}
+
+/* A heap whose page source runs an act of the test when the heap first gives memory back. */
+static struct {
+    anvil_heap *heap;
+    struct pages_ops ops;
+    const struct pages_ops *real_ops;
+    void (*act)(void);
+    unsigned same_number; /* heaps made by the act that have the number of the watched one */
+    unsigned lock_state;  /* of the watched heap, as the act found it */
+} watched;
+
+static int act_then_release(struct pages *pages, char *start, size_t length, size_t dirty)
+{
+    void (*act)(void) = watched.act;
+    watched.act = NULL;
+    if (act != NULL)
+        act();
+    return watched.real_ops->release(pages, start, length, dirty);
+}
+
+static void watch(anvil_heap *heap, void (*act)(void))
+{
+    watched.heap = heap;
+    watched.act = act;
+    watched.same_number = 0;
+    watched.real_ops = heap->pages.ops;
+    watched.ops = *heap->pages.ops;
+    watched.ops.release = act_then_release;
+    heap->pages.ops = &watched.ops;
+    assert_non_null(anvil_heap_malloc(heap, 50000));
+}
+
+static void use_every_number(void)
+{
+    static anvil_heap *heaps[PAGEMAP_OWNER_MAX];
+    size_t count = 0;
+    while (anvil_heap_create(&heaps[count], NULL) == 0)
+        count++;
+    for (size_t i = 0; i < count; i++) {
+        watched.same_number += heaps[i]->id == watched.heap->id;
+        anvil_heap_destroy(heaps[i]);
+    }
+}
+
+static void look_at_the_lock(void)
+{
+    watched.lock_state = atomic_load(&watched.heap->lock.state);
+}
+
+/* Or the new heap would take the old one's entries in the pagemap for its own. */
+static void the_number_of_a_heap_is_not_used_again_while_it_is_destroyed(void **state)
+{
+    (void)state;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
+    watch(heap, use_every_number);
+    anvil_heap_destroy(heap);
+    assert_null(watched.act);
+    assert_int_equal(watched.same_number, 0);
+}
+
+/* The child of a fork would inherit half a heap under a number that is in use. */
+static void a_fork_waits_until_a_heap_is_destroyed(void **state)
+{
+    (void)state;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
+    watch(heap, look_at_the_lock);
+    anvil_heap_destroy(heap);
+    assert_null(watched.act);
+    assert_int_equal(watched.lock_state, SYNC_HELD);
+}
+
+static void a_fork_waits_until_the_default_heap_is_reset(void **state)
+{
+    (void)state;
+    watch(heap_default(), look_at_the_lock);
+    heap_default_reset();
+    assert_null(watched.act);
+    assert_int_equal(watched.lock_state, SYNC_HELD);
 }
 
 static void a_large_free_run_goes_back_at_once(void **state)
@@ -131,6 +210,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heaps_do_not_share_memory),
         cmocka_unit_test(numbers_of_heaps_are_used_again),
+        cmocka_unit_test(the_number_of_a_heap_is_not_used_again_while_it_is_destroyed),
+        cmocka_unit_test(a_fork_waits_until_a_heap_is_destroyed),
+        cmocka_unit_test(a_fork_waits_until_the_default_heap_is_reset),
         cmocka_unit_test(a_large_free_run_goes_back_at_once),
         cmocka_unit_test(dirty_holes_are_purged_beyond_the_budget),
         cmocka_unit_test(freeing_upwards_purges_now_and_then),
