@@ -42,7 +42,8 @@ struct extent *extent_new(struct extents *extents, char *start, size_t pages,
                           enum extent_state state)
 {
     struct extent *extent = meta_alloc(extents->meta, sizeof *extent);
-    ASSERT(extent != NULL);
+    ASSERT(extent != NULL); /* reserved */
+    ASSERT(is_page_run(start, pages << PAGE_SHIFT));
     *extent = (struct extent){.start = start, .pages = pages, .state = (uint8_t)state};
     return extent;
 }
@@ -115,6 +116,8 @@ void extent_unlink(struct extents *extents, struct extent *extent)
 
 void extent_record(struct extents *extents, struct extent *extent)
 {
+    ASSERT(extent->pages > 0 && extent->clean <= extent->dirty);
+    ASSERT(extent->dirty <= extent_length(extent));
     pagemap_set(extent->start, extent, extents->owner);
     pagemap_set(extent_end(extent) - 1, extent, extents->owner);
 }
@@ -144,6 +147,9 @@ static void free_set_insert(struct extents *extents, struct extent *extent)
 
 static void free_set_remove(struct extents *extents, struct extent *extent)
 {
+    ASSERT(extent->state == EXTENT_FREE && extents->free_count > 0);
+    ASSERT(extents->free_pages >= extent->pages);
+    ASSERT(extents->dirty_bytes >= extent->dirty - extent->clean);
     tree_remove(&extents->root, extent, extents->fit);
     extents->free_pages -= extent->pages;
     extents->free_count--;
@@ -156,6 +162,7 @@ static void free_set_remove(struct extents *extents, struct extent *extent)
  */
 static void merge(struct extents *extents, struct extent *left, struct extent *right)
 {
+    ASSERT(extent_end(left) == right->start);
     pagemap_clear(extent_end(left) - 1);
     pagemap_clear(right->start);
     if (right->dirty > 0) {
@@ -169,20 +176,26 @@ static void merge(struct extents *extents, struct extent *left, struct extent *r
     extent_delete(extents, right);
 }
 
+static bool is_free(const struct extent *extent)
+{
+    return extent != NULL && extent->state == EXTENT_FREE;
+}
+
 static struct extent *coalesce(struct extents *extents, struct extent *extent)
 {
     struct extent *left = extent_left(extents, extent);
-    if (left != NULL && left->state == EXTENT_FREE) {
+    if (is_free(left)) {
         free_set_remove(extents, left);
         merge(extents, left, extent);
         extent = left;
     }
     struct extent *right = extent_right(extents, extent);
-    if (right != NULL && right->state == EXTENT_FREE) {
+    if (is_free(right)) {
         free_set_remove(extents, right);
         merge(extents, extent, right);
     }
     free_set_insert(extents, extent);
+    ASSERT(!is_free(extent_left(extents, extent)) && !is_free(extent_right(extents, extent)));
     return extent;
 }
 
@@ -230,7 +243,7 @@ static size_t room_at_top(const struct extents *extents)
     if (!extents->pages->ops->is_contiguous || extents->pages->top == NULL)
         return 0;
     const struct extent *extent = pagemap_get(extents->pages->top - 1, extents->owner);
-    return extent != NULL && extent->state == EXTENT_FREE ? extent->pages : 0;
+    return is_free(extent) ? extent->pages : 0;
 }
 
 static int expand(struct extents *extents, size_t pages, bool count_room)
@@ -247,6 +260,7 @@ static int expand(struct extents *extents, size_t pages, bool count_room)
 /* Cuts a free extent that is in no set and not recorded down to `keep` pages. */
 static void cut_tail(struct extents *extents, struct extent *extent, size_t keep)
 {
+    ASSERT(keep <= extent->pages && extents->held_pages >= extent->pages - keep);
     extents->held_pages -= extent->pages - keep;
     if (keep == 0) {
         extent_unlink(extents, extent);
@@ -290,6 +304,7 @@ static bool is_tail_releasable(const struct extents *extents, const struct exten
 /* Returns the bytes that left the process. */
 static size_t purge(struct extents *extents, struct extent *extent)
 {
+    ASSERT(extent->state == EXTENT_FREE);
     size_t length = size_round_up(extent->dirty - extent->clean, PAGE_BYTES);
     if (length == 0 || pages_purge(extents->pages, extent->start + extent->clean, length) != 0)
         return 0;
@@ -344,6 +359,7 @@ static struct extent *find_fit(const struct extents *extents, size_t pages)
  */
 static struct extent *split(struct extents *extents, struct extent *extent, size_t keep)
 {
+    ASSERT(keep > 0 && keep < extent->pages);
     size_t keep_length = keep << PAGE_SHIFT;
     struct extent *rest =
         extent_new(extents, extent->start + keep_length, extent->pages - keep, EXTENT_LARGE);
@@ -374,6 +390,7 @@ static struct extent *find_or_expand(struct extents *extents, size_t pages)
 int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
                  struct extent **ret_extent)
 {
+    ASSERT(pages > 0 && is_power_of_two(alignment));
     size_t slack = alignment > PAGE_BYTES ? (alignment >> PAGE_SHIFT) - 1 : 0;
     if (meta_reserve(extents->meta, sizeof(struct extent), SPARES) != 0)
         return ENOMEM;
@@ -395,17 +412,21 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
     extent->alignment_code = 0;
     extent->clean = 0;
     extents->cursor = extent_end(extent);
+    ASSERT(extent->pages == pages && (uintptr_t)extent->start % alignment == 0);
     *ret_extent = extent;
     return 0;
 }
 
 void extent_record_pages(struct extents *extents, struct extent *extent)
 {
+    ASSERT(extent->state == EXTENT_SLAB);
     pagemap_fill(extent->start, extent->pages, extent, extents->owner);
 }
 
 void extent_free(struct extents *extents, struct extent *extent)
 {
+    ASSERT(extent->state == EXTENT_LARGE || extent->state == EXTENT_SLAB);
+    ASSERT(pagemap_get(extent->start, extents->owner) == extent);
     unrecord_inner_pages(extent);
     settle(extents, coalesce(extents, extent));
 }
@@ -418,7 +439,7 @@ static bool grow_into_right(struct extents *extents, struct extent *extent, size
 {
     size_t more = pages - extent->pages;
     struct extent *right = extent_right(extents, extent);
-    if (right == NULL || right->state != EXTENT_FREE || right->pages < more)
+    if (!is_free(right) || right->pages < more)
         return false;
     free_set_remove(extents, right);
     extent_unrecord(right);
@@ -444,13 +465,13 @@ static bool grow_into_right(struct extents *extents, struct extent *extent, size
 static bool is_at_top(const struct extents *extents, const struct extent *extent)
 {
     const struct extent *right = extent_right(extents, extent);
-    const char *end =
-        right != NULL && right->state == EXTENT_FREE ? extent_end(right) : extent_end(extent);
+    const char *end = extent_end(is_free(right) ? right : extent);
     return extents->pages->ops->is_contiguous && end == extents->pages->top;
 }
 
 bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
 {
+    ASSERT(extent->state == EXTENT_LARGE && pages > extent->pages);
     if (grow_into_right(extents, extent, pages))
         return true;
     if (!is_at_top(extents, extent) ||
@@ -462,6 +483,7 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
 
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages)
 {
+    ASSERT(extent->state == EXTENT_LARGE && pages > 0 && pages < extent->pages);
     if (meta_reserve(extents->meta, sizeof(struct extent), 1) != 0)
         return false;
     struct extent *tail = split(extents, extent, pages);

@@ -36,6 +36,7 @@ enum {
 void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options,
                const struct pages *pages, size_t own_length)
 {
+    ASSERT(id != 0 && id <= PAGEMAP_OWNER_MAX);
     heap->id = id;
     heap->options = *options;
     heap->pages = heap->fresh_pages = *pages;
@@ -50,6 +51,7 @@ void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options 
 
 void heap_destroy(struct anvil_heap *heap)
 {
+    ASSERT(sync_lock_is_held(&heap->lock)); /* or fork copies half a heap */
     heap->pages.refuse_in = 0;
     extents_destroy(&heap->extents);
     meta_destroy(&heap->meta, !heap->pages.ops->is_system);
@@ -57,6 +59,7 @@ void heap_destroy(struct anvil_heap *heap)
 
 bool heap_trim(struct anvil_heap *heap, size_t keep)
 {
+    ASSERT(sync_lock_is_held(&heap->lock));
     size_t released = mappings_retry(&heap->extents);
     (void)slabs_release(&heap->slabs);
     released += extents_release(&heap->extents, keep);
@@ -127,6 +130,8 @@ static bool is_hopeless(const struct anvil_heap *heap, size_t size, size_t align
 int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
                struct heap_fresh *ret_fresh)
 {
+    ASSERT(sync_lock_is_held(&heap->lock));
+    ASSERT(size <= SIZE_LIMIT && is_power_of_two(alignment) && alignment >= BLOCK_ALIGNMENT);
     bool is_small = size <= ANVIL_SMALL_MAX && alignment <= ANVIL_SMALL_MAX;
     int error = ENOMEM;
     if (LIKELY(is_small))
@@ -141,6 +146,7 @@ int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned 
         if (error != 0)
             return error;
     }
+    ASSERT((uintptr_t)ret_fresh->start % alignment == 0);
     heap->live_blocks++;
     heap->live_size += size;
     return 0;
@@ -155,6 +161,9 @@ static void remember_gone(struct anvil_heap *heap, const struct heap_block *bloc
 void heap_free(struct anvil_heap *heap, const struct heap_block *block)
 {
     struct extent *extent = block->extent;
+    ASSERT(sync_lock_is_held(&heap->lock));
+    ASSERT(heap->live_blocks > 0 && heap->live_size >= block->size);
+    ASSERT(block->size <= block->capacity && heap->live_capacity >= block->capacity);
     heap->live_blocks--;
     heap->live_size -= block->size;
     heap->live_capacity -= block->capacity;
@@ -232,6 +241,7 @@ static void describe_large(struct extent *extent, struct heap_block *ret_block)
 
 bool heap_find(struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block)
 {
+    ASSERT(sync_lock_is_held(&heap->lock));
     struct extent *extent = pagemap_get(pointer, heap->id);
     if (UNLIKELY(extent == NULL))
         return false;
@@ -263,6 +273,7 @@ size_t heap_capacity_of(struct anvil_heap *heap, const void *pointer)
 static void set_request(struct anvil_heap *heap, const struct heap_block *block, size_t size)
 {
     heap->live_size += size - block->size;
+    ASSERT(size <= extent_length(block->extent));
     block->extent->as.block.size = size;
     block->extent->alignment_code = 0;
 }
@@ -328,12 +339,14 @@ enum heap_resized heap_resize(struct anvil_heap *heap, const struct heap_block *
                               bool must_stay, char **ret_start)
 {
     enum heap_resized result;
+    ASSERT(sync_lock_is_held(&heap->lock) && size > 0 && size <= SIZE_LIMIT);
     if (block->extent->state == EXTENT_SLAB)
         result = resize_small(heap, block, size, must_stay);
     else if (block->extent->state == EXTENT_LARGE)
         result = resize_extent(heap, block, size, must_stay);
     else
         result = resize_mapping(heap, block, size, must_stay);
+    ASSERT(result == HEAP_RESIZED || !must_stay || size > block->capacity);
     if (result == HEAP_RESIZED)
         *ret_start = block->extent->state == EXTENT_SLAB ? block->start : block->extent->start;
     return result;

@@ -61,6 +61,7 @@ static unsigned id_alloc(struct anvil_heap *heap)
 static void id_free(unsigned id)
 {
     sync_lock_acquire(&registry.lock);
+    ASSERT(id > DEFAULT_ID && id < HEAPS_MAX && registry.heaps[id] != NULL);
     registry.heaps[id] = NULL;
     sync_lock_release(&registry.lock);
 }

@@ -29,6 +29,7 @@ static unsigned code_of_alignment(size_t alignment)
 
 static size_t alignment_of_code(unsigned code)
 {
+    ASSERT(code != 0);
     return (size_t)1 << (code - 1);
 }
 

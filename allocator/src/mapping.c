@@ -21,6 +21,7 @@ static void add_mapping(struct extents *extents, struct extent *extent)
 
 static void drop_mapping(struct extents *extents, struct extent *extent)
 {
+    ASSERT(extent->state == EXTENT_MAPPING && extents->mapping_pages >= extent->pages);
     extent_unlink(extents, extent);
     extent_unrecord(extent);
     extents->mapping_count--;
@@ -65,6 +66,7 @@ int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
         pages_abandon(extents->pages, start, pages << PAGE_SHIFT, 0);
         return ENOMEM;
     }
+    ASSERT((uintptr_t)start % alignment == 0);
     *ret_extent = extent_new(extents, start, pages, EXTENT_MAPPING);
     add_mapping(extents, *ret_extent);
     return 0;
@@ -86,6 +88,7 @@ static bool offer(struct extents *extents, struct extent *extent)
 void mapping_free(struct extents *extents, struct extent *extent)
 {
     size_t pages = extent->pages;
+    ASSERT(extent->state == EXTENT_MAPPING && extents->mapping_pages >= pages);
     extents->mapping_count--;
     extents->mapping_pages -= pages;
     if (!offer(extents, extent)) {
@@ -105,6 +108,7 @@ size_t mappings_retry(struct extents *extents)
         size_t pages = extent->pages;
         if (extent->state != EXTENT_PENDING || !offer(extents, extent))
             continue;
+        ASSERT(extents->pending_count > 0 && extents->pending_pages >= pages);
         extents->pending_count--;
         extents->pending_pages -= pages;
         taken += pages << PAGE_SHIFT;
@@ -137,13 +141,16 @@ static int mapping_move(struct extents *extents, struct extent *extent, size_t p
 int mapping_resize(struct extents *extents, struct extent *extent, size_t pages)
 {
     size_t old_pages = extent->pages;
+    ASSERT(pages > 0 && pages != old_pages);
     if (reserve_ends(extents, extent->start, pages << PAGE_SHIFT) != 0)
         return ENOMEM;
     drop_mapping(extents, extent);
     int error =
         pages_resize(extents->pages, extent->start, old_pages << PAGE_SHIFT, pages << PAGE_SHIFT);
-    if (error == 0)
+    if (error == 0) {
         extent->pages = pages;
+        extent_cut_dirt(extent, extent_length(extent));
+    }
     add_mapping(extents, extent);
     if (error != 0 && pages > old_pages)
         error = mapping_move(extents, extent, pages);

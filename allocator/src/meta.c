@@ -54,6 +54,7 @@ void meta_destroy(struct meta *meta, bool clear)
 
 static unsigned class_of_size(size_t size)
 {
+    ASSERT(size > 0 && size <= (size_t)1 << META_SHIFT_MAX);
     return size <= (size_t)1 << META_SHIFT_MIN
                ? 0
                : 64 - META_SHIFT_MIN - (unsigned)__builtin_clzl(size - 1);
@@ -61,6 +62,7 @@ static unsigned class_of_size(size_t size)
 
 static void chunk_start(struct meta *meta, char *start, size_t length, char *used_end)
 {
+    ASSERT(is_page_run(start, length) && used_end >= start && used_end <= start + length);
     settle_used_end(meta);
     struct meta_chunk *chunk = (struct meta_chunk *)start;
     *chunk = (struct meta_chunk){.next = meta->chunks, .length = length, .used_end = used_end};
@@ -103,6 +105,7 @@ int meta_retry(struct meta *meta)
 
 size_t meta_missing_pages(const struct meta *meta)
 {
+    ASSERT(meta->missing != 0);
     return chunk_minimum(meta->missing) >> PAGE_SHIFT;
 }
 
@@ -136,6 +139,7 @@ void *meta_alloc(struct meta *meta, size_t size)
         return NULL;
     object = (struct meta_object *)meta->next;
     meta->next += length;
+    ASSERT(meta->next <= meta->end && (uintptr_t)object % ((size_t)1 << META_SHIFT_MIN) == 0);
     return object;
 }
 
@@ -143,6 +147,7 @@ void meta_free(struct meta *meta, void *object, size_t size)
 {
     unsigned class = class_of_size(size);
     struct meta_object *spare = object;
+    ASSERT(object != NULL && object != meta->spare[class]);
     spare->next = meta->spare[class];
     meta->spare[class] = spare;
 }

@@ -29,6 +29,7 @@ static struct pagemap_node *node_below(struct pages *pages, struct sync_pointer 
 
 int pagemap_reserve(struct pages *pages, const char *start, size_t length)
 {
+    ASSERT(is_page_run(start, length));
     const uintptr_t leaf_span = (uintptr_t)1 << (PAGEMAP_SHIFT + PAGE_SHIFT);
     uintptr_t last = (uintptr_t)start + length - 1;
     if (last >> PAGEMAP_ADDRESS_BITS != 0)
@@ -49,6 +50,7 @@ void pagemap_fill(const char *address, size_t count, const struct extent *extent
     while (count > 0) {
         struct sync_pointer *word = pagemap_word(address);
         size_t in_leaf = size_min(count, PAGEMAP_WORDS - pagemap_index((uintptr_t)address, 0));
+        ASSERT(word != NULL);
         for (size_t i = 0; i < in_leaf; i++)
             sync_word_write(&word[i], value);
         address += in_leaf << PAGE_SHIFT;

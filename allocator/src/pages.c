@@ -12,33 +12,45 @@ static bool is_refused(struct pages *pages)
     return pages->refuse_in > 0 && --pages->refuse_in == 0;
 }
 
+static void subtract_held(struct pages *pages, size_t length)
+{
+    ASSERT(pages->held >= length);
+    pages->held -= length;
+}
+
 static void add_held(struct pages *pages, size_t length)
 {
+    ASSERT(pages->held + length >= length);
     pages->held += length;
     pages->held_peak = size_max(pages->held_peak, pages->held);
 }
 
 int pages_grow(struct pages *pages, size_t length, char **ret_start)
 {
+    ASSERT(is_page_run(NULL, length));
     int error = is_refused(pages) ? ENOMEM : pages->ops->grow(pages, length, ret_start);
     if (error == 0)
         add_held(pages, length);
+    ASSERT(error != 0 || is_page_run(*ret_start, length));
     return error;
 }
 
 int pages_map(struct pages *pages, size_t length, char **ret_start)
 {
+    ASSERT(is_page_run(NULL, length));
     int error = is_refused(pages) ? ENOMEM : pages->ops->map(pages, length, ret_start);
     if (error == 0)
         add_held(pages, length);
+    ASSERT(error != 0 || is_page_run(*ret_start, length));
     return error;
 }
 
 int pages_release(struct pages *pages, char *start, size_t length, size_t dirty)
 {
+    ASSERT(is_page_run(start, length) && dirty <= length);
     int error = is_refused(pages) ? ENOMEM : pages->ops->release(pages, start, length, dirty);
     if (error == 0)
-        pages->held -= length;
+        subtract_held(pages, length);
     return error;
 }
 
@@ -46,20 +58,22 @@ void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty
 {
     if (pages_release(pages, start, length, dirty) != 0 &&
         pages_release(pages, start, length, dirty) != 0)
-        pages->held -= length;
+        subtract_held(pages, length);
 }
 
 int pages_purge(struct pages *pages, char *start, size_t length)
 {
+    ASSERT(is_page_run(start, length));
     return is_refused(pages) ? ENOMEM : pages->ops->purge(pages, start, length);
 }
 
 int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new_length)
 {
+    ASSERT(is_page_run(start, old_length) && is_page_run(NULL, new_length));
     int error =
         is_refused(pages) ? ENOMEM : pages->ops->resize(pages, start, old_length, new_length);
     if (error == 0) {
-        pages->held -= old_length;
+        subtract_held(pages, old_length);
         add_held(pages, new_length);
     }
     return error;
@@ -67,10 +81,11 @@ int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new
 
 int pages_move(struct pages *pages, char *start, size_t old_length, char *target, size_t new_length)
 {
+    ASSERT(is_page_run(start, old_length) && is_page_run(target, new_length));
     int error =
         is_refused(pages) ? ENOMEM : pages->ops->move(pages, start, old_length, target, new_length);
     if (error == 0)
-        pages->held -= old_length;
+        subtract_held(pages, old_length);
     return error;
 }
 

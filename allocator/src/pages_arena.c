@@ -92,6 +92,7 @@ static const struct pages_ops arena_ops = {
 
 void pages_init_arena(struct pages *pages, char *start, size_t length, bool may_discard)
 {
+    ASSERT(is_page_run(start, length));
     *pages = (struct pages){.ops = &arena_ops,
                             .low = start,
                             .top = start,

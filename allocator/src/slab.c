@@ -28,6 +28,7 @@ void slabs_init(struct slabs *slabs, struct extents *extents)
 
 static uint16_t tag_live(const struct slab *slab, size_t size, unsigned alignment_code)
 {
+    ASSERT(size <= slab->block_size && alignment_code <= SLAB_TAG_ALIGNMENT_MASK);
     return (uint16_t)(SLAB_TAG_LIVE | alignment_code << SLAB_TAG_ALIGNMENT_SHIFT |
                       (slab->block_size - size));
 }
@@ -45,6 +46,7 @@ static void partial_insert(struct slab_class *class, struct extent *extent)
 static void partial_remove(struct slab_class *class, struct extent *extent)
 {
     struct slab *slab = slab_of(extent);
+    ASSERT(slab->previous != NULL || class->partial == extent);
     if (slab->next != NULL)
         slab_of(slab->next)->previous = slab->previous;
     *(slab->previous == NULL ? &class->partial : &slab_of(slab->previous)->next) = slab->next;
@@ -62,6 +64,7 @@ static int slab_new(struct slabs *slabs, unsigned class_index)
     size_t pages = class->slabs < SLAB_SMALL_COUNT ? SLAB_PAGES_SMALL : SLAB_PAGES_LARGE;
     struct slab_size size = slab_sizes[class_index];
     size_t capacity = (pages << PAGE_SHIFT) * size.reciprocal >> 32;
+    ASSERT(class->partial == NULL && capacity < SLAB_NO_BLOCK);
     struct extent *extent;
     uint16_t *tags = meta_alloc(extents->meta, capacity * sizeof *tags);
     if (tags == NULL)
@@ -89,6 +92,8 @@ static void slab_delete(struct slabs *slabs, struct extent *extent)
 {
     struct slab *slab = slab_of(extent);
     struct slab_class *class = &slabs->classes[slab->class_index];
+    ASSERT(slab->live == 0 && class->empty != extent && class->slabs > 0);
+    ASSERT(slabs->carved_free >= slab->carved);
     slabs->carved_free -= slab->carved;
     slabs->carved_free_bytes -= (size_t)slab->carved * slab->block_size;
     partial_remove(class, extent);
@@ -101,6 +106,7 @@ static void slab_delete(struct slabs *slabs, struct extent *extent)
 static unsigned slab_carve(struct extent *extent, bool *ret_is_zero)
 {
     struct slab *slab = slab_of(extent);
+    ASSERT(slab->carved < slab->capacity);
     unsigned index = slab->carved++;
     size_t offset = (size_t)index * slab->block_size;
     *ret_is_zero = offset >= slab->zero_from;
@@ -111,6 +117,8 @@ static unsigned slab_carve(struct extent *extent, bool *ret_is_zero)
 static unsigned slab_pop(struct slabs *slabs, struct slab *slab)
 {
     unsigned index = slab->first_free;
+    ASSERT(index < slab->carved && (slab->tags[index] & SLAB_TAG_LIVE) == 0);
+    ASSERT(slabs->carved_free > 0);
     slab->first_free = slab->tags[index];
     slabs->carved_free--;
     slabs->carved_free_bytes -= slab->block_size;
@@ -125,6 +133,7 @@ int slab_alloc(struct slabs *slabs, unsigned class_index, size_t size, unsigned 
         return ENOMEM;
     struct extent *extent = class->partial;
     struct slab *slab = slab_of(extent);
+    ASSERT(slab->class_index == class_index && slab->live < slab->capacity);
     bool is_zero = false;
     unsigned index =
         slab->first_free != SLAB_NO_BLOCK ? slab_pop(slabs, slab) : slab_carve(extent, &is_zero);
@@ -156,6 +165,7 @@ void slab_free(struct slabs *slabs, struct extent *extent, unsigned index)
 {
     struct slab *slab = slab_of(extent);
     struct slab_class *class = &slabs->classes[slab->class_index];
+    ASSERT(index < slab->carved && slab_block_is_live(extent, index) && slab->live > 0);
     slab->tags[index] = slab->first_free;
     slab->first_free = (uint16_t)index;
     slabs->carved_free++;
@@ -173,6 +183,7 @@ void slab_free(struct slabs *slabs, struct extent *extent, unsigned index)
 void slab_block_resize(struct extent *extent, unsigned index, size_t size)
 {
     struct slab *slab = slab_of(extent);
+    ASSERT(slab_block_is_live(extent, index));
     slab->tags[index] = tag_live(slab, size, 0);
 }
 

@@ -71,6 +71,7 @@ struct slabs {
 
 static inline struct slab *slab_of(struct extent *extent)
 {
+    ASSERT(extent->state == EXTENT_SLAB);
     return (struct slab *)&extent->as.slab;
 }
 
@@ -94,6 +95,7 @@ extern const struct slab_size slab_sizes[SLAB_CLASSES];
  * up suffices for alignment. */
 static inline unsigned slab_class_of(size_t size, size_t alignment)
 {
+    ASSERT(size <= ANVIL_SMALL_MAX && alignment <= ANVIL_SMALL_MAX);
     size_t rounded = size_round_up(size + (size == 0), size_max(alignment, BLOCK_ALIGNMENT));
     if (LIKELY(rounded <= 256))
         return (unsigned)(rounded / 16) - 1;

@@ -77,6 +77,7 @@ COLD void sync_lock_wake(struct sync_lock *lock)
 
 void sync_fork_enter(void)
 {
+    ASSERT(atomic_load_explicit(&fork_thread, memory_order_relaxed) == 0);
     atomic_store_explicit(&fork_thread, thread_id(), memory_order_relaxed);
 }
 
@@ -87,6 +88,7 @@ void sync_fork_leave(void)
 
 void sync_fork_begin(struct sync_lock *lock)
 {
+    ASSERT(sync_lock_is_held(lock));
     if (atomic_load_explicit(&lock->state, memory_order_relaxed) != SYNC_OFF)
         atomic_store_explicit(&lock->state, SYNC_FORKING, memory_order_relaxed);
 }
@@ -97,6 +99,7 @@ void sync_fork_end(struct sync_lock *lock)
 {
     if (atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_OFF)
         return;
+    ASSERT(atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_FORKING);
     atomic_store_explicit(&lock->state, SYNC_FREE, memory_order_release);
     (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }

@@ -66,6 +66,7 @@ static inline void sync_lock_acquire(struct sync_lock *lock)
 static inline void sync_lock_release(struct sync_lock *lock)
 {
     uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
+    ASSERT(state != SYNC_FREE);
     if (UNLIKELY(state >= SYNC_FORKING))
         return; /* off; or entered again inside fork: the handlers give it */
     if (LIKELY(sync_is_single_threaded()))
@@ -73,6 +74,12 @@ static inline void sync_lock_release(struct sync_lock *lock)
     else if (UNLIKELY(atomic_exchange_explicit(&lock->state, SYNC_FREE, memory_order_release) ==
                       SYNC_CONTENDED))
         sync_lock_wake(lock);
+}
+
+/* For assertions: is the lock held, by whomever, or off? */
+static inline bool sync_lock_is_held(const struct sync_lock *lock)
+{
+    return atomic_load_explicit(&lock->state, memory_order_relaxed) != SYNC_FREE;
 }
 
 /* Before the lock is used at all. */

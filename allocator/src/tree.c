@@ -101,6 +101,7 @@ static struct extent *remove_below(struct extent *node, const struct extent *gon
 
 void tree_insert(struct extent **root, struct extent *extent, enum anvil_fit fit)
 {
+    ASSERT(extent->state == EXTENT_FREE && extent->pages > 0);
     extent->as.node = (struct extent_node){.priority = priority_of(extent)};
     *root = insert_below(*root, extent, fit);
 }
@@ -112,6 +113,7 @@ void tree_remove(struct extent **root, struct extent *extent, enum anvil_fit fit
 
 struct extent *tree_find(struct extent *node, size_t pages)
 {
+    ASSERT(pages > 0);
     while (node != NULL && subtree_max(node) >= pages) {
         if (subtree_max(node->as.node.left) >= pages)
             node = node->as.node.left;
@@ -125,6 +127,7 @@ struct extent *tree_find(struct extent *node, size_t pages)
 
 struct extent *tree_find_from(struct extent *node, size_t pages, const char *cursor)
 {
+    ASSERT(pages > 0);
     while (node != NULL && subtree_max(node) >= pages) {
         if (node->start >= cursor) {
             struct extent *earlier = tree_find_from(node->as.node.left, pages, cursor);

@@ -85,27 +85,34 @@ static const char *text_behind_pointer(const char *line, const char *function)
     return strncmp(end, "): ", 3) == 0 ? end + 3 : NULL;
 }
 
-void support_expect_panic(void (*act)(void *context), void *context, const char *function,
-                          const char *text)
+void support_run_to_abort(void (*act)(void *context), void *context, char *line, size_t line_size)
 {
     int ends[2], status;
-    char line[300] = "", expected[250];
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {
         (void)signal(SIGABRT, SIG_DFL);
+        alarm(20);
         dup2(ends[1], STDERR_FILENO);
         act(context);
         _exit(0);
     }
     close(ends[1]);
     size_t length = 0;
-    for (ssize_t count; length < sizeof line - 1 &&
-                        (count = read(ends[0], line + length, sizeof line - 1 - length)) > 0;)
+    for (ssize_t count; length < line_size - 1 &&
+                        (count = read(ends[0], line + length, line_size - 1 - length)) > 0;)
         length += (size_t)count;
+    line[length] = '\0';
     close(ends[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+void support_expect_panic(void (*act)(void *context), void *context, const char *function,
+                          const char *text)
+{
+    char line[300], expected[250];
+    support_run_to_abort(act, context, line, sizeof line);
     const char *rest = text_behind_pointer(line, function);
     snprintf(expected, sizeof expected, "%s\n", text);
     assert_non_null(rest);

@@ -25,8 +25,9 @@ void support_fill(void *block, size_t size, unsigned key);
 bool support_is_filled(const void *block, size_t size, unsigned key);
 bool support_is_zero(const void *block, size_t size);
 
-/* Runs act(context) in a child. The child must die of SIGABRT having written exactly "anvil:
- * FUNCTION(0x…): TEXT\n" to stderr. */
+/* Runs act(context) in a child, which must die of SIGABRT. `line` gets what it wrote to stderr. */
+void support_run_to_abort(void (*act)(void *context), void *context, char *line, size_t line_size);
+/* The same for a misuse: the child must have written exactly "anvil: FUNCTION(0x…): TEXT\n". */
 void support_expect_panic(void (*act)(void *context), void *context, const char *function,
                           const char *text);
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Each misuse that is diagnosed, in a child that must abort with exactly this line. */
+/* Each misuse that is diagnosed, and a failed assertion, in a child that must abort with exactly this
+ * line. */
 #include "support.h"
+
+#include "heap_set.h"
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 struct misuse {
@@ -184,6 +188,37 @@ static void a_handler_of_the_abort_may_allocate(void **state)
     support_expect_panic(panic_with_handler, &misuse, "free", "not a block of any heap");
 }
 
+static void fail_an_assertion(void *context)
+{
+    (void)context;
+    sync_lock_acquire(&heap_default()->lock); /* an allocation would wait for ever */
+    panic_assertion("some/folder/file.c", 12, "pages > 0");
+}
+
+static void a_failed_assertion_is_named_and_does_not_allocate(void **state)
+{
+    (void)state;
+    char line[300];
+    support_run_to_abort(fail_an_assertion, NULL, line, sizeof line);
+    assert_string_equal(line, "anvil: file.c:12: assertion failed: pages > 0\n");
+}
+
+#ifndef NDEBUG
+static void release_a_free_lock(void *context)
+{
+    sync_lock_release(context);
+}
+
+static void assertions_are_on_unless_ndebug(void **state)
+{
+    (void)state;
+    char line[300];
+    struct sync_lock lock = {SYNC_FREE};
+    support_run_to_abort(release_a_free_lock, &lock, line, sizeof line);
+    assert_non_null(strstr(line, ": assertion failed: state != SYNC_FREE\n"));
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +234,10 @@ int main(void)
         cmocka_unit_test(a_wrong_alignment_is_named),
         cmocka_unit_test(a_freed_block_is_named_by_realloc_and_usable_size),
         cmocka_unit_test(a_handler_of_the_abort_may_allocate),
+        cmocka_unit_test(a_failed_assertion_is_named_and_does_not_allocate),
+#ifndef NDEBUG
+        cmocka_unit_test(assertions_are_on_unless_ndebug),
+#endif
     };
     return cmocka_run_group_tests_name("panics", tests, NULL, NULL);
 }

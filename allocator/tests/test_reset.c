@@ -97,8 +97,10 @@ static void old_blocks_are_unknown_after_reset(void **state)
     void *small = anvil_heap_malloc(heap, 10), *large = anvil_heap_malloc(heap, 100000);
     struct heap_block block;
     anvil_heap_reset(heap);
+    sync_lock_acquire(&heap->lock);
     assert_false(heap_find(heap, small, &block));
     assert_false(heap_find(heap, large, &block));
+    sync_lock_release(&heap->lock);
     anvil_heap_destroy(heap);
 }
 

@@ -97,6 +97,7 @@ static void the_exact_size_and_alignment_are_remembered(void **state)
     struct heap_block block;
     void *plain = anvil_heap_malloc(heap, 101), *aligned = anvil_heap_aligned_alloc(heap, 512, 3),
          *none = anvil_heap_malloc(heap, 0);
+    sync_lock_acquire(&heap->lock);
     assert_true(heap_find(heap, plain, &block));
     assert_int_equal(block.size, 101);
     assert_int_equal(block.alignment_code, 0);
@@ -105,6 +106,7 @@ static void the_exact_size_and_alignment_are_remembered(void **state)
     assert_int_equal(block.alignment_code, 10);
     assert_true(heap_find(heap, none, &block));
     assert_int_equal(block.size, 0);
+    sync_lock_release(&heap->lock);
 }
 
 static void a_full_slab_gets_a_successor_and_comes_back_with_room(void **state)
