@@ -20,7 +20,7 @@ struct interleave_subject {
     int (*check)(char *sentence, size_t capacity);
     /* Memory freed by or for a thread that is over may stay unused: footprint is not asked. */
     bool keeps_for_threads;
-    /* A planted bug: stored to *choice before the first call, if that is not NULL. */
+    /* Which mutant it is: stored to *choice before the first call, if that is not NULL. */
     int *choice, chosen;
 };
 

@@ -192,11 +192,12 @@ static int list_json(void)
     json_t *subjects = json_array(), *list = json_array();
     const struct interleave_subject *subject;
     for (size_t i = 0; (subject = subject_at(i)) != NULL; i++) {
-        const struct planted_bug *bug = subject_bug(subject);
-        json_array_append_new(subjects, json_pack("{s:s, s:s?, s:s?, s:s?}", "name", subject->name,
-                                                  "check", bug == NULL ? NULL : bug->check,
-                                                  "scenario", bug == NULL ? NULL : bug->scenario,
-                                                  "what", bug == NULL ? NULL : bug->what));
+        const struct mutant *mutant = subject_mutant(subject);
+        json_array_append_new(subjects,
+                              json_pack("{s:s, s:s?, s:s?, s:s?}", "name", subject->name, "check",
+                                        mutant == NULL ? NULL : mutant->check, "scenario",
+                                        mutant == NULL ? NULL : mutant->scenario, "what",
+                                        mutant == NULL ? NULL : mutant->what));
     }
     for (size_t i = 0; i < scenario_count; i++)
         json_array_append_new(list,
@@ -210,9 +211,9 @@ static int list(void)
     const struct interleave_subject *subject;
     puts("subjects:");
     for (size_t i = 0; (subject = subject_at(i)) != NULL; i++) {
-        const struct planted_bug *bug = subject_bug(subject);
-        printf("  %-28s  %s%s%s\n", subject->name, bug == NULL ? "" : bug->check,
-               bug == NULL ? "" : ": ", bug == NULL ? "" : bug->what);
+        const struct mutant *mutant = subject_mutant(subject);
+        printf("  %-28s  %s%s%s\n", subject->name, mutant == NULL ? "" : mutant->check,
+               mutant == NULL ? "" : ": ", mutant == NULL ? "" : mutant->what);
     }
     puts("scenarios:");
     for (size_t i = 0; i < scenario_count; i++)

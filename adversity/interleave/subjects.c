@@ -3,27 +3,27 @@
  * if it defines interleave_own. */
 #include "subjects.h"
 
-#include "planted/threaded.h"
+#include "mutants/scheduled/threaded.h"
 
 #include <string.h>
 
 extern const struct interleave_subject interleave_anvil __attribute__((weak));
 
-#define THREADED(bug)                                                              \
+#define THREADED(mutant)                                                           \
     .malloc = threaded_malloc, .free = threaded_free, .realloc = threaded_realloc, \
-    .choice = &threaded_bug, .chosen = THREADED_##bug
+    .choice = &threaded_mutant, .chosen = THREADED_##mutant
 
-static const struct interleave_subject planted[] = {{.name = "threaded", THREADED(NONE)},
-#define BUG(bug, check, scenario, what) {.name = #bug, THREADED(bug)},
-                                                    THREADED_BUGS(BUG)
-#undef BUG
+static const struct interleave_subject mutants[] = {{.name = "threaded", THREADED(NONE)},
+#define MUTANT(id, check, scenario, what) {.name = #id, THREADED(id)},
+                                                    SCHEDULED_MUTANTS(MUTANT)
+#undef MUTANT
 };
-enum { PLANTED = sizeof planted / sizeof planted[0] };
+enum { MUTANTS = sizeof mutants / sizeof mutants[0] };
 
-static const struct planted_bug bugs[] = {
-#define BUG(bug, check, scenario, what) {#bug, #check, #scenario, what},
-    THREADED_BUGS(BUG)
-#undef BUG
+static const struct mutant descriptions[] = {
+#define MUTANT(name, check, scenario, what) {#name, #check, #scenario, what},
+    SCHEDULED_MUTANTS(MUTANT)
+#undef MUTANT
 };
 
 const struct interleave_subject *subject_at(size_t index)
@@ -32,7 +32,7 @@ const struct interleave_subject *subject_at(size_t index)
     for (size_t i = 0; i < sizeof linked / sizeof linked[0]; i++)
         if (linked[i] != NULL && index-- == 0)
             return linked[i];
-    return index < PLANTED ? &planted[index] : NULL;
+    return index < MUTANTS ? &mutants[index] : NULL;
 }
 
 const struct interleave_subject *subject_find(const char *name)
@@ -44,7 +44,8 @@ const struct interleave_subject *subject_find(const char *name)
     return NULL;
 }
 
-const struct planted_bug *subject_bug(const struct interleave_subject *subject)
+const struct mutant *subject_mutant(const struct interleave_subject *subject)
 {
-    return subject > planted && subject < planted + PLANTED ? &bugs[subject - planted - 1] : NULL;
+    return subject > mutants && subject < mutants + MUTANTS ? &descriptions[subject - mutants - 1]
+                                                            : NULL;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The subjects that are built in: anvil, the planted ones, and what an author links in. */
+/* The subjects that are built in: anvil, the mutants, and what an author links in. */
 #ifndef INTERLEAVE_SUBJECTS_H
 #define INTERLEAVE_SUBJECTS_H
 
 #include "harness/run/check.h"
 #include "interleave.h"
 
-struct planted_bug {
+struct mutant {
     const char *name, *check, *scenario, *what;
 };
 
@@ -14,7 +14,7 @@ struct planted_bug {
 const struct interleave_subject *subject_at(size_t index);
 /* NULL: there is none of that name. */
 const struct interleave_subject *subject_find(const char *name);
-/* NULL: this subject has no bug on purpose. */
-const struct planted_bug *subject_bug(const struct interleave_subject *subject);
+/* NULL: this subject is no mutant. */
+const struct mutant *subject_mutant(const struct interleave_subject *subject);
 
 #endif

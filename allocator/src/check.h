@@ -5,7 +5,7 @@
  *
  *     extent-coalesced: no two free extents touch (at 0x7f0012340000)
  *
- * To add an invariant, add a line here, its test in check.c, and a planted violation to
+ * To add an invariant, add a line here, its test in check.c, and a violation made by hand to
  * tests/test_check.c, which covers every name in this list.
  */
 #ifndef ANVIL_CHECK_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Plants a violation of each invariant: the checker must report it by its name. */
+/* Makes a violation of each invariant: the checker must report it by its name. */
 #include "support.h"
 
 #include "check.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that each probe can fail. What is planted must be failed by each clause that it names, and
- * its sound twin must not:
+ * Proves that each probe can fail. Each clause that a mutant names must fail with it, and
+ * hold with its sound twin:
  *
- *     a function   mutants/NAME.c, all in one shared object, chosen by MALLET_MUTANT; sound: none
+ *     a function   functions/NAME.c, all in one shared object, chosen by MALLET_MUTANT; sound: none
  *                  chosen
- *     a file       mutants_elf/NAME.c, a shared object each; sound: libanvil.so
- *     a header     mutants_headers/NAME/stdlib.h, found by the compiler through CPATH; sound:
- *                  mutants_headers/sound
+ *     a file       elf/NAME.c, a shared object each; sound: libanvil.so
+ *     a header     headers/NAME/stdlib.h, found by the compiler through CPATH; sound:
+ *                  headers/sound
  *
  *     mutants_test LIBRARY                  one cmocka test for each
  *     mutants_test LIBRARY --exact [NAME]…  the whole gate on each: prints every clause that fails
@@ -15,9 +15,9 @@
  *                                           `consequences`, or the reverse
  */
 #include "conformance/gate.h"
-#include "conformance/tests/mutant.h"
-#include "conformance/tests/mutants_elf/planted.h"
 #include "harness/executor/executor.h"
+#include "mutants/conformance/elf/elf.h"
+#include "mutants/conformance/mutant.h"
 
 #include <dlfcn.h>
 #include <glob.h>
@@ -123,7 +123,7 @@ static void every_clause_that_can_fail_the_gate_has_a_mutant(void **state)
 static void read_consequences(struct plant *plant, char ret_perhaps[TEXT_MAX])
 {
     char line[TEXT_MAX], *rest;
-    FILE *file = fopen(PLANTED_CONSEQUENCES, "r");
+    FILE *file = fopen(MUTANTS_CONSEQUENCES, "r");
     assert_non_null(file);
     ret_perhaps[0] = '\0';
     while (fgets(line, sizeof line, file) != NULL) {
@@ -218,10 +218,10 @@ static void read_clauses(struct plant *plant, const char *path)
     if (file != NULL)
         fclose(file);
     content[length] = '\0';
-    const char *mark = memmem(content, length, PLANTED_MARK, strlen(PLANTED_MARK));
+    const char *mark = memmem(content, length, MUTANT_MARK, strlen(MUTANT_MARK));
     if (mark == NULL)
         return;
-    snprintf(plant->clauses, sizeof plant->clauses, "%s", mark + strlen(PLANTED_MARK));
+    snprintf(plant->clauses, sizeof plant->clauses, "%s", mark + strlen(MUTANT_MARK));
     plant->clauses[strcspn(plant->clauses, "*\n")] = '\0';
 }
 
@@ -278,7 +278,7 @@ int main(int argc, char **argv)
     dirname(folder);
     snprintf(sound, sizeof sound, "%.4000s/../libanvil.so", folder);
     add_files(folder, sound);
-    add_headers(PLANTED_HEADERS);
+    add_headers(MUTANTS_HEADERS);
     clauses_load();
     if (argc > 2 && strcmp(argv[2], "--exact") == 0)
         return compare_exactly(argv + 3);

@@ -7,7 +7,7 @@
  *     mutant, not of a few
  */
 #include "conformance/program.h"
-#include "conformance/tests/mutant.h"
+#include "mutants/conformance/mutant.h"
 
 #include <dlfcn.h>
 #include <setjmp.h>

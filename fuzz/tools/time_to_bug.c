@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How long until a bug is found: `time_to_bug SUBJECTS [-b BUDGET] [-s SEEDS] [-f FIRST] [-m MODE]
- * [BUG…]`. For each planted bug, the median over seeds of executions to the first verdict, with the
+ * [BUG…]`. For each mutant, the median over seeds of executions to the first verdict, with the
  * op mutator and with plain mutation of bytes, side by side. All else is the same: the seed traces,
  * the feedback (an input that shows a behaviour never seen is kept), the options of the runs, one
  * persistent worker.
@@ -20,7 +20,7 @@
 #include "fuzz/mutator.h"
 #include "fuzz/random.h"
 #include "harness/executor/executor.h"
-#include "harness/tests/planted/planted_list.h"
+#include "mutants/heap/list.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,16 +45,16 @@ struct input {
     size_t length;
 };
 
-struct bug {
+struct mutant {
     const char *name, *check;
 };
 /* the allocator without a bug: whatever is found in it is a false alarm */
-static const struct bug bugs[] = {{"none", "nothing"},
-#define BUG(name, check, text) {#name, #check},
-                                  PLANTED_BUGS(BUG)
-#undef BUG
+static const struct mutant mutants[] = {{"none", "nothing"},
+#define MUTANT(name, check, text) {#name, #check},
+                                        HEAP_MUTANTS(MUTANT)
+#undef MUTANT
 };
-enum { BUGS = sizeof bugs / sizeof bugs[0] };
+enum { MUTANTS = sizeof mutants / sizeof mutants[0] };
 
 static const char *const seed_traces[] = {
     "#0 = malloc 100\n#1 = malloc 100\nfree #0\nfree #1\n",
@@ -187,34 +187,34 @@ static void begin(uint64_t seed)
     }
 }
 
-static struct run_options make_options(const struct executor *executor, const struct bug *bug,
+static struct run_options make_options(const struct executor *executor, const struct mutant *mutant,
                                        const struct trace *trace)
 {
     struct run_options options = executor_thorough(executor, trace->count);
     options.fill_max = 1 << 18;
     options.touch_max = 1 << 20;
     options.sweep_every = 16;
-    if (strcmp(bug->check, "footprint") != 0)
+    if (strcmp(mutant->check, "footprint") != 0)
         options.rounds = 0;
     return options;
 }
 
-static bool run_input(struct executor *executor, const struct bug *bug, const struct input *input,
-                      struct execution *execution)
+static bool run_input(struct executor *executor, const struct mutant *mutant,
+                      const struct input *input, struct execution *execution)
 {
     static struct trace_op ops[OPS_MAX];
     char error[SUBJECT_ERROR_MAX];
     struct trace trace = {.ops = ops, .capacity = OPS_MAX};
     trace_decode(input->bytes, input->length, &trace);
-    const struct run_options options = make_options(executor, bug, &trace);
+    const struct run_options options = make_options(executor, mutant, &trace);
     if (executor_run(executor, &trace, &options, false, execution, error) != 0)
         give_up(error);
     return execution->is_clean;
 }
 
 /* Executions to the first verdict, or budget + 1. */
-static unsigned long find_bug(struct executor *executor, const struct bug *bug, enum mode mode,
-                              uint64_t seed, uint32_t *ret_check)
+static unsigned long find_bug(struct executor *executor, const struct mutant *mutant,
+                              enum mode mode, uint64_t seed, uint32_t *ret_check)
 {
     begin(seed);
     for (unsigned long executions = 1; executions <= settings.budget; executions++) {
@@ -224,7 +224,7 @@ static unsigned long find_bug(struct executor *executor, const struct bug *bug, 
             mutate_ops(&input);
         else
             mutate_bytes(&input);
-        if (!run_input(executor, bug, &input, &execution)) {
+        if (!run_input(executor, mutant, &input, &execution)) {
             *ret_check = execution.verdict.check;
             return executions;
         }
@@ -248,13 +248,13 @@ static int compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static struct result measure(struct executor *executor, const struct bug *bug, enum mode mode)
+static struct result measure(struct executor *executor, const struct mutant *mutant, enum mode mode)
 {
     struct result result = {0};
     unsigned long counts[SEEDS_MAX];
     for (unsigned i = 0; i < settings.seeds; i++) {
         uint32_t check = CHECK_COUNT;
-        counts[i] = find_bug(executor, bug, mode, settings.first + i, &check);
+        counts[i] = find_bug(executor, mutant, mode, settings.first + i, &check);
         result.found += counts[i] <= settings.budget;
         if (check < CHECK_COUNT)
             result.seen[check]++;
@@ -307,20 +307,20 @@ static double mean(enum mode mode)
     return means.count[mode] > 0 ? exp(means.logarithm_sum[mode] / means.count[mode]) : 0;
 }
 
-static void measure_and_print(const struct bug *bug)
+static void measure_and_print(const struct mutant *mutant)
 {
     char path[1024], error[SUBJECT_ERROR_MAX];
     struct executor *executor;
     struct result results[MODES];
     const struct executor_options options = {.cpu_limit_ms = 200};
-    snprintf(path, sizeof path, "%s/libplanted_%s.so", settings.folder, bug->name);
+    snprintf(path, sizeof path, "%s/libheap_%s.so", settings.folder, mutant->name);
     if (executor_start(&executor, path, &options, error) != 0)
         give_up(error);
-    printf("| %-22s | %-10s |", bug->name, bug->check);
+    printf("| %-22s | %-10s |", mutant->name, mutant->check);
     for (enum mode mode = MODE_OPS; mode < MODES; mode++) {
         results[mode] =
-            settings.is_left_out[mode] ? (struct result){0} : measure(executor, bug, mode);
-        if (bug != &bugs[0] && results[mode].median > 0)
+            settings.is_left_out[mode] ? (struct result){0} : measure(executor, mutant, mode);
+        if (mutant != &mutants[0] && results[mode].median > 0)
             note_median(mode, results[mode].median);
         print_result(&results[mode]);
         fflush(stdout);
@@ -329,12 +329,12 @@ static void measure_and_print(const struct bug *bug)
     executor_stop(executor);
 }
 
-/* Arguments from `first` on name bugs; none: all. */
-static bool is_wanted(const struct bug *bug, char **first)
+/* Arguments from `first` on name mutants; none: all. */
+static bool is_wanted(const struct mutant *mutant, char **first)
 {
     if (*first == NULL)
         return true;
-    while (*first != NULL && strcmp(*first, bug->name) != 0)
+    while (*first != NULL && strcmp(*first, mutant->name) != 0)
         first++;
     return *first != NULL;
 }
@@ -371,15 +371,15 @@ static char **read_arguments(char **argument)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        give_up("SUBJECTS, the folder of the planted subjects, is missing");
+        give_up("SUBJECTS, the folder of the mutants, is missing");
     char **wanted = read_arguments(argv + 1);
     printf("Executions to the first verdict: median of %u searches, budget %lu each.\n\n",
            settings.seeds, settings.budget);
-    printf("| planted bug            | check      | op mutator | found | bytes | found | seen as "
+    printf("| mutant                 | check      | op mutator | found | bytes | found | seen as "
            "|\n|---|---|---:|---|---:|---|---|\n");
-    for (size_t i = 0; i < BUGS; i++)
-        if (is_wanted(&bugs[i], wanted))
-            measure_and_print(&bugs[i]);
+    for (size_t i = 0; i < MUTANTS; i++)
+        if (is_wanted(&mutants[i], wanted))
+            measure_and_print(&mutants[i]);
     if (means.count[MODE_OPS] + means.count[MODE_BYTES] > 0)
         printf("| %-22s | %-10s | %8.1f |     | %8.1f |     | |\n", "geometric mean", "",
                mean(MODE_OPS), mean(MODE_BYTES));

@@ -226,7 +226,7 @@
     "    FAIL(\"a call did not return within 10 s\\n\");\n" \
     "}\n\n"
 
-/* What the planted bugs, and any subject that cooperates, export. */
+/* What the mutants, and any subject that cooperates, export. */
 #define TEXT_WALKER                                                                              \
     "/* The allocator's own walker, where it exports one: it sees damage before a caller does. " \
     "*/\n"                                                                                       \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The checks that a run asserts, and the verdict that names the first one to fail. This list is the
- * only place where a check is registered: the runner, the planted bugs, the reports and the
+ * only place where a check is registered: the runner, the mutants, the reports and the
  * documents read it.
  */
 #ifndef HARNESS_CHECK_H

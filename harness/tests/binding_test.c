@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nasty subjects: `binding_test SUBJECTS`. Whatever one does, when it is loaded or in the middle of
+ * Hostile subjects: `binding_test FOLDER`. Whatever one does, when it is loaded or in the middle of
  * a call, ends in one sentence or one verdict within the limits, and the caller lives on.
  */
 #include "harness/executor/executor.h"
@@ -15,39 +15,39 @@
 
 #include <cmocka.h>
 
-enum { NASTY_SIZE = 12345, CPU_LIMIT_MS = 300, WALL_LIMIT_MS = 1500, SLOWEST_MS = 5000 };
+enum { HOSTILE_SIZE = 12345, CPU_LIMIT_MS = 300, WALL_LIMIT_MS = 1500, SLOWEST_MS = 5000 };
 
 /* What must come of a subject. */
-struct nasty {
+struct hostile {
     const char *name;     /* lib<name>.so */
     const char *check;    /* of the verdict; NULL: it is not bound */
     const char *sentence; /* a part of it */
     const char *output;   /* what the subject printed, as far as it is kept; NULL: nothing */
 };
 
-static struct nasty nasties[] = {
-    {"nasty_exit_at_load", NULL, "called exit(4) while it was loaded", NULL},
-    {"nasty_abort_at_load", NULL,
+static struct hostile subjects[] = {
+    {"hostile_exit_at_load", NULL, "called exit(4) while it was loaded", NULL},
+    {"hostile_abort_at_load", NULL,
      "died of signal 6 (Aborted) while it was loaded: cannot work like this", NULL},
-    {"nasty_crash_at_load", NULL, "died of signal 11 (Segmentation fault) while it was loaded",
+    {"hostile_crash_at_load", NULL, "died of signal 11 (Segmentation fault) while it was loaded",
      NULL},
-    {"nasty_hang_at_load", NULL, "was still not loaded after 1500 ms", NULL},
-    {"nasty_print_at_load", NULL, "was still not loaded after 1500 ms", NULL},
-    {"nasty_close_at_load", NULL,
+    {"hostile_hang_at_load", NULL, "was still not loaded after 1500 ms", NULL},
+    {"hostile_print_at_load", NULL, "was still not loaded after 1500 ms", NULL},
+    {"hostile_close_at_load", NULL,
      "closed descriptor 3, its connection to the harness, while it was loaded", NULL},
-    {"nasty_no_malloc", NULL, "does not define malloc", NULL},
-    {"nasty_text", NULL, "invalid ELF header", NULL},
-    {"nasty_missing", NULL, "No such file", NULL},
-    {"nasty_exit_in_malloc", "crash", "`#0 = malloc 12345` called exit(3)", NULL},
-    {"nasty_deadlock", "progress", "a deadlock", NULL},
-    {"nasty_spin", "progress", "ms of CPU without returning", NULL},
-    {"nasty_print_in_malloc", "progress", "ms of CPU without returning", "malloc: still looking"},
-    {"nasty_scribble", "crash", "died of signal", NULL},
-    {"nasty_close_in_malloc", "crash", "`#0 = malloc 12345` it lost descriptor 4", NULL},
-    {"nasty_stack_block", "overlap", "the program's own memory", NULL},
-    {"nasty_read_only_block", "crash", "touching the blocks around `#0 = malloc 12345`", NULL},
+    {"hostile_no_malloc", NULL, "does not define malloc", NULL},
+    {"hostile_text", NULL, "invalid ELF header", NULL},
+    {"hostile_missing", NULL, "No such file", NULL},
+    {"hostile_exit_in_malloc", "crash", "`#0 = malloc 12345` called exit(3)", NULL},
+    {"hostile_deadlock", "progress", "a deadlock", NULL},
+    {"hostile_spin", "progress", "ms of CPU without returning", NULL},
+    {"hostile_print_in_malloc", "progress", "ms of CPU without returning", "malloc: still looking"},
+    {"hostile_scribble", "crash", "died of signal", NULL},
+    {"hostile_close_in_malloc", "crash", "`#0 = malloc 12345` it lost descriptor 4", NULL},
+    {"hostile_stack_block", "overlap", "the program's own memory", NULL},
+    {"hostile_read_only_block", "crash", "touching the blocks around `#0 = malloc 12345`", NULL},
 };
-enum { NASTIES = sizeof nasties / sizeof nasties[0] };
+enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
 
 static const char *subjects_folder;
 
@@ -90,15 +90,15 @@ static void assert_has(const char *text, const char *part)
 
 static void subject_that_cannot_be_bound_is_said_to_be_in_one_sentence(void **state)
 {
-    const struct nasty *nasty = *state;
+    const struct hostile *hostile = *state;
     struct executor *executor;
     char error[SUBJECT_ERROR_MAX];
     uint64_t start = read_ms();
-    assert_int_not_equal(start_subject(&executor, nasty->name, BIND_AUTO, error), 0);
-    print_message("%s: %s\n", nasty->name, error);
+    assert_int_not_equal(start_subject(&executor, hostile->name, BIND_AUTO, error), 0);
+    print_message("%s: %s\n", hostile->name, error);
     assert_has(error, "could not bind");
-    assert_has(error, nasty->name);
-    assert_has(error, nasty->sentence);
+    assert_has(error, hostile->name);
+    assert_has(error, hostile->sentence);
     assert_null(strchr(error, '\n'));
     assert_in_range(read_ms() - start, 0, SLOWEST_MS);
 }
@@ -106,19 +106,19 @@ static void subject_that_cannot_be_bound_is_said_to_be_in_one_sentence(void **st
 /* Twice: a verdict leaves the executor as good as new. */
 static void subject_that_fails_in_a_call_is_judged_by_its_op(void **state)
 {
-    const struct nasty *nasty = *state;
+    const struct hostile *hostile = *state;
     struct executor *executor;
     char error[SUBJECT_ERROR_MAX];
-    if (start_subject(&executor, nasty->name, BIND_AUTO, error) != 0)
+    if (start_subject(&executor, hostile->name, BIND_AUTO, error) != 0)
         fail_msg("%s", error);
     for (int i = 0; i < 2; i++) {
-        struct execution execution = run_one_malloc(executor, NASTY_SIZE);
+        struct execution execution = run_one_malloc(executor, HOSTILE_SIZE);
         assert_false(execution.is_clean);
-        print_message("%s: %s: %s [%s]\n", nasty->name, check_name(execution.verdict.check),
+        print_message("%s: %s: %s [%s]\n", hostile->name, check_name(execution.verdict.check),
                       execution.verdict.sentence, execution.output);
-        assert_string_equal(check_name(execution.verdict.check), nasty->check);
-        assert_has(execution.verdict.sentence, nasty->sentence);
-        assert_string_equal(execution.output, nasty->output != NULL ? nasty->output : "");
+        assert_string_equal(check_name(execution.verdict.check), hostile->check);
+        assert_has(execution.verdict.sentence, hostile->sentence);
+        assert_string_equal(execution.output, hostile->output != NULL ? hostile->output : "");
         assert_true(run_one_malloc(executor, 100).is_clean);
     }
     executor_stop(executor);
@@ -129,8 +129,8 @@ static void calloc_of_another_heap_is_a_failed_binding_and_no_verdict(void **sta
     (void)state;
     struct executor *executor;
     char error[SUBJECT_ERROR_MAX];
-    assert_int_equal(start_subject(&executor, "nasty_host_calloc", BIND_DLOPEN, error), EXDEV);
-    assert_has(error, "could not bind libnasty_host_calloc.so: its calloc is served by");
+    assert_int_equal(start_subject(&executor, "hostile_host_calloc", BIND_DLOPEN, error), EXDEV);
+    assert_has(error, "could not bind libhostile_host_calloc.so: its calloc is served by");
 }
 
 /* Preloaded, no loader is to blame: what the subject calls is what it is. */
@@ -139,7 +139,7 @@ static void subject_that_dlopen_cannot_bind_is_preloaded(void **state)
     (void)state;
     struct executor *executor;
     char error[SUBJECT_ERROR_MAX];
-    if (start_subject(&executor, "nasty_host_calloc", BIND_AUTO, error) != 0)
+    if (start_subject(&executor, "hostile_host_calloc", BIND_AUTO, error) != 0)
         fail_msg("%s", error);
     assert_int_equal(executor_info(executor)->subject.binding, BIND_PRELOAD);
     executor_stop(executor);
@@ -171,21 +171,21 @@ static void names_that_are_no_path_are_refused(void **state)
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[NASTIES + 4] = {
+    struct CMUnitTest tests[SUBJECTS + 4] = {
         cmocka_unit_test(calloc_of_another_heap_is_a_failed_binding_and_no_verdict),
         cmocka_unit_test(subject_that_dlopen_cannot_bind_is_preloaded),
         cmocka_unit_test(student_allocator_binds_and_fails),
         cmocka_unit_test(names_that_are_no_path_are_refused),
     };
-    for (size_t i = 0; i < NASTIES; i++)
+    for (size_t i = 0; i < SUBJECTS; i++)
         tests[4 + i] = (struct CMUnitTest){
-            .name = nasties[i].name,
-            .test_func = nasties[i].check == NULL
+            .name = subjects[i].name,
+            .test_func = subjects[i].check == NULL
                              ? subject_that_cannot_be_bound_is_said_to_be_in_one_sentence
                              : subject_that_fails_in_a_call_is_judged_by_its_op,
-            .initial_state = &nasties[i]};
+            .initial_state = &subjects[i]};
     if (argc < 2) {
-        fprintf(stderr, "usage: %s SUBJECTS\n", argv[0]);
+        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
         return 2;
     }
     subjects_folder = argv[1];

@@ -2,7 +2,7 @@
 /*
  * Exported programs are compiled as a person would (cc -O2 -Wall, and -Werror) and run on the libc:
  * every op kind under every check, and every seed of the corpus, must end with status 0. What the
- * programs catch is for the planted bugs to show.
+ * programs catch is for the mutants to show.
  *
  * usage: export_test [FOLDER of seeds]
  */

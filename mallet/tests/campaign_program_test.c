@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the run of an exported program says of a finding. The argument is the folder of the planted
+/* What the run of an exported program says of a finding. The argument is the folder of the mutants
  * bugs; without it nothing can be preloaded. */
 #include "mallet/campaign_internal.h"
 
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-static const char *planted;
+static const char *folder;
 static char work[PATH_MAX];
 
 static enum confirmation run(const char *subject, enum check check, const char *body)
@@ -36,9 +36,9 @@ static enum confirmation run(const char *subject, enum check check, const char *
 static enum confirmation run_preloaded(enum check check, const char *body)
 {
     char subject[PATH_MAX];
-    if (planted == NULL)
+    if (folder == NULL)
         skip();
-    snprintf(subject, sizeof subject, "%s/libplanted_none.so", planted);
+    snprintf(subject, sizeof subject, "%s/libheap_none.so", folder);
     return run(subject, check, body);
 }
 
@@ -75,7 +75,7 @@ static void a_program_without_end_shows_a_hang_only_if_it_ends_on_the_libc(void 
 int main(int argc, char **argv)
 {
     const char *base = getenv("TMPDIR");
-    planted = argc > 1 ? argv[1] : NULL;
+    folder = argc > 1 ? argv[1] : NULL;
     snprintf(work, sizeof work, "%.2000s/mallet-program-XXXXXX", base != NULL ? base : "/tmp");
     if (mkdtemp(work) == NULL)
         return 2;

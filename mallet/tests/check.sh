@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet check`: what it refuses, the page, the folder it leaves, and that a step which cannot be done is never silent.
 #
-# usage: check.sh MALLET FOLDER of the planted bugs
+# usage: check.sh MALLET FOLDER of the mutants
 set -u
 . "$(dirname "$0")/common.sh"
 
@@ -32,7 +32,7 @@ printed "^  fuzz .*\(ok \|not done .*is not built yet\)" # the engine has a pres
 printed "^anvil: 0 findings"
 printed "^Not done"
 
-ends 1 check "$planted/libracy_errno_by_free.so" --quick --limit 20m --corpus "$work/corpus" -o "$work/racy" --json
+ends 1 check "$mutants/libthreaded_errno_by_free.so" --quick --limit 20m --corpus "$work/corpus" -o "$work/racy" --json
 printed '"site": "torture/handoff"'
 program=$(ls "$work"/racy/torture/*errno.c | head -1)
 holds "a finding's program compiles" cc -w -O1 -o "$work/program" "$program" -pthread
@@ -42,7 +42,7 @@ printed "^  fuzz  *not begun: the 2 seconds are over"
 ends 0 check anvil --quick --limit 20 --corpus "$work/corpus" -o "$work/shares"
 printed "^  torture .* ok " # each step has its share of the time
 printed "^  torture  *[0-9]* not run: its time was over"
-cp "$planted/libplanted_none.so" "$work/anvil-other.so"
+cp "$mutants/libheap_none.so" "$work/anvil-other.so"
 cd "$work" || exit # so that what is typed begins like anvil, which it is not
 ends 0 check anvil-other.so --limit 2 --corpus "$work/corpus" -o "$work/other"
 printed "^  interleavings  *only for code that is built for it"

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet`: exit statuses, the one sentence for each bad input, and round trips between the forms of a trace.
 #
-# usage: cli.sh MALLET [FOLDER of the planted bugs]; the words are in common.sh
+# usage: cli.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
 . "$(dirname "$0")/common.sh"
-wrapping=$planted/libplanted_calloc_wrap.so
+wrapping=$mutants/libheap_calloc_wrap.so
 
 good=$work/good.trace
 printf '# a comment\n#0 = malloc 48\n#1 = calloc 4 12\n#0 = realloc #0 200\nfree #1\nfree #0\n' >"$good"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the tables of requests share. To be sourced with the arguments MALLET [FOLDER of the planted bugs]; without the folder, foreign subjects are
+# What the tables of requests share. To be sourced with the arguments MALLET [FOLDER of the mutants]; without the folder, foreign subjects are
 # left out: a sanitizer refuses them.
 #
 #   refused SENTENCE ARGUMENT…   exit 2, nothing printed, and one line on stderr that matches the pattern
@@ -12,7 +12,7 @@
 #   finish                       the sums, and the exit status
 # shellcheck shell=sh
 mallet=$1
-planted=${2:-/nonexistent}
+mutants=${2:-/nonexistent}
 foreign=${2:+yes}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet conform` and `mallet clauses`: exit statuses, the one sentence for each bad input, every format, baselines.
 #
-# usage: conform.sh MALLET [FOLDER of the planted bugs, beside that of the mutants]; the words are in common.sh
+# usage: conform.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
 . "$(dirname "$0")/common.sh"
-mutants=$planted/../mutants/libmutants.so
+library=$mutants/libmutants.so
 
 quick=C23-7.24.3.1-p2-*
 clause=C23-7.24.3.1-p2-d
@@ -28,7 +28,7 @@ refused '--clause: no clause .* matches' conform --profile hardening --clause "$
 refused 'named twice' conform --clause "$quick" anvil anvil
 refused 'at most 16 subjects, `q` is one more' conform a b c d e f g h i j k l m n o p q
 refused 'frob' conform anvil:frob=1
-[ -e "$mutants" ] && refused 'text.so' conform "$work/text.so"
+[ -e "$library" ] && refused 'text.so' conform "$work/text.so"
 
 # files
 refused 'cannot write /nonexistent/x: No such file' conform --clause "$quick" --output /nonexistent/x anvil
@@ -80,50 +80,50 @@ holds 'the page ends' grep -q '^</html>' "$work/report.two.html"
 holds 'the page loads nothing' sh -c '! grep -E "(src|href)=\"[^#]|@import|url\(" "$1"' - "$work/report.two.html"
 
 # failures, on an allocator that is broken on purpose
-if [ -e "$mutants" ]; then
-    ends 0 conform --clause "$quick" "$mutants"
+if [ -e "$library" ]; then
+    ends 0 conform --clause "$quick" "$library"
     ends 0 conform --clause 'GLIBC-usable-*' "$(dirname "$mallet")/mallet-conform"
     export MALLET_MUTANT=aligned_alloc_wants_a_multiple
-    ends 1 conform --clause "$quick" --programs "$work/programs" "$mutants"
+    ends 1 conform --clause "$quick" --programs "$work/programs" "$library"
     printed "^fail  *$clause "
     printed 'expected a block, observed NULL'
     printed "program: $work/programs/libmutants.so-$clause.c"
     holds 'one program for one failure' sh -c '[ "$(ls "$1")" = "libmutants.so-$2.c" ]' - "$work/programs" "$clause"
     holds 'the program compiles' cc -w -c -o "$work/program.o" "$work/programs/libmutants.so-$clause.c"
-    ends 1 conform --clause "$quick" anvil "$mutants"
+    ends 1 conform --clause "$quick" anvil "$library"
     printed "^fail  *$clause "
     for format in tap junit json sarif markdown html; do
-        ends 1 conform --clause "$quick" --format $format "$mutants"
+        ends 1 conform --clause "$quick" --format $format "$library"
         printed "$clause"
         printed 'expected a block, observed NULL'
     done
-    ends 1 conform --clause "$quick" --format tap --output "$work/report.tap" "$mutants"
+    ends 1 conform --clause "$quick" --format tap --output "$work/report.tap" "$library"
     holds_if_there 'a failure fails TAP' sh -c '! command -v prove >/dev/null || ! prove --exec cat "$1"' - "$work/report.tap"
 
     # baselines
-    ends 1 conform --clause "$quick" --write-baseline "$work/baseline" "$mutants"
+    ends 1 conform --clause "$quick" --write-baseline "$work/baseline" "$library"
     holds 'the baseline has the failure' grep -q "^libmutants.so $clause fail  # .*expected a block" "$work/baseline"
-    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$mutants"
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$library"
     printed 'expected by the baseline: '
-    ends 0 conform --clause "$quick" --baseline "$work/baseline" --write-baseline "$work/again" "$mutants"
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" --write-baseline "$work/again" "$library"
     same "$work/baseline" "$work/again"
     for format in tap junit json sarif markdown html; do
-        ends 0 conform --clause "$quick" --format $format --baseline "$work/baseline" --output "$work/known.$format" "$mutants"
+        ends 0 conform --clause "$quick" --format $format --baseline "$work/baseline" --output "$work/known.$format" "$library"
     done
     holds_if_there 'an expected failure passes TAP' prove --exec cat "$work/known.tap"
     holds 'an expected failure is suppressed in SARIF' grep -q '"suppressions"' "$work/known.sarif"
     holds 'an expected failure is skipped in JUnit' grep -q 'failures="0"' "$work/known.junit"
     printf 'other %s fail\nlibmutants.so %s fail\n' "$clause" C23-7.24.3.1-p2-a >"$work/wrong"
-    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$mutants"
+    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$library"
     printed '^no longer applies: libmutants.so C23-7.24.3.1-p2-a fail: the verdict is pass'
     printf 'libm* %s error\n' "$clause" >"$work/wrong"
-    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$mutants"
+    ends 1 conform --clause "$quick" --baseline "$work/wrong" "$library"
     printf 'libm* %s fail # a pattern\n' "$clause" >"$work/pattern"
-    ends 0 conform --clause "$quick" --baseline "$work/pattern" anvil "$mutants"
+    ends 0 conform --clause "$quick" --baseline "$work/pattern" anvil "$library"
     unset MALLET_MUTANT
-    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$mutants"
+    ends 0 conform --clause "$quick" --baseline "$work/baseline" "$library"
     printed "^no longer applies: libmutants.so $clause fail: the verdict is pass"
-    ends 0 conform --clause "$quick" --format json --baseline "$work/baseline" "$mutants"
+    ends 0 conform --clause "$quick" --format json --baseline "$work/baseline" "$library"
     said "^no longer applies: libmutants.so $clause fail"
     ends 0 conform --clause 'C23-7.24.3.2*' glibc
 fi

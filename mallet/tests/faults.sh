@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `mallet replay --fail-os`: each planted bug that takes a refused OS call is found from a trace without any, by its check; the allocator without
+# `mallet replay --fail-os`: each mutant that takes a refused OS call is found from a trace without any, by its check; the allocator without
 # the bugs and glibc are left alone; bad requests get one sentence.
 #
-# usage: faults.sh MALLET [FOLDER of the planted bugs]; the words are in common.sh. Under a sanitizer nothing is watched
+# usage: faults.sh MALLET [FOLDER of the mutants]; the words are in common.sh. Under a sanitizer nothing is watched
 set -u
 . "$(dirname "$0")/common.sh"
-traces=$(dirname "$0")/../../harness/tests/planted
+traces=$(dirname "$0")/../../mutants/traces
 
 printf '#0 = malloc 1000\n#1 = malloc 400000\nfree #1\n' >"$work/small.trace"
 refused '--fail-os: `many`' replay anvil --fail-os many "$work/small.trace"
@@ -16,19 +16,19 @@ if [ -z "$foreign" ]; then
     exit
 fi
 
-ends 1 replay "$planted/libplanted_free_list_cycle.so" --limit 1 "$traces/free_list_cycle.trace" "$work/small.trace" # the first one hangs
+ends 1 replay "$mutants/libheap_free_list_cycle.so" --limit 1 "$traces/free_list_cycle.trace" "$work/small.trace" # the first one hangs
 printed '^1 traces not run: the time was over'
 
 i=0
 while [ $((i += 1)) -le 400 ]; do echo "#$i = malloc 400000"; done >"$work/many.trace"
-ends 0 replay "$planted/libplanted_none.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer
+ends 0 replay "$mutants/libheap_none.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer
 printed 'many.trace: [0-9]* OS calls, [0-9]* faults, [0-9]* left out'
 printed '^1 traces not run: the time was over'
 
 finds() { # bug
     bug=$1
-    name=$(sed -n "s/^# planted: $bug, //p" "$traces/$bug.trace")
-    ends 1 replay "$planted/libplanted_$bug.so" --fail-os all "$traces/$bug.trace"
+    name=$(sed -n "s/^# mutant: $bug, //p" "$traces/$bug.trace")
+    ends 1 replay "$mutants/libheap_$bug.so" --fail-os all "$traces/$bug.trace"
     printed "^  check     $name:"
     echo "$bug: $name, $(grep -c '^FINDING' "$work/out") finding, $(tail -1 "$work/out")"
 }
@@ -37,10 +37,10 @@ for bug in oom_poisons commit_fails_for_good munmap_fail_loses_block munmap_fail
     finds $bug
 done
 
-ends 0 replay "$planted/libplanted_none.so" --fail-os all "$traces"
+ends 0 replay "$mutants/libheap_none.so" --fail-os all "$traces"
 printed 'OS calls that failed: [0-9]* mmap'
-ends 0 replay "$planted/libplanted_none.so" --fail-pairs "$work/small.trace"
-ends 0 replay "$planted/libplanted_none.so" --fail-os 2 "$work/small.trace"
+ends 0 replay "$mutants/libheap_none.so" --fail-pairs "$work/small.trace"
+ends 0 replay "$mutants/libheap_none.so" --fail-os 2 "$work/small.trace"
 printed '^1 faults'
 ends 0 replay glibc --fail-pairs --rounds 0 "$work/small.trace"
 ends 0 replay anvil --fail-os all "$work/small.trace"

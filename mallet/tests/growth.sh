@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet growth`: exit statuses, the one sentence for each bad input, JSON, the programs of findings.
 #
-# usage: growth.sh MALLET [FOLDER of the planted bugs, beside that of the planted allocators]; the words are in common.sh
+# usage: growth.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
 . "$(dirname "$0")/common.sh"
-allocators=$planted/../growth
 
 ends 0 growth --help
 printed 'Usage: '
@@ -30,8 +29,8 @@ ends 0 growth --quick --json --shape zeroed --band 256 anvil
 printed '"result": "clean"'
 
 if [ -n "$foreign" ]; then
-    thrash=$allocators/libgrowth_trim_thrash.so
-    ends 0 growth --quick --shape boundary --band 256 "$allocators/libgrowth_none.so"
+    thrash=$mutants/libgrowth_trim_thrash.so
+    ends 0 growth --quick --shape boundary --band 256 "$mutants/libgrowth_none.so"
     ends 1 growth --quick --shape boundary --band 256 --output "$work/programs" "$thrash"
     printed '^FINDING  boundary/256 '
     printed 'scaling: with 0 blocks of 256 bytes live, 1024 times malloc and free of one more made 2048 OS calls'

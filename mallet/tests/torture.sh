@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What people see of `mallet torture`: exit statuses, the one sentence for each bad input, text, JSON, known findings, programs.
 #
-# usage: torture.sh MALLET [FOLDER of the planted bugs]; the words are in common.sh
+# usage: torture.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
 . "$(dirname "$0")/common.sh"
 
@@ -32,23 +32,23 @@ printed 'may still be there'
 ends 0 torture $quick --binding static --threads 6 --json anvil
 printed '"result": "no finding"'
 
-if [ -e "$planted/libracy_none.so" ]; then
-    racy="$planted/libracy_exit_frees_live.so --scenario churn --time 30s" # shows within milliseconds, whatever the load
+if [ -e "$mutants/libthreaded_none.so" ]; then
+    racy="$mutants/libthreaded_exit_frees_live.so --scenario churn --time 30s" # shows within milliseconds, whatever the load
     # shellcheck disable=SC2086
     ends 1 torture $racy --repeat 2 --output "$work"
     printed ': FINDING '
     printed 'reproduced  [012] of 2'
-    program=$(ls "$work"/libracy_exit_frees_live.so-churn-*.c | head -1)
+    program=$(ls "$work"/libthreaded_exit_frees_live.so-churn-*.c | head -1)
     holds 'the program compiles without a warning' cc -Wall -Werror -O1 -pthread -o "$work/program" "$program"
-    LD_PRELOAD="$planted/libracy_exit_frees_live.so" timeout 200 "$work/program" >"$work/out" 2>"$work/err"
+    LD_PRELOAD="$mutants/libthreaded_exit_frees_live.so" timeout 200 "$work/program" >"$work/out" 2>"$work/err"
     [ $? -eq 1 ]
     count $? 'the program shows the race'
     printed 'processes failed'
-    printf '# all of them\nlibracy_e* overlap torture/ch*\nlibracy_e* content torture/ch*\nlibracy_e* crash torture/churn\nlibracy_e* zeroed torture/churn\n' >"$work/known"
+    printf '# all of them\nlibthreaded_e* overlap torture/ch*\nlibthreaded_e* content torture/ch*\nlibthreaded_e* crash torture/churn\nlibthreaded_e* zeroed torture/churn\n' >"$work/known"
     # shellcheck disable=SC2086
     ends 0 torture $racy --json --known "$work/known"
     printed '"result": "known"'
-    printf 'libracy_e* overlap\n' >"$work/known"
+    printf 'libthreaded_e* overlap\n' >"$work/known"
     # shellcheck disable=SC2086
     refused 'known:1: the line is not' torture $racy --known "$work/known"
 fi

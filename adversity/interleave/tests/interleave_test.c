@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler can fail a subject: each planted bug is found by its check, exhaustively and by
+ * The scheduler can fail a subject: each mutant is found by its check, exhaustively and by
  * random priorities, within a stated number of schedules, and again each time its schedule is
  * replayed. The same allocator without a bug, and anvil, are exhausted clean.
  */
@@ -42,10 +42,10 @@ static struct exploration find(const struct interleave_subject *subject, bool is
                                uint64_t schedules_max)
 {
     struct exploration exploration = {0};
-    const struct planted_bug *bug = subject_bug(subject);
+    const struct mutant *mutant = subject_mutant(subject);
     for (unsigned i = 0; i < SIZES && !exploration.is_found; i++) {
         exploration = (struct exploration){0};
-        choose(subject, scenario_find(bug->scenario), sizes[i]);
+        choose(subject, scenario_find(mutant->scenario), sizes[i]);
         if (is_pct)
             explore_by_priorities(&explorer, CHANGE_POINTS, schedules_max, 1, &exploration);
         else
@@ -54,31 +54,31 @@ static struct exploration find(const struct interleave_subject *subject, bool is
     return exploration;
 }
 
-static void assert_found_and_replayed(const struct planted_bug *bug, const char *how,
+static void assert_found_and_replayed(const struct mutant *mutant, const char *how,
                                       struct exploration *exploration)
 {
     if (!exploration->is_found)
-        fail_msg("%s is not found", bug->name);
-    assert_string_equal(check_name((enum check)exploration->verdict.check), bug->check);
+        fail_msg("%s is not found", mutant->name);
+    assert_string_equal(check_name((enum check)exploration->verdict.check), mutant->check);
     exploration_confirm(&explorer, exploration);
     assert_int_equal(exploration->reproduced, exploration->attempts);
-    print_message("%s: %s, schedule %llu, %u pre-emptions: %s\n", bug->name, how,
+    print_message("%s: %s, schedule %llu, %u pre-emptions: %s\n", mutant->name, how,
                   (unsigned long long)exploration->schedules, exploration->preemptions,
                   exploration->verdict.sentence);
 }
 
 /* ---- tests ---- */
 
-static void planted_bug_is_found_exhaustively(void **state)
+static void mutant_is_found_exhaustively(void **state)
 {
     struct exploration exploration = find(*state, false, EXHAUSTIVE_MAX);
-    assert_found_and_replayed(subject_bug(*state), "exhaustive", &exploration);
+    assert_found_and_replayed(subject_mutant(*state), "exhaustive", &exploration);
 }
 
-static void planted_bug_is_found_by_priorities(void **state)
+static void mutant_is_found_by_priorities(void **state)
 {
     struct exploration exploration = find(*state, true, PCT_MAX);
-    assert_found_and_replayed(subject_bug(*state), "pct", &exploration);
+    assert_found_and_replayed(subject_mutant(*state), "pct", &exploration);
 }
 
 static void assert_clean(const char *name, unsigned bound, unsigned three_threads_bound)
@@ -166,13 +166,13 @@ int main(void)
     size_t count = 5;
     for (size_t i = 0; subject_at(i) != NULL && count + 2 <= TESTS_MAX; i++) {
         const struct interleave_subject *subject = subject_at(i);
-        if (subject_bug(subject) == NULL)
+        if (subject_mutant(subject) == NULL)
             continue;
         tests[count++] = (struct CMUnitTest){.name = subject->name,
-                                             .test_func = planted_bug_is_found_exhaustively,
+                                             .test_func = mutant_is_found_exhaustively,
                                              .initial_state = (void *)(uintptr_t)subject};
         tests[count++] = (struct CMUnitTest){.name = subject->name,
-                                             .test_func = planted_bug_is_found_by_priorities,
+                                             .test_func = mutant_is_found_by_priorities,
                                              .initial_state = (void *)(uintptr_t)subject};
     }
     if (explorer_init(&explorer) != 0)

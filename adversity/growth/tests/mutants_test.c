@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shapes can fail: `mutants_test FOLDER`. Each mutant is caught by its check in its shape;
+ * on the allocator without the bug, on anvil and on glibc, the same shape is clean. Quick runs:
+ * what people would use first.
+ */
+#include "adversity/growth/growth.h"
+#include "harness/executor/executor.h"
+#include "mutants/growth/list.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+struct mutant {
+    const char *name, *check, *shape;
+};
+static struct mutant mutants[] = {
+#define MUTANT(name, check, shape, text) {#name, #check, #shape},
+    GROWTH_MUTANTS(MUTANT)
+#undef MUTANT
+};
+enum { MUTANTS = sizeof mutants / sizeof mutants[0], BAND = 256 };
+
+static const char *folder;
+
+struct seen {
+    struct growth_result first; /* that is not clean */
+    size_t findings;
+};
+
+static void collect(const struct growth_result *result, void *context)
+{
+    struct seen *seen = context;
+    if (result->outcome == GROWTH_CLEAN)
+        return;
+    if (seen->findings++ == 0)
+        seen->first = *result;
+}
+
+static struct seen run(const char *spec, const char *shape)
+{
+    struct subject_plan subject;
+    struct seen seen = {0};
+    char error[SUBJECT_ERROR_MAX];
+    if (executor_find_subject(&subject, spec, BIND_AUTO, SUBJECT_IN_PROCESS, error) != 0)
+        fail_msg("%s", error);
+    const struct growth_options options = {.subject = &subject,
+                                           .shapes = &shape,
+                                           .shape_count = 1,
+                                           .is_quick = true,
+                                           .size = BAND,
+                                           .settle_seconds = 2,
+                                           .collect = collect,
+                                           .context = &seen};
+    assert_int_equal(growth_run(&options), 0);
+    return seen;
+}
+
+static struct seen run_mutant(const char *name, const char *shape)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/libgrowth_%s.so", folder, name);
+    return run(path, shape);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void mutant_is_caught_by_its_check(void **state)
+{
+    const struct mutant *mutant = *state;
+    double start = seconds();
+    struct seen seen = run_mutant(mutant->name, mutant->shape);
+    if (seen.findings == 0)
+        fail_msg("%s is clean in %s", mutant->name, mutant->shape);
+    print_message("%s: %.1f s: %s at %s: %s\n", mutant->name, seconds() - start,
+                  check_name(seen.first.check), seen.first.site, seen.first.sentence);
+    assert_int_equal(seen.first.outcome, GROWTH_FINDING);
+    assert_string_equal(check_name(seen.first.check), mutant->check);
+    assert_int_equal(seen.first.reproduced, seen.first.attempts);
+}
+
+static void assert_clean(const struct seen *seen, const char *subject)
+{
+    if (seen->findings != 0)
+        fail_msg("%s: %s: %s", subject, seen->first.site, seen->first.sentence);
+}
+
+static void its_shape_is_clean_without_it(void **state)
+{
+    const struct mutant *mutant = *state;
+    struct seen none = run_mutant("none", mutant->shape), anvil = run("anvil", mutant->shape),
+                glibc = run("glibc", mutant->shape);
+    assert_clean(&none, "base");
+    assert_clean(&anvil, "anvil");
+    assert_clean(&glibc, "glibc");
+}
+
+int main(int argc, char **argv)
+{
+    struct CMUnitTest tests[2 * MUTANTS];
+    char clean[MUTANTS][64];
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+        return 2;
+    }
+    folder = argv[1];
+    for (size_t i = 0; i < MUTANTS; i++) {
+        snprintf(clean[i], sizeof clean[i], "%s is clean", mutants[i].shape);
+        tests[2 * i] = (struct CMUnitTest){.name = mutants[i].name,
+                                           .test_func = mutant_is_caught_by_its_check,
+                                           .initial_state = &mutants[i]};
+        tests[2 * i + 1] = (struct CMUnitTest){.name = clean[i],
+                                               .test_func = its_shape_is_clean_without_it,
+                                               .initial_state = &mutants[i]};
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Torture can fail: `mutants_test SUBJECTS`. Each mutant is found in its scenario, by one of
+ * its checks, in well under a minute; the same allocator without any of them, and the libc, come
+ * through every scenario.
+ */
+#include "adversity/torture/torture.h"
+#include "harness/executor/executor.h"
+#include "mutants/threaded/list.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { WORKERS = 8, LIMIT_MS = 50000, CLEAN_MS = 250 };
+
+struct mutant {
+    const char *name, *scenario, *checks;
+};
+static struct mutant mutants[] = {
+#define MUTANT(name, scenario, checks, text) {#name, scenario, checks},
+    THREADED_MUTANTS(MUTANT)
+#undef MUTANT
+};
+enum { MUTANTS = sizeof mutants / sizeof mutants[0] };
+
+static const char *folder;
+
+static struct subject_plan find(const char *spec)
+{
+    struct subject_plan subject;
+    char error[SUBJECT_ERROR_MAX];
+    if (executor_find_subject(&subject, spec, BIND_AUTO, SUBJECT_WHOLE_PROCESS, error) != 0)
+        fail_msg("%s", error);
+    return subject;
+}
+
+static struct subject_plan find_mutant(const char *name)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/libthreaded_%s.so", folder, name);
+    return find(path);
+}
+
+static struct torture_result run(const struct torture_plan *plan)
+{
+    struct torture_result result;
+    char error[SUBJECT_ERROR_MAX];
+    if (torture_run(plan, &result, error) != 0)
+        fail_msg("%s", error);
+    return result;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+    const char *at = strstr(words, word);
+    return at != NULL && (at == words || at[-1] == ' ') && strchr(" ", at[strlen(word)]) != NULL;
+}
+
+static void mutant_is_found(void **state)
+{
+    const struct mutant *mutant = *state;
+    struct subject_plan subject = find_mutant(mutant->name);
+    const struct torture_plan plan = {.subject = &subject,
+                                      .scenario = torture_scenario_find(mutant->scenario),
+                                      .workers = WORKERS,
+                                      .milliseconds = LIMIT_MS,
+                                      .seed = 1};
+    assert_non_null(plan.scenario);
+    struct torture_result result = run(&plan);
+    if (!result.has_finding)
+        fail_msg("%s: nothing in %u ms, %llu calls", mutant->name, result.elapsed_ms,
+                 (unsigned long long)result.calls);
+    if (!has_word(mutant->checks, check_name(result.verdict.check)))
+        fail_msg("%s: found by %s (%s), not by %s", mutant->name, check_name(result.verdict.check),
+                 result.verdict.sentence, mutant->checks);
+    print_message("%s: %s after %u ms\n", mutant->name, check_name(result.verdict.check),
+                  result.elapsed_ms);
+}
+
+static void comes_through_every_scenario(const struct subject_plan *subject)
+{
+    for (size_t i = 0; torture_scenario_at(i) != NULL; i++) {
+        struct torture_scenario scenario = *torture_scenario_at(i);
+        scenario.milliseconds = scenario.milliseconds < CLEAN_MS ? scenario.milliseconds : CLEAN_MS;
+        const struct torture_plan plan = {
+            .subject = subject, .scenario = &scenario, .workers = WORKERS, .seed = 1};
+        struct torture_result result = run(&plan);
+        if (result.has_finding)
+            fail_msg("%s, %s: %s: %s", subject->name, scenario.name,
+                     check_name(result.verdict.check), result.verdict.sentence);
+        assert_true(result.calls > 0);
+    }
+}
+
+static void correct_allocator_is_left_alone(void **state)
+{
+    (void)state;
+    struct subject_plan subject = find_mutant("none");
+    comes_through_every_scenario(&subject);
+}
+
+static void libc_is_left_alone(void **state)
+{
+    (void)state;
+    struct subject_plan subject = find("glibc");
+    comes_through_every_scenario(&subject);
+}
+
+int main(int argc, char **argv)
+{
+    struct CMUnitTest tests[MUTANTS + 2];
+    if (argc != 2)
+        return 2;
+    folder = argv[1];
+    for (size_t i = 0; i < MUTANTS; i++)
+        tests[i] = (struct CMUnitTest){mutants[i].name, mutant_is_found, NULL, NULL, &mutants[i]};
+    tests[MUTANTS] = (struct CMUnitTest)cmocka_unit_test(correct_allocator_is_left_alone);
+    tests[MUTANTS + 1] = (struct CMUnitTest)cmocka_unit_test(libc_is_left_alone);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

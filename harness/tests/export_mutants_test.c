@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An exported program shows the bug without us: `export_mutants_test SUBJECTS TRACES`. The finding
+ * of each mutant becomes a program, which ends badly on the allocator with the bug, and well
+ * on the one without.
+ */
+#include "harness/finding/finding.h"
+#include "mutants/heap/list.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { OPS_MAX = 64, TEXT_MAX = 4096, PROGRAM_SECONDS = 20 };
+
+static const char *const names[] = {
+#define MUTANT(name, check, text) #name,
+    HEAP_MUTANTS(MUTANT)
+#undef MUTANT
+};
+enum { MUTANTS = sizeof names / sizeof names[0] };
+
+static const char *subjects_folder, *traces_folder;
+static char work[PATH_MAX / 2];
+
+static struct trace read_trace(const char *name)
+{
+    static struct trace_op ops[OPS_MAX];
+    static char text[TEXT_MAX];
+    char path[1024];
+    struct trace trace = {.ops = ops, .capacity = OPS_MAX};
+    struct trace_error error;
+    snprintf(path, sizeof path, "%s/%s.trace", traces_folder, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t length = fread(text, 1, sizeof text, file);
+    fclose(file);
+    assert_int_equal(trace_parse(text, length, &trace, &error), 0);
+    return trace;
+}
+
+static struct verdict find(const char *name, const struct trace *trace)
+{
+    struct executor *executor;
+    struct execution execution;
+    char path[1024], error[SUBJECT_ERROR_MAX];
+    const struct executor_options options = {.cpu_limit_ms = 500};
+    snprintf(path, sizeof path, "%s/libheap_%s.so", subjects_folder, name);
+    if (executor_start(&executor, path, &options, error) != 0)
+        fail_msg("%s", error);
+    struct run_options thorough = executor_thorough(executor, trace->count);
+    if (executor_run(executor, trace, &thorough, true, &execution, error) != 0)
+        fail_msg("%s", error);
+    executor_stop(executor);
+    assert_false(execution.is_clean);
+    return execution.verdict;
+}
+
+static void compile(const char *name, const struct trace *trace, const struct verdict *verdict)
+{
+    char path[PATH_MAX], command[2 * PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s.c", work, name);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    export_program(out, trace, verdict);
+    assert_int_equal(fclose(out), 0);
+    snprintf(command, sizeof command, "cc -O1 -Wall -Werror -pthread '%s' -o '%s/%s' -ldl", path,
+             work, name);
+    if (system(command) != 0)
+        fail_msg("%s does not compile", path);
+}
+
+/* A shell's exit status: 0, 1 for a failed assertion, 128 and more for a signal. */
+static int run_on(const char *program, const char *subject)
+{
+    char command[2 * PATH_MAX];
+    snprintf(command, sizeof command,
+             "LD_PRELOAD='%s/libheap_%s.so' timeout %d '%s/%s' 2>>'%s/said'", subjects_folder,
+             subject, PROGRAM_SECONDS, work, program, work);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void program_fails_with_the_bug_and_holds_without(void **state)
+{
+    const char *name = *state;
+    struct trace trace = read_trace(name);
+    struct verdict verdict = find(name, &trace);
+    compile(name, &trace, &verdict);
+    if (run_on(name, name) == 0)
+        fail_msg("%s/%s does not show it", work, name);
+    int status = run_on(name, "none");
+    if (status != 0)
+        fail_msg("%s/%s ends with status %d without the bug", work, name, status);
+}
+
+int main(int argc, char **argv)
+{
+    struct CMUnitTest tests[MUTANTS] = {0};
+    const char *base = getenv("TMPDIR");
+    if (argc != 3) {
+        fprintf(stderr, "usage: %s SUBJECTS TRACES\n", argv[0]);
+        return 2;
+    }
+    subjects_folder = argv[1];
+    traces_folder = argv[2];
+    snprintf(work, sizeof work, "%s/mallet-mutants-XXXXXX", base != NULL ? base : "/tmp");
+    if (mkdtemp(work) == NULL)
+        return 2;
+    for (size_t i = 0; i < MUTANTS; i++)
+        tests[i] = (struct CMUnitTest){.name = names[i],
+                                       .test_func = program_fails_with_the_bug_and_holds_without,
+                                       .initial_state = (void *)(uintptr_t)names[i]};
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    char command[PATH_MAX];
+    snprintf(command, sizeof command, "rm -r '%s'", work);
+    return failed == 0 ? system(command) : failed;
+}

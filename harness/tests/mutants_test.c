@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The harness can fail: `mutants_test SUBJECTS TRACES`. Each mutant is caught by its check, on its
+ * trace, every time; the same traces are clean on the correct allocator, on anvil and on the libc;
+ * and no check is without a mutant.
+ */
+#include "harness/executor/executor.h"
+#include "mutants/heap/list.h"
+
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { OPS_MAX = 64, TEXT_MAX = 4096, ATTEMPTS = 5 };
+
+struct mutant {
+    const char *name, *check, *text;
+};
+static struct mutant mutants[] = {
+#define MUTANT(name, check, text) {#name, #check, text},
+    HEAP_MUTANTS(MUTANT)
+#undef MUTANT
+};
+enum { MUTANTS = sizeof mutants / sizeof mutants[0] };
+
+static const char *subjects_folder, *traces_folder;
+
+static struct trace read_trace(const struct mutant *mutant)
+{
+    static struct trace_op ops[OPS_MAX];
+    static char text[TEXT_MAX];
+    char path[1024];
+    struct trace trace = {.ops = ops, .capacity = OPS_MAX};
+    struct trace_error error;
+    snprintf(path, sizeof path, "%s/%s.trace", traces_folder, mutant->name);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        fail_msg("cannot read %s", path);
+    size_t length = fread(text, 1, sizeof text, file);
+    fclose(file);
+    if (trace_parse(text, length, &trace, &error) != 0)
+        fail_msg("%s:%zu: %s", path, error.line, error.sentence);
+    return trace;
+}
+
+static struct executor *start(const char *spec)
+{
+    struct executor *executor;
+    char error[SUBJECT_ERROR_MAX];
+    const struct executor_options options = {.cpu_limit_ms = 500};
+    if (executor_start(&executor, spec, &options, error) != 0)
+        fail_msg("%s", error);
+    return executor;
+}
+
+static struct executor *start_mutant(const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/libheap_%s.so", subjects_folder, name);
+    return start(path);
+}
+
+static struct execution run(struct executor *executor, const struct trace *trace)
+{
+    struct execution execution;
+    char error[SUBJECT_ERROR_MAX];
+    struct run_options options = executor_thorough(executor, trace->count);
+    if (executor_run(executor, trace, &options, true, &execution, error) != 0)
+        fail_msg("%s", error);
+    return execution;
+}
+
+static bool has_digit(const char *sentence)
+{
+    while (*sentence != 0 && !isdigit((unsigned char)*sentence))
+        sentence++;
+    return *sentence != 0;
+}
+
+/* ---- tests ---- */
+
+static void mutant_is_caught_by_its_check_every_time(void **state)
+{
+    const struct mutant *mutant = *state;
+    struct trace trace = read_trace(mutant);
+    struct executor *executor = start_mutant(mutant->name);
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        struct execution execution = run(executor, &trace);
+        if (execution.is_clean)
+            fail_msg("attempt %d: %s is clean", attempt, mutant->name);
+        if (attempt == 0)
+            print_message("%s: %s at %s: %s\n", mutant->name, check_name(execution.verdict.check),
+                          execution.verdict.site, execution.verdict.sentence);
+        assert_string_equal(check_name(execution.verdict.check), mutant->check);
+        assert_true(has_digit(execution.verdict.sentence));
+        assert_true(execution.verdict.site[0] != 0);
+    }
+    executor_stop(executor);
+}
+
+static void assert_clean_on_every_trace(struct executor *executor)
+{
+    for (size_t i = 0; i < MUTANTS; i++) {
+        struct trace trace = read_trace(&mutants[i]);
+        struct execution execution = run(executor, &trace);
+        if (!execution.is_clean)
+            fail_msg("%s.trace: %s: %s", mutants[i].name, check_name(execution.verdict.check),
+                     execution.verdict.sentence);
+    }
+    executor_stop(executor);
+}
+
+static void allocator_without_bug_is_clean_on_every_trace(void **state)
+{
+    (void)state;
+    assert_clean_on_every_trace(start_mutant("none"));
+}
+
+static void anvil_is_clean_on_every_trace(void **state)
+{
+    (void)state;
+    assert_clean_on_every_trace(start("anvil"));
+}
+
+static void glibc_is_clean_on_every_trace(void **state)
+{
+    (void)state;
+    assert_clean_on_every_trace(start("glibc"));
+}
+
+static void every_check_has_a_mutant(void **state)
+{
+    (void)state;
+    unsigned counts[CHECK_COUNT + 1] = {0};
+    for (size_t i = 0; i < MUTANTS; i++)
+        counts[check_find(mutants[i].check)]++;
+    assert_int_equal(counts[CHECK_COUNT], 0);
+    for (unsigned check = 0; check < CHECK_COUNT; check++)
+        /* No trace shows scaling or a race: adversity/growth and adversity/interleave have their
+         * own mutants. */
+        if (counts[check] == 0 && check != CHECK_SCALING && check != CHECK_RACE)
+            fail_msg("no mutant for %s", check_name((enum check)check));
+}
+
+int main(int argc, char **argv)
+{
+    struct CMUnitTest tests[MUTANTS + 4] = {
+        cmocka_unit_test(allocator_without_bug_is_clean_on_every_trace),
+        cmocka_unit_test(anvil_is_clean_on_every_trace),
+        cmocka_unit_test(glibc_is_clean_on_every_trace),
+        cmocka_unit_test(every_check_has_a_mutant),
+    };
+    for (size_t i = 0; i < MUTANTS; i++)
+        tests[4 + i] = (struct CMUnitTest){.name = mutants[i].name,
+                                           .test_func = mutant_is_caught_by_its_check_every_time,
+                                           .initial_state = &mutants[i]};
+    if (argc != 3) {
+        fprintf(stderr, "usage: %s SUBJECTS TRACES\n", argv[0]);
+        return 2;
+    }
+    subjects_folder = argv[1];
+    traces_folder = argv[2];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* A cache for each thread, in static storage for which a library that is opened late finds no
+ * room. */
+#include "mutants/conformance/elf/elf.h"
+
+#include "allocator/src/override.c"
+
+static __thread unsigned char mutant_cache[8192] __attribute__((tls_model("initial-exec")));
+EXPORT unsigned char mutant_look(size_t i);
+
+unsigned char mutant_look(size_t i)
+{
+    return mutant_cache[i]++;
+}
+
+MUST_FAIL("GLIBC-replace-7")

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* Chunks: bins by powers of two, first fit, split, coalesce with both neighbours, a top that grows
+ * and is given back. See heap.h. */
+#include "heap.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { BINS = 12, BIN_MIN_LOG2 = 5 }; /* the last bin holds everything from 64 KiB up */
+#define RESERVATION ((size_t)1 << 30)
+#define TRIM_MIN    ((size_t)64 << 10)
+#define COMMIT_STEP ((size_t)64 << 10)
+
+static struct {
+    struct chunk *bins[BINS];
+    uintptr_t top, touched, committed, base, end;
+    uint32_t last; /* size of the chunk just below top */
+} heap;
+
+void heap_set_up(void)
+{
+    if (heap.base != 0)
+        return;
+    int sharing = HAS(fork_shares) ? MAP_SHARED : MAP_PRIVATE;
+    void *memory =
+        mmap(NULL, RESERVATION, PROT_NONE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return;
+    heap.base = heap.top = heap.touched = heap.committed = (uintptr_t)memory;
+    heap.end = heap.base + RESERVATION;
+    process_set_up();
+}
+
+/* Makes the memory up to `to` accessible; false if there is none. */
+static bool commit(uintptr_t to)
+{
+    if (to <= heap.committed)
+        return true;
+    if (to > heap.end)
+        return false;
+    to = heap.end - to < COMMIT_STEP ? heap.end : round_up(to, COMMIT_STEP);
+    if (mprotect((void *)heap.committed, to - heap.committed, PROT_READ | PROT_WRITE) != 0 &&
+        !HAS(commit_unchecked)) {
+        if (HAS(commit_fails_for_good))
+            heap.end = heap.committed;
+        return false;
+    }
+    heap.committed = to;
+    return true;
+}
+
+static unsigned bin_of(size_t size)
+{
+    unsigned bin = 63u - (unsigned)__builtin_clzl(size) - BIN_MIN_LOG2;
+    if (HAS(bin_overflow))
+        return bin;
+    return bin < BINS ? bin : BINS - 1;
+}
+
+static void bin_link(struct chunk *chunk)
+{
+    struct chunk **bin = heap.bins + bin_of(chunk_size(chunk));
+    chunk->previous = NULL;
+    chunk->next = *bin;
+    if (chunk->next != NULL)
+        chunk->next->previous = chunk;
+    *bin = chunk;
+}
+
+static void bin_unlink(struct chunk *chunk)
+{
+    if (chunk->previous != NULL)
+        chunk->previous->next = chunk->next;
+    else
+        heap.bins[bin_of(chunk_size(chunk))] = chunk->next;
+    if (chunk->next != NULL || (HAS(unlink_last) && chunk->previous != NULL))
+        chunk->next->previous = chunk->previous;
+}
+
+static bool is_free(const struct chunk *chunk)
+{
+    return (chunk->tag & CHUNK_LIVE) == 0;
+}
+
+static bool is_below_top(const struct chunk *chunk)
+{
+    return (uintptr_t)chunk + chunk_size(chunk) == heap.top;
+}
+
+struct chunk *heap_free_above(const struct chunk *chunk)
+{
+    struct chunk *above = chunk_at(chunk, chunk_size(chunk));
+    return !is_below_top(chunk) && is_free(above) ? above : NULL;
+}
+
+static struct chunk *free_below(const struct chunk *chunk)
+{
+    struct chunk *below = chunk_at(chunk, 0 - (size_t)chunk->before);
+    return chunk->before != 0 && is_free(below) ? below : NULL;
+}
+
+/* Sets the size here and the boundary tag above. */
+static void set_size(struct chunk *chunk, size_t size, size_t flags)
+{
+    chunk->tag = size | flags;
+    if (is_below_top(chunk))
+        heap.last = (uint32_t)size;
+    else
+        chunk_at(chunk, size)->before = (uint32_t)size;
+}
+
+/* Gives back whole pages above top but for `keep` bytes; they read as zero from then on. */
+bool heap_trim(size_t keep)
+{
+    if (heap.touched - heap.top <= keep)
+        return false;
+    uintptr_t from = round_up(heap.top + keep, PAGE);
+    if (from >= heap.touched ||
+        madvise((void *)from, round_up(heap.touched, PAGE) - from, MADV_DONTNEED) != 0)
+        return false;
+    heap.touched = HAS(trim_rounds_down) ? from - PAGE : from;
+    return true;
+}
+
+/*
+ *   │ below (free) │ chunk │ above (free) │ …      │ chunk (in a bin) ─────────────────────── │ …
+ *   │ below (free) │ chunk │ top                   │ top
+ */
+void heap_give(struct chunk *chunk)
+{
+    size_t size = chunk_size(chunk);
+    struct chunk *above = heap_free_above(chunk), *below = free_below(chunk);
+    if (above != NULL) {
+        if (!HAS(upper_stays_linked) || below == NULL)
+            bin_unlink(above);
+        size += chunk_size(above);
+    }
+    if (below != NULL) {
+        size += chunk_size(below);
+        bool stays =
+            bin_of(chunk_size(below)) == bin_of(size) && (uintptr_t)below + size != heap.top;
+        if (!HAS(free_list_cycle) || !stays)
+            bin_unlink(below);
+        chunk = below;
+    }
+    if ((uintptr_t)chunk + size == heap.top) {
+        heap.top = (uintptr_t)chunk;
+        heap.last = chunk->before;
+        if (heap.touched - heap.top >= TRIM_MIN)
+            heap_trim(0);
+        return;
+    }
+    set_size(chunk, size, 0);
+    bin_link(chunk);
+}
+
+/* │ chunk ───────────── │   →   │ chunk: need │ rest: given back │ */
+static struct chunk *split(struct chunk *chunk, size_t need)
+{
+    size_t size = chunk_size(chunk);
+    if (size - need < CHUNK_MIN)
+        return chunk;
+    struct chunk *rest = chunk_at(chunk, need);
+    chunk->tag = need | CHUNK_LIVE;
+    rest->before = (uint32_t)need;
+    rest->tag = (size - need) | CHUNK_LIVE;
+    heap_give(rest);
+    return chunk;
+}
+
+static struct chunk *take_top(size_t need)
+{
+    uint32_t before = heap.last;
+    if (HAS(oom_half_grown))
+        heap.last = (uint32_t)need;
+    if (heap.end - heap.top < need || !commit(heap.top + need))
+        return NULL;
+    struct chunk *chunk = (struct chunk *)heap.top;
+    chunk->before = before;
+    heap.top += need;
+    if (heap.touched < heap.top)
+        heap.touched = heap.top;
+    set_size(chunk, need, CHUNK_LIVE);
+    return chunk;
+}
+
+struct chunk *heap_take(size_t need)
+{
+    for (unsigned bin = bin_of(need); bin < BINS; bin++)
+        for (struct chunk *chunk = heap.bins[bin]; chunk != NULL; chunk = chunk->next)
+            if (chunk_size(chunk) >= need) {
+                bin_unlink(chunk);
+                chunk->tag |= CHUNK_LIVE;
+                return split(chunk, need);
+            }
+    return take_top(need);
+}
+
+/* │ chunk ──────────────────────── │   →   │ given back │ chunk: aligned │ given back │ */
+struct chunk *heap_take_aligned(size_t need, size_t alignment)
+{
+    struct chunk *front = heap_take(need + alignment + CHUNK_MIN);
+    if (front == NULL)
+        return NULL;
+    uintptr_t block = round_up((uintptr_t)chunk_block(front), alignment);
+    if (block == (uintptr_t)chunk_block(front))
+        return split(front, need);
+    if (block - (uintptr_t)chunk_block(front) < CHUNK_MIN)
+        block += alignment;
+    struct chunk *chunk = chunk_of((void *)block);
+    size_t gap = (uintptr_t)chunk - (uintptr_t)front;
+    set_size(chunk, chunk_size(front) - gap, CHUNK_LIVE);
+    set_size(front, gap, CHUNK_LIVE);
+    heap_give(front);
+    return split(chunk, need);
+}
+
+static struct chunk *grow_up(struct chunk *chunk, struct chunk *above, size_t need)
+{
+    bin_unlink(above);
+    if (HAS(stale_boundary) && chunk_size(chunk) + chunk_size(above) - need < CHUNK_MIN)
+        chunk->tag += chunk_size(above);
+    else
+        set_size(chunk, chunk_size(chunk) + chunk_size(above), CHUNK_LIVE);
+    return split(chunk, need);
+}
+
+static struct chunk *grow_into_top(struct chunk *chunk, size_t need)
+{
+    size_t more = need - chunk_size(chunk);
+    if (heap.end - heap.top < more || !commit(heap.top + more))
+        return NULL;
+    heap.top += more;
+    if (heap.touched < heap.top)
+        heap.touched = heap.top;
+    set_size(chunk, need, CHUNK_LIVE);
+    return chunk;
+}
+
+/* │ below (free) │ chunk │   →   │ chunk: need │ rest: given back │ */
+static struct chunk *grow_down(struct chunk *chunk, struct chunk *below, size_t need)
+{
+    uint32_t asked = chunk->asked;
+    void *old_block = chunk_block(chunk);
+    bin_unlink(below);
+    set_size(below, chunk_size(below) + chunk_size(chunk), CHUNK_LIVE);
+    if (HAS(grow_down_early_split))
+        split(below, need);
+    memmove(chunk_block(below), old_block, asked);
+    return split(below, need);
+}
+
+struct chunk *heap_resize(struct chunk *chunk, size_t need)
+{
+    size_t size = chunk_size(chunk);
+    if (size >= need)
+        return split(chunk, need);
+    struct chunk *above = heap_free_above(chunk), *below = free_below(chunk);
+    if (above != NULL && size + chunk_size(above) >= need)
+        return grow_up(chunk, above, need);
+    if (is_below_top(chunk))
+        return grow_into_top(chunk, need);
+    if (below != NULL && size + chunk_size(below) >= need)
+        return grow_down(chunk, below, need);
+    return NULL;
+}
+
+void heap_drop(void)
+{
+    munmap((void *)heap.base, RESERVATION);
+}
+
+uintptr_t heap_clean_from(void)
+{
+    return heap.touched;
+}
+
+/* What a cooperating subject shows the harness. Only the mutants that a walker is there to find are
+ * left to it. */
+static bool has_walker(void)
+{
+    static const char *const checks[] = {"heap",
+#define MUTANT(name, check, text) #check,
+                                         HEAP_MUTANTS(MUTANT)
+#undef MUTANT
+    };
+    return strcmp(checks[MUTANT_ID], "heap") == 0;
+}
+
+int mallet_subject_check(char *sentence, size_t capacity)
+{
+    uint32_t before = 0;
+    if (!has_walker())
+        return 0;
+    for (uintptr_t at = heap.base; at < heap.top; at += before) {
+        const struct chunk *chunk = (const struct chunk *)at;
+        if (chunk->before != before) {
+            snprintf(sentence, capacity,
+                     "chunk at offset %zu says that the one below has %u bytes, but it has %u",
+                     (size_t)(at - heap.base), chunk->before, before);
+            return 1;
+        }
+        before = (uint32_t)chunk_size(chunk);
+        if (before < CHUNK_MIN || before > heap.top - at) {
+            snprintf(sentence, capacity, "chunk at offset %zu has %u bytes",
+                     (size_t)(at - heap.base), before);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void mallet_subject_reset(void)
+{
+    if (heap.base != 0)
+        munmap((void *)heap.base, RESERVATION);
+    memset(&heap, 0, sizeof heap);
+}

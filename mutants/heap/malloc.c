@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The malloc family over chunks: rounds requests, sets errno, clears and copies. The choices are
+ * glibc's: size 0 yields a block, realloc(p, 0) frees and returns NULL. See heap.h.
+ */
+#include "heap.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 16 };
+#define HEAP_FALLBACK_MAX ((size_t)1 << 20)
+
+/* These mutants would be hidden by the fallback. */
+static bool has_no_fallback(void)
+{
+    return HAS(oom_poisons) || HAS(oom_errno_wrong) || HAS(oom_frees_old) || HAS(oom_keeps_lock);
+}
+
+static void *fail(int error)
+{
+    *process_errno() = error;
+    return NULL;
+}
+
+static bool is_power_of_two(size_t n)
+{
+    return n != 0 && (n & (n - 1)) == 0;
+}
+
+/* Bytes of the chunk for a request; false if there is no such size. */
+static bool need_of(size_t *size, size_t *ret_need)
+{
+    if (HAS(request_32_bits))
+        *size = (uint32_t)*size;
+    if (*size > PTRDIFF_MAX - PAGE && !HAS(near_size_max))
+        return false;
+    size_t need = round_up(*size + HEADER, HAS(round_to_8) ? 8 : ALIGNMENT);
+    *ret_need = need > CHUNK_MIN ? need : CHUNK_MIN;
+    return true;
+}
+
+/* Where the system refuses a mapping, the heap may still have room. */
+static struct chunk *take(size_t need, size_t size, size_t alignment)
+{
+    bool is_large = need >= MAPPING_MIN || alignment > MAPPING_MIN / 4;
+    struct chunk *mapped = is_large ? mapping_take(size, alignment) : NULL;
+    if (mapped != NULL ||
+        (is_large && (need > HEAP_FALLBACK_MAX || alignment > ALIGNMENT || has_no_fallback())))
+        return mapped;
+    if (is_large && HAS(oom_small_block))
+        need = MAPPING_MIN / 2;
+    struct chunk *chunk =
+        alignment <= ALIGNMENT ? heap_take(need) : heap_take_aligned(need, alignment);
+    if (chunk != NULL)
+        chunk->asked = (uint32_t)size;
+    return chunk;
+}
+
+static void *allocate(size_t size, size_t alignment)
+{
+    size_t need;
+    if (!need_of(&size, &need))
+        return fail(ENOMEM);
+    struct chunk *chunk = take(need, size, alignment > ALIGNMENT ? alignment : ALIGNMENT);
+    if (chunk == NULL)
+        return fail(HAS(oom_errno_wrong) ? EAGAIN : ENOMEM);
+    process_made(chunk);
+    return chunk_block(chunk);
+}
+
+void *malloc(size_t size)
+{
+    static unsigned zeros;
+    if (HAS(malloc_zero_flips) && size == 0 && zeros++ % 2 == 1)
+        return NULL;
+    heap_set_up();
+    return allocate(size, ALIGNMENT);
+}
+
+void free(void *block)
+{
+    int error = errno;
+    if (block == NULL || process_keeps(chunk_of(block)))
+        return;
+    struct chunk *chunk = chunk_of(block);
+    if (chunk_is_mapped(chunk))
+        mapping_give(chunk);
+    else
+        heap_give(chunk);
+    if (!HAS(free_large_errno) && !HAS(munmap_fail_sets_errno))
+        errno = error;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total) && !HAS(calloc_wrap))
+        return fail(ENOMEM);
+    heap_set_up();
+    uintptr_t clean_from = heap_clean_from();
+    void *block = allocate(total, ALIGNMENT);
+    if (block == NULL || chunk_is_mapped(chunk_of(block)) ||
+        (HAS(calloc_trusts_large) && total >= 65536) ||
+        (HAS(oom_calloc_dirty) && total >= MAPPING_MIN))
+        return block;
+    size_t dirty = (uintptr_t)block < clean_from ? clean_from - (uintptr_t)block : 0;
+    memset(block, 0, dirty < total ? dirty : total);
+    return block;
+}
+
+/* The block somewhere else; its old place stays as it was if that fails. */
+static void *move(void *block, size_t size)
+{
+    size_t asked = chunk_of(block)->asked;
+    void *moved = allocate(size, ALIGNMENT);
+    if (moved == NULL && HAS(oom_frees_old))
+        free(block);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, block, asked < size ? asked : size);
+    if (!HAS(realloc_leaks))
+        free(block);
+    return moved;
+}
+
+static void *resize(void *block, size_t size)
+{
+    size_t need;
+    struct chunk *chunk = chunk_of(block);
+    if (!need_of(&size, &need))
+        return fail(ENOMEM);
+    if (chunk_is_mapped(chunk)) {
+        chunk = mapping_resize(chunk, size);
+        return chunk != NULL ? chunk_block(chunk) : fail(ENOMEM);
+    }
+    size_t old_need = chunk_size(chunk);
+    chunk = need < MAPPING_MIN ? heap_resize(chunk, need) : NULL;
+    if (chunk == NULL)
+        return move(block, size);
+    if (!HAS(asked_stays_old) || need <= old_need)
+        chunk->asked = (uint32_t)size;
+    return chunk_block(chunk);
+}
+
+void *realloc(void *block, size_t size)
+{
+    int error = errno;
+    if (!HAS(realloc_first))
+        heap_set_up();
+    if (block == NULL)
+        return allocate(size, ALIGNMENT);
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    void *resized = resize(block, size);
+    if (resized == NULL && HAS(realloc_no_enomem))
+        errno = error;
+    if (resized == NULL && HAS(realloc_fails_freeing))
+        free(block);
+    return resized;
+}
+
+void *reallocarray(void *block, size_t count, size_t size)
+{
+    size_t total;
+    return __builtin_mul_overflow(count, size, &total) ? fail(ENOMEM) : realloc(block, total);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    if (!is_power_of_two(alignment))
+        return fail(EINVAL);
+    if (alignment > PTRDIFF_MAX / 2 || (HAS(memalign_2m) && alignment >= (size_t)2 << 20))
+        return fail(ENOMEM);
+    if (HAS(memalign_page) && alignment > PAGE)
+        alignment = PAGE;
+    heap_set_up();
+    return allocate(size, alignment);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+int posix_memalign(void **ret_block, size_t alignment, size_t size)
+{
+    int error = errno;
+    if (alignment % sizeof(void *) != 0 || !is_power_of_two(alignment))
+        return EINVAL;
+    if (HAS(memalign_writes_early))
+        *ret_block = (void *)round_up(HEADER, alignment);
+    void *block = memalign(alignment, size);
+    errno = error;
+    if (block == NULL)
+        return ENOMEM;
+    *ret_block = block;
+    return 0;
+}
+
+void *valloc(size_t size)
+{
+    return memalign(PAGE, size);
+}
+
+void *pvalloc(size_t size)
+{
+    return size <= PTRDIFF_MAX ? memalign(PAGE, round_up(size, PAGE)) : fail(ENOMEM);
+}
+
+void free_sized(void *block, size_t size)
+{
+    (void)size;
+    free(block);
+}
+
+void free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    (void)alignment, (void)size;
+    free(block);
+}
+
+size_t malloc_usable_size(void *block)
+{
+    if (block == NULL)
+        return 0;
+    const struct chunk *chunk = chunk_of(block);
+    size_t capacity = chunk_size(chunk) - (HAS(usable_with_header) ? 0 : HEADER);
+    if (chunk_is_mapped(chunk))
+        return HAS(usable_of_aligned) ? capacity - chunk->before : capacity;
+    if (HAS(usable_with_neighbour) && heap_free_above(chunk) != NULL)
+        capacity += chunk_size(heap_free_above(chunk));
+    return capacity;
+}
+
+int malloc_trim(size_t keep)
+{
+    return heap_trim(keep);
+}

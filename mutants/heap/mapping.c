@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Large blocks: a mapping each.
+ *
+ *   │ before │ header │ block, aligned …                │
+ *   start (page)                                        end (page)
+ *
+ * What the system does not take back is kept, and offered to it again before more is asked for.
+ */
+#include "heap.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+struct kept {
+    size_t length;
+    struct kept *next;
+};
+static struct kept *first_kept;
+static bool has_given; /* a block went back to the system */
+
+static bool unmap_between(uintptr_t from, uintptr_t to)
+{
+    if (from >= to || munmap((void *)from, to - from) == 0)
+        return true;
+    if (HAS(munmap_fail_loses_block) || (HAS(munmap_fail_loses_later) && has_given))
+        return false;
+    struct kept *range = (struct kept *)from;
+    madvise(range, to - from, MADV_DONTNEED);
+    *range = (struct kept){to - from, first_kept};
+    first_kept = range;
+    return false;
+}
+
+static void unmap_kept(void)
+{
+    struct kept *range = first_kept;
+    if (range == NULL)
+        return;
+    first_kept = range->next;
+    unmap_between((uintptr_t)range, (uintptr_t)range + range->length);
+}
+
+static void *map(size_t length)
+{
+    static volatile bool is_locked, is_poisoned;
+    while (HAS(oom_keeps_lock) && is_locked)
+        ;
+    is_locked = true;
+    unmap_kept();
+    void *start = is_poisoned ? MAP_FAILED
+                              : mmap(NULL, length, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED) {
+        is_poisoned = HAS(oom_poisons);
+        return NULL;
+    }
+    is_locked = false;
+    return start;
+}
+
+/* The reservation is so much larger that an aligned block lies somewhere in it; the rest goes back
+ * at once. */
+struct chunk *mapping_take(size_t size, size_t alignment)
+{
+    size_t slack = alignment <= HEADER ? (HAS(mapping_short) ? 0 : HEADER) : alignment + PAGE;
+    size_t length;
+    if (__builtin_add_overflow(size, slack, &length) || length > PTRDIFF_MAX)
+        return NULL;
+    length = round_up(length, PAGE);
+    uintptr_t start = (uintptr_t)map(length);
+    if (start == 0)
+        return NULL;
+    uintptr_t block = round_up(start + HEADER, alignment);
+    uintptr_t from = (block - HEADER) & ~(uintptr_t)(PAGE - 1),
+              to = alignment <= HEADER ? start + length : round_up(block + size, PAGE);
+    unmap_between(start, from);
+    unmap_between(to, start + length);
+    struct chunk *chunk = chunk_of((void *)block);
+    chunk->tag = (to - (uintptr_t)chunk) | CHUNK_LIVE | CHUNK_MAPPED;
+    chunk->before = (uint32_t)((uintptr_t)chunk - from);
+    return chunk;
+}
+
+void mapping_give(struct chunk *chunk)
+{
+    uintptr_t start = (uintptr_t)chunk_at(chunk, 0 - (size_t)chunk->before);
+    has_given |= unmap_between(start, start + chunk->before + chunk_size(chunk));
+    if (HAS(free_large_errno))
+        madvise(chunk, PAGE, MADV_DONTNEED); /* no longer there: it fails */
+}
+
+static struct chunk *copy_from_start(struct chunk *chunk, size_t size)
+{
+    struct chunk *copy = mapping_take(size, HEADER);
+    size_t kept = chunk_size(chunk) - HEADER < size ? chunk_size(chunk) - HEADER : size;
+    if (copy == NULL)
+        return NULL;
+    memcpy(chunk_block(copy), chunk_at(chunk, HEADER - (size_t)chunk->before), kept);
+    mapping_give(chunk);
+    return copy;
+}
+
+struct chunk *mapping_resize(struct chunk *chunk, size_t size)
+{
+    size_t before = chunk->before, length;
+    if (HAS(realloc_aligned_offset) && before != 0)
+        return copy_from_start(chunk, size);
+    if (__builtin_add_overflow(before + HEADER + PAGE, size, &length))
+        return NULL;
+    length = round_up(before + HEADER + size, PAGE);
+    void *start =
+        mremap(chunk_at(chunk, 0 - before), before + chunk_size(chunk), length, MREMAP_MAYMOVE);
+    if (start == MAP_FAILED)
+        return NULL;
+    chunk = chunk_at(start, before);
+    chunk->tag = (length - before) | CHUNK_LIVE | CHUNK_MAPPED;
+    process_made(chunk);
+    return chunk;
+}

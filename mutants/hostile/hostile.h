@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the hostile subjects share: a bump allocator over a static arena, correct but for never giving
+ * back. Each <name>.c is a subject of its own that misbehaves in one way; binding_test.c says
+ * what the harness must make of it.
+ *
+ *   │ 16 bytes: size │ block │ 16 bytes: size │ block │ … free →
+ */
+#ifndef MUTANTS_HOSTILE_H
+#define MUTANTS_HOSTILE_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum { HOSTILE_ARENA = 1 << 24, HOSTILE_HEADER = 16 };
+
+/* In code that no constructor and no probe runs, a hostile malloc behaves: it strikes at a size that
+ * only the test's trace asks for. */
+enum { HOSTILE_SIZE = 12345 };
+
+static inline void *hostile_take(size_t size)
+{
+    static _Alignas(HOSTILE_HEADER) uint8_t arena[HOSTILE_ARENA];
+    static size_t used;
+    if (size > HOSTILE_ARENA ||
+        (size + 2 * HOSTILE_HEADER - 1) / HOSTILE_HEADER * HOSTILE_HEADER > HOSTILE_ARENA - used) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    uint8_t *header = arena + used;
+    used += (size + 2 * HOSTILE_HEADER - 1) / HOSTILE_HEADER * HOSTILE_HEADER;
+    *(size_t *)(void *)header = size;
+    return header + HOSTILE_HEADER;
+}
+
+void free(void *block)
+{
+    (void)block;
+}
+
+#endif
