@@ -25,9 +25,9 @@ static const struct {
 } strengths[] = {STRENGTHS(STRENGTH)};
 #undef STRENGTH
 
-const char *profile_name(enum profile profile)
+const char *profile_name(unsigned profile)
 {
-    return profile_names[profile];
+    return profile < PROFILE_COUNT ? profile_names[profile] : NULL;
 }
 
 enum profile profile_find(const char *name)

@@ -67,7 +67,8 @@ const struct clause *clauses_at(size_t i);
 /* NULL: no such clause. */
 const struct clause *clauses_find(const char *id);
 
-const char *profile_name(enum profile profile);
+/* NULL beyond the last. */
+const char *profile_name(unsigned profile);
 /* PROFILE_COUNT: no such profile. */
 enum profile profile_find(const char *name);
 /* Writes "c17,c23"; returns ret_text. */

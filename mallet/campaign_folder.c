@@ -3,7 +3,7 @@
  * it after an hour; and the seeds. */
 #include "mallet/campaign_internal.h"
 
-#include "mallet/folders.h"
+#include "harness/cli/output.h"
 #include "mallet/seeds.h"
 
 #include <dirent.h>
@@ -106,11 +106,11 @@ size_t campaign_count_files(struct campaign *campaign, const char *folder, const
 static int make_layout(const struct campaign *campaign)
 {
     static const char *const folders[] = {"seeds", "corpus", "raw", "artifacts", "findings"};
-    char path[CAMPAIGN_PATH_MAX];
-    int result = folders_make(campaign->output);
+    char path[CAMPAIGN_PATH_MAX], error[OUTPUT_ERROR_MAX];
+    int result = output_make_folder(campaign->output, error);
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && result == 0; i++) {
         campaign_path(path, "%s/%s", campaign->output, folders[i]);
-        result = folders_make(path);
+        result = output_make_folder(path, error);
     }
     return result;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mallet/check_run.h"
 
+#include "harness/cli/output.h"
 #include "mallet/command.h"
-#include "mallet/folders.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ static const char *print_time(const struct check_request *request, const struct 
 static void fill_words(const struct check_request *request, const struct check_step *step,
                        struct words *words)
 {
-    char *rest = NULL;
+    char *rest = NULL, error[OUTPUT_ERROR_MAX];
     words->count = 0;
     snprintf(words->command, sizeof words->command, "%s", step->commands[request->level]);
     snprintf(words->output, sizeof words->output, "%.3000s/%s", request->output, step->name);
@@ -65,7 +65,7 @@ static void fill_words(const struct check_request *request, const struct check_s
             add_option(words, "--known", request->known);
         else if (strcmp(word, "?baseline") == 0)
             add_option(words, "--baseline", request->baseline);
-        else if (strcmp(word, "$O") == 0 && folders_make(words->output) == 0)
+        else if (strcmp(word, "$O") == 0 && output_make_folder(words->output, error) == 0)
             add(words, words->output);
         else
             add(words, strcmp(word, "$S") == 0       ? request->subject

@@ -1,42 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check: everything this project can put to one allocator, in one command and one page. The steps
- * are in check_steps.c; each is another command in a process of its own, one after the other. What
- * was not done is said, with the reason.
+ * check: every test of this project on one allocator, in one command and one page. The steps are in
+ * check_steps.c; each is another command in a process of its own, one after the other. Skipped work
+ * is listed, with the reason.
  *
  *     OUTPUT/STEP.json         what the step printed
  *     OUTPUT/findings/NAME.c   a C program for each finding that has one
- *     OUTPUT/fuzz/             the campaign; the next check goes on from there
+ *     OUTPUT/fuzz/             the campaign; the next check continues it
  *     OUTPUT/check.json        what --json prints
  */
+#include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "harness/finding/baseline.h"
 #include "mallet/check_run.h"
 #include "mallet/command.h"
-#include "mallet/folders.h"
-#include "mallet/output.h"
 #include "mallet/report.h"
 #include "mallet/seeds.h"
 
-#include <argp.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    KEY_QUICK = 1000,
-    KEY_THOROUGH,
-    KEY_JSON,
-    KEY_KNOWN,
-    KEY_BASELINE,
-    KEY_CORPUS,
-    KEY_LIMIT,
-    SENTENCE_MAX = 512
-};
+enum { KEY_QUICK = 1000, KEY_THOROUGH, KEY_KNOWN, KEY_CORPUS, SENTENCE_MAX = 512 };
 
 struct options {
+    struct cli cli;
     struct check_request request;
-    const char *corpus, *output;
-    bool as_json;
+    const char *corpus;
 };
 
 struct page {
@@ -58,31 +47,11 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case KEY_THOROUGH:
         options->request.level = LEVEL_THOROUGH;
         return 0;
-    case KEY_JSON:
-        options->as_json = true;
-        return 0;
     case KEY_KNOWN:
         options->request.known = value;
         return 0;
-    case KEY_BASELINE:
-        options->request.baseline = value;
-        return 0;
     case KEY_CORPUS:
         options->corpus = value;
-        return 0;
-    case KEY_LIMIT:
-        options->request.limit = parse_time("--limit", value);
-        return 0;
-    case 'o':
-        options->output = value;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (options->request.subject != NULL)
-            argp_error(state, "one SUBJECT only, not also `%s`", value);
-        options->request.subject = value;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "SUBJECT is missing");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -186,7 +155,7 @@ static void print_step(const struct page *page, const struct check_result *resul
     json_array_append_new(page->steps,
                           json_pack("{s:s, s:s, s:f, s:s}", "step", result->step->name, "result",
                                     outcome, "seconds", result->seconds, "summary", description));
-    if (!page->options->as_json)
+    if (!page->options->cli.as_json)
         printf("  %-14s %6.1f s  %-12s %s\n", result->step->name, result->seconds, outcome,
                description);
     fflush(stdout);
@@ -286,17 +255,17 @@ static int finish(struct page *page)
     if (document == NULL)
         return report_internal_error("no memory for the report");
     int status = save_document(page, "check", document);
-    if (status == EXIT_CLEAN && !page->options->as_json)
+    if (status == EXIT_CLEAN && !page->options->cli.as_json)
         print_page(page);
-    else if (status == EXIT_CLEAN && report_print_json(json_incref(document)) != 0)
-        status = report_internal_error("no memory for the report");
+    else if (status == EXIT_CLEAN)
+        status = cli_print_json(json_incref(document));
     json_decref(document);
     return status == EXIT_CLEAN ? page->status : status;
 }
 
 static int run_check(struct page *page)
 {
-    if (!page->options->as_json)
+    if (!page->options->cli.as_json)
         printf("mallet check %s, %s\n\n", page->subject,
                check_level_name(page->options->request.level));
     for (size_t i = 0; check_step_at(i) != NULL; i++) {
@@ -309,7 +278,7 @@ static int run_check(struct page *page)
 
 /* ---- the request ---- */
 
-/* The subject must be one that can be bound at all: else every step would say so. */
+/* The subject must be one that can be bound; otherwise every step would report that it is not. */
 static int find_subject(struct page *page)
 {
     char error[SUBJECT_ERROR_MAX];
@@ -324,20 +293,19 @@ static int find_subject(struct page *page)
 static int find_folders(struct options *options, char corpus[PATH_MAX], char output[PATH_MAX],
                         const char *subject)
 {
-    char findings[PATH_MAX];
+    char findings[PATH_MAX], error[OUTPUT_ERROR_MAX];
     if (!seeds_find(options->corpus, corpus))
         return refuse("no text traces in %s",
                       options->corpus != NULL
                           ? options->corpus
                           : "the project's corpus/seeds, which is not where it should be");
-    if (options->output != NULL)
-        snprintf(output, PATH_MAX, "%s", options->output);
+    if (options->cli.output != NULL)
+        snprintf(output, PATH_MAX, "%s", options->cli.output);
     else
         snprintf(output, PATH_MAX, "mallet-report/%s-check", subject);
     snprintf(findings, sizeof findings, "%.4000s/findings", output);
-    int result = folders_make(findings);
-    if (result != 0)
-        return refuse("the output folder %s cannot be made: %s", output, strerror(result));
+    if (output_make_folder(findings, error) != 0)
+        return refuse("--output: %s", error);
     options->request.corpus = corpus;
     options->request.output = output;
     return EXIT_CLEAN;
@@ -373,36 +341,40 @@ static int start(struct options *options)
 
 int command_check(int argc, char **argv)
 {
+    static const struct cli_spec spec = {
+        .takes = CLI_JSON | CLI_BASELINE | CLI_LIMIT | CLI_OUTPUT_FOLDER,
+        .subjects_min = 1,
+        .subjects_max = 1,
+        .output_text = "Write reports, programs and the campaign to DIR (default: "
+                       "mallet-report/SUBJECT-check)",
+        .limit_text = "Stop after TIME, such as 90s, 20m or 1h30m; what is skipped is listed",
+        .baseline_text = "Pass over the failing clauses that FILE lists, as `mallet conform "
+                         "--write-baseline` writes them"};
     static const struct argp_option options[] = {
-        {"quick", KEY_QUICK, NULL, 0, "Little of everything, within a minute", 0},
+        {"quick", KEY_QUICK, NULL, 0, "A little of every step, within a minute", 0},
         {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)",
          0},
-        {"limit", KEY_LIMIT, "TIME", 0,
-         "Stop after that time, such as 90s or 15m, whatever is not done yet", 0},
-        {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
-        {"output", 'o', "DIR", 0,
-         "Where reports, programs and the campaign go (default mallet-report/SUBJECT-check)", 0},
-        {"known", KEY_KNOWN, "FILE", 0, "Findings that are known, one `SUBJECT CHECK SITE` a line",
-         0},
-        {"baseline", KEY_BASELINE, "FILE", 0,
-         "Clauses that are known to fail, as `mallet conform --write-baseline` writes them", 0},
+        {"known", KEY_KNOWN, "FILE", 0,
+         "Pass over the findings that FILE lists, one `SUBJECT CHECK SITE` per line", 0},
         {"corpus", KEY_CORPUS, "DIR", 0,
-         "Folder of text traces, instead of the project's own seeds", 0},
+         "Use the text traces in DIR instead of the project's seeds", 0},
         {0},
     };
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
         .args_doc = "SUBJECT",
-        .doc = "Everything this project can put to one allocator: clauses, traces, refusals of the "
-               "system, threads, torture, growth and a "
-               "search. Prints one page, and what was not done.\v"
+        .doc = "Run every test of this project on one allocator: clauses, traces, failing calls to "
+               "the operating system, threads, torture, growth and a search. Prints one page, "
+               "with the work that was skipped.\v"
                "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 a "
-               "step failed for reasons of its own."};
+               "step could not do its work."};
     struct options request = {.request.level = LEVEL_DEFAULT};
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
-    if (request.request.limit == 0)
-        request.request.limit = check_level_limit(request.request.level);
-    request.request.end = request.request.limit == 0 ? 0 : check_now() + request.request.limit;
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
+    struct check_request *check = &request.request;
+    check->subject = request.cli.subject;
+    check->baseline = request.cli.baseline;
+    check->limit = request.cli.limit != 0 ? request.cli.limit : check_level_limit(check->level);
+    check->end = check->limit == 0 ? 0 : check_now() + check->limit;
     return start(&request);
 }

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* clauses: the registry as a list, or one clause explained. */
+/*
+ * clauses: print the registry of clauses as a list, or explain one clause: what it requires, why it
+ * matters, how it is tested and which probe does it.
+ */
 #include "conformance/gate.h"
 #include "mallet/command.h"
-#include "mallet/report.h"
 
-#include <argp.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_PROFILE = 'p', KEY_UNTESTABLE = 'u', KEY_JSON = 'j' };
+enum { KEY_PROFILE = 'p', KEY_UNTESTABLE = 'u' };
 
 struct request {
+    struct cli cli;
     char **words; /* ids and patterns; none: all */
     size_t word_count;
     unsigned profiles;
-    bool is_untestable, as_json;
+    bool is_untestable;
 };
 
 /* Marks in the texts of a clause. */
@@ -32,17 +34,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     struct request *request = state->input;
     switch (key) {
     case KEY_PROFILE:
-        if (profile_find(value) == PROFILE_COUNT)
-            exit(refuse(
-                "--profile: `%s` is none of c17, c23, posix-2017, posix-2024, glibc, hardening",
-                value));
-        request->profiles |= 1u << profile_find(value);
+        request->profiles |= 1u << cli_parse_choice("--profile", value, profile_name);
         return 0;
     case KEY_UNTESTABLE:
         request->is_untestable = true;
-        return 0;
-    case KEY_JSON:
-        request->as_json = true;
         return 0;
     case ARGP_KEY_ARG:
         request->words[request->word_count++] = value;
@@ -61,7 +56,7 @@ static bool is_selected(const struct request *request, const struct clause *clau
     return is_named && is_of_profile && (!request->is_untestable || clause->untestable[0] != '\0');
 }
 
-/* Of a failing selection: the word at fault, if it is one. */
+/* Every word must match a clause; one that matches none is most likely a typing error. */
 static int check_words(const struct request *request)
 {
     for (size_t i = 0; i < request->word_count; i++) {
@@ -143,12 +138,10 @@ static int print_json(const struct request *request)
     for (size_t i = 0; i < clauses_count(); i++)
         if (is_selected(request, clauses_at(i)))
             json_array_append_new(list, describe(clauses_at(i)));
-    return report_print_json(json_pack("{s:o}", "clauses", list)) == 0
-               ? EXIT_CLEAN
-               : report_internal_error("no memory for the list");
+    return cli_print_json(json_pack("{s:o}", "clauses", list));
 }
 
-/* A clause that is named by its id alone is explained; anything else is a list. */
+/* The id of one clause, alone, explains that clause; any other request prints a list. */
 static int print_request(const struct request *request)
 {
     int status = check_words(request);
@@ -160,7 +153,7 @@ static int print_request(const struct request *request)
         count += is_selected(request, clauses_at(i));
     if (count == 0)
         return refuse("no clause fits the request: its options and patterns exclude each other");
-    if (request->as_json)
+    if (request->cli.as_json)
         return print_json(request);
     if (only != NULL) {
         explain(only);
@@ -175,23 +168,24 @@ static int print_request(const struct request *request)
 
 int command_clauses(int argc, char **argv)
 {
+    static const struct cli_spec spec = {.takes = CLI_JSON};
     static const struct argp_option options[] = {
         {"profile", KEY_PROFILE, "PROFILE", 0,
-         "Only those of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated", 0},
+         "Only clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated",
+         0},
         {"untestable", KEY_UNTESTABLE, NULL, 0,
-         "Only those that no run-time probe can answer, and why", 0},
-        {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+         "Only clauses that no run-time probe can test, with the reason", 0},
         {0}};
     static const struct argp argp = {.options = options,
                                      .parser = parse_option,
                                      .args_doc = "[ID|PATTERN…]",
                                      .doc = "List the numbered requirements of C, POSIX and glibc "
-                                            "on the malloc family; with one ID, say what "
-                                            "it asks, why it matters and how it is tested."};
+                                            "for the malloc family. With one ID, explain what it "
+                                            "requires, why it matters and how it is tested."};
     struct request request = {.words = calloc((size_t)argc + 1, sizeof *request.words)};
     if (request.words == NULL)
         return report_internal_error("no memory for the arguments");
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     clauses_load();
     int status = print_request(&request);
     free(request.words);

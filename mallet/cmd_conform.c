@@ -1,96 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conform: the clauses of the standards put to one subject or several. The gate judges,
- * conformance/report_*.c write; here is the request, in this order: everything that can be refused
- * is refused before the first probe runs, and nothing is written before the last one ended.
+ * conform: test one allocator, or several side by side, against the clauses of the standards. The
+ * gate judges and conformance/report_*.c write; this file carries out the request in a fixed order:
+ * everything that can be refused is refused before the first probe runs, and nothing is written
+ * before the last one has ended.
  */
 #include "conformance/report_formats.h"
+#include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
 #include "mallet/conform_output.h"
 
-#include <argp.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    SUBJECTS_MAX = 16,
     GLOBS_MAX = 64,
     JOBS_MAX = 64,
     KEY_PROFILE = 'p',
     KEY_CLAUSE = 'c',
     KEY_FORMAT = 'f',
-    KEY_OUTPUT = 'o',
     KEY_JOBS = 'j',
-    KEY_BASELINE = 1000, /* long options only */
-    KEY_WRITE_BASELINE,
-    KEY_PROGRAMS
+    KEY_PROGRAMS = 1000 /* long options only */
 };
 
 struct request {
+    struct cli cli;
     unsigned profiles;
-    const char *globs[GLOBS_MAX], *typed[SUBJECTS_MAX];
-    size_t glob_count, subject_count;
-    const char *baseline;
-    unsigned jobs;
+    const char *globs[GLOBS_MAX];
+    size_t glob_count;
+    unsigned jobs; /* 0: one per processor */
     struct conform_outputs outputs;
 };
 
 struct conform {
     const struct request *request;
-    struct subject_plan subjects[SUBJECTS_MAX];
-    struct report_column columns[SUBJECTS_MAX];
+    struct subject_plan subjects[CLI_SUBJECTS_MAX];
+    struct report_column columns[CLI_SUBJECTS_MAX];
     struct conform_report report;
     struct baseline baseline;
 };
 
-static unsigned parse_profile(const char *name)
+static const char *format_name(unsigned i)
 {
-    enum profile profile = profile_find(name);
-    if (profile == PROFILE_COUNT)
-        exit(refuse("--profile: `%s` is none of c17, c23, posix-2017, posix-2024, glibc, hardening",
-                    name));
-    return 1u << profile;
+    return conform_format_at(i) != NULL ? conform_format_at(i)->name : NULL;
 }
 
-static const struct conform_format *parse_format(const char *name)
+static void add_glob(struct request *request, const char *glob)
 {
-    const struct conform_format *format = conform_format_find(name);
-    if (format == NULL)
-        exit(refuse("--format: `%s` is none of table, tap, junit, json, sarif, markdown, html",
-                    name));
-    return format;
-}
-
-static void add_word(const char **words, size_t *count, size_t max, const char *kind,
-                     const char *value)
-{
-    if (*count == max)
-        exit(refuse("at most %zu %s, `%s` is one more", max, kind, value));
-    words[(*count)++] = value;
-}
-
-static error_t parse_output_option(int key, char *value, struct conform_outputs *outputs)
-{
-    switch (key) {
-    case KEY_FORMAT:
-        outputs->format = parse_format(value);
-        return 0;
-    case KEY_OUTPUT:
-        outputs->path = strcmp(value, "-") != 0 ? value : NULL;
-        return 0;
-    case KEY_WRITE_BASELINE:
-        outputs->baseline = value;
-        return 0;
-    case KEY_PROGRAMS:
-        outputs->programs = value;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    if (request->glob_count == GLOBS_MAX)
+        exit(refuse("--clause: at most %d patterns, `%s` is one more", GLOBS_MAX, glob));
+    request->globs[request->glob_count++] = glob;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -98,26 +60,23 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     struct request *request = state->input;
     switch (key) {
     case KEY_PROFILE:
-        request->profiles |= parse_profile(value);
+        request->profiles |= 1u << cli_parse_choice("--profile", value, profile_name);
         return 0;
     case KEY_CLAUSE:
-        add_word(request->globs, &request->glob_count, GLOBS_MAX, "patterns of clauses", value);
+        add_glob(request, value);
         return 0;
-    case KEY_BASELINE:
-        request->baseline = value;
+    case KEY_FORMAT:
+        request->outputs.format =
+            conform_format_at(cli_parse_choice("--format", value, format_name));
+        return 0;
+    case KEY_PROGRAMS:
+        request->outputs.programs = value;
         return 0;
     case KEY_JOBS:
-        request->jobs = (unsigned)parse_number("--jobs", value, JOBS_MAX);
-        return 0;
-    case ARGP_KEY_ARG:
-        add_word(request->typed, &request->subject_count, SUBJECTS_MAX, "subjects", value);
-        return 0;
-    case ARGP_KEY_END:
-        if (request->subject_count == 0)
-            argp_error(state, "SUBJECT is missing");
+        request->jobs = (unsigned)cli_parse_number("--jobs", value, 0, JOBS_MAX);
         return 0;
     default:
-        return parse_output_option(key, value, &request->outputs);
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -130,7 +89,7 @@ static struct gate_options make_options(const struct request *request)
                                  .has_sanitizer = MALLET_HAS_SANITIZER};
 }
 
-/* A pattern that matches nothing is a typing error, even beside one that matches. */
+/* Every pattern must match a clause; one that matches none is most likely a typing error. */
 static int check_globs(const struct request *request)
 {
     for (size_t i = 0; i < request->glob_count; i++) {
@@ -166,18 +125,19 @@ static int find_subject(struct subject_plan *ret_plan, const char *typed,
     return executor_find_subject(ret_plan, typed, BIND_AUTO, SUBJECT_IN_PROCESS, error);
 }
 
-/* A subject goes by its short name; by what was typed where another one has that name. */
+/* A subject is shown under its short name, or as it was typed if that name is taken. */
 static int find_subjects(struct conform *conform)
 {
     const struct request *request = conform->request;
-    for (size_t i = 0; i < request->subject_count; i++) {
+    for (size_t i = 0; i < request->cli.subject_count; i++) {
         char error[SUBJECT_ERROR_MAX];
         struct subject_plan *subject = &conform->subjects[i];
-        if (find_subject(subject, request->typed[i], error) != 0)
+        if (find_subject(subject, request->cli.subjects[i], error) != 0)
             return refuse("%s", error);
-        const char *name = is_taken(conform, i, subject->name) ? request->typed[i] : subject->name;
+        const char *name =
+            is_taken(conform, i, subject->name) ? request->cli.subjects[i] : subject->name;
         if (is_taken(conform, i, name))
-            return refuse("the subject %s is named twice", request->typed[i]);
+            return refuse("the subject %s is named twice", request->cli.subjects[i]);
         conform->columns[i].name = name;
     }
     return EXIT_CLEAN;
@@ -231,12 +191,16 @@ static int judge(const struct conform_report *report)
 static int run_request(struct conform *conform)
 {
     const struct request *request = conform->request;
+    char error[OUTPUT_ERROR_MAX];
     int status = check_globs(request);
     if (status == EXIT_CLEAN)
         status = conform_outputs_check(&request->outputs);
     if (status == EXIT_CLEAN)
         status = find_subjects(conform);
-    for (size_t i = 0; status == EXIT_CLEAN && i < request->subject_count; i++)
+    if (status == EXIT_CLEAN && request->outputs.programs != NULL &&
+        output_make_folder(request->outputs.programs, error) != 0)
+        status = refuse("--programs: %s", error);
+    for (size_t i = 0; status == EXIT_CLEAN && i < request->cli.subject_count; i++)
         status = run_subject(conform, i);
     if (status == EXIT_CLEAN)
         status = conform_outputs_write(&request->outputs, &conform->report, &conform->baseline);
@@ -245,22 +209,22 @@ static int run_request(struct conform *conform)
 
 static int run_conform(const struct request *request)
 {
-    static struct conform conform; /* large, and there is one */
+    static struct conform conform; /* too large for the stack */
     char error[BASELINE_ERROR_MAX];
     int status = EXIT_CLEAN;
     clauses_load();
     conform.request = request;
     conform.report = (struct conform_report){
         .columns = conform.columns,
-        .count = request->subject_count,
+        .count = request->cli.subject_count,
         .profiles = request->profiles != 0 ? request->profiles : (1u << PROFILE_COUNT) - 1,
         .programs = request->outputs.programs};
-    if (request->baseline != NULL &&
-        baseline_read(&conform.baseline, request->baseline, error) != 0)
+    if (request->cli.baseline != NULL &&
+        baseline_read(&conform.baseline, request->cli.baseline, error) != 0)
         status = refuse("%s", error);
     if (status == EXIT_CLEAN)
         status = run_request(&conform);
-    for (size_t i = 0; i < request->subject_count; i++) {
+    for (size_t i = 0; i < request->cli.subject_count; i++) {
         gate_done(&conform.columns[i].results);
         free(conform.columns[i].known);
     }
@@ -270,34 +234,39 @@ static int run_conform(const struct request *request)
 
 int command_conform(int argc, char **argv)
 {
+    static const struct cli_spec spec = {
+        .takes = CLI_JSON | CLI_BASELINE | CLI_WRITE_BASELINE | CLI_OUTPUT_FILE,
+        .subjects_min = 1,
+        .subjects_max = CLI_SUBJECTS_MAX,
+        .output_text = "Write the report to FILE instead of standard output"};
     static const struct argp_option options[] = {
         {"profile", KEY_PROFILE, "PROFILE", 0,
-         "Clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated (all)",
+         "Only clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated "
+         "(default: all)",
          0},
         {"clause", KEY_CLAUSE, "GLOB", 0,
-         "Clauses whose id matches the shell pattern; may be repeated (all)", 0},
+         "Only clauses whose ID matches the shell pattern; may be repeated (default: all)", 0},
         {"format", KEY_FORMAT, "FORMAT", 0,
-         "table, tap, junit, json, sarif, markdown or html (table)", 0},
-        {"output", KEY_OUTPUT, "FILE", 0, "Where to write the report (standard output)", 0},
-        {"baseline", KEY_BASELINE, "FILE", 0,
-         "Failures that are expected: only others fail the gate", 0},
-        {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0,
-         "Write the failures there are as such a file", 0},
-        {"programs", KEY_PROGRAMS, "DIR", 0, "Write a C program for each failure into this folder",
-         0},
-        {"jobs", KEY_JOBS, "N", 0, "Probes at a time (one for each processor)", 0},
+         "table (default), tap, junit, json, sarif, markdown or html", 0},
+        {"programs", KEY_PROGRAMS, "DIR", 0, "Write a C program per failure to DIR", 0},
+        {"jobs", KEY_JOBS, "N", 0, "Run N probes at a time (default: one per processor)", 0},
         {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
         .args_doc = "SUBJECT…",
-        .doc = "Put the numbered requirements of C, POSIX and glibc to one allocator, or to "
-               "several side by side, each in a process of its "
-               "own. Exit status: 0 nothing fails, 1 a clause fails that no baseline expects, 2 "
-               "the request cannot be carried out, 3 a probe "
-               "itself failed."};
+        .doc = "Test an allocator against the numbered requirements of C, POSIX and glibc, each in "
+               "a process of its own. Several allocators are shown side by side.\v"
+               "Exit status: 0 nothing fails, 1 a clause fails that no baseline expects, 2 the "
+               "request cannot be carried out, 3 a probe itself failed. --json is short for "
+               "--format json."};
     static struct request request;
     request.outputs.format = conform_format_at(0);
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
+    if (request.cli.as_json)
+        request.outputs.format = conform_format_find("json");
+    bool is_to_file = request.cli.output != NULL && strcmp(request.cli.output, "-") != 0;
+    request.outputs.path = is_to_file ? request.cli.output : NULL;
+    request.outputs.baseline = request.cli.write_baseline;
     return run_conform(&request);
 }

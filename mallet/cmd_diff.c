@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* diff: one trace on several subjects, what a caller sees of each side by side. */
+/*
+ * diff: run one trace on several allocators and print what a caller sees of each, side by side:
+ * NULL or a block, errno, findings; never addresses. diff.h decides which differences count; the
+ * table and the JSON document are made here.
+ */
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
 #include "mallet/diff.h"
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
 
-#include <argp.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    SUBJECTS_MAX = 16,
-    ROWS_MAX = 200 /* of a longer trace, only the ops that differ are shown */,
+    ROWS_MAX = 200, /* of a longer trace, only the ops that differ are shown */
     COLUMN = 18
 };
 
 struct request {
+    struct cli cli;
     const char *file;
-    const char *subjects[SUBJECTS_MAX];
-    size_t count;
-    bool as_json;
 };
 
 struct table {
     const struct request *request;
     const struct trace *trace;
-    struct observation observations[SUBJECTS_MAX];
+    struct observation observations[CLI_SUBJECTS_MAX];
     enum difference *differences; /* one for each op */
     bool differ;
 };
@@ -35,16 +35,13 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct request *request = state->input;
     switch (key) {
-    case 'j':
-        request->as_json = true;
-        return 0;
     case ARGP_KEY_ARG:
-        if (request->count == SUBJECTS_MAX)
-            argp_error(state, "at most %d subjects", SUBJECTS_MAX);
-        *(request->file == NULL ? &request->file : &request->subjects[request->count++]) = value;
+        if (request->file != NULL)
+            return ARGP_ERR_UNKNOWN;
+        request->file = value;
         return 0;
     case ARGP_KEY_END:
-        if (request->count < 2)
+        if (request->cli.subject_count < 2)
             argp_error(state, "%s is missing",
                        request->file == NULL ? "FILE" : "a SUBJECT to compare with");
         return 0;
@@ -107,7 +104,7 @@ static void print_row(const struct table *table, size_t i)
     char text[TRACE_LINE_MAX], cell[COLUMN];
     trace_format_op(&table->trace->ops[i], text);
     printf("%5zu  %-36s", i, text);
-    for (size_t j = 0; j < table->request->count; j++) {
+    for (size_t j = 0; j < table->request->cli.subject_count; j++) {
         format_cell(&table->observations[j].outcomes[i], &table->trace->ops[i], cell);
         printf(" %-*s", COLUMN - 1, is_call(&table->trace->ops[i]) ? cell : "");
     }
@@ -117,7 +114,7 @@ static void print_row(const struct table *table, size_t i)
 static void print_choice(const struct table *table, enum policy_id id)
 {
     printf("       %-36s", policy_text(id));
-    for (size_t i = 0; i < table->request->count; i++) {
+    for (size_t i = 0; i < table->request->cli.subject_count; i++) {
         uint8_t choice = table->observations[i].info.policy.choice[id];
         printf(" %-*s", COLUMN - 1,
                choice == POLICY_NULL    ? "NULL"
@@ -129,7 +126,7 @@ static void print_choice(const struct table *table, enum policy_id id)
 
 static void print_table(const struct table *table)
 {
-    size_t count = table->request->count;
+    size_t count = table->request->cli.subject_count;
     printf("%5s  %-36s", "op", "");
     for (size_t i = 0; i < count; i++)
         printf(" %-*.*s", COLUMN - 1, COLUMN - 1, table->observations[i].info.subject.name);
@@ -180,7 +177,7 @@ static json_t *describe_subject(const struct table *table, const struct observat
 static json_t *describe_table(const struct table *table)
 {
     json_t *subjects = json_array(), *differences = json_array(), *choices = json_array();
-    for (size_t i = 0; i < table->request->count; i++)
+    for (size_t i = 0; i < table->request->cli.subject_count; i++)
         json_array_append_new(subjects, describe_subject(table, &table->observations[i]));
     for (size_t i = 0; i < table->trace->count; i++)
         if (table->differences[i] != DIFFERENCE_NONE)
@@ -189,7 +186,7 @@ static json_t *describe_table(const struct table *table)
                 json_pack("{s:I, s:s}", "op", (json_int_t)i, "kind",
                           table->differences[i] == DIFFERENCE_REAL ? "difference" : "choice"));
     for (unsigned id = 0; id < POLICY_COUNT; id++)
-        if (diff_choice(table->observations, table->request->count, (enum policy_id)id))
+        if (diff_choice(table->observations, table->request->cli.subject_count, (enum policy_id)id))
             json_array_append_new(choices, json_string(policy_text((enum policy_id)id)));
     return json_pack("{s:s, s:b, s:o, s:o, s:o}", "file", table->request->file, "differ",
                      table->differ, "subjects", subjects, "differences", differences, "choices",
@@ -198,30 +195,31 @@ static json_t *describe_table(const struct table *table)
 
 static int compare_all(struct table *table)
 {
-    size_t count = table->request->count;
+    size_t count = table->request->cli.subject_count;
     for (size_t i = 0; i < count; i++) {
-        int status = observe(&table->observations[i], table->request->subjects[i], table->trace);
+        int status =
+            observe(&table->observations[i], table->request->cli.subjects[i], table->trace);
         if (status != EXIT_CLEAN)
             return status;
     }
     bool differ = diff_outcomes(table->trace, table->observations, count, table->differences) > 0;
     table->differ = diff_verdicts(table->observations, count) || differ;
-    if (!table->request->as_json)
+    if (!table->request->cli.as_json)
         print_table(table);
-    else if (report_print_json(describe_table(table)) != 0)
-        return report_internal_error("no memory for the report");
+    else if (cli_print_json(describe_table(table)) != EXIT_CLEAN)
+        return EXIT_INTERNAL;
     return table->differ ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
 static int compare_trace(const struct request *request, const struct trace *trace)
 {
     struct table *table = calloc(1, sizeof *table);
-    struct outcome *outcomes = calloc(trace->count * request->count, sizeof *outcomes);
+    struct outcome *outcomes = calloc(trace->count * request->cli.subject_count, sizeof *outcomes);
     enum difference *differences = calloc(trace->count, sizeof *differences);
     int status = EXIT_INTERNAL;
     if (table != NULL && outcomes != NULL && differences != NULL) {
         *table = (struct table){.request = request, .trace = trace, .differences = differences};
-        for (size_t i = 0; i < request->count; i++)
+        for (size_t i = 0; i < request->cli.subject_count; i++)
             table->observations[i].outcomes = outcomes + i * trace->count;
         status = compare_all(table);
     } else {
@@ -235,19 +233,17 @@ static int compare_trace(const struct request *request, const struct trace *trac
 
 int command_diff(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", 'j', NULL, 0, "Print JSON", 0}, {0}};
+    static const struct cli_spec spec = {.takes = CLI_JSON, .subjects_max = CLI_SUBJECTS_MAX};
     static const struct argp argp = {
-        .options = options,
         .parser = parse_option,
         .args_doc = "FILE SUBJECT SUBJECT…",
         .doc = "Run one trace on several allocators and print what a caller sees of each: blocks "
-               "or NULL, errno, findings; never addresses. "
-               "Differences that the standards allow are marked `choice`; exit status 1 is for "
-               "others."};
+               "or NULL, errno, findings; never addresses. Differences that the standards allow "
+               "are marked `choice`; any other difference makes the exit status 1."};
     struct request request = {0};
     struct trace trace;
     char error[TRACE_FILE_ERROR_MAX];
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     if (trace_file_read(request.file, &trace, error) != 0)
         return refuse("%s", error);
     int status = compare_trace(&request, &trace);

@@ -1,37 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* growth: footprint and scaling of one subject, a shape after the other; a line each as it ends, or
- * one document. */
+/*
+ * growth: footprint and scaling of one allocator, one workload after the other. growth.h runs them;
+ * each result is printed as it arrives, or collected for one JSON document.
+ */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/program.h"
+#include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
-#include "mallet/output.h"
-#include "mallet/report.h"
 
-#include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
-enum {
-    SHAPES_MAX = 64,
-    KEY_SHAPE = 's',
-    KEY_QUICK = 'q',
-    KEY_LIST = 'l',
-    KEY_BAND = 'b',
-    KEY_OUTPUT = 'o',
-    KEY_JSON = 'j',
-    KEY_TIME = 't'
-};
+enum { SHAPES_MAX = 64, KEY_SHAPE = 's', KEY_QUICK = 'q', KEY_BAND = 'b', KEY_TIME = 't' };
 
 struct request {
-    const char *subject;
+    struct cli cli;
     const char *shapes[SHAPES_MAX];
     size_t shape_count;
-    const char *output; /* a folder; NULL: no programs */
-    bool is_quick, is_list, as_json;
-    unsigned seconds; /* 0: no limit */
+    bool is_quick;
     size_t size;
 };
 
@@ -45,7 +33,7 @@ struct growth {
 
 static size_t parse_band(const char *text)
 {
-    size_t size = parse_number("--band", text, SIZE_MAX);
+    size_t size = cli_parse_number("--band", text, 0, SIZE_MAX);
     if (!growth_has_band(size))
         exit(refuse("--band: `%s` is none of 16, 64, 256, … 67108864", text));
     return size;
@@ -67,28 +55,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         request->is_quick = true;
         return 0;
     case KEY_TIME:
-        request->seconds = parse_time("--time", value);
+        request->cli.limit = cli_parse_time("--time", value);
         return 0;
     case KEY_BAND:
         request->size = parse_band(value);
-        return 0;
-    case KEY_LIST:
-        request->is_list = true;
-        return 0;
-    case KEY_OUTPUT:
-        request->output = value;
-        return 0;
-    case KEY_JSON:
-        request->as_json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (request->subject != NULL)
-            argp_error(state, "one SUBJECT at a time, `%s` is one more", value);
-        request->subject = value;
-        return 0;
-    case ARGP_KEY_END:
-        if (request->subject == NULL && !request->is_list)
-            argp_error(state, "SUBJECT is missing");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -201,7 +171,7 @@ static bool write_program(struct growth *growth, const struct growth_result *res
     for (char *letter = name; *letter != '\0'; letter++)
         if (*letter == '/')
             *letter = '-';
-    snprintf(ret_path, PATH_MAX, "%.2000s/%.64s-%s.c", growth->request->output,
+    snprintf(ret_path, PATH_MAX, "%.2000s/%.64s-%s.c", growth->request->cli.output,
              growth->subject.name, name);
     int failed = output_open(&output, ret_path, error);
     if (failed == 0) {
@@ -218,7 +188,7 @@ static void collect(const struct growth_result *result, void *context)
     struct growth *growth = context;
     char program[PATH_MAX] = "";
     growth->counts[result->outcome]++;
-    if (result->outcome == GROWTH_FINDING && growth->request->output != NULL &&
+    if (result->outcome == GROWTH_FINDING && growth->request->cli.output != NULL &&
         !write_program(growth, result, program))
         program[0] = '\0';
     if (growth->list != NULL)
@@ -238,16 +208,14 @@ static void show_progress(const struct shape *shape, size_t size, void *context)
 static int list_shapes(const struct request *request)
 {
     const struct shape *shape;
-    json_t *list = request->as_json ? json_array() : NULL;
+    json_t *list = request->cli.as_json ? json_array() : NULL;
     for (size_t i = 0; (shape = shapes_at(i)) != NULL; i++)
         if (list != NULL)
             json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "shape", shape->name, "check",
                                                   kind_name(shape->kind), "does", shape->does));
         else
             printf("%-9s  %-22s %s\n", kind_name(shape->kind), shape->name, shape->does);
-    return list == NULL || report_print_json(json_pack("{s:o}", "shapes", list)) == 0
-               ? EXIT_CLEAN
-               : report_internal_error("no memory");
+    return list == NULL ? EXIT_CLEAN : cli_print_json(json_pack("{s:o}", "shapes", list));
 }
 
 static int finish(struct growth *growth)
@@ -257,13 +225,13 @@ static int finish(struct growth *growth)
         printf("%zu clean, %zu findings, %zu notes, %zu skipped, %zu not run\n",
                counts[GROWTH_CLEAN], found, counts[GROWTH_NOTE], counts[GROWTH_SKIPPED],
                counts[GROWTH_NOT_RUN]);
-    else if (report_print_json(
-                 json_pack("{s:s, s:O, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name,
-                           "results", growth->list, "clean", (json_int_t)counts[GROWTH_CLEAN],
-                           "findings", (json_int_t)found, "notes", (json_int_t)counts[GROWTH_NOTE],
-                           "skipped", (json_int_t)counts[GROWTH_SKIPPED], "not_run",
-                           (json_int_t)counts[GROWTH_NOT_RUN])) != 0)
-        return report_internal_error("no memory for the report");
+    else if (cli_print_json(json_pack("{s:s, s:O, s:I, s:I, s:I, s:I, s:I}", "subject",
+                                      growth->subject.name, "results", growth->list, "clean",
+                                      (json_int_t)counts[GROWTH_CLEAN], "findings",
+                                      (json_int_t)found, "notes", (json_int_t)counts[GROWTH_NOTE],
+                                      "skipped", (json_int_t)counts[GROWTH_SKIPPED], "not_run",
+                                      (json_int_t)counts[GROWTH_NOT_RUN])) != EXIT_CLEAN)
+        return EXIT_INTERNAL;
     if (growth->status != EXIT_CLEAN)
         return growth->status;
     return found > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
@@ -273,17 +241,17 @@ static int run_request(const struct request *request)
 {
     struct growth growth = {.request = request};
     char error[SUBJECT_ERROR_MAX];
-    if (executor_find_subject(&growth.subject, request->subject, BIND_AUTO, SUBJECT_IN_PROCESS,
+    if (executor_find_subject(&growth.subject, request->cli.subject, BIND_AUTO, SUBJECT_IN_PROCESS,
                               error) != 0)
         return refuse("%s", error);
-    if (request->output != NULL && mkdir(request->output, 0777) != 0 && errno != EEXIST)
-        return refuse("--output: cannot make the folder %s: %s", request->output, strerror(errno));
-    growth.list = request->as_json ? json_array() : NULL;
+    if (request->cli.output != NULL && output_make_folder(request->cli.output, error) != 0)
+        return refuse("--output: %s", error);
+    growth.list = request->cli.as_json ? json_array() : NULL;
     const struct growth_options options = {.subject = &growth.subject,
                                            .shapes = request->shapes,
                                            .shape_count = request->shape_count,
                                            .is_quick = request->is_quick,
-                                           .seconds = request->seconds,
+                                           .seconds = request->cli.limit,
                                            .size = request->size,
                                            .collect = collect,
                                            .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
@@ -298,26 +266,28 @@ static int run_request(const struct request *request)
 
 int command_growth(int argc, char **argv)
 {
+    static const struct cli_spec spec = {.takes =
+                                             CLI_JSON | CLI_LIST | CLI_LIMIT | CLI_OUTPUT_FOLDER,
+                                         .subjects_min = 1,
+                                         .subjects_max = 1,
+                                         .list_text = "List the workloads and exit"};
     static const struct argp_option options[] = {
-        {"shape", KEY_SHAPE, "NAME", 0, "Only this shape; may be given several times", 0},
-        {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every third band of sizes", 0},
+        {"shape", KEY_SHAPE, "NAME", 0, "Run only the workload NAME; may be repeated", 0},
+        {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every third size", 0},
         {"band", KEY_BAND, "BYTES", 0,
          "Scaling: only blocks of this size, one of 16, 64, 256, ... 67108864", 0},
-        {"time", KEY_TIME, "TIME", 0, "Begin no shape after that time, such as 90s", 0},
-        {"list", KEY_LIST, NULL, 0, "List the shapes", 0},
-        {"output", KEY_OUTPUT, "DIR", 0, "Write a C program for each finding into DIR", 0},
-        {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+        {"time", KEY_TIME, "TIME", 0, "Same as --limit", 0},
         {0},
     };
     static const struct argp argp = {.options = options,
                                      .parser = parse_option,
                                      .args_doc = "SUBJECT",
-                                     .doc = "Does memory stay bounded by what is live, and does an "
-                                            "operation cost the same with few blocks "
-                                            "and with many? Each shape, a way to "
-                                            "use an allocator, runs in processes of its own. What "
-                                            "is found was seen in three of three runs."};
+                                     .doc = "Test whether memory use is bounded by the live "
+                                            "blocks, and whether an operation costs the same "
+                                            "with few blocks and with many. Each workload runs "
+                                            "in processes of its own. A finding was seen in "
+                                            "three of three runs."};
     struct request request = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
-    return request.is_list ? list_shapes(&request) : run_request(&request);
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
+    return request.cli.is_list ? list_shapes(&request) : run_request(&request);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* interleave: a program of its own beside this one, because it holds anvil as it is built for the
- * scheduler. */
+/*
+ * interleave: runs mallet-interleave, which stands beside this program. It is a program of its own
+ * because it contains anvil as compiled for the scheduler.
+ */
 #include "harness/subject/subject_plan.h"
 #include "mallet/command.h"
 
@@ -17,7 +19,6 @@ int command_interleave(int argc, char **argv)
         return report_internal_error("cannot tell which folder this program is in");
     snprintf(path, sizeof path, "%s/mallet-interleave", folder);
     execv(path, argv);
-    return refuse(
-        "cannot run %s: %s; builds with a sanitizer, an engine or coverage do not have it", path,
-        strerror(errno));
+    return refuse("cannot run %s: %s (not built with a sanitizer, an engine or coverage)", path,
+                  strerror(errno));
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* list: the subjects of this machine, each started once to see what it offers. */
+/*
+ * list: the allocators of the catalog that are installed here. Each is started once, to show how it
+ * is bound, what it offers and how it decides what the standards leave open. One that cannot be
+ * bound is listed with the reason.
+ */
 #include "harness/executor/executor.h"
 #include "harness/subject/catalog.h"
 #include "mallet/command.h"
-#include "mallet/report.h"
-
-#include <argp.h>
 
 static const char *choice_name(uint8_t choice)
 {
@@ -66,7 +67,6 @@ static json_t *describe_subject(const char *name, const char *spec,
                      (json_int_t)info->capacity, "choices", choices);
 }
 
-/* One that cannot be bound is listed with the reason. */
 static void list_subject(const char *name, const char *spec, json_t *list)
 {
     struct executor *executor;
@@ -84,40 +84,20 @@ static void list_subject(const char *name, const char *spec, json_t *list)
         executor_stop(executor);
 }
 
-static error_t parse_option(int key, char *value, struct argp_state *state)
-{
-    bool *as_json = state->input;
-    switch (key) {
-    case 'j':
-        *as_json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "takes no argument `%s`", value);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
 int command_list(int argc, char **argv)
 {
-    static const struct argp_option options[] = {{"json", 'j', NULL, 0, "Print JSON", 0}, {0}};
+    static const struct cli_spec spec = {.takes = CLI_JSON};
     static const struct argp argp = {
-        .options = options,
-        .parser = parse_option,
         .doc = "Print the allocators found on this machine: how each is bound, which functions it "
-               "offers, and what it chooses where the "
-               "standards leave a choice."};
-    bool as_json = false;
-    argp_parse(&argp, argc, argv, 0, NULL, &as_json);
-    json_t *list = as_json ? json_array() : NULL;
+               "offers, and what it chooses where the standards leave a choice."};
+    struct cli cli;
+    cli_parse(&spec, &argp, argc, argv, &cli, NULL);
+    json_t *list = cli.as_json ? json_array() : NULL;
     for (size_t i = 0; catalog_at(i) != NULL; i++) {
         struct subject_plan plan;
         char error[SUBJECT_ERROR_MAX];
         if (subject_resolve(&plan, catalog_at(i)->name, BIND_AUTO, SUBJECT_IN_PROCESS, error) == 0)
             list_subject(catalog_at(i)->name, plan.spec, list);
     }
-    if (as_json && report_print_json(json_pack("{s:o}", "subjects", list)) != 0)
-        return report_internal_error("no memory for the list");
-    return EXIT_CLEAN;
+    return cli.as_json ? cli_print_json(json_pack("{s:o}", "subjects", list)) : EXIT_CLEAN;
 }

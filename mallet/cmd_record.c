@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* record: a real program's calls as a trace. */
+/*
+ * record: run a program and write its calls of the malloc family as a trace. recorder.h runs it
+ * with a preloaded library that logs each call; record_convert.h turns addresses into slots; the
+ * file is written here.
+ */
+#include "harness/cli/output.h"
 #include "mallet/command.h"
-#include "mallet/output.h"
 #include "mallet/record_convert.h"
 #include "mallet/recorder.h"
 #include "mallet/trace_file.h"
 
-#include <argp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 struct request {
-    const char *output;
+    struct cli cli;
     size_t max_ops;
-    char **program; /* and its arguments, NULL-ended */
+    char **program; /* and its arguments, NULL at the end */
 };
 
-/* Calls are logged in up to two records, and a little is lost to other threads' last words. */
+/* A call takes up to two records; the rest is for calls that other threads make at the end. */
 enum { RECORDS_AN_OP = 2, RECORDS_EXTRA = 1024 };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct request *request = state->input;
     switch (key) {
-    case 'o':
-        request->output = value;
-        return 0;
     case 'n':
-        request->max_ops = (size_t)parse_number("--max-ops", value, TRACE_OPS_MAX);
+        request->max_ops = (size_t)cli_parse_number("--max-ops", value, 1, TRACE_OPS_MAX);
         return 0;
     case ARGP_KEY_ARG:
         request->program = &state->argv[state->next - 1];
@@ -37,10 +37,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case ARGP_KEY_END:
         if (request->program == NULL)
             argp_error(state, "COMMAND is missing");
-        if (request->output == NULL)
+        if (request->cli.output == NULL)
             argp_error(state, "-o FILE is missing");
-        if (request->max_ops == 0)
-            argp_error(state, "--max-ops must be at least 1");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -68,7 +66,7 @@ static void write_command(FILE *out, char **program)
 static void write_trace(FILE *out, const struct request *request, const struct trace *trace,
                         const struct record_summary *summary)
 {
-    if (is_bytes_file(request->output)) {
+    if (is_bytes_file(request->cli.output)) {
         trace_write_bytes(out, trace);
         return;
     }
@@ -88,7 +86,7 @@ static void report_end(const struct request *request, const struct trace *trace,
     const char *how = WIFSIGNALED(status) ? "was killed by signal" : "exited with status";
     fprintf(stderr, "mallet: `%s` %s %d; %zu ops in %s\n", request->program[0], how,
             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), trace->count,
-            request->output);
+            request->cli.output);
 }
 
 static int save(const struct request *request, const struct recording *recording,
@@ -103,7 +101,7 @@ static int save(const struct request *request, const struct recording *recording
         return refuse("`%s` made no call that the recorder could see: it is linked statically, "
                       "brings its own malloc, or has none to make",
                       request->program[0]);
-    int result = output_open(&output, request->output, error);
+    int result = output_open(&output, request->cli.output, error);
     if (result == 0) {
         write_trace(output.file, request, trace, &summary);
         result = output_close(&output, error);
@@ -116,11 +114,13 @@ static int save(const struct request *request, const struct recording *recording
 
 int command_record(int argc, char **argv)
 {
+    static const struct cli_spec spec = {
+        .takes = CLI_OUTPUT_FILE,
+        .output_text = "Write the trace to FILE: as bytes if its name ends in .bin, else as text",
+        .stops_at_argument = true};
     static const struct argp_option options[] = {
-        {"output", 'o', "FILE", 0,
-         "Where the trace goes: bytes if the name ends in .bin, else text", 0},
         {"max-ops", 'n', "N", 0,
-         "Stop the trace after so many ops (default and most: 1048576); the program runs on", 0},
+         "Record at most N ops (default and maximum: 1048576); the program is not stopped", 0},
         {0},
     };
     static const struct argp argp = {
@@ -128,12 +128,14 @@ int command_record(int argc, char **argv)
         .parser = parse_option,
         .args_doc = "-- COMMAND [ARGUMENT…]",
         .doc = "Run a dynamically linked program and write its calls of the malloc family as a "
-               "trace. Only the process itself is recorded, "
-               "not its children. Its exit status is told on stderr."};
+               "trace. Only the process itself is recorded, not its children. Its exit status is "
+               "reported on standard error."};
     struct request request = {.max_ops = TRACE_OPS_MAX};
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     struct recording recording;
     char error[RECORDER_ERROR_MAX];
+    if (output_check(request.cli.output, error) != 0)
+        return refuse("%s", error);
     if (recorder_run(request.program, request.max_ops * RECORDS_AN_OP + RECORDS_EXTRA, &recording,
                      error) != 0)
         return refuse("%s", error);

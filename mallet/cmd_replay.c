@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* replay: traces on one subject, each in a fresh process, every call checked. */
+/*
+ * replay: run traces on one allocator, each in a fresh process, and check every call. This file
+ * reads the request, finds the traces and adds up the results; replay.h lists the ways to run one
+ * trace.
+ */
 #include "mallet/replay.h"
 
 #include "mallet/command.h"
@@ -8,7 +12,6 @@
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
 
-#include <argp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,43 +21,45 @@ enum {
     KEY_STRICT = 's',
     KEY_BINDING = 'b',
     KEY_CAPACITY = 'c',
-    KEY_JSON = 'j',
     KEY_FUZZ_FILL = 1000, /* long options only */
     KEY_COST,
-    KEY_KNOWN,
     KEY_FAIL_OS,
     KEY_FAIL_PAIRS,
     KEY_FAIL_MAX,
     KEY_DEAL,
-    KEY_LIMIT,
+    NUMBER_MAX = 1000000,
     DEALS_MAX = 10000
 };
 
-static void parse_argument(struct replay_request *request, char *value)
+static uint32_t parse_count(const char *option, const char *value, uint32_t min, uint32_t max)
 {
-    if (request->subject == NULL)
-        request->subject = value;
-    else
-        request->paths[request->path_count++] = value;
+    return (uint32_t)cli_parse_number(option, value, min, max);
 }
 
-/* 0: all. */
-static uint32_t parse_fail_os(const char *value)
+static error_t parse_fault_option(int key, char *value, struct replay_request *request)
 {
-    uint32_t number =
-        strcmp(value, "all") == 0 ? 0 : (uint32_t)parse_number("--fail-os", value, 1000000);
-    if (number == 0 && strcmp(value, "all") != 0)
-        exit(refuse("--fail-os: `%s` is no OS call: the first is 1", value));
-    return number;
+    switch (key) {
+    case KEY_FAIL_OS:
+        request->fail_os =
+            strcmp(value, "all") == 0 ? 0 : parse_count("--fail-os", value, 1, NUMBER_MAX);
+        break;
+    case KEY_FAIL_PAIRS:
+        request->has_fail_pairs = true;
+        break;
+    case KEY_FAIL_MAX:
+        request->fail_max = parse_count("--fail-max", value, 0, NUMBER_MAX);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    request->is_failing_os = true;
+    return 0;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct replay_request *request = state->input;
     switch (key) {
-    case KEY_JSON:
-        request->as_json = true;
-        return 0;
     case KEY_STRICT:
         request->is_strict = true;
         return 0;
@@ -64,52 +69,36 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case KEY_COST:
         request->is_cost = true;
         return 0;
-    case KEY_FAIL_OS:
-        request->is_failing_os = true;
-        request->fail_os = parse_fail_os(value);
-        return 0;
-    case KEY_FAIL_PAIRS:
-        request->is_failing_os = request->has_fail_pairs = true;
-        return 0;
-    case KEY_FAIL_MAX:
-        request->is_failing_os = true;
-        request->fail_max = (uint32_t)parse_number("--fail-max", value, 1000000);
-        return 0;
     case KEY_DEAL:
-        request->deals = (uint32_t)parse_number("--deal", value, DEALS_MAX);
-        return 0;
-    case KEY_LIMIT:
-        request->limit = parse_time("--limit", value);
+        request->deals = parse_count("--deal", value, 0, DEALS_MAX);
         return 0;
     case KEY_BINDING:
-        request->binding = parse_binding(value);
-        return 0;
-    case KEY_KNOWN:
-        request->known_path = value;
+        request->binding =
+            (enum subject_binding)cli_parse_choice("--binding", value, subject_binding_name);
         return 0;
     case KEY_ROUNDS:
         request->has_rounds = true;
-        request->rounds = (uint32_t)parse_number("--rounds", value, 1000000);
+        request->rounds = parse_count("--rounds", value, 0, NUMBER_MAX);
         return 0;
     case KEY_CAPACITY:
         request->has_capacity = true;
-        request->capacity = parse_number("--capacity", value, INT64_MAX);
+        request->capacity = cli_parse_number("--capacity", value, 0, INT64_MAX);
         return 0;
     case ARGP_KEY_ARG:
-        parse_argument(request, value);
+        if (request->cli.subject == NULL)
+            return ARGP_ERR_UNKNOWN;
+        request->paths[request->path_count++] = value;
         return 0;
     case ARGP_KEY_END:
         if (request->path_count == 0)
-            argp_error(state, "%s is missing",
-                       request->subject == NULL ? "SUBJECT" : "FILE or DIR");
+            argp_error(state, "FILE or DIR is missing");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_fault_option(key, value, request);
     }
 }
 
-/* The subject is static anvil, in this process: only there is nothing but the checks between the
- * two times. */
+/* Runs static anvil in this process: only there do the two times differ by the checks alone. */
 static int measure_cost(struct replay *replay, const char *path, const struct trace *trace)
 {
     struct cost cost;
@@ -117,7 +106,7 @@ static int measure_cost(struct replay *replay, const char *path, const struct tr
     struct run_options options = replay_options(replay, trace);
     /* what every op pays; the rest is a matter of cadence */
     options.rounds = options.sweep_every = options.heap_check_every = 0;
-    if (cost_measure(replay->request->subject, trace, &options, &cost, error) != 0)
+    if (cost_measure(replay->request->cli.subject, trace, &options, &cost, error) != 0)
         return report_internal_error("%s: %s", path, error);
     if (replay->list != NULL)
         json_array_append_new(replay->list,
@@ -165,8 +154,8 @@ static int print_summary(struct replay *replay)
             (json_int_t)replay->passed_over, "not_run", (json_int_t)replay->not_run);
         if (replay->request->is_failing_os)
             json_object_update_new(document, make_fault_json(replay));
-        if (report_print_json(document) != 0)
-            return report_internal_error("no memory for the report");
+        if (cli_print_json(document) != EXIT_CLEAN)
+            return EXIT_INTERNAL;
     } else if (!replay->request->is_cost) {
         printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
         if (replay->request->is_failing_os) {
@@ -182,10 +171,11 @@ static int print_summary(struct replay *replay)
     return replay->failed > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
-/* Stops at the first file that cannot be read or run, not at findings. */
+/* Stops at the first file that cannot be read or run; findings do not stop it. */
 static int replay_all(struct replay *replay, const struct file_list *files)
 {
-    replay->end = replay->request->limit != 0 ? time(NULL) + (time_t)replay->request->limit : 0;
+    unsigned limit = replay->request->cli.limit;
+    replay->end = limit != 0 ? time(NULL) + (time_t)limit : 0;
     for (size_t i = 0; i < files->count; i++) {
         if (replay->end != 0 && time(NULL) >= replay->end) {
             replay->not_run = files->count - i;
@@ -204,16 +194,16 @@ static int replay_files(const struct replay_request *request, const struct file_
     struct replay replay = {.request = request};
     const struct executor_options options = {.binding = request->binding};
     char error[SUBJECT_ERROR_MAX];
-    if (request->known_path != NULL &&
-        baseline_read(&replay.baseline, request->known_path, error) != 0) {
+    if (request->cli.baseline != NULL &&
+        baseline_read(&replay.baseline, request->cli.baseline, error) != 0) {
         baseline_done(&replay.baseline);
         return refuse("%s", error);
     }
-    if (executor_start(&replay.executor, request->subject, &options, error) != 0) {
+    if (executor_start(&replay.executor, request->cli.subject, &options, error) != 0) {
         baseline_done(&replay.baseline);
         return refuse("%s", error);
     }
-    replay.list = request->as_json ? json_array() : NULL;
+    replay.list = request->cli.as_json ? json_array() : NULL;
     int status = replay_all(&replay, files);
     json_decref(replay.list);
     executor_stop(replay.executor);
@@ -226,8 +216,8 @@ static int replay_request(const struct replay_request *request)
     struct file_list files = {0};
     char error[FILE_LIST_ERROR_MAX];
     int status = EXIT_CLEAN;
-    if (request->is_cost && subject_anvil_options(request->subject) == NULL)
-        return refuse("--cost: only anvil can be measured, not `%s`", request->subject);
+    if (request->is_cost && subject_anvil_options(request->cli.subject) == NULL)
+        return refuse("--cost: only anvil can be measured, not `%s`", request->cli.subject);
     for (size_t i = 0; i < request->path_count && status == EXIT_CLEAN; i++)
         if (file_list_add(&files, request->paths[i], error) != 0)
             status = refuse("%s", error);
@@ -239,48 +229,42 @@ static int replay_request(const struct replay_request *request)
 
 int command_replay(int argc, char **argv)
 {
+    static const struct cli_spec spec = {
+        .takes = CLI_JSON | CLI_BASELINE | CLI_LIMIT, .subjects_min = 1, .subjects_max = 1};
     static const struct argp_option options[] = {
-        {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
         {"rounds", KEY_ROUNDS, "N", 0,
-         "Repeat each trace in up to N identical cycles to see whether memory grows; 0: not at all",
-         0},
+         "Repeat each trace in up to N identical cycles to see whether memory grows; 0: never", 0},
         {"strict-align", KEY_STRICT, NULL, 0,
-         "Want 16-byte alignment for blocks under 16 bytes too (C17)", 0},
+         "Require 16-byte alignment also for blocks smaller than 16 bytes (C17)", 0},
         {"binding", KEY_BINDING, "HOW", 0, "auto, dlopen, dlmopen or preload", 0},
         {"capacity", KEY_CAPACITY, "BYTES", 0,
-         "What the allocator can hold at all; 0: no limit (default: probed)", 0},
+         "Total size that the allocator can serve; 0: no limit (default: found by probing)", 0},
         {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0,
          "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
-        {"known", KEY_KNOWN, "FILE", 0,
-         "Pass over the findings in FILE, one `SUBJECT CHECK SITE  # reason` a line", 0},
         {"fail-os", KEY_FAIL_OS, "K", 0,
-         "Let the system refuse the Kth of its calls for memory; all: run each trace once for "
-         "every such "
-         "call",
+         "Make the Kth call for memory to the operating system fail; all: run each trace once for "
+         "every such call",
          0},
         {"fail-pairs", KEY_FAIL_PAIRS, NULL, 0,
          "As --fail-os all, and a second call fails after the first: run once for every pair", 0},
         {"fail-max", KEY_FAIL_MAX, "N", 0,
          "With --fail-os or --fail-pairs: at most N replays of one trace", 0},
         {"deal", KEY_DEAL, "N", 0,
-         "Deal each trace out to threads, in N fixed ways that differ in who makes which call", 0},
-        {"limit", KEY_LIMIT, "TIME", 0,
-         "Begin no trace and no failing replay after that time in all, such as 90s", 0},
+         "Distribute the calls of each trace over threads, in N fixed ways", 0},
         {"cost", KEY_COST, NULL, 0,
-         "Instead, measure what the checks of each op cost: time with and without (anvil only)", 0},
+         "Only measure what the checks of each op cost: time with and without (anvil only)", 0},
         {0},
     };
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
         .args_doc = "SUBJECT FILE|DIR…",
-        .doc = "Run traces on an allocator, each in a fresh process, and check every call. Of a "
-               "folder, every *.trace and *.bin file below "
-               "it is run."};
+        .doc = "Run traces on an allocator, each in a fresh process, and check every call. In a "
+               "folder, every *.trace and *.bin file is run, subfolders included."};
     struct replay_request request = {.paths = calloc((size_t)argc, sizeof *request.paths)};
     if (request.paths == NULL)
         return report_internal_error("no memory");
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     int status = replay_request(&request);
     free(request.paths);
     return status;

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* show, encode, export: one trace in, another form of it out. */
+/*
+ * show, encode, export: read one trace, and write it as text, as bytes, or as a C program. The
+ * three commands differ in the function that writes; everything else is convert().
+ */
+#include "harness/cli/output.h"
 #include "harness/finding/finding.h"
 #include "mallet/command.h"
-#include "mallet/output.h"
 #include "mallet/trace_file.h"
 
-#include <argp.h>
-#include <stdbool.h>
 #include <unistd.h>
 
 struct request {
-    const char *file, *output;
+    struct cli cli;
+    const char *file;
 };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct request *request = state->input;
     switch (key) {
-    case 'o':
-        request->output = value;
-        return 0;
     case ARGP_KEY_ARG:
         if (request->file != NULL)
             argp_error(state, "one FILE only, not also `%s`", value);
@@ -33,10 +32,13 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-static const struct argp_option options[] = {
-    {"output", 'o', "OUT", 0, "Write to this file instead of standard output", 0},
-    {0},
-};
+static void parse(const char *doc, int argc, char **argv, struct request *ret_request)
+{
+    static const struct cli_spec spec = {.takes = CLI_OUTPUT_FILE};
+    const struct argp argp = {.parser = parse_option, .args_doc = "FILE", .doc = doc};
+    ret_request->file = NULL;
+    cli_parse(&spec, &argp, argc, argv, &ret_request->cli, ret_request);
+}
 
 static void write_program(FILE *out, const struct trace *trace)
 {
@@ -51,7 +53,7 @@ static int convert(const struct request *request,
     char error[TRACE_FILE_ERROR_MAX];
     if (trace_file_read(request->file, &trace, error) != 0)
         return refuse("%s", error);
-    int result = output_open(&output, request->output, error);
+    int result = output_open(&output, request->cli.output, error);
     if (result == 0) {
         write_form(output.file, &trace);
         result = output_close(&output, error);
@@ -62,43 +64,30 @@ static int convert(const struct request *request,
 
 int command_show(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse_option,
-        .args_doc = "FILE",
-        .doc =
-            "Print a trace as text, one op a line. FILE holds text or bytes; - is standard input."};
-    struct request request = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    struct request request;
+    parse("Print a trace as text, one op per line. FILE holds text or bytes; - is standard input.",
+          argc, argv, &request);
     return convert(&request, trace_write_text);
 }
 
 int command_encode(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse_option,
-        .args_doc = "FILE",
-        .doc = "Write the canonical bytes of a trace, the form that fuzzing engines mutate. FILE "
-               "holds text or bytes; - is standard input."};
-    struct request request = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
-    if (request.output == NULL && isatty(STDOUT_FILENO))
-        return refuse("these are bytes, not for a terminal: give -o OUT, or redirect");
+    struct request request;
+    parse("Write the canonical bytes of a trace, the form that fuzzing engines mutate. FILE holds "
+          "text or bytes; - is standard input.",
+          argc, argv, &request);
+    if (request.cli.output == NULL && isatty(STDOUT_FILENO))
+        return refuse("the bytes of a trace are not for a terminal: use -o FILE, or redirect "
+                      "standard output");
     return convert(&request, trace_write_bytes);
 }
 
 int command_export(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse_option,
-        .args_doc = "FILE",
-        .doc = "Write a standalone C program that makes the calls of a trace, fills and verifies "
-               "every block, and exits 1 with one line "
-               "when something is wrong. To be run with LD_PRELOAD on any allocator; its first "
-               "lines say how."};
-    struct request request = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    struct request request;
+    parse("Write a standalone C program that makes the calls of a trace, fills and verifies every "
+          "block, and exits with status 1 and one line of text if a check fails. Run it with "
+          "LD_PRELOAD on any allocator; its first lines say how.",
+          argc, argv, &request);
     return convert(&request, write_program);
 }

@@ -1,44 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* shrink: from a trace that shows a finding to the smallest that still does. */
+/*
+ * shrink: reduce a trace that shows a finding to a small one that shows a finding of the same
+ * class, and count how often that one reproduces.
+ */
+#include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "harness/finding/finding.h"
 #include "mallet/command.h"
-#include "mallet/output.h"
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
 
-#include <argp.h>
 #include <string.h>
 
 enum { ATTEMPTS = 10, BUDGET_MAX = 10000000 };
 
 struct request {
-    const char *subject, *file, *output;
-    unsigned budget;
-    bool as_json;
+    struct cli cli;
+    const char *file;
+    unsigned budget; /* 0: the default of shrink_trace */
 };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct request *request = state->input;
     switch (key) {
-    case 'o':
-        request->output = value;
-        return 0;
     case 'b':
-        request->budget = (unsigned)parse_number("--budget", value, BUDGET_MAX);
-        return 0;
-    case 'j':
-        request->as_json = true;
+        request->budget = (unsigned)cli_parse_number("--budget", value, 0, BUDGET_MAX);
         return 0;
     case ARGP_KEY_ARG:
+        if (request->cli.subject == NULL)
+            return ARGP_ERR_UNKNOWN;
         if (request->file != NULL)
             argp_error(state, "one FILE only, not also `%s`", value);
-        *(request->subject == NULL ? &request->subject : &request->file) = value;
+        request->file = value;
         return 0;
     case ARGP_KEY_END:
         if (request->file == NULL)
-            argp_error(state, "%s is missing", request->subject == NULL ? "SUBJECT" : "FILE");
+            argp_error(state, "FILE is missing");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -49,9 +47,9 @@ static int save_trace(const struct request *request, const struct finding *findi
 {
     struct output output;
     char error[OUTPUT_ERROR_MAX];
-    if (request->output == NULL)
+    if (request->cli.output == NULL)
         return 0;
-    int result = output_open(&output, request->output, error);
+    int result = output_open(&output, request->cli.output, error);
     if (result == 0) {
         report_write_trace(output.file, finding);
         result = output_close(&output, error);
@@ -61,10 +59,10 @@ static int save_trace(const struct request *request, const struct finding *findi
 
 static int print_finding(const struct request *request, const struct finding *finding)
 {
-    if (!request->as_json)
+    if (!request->cli.as_json)
         report_finding(stdout, finding);
-    else if (report_print_json(report_finding_json(finding)) != 0)
-        return report_internal_error("no memory for the report");
+    else if (cli_print_json(report_finding_json(finding)) != EXIT_CLEAN)
+        return EXIT_INTERNAL;
     int status = save_trace(request, finding);
     return status != 0 ? status : EXIT_FINDINGS;
 }
@@ -94,10 +92,13 @@ static int shrink(const struct request *request, struct executor *executor, stru
 
 int command_shrink(int argc, char **argv)
 {
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_OUTPUT_FILE,
+                                         .subjects_min = 1,
+                                         .subjects_max = 1,
+                                         .output_text =
+                                             "Also write the small trace to FILE, as text"};
     static const struct argp_option options[] = {
-        {"output", 'o', "OUT", 0, "Write the small trace to this file as well, as text", 0},
         {"budget", 'b', "N", 0, "Run at most N times (default: 3000)", 0},
-        {"json", 'j', NULL, 0, "Print JSON", 0},
         {0},
     };
     static const struct argp argp = {
@@ -105,18 +106,19 @@ int command_shrink(int argc, char **argv)
         .parser = parse_option,
         .args_doc = "SUBJECT FILE",
         .doc = "Make a trace that breaks an allocator as small as possible, and print the finding: "
-               "the check, the sentence, the trace, a "
-               "standalone C program, and how often it reproduces. Exit status 0 if every check "
-               "holds."};
+               "the check, the sentence, the trace, a standalone C program, and how often it "
+               "reproduces. The exit status is 0 if every check holds."};
     struct request request = {0};
     struct trace trace;
     struct executor *executor;
     char error[SUBJECT_ERROR_MAX];
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
+    if (output_check(request.cli.output, error) != 0)
+        return refuse("%s", error);
     if (trace_file_read(request.file, &trace, error) != 0)
         return refuse("%s", error);
     int status = EXIT_REFUSED;
-    if (executor_start(&executor, request.subject, NULL, error) == 0) {
+    if (executor_start(&executor, request.cli.subject, NULL, error) == 0) {
         status = shrink(&request, executor, &trace);
         executor_stop(executor);
     } else {

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* torture: free-running threads, forks and signals on one subject, scenario by scenario. */
+/*
+ * torture: run threads, forks and signals freely on one allocator, scenario by scenario. torture.h
+ * runs a scenario; here is what surrounds it: which scenarios, for how long, what is known, how
+ * often a finding reproduces, and its program.
+ */
 #include "adversity/torture/torture.h"
+#include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "harness/finding/baseline.h"
 #include "mallet/command.h"
-#include "mallet/output.h"
 #include "mallet/report.h"
 
-#include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -19,28 +20,20 @@ enum {
     DEFAULT_WORKERS = 8,
     DEFAULT_SECONDS = 10,
     DEFAULT_REPEATS = 5,
-    KEY_JSON = 'j',
+    REPEATS_MAX = 1000,
     KEY_TIME = 't',
     KEY_THREADS = 'n',
-    KEY_OUTPUT = 'o',
     KEY_BINDING = 'b',
-    KEY_SEED = 1000, /* long options only */
-    KEY_SCENARIO,
-    KEY_REPEAT,
-    KEY_KNOWN,
-    KEY_LIST,
-    KEY_LIMIT
+    KEY_SCENARIO = 1000, /* long options only */
+    KEY_REPEAT
 };
 
 struct request {
-    const char *subject, *known_path, *folder;
+    struct cli cli;
     const struct torture_scenario *scenarios[SCENARIOS_MAX];
     size_t scenario_count;
-    unsigned workers, seconds, repeats;
-    unsigned limit; /* seconds for all of it; 0: none */
-    uint64_t seed;
+    unsigned workers, seconds, repeats; /* seconds: of one scenario */
     enum subject_binding binding;
-    bool as_json, is_list;
 };
 
 struct torture {
@@ -73,70 +66,39 @@ static void add_scenario(struct request *request, const char *name)
     request->scenarios[request->scenario_count++] = scenario;
 }
 
-static unsigned parse_workers(const char *value)
+static void choose_all_scenarios(struct request *request)
 {
-    unsigned long long workers = parse_number("--threads", value, TORTURE_WORKERS_MAX);
-    if (workers < TORTURE_WORKERS_MIN)
-        exit(refuse("--threads: `%s` is not a number from %d to %d", value, TORTURE_WORKERS_MIN,
-                    TORTURE_WORKERS_MAX));
-    return (unsigned)workers;
-}
-
-static void finish(struct request *request, struct argp_state *state)
-{
-    if (request->subject == NULL && !request->is_list)
-        argp_error(state, "SUBJECT is missing");
-    for (size_t i = 0; request->scenario_count == 0 && torture_scenario_at(i) != NULL; i++)
-        request->scenarios[i] = torture_scenario_at(i);
     while (request->scenario_count < SCENARIOS_MAX &&
-           request->scenarios[request->scenario_count] != NULL)
+           torture_scenario_at(request->scenario_count) != NULL) {
+        request->scenarios[request->scenario_count] = torture_scenario_at(request->scenario_count);
         request->scenario_count++;
+    }
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct request *request = state->input;
     switch (key) {
-    case KEY_JSON:
-        request->as_json = true;
-        return 0;
-    case KEY_LIST:
-        request->is_list = true;
-        return 0;
     case KEY_TIME:
-        request->seconds = parse_time("--time", value);
-        return 0;
-    case KEY_LIMIT:
-        request->limit = parse_time("--limit", value);
+        request->seconds = cli_parse_time("--time", value);
         return 0;
     case KEY_THREADS:
-        request->workers = parse_workers(value);
-        return 0;
-    case KEY_SEED:
-        request->seed = parse_number("--seed", value, INT64_MAX);
+        request->workers = (unsigned)cli_parse_number("--threads", value, TORTURE_WORKERS_MIN,
+                                                      TORTURE_WORKERS_MAX);
         return 0;
     case KEY_SCENARIO:
         add_scenario(request, value);
         return 0;
     case KEY_REPEAT:
-        request->repeats = (unsigned)parse_number("--repeat", value, 1000);
-        return 0;
-    case KEY_OUTPUT:
-        request->folder = value;
-        return 0;
-    case KEY_KNOWN:
-        request->known_path = value;
+        request->repeats = (unsigned)cli_parse_number("--repeat", value, 0, REPEATS_MAX);
         return 0;
     case KEY_BINDING:
-        request->binding = parse_binding(value);
-        return 0;
-    case ARGP_KEY_ARG:
-        if (request->subject != NULL)
-            argp_error(state, "one SUBJECT at a time, `%s` is one more", value);
-        request->subject = value;
+        request->binding =
+            (enum subject_binding)cli_parse_choice("--binding", value, subject_binding_name);
         return 0;
     case ARGP_KEY_END:
-        finish(request, state);
+        if (request->scenario_count == 0)
+            choose_all_scenarios(request);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -232,7 +194,7 @@ static int write_program(const struct torture *torture, struct scenario_outcome 
 {
     char error[OUTPUT_ERROR_MAX], path[PATH_MAX];
     struct output output;
-    snprintf(path, sizeof path, "%.3800s/%.64s-%s-%s.c", torture->request->folder,
+    snprintf(path, sizeof path, "%.3800s/%.64s-%s-%s.c", torture->request->cli.output,
              torture->subject.name, outcome->plan.scenario->name,
              check_name(outcome->result.verdict.check));
     if (output_open(&output, path, error) != 0)
@@ -247,7 +209,7 @@ static int write_program(const struct torture *torture, struct scenario_outcome 
     return EXIT_CLEAN;
 }
 
-/* A new finding: how often does it come back, and a program for it. */
+/* Counts how often a new finding reproduces, and writes its program. */
 static int follow_up(struct torture *torture, struct scenario_outcome *outcome)
 {
     char error[SUBJECT_ERROR_MAX];
@@ -255,10 +217,10 @@ static int follow_up(struct torture *torture, struct scenario_outcome *outcome)
     if (torture_reproduce(&outcome->plan, &outcome->result, torture->request->repeats,
                           &outcome->times, error) != 0)
         return report_internal_error("%s", error);
-    return torture->request->folder != NULL ? write_program(torture, outcome) : EXIT_CLEAN;
+    return torture->request->cli.output != NULL ? write_program(torture, outcome) : EXIT_CLEAN;
 }
 
-/* Runs what is left of the time, reports what came of it. */
+/* Runs the scenario once and reports the outcome. */
 static int run_once(struct torture *torture, struct scenario_outcome *outcome)
 {
     char error[SUBJECT_ERROR_MAX];
@@ -282,7 +244,7 @@ static int run_once(struct torture *torture, struct scenario_outcome *outcome)
     return EXIT_CLEAN;
 }
 
-/* After a finding that does no harm to the rest the scenario goes on without that check. */
+/* After a finding that leaves the rest of the scenario sound, it runs again without that check. */
 static int run_scenario(struct torture *torture, const struct torture_scenario *scenario)
 {
     const struct request *request = torture->request;
@@ -290,7 +252,7 @@ static int run_scenario(struct torture *torture, const struct torture_scenario *
                                 .scenario = scenario,
                                 .workers = request->workers,
                                 .milliseconds = request->seconds * 1000,
-                                .seed = request->seed};
+                                .seed = request->cli.seed};
     for (bool goes_on = true; goes_on;) {
         struct scenario_outcome outcome = {.plan = plan};
         int status = run_once(torture, &outcome);
@@ -319,12 +281,12 @@ static int print_summary(struct torture *torture)
                "still be there\n",
                torture->subject.name, request->scenario_count, torture->findings,
                torture->known_findings);
-    else if (report_print_json(json_pack(
+    else if (cli_print_json(json_pack(
                  "{s:s, s:I, s:O, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
-                 (json_int_t)request->seed, "scenarios", torture->list, "findings",
+                 (json_int_t)request->cli.seed, "scenarios", torture->list, "findings",
                  (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings,
-                 "not_run", (json_int_t)torture->left_out)) != 0)
-        return report_internal_error("no memory for the report");
+                 "not_run", (json_int_t)torture->left_out)) != EXIT_CLEAN)
+        return EXIT_INTERNAL;
     return torture->findings > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
@@ -332,23 +294,23 @@ static int torture_subject(const struct request *request)
 {
     struct torture torture = {.request = request};
     char error[SUBJECT_ERROR_MAX], known_error[BASELINE_ERROR_MAX];
-    struct stat status;
-    if (request->folder != NULL &&
-        (stat(request->folder, &status) != 0 || !S_ISDIR(status.st_mode)))
-        return refuse("--output: %s: %s", request->folder, strerror(errno != 0 ? errno : ENOTDIR));
-    if (executor_find_subject(&torture.subject, request->subject, request->binding,
+    if (executor_find_subject(&torture.subject, request->cli.subject, request->binding,
                               SUBJECT_WHOLE_PROCESS, error) != 0)
         return refuse("%s", error);
-    if (request->known_path != NULL &&
-        baseline_read(&torture.baseline, request->known_path, known_error) != 0) {
+    if (request->cli.baseline != NULL &&
+        baseline_read(&torture.baseline, request->cli.baseline, known_error) != 0) {
         baseline_done(&torture.baseline);
         return refuse("%s", known_error);
     }
-    torture.list = request->as_json ? json_array() : NULL;
+    if (request->cli.output != NULL && output_make_folder(request->cli.output, error) != 0) {
+        baseline_done(&torture.baseline);
+        return refuse("--output: %s", error);
+    }
+    torture.list = request->cli.as_json ? json_array() : NULL;
     int result = EXIT_CLEAN;
     time_t start = time(NULL);
     for (size_t i = 0; i < request->scenario_count && result == EXIT_CLEAN; i++)
-        if (request->limit == 0 || time(NULL) - start < (time_t)request->limit)
+        if (request->cli.limit == 0 || time(NULL) - start < (time_t)request->cli.limit)
             result = run_scenario(&torture, request->scenarios[i]);
         else
             leave_out(&torture, request->scenarios[i]);
@@ -368,34 +330,32 @@ static int list_scenarios(void)
 
 int command_torture(int argc, char **argv)
 {
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_BASELINE | CLI_LIMIT |
+                                                  CLI_OUTPUT_FOLDER | CLI_SEED,
+                                         .subjects_min = 1,
+                                         .subjects_max = 1,
+                                         .list_text = "List the scenarios and exit"};
     static const struct argp_option options[] = {
-        {"threads", KEY_THREADS, "N", 0, "Threads at a time, 6 to 32 (default 8)", 0},
+        {"threads", KEY_THREADS, "N", 0, "Run N threads at a time, 6 to 32 (default: 8)", 0},
         {"time", KEY_TIME, "TIME", 0,
-         "For each scenario (default 10); what it finds is repeated on top of it", 0},
-        {"limit", KEY_LIMIT, "TIME", 0, "Begin no scenario after that time in all", 0},
-        {"seed", KEY_SEED, "N", 0, "Of the first process (default 1)", 0},
-        {"scenario", KEY_SCENARIO, "NAME", 0, "Only this one; may be given several times", 0},
-        {"repeat", KEY_REPEAT, "N", 0, "Run a finding so often again (default 5)", 0},
-        {"known", KEY_KNOWN, "FILE", 0,
-         "Pass over the findings in FILE, one `SUBJECT CHECK SCENARIO` a line", 0},
-        {"output", KEY_OUTPUT, "DIR", 0, "Write a standalone C program for each finding", 0},
+         "Run each scenario for TIME (default: 10s); repeating its findings takes more time", 0},
+        {"scenario", KEY_SCENARIO, "NAME", 0, "Run only the scenario NAME; may be repeated", 0},
+        {"repeat", KEY_REPEAT, "N", 0,
+         "Run a scenario with a finding N more times, to see how often it reproduces (default: 5)",
+         0},
         {"binding", KEY_BINDING, "HOW", 0,
-         "auto, static, dlopen, dlmopen or preload (default: preload what can be)", 0},
-        {"json", KEY_JSON, NULL, 0, "Print JSON", 0},
-        {"list", KEY_LIST, NULL, 0, "Only list the scenarios", 0},
+         "auto, static, dlopen, dlmopen or preload (default: preload if possible)", 0},
         {0},
     };
-    static const struct argp argp = {.options = options,
-                                     .parser = parse_option,
-                                     .args_doc = "SUBJECT",
-                                     .doc = "Threads that run freely on an allocator: blocks "
-                                            "change hands and every byte is checked, threads come "
-                                            "and go, fork and exit while others allocate, and "
-                                            "signals interrupt them at random instants."};
-    struct request request = {.workers = DEFAULT_WORKERS,
-                              .seconds = DEFAULT_SECONDS,
-                              .repeats = DEFAULT_REPEATS,
-                              .seed = 1};
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
-    return request.is_list ? list_scenarios() : torture_subject(&request);
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = "SUBJECT",
+        .doc = "Run threads freely on an allocator: blocks change hands and every byte is checked, "
+               "threads start and end, the process forks and exits while others allocate, and "
+               "signals interrupt calls at random instants."};
+    struct request request = {
+        .workers = DEFAULT_WORKERS, .seconds = DEFAULT_SECONDS, .repeats = DEFAULT_REPEATS};
+    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
+    return request.cli.is_list ? list_scenarios() : torture_subject(&request);
 }

@@ -1,58 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Each file of a conformance run is complete or absent. Totals and news about the baseline are for
+ * people: they go to standard output, or to standard error when the report is there.
+ */
 #include "mallet/conform_output.h"
 
+#include "harness/cli/output.h"
 #include "mallet/command.h"
-#include "mallet/output.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static void drop(struct output *output)
-{
-    if (output->path == NULL)
-        return;
-    fclose(output->file);
-    if (output->temporary[0] != '\0')
-        unlink(output->temporary);
-}
-
-/* Opens the output as it will be opened later, and takes that back. Devices are left alone. */
-static int check_file(const char *path)
-{
-    struct output output;
-    char error[OUTPUT_ERROR_MAX];
-    struct stat status;
-    if (path == NULL ||
-        (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
-        return EXIT_CLEAN;
-    if (output_open(&output, path, error) != 0)
-        return refuse("%s", error);
-    drop(&output);
-    return EXIT_CLEAN;
-}
-
-static int check_folder(const char *path)
-{
-    struct stat status;
-    if (path == NULL)
-        return EXIT_CLEAN;
-    if (stat(path, &status) != 0)
-        return refuse("--programs: cannot write into %s: %s", path, strerror(errno));
-    if (!S_ISDIR(status.st_mode) || access(path, W_OK | X_OK) != 0)
-        return refuse("--programs: cannot write into %s: %s", path,
-                      strerror(S_ISDIR(status.st_mode) ? errno : ENOTDIR));
-    return EXIT_CLEAN;
-}
 
 int conform_outputs_check(const struct conform_outputs *outputs)
 {
-    int status = check_file(outputs->path);
-    if (status == EXIT_CLEAN)
-        status = check_file(outputs->baseline);
-    return status == EXIT_CLEAN ? check_folder(outputs->programs) : status;
+    char error[OUTPUT_ERROR_MAX];
+    bool are_writable = output_check(outputs->path, error) == 0 &&
+                        (outputs->baseline == NULL || output_check(outputs->baseline, error) == 0);
+    return are_writable ? EXIT_CLEAN : refuse("%s", error);
 }
 
 static int write_file(const char *path, int (*write_part)(FILE *, const struct conform_report *),
@@ -64,7 +28,7 @@ static int write_file(const char *path, int (*write_part)(FILE *, const struct c
         return refuse("%s", error);
     int result = write_part(output.file, report);
     if (result != 0) {
-        drop(&output);
+        output_drop(&output);
         return report_internal_error("cannot make the report: %s", strerror(result));
     }
     return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
@@ -99,7 +63,6 @@ static int write_programs(const char *folder, const struct conform_report *repor
     return status;
 }
 
-/* Where people read on when a program reads the report: beside it. */
 static void write_totals(FILE *out, const struct conform_outputs *outputs,
                          const struct conform_report *report, const struct baseline *baseline)
 {

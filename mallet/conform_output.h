@@ -10,11 +10,11 @@ struct conform_outputs {
     const struct conform_format *format;
     const char *path;     /* of the report; NULL: standard output */
     const char *baseline; /* where to write one; NULL: nowhere */
-    const char *programs; /* a folder that is there; NULL: none are written */
+    const char *programs; /* an existing folder; NULL: none are written */
 };
 
-/* Both return EXIT_CLEAN, or say what is wrong in one sentence and return that status. The first
- * changes nothing: it finds out whether the second could write. */
+/* Both return EXIT_CLEAN, or print one sentence and return its status. The first checks that the
+ * second can open the files, and changes nothing. */
 int conform_outputs_check(const struct conform_outputs *outputs);
 int conform_outputs_write(const struct conform_outputs *outputs,
                           const struct conform_report *report, const struct baseline *baseline);

@@ -7,25 +7,23 @@
 #ifndef MALLET_REPLAY_H
 #define MALLET_REPLAY_H
 
+#include "harness/cli/cli.h"
 #include "harness/finding/baseline.h"
 
-#include <jansson.h>
 #include <time.h>
 
 struct replay_request {
-    const char *subject;
+    struct cli cli;
     char **paths; /* files and folders */
     size_t path_count;
     enum subject_binding binding;
-    bool has_rounds, has_capacity, is_strict, is_fuzz_fill, is_cost, as_json;
+    bool has_rounds, has_capacity, is_strict, is_fuzz_fill, is_cost;
     uint32_t rounds;
     uint64_t capacity;
-    const char *known_path; /* NULL: none */
     bool is_failing_os, has_fail_pairs;
     uint32_t fail_os;  /* 0: all */
     uint32_t fail_max; /* faults of one trace; 0: no limit of its own */
     uint32_t deals;    /* 0: as they are */
-    unsigned limit;    /* seconds after which no trace and no fault begins; 0: none */
 };
 
 struct replay {

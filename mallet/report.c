@@ -2,7 +2,7 @@
 /* All three forms are made of the same parts. */
 #include "mallet/report.h"
 
-#include "mallet/output.h"
+#include "harness/cli/output.h"
 #include "mallet/trace_file.h"
 
 #include <errno.h>
@@ -131,15 +131,4 @@ int report_save(const char *folder, const struct finding *finding, char error[RE
     if (result == 0)
         result = save_part(path, "finding.json", write_json, finding, error);
     return result;
-}
-
-int report_print_json(json_t *document)
-{
-    if (document == NULL)
-        return ENOMEM;
-    /* a failed write shows when stdout is flushed at exit */
-    json_dumpf(document, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(document);
-    return 0;
 }

@@ -26,7 +26,4 @@ void report_write_trace(FILE *out, const struct finding *finding);
  * folder must be there. Returns 0, or a positive errno with one sentence in `error`. */
 int report_save(const char *folder, const struct finding *finding, char error[REPORT_ERROR_MAX]);
 
-/* Prints a JSON document to standard output and drops the reference. Returns 0, or ENOMEM. */
-int report_print_json(json_t *document);
-
 #endif

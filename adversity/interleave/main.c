@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet-interleave: `mallet interleave` runs it. A program of its own, because code built for the
- * scheduler and the same code built for use do not fit into one.
+ * mallet-interleave: the program behind `mallet interleave`. It is a program of its own because an
+ * allocator compiled for the scheduler and the same allocator compiled for use have the same
+ * symbols.
+ *
+ * The request is carried out in one of three ways: the list, the replay of one schedule, or the
+ * exploration of each scenario with each size.
  */
+#include "harness/cli/cli.h"
+
 #include "explore.h"
 #include "report.h"
 #include "subjects.h"
 
-#include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { EXIT_CLEAN = 0, EXIT_FINDINGS = 1, EXIT_REFUSED = 2, EXIT_INTERNAL = 3 };
 enum {
     KEY_SCENARIO = 's',
     KEY_SIZE = 'n',
     KEY_STRATEGY = 't',
     KEY_BOUND = 'b',
     KEY_SCHEDULES = 'k',
-    KEY_SEED = 'e',
     KEY_REPLAY = 'r',
-    KEY_JSON = 'j',
-    KEY_LIST = 'l',
     KEY_ALL = 'a'
 };
 enum {
@@ -36,70 +36,34 @@ enum {
     PCT_CHANGE_POINTS = 3
 };
 
-/* One for each part that allocators tell apart. */
+/* One size per part of an allocator: small, medium and large blocks. */
 static const size_t usual_sizes[] = {48, 200, 1100};
 enum { USUAL_SIZES = sizeof usual_sizes / sizeof usual_sizes[0] };
 
 struct request {
+    struct cli cli;
     const struct interleave_subject *subject;
     const struct scenario *scenario; /* NULL: all */
     size_t size;                     /* 0: the usual ones */
-    bool has_bound, wants_all_steps, as_json, is_list;
+    bool has_bound, wants_all_steps;
     const char *replay; /* NULL: explore */
     struct report_request report;
 };
 
-static int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static int refuse(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fflush(stdout);
-    fputs("mallet: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    return EXIT_REFUSED;
-}
-
 /* ---- the request ---- */
 
-static unsigned long long parse_number(const char *option, const char *text, unsigned long long min,
-                                       unsigned long long max)
+static const char *strategy_name(unsigned i)
 {
-    char *end;
-    errno = 0;
-    unsigned long long number = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != 0 || errno != 0 || number < min || number > max)
-        exit(refuse("%s: `%s` is not a number from %llu to %llu", option, text, min, max));
-    return number;
-}
-
-static bool parse_strategy(const char *value)
-{
-    if (strcmp(value, "exhaustive") != 0 && strcmp(value, "pct") != 0)
-        exit(refuse("--strategy: `%s` is neither `exhaustive` nor `pct`", value));
-    return strcmp(value, "pct") == 0;
+    static const char *const names[] = {"exhaustive", "pct"};
+    return i < sizeof names / sizeof names[0] ? names[i] : NULL;
 }
 
 static const struct scenario *parse_scenario(const char *value)
 {
     const struct scenario *scenario = scenario_find(value);
     if (scenario == NULL)
-        exit(refuse("--scenario: there is no `%s`; --list shows them", value));
+        exit(refuse("--scenario: unknown scenario `%s`; --list shows the scenarios", value));
     return scenario;
-}
-
-static const struct interleave_subject *parse_subject(const struct request *request,
-                                                      const char *value)
-{
-    const struct interleave_subject *subject = subject_find(value);
-    if (request->subject != NULL)
-        exit(refuse("one subject, and `%s` is one more", value));
-    if (subject == NULL)
-        exit(refuse("unknown subject `%s`; --list shows those that are built for the scheduler",
-                    value));
-    return subject;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -110,20 +74,17 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         request->scenario = parse_scenario(value);
         return 0;
     case KEY_SIZE:
-        request->size = parse_number("--size", value, 1, SIZE_MAX_ASKED);
+        request->size = cli_parse_number("--size", value, 1, SIZE_MAX_ASKED);
         return 0;
     case KEY_STRATEGY:
-        request->report.is_pct = parse_strategy(value);
+        request->report.is_pct = cli_parse_choice("--strategy", value, strategy_name) == 1;
         return 0;
     case KEY_BOUND:
         request->has_bound = true;
-        request->report.bound = (unsigned)parse_number("--bound", value, 0, BOUND_MAX);
+        request->report.bound = (unsigned)cli_parse_number("--bound", value, 0, BOUND_MAX);
         return 0;
     case KEY_SCHEDULES:
-        request->report.schedules = parse_number("--schedules", value, 1, UINT64_MAX);
-        return 0;
-    case KEY_SEED:
-        request->report.seed = parse_number("--seed", value, 0, UINT64_MAX);
+        request->report.schedules = cli_parse_number("--schedules", value, 1, UINT64_MAX);
         return 0;
     case KEY_REPLAY:
         request->replay = value;
@@ -131,61 +92,47 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case KEY_ALL:
         request->wants_all_steps = true;
         return 0;
-    case KEY_JSON:
-        request->as_json = true;
-        return 0;
-    case KEY_LIST:
-        request->is_list = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        request->subject = parse_subject(request, value);
-        return 0;
-    case ARGP_KEY_END:
-        if (request->subject == NULL && !request->is_list)
-            argp_error(state, "SUBJECT is missing");
-        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_option options[] = {
-    {"scenario", KEY_SCENARIO, "NAME", 0, "this one only; all of them otherwise", 0},
-    {"size", KEY_SIZE, "BYTES", 0, "of a block; 48, 200 and 1100 one after the other otherwise", 0},
-    {"strategy", KEY_STRATEGY, "NAME", 0, "exhaustive (default), or pct: random priorities", 0},
-    {"bound", KEY_BOUND, "N", 0,
-     "at most N pre-emptions; for pct, N steps at which priorities change (default: the "
-     "scenario's; 3)",
-     0},
-    {"schedules", KEY_SCHEDULES, "N", 0, "try at most N (default 1000000; for pct 1000)", 0},
-    {"seed", KEY_SEED, "N", 0, "of the priorities (default 1)", 0},
-    {"replay", KEY_REPLAY, "SCHEDULE", 0,
-     "run that one and print its steps; needs --scenario and --size", 0},
-    {"all-steps", KEY_ALL, NULL, 0, "print those too that no other thread can notice", 0},
-    {"json", KEY_JSON, NULL, 0, "print JSON", 0},
-    {"list", KEY_LIST, NULL, 0, "the subjects and the scenarios", 0},
-    {0}};
-static const struct argp parser = {
-    options,
-    parse_option,
-    "SUBJECT",
-    "Lets a scheduler switch between threads inside the calls of an allocator, at every atomic and "
-    "every lock, and looks "
-    "for an order of steps that breaks it.\v"
-    "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an internal error.",
-    NULL,
-    NULL,
-    NULL};
+static void parse(int argc, char **argv, struct request *request)
+{
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_SEED,
+                                         .subjects_min = 1,
+                                         .subjects_max = 1,
+                                         .list_text = "List the subjects and the scenarios"};
+    static const struct argp_option options[] = {
+        {"scenario", KEY_SCENARIO, "NAME", 0, "Only the scenario NAME (default: all)", 0},
+        {"size", KEY_SIZE, "BYTES", 0, "Size of a block (default: 48, 200 and 1100, in turn)", 0},
+        {"strategy", KEY_STRATEGY, "NAME", 0,
+         "exhaustive (default), or pct: random priorities of the threads", 0},
+        {"bound", KEY_BOUND, "N", 0,
+         "At most N pre-emptions (default: depends on the scenario); for pct, N steps at which "
+         "priorities change (default: 3)",
+         0},
+        {"schedules", KEY_SCHEDULES, "N", 0,
+         "Try at most N schedules (default: 1000000; for pct 1000)", 0},
+        {"replay", KEY_REPLAY, "SCHEDULE", 0,
+         "Run one schedule and print its steps; needs --scenario and --size", 0},
+        {"all-steps", KEY_ALL, NULL, 0,
+         "With --replay, also print steps that no other thread can notice", 0},
+        {0}};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = "SUBJECT",
+        .doc = "Run threads under a scheduler that switches between them inside the calls of an "
+               "allocator, at every atomic and every lock, and search for an order of steps that "
+               "breaks it.\v"
+               "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an "
+               "internal error."};
+    cli_parse(&spec, &argp, argc, argv, &request->cli, request);
+    request->report.seed = request->cli.seed;
+}
 
 /* ---- list ---- */
-
-static int print_json(json_t *document)
-{
-    int result = document == NULL ? -1 : json_dumpf(document, stdout, JSON_INDENT(2));
-    json_decref(document);
-    putchar('\n');
-    return result == 0 && fflush(stdout) == 0 ? EXIT_CLEAN : EXIT_INTERNAL;
-}
 
 static int list_json(void)
 {
@@ -203,7 +150,7 @@ static int list_json(void)
         json_array_append_new(list,
                               json_pack("{s:s, s:s, s:i}", "name", scenarios[i].name, "what",
                                         scenarios[i].summary, "bound", (int)scenarios[i].bound));
-    return print_json(json_pack("{s:o, s:o}", "subjects", subjects, "scenarios", list));
+    return cli_print_json(json_pack("{s:o, s:o}", "subjects", subjects, "scenarios", list));
 }
 
 static int list(void)
@@ -228,9 +175,10 @@ static int replay(struct explorer *explorer, const struct request *request)
     struct schedule schedule;
     char error[VERDICT_SENTENCE_MAX];
     if (request->scenario == NULL || request->size == 0)
-        return refuse("--replay needs --scenario and --size: a schedule is about one story");
-    if (request->as_json)
-        return refuse("--replay prints steps for people; --json does not go with it");
+        return refuse(
+            "--replay needs --scenario and --size: a schedule belongs to one scenario and size");
+    if (request->cli.as_json)
+        return refuse("--replay prints steps as text; it cannot be combined with --json");
     if (!schedule_parse(request->replay, &schedule, error))
         return refuse("--replay: %s", error);
     explorer->scenario = request->scenario;
@@ -311,7 +259,7 @@ static bool explore_sizes(struct explorer *explorer, const struct request *reque
 
 static int explore_all(struct explorer *explorer, const struct request *request)
 {
-    json_t *results = request->as_json ? json_array() : NULL;
+    json_t *results = request->cli.as_json ? json_array() : NULL;
     bool is_found = false;
     for (size_t i = 0; i < scenario_count; i++) {
         explorer->scenario = &scenarios[i];
@@ -321,8 +269,8 @@ static int explore_all(struct explorer *explorer, const struct request *request)
             continue;
         is_found |= explore_sizes(explorer, request, results);
     }
-    if (results != NULL && print_json(json_pack("{s:s, s:o}", "subject", request->subject->name,
-                                                "explorations", results)) != EXIT_CLEAN)
+    if (results != NULL && cli_print_json(json_pack("{s:s, s:o}", "subject", request->subject->name,
+                                                    "explorations", results)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
     return is_found ? EXIT_FINDINGS : EXIT_CLEAN;
 }
@@ -340,15 +288,17 @@ static void fix_addresses(char **argv)
 
 int main(int argc, char **argv)
 {
-    struct request request = {.report.seed = 1};
+    struct request request = {0};
     struct explorer explorer = {0};
-    argp_err_exit_status = EXIT_REFUSED;
+    cli_begin();
     fix_addresses(argv);
-    if (argp_parse(&parser, argc, argv, 0, NULL, &request) != 0)
-        return EXIT_REFUSED;
-    if (request.is_list)
-        return request.as_json ? list_json() : list();
-    explorer.subject = request.subject;
+    parse(argc, argv, &request);
+    if (request.cli.is_list)
+        return request.cli.as_json ? list_json() : list();
+    explorer.subject = request.subject = subject_find(request.cli.subject);
+    if (request.subject == NULL)
+        return refuse("unknown subject `%s`; --list shows the subjects built for the scheduler",
+                      request.cli.subject);
     int result = explorer_init(&explorer);
     if (result != 0)
         return refuse("no memory to explore in: %s", strerror(result));

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { CLAUSES = 1000 };
+enum { CLAUSES = 500 };
 
 static char ids[CLAUSES][8];
 static struct clause clauses[CLAUSES];

@@ -14,9 +14,9 @@ static const char *const binding_names[] = {"auto",    "static",  "dlopen",
                                             "dlmopen", "preload", "host"};
 #define BINDING_COUNT (sizeof binding_names / sizeof binding_names[0])
 
-const char *subject_binding_name(enum subject_binding binding)
+const char *subject_binding_name(unsigned binding)
 {
-    return binding < BINDING_COUNT ? binding_names[binding] : "unknown";
+    return binding < BINDING_COUNT ? binding_names[binding] : NULL;
 }
 
 int subject_binding_find(const char *name)

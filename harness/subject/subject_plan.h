@@ -28,9 +28,10 @@ enum subject_binding {
     BIND_PRELOAD, /* LD_PRELOAD over the whole process */
     BIND_HOST     /* the libc that the child program itself runs on */
 };
-/* "static", "dlopen", … and back; subject_binding_find returns -1 for an unknown name. A child
+/* "static", "dlopen", …, NULL beyond the last, and back; subject_binding_find returns -1 for an
+ * unknown name. A child
  * program is told its binding by this name. */
-const char *subject_binding_name(enum subject_binding binding);
+const char *subject_binding_name(unsigned binding);
 int subject_binding_find(const char *name);
 
 /* How much of a process is to be the subject's. */

@@ -26,9 +26,9 @@ ends 0 --help
 printed replay
 ends 0 --version
 printed '^mallet [0-9]'
-refused 'which command'
+refused 'COMMAND is missing'
 refused 'unknown command `frobnicate`' frobnicate
-for command in list show encode export replay diff shrink record fuzz conform clauses; do
+for command in check list show encode export replay diff shrink record fuzz conform clauses torture growth; do
     ends 0 $command --help
     printed 'Usage: '
     usage 'unrecognized option' $command --frobnicate
@@ -53,6 +53,10 @@ done
 refused 'cannot write /nonexistent/x: No such file' show "$good" -o /nonexistent/x
 refused 'cannot write /dev/full: No space left' show "$good" -o /dev/full
 refused 'cannot write .*hollow: Is a directory' show "$good" -o "$work/hollow"
+for command in check growth torture; do # an output folder
+    refused "--output: cannot write into the folder $good.*: Not a directory" $command -o "$good" anvil
+    refused '--output: cannot write into the folder /proc/nowhere.*: No such file' $command -o /proc/nowhere/x anvil
+done
 "$mallet" show "$good" >/dev/full 2>"$work/err"
 [ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err"
 count $? 'show >/dev/full'
@@ -83,7 +87,7 @@ printed '^anvil '
 printed '^glibc '
 ends 0 list --json
 printed '"name": "anvil"'
-usage 'takes no argument' list anvil
+usage 'Too many arguments' list anvil
 usage 'SUBJECT is missing' replay
 usage 'FILE or DIR is missing' replay anvil
 refused 'unknown subject `nobody`' replay nobody "$good"
@@ -95,7 +99,16 @@ fi
 refused 'frob' replay anvil:frob=1 "$good"
 refused '--binding: `frob`' replay --binding frob anvil "$good"
 refused '--rounds: `-1`' replay --rounds -1 anvil "$good"
-refused '--limit: `soon`' replay --limit soon anvil "$good"
+for time in soon 0 0m -5 5x 1h2 30m1h 1h1h m 721h 99999999999999999999; do
+    refused "--limit: \`$time\` is not a time: .* 90s, 20m or 1h30m, from 1s to 720h" replay --limit=$time anvil "$good"
+done
+for time in 90 90s 20m 1h30m 1h0m5s 720h; do
+    ends 0 replay --limit $time anvil "$good"
+done
+refused '--rounds: `1000001` is not a number from 0 to 1000000' replay --rounds 1000001 anvil "$good"
+refused '--fail-os: `0` is not a number from 1 to' replay --fail-os 0 anvil "$good"
+usage 'unrecognized option .--seed' replay --seed 1 anvil "$good" # a shared option that it does not take
+usage 'one SUBJECT only, not also `glibc`' torture anvil glibc
 refused '--capacity: `1x`' replay --capacity 1x anvil "$good"
 refused '--cost: only anvil' replay --cost glibc "$good"
 refused '--cost: only anvil' replay --cost anvil-broken.so "$good" # it only begins like anvil
@@ -158,8 +171,7 @@ if [ -e "$wrapping" ]; then
     count $? 'shrink -o'
     ends 1 shrink --json "$wrapping" "$work/small.trace"
     printed '"check": "impossible"'
-    ends 2 shrink "$wrapping" "$work/small.trace" -o /nonexistent/x
-    said 'cannot write /nonexistent/x'
+    refused 'cannot write /nonexistent/x' shrink "$wrapping" "$work/small.trace" -o /nonexistent/x
     ends 1 diff "$work/wrap.trace" glibc "$wrapping"
     printed 'the contract differs'
 fi
@@ -168,10 +180,10 @@ fi
 usage 'COMMAND is missing' record -o "$work/r.trace"
 usage '-o FILE is missing' record -- ls
 refused 'cannot start frobnicate-it: No such file' record -o "$work/r.trace" -- frobnicate-it
-ends 2 record -o /nonexistent/r.trace -- ls
-said 'cannot write /nonexistent/r.trace'
+refused 'cannot write /nonexistent/r.trace' record -o /nonexistent/r.trace -- touch "$work/ran"
+holds 'the output is checked before the program runs' test ! -e "$work/ran"
 refused '`true` made no call' record -o "$work/r.trace" -- true
-usage '--max-ops must be' record --max-ops 0 -o "$work/r.trace" -- ls
+refused '--max-ops: `0` is not a number from 1 to 1048576' record --max-ops 0 -o "$work/r.trace" -- ls
 ends 0 record -o "$work/ls.trace" -- ls -l "$work"
 grep -q '`ls` exited with status 0' "$work/err"
 count $? 'record does not tell the status'

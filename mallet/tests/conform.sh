@@ -26,7 +26,7 @@ refused '--clause: no clause .* matches `C99\*`' conform --clause 'C99*' anvil
 refused '--clause: no clause .* matches `C99\*`' conform --clause "$quick" --clause 'C99*' anvil
 refused '--clause: no clause .* matches' conform --profile hardening --clause "$quick" anvil
 refused 'named twice' conform --clause "$quick" anvil anvil
-refused 'at most 16 subjects, `q` is one more' conform a b c d e f g h i j k l m n o p q
+usage 'at most 16 SUBJECTs, `q` is one more' conform a b c d e f g h i j k l m n o p q
 refused 'frob' conform anvil:frob=1
 [ -e "$library" ] && refused 'text.so' conform "$work/text.so"
 
@@ -35,7 +35,7 @@ refused 'cannot write /nonexistent/x: No such file' conform --clause "$quick" --
 refused 'cannot write .*folder: Is a directory' conform --clause "$quick" --output "$work/folder" anvil
 refused 'cannot write /dev/full: No space left' conform --clause "$quick" --output /dev/full anvil
 refused 'cannot write /nonexistent/x: No such file' conform --clause "$quick" --write-baseline /nonexistent/x anvil
-refused '--programs: .*/nonexistent/x: No such file' conform --clause "$quick" --programs /nonexistent/x anvil
+refused '--programs: .*/proc/nowhere: No such file' conform --clause "$quick" --programs /proc/nowhere anvil
 refused '--programs: .*text.so: Not a directory' conform --clause "$quick" --programs "$work/text.so" anvil
 refused 'cannot read /nonexistent/x: No such file' conform --clause "$quick" --baseline /nonexistent/x anvil
 refused 'cannot read .*folder: Is a directory' conform --clause "$quick" --baseline "$work/folder" anvil
@@ -57,6 +57,9 @@ printed '^anvil, c23: '
 holds 'other profiles are left out' sh -c '! grep "^anvil, glibc" "$1"' - "$work/out"
 ends 0 conform --clause "$quick" --format json anvil
 said "$totals"
+cp "$work/out" "$work/by_format"
+ends 0 conform --clause "$quick" --json anvil
+holds '--json is --format json' sh -c 'sed "/_ms/d" "$1" >"$1.1"; sed "/_ms/d" "$2" | cmp - "$1.1"' - "$work/by_format" "$work/out"
 ends 0 conform --clause "$quick" --format json --output "$work/json" anvil
 printed "$totals"
 

@@ -14,13 +14,15 @@ printed '^scaling    fragments '
 ends 0 growth --list --json
 printed '"shape": "comb"'
 usage 'SUBJECT is missing' growth
-usage 'one SUBJECT at a time' growth anvil glibc
+usage 'one SUBJECT only' growth anvil glibc
+refused '--limit: `soon`' growth --limit soon anvil
+refused '--time: `soon`' growth --time soon anvil
 refused 'unknown subject `nosuch`' growth nosuch
 refused 'could not bind ./nosuch.so' growth ./nosuch.so
 refused '--shape: there is no shape `nosuch`' growth --shape nosuch anvil
 refused '--band: `17`' growth --band 17 anvil
 refused '--band: `x`' growth --band x anvil
-refused '--output: cannot make the folder' growth --output "$work/no/such" anvil
+refused '--output: cannot write into the folder /proc/no' growth --output /proc/no/such anvil
 
 ends 0 growth --quick --shape thread_churn anvil
 printed '^ok  *thread_churn  *100 rounds, live '

@@ -57,14 +57,24 @@ refused() {
     count $? "$*: exit $status, wanted 2 and one line: $sentence"
 }
 
+usage() { # SENTENCE ARGUMENT…: exit 2, as argp prints it: the sentence and a hint at --help
+    sentence=$1
+    shift
+    interleave "$@" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+    [ $status -eq 2 ] && head -1 "$work/err" | grep -q -- "$sentence"
+    count $? "$*: exit $status, wanted 2 and: $sentence"
+}
+
 # the request
 ends 0 interleave --help
 printed 'Usage: '
-ends 2 interleave
+usage 'SUBJECT is missing'
+usage 'one SUBJECT only, not also `aba`' threaded aba
+usage 'unrecognized option .--baselin' threaded --baselin x
 refused 'unknown subject `nobody`' nobody
-refused 'one subject, and `aba` is one more' threaded aba
-refused '--scenario: there is no `lunch`' threaded --scenario lunch
-refused '--strategy: `luck` is neither' threaded --strategy luck
+refused '--scenario: unknown scenario `lunch`' threaded --scenario lunch
+refused '--strategy: `luck` is none of exhaustive, pct' threaded --strategy luck
 refused '--bound: `many` is not a number' threaded --bound many
 refused '--bound: `33` is not a number from 0 to 32' threaded --bound 33
 refused '--size: `0` is not a number' threaded --size 0
@@ -76,6 +86,9 @@ refused '--replay: only 0 of the 1 decisions are possible' threaded --scenario f
 ends 0 interleave --list
 printed '^  threaded'
 printed '^  opposite_reallocs'
+interleave --list >/dev/full 2>"$work/err"
+[ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err"
+count $? '--list >/dev/full'
 ends 0 interleave --list --json
 printed '"scenarios": '
 

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The argp child of the shared options. The table below has all of them; cli_parse copies the rows
+ * that a command takes into an argp of that run. Its root has two children, the command's own argp
+ * and this one, in this order: argp asks the first child first, so that own options win.
+ */
+#include "harness/cli/cli.h"
+
+#include <string.h>
+
+enum {
+    KEY_JSON = 'j',
+    KEY_LIST = 'l',
+    KEY_OUTPUT = 'o',
+    KEY_SEED = 'e',
+    KEY_BASELINE = 1000, /* long options only */
+    KEY_WRITE_BASELINE,
+    KEY_LIMIT
+};
+
+static const struct {
+    unsigned taken_by;
+    struct argp_option option;
+} shared[] = {
+    {CLI_JSON, {"json", KEY_JSON, NULL, 0, "Print JSON", 0}},
+    {CLI_LIST, {"list", KEY_LIST, NULL, 0, "List what there is to choose from, and exit", 0}},
+    {CLI_BASELINE,
+     {"baseline", KEY_BASELINE, "FILE", 0, "Pass over the findings that FILE lists", 0}},
+    {CLI_BASELINE, {"known", 0, NULL, OPTION_ALIAS, NULL, 0}},
+    {CLI_WRITE_BASELINE,
+     {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0, "Write the findings to FILE as a baseline",
+      0}},
+    {CLI_LIMIT,
+     {"limit", KEY_LIMIT, "TIME", 0,
+      "Start nothing new after TIME, such as 90s, 20m or 1h30m; what is skipped is listed", 0}},
+    {CLI_OUTPUT_FILE,
+     {"output", KEY_OUTPUT, "FILE", 0, "Write to FILE instead of standard output", 0}},
+    {CLI_OUTPUT_FOLDER,
+     {"output", KEY_OUTPUT, "DIR", 0, "Write a C program per finding to DIR", 0}},
+    {CLI_SEED, {"seed", KEY_SEED, "N", 0, "Seed of the random choices (default: 1)", 0}},
+};
+enum { SHARED = sizeof shared / sizeof shared[0] };
+
+static const char *text_of(const struct cli_spec *spec, int key)
+{
+    switch (key) {
+    case KEY_LIST:
+        return spec->list_text;
+    case KEY_BASELINE:
+        return spec->baseline_text;
+    case KEY_LIMIT:
+        return spec->limit_text;
+    case KEY_OUTPUT:
+        return spec->output_text;
+    default:
+        return NULL;
+    }
+}
+
+static void select_options(const struct cli_spec *spec, struct argp_option ret_options[SHARED + 1])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SHARED; i++) {
+        if ((shared[i].taken_by & spec->takes) == 0)
+            continue;
+        const char *text = text_of(spec, shared[i].option.key);
+        ret_options[count] = shared[i].option;
+        if (text != NULL)
+            ret_options[count].doc = text;
+        count++;
+    }
+    ret_options[count] = (struct argp_option){0};
+}
+
+static error_t add_subject(struct cli *cli, const char *value, struct argp_state *state)
+{
+    unsigned max = cli->spec->subjects_max;
+    if (max == 0)
+        return ARGP_ERR_UNKNOWN;
+    if (cli->subject_count == max && max == 1)
+        argp_error(state, "one SUBJECT only, not also `%s`", value);
+    if (cli->subject_count == max)
+        argp_error(state, "at most %u SUBJECTs, `%s` is one more", max, value);
+    cli->subjects[cli->subject_count++] = value;
+    cli->subject = cli->subjects[0];
+    return 0;
+}
+
+static error_t parse_shared(int key, char *value, struct argp_state *state)
+{
+    struct cli *cli = state->input;
+    switch (key) {
+    case KEY_JSON:
+        cli->as_json = true;
+        return 0;
+    case KEY_LIST:
+        cli->is_list = true;
+        return 0;
+    case KEY_BASELINE:
+        cli->baseline = value;
+        return 0;
+    case KEY_WRITE_BASELINE:
+        cli->write_baseline = value;
+        return 0;
+    case KEY_LIMIT:
+        cli->limit = cli_parse_time("--limit", value);
+        return 0;
+    case KEY_OUTPUT:
+        cli->output = value;
+        return 0;
+    case KEY_SEED:
+        cli->seed = cli_parse_number("--seed", value, 0, INT64_MAX);
+        return 0;
+    case ARGP_KEY_ARG:
+        return add_subject(cli, value, state);
+    case ARGP_KEY_END:
+        if (cli->subject_count < cli->spec->subjects_min && !cli->is_list)
+            argp_error(state, "SUBJECT is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The root has no options; it hands each child its input. */
+static error_t parse_root(int key, char *value, struct argp_state *state)
+{
+    (void)value;
+    if (key != ARGP_KEY_INIT)
+        return ARGP_ERR_UNKNOWN;
+    memcpy(state->child_inputs, state->input, 2 * sizeof(void *));
+    return 0;
+}
+
+void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, char **argv,
+               struct cli *ret_cli, void *input)
+{
+    struct argp_option options[SHARED + 1];
+    select_options(spec, options);
+    const struct argp own_child = {.options = own->options, .parser = own->parser};
+    const struct argp shared_child = {.options = options, .parser = parse_shared};
+    const struct argp_child children[] = {{.argp = &own_child}, {.argp = &shared_child}, {0}};
+    const struct argp root = {
+        .parser = parse_root, .args_doc = own->args_doc, .doc = own->doc, .children = children};
+    *ret_cli = (struct cli){.spec = spec, .seed = 1};
+    void *inputs[] = {input, ret_cli};
+    argp_parse(&root, argc, argv, spec->stops_at_argument ? ARGP_IN_ORDER : 0, NULL, inputs);
+}
