@@ -7,6 +7,7 @@
 #include "mallet/campaign_internal.h"
 
 #include "harness/finding/finding.h"
+#include "harness/finding/shrink_list.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -115,32 +116,52 @@ static bool shows(struct campaign *campaign, const struct trace *trace,
     return shown;
 }
 
-/* Removes ops start..end if the rest still shows the verdict. */
-static void try_without(struct campaign *campaign, struct trace *trace, struct trace *spare,
-                        size_t start, size_t end, const struct verdict *verdict)
+struct target_shrink {
+    struct campaign *campaign;
+    struct trace *trace;
+    struct trace spare; /* storage of our own */
+    const struct verdict *verdict;
+    unsigned replays; /* so far */
+};
+
+static size_t ops_left(void *context)
 {
+    return ((const struct target_shrink *)context)->trace->count;
+}
+
+static bool is_spent(void *context)
+{
+    return ((const struct target_shrink *)context)->replays >= SHRINK_REPLAYS ||
+           campaign_is_stopped();
+}
+
+static bool remove_ops(void *context, size_t start, size_t end)
+{
+    struct target_shrink *shrink = context;
+    struct trace *trace = shrink->trace, *spare = &shrink->spare;
     memcpy(spare->ops, trace->ops, start * sizeof(*spare->ops));
     memcpy(spare->ops + start, trace->ops + end, (trace->count - end) * sizeof(*spare->ops));
     spare->count = trace->count - (end - start);
     trace_normalize(spare, NORMALIZE_DROP);
-    if (spare->count == 0 || !shows(campaign, spare, verdict))
-        return;
+    shrink->replays++;
+    if (spare->count == 0 || !shows(shrink->campaign, spare, shrink->verdict))
+        return false;
     memcpy(trace->ops, spare->ops, spare->count * sizeof(*spare->ops));
     trace->count = spare->count;
+    return true;
 }
 
 void campaign_shrink_target(struct campaign *campaign, struct trace *trace,
                             const struct verdict *verdict)
 {
-    struct trace spare = {.ops = calloc(trace->count + 1, sizeof(struct trace_op)),
-                          .capacity = trace->count + 1};
-    unsigned replays = 0;
-    for (size_t length = trace->count / 2; spare.ops != NULL && length > 0; length /= 2)
-        for (size_t end = trace->count;
-             end > 0 && replays < SHRINK_REPLAYS && !campaign_is_stopped(); replays++) {
-            size_t start = end > length ? end - length : 0;
-            try_without(campaign, trace, &spare, start, end, verdict);
-            end = start;
-        }
-    free(spare.ops);
+    struct target_shrink shrink = {.campaign = campaign,
+                                   .trace = trace,
+                                   .spare = {.ops = calloc(trace->count + 1, sizeof *trace->ops),
+                                             .capacity = trace->count + 1},
+                                   .verdict = verdict};
+    const struct shrink_list ops = {
+        .count = ops_left, .remove = remove_ops, .is_spent = is_spent, .context = &shrink};
+    if (shrink.spare.ops != NULL)
+        (void)shrink_list(&ops);
+    free(shrink.spare.ops);
 }

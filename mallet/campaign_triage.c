@@ -166,27 +166,40 @@ static bool triage_raw(struct campaign *campaign, const char *path, const char *
 
 /* ---- inputs on which the target died ---- */
 
+struct target_replays {
+    struct campaign *campaign;
+    const char *path;
+    bool has_verdict;
+    struct verdict verdict; /* of the first replay that died */
+};
+
+static int replay_target(void *context, bool *ret_shows)
+{
+    struct target_replays *replays = context;
+    struct verdict verdict;
+    if (!campaign_replay_target(replays->campaign, replays->path, &verdict))
+        return 0;
+    if (!replays->has_verdict)
+        replays->verdict = verdict;
+    replays->has_verdict = true;
+    *ret_shows = verdict_is_same(&verdict, &replays->verdict);
+    return 0;
+}
+
 /* It dies in the target only: its k of n is counted there, and it is shrunk there. */
 static void make_target_finding(struct campaign *campaign, struct triage *triage,
                                 struct trace *trace, const char *path)
 {
     struct finding finding;
-    struct verdict first;
-    unsigned reproduced = 0;
-    for (unsigned attempt = 0; attempt < TARGET_ATTEMPTS; attempt++) {
-        struct verdict verdict;
-        if (!campaign_replay_target(campaign, path, &verdict))
-            continue;
-        if (reproduced == 0)
-            first = verdict;
-        reproduced += verdict_is_same(&verdict, &first);
-    }
+    struct target_replays replays = {.campaign = campaign, .path = path};
+    unsigned reproduced;
+    (void)finding_count(replay_target, &replays, TARGET_ATTEMPTS, &reproduced);
     if (reproduced == 0)
         campaign->unexplained++;
-    if (reproduced == 0 || is_known(campaign, &first))
+    if (reproduced == 0 || is_known(campaign, &replays.verdict))
         return;
-    campaign_shrink_target(campaign, trace, &first);
-    finding_make(&finding, campaign->subject_name, &first, "");
+    campaign_shrink_target(campaign, trace, &replays.verdict);
+    finding_make(&finding, campaign->subject_name, &replays.verdict, "");
     finding.reproduced = reproduced;
     finding.attempts = TARGET_ATTEMPTS;
     finding.trace = *trace;

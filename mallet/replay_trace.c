@@ -29,22 +29,36 @@ struct run_options replay_options(const struct replay *replay, const struct trac
     return options;
 }
 
-/* Replays until ATTEMPTS runs are made; counts the verdicts of the same class. */
+struct replays {
+    struct executor *executor;
+    const struct run_options *options;
+    const struct trace *trace;
+    struct verdict class;
+    char *error;
+};
+
+static int replay_again(void *context, bool *ret_shows)
+{
+    struct replays *replays = context;
+    struct execution execution;
+    int failure = executor_run(replays->executor, replays->trace, replays->options, true,
+                               &execution, replays->error);
+    if (failure == 0)
+        *ret_shows = !execution.is_clean && verdict_is_same(&replays->class, &execution.verdict);
+    return failure;
+}
+
+/* The run that found it counts as the first. */
 int replay_count_reproduced(struct replay *replay, const struct run_options *options,
                             struct finding *finding, char error[SUBJECT_ERROR_MAX])
 {
-    const struct verdict class = finding_verdict(finding);
-    finding->reproduced = finding->attempts = 1;
-    while (finding->attempts < ATTEMPTS) {
-        struct execution execution;
-        int result =
-            executor_run(replay->executor, &finding->trace, options, true, &execution, error);
-        if (result != 0)
-            return result;
-        finding->attempts++;
-        finding->reproduced += !execution.is_clean && verdict_is_same(&class, &execution.verdict);
-    }
-    return 0;
+    struct replays replays = {replay->executor, options, &finding->trace, finding_verdict(finding),
+                              error};
+    unsigned shown = 0;
+    int failure = finding_count(replay_again, &replays, ATTEMPTS - 1, &shown);
+    finding->reproduced = 1 + shown;
+    finding->attempts = ATTEMPTS;
+    return failure;
 }
 
 static void print_clean(struct replay *replay, const char *path)

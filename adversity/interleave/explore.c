@@ -3,6 +3,8 @@
  * does. */
 #include "explore.h"
 
+#include "harness/finding/finding.h"
+
 #include <string.h>
 
 enum { ATTEMPTS = 5 };
@@ -27,9 +29,23 @@ void exploration_keep(struct explorer *explorer, struct exploration *exploration
     memcpy(exploration->output, record->output, sizeof record->output);
 }
 
+struct follower {
+    struct explorer *explorer;
+    const struct exploration *exploration;
+};
+
+static int follow(void *context, bool *ret_shows)
+{
+    const struct follower *follower = context;
+    const struct exploration *exploration = follower->exploration;
+    *ret_shows = explorer_follow(follower->explorer, &exploration->schedule, false) &&
+                 follower->explorer->record->verdict.check == exploration->verdict.check;
+    return 0;
+}
+
 void exploration_confirm(struct explorer *explorer, struct exploration *exploration)
 {
-    for (exploration->attempts = 0; exploration->attempts < ATTEMPTS; exploration->attempts++)
-        exploration->reproduced += explorer_follow(explorer, &exploration->schedule, false) &&
-                                   explorer->record->verdict.check == exploration->verdict.check;
+    struct follower follower = {explorer, exploration};
+    exploration->attempts = ATTEMPTS;
+    (void)finding_count(follow, &follower, ATTEMPTS, &exploration->reproduced);
 }

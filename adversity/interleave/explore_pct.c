@@ -3,10 +3,12 @@
  * Random priorities. With n threads, k branches and d - 1 change points, a bug that needs d steps
  * in one order is met by each schedule with a probability of at least 1 / (n k^(d-1)).
  *
- * Shrinking: first every decision is left out in turn; then all schedules with fewer pre-emptions
+ * Shrinking: first decisions are left out that it does without; then all schedules with fewer pre-emptions
  * are tried, as long as there are not too many.
  */
 #include "explore.h"
+
+#include "harness/finding/shrink_list.h"
 
 #include <string.h>
 
@@ -18,19 +20,44 @@ static bool fails_alike(struct explorer *explorer, const struct schedule *schedu
     return explorer_follow(explorer, schedule, false) && explorer->record->verdict.check == check;
 }
 
+struct schedule_shrink {
+    struct explorer *explorer;
+    struct exploration *exploration;
+};
+
+static size_t decisions_left(void *context)
+{
+    return ((const struct schedule_shrink *)context)->exploration->schedule.count;
+}
+
+static bool is_spent(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static bool remove_decisions(void *context, size_t start, size_t end)
+{
+    struct schedule_shrink *shrink = context;
+    struct exploration *exploration = shrink->exploration;
+    struct schedule shorter = exploration->schedule;
+    memmove(&shorter.decisions[start], &shorter.decisions[end],
+            (shorter.count - end) * sizeof shorter.decisions[0]);
+    shorter.count -= (uint32_t)(end - start);
+    if (!fails_alike(shrink->explorer, &shorter, (enum check)exploration->verdict.check))
+        return false;
+    exploration_keep(shrink->explorer, exploration);
+    return true;
+}
+
 static void leave_out_decisions(struct explorer *explorer, struct exploration *exploration)
 {
-    for (uint32_t i = exploration->schedule.count; i-- > 0;) {
-        struct schedule shorter = exploration->schedule;
-        shorter.count--;
-        memmove(&shorter.decisions[i], &shorter.decisions[i + 1],
-                (shorter.count - i) * sizeof shorter.decisions[0]);
-        if (fails_alike(explorer, &shorter, (enum check)exploration->verdict.check)) {
-            exploration_keep(explorer, exploration);
-            if (i > exploration->schedule.count)
-                i = exploration->schedule.count;
-        }
-    }
+    struct schedule_shrink shrink = {explorer, exploration};
+    const struct shrink_list decisions = {.count = decisions_left,
+                                          .remove = remove_decisions,
+                                          .is_spent = is_spent,
+                                          .context = &shrink};
+    (void)shrink_list(&decisions);
 }
 
 static void try_fewer_preemptions(struct explorer *explorer, struct exploration *exploration)

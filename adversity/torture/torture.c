@@ -5,6 +5,7 @@
 
 #include "adversity/torture/scenarios.h"
 #include "adversity/torture/torture_internal.h"
+#include "harness/finding/finding.h"
 
 #include <assert.h>
 #include <time.h>
@@ -87,6 +88,21 @@ bool torture_mute(struct torture_plan *plan, const struct torture_result *found)
     return false;
 }
 
+struct repeats {
+    const struct torture_plan *plan;
+    uint32_t check;
+    char *error;
+};
+
+static int run_again(void *context, bool *ret_shows)
+{
+    struct repeats *repeats = context;
+    struct torture_result result;
+    int failure = torture_run(repeats->plan, &result, repeats->error);
+    *ret_shows = failure == 0 && result.has_finding && result.verdict.check == repeats->check;
+    return failure;
+}
+
 int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found,
                       unsigned attempts, unsigned *ret_times, char error[SUBJECT_ERROR_MAX])
 {
@@ -94,13 +110,6 @@ int torture_reproduce(const struct torture_plan *plan, const struct torture_resu
     unsigned twice = 2 * found->elapsed_ms;
     again.seed = found->seed;
     again.milliseconds = twice > REPEAT_MIN_MS ? twice : REPEAT_MIN_MS;
-    *ret_times = 0;
-    for (unsigned i = 0; i < attempts; i++) {
-        struct torture_result result;
-        int failure = torture_run(&again, &result, error);
-        if (failure != 0)
-            return failure;
-        *ret_times += result.has_finding && result.verdict.check == found->verdict.check;
-    }
-    return 0;
+    struct repeats repeats = {&again, found->verdict.check, error};
+    return finding_count(run_again, &repeats, attempts, ret_times);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a finding of a verdict. Whatever a subject printed, or put into a sentence, is foreign text:
+/* Makes a finding of a verdict, counts how often it shows. Whatever a subject printed, or put into a sentence, is foreign text:
  * it is made printable here, once, before it goes anywhere. */
 #include "harness/finding/finding.h"
 
@@ -29,6 +29,20 @@ struct verdict finding_verdict(const struct finding *finding)
     snprintf(verdict.site, sizeof verdict.site, "%s", finding->site);
     snprintf(verdict.sentence, sizeof verdict.sentence, "%s", finding->sentence);
     return verdict;
+}
+
+int finding_count(finding_trial *trial, void *context, unsigned attempts, unsigned *ret_shown)
+{
+    unsigned shown = 0;
+    for (unsigned attempt = 0; attempt < attempts; attempt++) {
+        bool shows = false;
+        int failure = trial(context, &shows);
+        if (failure != 0)
+            return failure;
+        shown += shows;
+    }
+    *ret_shown = shown;
+    return 0;
 }
 
 bool finding_is_clause(const struct finding *finding)

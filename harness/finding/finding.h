@@ -4,9 +4,9 @@
  * into a baseline. Engines measure in structs of their own, `struct verdict` first of all, and make
  * a finding of what they accuse the subject of.
  *
- *   finding.c          makes one of a verdict
- *   reproduce.c        counts k of n; shows the class of a verdict again
- *   shrink.c           makes the trace small; shrink_ddmin.c is the delta debugger
+ *   finding.c          makes one of a verdict; counts k of n
+ *   reproduce.c        shows the class of a verdict again, with a trace
+ *   shrink.c           makes the trace small; shrink_list.c is the delta debugger
  *   baseline.c         which findings are expected
  *   finding_json.c     reads and writes findings as JSON; a library of its own, for it takes jansson
  */
@@ -48,6 +48,12 @@ struct verdict finding_verdict(const struct finding *finding);
 void finding_copy_text(char *ret_text, size_t capacity, const char *foreign);
 /* Whether it is about a clause of a standard, not about a check. */
 bool finding_is_clause(const struct finding *finding);
+
+/* One run in a fresh process. Returns 0 and whether the class showed, or a positive errno: the
+ * machinery failed, and the count ends. */
+typedef int finding_trial(void *context, bool *ret_shows);
+/* k of n: how many of so many trials showed the class. Returns as the trial. */
+int finding_count(finding_trial *trial, void *context, unsigned attempts, unsigned *ret_shown);
 
 /* Same class: same check at the same site. */
 bool verdict_is_same(const struct verdict *left, const struct verdict *right);

@@ -72,36 +72,61 @@ int reproduce_search(struct executor *executor, const struct trace *trace,
     }
 }
 
-/* The way to show the class is found first and not counted: k of n is about one run each. A
- * footprint must go on growing through all rounds: what stops after a few was a cache that
+struct replays {
+    struct executor *executor;
+    struct finding *finding;
+    const struct verdict *class;
+    struct reproduction reproduction;
+    char *error;
+};
+
+static int replay_finding(void *context, bool *ret_shows)
+{
+    struct replays *replays = context;
+    struct execution execution;
+    int failure = reproduce_once(replays->executor, &replays->finding->trace,
+                                 &replays->reproduction, &execution, replays->error);
+    if (failure != 0)
+        return failure;
+    *ret_shows = reproduce_shows(&execution, replays->class);
+    if (*ret_shows)
+        finding_copy_text(replays->finding->output, sizeof replays->finding->output,
+                          execution.output);
+    return 0;
+}
+
+/* A footprint must go on growing through all rounds: what stops after a few was a cache that
  * filled. */
+static int search(struct replays *replays, unsigned searches, bool *ret_shows)
+{
+    const struct reproduction least = {.rounds = needs_rounds(replays->class) ? ROUNDS_MANY : 0};
+    *ret_shows = false;
+    while (searches-- > 0 && !*ret_shows) {
+        struct execution execution;
+        replays->reproduction = least;
+        int failure = reproduce_search(replays->executor, &replays->finding->trace, replays->class,
+                                       &replays->reproduction, &execution, replays->error);
+        if (failure != 0)
+            return failure;
+        *ret_shows = reproduce_shows(&execution, replays->class);
+    }
+    return 0;
+}
+
+/* The way to show the class is found first and not counted: k of n is about one run each. */
 int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts,
                       char error[SUBJECT_ERROR_MAX])
 {
     const struct verdict class = finding_verdict(finding);
-    const struct reproduction least = {.rounds = needs_rounds(&class) ? ROUNDS_MANY : 0};
-    struct reproduction reproduction = least;
-    struct execution execution = {.is_clean = true};
-    unsigned reproduced = 0;
-    for (unsigned search = 0; search < attempts && !reproduce_shows(&execution, &class); search++) {
-        reproduction = least;
-        int failure =
-            reproduce_search(executor, &finding->trace, &class, &reproduction, &execution, error);
-        if (failure != 0)
-            return failure;
-    }
-    for (unsigned attempt = 0; attempt < attempts && reproduce_shows(&execution, &class);
-         attempt++) {
-        struct execution again;
-        int failure = reproduce_once(executor, &finding->trace, &reproduction, &again, error);
-        if (failure != 0)
-            return failure;
-        if (!reproduce_shows(&again, &class))
-            continue;
-        reproduced++;
-        finding_copy_text(finding->output, sizeof finding->output, again.output);
-    }
-    finding->reproduced = reproduced;
+    struct replays replays = {executor, finding, &class, {0}, error};
+    unsigned shown = 0;
+    bool is_shown;
+    int failure = search(&replays, attempts, &is_shown);
+    if (failure == 0 && is_shown)
+        failure = finding_count(replay_finding, &replays, attempts, &shown);
+    if (failure != 0)
+        return failure;
+    finding->reproduced = shown;
     finding->attempts = attempts;
     return 0;
 }

@@ -6,11 +6,9 @@
  *   settle ──→ cut the tail ──→ fewer threads, forks, faults ──→ remove stretches ──→ simplify each op ──→ renumber slots ──┐
  *                   ↑______________________________ until a whole round changes nothing ____________________________________│
  *
- * Removing is delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing
- * input", 2002) with halving stretches, taken from the end: what depends on an op stands behind it,
- * so the ops before a removed stretch keep their places. Simplifying tries fixed smaller values in
- * ascending order, then bisects to the exact border, which is what a reader wants to see ("fails
- * from 4097 on").
+ * Removing is delta debugging (shrink_list.c). Simplifying tries fixed smaller values in ascending
+ * order, then bisects to the exact border, which is what a reader wants to see ("fails from 4097
+ * on").
  *
  * settle finds what it takes to show the class (see reproduce.c); every candidate is then run in
  * that same way: nothing else slips in.
@@ -19,6 +17,7 @@
  * malloc: no trace runs in this process.
  */
 #include "harness/finding/reproduce.h"
+#include "harness/finding/shrink_list.h"
 #include "harness/finding/shrink_schedule.h"
 #include "harness/run/team.h"
 
@@ -189,8 +188,19 @@ static bool shrink_schedule(struct shrink *shrink)
     return changed;
 }
 
-static bool shrink_remove(struct shrink *shrink, size_t start, size_t end)
+static size_t ops_left(void *context)
 {
+    return ((const struct shrink *)context)->best->count;
+}
+
+static bool is_spent(void *context)
+{
+    return ((const struct shrink *)context)->budget == 0;
+}
+
+static bool remove_ops(void *context, size_t start, size_t end)
+{
+    struct shrink *shrink = context;
     candidate_begin(shrink);
     struct trace_op *ops = shrink->candidate.ops;
     memmove(ops + start, ops + end, (shrink->candidate.count - end) * sizeof(*ops));
@@ -200,14 +210,9 @@ static bool shrink_remove(struct shrink *shrink, size_t start, size_t end)
 
 static bool shrink_remove_stretches(struct shrink *shrink)
 {
-    bool changed = false;
-    for (size_t length = shrink->best->count / 2; length > 0; length /= 2)
-        for (size_t end = shrink->best->count; end > 0 && shrink->budget > 0;) {
-            size_t start = end > length ? end - length : 0;
-            changed |= shrink_remove(shrink, start, end);
-            end = start;
-        }
-    return changed;
+    const struct shrink_list ops = {
+        .count = ops_left, .remove = remove_ops, .is_spent = is_spent, .context = shrink};
+    return shrink_list(&ops);
 }
 
 /* ---- simplifying one op ---- */
