@@ -77,79 +77,19 @@ const char *null_or_block(const void *block)
     return block == NULL ? "NULL" : "a block";
 }
 
-bool has_giver(size_t giver)
+const char *name_error(int error)
 {
-    const bool there[GIVERS] = {HAS(malloc),       HAS(calloc),        HAS(realloc),
-                                HAS(reallocarray), HAS(aligned_alloc), HAS(posix_memalign),
-                                HAS(memalign),     HAS(valloc),        HAS(pvalloc)};
-    return there[giver];
-}
-
-void *take_from(size_t giver, size_t size)
-{
-    void *block = NULL;
-    size_t multiple = size > SIZE_MAX - 15 ? size / 16 * 16 : (size + 15) / 16 * 16;
-    switch (giver) {
-    case 0:
-        return malloc(size);
-    case 1:
-        return calloc(1, size);
-    case 2:
-        return realloc(NULL, size);
-    case 3:
-        return reallocarray(NULL, size, 1);
-    case 4:
-        return aligned_alloc(16, multiple);
-    case 6:
-        return memalign(16, size);
-    case 7:
-        return valloc(size);
-    case 8:
-        return pvalloc(size);
-    }
-    int error = posix_memalign(&block, 16, size);
-    if (error != 0)
-        errno = error;
-    return error == 0 ? block : NULL;
-}
-
-const char *name_taking(size_t giver, size_t size)
-{
-    static const char *const formats[GIVERS] = {"malloc(%zu)",
-                                                "calloc(1, %zu)",
-                                                "realloc(NULL, %zu)",
-                                                "reallocarray(NULL, %zu, 1)",
-                                                "aligned_alloc(16, %zu)",
-                                                "posix_memalign(&p, 16, %zu)",
-                                                "memalign(16, %zu)",
-                                                "valloc(%zu)",
-                                                "pvalloc(%zu)"};
-    static char text[80];
-    char number[24];
-    size_t shown = giver != 4             ? size
-                   : size > SIZE_MAX - 15 ? size / 16 * 16
-                                          : (size + 15) / 16 * 16;
-    const char *hole = strstr(formats[giver], "%zu");
-    snprintf(number, sizeof number, "%zu", shown);
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - formats[giver]), formats[giver], number,
-             hole + 3);
+    static char texts[2][32];
+    static unsigned turn;
+    char *text = texts[turn++ % 2];
+    const char *name = error == ENOMEM      ? " (ENOMEM)"
+                       : error == EINVAL    ? " (EINVAL)"
+                       : error == EAGAIN    ? " (EAGAIN)"
+                       : error == EOVERFLOW ? " (EOVERFLOW)"
+                       : error == UNTOUCHED ? ", as it was"
+                                            : "";
+    snprintf(text, sizeof texts[0], "%d%s", error, name);
     return text;
-}
-
-bool exhaust(size_t giver, int *ret_errno)
-{
-    for (size_t i = 0; i < 8; i++)
-        free(take_from(giver, (size_t)100 << (2 * i)));
-    if (!limit_memory(256 * MIB))
-        return false;
-    for (size_t i = 0; i < 4096; i++) {
-        errno = UNTOUCHED;
-        void *block = take_from(giver, 16 * MIB);
-        *ret_errno = errno;
-        if (block == NULL)
-            return true;
-    }
-    return false;
 }
 
 /* Mostly small, at times some pages, seldom enough for a mapping of its own. */

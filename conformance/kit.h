@@ -12,9 +12,58 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The errno before every call: no libc uses it. Set it immediately before, look at it immediately
- * after. */
+/* The errno before a call: no libc uses this value. */
 #define UNTOUCHED 7777
+
+/* Runs a statement with errno UNTOUCHED, and declares `error`, what errno is afterwards:
+ *     CATCH_ERRNO(error, void *block = malloc(size)); */
+#define CATCH_ERRNO(error, ...) \
+    errno = UNTOUCHED;          \
+    __VA_ARGS__;                \
+    int error = errno
+
+/*
+ * The expectations below end the probe, as EXPECT does. Each takes the call in words, a printf
+ * format with its arguments, which begins the sentence:
+ *     EXPECT_BLOCK(block, "calloc(%zu, %zu)", count, size);
+ */
+
+/* Directly after the call, as the sentence names errno. */
+#define EXPECT_BLOCK(block, call, ...)                                                             \
+    EXPECT((block) != NULL, call ": expected a block, observed NULL with errno %d", ##__VA_ARGS__, \
+           errno)
+
+#define EXPECT_NULL(block, call, ...) \
+    EXPECT((block) == NULL, call ": expected NULL, observed %p", ##__VA_ARGS__, (void *)(block))
+
+#define EXPECT_ALIGNED(block, alignment, call, ...)                                        \
+    EXPECT(is_aligned(block, alignment), call ": expected a multiple of %zu, observed %p", \
+           ##__VA_ARGS__, (size_t)(alignment), (void *)(block))
+
+/* The bytes that fill(block, size, seed) wrote. */
+#define EXPECT_FILLED(block, size, seed, call, ...)                                              \
+    do {                                                                                         \
+        size_t changed_ = find_change(block, size, seed);                                        \
+        EXPECT(                                                                                  \
+            changed_ == (size_t)(size),                                                          \
+            call                                                                                 \
+            ": expected the first %zu bytes as they were written, observed another at byte %zu", \
+            ##__VA_ARGS__, (size_t)(size), changed_);                                            \
+    } while (0)
+
+/* What errno was after a call that failed. */
+#define EXPECT_ERRNO(error, wanted, call, ...)                                                     \
+    EXPECT((error) == (wanted), call ": expected NULL with errno %s, observed NULL with errno %s", \
+           ##__VA_ARGS__, name_error(wanted), name_error(error))
+
+/* Makes a call, which is to return NULL with this errno. */
+#define EXPECT_FAILURE(failing_call, wanted, call, ...)                                        \
+    do {                                                                                       \
+        CATCH_ERRNO(error_, void *block_ = failing_call);                                      \
+        EXPECT(block_ == NULL && error_ == (wanted),                                           \
+               call ": expected NULL with errno %s, observed %s with errno %s", ##__VA_ARGS__, \
+               name_error(wanted), null_or_block(block_), name_error(error_));                 \
+    } while (0)
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -54,6 +103,9 @@ uint32_t next_random(uint32_t *state);
 /* "NULL" or "a block", for sentences. */
 const char *null_or_block(const void *block);
 
+/* "12 (ENOMEM)" and the like; good for two in one sentence. */
+const char *name_error(int error);
+
 /* Lowers RLIMIT_AS to what is mapped now and `room` more; false if the system refuses. */
 bool limit_memory(size_t room);
 
@@ -69,29 +121,83 @@ int run_in_child(int (*function)(void), unsigned seconds);
  * noticed, then gives up: silent. */
 enum probe_outcome survived(void);
 
-/* The functions that give a block, by number: malloc, calloc(1, size), realloc(NULL, size),
- * reallocarray(NULL, size, 1), aligned_alloc(16, size), posix_memalign(&p, 16, size); and from
- * GIVER_GLIBC on, unknown to C and POSIX, memalign(16, size), valloc, pvalloc. Failure sets errno,
- * also that of posix_memalign. aligned_alloc is asked for a multiple of 16. */
-#define GIVERS      9
-#define GIVER_GLIBC 6
-bool has_giver(size_t giver);
-void *take_from(size_t giver, size_t size);
+/*
+ * A call that allocates: a row of the table in kit_calls.c. `text` is the call in words, where
+ * ALIGNMENT and SIZE stand for the arguments of `allocate`, which returns NULL and sets errno when
+ * the call fails, also for posix_memalign.
+ */
+struct allocating_call {
+    const char *text;
+    void *(*allocate)(size_t alignment, size_t size);
+    const volatile void *function; /* where the subject's function stands in `calls` */
+    size_t least_alignment;        /* that it accepts; 0: it has no such argument */
+    bool is_for_multiples;         /* of the alignment, as C17 asks of aligned_alloc */
+    bool returns_error;            /* as its result, not in errno */
+    bool is_glibc;                 /* unknown to C and POSIX */
+};
+
+extern const struct allocating_call by_malloc, by_calloc, by_realloc, by_reallocarray,
+    by_aligned_alloc, by_posix_memalign, by_memalign, by_valloc, by_pvalloc;
+
+/* The rows whose functions the subject has: the first one, and the next; NULL: no more. */
+#define FOR_EACH_CALL(by) \
+    for (const struct allocating_call *by = next_call(NULL); (by) != NULL; by = next_call(by))
+const struct allocating_call *next_call(const struct allocating_call *by);
 
 /* The call in words, until the next one. */
-const char *name_taking(size_t giver, size_t size);
+const char *name_call(const struct allocating_call *by, size_t alignment, size_t size);
+
+/* Where any alignment will do: 16, and for aligned_alloc the next multiple of it as the size. */
+void *take_from(const struct allocating_call *by, size_t size);
+const char *name_taking(const struct allocating_call *by, size_t size);
 
 /* Ends the probe unless the condition holds: as a failure, or as weak if only glibc's profile knows
- * the giver. */
-#define EXPECT_FROM(giver, condition, ...)                                        \
-    do {                                                                          \
-        if (!(condition))                                                         \
-            return (giver) < GIVER_GLIBC ? FAIL(__VA_ARGS__) : WEAK(__VA_ARGS__); \
+ * the call. */
+#define EXPECT_FROM(by, condition, ...)                                    \
+    do {                                                                   \
+        if (!(condition))                                                  \
+            return (by)->is_glibc ? WEAK(__VA_ARGS__) : FAIL(__VA_ARGS__); \
     } while (0)
 
-/* Takes blocks of 16 MiB, 64 GiB at most, under a limit of 256 MiB of address space until a call
- * fails. False: none did, for the subject had more in reserve, or the limit was refused. */
-bool exhaust(size_t giver, int *ret_errno);
+/* Takes blocks, each of which must be a multiple of the alignment, fills them, looks at every byte
+ * once all are filled, and frees them: blocks that overlap spoil each other's bytes. Several at a
+ * time also because one alone may be aligned by chance. Blocks of no bytes may be NULL. */
+enum probe_outcome hold_blocks(const struct allocating_call *by, size_t alignment, size_t size,
+                               size_t count);
+
+/* The same with any alignment. A block beyond 1 MiB is held alone, and written and read only at its
+ * ends and in every 16 KiB. */
+enum probe_outcome use_blocks(const struct allocating_call *by, size_t size, size_t count);
+
+/* A call that releases a block, with all that is known of it. */
+struct releasing_call {
+    const char *name;
+    void (*release)(void *block, size_t alignment, size_t size);
+};
+
+extern const struct releasing_call by_free;
+
+/* Allocates a block, writes to every page of it and releases it, again and again: after the first
+ * eighth of the rounds, resident memory must grow by less than `growth`. */
+enum probe_outcome reuse_block(const struct allocating_call *by, size_t alignment, size_t size,
+                               const struct releasing_call *end, size_t rounds, size_t growth);
+
+/* Takes blocks of 16 MiB, 64 GiB at most, with so much address space left until a call fails.
+ * False: none did, for the subject had more in reserve, or the limit was refused. */
+bool exhaust(const struct allocating_call *by, size_t alignment, size_t room, int *ret_error);
+
+/* Has the error judged after a request for each huge size, and after blocks of 16 MiB have used up
+ * an address space with `room` bytes left. */
+enum probe_outcome fail_in_all_ways(const struct allocating_call *by, size_t alignment, size_t room,
+                                    enum probe_outcome (*judge)(const struct allocating_call *by,
+                                                                const char *call, int error));
+
+/* Judges the error that a call left: `wanted` passes. */
+enum probe_outcome judge_error(const struct allocating_call *by, const char *call, int error,
+                               int wanted);
+
+/* ENOMEM passes; EAGAIN, a temporary shortage, is weak. */
+enum probe_outcome judge_enomem(const struct allocating_call *by, const char *call, int error);
 
 /* The wait status of a child, which is killed when it has not ended after `seconds`: then -1. */
 int wait_for_child(pid_t child, unsigned seconds);

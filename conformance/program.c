@@ -17,7 +17,7 @@ static const char *const standard_headers[] = {"dlfcn.h",     "errno.h",   "mall
                                                "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
                                                "stdio.h",     "stdlib.h",  "string.h", "unistd.h"};
 
-enum { ITEMS_MAX = 1000, NAMES_MAX = 3000, FIRST_SOURCE = 3, FILES = 7 };
+enum { ITEMS_MAX = 1000, NAMES_MAX = 3000, FIRST_SOURCE = 3, FILES = 8 };
 
 struct name {
     struct word word;
@@ -76,6 +76,7 @@ static int cut_files(struct program *program, const struct probe *probe)
                                       "kit.h",
                                       "kit_process.c",
                                       "kit.c",
+                                      "kit_calls.c",
                                       "kit_misuse.c",
                                       inside != NULL ? inside : probe->file};
     for (size_t i = 0; i < FILES; i++) {

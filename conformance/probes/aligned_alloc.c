@@ -6,50 +6,21 @@
 
 #define FUNDAMENTAL _Alignof(max_align_t)
 
-/* Whether a refusal is one of an alignment that the subject does not support, as it may for all
- * that no type needs. */
-static bool is_unsupported(size_t alignment, const void *block, int error)
+/* A subject need not support alignments that no type needs. */
+static bool supports(size_t alignment)
 {
-    return block == NULL && error == EINVAL && alignment > FUNDAMENTAL;
-}
-
-/* Holds 64 blocks at a time, so that blocks that overlap spoil each other's bytes. */
-static enum probe_outcome hold_blocks(size_t alignment, size_t size)
-{
-    void *block[64];
-    for (unsigned i = 0; i < COUNT(block); i++) {
-        errno = UNTOUCHED;
-        block[i] = aligned_alloc(alignment, size);
-        int error = errno;
-        if (is_unsupported(alignment, block[i], error))
-            return PASS;
-        EXPECT(block[i] != NULL,
-               "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d", alignment,
-               size, error);
-        EXPECT(is_aligned(block[i], alignment),
-               "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment, size,
-               alignment, block[i]);
-        fill(block[i], size, i);
-    }
-    for (unsigned i = 0; i < COUNT(block); i++) {
-        size_t changed = find_change(block[i], size, i);
-        EXPECT(changed == size,
-               "aligned_alloc(%zu, %zu), 64 blocks: expected each to keep its bytes, observed byte "
-               "%zu of block %u changed",
-               alignment, size, changed, i);
-        free(block[i]);
-    }
-    return PASS;
+    CATCH_ERRNO(error, void *block = aligned_alloc(alignment, alignment));
+    free(block);
+    return block != NULL || error != EINVAL || alignment <= FUNDAMENTAL;
 }
 
 PROBE(aligned_alloc_honours_alignment_and_size, "C23-7.24.3.1-p2-a")
 {
     NEED(aligned_alloc);
-    for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
-        TRY(hold_blocks(alignment, alignment));
-        TRY(hold_blocks(alignment, 2 * alignment));
-        TRY(hold_blocks(alignment, 17 * alignment));
-    }
+    for (size_t alignment = 1; alignment <= 4096; alignment *= 2)
+        for (size_t multiple = 1; multiple <= 17 && supports(alignment);
+             multiple += multiple == 1 ? 1 : 15)
+            TRY(hold_blocks(&by_aligned_alloc, alignment, multiple * alignment, 64));
     return PASS;
 }
 
@@ -59,11 +30,9 @@ PROBE(aligned_alloc_refuses_what_is_no_alignment, "C23-7.24.3.1-p2-b")
     NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(alignments); i++) {
         void *block = aligned_alloc(alignments[i], 64);
-        EXPECT(block == NULL, "aligned_alloc(%zu, 64): expected NULL, observed %p", alignments[i],
-               block);
+        EXPECT_NULL(block, "aligned_alloc(%zu, 64)", alignments[i]);
         block = alignments[i] > 0 ? aligned_alloc(alignments[i], alignments[i]) : NULL;
-        EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignments[i],
-               alignments[i], block);
+        EXPECT_NULL(block, "aligned_alloc(%zu, %zu)", alignments[i], alignments[i]);
     }
     return PASS;
 }
@@ -74,9 +43,7 @@ PROBE(aligned_alloc_supports_alignments_up_to_a_largest, "C23-7.24.3.1-p2-c")
     NEED(aligned_alloc);
     for (unsigned k = 0; k <= 30; k++) {
         size_t alignment = (size_t)1 << k;
-        errno = UNTOUCHED;
-        void *block = aligned_alloc(alignment, alignment);
-        int error = errno;
+        CATCH_ERRNO(error, void *block = aligned_alloc(alignment, alignment));
         EXPECT(block != NULL || alignment > FUNDAMENTAL,
                "aligned_alloc(%zu, %zu): expected a block, as alignments up to %zu are "
                "fundamental, observed NULL with errno %d",
@@ -100,20 +67,8 @@ PROBE(aligned_alloc_takes_any_size, "C23-7.24.3.1-p2-d")
     static const size_t requests[][2] = {{64, 65}, {4096, 1}, {16, 17},    {64, 32},
                                          {64, 63}, {64, 127}, {4096, 6144}};
     NEED(aligned_alloc);
-    for (size_t i = 0; i < COUNT(requests); i++) {
-        size_t alignment = requests[i][0], size = requests[i][1];
-        errno = UNTOUCHED;
-        void *block = aligned_alloc(alignment, size);
-        int error = errno;
-        EXPECT(block != NULL,
-               "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d", alignment,
-               size, error);
-        EXPECT(is_aligned(block, alignment),
-               "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment, size,
-               alignment, block);
-        fill(block, size, 1);
-        free(block);
-    }
+    for (size_t i = 0; i < COUNT(requests); i++)
+        TRY(hold_blocks(&by_aligned_alloc, requests[i][0], requests[i][1], 1));
     return PASS;
 }
 
@@ -131,43 +86,19 @@ PROBE(aligned_alloc_never_gives_a_block_for_an_absurd_size, "C23-7.24.3.1-p3-a")
             continue;
         free(aligned_alloc(alignment, alignment));
         void *block = aligned_alloc(alignment, size);
-        EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignment,
-               size, block);
+        EXPECT_NULL(block, "aligned_alloc(%zu, %zu)", alignment, size);
     }
-    return PASS;
-}
-
-/* One block at a time is live; 8 MiB were, if none came back. */
-static enum probe_outcome take_and_give(size_t alignment, size_t size)
-{
-    size_t before = 0, rounds = 8 * MIB / size;
-    for (size_t i = 0; i < rounds; i++) {
-        errno = UNTOUCHED;
-        void *block = aligned_alloc(alignment, size);
-        int error = errno;
-        if (i == 0 && is_unsupported(alignment, block, error))
-            return PASS;
-        EXPECT(block != NULL,
-               "aligned_alloc(%zu, %zu) and free, round %zu: expected a block, observed NULL with "
-               "errno %d",
-               alignment, size, i, error);
-        memset(block, 1, size);
-        free(block);
-        before = i == rounds / 8 ? resident_bytes() : before;
-    }
-    size_t after = resident_bytes();
-    EXPECT(after < before + 4 * MIB,
-           "aligned_alloc(%zu, %zu) and free, %zu rounds: expected no growth, observed %zu "
-           "resident bytes more",
-           alignment, size, rounds, after - before);
     return PASS;
 }
 
 PROBE(free_releases_blocks_of_aligned_alloc, "C23-7.24.3.1-p3-b")
 {
     NEED(aligned_alloc);
-    for (size_t alignment = 1; alignment <= 4 * KIB; alignment *= 2)
-        TRY(take_and_give(alignment, alignment < KIB ? KIB : alignment));
+    for (size_t alignment = 1; alignment <= 4 * KIB; alignment *= 2) {
+        size_t size = alignment < KIB ? KIB : alignment;
+        if (supports(alignment))
+            TRY(reuse_block(&by_aligned_alloc, alignment, size, &by_free, 8 * MIB / size, 4 * MIB));
+    }
     return PASS;
 }
 
@@ -175,15 +106,9 @@ PROBE(aligned_alloc_says_einval_for_what_is_no_alignment, "POSIX24-aligned_alloc
 {
     static const size_t alignments[] = {0, 3, 24};
     NEED(aligned_alloc);
-    for (size_t i = 0; i < COUNT(alignments); i++) {
-        errno = UNTOUCHED;
-        void *block = aligned_alloc(alignments[i], 64);
-        int error = errno;
-        EXPECT(block == NULL && error == EINVAL,
-               "aligned_alloc(%zu, 64): expected NULL with errno %d (EINVAL), observed %s with "
-               "errno %d",
-               alignments[i], EINVAL, null_or_block(block), error);
-    }
+    for (size_t i = 0; i < COUNT(alignments); i++)
+        EXPECT_FAILURE(aligned_alloc(alignments[i], 64), EINVAL, "aligned_alloc(%zu, 64)",
+                       alignments[i]);
     return PASS;
 }
 
@@ -194,14 +119,10 @@ PROBE(aligned_alloc_refuses_or_rounds_up_an_odd_alignment, "GLIBC-aligned_alloc-
     size_t accepted = 0, is_accepted = 0;
     NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(alignments); i++) {
-        errno = UNTOUCHED;
-        void *block = aligned_alloc(alignments[i][0], 64);
-        int error = errno;
-        EXPECT(block != NULL || error == EINVAL,
-               "aligned_alloc(%zu, 64): expected NULL with errno %d (EINVAL), observed NULL with "
-               "errno %d",
-               alignments[i][0], EINVAL, error);
-        EXPECT(block == NULL || is_aligned(block, alignments[i][1]),
+        CATCH_ERRNO(error, void *block = aligned_alloc(alignments[i][0], 64));
+        if (block == NULL)
+            EXPECT_ERRNO(error, EINVAL, "aligned_alloc(%zu, 64)", alignments[i][0]);
+        EXPECT(is_aligned(block, alignments[i][1]),
                "aligned_alloc(%zu, 64): expected NULL, or a multiple of %zu as before glibc 2.38, "
                "observed %p",
                alignments[i][0], alignments[i][1], block);
@@ -220,17 +141,11 @@ PROBE(aligned_alloc_supports_every_power_of_two, "GLIBC-aligned_alloc-2")
     for (unsigned k = 0; k <= 30; k++) {
         size_t alignment = (size_t)1 << k, sizes[] = {1, alignment + 1};
         for (size_t i = 0; i < COUNT(sizes); i++) {
-            errno = UNTOUCHED;
-            char *block = aligned_alloc(alignment, sizes[i]);
-            int error = errno;
+            CATCH_ERRNO(error, char *block = aligned_alloc(alignment, sizes[i]));
             if (block == NULL && error == ENOMEM && alignment > 16 * MIB)
                 continue;
-            EXPECT(block != NULL,
-                   "aligned_alloc(%zu, %zu): expected a block, observed NULL with errno %d",
-                   alignment, sizes[i], error);
-            EXPECT(is_aligned(block, alignment),
-                   "aligned_alloc(%zu, %zu): expected a multiple of %zu, observed %p", alignment,
-                   sizes[i], alignment, (void *)block);
+            EXPECT_BLOCK(block, "aligned_alloc(%zu, %zu)", alignment, sizes[i]);
+            EXPECT_ALIGNED(block, alignment, "aligned_alloc(%zu, %zu)", alignment, sizes[i]);
             block[0] = block[sizes[i] - 1] = 1;
             free(block);
         }
@@ -238,62 +153,21 @@ PROBE(aligned_alloc_supports_every_power_of_two, "GLIBC-aligned_alloc-2")
     return PASS;
 }
 
-static enum probe_outcome expect_enomem(size_t alignment, size_t size)
-{
-    errno = UNTOUCHED;
-    void *block = aligned_alloc(alignment, size);
-    int error = errno;
-    EXPECT(block == NULL, "aligned_alloc(%zu, %zu): expected NULL, observed %p", alignment, size,
-           block);
-    if (error == EAGAIN)
-        return WEAK("aligned_alloc(%zu, %zu): expected errno %d (ENOMEM), observed %d (EAGAIN)",
-                    alignment, size, ENOMEM, EAGAIN);
-    EXPECT(error == ENOMEM,
-           "aligned_alloc(%zu, %zu): expected NULL with errno %d (ENOMEM), observed NULL with "
-           "errno %d",
-           alignment, size, ENOMEM, error);
-    return PASS;
-}
-
-/* Blocks of 16 MiB until there are no more. */
-static enum probe_outcome expect_enomem_at_limit(void)
-{
-    free(aligned_alloc(4096, 4096)); /* what the subject maps at its start is not counted */
-    if (!limit_memory(64 * MIB))
-        return UNSUPPORTED("setrlimit(RLIMIT_AS): expected 0, observed errno %d", errno);
-    for (int i = 0; i < 4096; i++) {
-        errno = UNTOUCHED;
-        void *block = aligned_alloc(4096, 16 * MIB);
-        int error = errno;
-        if (block == NULL && error == EAGAIN)
-            return WEAK("aligned_alloc(4096, 16777216) at the limit of memory: expected errno %d "
-                        "(ENOMEM), observed %d (EAGAIN)",
-                        ENOMEM, EAGAIN);
-        EXPECT(block != NULL || error == ENOMEM,
-               "aligned_alloc(4096, 16777216) at the limit of memory: expected NULL with errno %d "
-               "(ENOMEM), observed NULL with errno %d",
-               ENOMEM, error);
-        if (block == NULL)
-            return PASS;
-    }
-    return UNSUPPORTED("aligned_alloc(4096, 16777216) at the limit of memory: expected a refusal, "
-                       "observed 4096 blocks");
-}
-
 PROBE(aligned_alloc_says_enomem, "POSIX24-aligned_alloc-2")
 {
+    char call[80];
     NEED(aligned_alloc);
-    for (size_t i = 0; i < HUGE_COUNT; i++)
-        TRY(expect_enomem(64, huge_size(i)));
-    TRY(expect_enomem(4096, SIZE_MAX));
-    errno = UNTOUCHED;
-    void *block = aligned_alloc(GIB, PTRDIFF_MAX);
-    int error = errno;
-    EXPECT(block == NULL && (error == ENOMEM || error == EINVAL || error == EAGAIN),
-           "aligned_alloc(%zu, %zu): expected NULL with errno %d (ENOMEM), or %d (EINVAL) for the "
-           "alignment, observed %s with errno %d",
-           GIB, (size_t)PTRDIFF_MAX, ENOMEM, EINVAL, null_or_block(block), error);
-    return expect_enomem_at_limit();
+    CATCH_ERRNO(error, void *block = aligned_alloc(4096, SIZE_MAX));
+    snprintf(call, sizeof call, "aligned_alloc(4096, %zu)", SIZE_MAX);
+    EXPECT_NULL(block, "%s", call);
+    TRY(judge_enomem(&by_aligned_alloc, call, error));
+    CATCH_ERRNO(other_error, block = aligned_alloc(GIB, PTRDIFF_MAX));
+    snprintf(call, sizeof call, "aligned_alloc(%zu, %zu)", GIB, (size_t)PTRDIFF_MAX);
+    EXPECT_NULL(block, "%s", call);
+    if (other_error != EINVAL && other_error != EAGAIN)
+        EXPECT_ERRNO(other_error, ENOMEM, "%s", call);
+    TRY(fail_in_all_ways(&by_aligned_alloc, 64, 64 * MIB, judge_enomem));
+    return PASS;
 }
 
 PROBE(aligned_alloc_of_zero_bytes, "POSIX24-aligned_alloc-3")
@@ -316,42 +190,30 @@ PROBE(aligned_alloc_of_zero_bytes, "POSIX24-aligned_alloc-3")
     return RECORDED("aligned_alloc(16, 0): expected NULL or a block, observed %s", answer);
 }
 
-/* The function that refused without a reason, if one did. */
-static const char *silent_function;
+/* A call that failed without an errno that says why, if there was one. */
+static char silent_call[96];
 
 /* Either it is refused, or there is a block whose ends can be written. */
-static enum probe_outcome judge_absurd(const char *function, size_t alignment, size_t size,
-                                       char *block, int error)
-{
-    EXPECT(block == NULL || size < TOP, "%s(%zu, %zu): expected a refusal, observed %p", function,
-           alignment, size, (void *)block);
-    EXPECT(is_aligned(block, alignment),
-           "%s(%zu, %zu): expected a refusal or a multiple of %zu, observed %p", function,
-           alignment, size, alignment, (void *)block);
-    if (block == NULL && error != ENOMEM && error != EINVAL)
-        silent_function = function;
-    if (block != NULL)
-        block[0] = block[size - 1] = 1;
-    free(block);
-    return PASS;
-}
-
 static enum probe_outcome ask_absurdly(size_t alignment, size_t size)
 {
-    errno = UNTOUCHED;
-    void *block = HAS(aligned_alloc) ? aligned_alloc(alignment, size) : NULL;
-    int error = errno;
-    if (HAS(aligned_alloc))
-        TRY(judge_absurd("aligned_alloc", alignment, size, block, error));
-    block = NULL;
-    if (HAS(posix_memalign)) {
-        error = posix_memalign(&block, alignment, size);
-        TRY(judge_absurd("posix_memalign", alignment, size, error == 0 ? block : NULL, error));
+    FOR_EACH_CALL(by)
+    {
+        if (by->least_alignment == 0)
+            continue;
+        CATCH_ERRNO(error, char *block = by->allocate(alignment, size));
+        const char *call = name_call(by, alignment, size);
+        EXPECT(block == NULL || size < TOP, "%s: expected a refusal, observed %p", call,
+               (void *)block);
+        EXPECT(is_aligned(block, alignment),
+               "%s: expected a refusal or a multiple of %zu, observed %p", call, alignment,
+               (void *)block);
+        if (block == NULL && error != ENOMEM && error != EINVAL)
+            snprintf(silent_call, sizeof silent_call, "%s", call);
+        if (block != NULL)
+            block[0] = block[size - 1] = 1;
+        free(block);
     }
-    errno = UNTOUCHED;
-    block = HAS(memalign) ? memalign(alignment, size) : NULL;
-    error = errno;
-    return HAS(memalign) ? judge_absurd("memalign", alignment, size, block, error) : PASS;
+    return PASS;
 }
 
 PROBE(absurd_alignments_with_sizes_are_refused_cleanly, "GLIBC-aligned_alloc-3")
@@ -363,9 +225,9 @@ PROBE(absurd_alignments_with_sizes_are_refused_cleanly, "GLIBC-aligned_alloc-3")
     /* 2^32 to 2^40 where size_t has 64 bits. */
     for (size_t alignment = TOP >> 31; alignment <= TOP >> 23; alignment *= 2)
         TRY(ask_absurdly(alignment, 16));
-    if (silent_function != NULL)
-        return WEAK("%s of absurd alignments: expected NULL with errno %d (ENOMEM) or %d (EINVAL), "
-                    "observed NULL with another errno",
-                    silent_function, ENOMEM, EINVAL);
+    if (silent_call[0] != '\0')
+        return WEAK("%s: expected NULL with errno %d (ENOMEM) or %d (EINVAL), observed NULL with "
+                    "another errno",
+                    silent_call, ENOMEM, EINVAL);
     return PASS;
 }

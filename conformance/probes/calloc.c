@@ -11,17 +11,11 @@ static enum probe_outcome write_members(size_t count, size_t size)
     size_t total = count * size;
     for (unsigned i = 0; i < BLOCKS; i++) {
         blocks[i] = calloc(count, size);
-        EXPECT(blocks[i] != NULL, "calloc(%zu, %zu): expected a block, observed NULL with errno %d",
-               count, size, errno);
+        EXPECT_BLOCK(blocks[i], "calloc(%zu, %zu)", count, size);
         fill(blocks[i], total, i);
     }
-    for (unsigned i = 0; i < BLOCKS; i++) {
-        size_t changed = find_change(blocks[i], total, i);
-        EXPECT(changed == total,
-               "calloc(%zu, %zu): expected %zu bytes of its own, observed another byte at %zu once "
-               "its neighbours were written",
-               count, size, total, changed);
-    }
+    for (unsigned i = 0; i < BLOCKS; i++)
+        EXPECT_FILLED(blocks[i], total, i, "calloc(%zu, %zu), one of %d", count, size, BLOCKS);
     for (unsigned i = 0; i < BLOCKS; i++)
         free(blocks[i]);
     return PASS;
@@ -42,8 +36,7 @@ PROBE(calloc_gives_room_for_all_members, "C23-7.24.3.2-p2-a")
 static enum probe_outcome judge_zeros(size_t size)
 {
     unsigned char *block = calloc(1, size);
-    EXPECT(block != NULL, "calloc(1, %zu): expected a block, observed NULL with errno %d", size,
-           errno);
+    EXPECT_BLOCK(block, "calloc(1, %zu)", size);
     size_t dirty = find_nonzero(block, size);
     EXPECT(dirty == size,
            "calloc(1, %zu) in recycled memory: expected zeros, observed %d at byte %zu", size,
@@ -125,15 +118,12 @@ PROBE(calloc_gives_zeros_in_recycled_memory, "C23-7.24.3.2-p2-b")
 static enum probe_outcome recycle_after_reallocs(size_t size)
 {
     unsigned char *block = malloc(size);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size,
-           errno);
+    EXPECT_BLOCK(block, "malloc(%zu)", size);
     memset(block, 0xA5, size);
     block = realloc(block, 10);
     TRY(judge_zeros(size - 16));
     block = block != NULL ? realloc(block, size) : NULL;
-    EXPECT(block != NULL,
-           "realloc of malloc(%zu) to 10 and back: expected a block, observed NULL with errno %d",
-           size, errno);
+    EXPECT_BLOCK(block, "realloc of malloc(%zu) to 10 and back", size);
     memset(block, 0xA5, size);
     free(block);
     TRY(judge_zeros(size));
@@ -156,10 +146,8 @@ PROBE(calloc_refuses_a_product_that_wraps, "C23-7.24.3.2-p3-a C17-7.22.3.2-p2-d"
     for (size_t i = 0; i < WRAPS; i++) {
         size_t count = wrapping_factor(i, 0), size = wrapping_factor(i, 1);
         void *block = calloc(count, size);
-        EXPECT(
-            block == NULL,
-            "calloc(%zu, %zu): expected NULL, observed %p, a block for %zu bytes at most (CWE-190)",
-            count, size, block, count * size);
+        EXPECT_NULL(block, "calloc(%zu, %zu), whose product wraps to %zu (CWE-190)", count, size,
+                    count * size);
     }
     return PASS;
 }
@@ -180,32 +168,19 @@ PROBE(calloc_of_a_huge_number_of_nothing_is_no_overflow, "C23-7.24.3.2-p3-b")
     return PASS;
 }
 
-static enum probe_outcome judge_calloc_failure(size_t count, size_t size)
+static enum probe_outcome judge_only_enomem(const struct allocating_call *by, const char *call,
+                                            int error)
 {
-    errno = UNTOUCHED;
-    void *block = calloc(count, size);
-    int error = errno;
-    EXPECT(block == NULL, "calloc(%zu, %zu): expected NULL, observed %p", count, size, block);
-    EXPECT(error == ENOMEM, "calloc(%zu, %zu): expected NULL with errno %d (ENOMEM), observed %d%s",
-           count, size, ENOMEM, error, error == UNTOUCHED ? ", as it was" : "");
-    return PASS;
+    return judge_error(by, call, error, ENOMEM);
 }
 
 PROBE(calloc_fails_with_enomem, "POSIX17-calloc-1")
 {
     for (size_t i = 0; i < WRAPS; i++)
-        TRY(judge_calloc_failure(wrapping_factor(i, 0), wrapping_factor(i, 1)));
-    for (size_t i = 0; i < HUGE_COUNT; i++) {
-        TRY(judge_calloc_failure(1, huge_size(i)));
-        TRY(judge_calloc_failure(huge_size(i) / 2 + 1, 2));
-    }
-    int error = 0;
-    if (!exhaust(1, &error))
-        return UNSUPPORTED(
-            "calloc(1, %zu) under a limit of memory: expected a failure, observed none", 16 * MIB);
-    EXPECT(error == ENOMEM,
-           "calloc(1, %zu) under a limit of memory: expected NULL with errno %d (ENOMEM), observed "
-           "%d%s",
-           16 * MIB, ENOMEM, error, error == UNTOUCHED ? ", as it was" : "");
-    return PASS;
+        EXPECT_FAILURE(calloc(wrapping_factor(i, 0), wrapping_factor(i, 1)), ENOMEM,
+                       "calloc(%zu, %zu)", wrapping_factor(i, 0), wrapping_factor(i, 1));
+    for (size_t i = 0; i < HUGE_COUNT; i++)
+        EXPECT_FAILURE(calloc(huge_size(i) / 2 + 1, 2), ENOMEM, "calloc(%zu, 2)",
+                       huge_size(i) / 2 + 1);
+    return fail_in_all_ways(&by_calloc, 0, 256 * MIB, judge_only_enomem);
 }

@@ -10,37 +10,15 @@
 #include <sys/wait.h>
 #include <wchar.h>
 
-/* One block at a time is live; `volume` bytes were, if none came back. */
-static enum probe_outcome take_and_give(size_t size, size_t volume)
-{
-    size_t before = 0, rounds = volume / size;
-    for (size_t i = 0; i < rounds; i++) {
-        errno = UNTOUCHED;
-        char *block = malloc(size);
-        int error = errno;
-        EXPECT(block != NULL,
-               "malloc(%zu) and free, round %zu: expected a block, observed NULL with errno %d",
-               size, i, error);
-        block[0] = block[size - 1] = 1;
-        free(block);
-        before = i == rounds / 8 ? resident_bytes() : before;
-    }
-    size_t after = resident_bytes();
-    EXPECT(after < before + 8 * MIB,
-           "malloc(%zu) and free, %zu rounds: expected no growth, observed %zu resident bytes more",
-           size, rounds, after - before);
-    return PASS;
-}
-
 PROBE(free_makes_space_available, "C23-7.24.3.3-p2-a")
 {
     static const size_t sizes[] = {4 * KIB, 128 * KIB, MIB, 8 * MIB};
     free(malloc(1)); /* what the subject maps at its start is not counted */
     if (!limit_memory(256 * MIB))
         return UNSUPPORTED("setrlimit(RLIMIT_AS): expected 0, observed errno %d", errno);
-    TRY(take_and_give(16, 16 * MIB));
+    TRY(reuse_block(&by_malloc, 0, 16, &by_free, MIB, 8 * MIB));
     for (size_t i = 0; i < COUNT(sizes); i++)
-        TRY(take_and_give(sizes[i], 512 * MIB));
+        TRY(reuse_block(&by_malloc, 0, sizes[i], &by_free, 512 * MIB / sizes[i], 8 * MIB));
     return PASS;
 }
 
@@ -80,7 +58,7 @@ PROBE(free_of_null_does_nothing, "C23-7.24.3.3-p2-b")
     free(NULL); /* before any other call */
     TRY(free_null_often("before any other call"));
     void *block = malloc(100);
-    EXPECT(block != NULL, "malloc(100) after free(NULL): expected a block, observed NULL");
+    EXPECT_BLOCK(block, "malloc(100) after free(NULL)");
     fill(block, 100, 1);
     TRY(free_null_often("with a live block"));
     if (pthread_create(&thread, NULL, free_null_in_thread, NULL) != 0 ||
@@ -101,7 +79,7 @@ PROBE(free_of_null_does_nothing, "C23-7.24.3.3-p2-b")
 /* A block that the C library allocated: all of it is the caller's, and free must take it. */
 static enum probe_outcome give_back(const char *function, void *block, size_t size)
 {
-    EXPECT(block != NULL, "%s: expected a block, observed NULL", function);
+    EXPECT_BLOCK(block, "%s", function);
     fill(block, size, 1);
     free(block);
     return PASS;
@@ -167,9 +145,7 @@ PROCESS_PROBE(free_takes_what_the_c_library_hands_out, "POSIX17-free-1")
 PROBE(free_of_null_keeps_errno, "POSIX24-free-2")
 {
     for (int i = 0; i < 1000; i++) {
-        errno = UNTOUCHED;
-        free(NULL);
-        int error = errno;
+        CATCH_ERRNO(error, free(NULL));
         EXPECT(error == UNTOUCHED, "errno = %d, free(NULL): expected errno %d, observed %d",
                UNTOUCHED, UNTOUCHED, error);
     }
@@ -196,9 +172,8 @@ static int errno_after_batch(const struct batch *batch)
             block[i][0] = block[i][batch->size - 1] = 1;
     }
     for (size_t i = 0; i < batch->count; i++) {
-        errno = UNTOUCHED;
-        free(block[i]);
-        changed = changed == UNTOUCHED ? errno : changed;
+        CATCH_ERRNO(error, free(block[i]));
+        changed = changed == UNTOUCHED ? error : changed;
     }
     return changed;
 }
@@ -258,7 +233,7 @@ PROCESS_PROBE(free_keeps_errno_when_the_system_refuses, "POSIX24-free-4")
     for (size_t i = 0; i < COUNT(sizes); i++) {
         for (size_t k = 0; k < COUNT(block[i]); k++) {
             block[i][k] = malloc(sizes[i]);
-            EXPECT(block[i][k] != NULL, "malloc(%zu): expected a block, observed NULL", sizes[i]);
+            EXPECT_BLOCK(block[i][k], "malloc(%zu)", sizes[i]);
             *(char *)block[i][k] = 1;
         }
     }
@@ -268,9 +243,7 @@ PROCESS_PROBE(free_keeps_errno_when_the_system_refuses, "POSIX24-free-4")
                            errno);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         for (size_t k = 0; k < COUNT(block[i]); k++) {
-            errno = UNTOUCHED;
-            free(block[i][k]);
-            int error = errno;
+            CATCH_ERRNO(error, free(block[i][k]));
             EXPECT(error == UNTOUCHED,
                    "errno = %d, free of %zu bytes while munmap and madvise fail: expected errno "
                    "%d, observed %d",

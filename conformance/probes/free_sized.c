@@ -32,29 +32,23 @@ static enum probe_outcome take_and_give_sized(size_t size)
     return PASS;
 }
 
+static void release_sized(void *block, size_t alignment, size_t size)
+{
+    (void)alignment;
+    free_sized(block, size);
+}
+
+static const struct releasing_call by_free_sized = {"free_sized", release_sized};
+
 PROBE(free_sized_is_free, "C23-7.24.3.4-p2-b")
 {
     static const size_t sizes[] = {16, 100, 4096, 128 * KIB, 8 * MIB};
     NEED(free_sized);
     for (size_t size = 1; size <= SIZE_LAST; size = next_size(size))
         TRY(take_and_give_sized(size));
-    for (size_t i = 0; i < COUNT(sizes); i++) {
-        size_t before = 0, rounds = (sizes[i] < KIB ? 16 * MIB : 64 * MIB) / sizes[i];
-        for (size_t k = 0; k < rounds; k++) {
-            void *block = malloc(sizes[i]);
-            EXPECT(block != NULL,
-                   "malloc(%zu) and free_sized, round %zu: expected a block, observed NULL",
-                   sizes[i], k);
-            memset(block, 1, sizes[i]);
-            free_sized(block, sizes[i]);
-            before = k == rounds / 8 ? resident_bytes() : before;
-        }
-        size_t after = resident_bytes();
-        EXPECT(after < before + 8 * MIB,
-               "malloc(%zu) and free_sized, %zu rounds: expected no growth, observed %zu resident "
-               "bytes more",
-               sizes[i], rounds, after - before);
-    }
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        TRY(reuse_block(&by_malloc, 0, sizes[i], &by_free_sized,
+                        (sizes[i] < KIB ? 16 * MIB : 64 * MIB) / sizes[i], 8 * MIB));
     return PASS;
 }
 
@@ -74,7 +68,8 @@ PROBE(free_sized_takes_the_usable_size, "C23-7.24.3.4-p3-a")
     NEED(malloc_usable_size);
     for (size_t size = 0; size <= SIZE_LAST; size = next_size(size)) {
         void *block = malloc(size);
-        EXPECT(block != NULL || size == 0, "malloc(%zu): expected a block, observed NULL", size);
+        if (size > 0)
+            EXPECT_BLOCK(block, "malloc(%zu)", size);
         free_sized(block, malloc_usable_size(block));
     }
     return PASS;
@@ -95,34 +90,28 @@ PROBE(free_aligned_sized_of_null_does_nothing, "C23-7.24.3.5-p2-a")
     return PASS;
 }
 
-/* One block at a time is live; 16 MiB were, if none came back. */
-static enum probe_outcome take_and_give_aligned(size_t alignment, size_t size)
+static void release_aligned_sized(void *block, size_t alignment, size_t size)
 {
-    size_t before = 0, rounds = 16 * MIB / (size < 256 ? 256 : size);
-    for (size_t i = 0; i < rounds; i++) {
-        void *block = aligned_alloc(alignment, size);
-        if (block == NULL)
-            return PASS; /* an alignment that it does not support */
-        memset(block, 1, size);
-        free_aligned_sized(block, alignment, size);
-        before = i == rounds / 8 ? resident_bytes() : before;
-    }
-    size_t after = resident_bytes();
-    EXPECT(after < before + 4 * MIB,
-           "aligned_alloc(%zu, %zu) and free_aligned_sized, %zu rounds: expected no growth, "
-           "observed %zu resident bytes more",
-           alignment, size, rounds, after - before);
-    return PASS;
+    free_aligned_sized(block, alignment, size);
 }
+
+static const struct releasing_call by_free_aligned_sized = {"free_aligned_sized",
+                                                            release_aligned_sized};
 
 PROBE(free_aligned_sized_is_free, "C23-7.24.3.5-p2-b")
 {
     NEED(free_aligned_sized);
     NEED(aligned_alloc);
     for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
-        TRY(take_and_give_aligned(alignment, alignment));
-        TRY(take_and_give_aligned(alignment, 3 * alignment));
-        TRY(take_and_give_aligned(alignment, alignment + 1));
+        const size_t sizes[] = {alignment, 3 * alignment, alignment + 1};
+        for (size_t i = 0; i < COUNT(sizes); i++) {
+            void *block = aligned_alloc(alignment, sizes[i]);
+            bool is_supported = block != NULL;
+            free(block);
+            if (is_supported)
+                TRY(reuse_block(&by_aligned_alloc, alignment, sizes[i], &by_free_aligned_sized,
+                                16 * MIB / (sizes[i] < 256 ? 256 : sizes[i]), 4 * MIB));
+        }
     }
     return PASS;
 }

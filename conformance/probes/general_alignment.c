@@ -5,17 +5,18 @@
 
 #define FULL_ALIGNMENT _Alignof(max_align_t)
 
-/* malloc, calloc, realloc: the first givers. */
-#define PLAIN_GIVERS 3
+/* What gives blocks without being told an alignment. */
+static const struct allocating_call *const plain_calls[] = {&by_malloc, &by_calloc, &by_realloc};
 
 /* The first address of `count` live blocks that is not a multiple; NULL: all are. They are freed
  * again. */
-static void *find_misaligned(size_t giver, size_t size, size_t count, size_t alignment)
+static void *find_misaligned(const struct allocating_call *by, size_t size, size_t count,
+                             size_t alignment)
 {
     static void *blocks[256];
     void *found = NULL;
     for (size_t i = 0; i < count; i++) {
-        blocks[i] = take_from(giver, size);
+        blocks[i] = take_from(by, size);
         if (blocks[i] != NULL && !is_aligned(blocks[i], alignment) && found == NULL)
             found = blocks[i];
     }
@@ -27,14 +28,14 @@ static void *find_misaligned(size_t giver, size_t size, size_t count, size_t ali
 PROBE(every_block_is_aligned_for_every_type, "C23-7.24.3-p1-b POSIX17-malloc-5")
 {
     for (size_t size = 64; size > 0; size--) {
-        for (size_t giver = 0; giver < PLAIN_GIVERS; giver++) {
-            void *block = find_misaligned(giver, size, 256, FULL_ALIGNMENT);
+        for (size_t i = 0; i < COUNT(plain_calls); i++) {
+            void *block = find_misaligned(plain_calls[i], size, 256, FULL_ALIGNMENT);
             EXPECT(block == NULL || size < FULL_ALIGNMENT,
-                   "%s: expected a multiple of %zu, observed %p", name_taking(giver, size),
+                   "%s: expected a multiple of %zu, observed %p", name_taking(plain_calls[i], size),
                    FULL_ALIGNMENT, block);
             if (block != NULL)
                 return WEAK("%s: expected a multiple of %zu in the strong reading, observed %p",
-                            name_taking(giver, size), FULL_ALIGNMENT, block);
+                            name_taking(plain_calls[i], size), FULL_ALIGNMENT, block);
         }
     }
     return PASS;
@@ -46,15 +47,13 @@ PROBE(every_block_is_aligned_for_what_fits_in, "C23-7.24.3-p1-c")
         size_t alignment = 1;
         while (alignment * 2 <= size && alignment < FULL_ALIGNMENT)
             alignment *= 2;
-        for (size_t giver = 0; giver < PLAIN_GIVERS; giver++) {
-            void *block = find_misaligned(giver, size, 16, alignment);
+        for (size_t i = 0; i < COUNT(plain_calls); i++) {
+            void *block = find_misaligned(plain_calls[i], size, 16, alignment);
             EXPECT(block == NULL, "%s: expected a multiple of %zu, observed %p",
-                   name_taking(giver, size), alignment, block);
+                   name_taking(plain_calls[i], size), alignment, block);
         }
         void *block = HAS(aligned_alloc) && size % 8 == 0 ? aligned_alloc(8, size) : NULL;
-        EXPECT(is_aligned(block, alignment),
-               "aligned_alloc(8, %zu): expected a multiple of %zu, observed %p", size, alignment,
-               block);
+        EXPECT_ALIGNED(block, alignment, "aligned_alloc(8, %zu)", size);
         free(block);
     }
     return PASS;
@@ -64,10 +63,8 @@ static enum probe_outcome grow_from_one_byte(size_t size)
 {
     void *block = malloc(1), *neighbour = malloc(1),
          *grown = block != NULL ? realloc(block, size) : NULL;
-    EXPECT(grown != NULL, "realloc(malloc(1), %zu): expected a block, observed NULL", size);
-    EXPECT(is_aligned(grown, FULL_ALIGNMENT),
-           "realloc(malloc(1), %zu): expected a multiple of %zu, observed %p", size, FULL_ALIGNMENT,
-           grown);
+    EXPECT_BLOCK(grown, "realloc(malloc(1), %zu)", size);
+    EXPECT_ALIGNED(grown, FULL_ALIGNMENT, "realloc(malloc(1), %zu)", size);
     free(neighbour);
     free(grown);
     return PASS;
@@ -75,14 +72,14 @@ static enum probe_outcome grow_from_one_byte(size_t size)
 
 static enum probe_outcome judge_full_alignment(size_t size)
 {
-    for (size_t giver = 0; giver < PLAIN_GIVERS; giver++) {
-        void *block = find_misaligned(giver, size,
+    for (size_t i = 0; i < COUNT(plain_calls); i++) {
+        void *block = find_misaligned(plain_calls[i], size,
                                       size <= 4096 ? 16
                                       : size < MIB ? 8
                                                    : 2,
                                       FULL_ALIGNMENT);
         EXPECT(block == NULL, "%s: expected a multiple of %zu, observed %p",
-               name_taking(giver, size), FULL_ALIGNMENT, block);
+               name_taking(plain_calls[i], size), FULL_ALIGNMENT, block);
     }
     return grow_from_one_byte(size);
 }
@@ -99,7 +96,7 @@ PROBE(blocks_of_sixteen_bytes_and_more_are_fully_aligned, "C23-7.24.3-p1-d")
 PROBE(malloc_aligns_to_two_words, "MAN-malloc-6")
 {
     for (size_t size = 1; size <= 4096; size++) {
-        void *block = find_misaligned(0, size, 8, 2 * sizeof(size_t));
+        void *block = find_misaligned(&by_malloc, size, 8, 2 * sizeof(size_t));
         EXPECT(block == NULL, "malloc(%zu): expected a multiple of %zu, observed %p", size,
                2 * sizeof(size_t), block);
     }

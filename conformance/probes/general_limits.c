@@ -3,30 +3,39 @@
  * only is recorded. */
 #include "conformance/kit.h"
 
-static enum probe_outcome judge_errno_of_taking(size_t giver, size_t size)
+static enum probe_outcome judge_errno_of_taking(const struct allocating_call *by, size_t size)
 {
-    errno = UNTOUCHED;
-    void *block = take_from(giver, size);
-    int error = errno;
-    EXPECT_FROM(giver, error > 0, "errno after %s: expected as it was or above 0, observed %d",
-                name_taking(giver, size), error);
-    errno = UNTOUCHED;
-    free(block);
-    error = errno;
-    EXPECT(error > 0, "errno after free: expected as it was or above 0, observed %d", error);
+    CATCH_ERRNO(error, void *block = take_from(by, size));
+    EXPECT_FROM(by, error > 0, "errno after %s: expected as it was or above 0, observed %d",
+                name_taking(by, size), error);
+    CATCH_ERRNO(error_of_free, free(block));
+    EXPECT(error_of_free > 0, "errno after free: expected as it was or above 0, observed %d",
+           error_of_free);
     return PASS;
 }
 
 static enum probe_outcome judge_errno_of_resizing(size_t from, size_t to)
 {
     void *block = malloc(from);
-    errno = UNTOUCHED;
-    void *resized = realloc(block, to);
-    int error = errno;
+    CATCH_ERRNO(error, void *resized = realloc(block, to));
     EXPECT(error > 0,
            "errno after realloc(malloc(%zu), %zu): expected as it was or above 0, observed %d",
            from, to, error);
     free(resized != NULL ? resized : block);
+    return PASS;
+}
+
+static enum probe_outcome judge_errno_of_overflow(size_t count, size_t size)
+{
+    CATCH_ERRNO(error, void *block = calloc(count, size));
+    EXPECT(error > 0, "errno after calloc(%zu, %zu): expected as it was or above 0, observed %d",
+           count, size, error);
+    free(block);
+    CATCH_ERRNO(error_of_array, block = HAS(reallocarray) ? reallocarray(NULL, count, size) : NULL);
+    EXPECT(error_of_array > 0,
+           "errno after reallocarray(NULL, %zu, %zu): expected as it was or above 0, observed %d",
+           count, size, error_of_array);
+    free(block);
     return PASS;
 }
 
@@ -44,43 +53,24 @@ PROBE(no_call_sets_errno_to_zero, "C23-7.5-p3-a")
                                    PTRDIFF_MAX,
                                    SIZE_MAX - 4096,
                                    SIZE_MAX};
-    for (size_t giver = 0; giver < GIVERS; giver++)
-        for (size_t i = 0; i < COUNT(sizes) && has_giver(giver); i++)
-            TRY(judge_errno_of_taking(giver, sizes[i]));
+    FOR_EACH_CALL(by)
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        TRY(judge_errno_of_taking(by, sizes[i]));
     for (size_t i = 0; sizes[i] < 64 * MIB; i++)
         for (size_t k = 0; k < COUNT(sizes) && (sizes[i] <= 1000 || sizes[k] <= 64 * MIB); k++)
             TRY(judge_errno_of_resizing(sizes[i], sizes[k]));
-    errno = UNTOUCHED;
-    void *block = calloc(SIZE_MAX / 100 + 2, 100);
-    int error = errno;
-    EXPECT(error > 0, "errno after calloc(%zu, 100): expected as it was or above 0, observed %d",
-           SIZE_MAX / 100 + 2, error);
-    free(block);
-    errno = UNTOUCHED;
-    block = HAS(reallocarray) ? reallocarray(NULL, SIZE_MAX / 100 + 2, 100) : NULL;
-    error = errno;
-    EXPECT(error > 0,
-           "errno after reallocarray(NULL, %zu, 100): expected as it was or above 0, observed %d",
-           SIZE_MAX / 100 + 2, error);
-    free(block);
-    return PASS;
+    return judge_errno_of_overflow(SIZE_MAX / 100 + 2, 100);
 }
 
 PROBE(no_block_is_larger_than_a_pointer_difference, "MAN-malloc-2")
 {
     for (size_t i = 0; i <= 9001; i++) {
         size_t size = i == 0 ? (size_t)PTRDIFF_MAX + 1 : SIZE_MAX - (i - 1);
-        for (size_t giver = 0; giver < GIVERS; giver++) {
-            if (!has_giver(giver))
-                continue;
-            errno = UNTOUCHED;
-            void *block = take_from(giver, size);
-            int error = errno;
-            EXPECT(block == NULL, "%s: expected NULL, observed %p", name_taking(giver, size),
-                   block);
-            EXPECT(error == ENOMEM, "%s: expected NULL with errno %d (ENOMEM), observed %d%s",
-                   name_taking(giver, size), ENOMEM, error,
-                   error == UNTOUCHED ? ", as it was" : "");
+        FOR_EACH_CALL(by)
+        {
+            CATCH_ERRNO(error, void *block = take_from(by, size));
+            EXPECT_NULL(block, "%s", name_taking(by, size));
+            TRY(judge_error(by, name_taking(by, size), error, ENOMEM));
         }
     }
     return PASS;
@@ -89,9 +79,7 @@ PROBE(no_block_is_larger_than_a_pointer_difference, "MAN-malloc-2")
 PROBE(a_block_beyond_ptrdiff_max, "C23-6.5.7-p9-a")
 {
     size_t size = (size_t)PTRDIFF_MAX + 1;
-    errno = UNTOUCHED;
-    void *block = malloc(size);
-    int error = errno;
+    CATCH_ERRNO(error, void *block = malloc(size));
     if (block != NULL)
         return RECORDED("malloc(%zu): observed a block, whose ends have no difference", size);
     return RECORDED("malloc(%zu): observed NULL with errno %d", size, error);
@@ -104,7 +92,7 @@ PROBE(where_successive_blocks_lie, "C23-7.24.3-p1-a")
     uintptr_t before = 0;
     for (int i = 0; i < BLOCKS; i++) {
         uintptr_t block = (uintptr_t)malloc(SIZE);
-        EXPECT(block != 0, "malloc(%d): expected a block, observed NULL", SIZE);
+        EXPECT_BLOCK((void *)block, "malloc(%d)", SIZE);
         ascending += i > 0 && block > before;
         adjacent += i > 0 && block - before <= 2 * SIZE;
         before = block;
@@ -120,11 +108,8 @@ PROBE(how_often_success_changes_errno, "POSIX17-malloc-4")
     unsigned changes = 0;
     for (size_t i = 0; i < TIMES; i++) {
         size_t size = i % 5000 == 0 ? 64 * MIB : i % 100 == 0 ? MIB : 1 + i % 4096;
-        errno = UNTOUCHED;
-        void *block = malloc(size);
-        int error = errno;
-        EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size,
-               error);
+        CATCH_ERRNO(error, void *block = malloc(size));
+        EXPECT_BLOCK(block, "malloc(%zu)", size);
         changes += error != UNTOUCHED;
         if (i % 4 != 0 || size > 4096)
             free(block);

@@ -17,60 +17,27 @@ static size_t random_size(uint32_t *random)
     return 1 + (number >> 8) % ((size_t)16 << number % 12);
 }
 
-/* Any of the givers that are there. */
-static size_t random_giver(uint32_t *random, size_t givers)
+/* Any of the calls that the subject has. */
+static const struct allocating_call *random_call(uint32_t *random, bool may_be_glibc)
 {
-    size_t giver = next_random(random) % givers;
-    return has_giver(giver) ? giver : 0;
-}
-
-#define WHOLE (128 * KIB)
-
-/* Writes the whole of a block up to WHOLE bytes, of a larger one its ends and a byte in every 64
- * KiB; then reads it back. */
-static void write_block(unsigned char *block, size_t size, unsigned seed)
-{
-    size_t end = size <= WHOLE ? size : 4096;
-    fill(block + size - end, end, seed);
-    for (size_t i = 0; size > WHOLE && i < size - end; i += 64 * KIB)
-        fill(block + i, 1, seed + (unsigned)(i >> 16));
-}
-
-static bool is_as_written(const unsigned char *block, size_t size, unsigned seed)
-{
-    size_t end = size <= WHOLE ? size : 4096;
-    bool is_same = find_change(block + size - end, end, seed) == end;
-    for (size_t i = 0; size > WHOLE && i < size - end; i += 64 * KIB)
-        is_same &= find_change(block + i, 1, seed + (unsigned)(i >> 16)) == 1;
-    return is_same;
+    const struct allocating_call *by = NULL;
+    for (uint32_t steps = 1 + next_random(random) % 36; steps > 0;) {
+        by = next_call(by);
+        steps -= by != NULL && (may_be_glibc || !by->is_glibc);
+    }
+    return by;
 }
 
 /* Three smaller blocks at a time, for bytes that one lacks are likely to be its neighbour's. */
-static enum probe_outcome use_whole_blocks(size_t giver, size_t size)
-{
-    unsigned char *blocks[3];
-    size_t count = size <= WHOLE ? COUNT(blocks) : 1;
-    for (unsigned i = 0; i < count; i++) {
-        blocks[i] = take_from(giver, size);
-        EXPECT_FROM(giver, blocks[i] != NULL, "%s: expected a block, observed NULL with errno %d",
-                    name_taking(giver, size), errno);
-        write_block(blocks[i], size, i);
-    }
-    for (unsigned i = 0; i < count; i++)
-        EXPECT_FROM(giver, is_as_written(blocks[i], size, i),
-                    "%s: expected to read all %zu bytes as written, observed a change in block %u",
-                    name_taking(giver, size), size, i + 1);
-    for (unsigned i = 0; i < count; i++)
-        free(blocks[i]);
-    return PASS;
-}
-
 PROBE(the_whole_block_can_be_used, "C23-7.24.3-p1-e")
 {
-    for (size_t size = 1; size <= SIZE_LAST; size = next_size(size))
-        for (size_t giver = 0; giver < GIVERS; giver++)
-            if (has_giver(giver))
-                TRY(use_whole_blocks(giver, size));
+    for (size_t size = 1; size <= SIZE_LAST; size = next_size(size)) {
+        FOR_EACH_CALL(by)
+        {
+            enum probe_outcome outcome = use_blocks(by, size, 3);
+            TRY(outcome == OUTCOME_FAIL && by->is_glibc ? OUTCOME_WEAK : outcome);
+        }
+    }
     return PASS;
 }
 
@@ -95,20 +62,18 @@ PROBE(blocks_stay_as_they_are_until_freed, "C23-7.24.3-p1-f")
 {
     uint32_t random = 1;
     for (size_t i = 0; i < SURVIVORS; i++) {
-        size_t size = random_size(&random), giver = random_giver(&random, GIVER_GLIBC);
-        survivors[i] = (struct block){take_from(giver, size), size};
-        EXPECT(survivors[i].start != NULL, "%s: expected a block, observed NULL",
-               name_taking(giver, size));
+        const struct allocating_call *by = random_call(&random, false);
+        size_t size = random_size(&random);
+        survivors[i] = (struct block){take_from(by, size), size};
+        EXPECT_BLOCK(survivors[i].start, "%s", name_taking(by, size));
         fill(survivors[i].start, size, (unsigned)i);
     }
     for (size_t step = 0; step <= 50000; step++) {
         disturb(&random);
         for (size_t i = 0; i < SURVIVORS && step % 10000 == 0; i++) {
-            size_t changed = find_change(survivors[i].start, survivors[i].size, (unsigned)i);
-            EXPECT(changed == survivors[i].size,
-                   "block %zu of %zu bytes at %p after %zu calls on others: expected no change, "
-                   "observed one at %zu",
-                   i, survivors[i].size, (void *)survivors[i].start, step, changed);
+            EXPECT_FILLED(survivors[i].start, survivors[i].size, (unsigned)i,
+                          "block %zu of %zu bytes at %p after %zu calls on others", i,
+                          survivors[i].size, (void *)survivors[i].start, step);
         }
     }
     return PASS;
@@ -134,20 +99,19 @@ static size_t find_place(const unsigned char *start)
     return low;
 }
 
-static enum probe_outcome take_apart_from_others(size_t giver, size_t size)
+static enum probe_outcome take_apart_from_others(const struct allocating_call *by, size_t size)
 {
-    unsigned char *start = take_from(giver, size);
-    EXPECT_FROM(giver, start != NULL, "%s: expected a block, observed NULL",
-                name_taking(giver, size));
+    unsigned char *start = take_from(by, size);
+    EXPECT_FROM(by, start != NULL, "%s: expected a block, observed NULL", name_taking(by, size));
     size_t place = find_place(start);
     const struct block *before = place > 0 ? &live[place - 1] : NULL,
                        *after = place < live_count ? &live[place] : NULL;
-    EXPECT_FROM(giver, before == NULL || before->start + before->size <= start,
+    EXPECT_FROM(by, before == NULL || before->start + before->size <= start,
                 "%s: expected a block apart from the live %zu bytes at %p, observed %p",
-                name_taking(giver, size), before->size, (void *)before->start, (void *)start);
-    EXPECT_FROM(giver, after == NULL || start + size <= after->start,
+                name_taking(by, size), before->size, (void *)before->start, (void *)start);
+    EXPECT_FROM(by, after == NULL || start + size <= after->start,
                 "%s: expected a block apart from the live %zu bytes at %p, observed %p",
-                name_taking(giver, size), after->size, (void *)after->start, (void *)start);
+                name_taking(by, size), after->size, (void *)after->start, (void *)start);
     memmove(&live[place + 1], &live[place], (live_count - place) * sizeof live[0]);
     live[place] = (struct block){start, size};
     live_count++;
@@ -164,8 +128,9 @@ PROBE(live_blocks_do_not_overlap, "C23-7.24.3-p1-g")
             live_count--;
             memmove(&live[leaving], &live[leaving + 1], (live_count - leaving) * sizeof live[0]);
         } else {
-            size_t giver = random_giver(&random, GIVERS), size = random_size(&random);
-            TRY(take_apart_from_others(giver, next_random(&random) % 512 == 0 ? size * 64 : size));
+            const struct allocating_call *by = random_call(&random, true);
+            size_t size = random_size(&random);
+            TRY(take_apart_from_others(by, next_random(&random) % 512 == 0 ? size * 64 : size));
         }
     }
     return PASS;
@@ -202,25 +167,25 @@ static char static_object[64 * KIB];
 
 static _Thread_local char thread_object[4 * KIB];
 
-static enum probe_outcome judge_place(size_t giver, size_t size, const void *block,
-                                      const char *automatic_object, size_t automatic_size)
+static enum probe_outcome judge_place(const struct allocating_call *by, size_t size,
+                                      const void *block, const char *automatic_object,
+                                      size_t automatic_size)
 {
-    EXPECT_FROM(giver, !touches(block, size, static_object, sizeof static_object),
+    EXPECT_FROM(by, !touches(block, size, static_object, sizeof static_object),
                 "%s: expected a block apart from a static object, observed %p",
-                name_taking(giver, size), block);
-    EXPECT_FROM(giver, !touches(block, size, thread_object, sizeof thread_object),
+                name_taking(by, size), block);
+    EXPECT_FROM(by, !touches(block, size, thread_object, sizeof thread_object),
                 "%s: expected a block apart from a thread's object, observed %p",
-                name_taking(giver, size), block);
-    EXPECT_FROM(giver, !touches(block, size, automatic_object, automatic_size),
+                name_taking(by, size), block);
+    EXPECT_FROM(by, !touches(block, size, automatic_object, automatic_size),
                 "%s: expected a block apart from an automatic object, observed %p",
-                name_taking(giver, size), block);
-    EXPECT_FROM(giver, !touches(block, size, (const void *)(uintptr_t)judge_place, 16),
-                "%s: expected a block apart from code, observed %p", name_taking(giver, size),
-                block);
+                name_taking(by, size), block);
+    EXPECT_FROM(by, !touches(block, size, (const void *)(uintptr_t)judge_place, 16),
+                "%s: expected a block apart from code, observed %p", name_taking(by, size), block);
     for (char **variable = environ; *variable != NULL; variable++)
-        EXPECT_FROM(giver, !touches(block, size, *variable, strlen(*variable) + 1),
+        EXPECT_FROM(by, !touches(block, size, *variable, strlen(*variable) + 1),
                     "%s: expected a block apart from the environment, observed %p",
-                    name_taking(giver, size), block);
+                    name_taking(by, size), block);
     return PASS;
 }
 
@@ -230,16 +195,17 @@ PROBE(blocks_are_apart_from_all_other_objects, "C23-7.24.3-p1-h")
     uint32_t random = 3;
     memset(automatic_object, 1, sizeof automatic_object);
     for (size_t i = 0; i < 4000; i++) {
-        size_t size = random_size(&random), giver = random_giver(&random, GIVERS);
-        const void *block = take_from(giver, size);
-        EXPECT_FROM(giver, block != NULL, "%s: expected a block, observed NULL",
-                    name_taking(giver, size));
-        TRY(judge_place(giver, size, block, automatic_object, sizeof automatic_object));
+        const struct allocating_call *by = random_call(&random, true);
+        size_t size = random_size(&random);
+        const void *block = take_from(by, size);
+        EXPECT_FROM(by, block != NULL, "%s: expected a block, observed NULL",
+                    name_taking(by, size));
+        TRY(judge_place(by, size, block, automatic_object, sizeof automatic_object));
         const char *mapping = i % 64 == 0 ? find_mapping(block) : NULL;
-        EXPECT_FROM(giver,
+        EXPECT_FROM(by,
                     mapping == NULL || (mapping[2] == 'w' && strstr(mapping, "[stack]") == NULL),
                     "%s: expected writable memory outside the stack, observed %p in%s",
-                    name_taking(giver, size), block, mapping);
+                    name_taking(by, size), block, mapping);
     }
     return PASS;
 }
@@ -248,23 +214,19 @@ PROBE(the_pointer_is_to_the_lowest_byte, "C23-7.24.3-p1-i")
 {
     uint32_t random = 4;
     for (size_t i = 0; i < OTHERS; i++) {
-        size_t size = i < 64 ? (size_t)16 << i % 8 : random_size(&random),
-               giver = i < 64 ? 0 : random_giver(&random, GIVER_GLIBC);
-        others[i] = (struct block){take_from(giver, size), size};
-        EXPECT(others[i].start != NULL, "%s: expected a block, observed NULL",
-               name_taking(giver, size));
+        size_t size = i < 64 ? (size_t)16 << i % 8 : random_size(&random);
+        const struct allocating_call *by = i < 64 ? &by_malloc : random_call(&random, false);
+        others[i] = (struct block){take_from(by, size), size};
+        EXPECT_BLOCK(others[i].start, "%s", name_taking(by, size));
         size_t usable = HAS(malloc_usable_size) ? malloc_usable_size(others[i].start) : size;
         EXPECT(usable >= size, "malloc_usable_size of %s: expected %zu at least, observed %zu",
-               name_taking(giver, size), size, usable);
+               name_taking(by, size), size, usable);
         fill(others[i].start, size, (unsigned)i);
     }
-    for (size_t i = 0; i < OTHERS; i++) {
-        size_t changed = find_change(others[i].start, others[i].size, (unsigned)i);
-        EXPECT(changed == others[i].size,
-               "%zu bytes from %p on, next to others that were filled: expected no change, "
-               "observed one at %zu",
-               others[i].size, (void *)others[i].start, changed);
-    }
+    for (size_t i = 0; i < OTHERS; i++)
+        EXPECT_FILLED(others[i].start, others[i].size, (unsigned)i,
+                      "%zu bytes from %p on, next to others that were filled", others[i].size,
+                      (void *)others[i].start);
     for (size_t i = 0; i < OTHERS; i++)
         free(others[i].start);
     return PASS;

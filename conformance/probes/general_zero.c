@@ -45,10 +45,9 @@ static enum probe_outcome ask_often(const struct zero_request *request, bool *re
     enum { TIMES = 1000 };
     static void *blocks[TIMES];
     for (size_t i = 0; i < TIMES; i++) {
-        errno = UNTOUCHED;
-        blocks[i] = request->take();
+        CATCH_ERRNO(error, blocks[i] = request->take());
         if (i == 0)
-            *ret_errno = errno;
+            *ret_errno = error;
         EXPECT((blocks[i] == NULL) == (blocks[0] == NULL),
                "%s: expected %s as at first, observed %s at call %zu", request->text,
                null_or_block(blocks[0]), null_or_block(blocks[i]), i + 1);
@@ -71,10 +70,7 @@ static enum probe_outcome record_answers(const struct zero_request *requests, si
                                  i > 0 ? "; " : "", requests[i].text, is_null ? "NULL" : "a block");
         if (is_null)
             used += (size_t)snprintf(text + used, sizeof text - used, " with errno %s",
-                                     error == UNTOUCHED ? "untouched"
-                                     : error == EINVAL  ? "EINVAL"
-                                     : error == ENOMEM  ? "ENOMEM"
-                                                        : "set");
+                                     name_error(error));
     }
     return RECORDED("%s", text);
 }
@@ -157,13 +153,9 @@ PROBE(blocks_without_bytes_can_be_freed_and_grown, "C23-7.24.3-p1-n")
         free(malloc(0));
         free(calloc(0, 8));
         unsigned char *block = realloc(malloc(0), 100);
-        EXPECT(block != NULL, "realloc(malloc(0), 100): expected a block, observed NULL at call %u",
-               i + 1);
+        EXPECT_BLOCK(block, "realloc(malloc(0), 100), call %u", i + 1);
         fill(block, 100, i);
-        size_t changed = find_change(block, 100, i);
-        EXPECT(changed == 100,
-               "realloc(malloc(0), 100): expected 100 usable bytes, observed another byte at %zu",
-               changed);
+        EXPECT_FILLED(block, 100, i, "realloc(malloc(0), 100)");
         free(block);
     }
     size_t after = mapped_bytes();
@@ -177,15 +169,16 @@ PROBE(blocks_without_bytes_can_be_freed_and_grown, "C23-7.24.3-p1-n")
 PROBE(a_request_for_no_bytes_gives_a_block, "MAN-malloc-1")
 {
     enum { TIMES = 4 };
-    unsigned char *blocks[GIVERS * TIMES];
+    void *blocks[100];
     size_t count = 0;
-    for (size_t giver = 0; giver < GIVERS; giver++) {
-        for (size_t i = 0; i < TIMES && has_giver(giver); i++) {
-            unsigned char *block = take_from(giver, 0);
-            EXPECT(block != NULL, "%s: expected a block, observed NULL", name_taking(giver, 0));
+    FOR_EACH_CALL(by)
+    {
+        for (size_t i = 0; i < TIMES && count < COUNT(blocks); i++) {
+            void *block = take_from(by, 0);
+            EXPECT_BLOCK(block, "%s", name_taking(by, 0));
             for (size_t k = 0; k < count; k++)
                 EXPECT(blocks[k] != block, "%s: expected an address of its own, observed %p again",
-                       name_taking(giver, 0), (void *)block);
+                       name_taking(by, 0), block);
             blocks[count++] = block;
         }
     }

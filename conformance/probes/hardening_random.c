@@ -114,7 +114,7 @@ PROBE(addresses_differ_between_runs, "HARD-random")
 static int exhaust_with_malloc(void)
 {
     int error = 0;
-    return exhaust(0, &error) ? (error == ENOMEM ? 0 : 1) : 2;
+    return exhaust(&by_malloc, 0, 256 * MIB, &error) ? (error == ENOMEM ? 0 : 1) : 2;
 }
 
 PROBE(exhaustion_gives_null, "HARD-oom-policy")

@@ -101,10 +101,9 @@ PROBE(valloc_is_a_relic, "POSIX17-stdlib-3")
 static enum probe_outcome check_and_release(const char *call, void *block, size_t size,
                                             void (*release)(void *))
 {
-    EXPECT(block != NULL, "%s: expected a block, observed NULL", call);
+    EXPECT_BLOCK(block, "%s", call);
     fill(block, size, 1);
-    EXPECT(find_change(block, size, 1) == size,
-           "%s: expected %zu bytes that keep what is written, observed another", call, size);
+    EXPECT_FILLED(block, size, 1, "%s", call);
     release(block);
     return PASS;
 }
@@ -140,8 +139,7 @@ PROCESS_PROBE(free_sized_of_the_c_library_reaches_the_subject, "GLIBC-replace-13
     size_t before = mapped_bytes();
     for (int i = 0; i < TIMES; i++) {
         void *block = malloc(SIZE);
-        EXPECT(block != NULL, "malloc(%d), round %d of free_sized: expected a block, observed NULL",
-               SIZE, i);
+        EXPECT_BLOCK(block, "malloc(%d), round %d of free_sized", SIZE, i);
         release(block, SIZE);
     }
     size_t growth = mapped_bytes() - before;

@@ -324,23 +324,10 @@ PROBE(a_replacement_keeps_documented_promises, "MAN-malloc-8")
                    "malloc(0) twice, calloc(0, 8), calloc(8, 0), realloc(NULL, 0): expected blocks "
                    "of their own, observed %p for number %zu",
                    empty[i], i + 1);
-    errno = UNTOUCHED;
-    for (size_t i = 0; i < COUNT(empty); i++)
-        free(empty[i]);
-    int after_free = errno;
-    EXPECT(after_free == UNTOUCHED, "free: expected errno kept at %d, observed %d", UNTOUCHED,
-           after_free);
-    errno = UNTOUCHED;
-    void *block = malloc(beyond);
-    int after = errno;
-    EXPECT(block == NULL && after == ENOMEM,
-           "malloc(%zu): expected NULL with errno %d, observed %s with %d", beyond, ENOMEM,
-           null_or_block(block), after);
-    errno = UNTOUCHED;
-    block = calloc(beyond / 2 + 1, 4);
-    after = errno;
-    EXPECT(block == NULL && after == ENOMEM,
-           "calloc(%zu, 4), which wraps to 4: expected NULL with errno %d, observed %s with %d",
-           beyond / 2 + 1, ENOMEM, null_or_block(block), after);
+    CATCH_ERRNO(error, for (size_t i = 0; i < COUNT(empty); i++) free(empty[i]));
+    EXPECT(error == UNTOUCHED, "free: expected errno kept at %d, observed %d", UNTOUCHED, error);
+    EXPECT_FAILURE(malloc(beyond), ENOMEM, "malloc(%zu)", beyond);
+    EXPECT_FAILURE(calloc(beyond / 2 + 1, 4), ENOMEM, "calloc(%zu, 4), which wraps to 4",
+                   beyond / 2 + 1);
     return PASS;
 }

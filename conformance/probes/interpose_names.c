@@ -74,8 +74,7 @@ PROCESS_PROBE(cfree_works_where_it_is_still_offered, "GLIBC-cfree-1")
     size_t before = mapped_bytes();
     for (int i = 0; i < TIMES; i++) {
         void *block = malloc(SIZE);
-        EXPECT(block != NULL, "malloc(%d), round %d of cfree: expected a block, observed NULL",
-               SIZE, i);
+        EXPECT_BLOCK(block, "malloc(%d), round %d of cfree", SIZE, i);
         release(block);
     }
     size_t growth = mapped_bytes() - before;

@@ -18,13 +18,12 @@ static void *pile;
 
 /* Allocates until a call returns NULL, or `most` blocks; returns how many, and what errno the last
  * call left. */
-static size_t pile_up(size_t giver, size_t size, size_t most, int *ret_errno)
+static size_t pile_up(const struct allocating_call *by, size_t size, size_t most, int *ret_errno)
 {
     size_t count = 0;
     for (; count < most; count++) {
-        errno = UNTOUCHED;
-        void *block = take_from(giver, size);
-        *ret_errno = errno;
+        CATCH_ERRNO(error, void *block = take_from(by, size));
+        *ret_errno = error;
         if (block == NULL)
             break;
         ((char *)block)[size - 1] = 1;
@@ -48,24 +47,25 @@ PROCESS_PROBE(no_space_is_a_null_pointer, "C23-7.24.3-p1-j")
     int ignored;
     if (!limit_memory(64 * MIB))
         return UNSUPPORTED("RLIMIT_AS could not be lowered");
-    for (size_t giver = 0; giver < GIVERS; giver++) {
-        size_t count = has_giver(giver) ? pile_up(giver, MIB, LARGE_MOST, &ignored) : 0;
+    FOR_EACH_CALL(by)
+    {
+        size_t count = pile_up(by, MIB, LARGE_MOST, &ignored);
         if (count == LARGE_MOST)
             return UNSUPPORTED("%s: the subject had reserved more than %d MiB before the limit",
-                               name_taking(giver, MIB), LARGE_MOST);
+                               name_taking(by, MIB), LARGE_MOST);
         release_pile();
     }
-    pile_up(0, MIB, LARGE_MOST, &ignored);
+    pile_up(&by_malloc, MIB, LARGE_MOST, &ignored);
     for (size_t size = 16; size <= 256 * MIB; size *= 4)
-        for (size_t giver = 0; giver < GIVERS; giver++)
-            free(has_giver(giver) ? take_from(giver, size) : NULL);
+        FOR_EACH_CALL(by)
+    free(take_from(by, size));
     return PASS;
 }
 
 static enum probe_outcome exceed(const char *limit)
 {
     int large_errno = 0, small_errno = 0;
-    size_t large = pile_up(0, MIB, LARGE_MOST, &large_errno);
+    size_t large = pile_up(&by_malloc, MIB, LARGE_MOST, &large_errno);
     if (large == LARGE_MOST)
         return UNSUPPORTED(
             "malloc(1048576): the subject had reserved more than %d MiB before the limit",
@@ -74,7 +74,7 @@ static enum probe_outcome exceed(const char *limit)
            "malloc(1048576) over %s, after %zu blocks: expected NULL with errno %d, observed NULL "
            "with errno %d",
            limit, large, ENOMEM, large_errno);
-    size_t small = pile_up(0, 48, SMALL_MOST, &small_errno);
+    size_t small = pile_up(&by_malloc, 48, SMALL_MOST, &small_errno);
     EXPECT(small == SMALL_MOST || small_errno == ENOMEM,
            "malloc(48) over %s, after %zu blocks: expected NULL with errno %d, observed NULL with "
            "errno %d",
@@ -124,18 +124,14 @@ PROCESS_PROBE(releases_end_the_shortage, "POSIX17-rlimit-3")
     if (!limit_memory(64 * MIB))
         return UNSUPPORTED("RLIMIT_AS could not be lowered");
     for (int round = 0; round < 3; round++) {
-        size_t large = pile_up(0, MIB, LARGE_MOST, &ignored),
-               small = pile_up(0, 48, SMALL_MOST, &ignored);
+        size_t large = pile_up(&by_malloc, MIB, LARGE_MOST, &ignored),
+               small = pile_up(&by_malloc, 48, SMALL_MOST, &ignored);
         release_pile();
         void *first = malloc(MIB), *second = malloc(48);
-        EXPECT(first != NULL,
-               "malloc(1048576), %zu blocks of 1 MiB and %zu of 48 bytes released before: expected "
-               "a block, observed NULL",
-               large, small);
-        EXPECT(second != NULL,
-               "malloc(48), %zu blocks of 1 MiB and %zu of 48 bytes released before: expected a "
-               "block, observed NULL",
-               large, small);
+        EXPECT(first != NULL && second != NULL,
+               "malloc(1048576) and malloc(48), %zu blocks of 1 MiB and %zu of 48 bytes released "
+               "before: expected two blocks, observed %s and %s",
+               large, small, null_or_block(first), null_or_block(second));
         free(first);
         free(second);
     }
@@ -148,7 +144,7 @@ PROCESS_PROBE(small_blocks_use_most_of_the_limit, "POSIX17-rlimit-4")
     int last_errno = 0;
     if (!limit_memory(room))
         return UNSUPPORTED("RLIMIT_AS could not be lowered");
-    size_t count = pile_up(0, 48, wanted, &last_errno);
+    size_t count = pile_up(&by_malloc, 48, wanted, &last_errno);
     EXPECT(count == wanted,
            "malloc(48) with %zu bytes left under RLIMIT_AS: expected %zu blocks, half of that, "
            "observed NULL after %zu",
@@ -203,7 +199,7 @@ PROCESS_PROBE(locked_memory_limit_means_enomem, "POSIX17-mlock-1")
     int last_errno = 0;
     if (!limit_locked_memory(16 * MIB))
         return UNSUPPORTED("mlockall(MCL_FUTURE) is not permitted, or root cannot be given up");
-    size_t count = pile_up(0, MIB, LARGE_MOST, &last_errno);
+    size_t count = pile_up(&by_malloc, MIB, LARGE_MOST, &last_errno);
     if (count == LARGE_MOST)
         return UNSUPPORTED(
             "malloc(1048576): %d blocks were given under RLIMIT_MEMLOCK, so it does not count here",

@@ -42,8 +42,7 @@ PROCESS_PROBE(bytes_in_use_follow_the_blocks, "GLIBC-mallinfo-1")
     free(malloc(SIZE));
     size_t before = read_info().uordblks;
     for (size_t i = 0; i < BLOCKS; i++)
-        EXPECT((blocks[i] = malloc(SIZE)) != NULL, "malloc(%d): expected a block, observed NULL",
-               SIZE);
+        EXPECT_BLOCK(blocks[i] = malloc(SIZE), "malloc(%d)", SIZE);
     struct mallinfo2 info = read_info();
     for (size_t i = 0; i < BLOCKS; i++)
         free(blocks[i]);
@@ -66,8 +65,7 @@ PROCESS_PROBE(arena_is_what_is_used_and_free, "GLIBC-mallinfo-2")
     void *blocks[BLOCKS];
     NEED(mallinfo2);
     for (size_t i = 0; i < BLOCKS; i++)
-        EXPECT((blocks[i] = malloc(i * 31 + 1)) != NULL,
-               "malloc(%zu): expected a block, observed NULL", i * 31 + 1);
+        EXPECT_BLOCK(blocks[i] = malloc(i * 31 + 1), "malloc(%zu)", i * 31 + 1);
     for (size_t i = 0; i < BLOCKS; i += 3)
         free(blocks[i]);
     struct mallinfo2 info = read_info();

@@ -54,9 +54,8 @@ static char *capture_info(int options, int *ret_result, int *ret_errno)
     FILE *file = open_memstream(&text, &length);
     if (file == NULL)
         return NULL;
-    errno = UNTOUCHED;
-    *ret_result = malloc_info(options, file);
-    *ret_errno = errno;
+    CATCH_ERRNO(error, *ret_result = malloc_info(options, file));
+    *ret_errno = error;
     return fclose(file) == 0 ? text : NULL;
 }
 

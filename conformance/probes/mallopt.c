@@ -32,8 +32,7 @@ PROCESS_PROBE(mallopt_says_one_or_zero_and_keeps_errno, "GLIBC-mallopt-1")
     NEED(mallopt);
     for (size_t i = 0; i < COUNT(calls_to_make); i++) {
         int parameter = calls_to_make[i][0], value = calls_to_make[i][1];
-        errno = UNTOUCHED;
-        int result = mallopt(parameter, value), after = errno;
+        CATCH_ERRNO(after, int result = mallopt(parameter, value));
         EXPECT(result == 0 || result == 1, "mallopt(%d, %d): expected 1 or 0, observed %d",
                parameter, value, result);
         EXPECT(after == UNTOUCHED, "mallopt(%d, %d): expected errno kept at %d, observed %d",
@@ -132,9 +131,8 @@ PROCESS_PROBE(mmap_threshold_maps_larger_blocks, "GLIBC-mallopt-5")
     int accepted = mallopt(SET_MMAP_THRESHOLD, THRESHOLD);
     size_t before = mallinfo2().hblks;
     for (size_t i = 0; i < BLOCKS; i++)
-        EXPECT((blocks[i] = malloc(SIZE)) != NULL,
-               "malloc(%d) after mallopt(M_MMAP_THRESHOLD, %d): expected a block, observed NULL",
-               SIZE, THRESHOLD);
+        EXPECT_BLOCK(blocks[i] = malloc(SIZE), "malloc(%d) after mallopt(M_MMAP_THRESHOLD, %d)",
+                     SIZE, THRESHOLD);
     size_t during = mallinfo2().hblks;
     for (size_t i = 0; i < BLOCKS; i++)
         free(blocks[i]);
@@ -276,18 +274,14 @@ static enum probe_outcome use_many_sizes(const char *when)
     static void *blocks[BLOCKS];
     for (size_t i = 0; i < BLOCKS; i++) {
         size_t size = (size_t)1 << (i % 20);
-        EXPECT((blocks[i] = malloc(size)) != NULL,
-               "malloc(%zu) %s: expected a block, observed NULL", size, when);
+        EXPECT_BLOCK(blocks[i] = malloc(size), "malloc(%zu) %s", size, when);
         fill(blocks[i], size, (unsigned)i);
     }
     for (size_t i = 0; i < BLOCKS; i++) {
         size_t size = (size_t)1 << (i % 20);
         void *resized = realloc(blocks[i], 2 * size);
-        EXPECT(resized != NULL, "realloc(p, %zu) %s: expected a block, observed NULL", 2 * size,
-               when);
-        EXPECT(find_change(resized, size, (unsigned)i) == size,
-               "realloc(p, %zu) %s: expected what was written, observed another byte at %zu",
-               2 * size, when, find_change(resized, size, (unsigned)i));
+        EXPECT_BLOCK(resized, "realloc(p, %zu) %s", 2 * size, when);
+        EXPECT_FILLED(resized, size, (unsigned)i, "realloc(p, %zu) %s", 2 * size, when);
         free(resized);
     }
     return PASS;

@@ -11,22 +11,13 @@ PROBE(memalign_aligns_to_powers_of_two, "GLIBC-memalign-1")
         const size_t sizes[] = {1, 1, 1, 1, alignment / 2 + 1, alignment, alignment + 1};
         void *block[COUNT(sizes)]; /* held together, as one alone may be aligned by chance */
         for (unsigned i = 0; i < COUNT(sizes); i++) {
-            errno = UNTOUCHED;
             block[i] = memalign(alignment, sizes[i]);
-            int error = errno;
-            EXPECT(block[i] != NULL,
-                   "memalign(%zu, %zu): expected a block, observed NULL with errno %d", alignment,
-                   sizes[i], error);
-            EXPECT(is_aligned(block[i], alignment),
-                   "memalign(%zu, %zu): expected a multiple of %zu, observed %p", alignment,
-                   sizes[i], alignment, block[i]);
+            EXPECT_BLOCK(block[i], "memalign(%zu, %zu)", alignment, sizes[i]);
+            EXPECT_ALIGNED(block[i], alignment, "memalign(%zu, %zu)", alignment, sizes[i]);
             fill(block[i], sizes[i], i);
         }
         for (unsigned i = 0; i < COUNT(sizes); i++) {
-            size_t changed = find_change(block[i], sizes[i], i);
-            EXPECT(changed == sizes[i],
-                   "memalign(%zu, %zu): expected its bytes kept, observed byte %zu changed",
-                   alignment, sizes[i], changed);
+            EXPECT_FILLED(block[i], sizes[i], i, "memalign(%zu, %zu)", alignment, sizes[i]);
             free(block[i]);
         }
     }
@@ -40,13 +31,9 @@ PROBE(memalign_refuses_or_rounds_up_an_odd_alignment, "GLIBC-memalign-2")
     unsigned refused = 0;
     NEED(memalign);
     for (size_t i = 0; i < COUNT(alignments); i++) {
-        errno = UNTOUCHED;
-        void *block = memalign(alignments[i][0], 100);
-        int error = errno;
-        EXPECT(block != NULL || error == EINVAL,
-               "memalign(%zu, 100): expected a block or errno %d (EINVAL), observed NULL with "
-               "errno %d",
-               alignments[i][0], EINVAL, error);
+        CATCH_ERRNO(error, void *block = memalign(alignments[i][0], 100));
+        if (block == NULL)
+            EXPECT_ERRNO(error, EINVAL, "memalign(%zu, 100)", alignments[i][0]);
         EXPECT(is_aligned(block, alignments[i][1]),
                "memalign(%zu, 100): expected NULL or a multiple of %zu, observed %p",
                alignments[i][0], alignments[i][1], block);
@@ -60,17 +47,9 @@ PROBE(memalign_refuses_or_rounds_up_an_odd_alignment, "GLIBC-memalign-2")
 PROBE(memalign_says_enomem, "GLIBC-memalign-3")
 {
     NEED(memalign);
-    for (size_t i = 0; i < HUGE_COUNT; i++) {
-        errno = UNTOUCHED;
-        void *block = memalign(64, huge_size(i));
-        int error = errno;
-        EXPECT(block == NULL && error == ENOMEM,
-               "memalign(64, %zu): expected NULL with errno %d (ENOMEM), observed %s with errno %d",
-               huge_size(i), ENOMEM, null_or_block(block), error);
-    }
-    errno = UNTOUCHED;
-    void *block = memalign(TOP + 1, 8);
-    int error = errno;
+    for (size_t i = 0; i < HUGE_COUNT; i++)
+        EXPECT_FAILURE(memalign(64, huge_size(i)), ENOMEM, "memalign(64, %zu)", huge_size(i));
+    CATCH_ERRNO(error, void *block = memalign(TOP + 1, 8));
     EXPECT(block == NULL && (error == EINVAL || error == ENOMEM),
            "memalign(%zu, 8): expected NULL with errno %d (EINVAL) or %d (ENOMEM), observed %s "
            "with errno %d",
@@ -85,7 +64,7 @@ static enum probe_outcome resize(size_t alignment, size_t size)
     const size_t sizes[] = {size + 10, 3 * size, size / 2 + 1, 20 * size, 1};
     size_t kept = size;
     void *block = memalign(alignment, size);
-    EXPECT(block != NULL, "memalign(%zu, %zu): expected a block, observed NULL", alignment, size);
+    EXPECT_BLOCK(block, "memalign(%zu, %zu)", alignment, size);
     EXPECT(!HAS(malloc_usable_size) || malloc_usable_size(block) >= size,
            "malloc_usable_size(memalign(%zu, %zu)): expected %zu or more, observed %zu", alignment,
            size, size, malloc_usable_size(block));
@@ -93,13 +72,9 @@ static enum probe_outcome resize(size_t alignment, size_t size)
     for (size_t i = 0; i < COUNT(sizes); i++) {
         kept = kept < sizes[i] ? kept : sizes[i];
         block = realloc(block, sizes[i]);
-        EXPECT(block != NULL, "realloc(memalign(%zu, %zu), %zu): expected a block, observed NULL",
-               alignment, size, sizes[i]);
-        size_t changed = find_change(block, kept, 1);
-        EXPECT(
-            changed == kept,
-            "realloc(memalign(%zu, %zu), %zu): expected %zu bytes kept, observed byte %zu changed",
-            alignment, size, sizes[i], kept, changed);
+        EXPECT_BLOCK(block, "realloc(memalign(%zu, %zu), %zu)", alignment, size, sizes[i]);
+        EXPECT_FILLED(block, kept, 1, "realloc(memalign(%zu, %zu), %zu)", alignment, size,
+                      sizes[i]);
         fill(block, sizes[i], 1);
         kept = sizes[i];
     }
@@ -120,12 +95,9 @@ PROBE(memalign_blocks_can_be_resized, "GLIBC-memalign-4")
 PROBE(memalign_of_alignment_zero, "GLIBC-memalign-5")
 {
     NEED(memalign);
-    errno = UNTOUCHED;
-    void *block = memalign(0, 100);
-    int error = errno;
-    EXPECT(block != NULL || error == EINVAL,
-           "memalign(0, 100): expected a block or errno %d (EINVAL), observed NULL with errno %d",
-           EINVAL, error);
+    CATCH_ERRNO(error, void *block = memalign(0, 100));
+    if (block == NULL)
+        EXPECT_ERRNO(error, EINVAL, "memalign(0, 100)");
     if (block != NULL)
         fill(block, 100, 1);
     free(block);

@@ -37,9 +37,7 @@ static size_t changed_size;
 
 static void free_and_watch(void *block, size_t size)
 {
-    errno = UNTOUCHED;
-    free(block);
-    int after = errno;
+    CATCH_ERRNO(after, free(block));
     if (after != UNTOUCHED && changed_errno == 0) {
         changed_errno = after;
         changed_size = size;

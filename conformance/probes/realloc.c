@@ -11,15 +11,9 @@ PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a")
     for (unsigned i = 0; i < TIMES; i++) {
         size_t size = i % 2 == 0 ? MIB : 2 * MIB;
         block = realloc(block, size);
-        EXPECT(block != NULL,
-               "realloc between 1 and 2 MiB with 128 MiB more: expected a block, observed NULL at "
-               "call %u",
-               i + 1);
+        EXPECT_BLOCK(block, "realloc between 1 and 2 MiB with 128 MiB more, call %u", i + 1);
         fill(block, size, i);
-        size_t changed = find_change(block, size, i);
-        EXPECT(changed == size,
-               "realloc to %zu bytes: expected all of them usable, observed another byte at %zu",
-               size, changed);
+        EXPECT_FILLED(block, size, i, "realloc to %zu bytes, all of them filled", size);
         size_t now = resident_bytes();
         EXPECT(now <= before + 100 * MIB,
                "realloc between 1 and 2 MiB: expected the old block released, observed %zu MiB "
@@ -46,14 +40,11 @@ PROBE(realloc_of_null_is_malloc, "C23-7.24.3.7-p3-a")
         unsigned char *one = realloc(NULL, size), *two = realloc(NULL, size);
         EXPECT(one != NULL && two != NULL,
                "realloc(NULL, %zu): expected a block, observed NULL with errno %d", size, errno);
-        EXPECT(is_aligned(one, alignment),
-               "realloc(NULL, %zu): expected a multiple of %zu, observed %p", size, alignment,
-               (void *)one);
+        EXPECT_ALIGNED(one, alignment, "realloc(NULL, %zu)", size);
         fill(one + size - end, end, 1);
         fill(two + size - end, end, 2);
-        EXPECT(find_change(one + size - end, end, 1) == end,
-               "realloc(NULL, %zu) twice: expected %zu bytes each, observed a common one", size,
-               size);
+        EXPECT_FILLED(one + size - end, end, 1, "realloc(NULL, %zu) twice, both blocks filled",
+                      size);
         free(one);
         free(two);
     }
@@ -67,12 +58,8 @@ static enum probe_outcome resize(void **block, size_t size, size_t kept, bool is
 {
     const char *function = is_array ? "reallocarray" : "realloc";
     *block = is_array ? reallocarray(*block, size, 1) : realloc(*block, size);
-    EXPECT(*block != NULL, "%s of %s to %zu: expected a block, observed NULL with errno %d",
-           function, source, size, errno);
-    size_t changed = find_change(*block, kept, 9);
-    EXPECT(changed == kept,
-           "%s of %s to %zu: expected its first %zu bytes as they were, observed a change at %zu",
-           function, source, size, kept, changed);
+    EXPECT_BLOCK(*block, "%s of %s to %zu", function, source, size);
+    EXPECT_FILLED(*block, kept, 9, "%s of %s to %zu", function, source, size);
     return PASS;
 }
 
@@ -80,7 +67,7 @@ static enum probe_outcome resize(void **block, size_t size, size_t kept, bool is
 static enum probe_outcome resize_both_ways(void *block, size_t size, bool is_array,
                                            const char *source)
 {
-    EXPECT(block != NULL, "%s: expected a block, observed NULL", source);
+    EXPECT_BLOCK(block, "%s", source);
     fill(block, size, 9);
     TRY(resize(&block, size + 3000, size, is_array, source));
     TRY(resize(&block, size / 2 + 1, size / 2 + 1, is_array, source));
@@ -91,7 +78,7 @@ static enum probe_outcome resize_both_ways(void *block, size_t size, bool is_arr
 /* At once smaller than its alignment. */
 static enum probe_outcome shrink(void *block, size_t size, const char *source)
 {
-    EXPECT(block != NULL, "%s: expected a block, observed NULL", source);
+    EXPECT_BLOCK(block, "%s", source);
     fill(block, size, 9);
     TRY(resize(&block, size / 4 + 1, size / 4 + 1, false, source));
     free(block);
@@ -113,12 +100,6 @@ PROBE(realloc_takes_aligned_blocks, "C23-7.24.3.7-p3-b")
     return PASS;
 }
 
-static void *take_posix_memalign(size_t alignment, size_t size)
-{
-    void *block = NULL;
-    return posix_memalign(&block, alignment, size) == 0 ? block : NULL;
-}
-
 /* Blocks of the malloc family, resized by realloc or reallocarray. */
 static enum probe_outcome resize_blocks_of_family(bool is_array)
 {
@@ -133,7 +114,8 @@ static enum probe_outcome resize_blocks_of_family(bool is_array)
     for (size_t alignment = 8; alignment <= 64 * KIB; alignment *= 2) {
         snprintf(source, sizeof source, "posix_memalign(&p, %zu, 100)", alignment);
         if (HAS(posix_memalign))
-            TRY(resize_both_ways(take_posix_memalign(alignment, 100), 100, is_array, source));
+            TRY(resize_both_ways(by_posix_memalign.allocate(alignment, 100), 100, is_array,
+                                 source));
         snprintf(source, sizeof source, "aligned_alloc(%zu, %zu)", alignment, alignment);
         if (HAS(aligned_alloc))
             TRY(resize_both_ways(aligned_alloc(alignment, alignment), alignment, is_array, source));
@@ -175,7 +157,8 @@ PROBE(whether_realloc_takes_aligned_blocks, "POSIX17-realloc-7")
     unsigned kept = 0, tried = 0;
     for (size_t alignment = 8; alignment <= 64 * KIB; alignment *= 2) {
         void *blocks[] = {HAS(aligned_alloc) ? aligned_alloc(alignment, alignment) : NULL,
-                          HAS(posix_memalign) ? take_posix_memalign(alignment, alignment) : NULL};
+                          HAS(posix_memalign) ? by_posix_memalign.allocate(alignment, alignment)
+                                              : NULL};
         for (size_t i = 0; i < COUNT(blocks); i++) {
             if (blocks[i] == NULL)
                 continue;

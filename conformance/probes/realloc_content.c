@@ -25,18 +25,11 @@ static enum probe_outcome resize_once(size_t from, size_t to)
     size_t kept = from < to ? from : to;
     unsigned seed = (unsigned)(from + to);
     void *block = malloc(from), *neighbour = malloc(from < 4096 ? from : 1);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", from,
-           errno);
+    EXPECT_BLOCK(block, "malloc(%zu)", from);
     fill(block, from, seed);
     void *resized = realloc(block, to);
-    EXPECT(resized != NULL,
-           "realloc(malloc(%zu), %zu): expected a block, observed NULL with errno %d", from, to,
-           errno);
-    size_t changed = find_change(resized, kept, seed);
-    EXPECT(changed == kept,
-           "realloc(malloc(%zu), %zu): expected the first %zu bytes as they were, observed a "
-           "change at %zu",
-           from, to, kept, changed);
+    EXPECT_BLOCK(resized, "realloc(malloc(%zu), %zu)", from, to);
+    EXPECT_FILLED(resized, kept, seed, "realloc(malloc(%zu), %zu)", from, to);
     free(neighbour);
     free(resized);
     return PASS;
@@ -50,19 +43,14 @@ PROBE(realloc_keeps_the_common_prefix, "C23-7.24.3.7-p2-b")
     uint32_t random = 5;
     size_t size = 1;
     unsigned char *block = malloc(size);
-    EXPECT(block != NULL, "malloc(1): expected a block, observed NULL");
+    EXPECT_BLOCK(block, "malloc(1)");
     for (unsigned step = 0; step < 2000; step++) {
         size_t next = 1 + next_random(&random) % ((size_t)64 << next_random(&random) % 10),
                kept = size < next ? size : next;
         fill(block, size, step);
         block = realloc(block, next);
-        EXPECT(block != NULL, "realloc from %zu to %zu bytes: expected a block, observed NULL",
-               size, next);
-        size_t changed = find_change(block, kept, step);
-        EXPECT(changed == kept,
-               "realloc from %zu to %zu bytes: expected the first %zu as they were, observed a "
-               "change at %zu",
-               size, next, kept, changed);
+        EXPECT_BLOCK(block, "realloc from %zu to %zu bytes", size, next);
+        EXPECT_FILLED(block, kept, step, "realloc from %zu to %zu bytes", size, next);
         size = next;
     }
     free(block);
@@ -81,7 +69,7 @@ PROBE(what_lies_in_the_bytes_that_realloc_adds, "C23-7.24.3.7-p2-c")
         free(secrets[i]);
     for (int i = 0; i < TIMES; i++) {
         unsigned char *block = malloc(FROM), *grown = block != NULL ? realloc(block, TO) : NULL;
-        EXPECT(grown != NULL, "realloc(malloc(%d), %d): expected a block, observed NULL", FROM, TO);
+        EXPECT_BLOCK(grown, "realloc(malloc(%d), %d)", FROM, TO);
         for (int k = FROM; k < TO; k++)
             stale += grown[k] == 0xA5;
     }
@@ -111,15 +99,12 @@ static enum probe_outcome resize_through(void *block, const char *source)
 {
     static const size_t sizes[] = {16,   24,   40,  56,    100,    200,         24, 1000,
                                    1032, 4104, 100, 70000, 300008, 2 * MIB + 8, 40, 17};
-    EXPECT(block != NULL, "%s: expected a block, observed NULL", source);
+    EXPECT_BLOCK(block, "%s", source);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         void *neighbour = malloc(sizes[i]);
         block = realloc(block, sizes[i]);
-        EXPECT(block != NULL, "realloc of %s to %zu: expected a block, observed NULL with errno %d",
-               source, sizes[i], errno);
-        EXPECT(is_aligned(block, _Alignof(max_align_t)),
-               "realloc of %s to %zu: expected a multiple of %zu, observed %p", source, sizes[i],
-               _Alignof(max_align_t), block);
+        EXPECT_BLOCK(block, "realloc of %s to %zu", source, sizes[i]);
+        EXPECT_ALIGNED(block, _Alignof(max_align_t), "realloc of %s to %zu", source, sizes[i]);
         free(neighbour);
     }
     free(block);
@@ -148,9 +133,8 @@ PROBE(whether_realloc_keeps_a_greater_alignment, "C23-7.24.3.7-p4-d")
     for (size_t i = 0; i < TIMES; i++) {
         void *block = aligned_alloc(ALIGNMENT, ALIGNMENT),
              *resized = block != NULL ? realloc(block, 100 + 300 * i) : NULL;
-        EXPECT(resized != NULL,
-               "realloc(aligned_alloc(%d, %d), %zu): expected a block, observed NULL", ALIGNMENT,
-               ALIGNMENT, 100 + 300 * i);
+        EXPECT_BLOCK(resized, "realloc(aligned_alloc(%d, %d), %zu)", ALIGNMENT, ALIGNMENT,
+                     100 + 300 * i);
         kept += is_aligned(resized, ALIGNMENT);
     }
     return RECORDED("realloc of aligned_alloc(%d, %d) to 100 and up to %d bytes: observed %u of %d "

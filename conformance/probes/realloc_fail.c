@@ -12,22 +12,12 @@ static enum probe_outcome judge_kept(void *block, size_t size, const char *call)
         if (others[i] != NULL)
             memset(others[i], 0xEE, size);
     }
-    size_t changed = find_change(block, size, 7);
-    EXPECT(changed == size,
-           "%s: expected NULL and the old block as it was, observed NULL and another byte at %zu "
-           "of it",
-           call, changed);
+    EXPECT_FILLED(block, size, 7, "%s, which returned NULL, and the old block", call);
     for (unsigned i = 0; i < COUNT(others); i++)
         free(others[i]);
     void *resized = realloc(block, 2 * size);
-    EXPECT(resized != NULL,
-           "realloc to %zu after a failure: expected a block, observed NULL with errno %d",
-           2 * size, errno);
-    changed = find_change(resized, size, 7);
-    EXPECT(changed == size,
-           "realloc to %zu after a failure: expected the first %zu bytes as they were, observed "
-           "another at %zu",
-           2 * size, size, changed);
+    EXPECT_BLOCK(resized, "realloc to %zu after a failure", 2 * size);
+    EXPECT_FILLED(resized, size, 7, "realloc to %zu after a failure", 2 * size);
     free(resized);
     return PASS;
 }
@@ -37,23 +27,16 @@ static enum probe_outcome fail_resizes(size_t size, size_t stride, bool is_errno
 {
     char call[80];
     unsigned char *block = malloc(size);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", size,
-           errno);
+    EXPECT_BLOCK(block, "malloc(%zu)", size);
     fill(block, size, 7);
     for (size_t i = 0; i < HUGE_COUNT; i += stride) {
-        errno = UNTOUCHED;
-        void *resized = realloc(block, huge_size(i));
-        int error = errno;
+        CATCH_ERRNO(error, void *resized = realloc(block, huge_size(i)));
         snprintf(call, sizeof call, "realloc(malloc(%zu), %zu)", size, huge_size(i));
-        EXPECT(resized == NULL, "%s: expected NULL, observed %p", call, resized);
-        EXPECT(!is_errno_judged || error == ENOMEM,
-               "%s: expected NULL with errno %d (ENOMEM), observed %d%s", call, ENOMEM, error,
-               error == UNTOUCHED ? ", as it was" : "");
-        size_t looked_at = size < 128 ? size : 128, changed = find_change(block, looked_at, 7);
-        EXPECT(changed == looked_at,
-               "%s: expected NULL and the old block as it was, observed NULL and another byte at "
-               "%zu of it",
-               call, changed);
+        EXPECT_NULL(resized, "%s", call);
+        if (is_errno_judged)
+            EXPECT_ERRNO(error, ENOMEM, "%s", call);
+        EXPECT_FILLED(block, size < 128 ? size : 128, 7,
+                      "%s, which returned NULL, and the old block", call);
     }
     return judge_kept(block, size, call);
 }
@@ -79,7 +62,7 @@ PROBE(realloc_without_memory_leaves_the_block, "C23-7.24.3.7-p3-g")
     for (size_t size = 100; size < 4 * MIB; size *= 4)
         free(realloc(malloc(size), 2 * size));
     void *block = malloc(SIZE);
-    EXPECT(block != NULL, "malloc(%d): expected a block, observed NULL with errno %d", SIZE, errno);
+    EXPECT_BLOCK(block, "malloc(%d)", SIZE);
     fill(block, SIZE, 7);
     if (!limit_memory(64 * MIB))
         return UNSUPPORTED("RLIMIT_AS: expected a limit, observed a refusal");
@@ -89,34 +72,24 @@ PROBE(realloc_without_memory_leaves_the_block, "C23-7.24.3.7-p3-g")
         if (resized == NULL)
             return judge_kept(block, SIZE, call);
         block = realloc(resized, SIZE);
-        EXPECT(block != NULL, "realloc from %zu to %d bytes: expected a block, observed NULL", size,
-               SIZE);
+        EXPECT_BLOCK(block, "realloc from %zu to %d bytes", size, SIZE);
     }
     return UNSUPPORTED("realloc under a limit of memory: expected a failure, observed none");
 }
 
-static enum probe_outcome judge_resize_failure(void *block, const char *source, size_t size)
-{
-    errno = UNTOUCHED;
-    void *resized = realloc(block, size);
-    int error = errno;
-    EXPECT(resized == NULL, "realloc(%s, %zu): expected NULL, observed %p", source, size, resized);
-    EXPECT(error == ENOMEM, "realloc(%s, %zu): expected NULL with errno %d (ENOMEM), observed %d%s",
-           source, size, ENOMEM, error, error == UNTOUCHED ? ", as it was" : "");
-    return PASS;
-}
-
 PROBE(realloc_fails_with_enomem, "POSIX17-realloc-1")
 {
+    static const size_t below_ptrdiff_max[] = {SIZE_MAX / 100 * 49, SIZE_MAX / 10};
     void *block = malloc(100);
-    EXPECT(block != NULL, "malloc(100): expected a block, observed NULL");
+    EXPECT_BLOCK(block, "malloc(100)");
     for (size_t i = 0; i < HUGE_COUNT; i++) {
-        TRY(judge_resize_failure(block, "malloc(100)", huge_size(i)));
-        TRY(judge_resize_failure(NULL, "NULL", huge_size(i)));
+        EXPECT_FAILURE(realloc(block, huge_size(i)), ENOMEM, "realloc(malloc(100), %zu)",
+                       huge_size(i));
+        EXPECT_FAILURE(realloc(NULL, huge_size(i)), ENOMEM, "realloc(NULL, %zu)", huge_size(i));
     }
-    for (size_t i = 0; sizeof(size_t) == 8 && i < 2; i++)
-        TRY(judge_resize_failure(block, "malloc(100)",
-                                 i == 0 ? SIZE_MAX / 100 * 49 : SIZE_MAX / 10));
+    for (size_t i = 0; sizeof(size_t) == 8 && i < COUNT(below_ptrdiff_max); i++)
+        EXPECT_FAILURE(realloc(block, below_ptrdiff_max[i]), ENOMEM, "realloc(malloc(100), %zu)",
+                       below_ptrdiff_max[i]);
     free(block);
     return PASS;
 }
@@ -125,20 +98,14 @@ PROBE(realloc_to_less_without_memory, "C23-7.24.3.7-p4-b")
 {
     enum { LESS = 3000 };
     unsigned char *block = malloc(8 * MIB);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL", 8 * MIB);
+    EXPECT_BLOCK(block, "malloc(%zu)", 8 * MIB);
     fill(block, 8 * MIB, 7);
     if (!limit_memory(0))
         return UNSUPPORTED("RLIMIT_AS: expected a limit, observed a refusal");
-    errno = UNTOUCHED;
-    void *resized = realloc(block, LESS);
-    int error = errno;
-    size_t size = resized != NULL ? LESS : 8 * MIB,
-           changed = find_change(resized != NULL ? resized : block, size, 7);
-    EXPECT(changed == size,
-           "realloc(malloc(%zu), %d) without memory: expected %s content as it was, observed "
-           "another byte at %zu",
-           8 * MIB, LESS, resized != NULL ? "the new block's" : "NULL and the old block's",
-           changed);
+    CATCH_ERRNO(error, void *resized = realloc(block, LESS));
+    EXPECT_FILLED(resized != NULL ? resized : block, resized != NULL ? LESS : 8 * MIB, 7,
+                  "realloc(malloc(%zu), %d) without memory, which returned %s", 8 * MIB, LESS,
+                  null_or_block(resized));
     if (resized == NULL)
         return RECORDED("realloc(malloc(%zu), %d) without memory: observed NULL with errno %d, the "
                         "old block as it was",

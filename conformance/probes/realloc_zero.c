@@ -37,23 +37,13 @@ static struct zero_result resize_often(void *(*resize)(void *block))
             break;
         for (size_t i = 0; i < MIB; i += 4096)
             block[i] = 1;
-        errno = UNTOUCHED;
-        void *resized = resize(block);
-        int error = errno;
+        CATCH_ERRNO(error, void *resized = resize(block));
         if (resized == NULL && result.nulls++ == 0)
             result.error = error;
         free(resized);
         result.is_kept = resident_bytes() > before + 100 * MIB;
     }
     return result;
-}
-
-static const char *name_errno(int error)
-{
-    return error == UNTOUCHED ? "errno as it was"
-           : error == EINVAL  ? "errno EINVAL"
-           : error == ENOMEM  ? "errno ENOMEM"
-                              : "another errno";
 }
 
 PROBE(whether_realloc_to_nothing_releases, "C17-7.22.3.5-p3-e POSIX24-realloc-5")
@@ -83,8 +73,8 @@ PROBE(what_realloc_to_nothing_does, "C23-7.24.3.7-p3-d")
 static enum probe_outcome judge_zero(const char *call, const void *resized, int error, int wanted)
 {
     bool is_permitted = resized != NULL || (wanted != 0 ? error == wanted : error != UNTOUCHED);
-    EXPECT(is_permitted, "%s: expected a block or NULL with %s, observed NULL with %s", call,
-           wanted != 0 ? name_errno(wanted) : "errno set", name_errno(error));
+    EXPECT(is_permitted, "%s: expected a block or NULL with errno %s, observed NULL with errno %s",
+           call, wanted != 0 ? name_error(wanted) : "set", name_error(error));
     return PASS;
 }
 
@@ -94,16 +84,15 @@ static enum probe_outcome judge_realloc_to_zero(int wanted)
     void *resized = NULL;
     for (size_t size = 1; size <= MIB; size *= 4) {
         void *block = malloc(size);
-        EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL", size);
-        errno = UNTOUCHED;
-        resized = realloc(block, 0);
-        error = errno;
+        EXPECT_BLOCK(block, "malloc(%zu)", size);
+        CATCH_ERRNO(after, resized = realloc(block, 0));
+        error = after;
         TRY(judge_zero("realloc(p, 0)", resized, error, wanted));
         free(resized);
     }
     CHOICE("realloc(p, 0)", null_or_block(resized));
-    return RECORDED("realloc(p, 0): observed %s with %s", null_or_block(resized),
-                    name_errno(error));
+    return RECORDED("realloc(p, 0): observed %s with errno %s", null_or_block(resized),
+                    name_error(error));
 }
 
 PROBE(realloc_to_nothing_that_gives_null_sets_errno, "POSIX17-realloc-3")
@@ -125,17 +114,16 @@ PROBE(reallocarray_to_nothing_that_gives_null_sets_einval, "POSIX24-reallocarray
     NEED(reallocarray);
     for (size_t i = 0; i < COUNT(factors); i++) {
         void *block = malloc(100);
-        EXPECT(block != NULL, "malloc(100): expected a block, observed NULL");
-        errno = UNTOUCHED;
-        resized = reallocarray(block, factors[i][0], factors[i][1]);
-        error = errno;
+        EXPECT_BLOCK(block, "malloc(100)");
+        CATCH_ERRNO(after, resized = reallocarray(block, factors[i][0], factors[i][1]));
+        error = after;
         snprintf(call, sizeof call, "reallocarray(p, %zu, %zu)", factors[i][0], factors[i][1]);
         TRY(judge_zero(call, resized, error, EINVAL));
         free(resized);
     }
     CHOICE("reallocarray(p, 0, 8)", null_or_block(resized));
-    return RECORDED("reallocarray(p, 0, 8): observed %s with %s", null_or_block(resized),
-                    name_errno(error));
+    return RECORDED("reallocarray(p, 0, 8): observed %s with errno %s", null_or_block(resized),
+                    name_error(error));
 }
 
 static enum probe_outcome judge_freed(const char *call, struct zero_result result)

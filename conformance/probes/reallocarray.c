@@ -8,8 +8,7 @@ PROCESS_PROBE(reallocarray_is_there, "POSIX24-reallocarray-1")
     EXPECT(function != NULL,
            "reallocarray: expected a function of that name in the process, observed none");
     unsigned char *block = function(NULL, 10, 10);
-    EXPECT(block != NULL,
-           "reallocarray(NULL, 10, 10): expected a block, observed NULL with errno %d", errno);
+    EXPECT_BLOCK(block, "reallocarray(NULL, 10, 10)");
     fill(block, 100, 1);
     free(block);
     return PASS;
@@ -22,25 +21,18 @@ static enum probe_outcome resize_array(size_t from, size_t count, size_t size)
 {
     size_t to = count * size, kept = from < to ? from : to;
     void *block = malloc(from), *neighbour = malloc(from < 4096 ? from : 1);
-    EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL with errno %d", from,
-           errno);
+    EXPECT_BLOCK(block, "malloc(%zu)", from);
     fill(block, from, 3);
     unsigned char *resized = reallocarray(block, count, size), *after = malloc(to);
     EXPECT(resized != NULL && after != NULL,
            "reallocarray(malloc(%zu), %zu, %zu): expected a block, observed NULL with errno %d",
            from, count, size, errno);
-    size_t changed = find_change(resized, kept, 3);
-    EXPECT(changed == kept,
-           "reallocarray(malloc(%zu), %zu, %zu): expected the first %zu bytes as they were, "
-           "observed a change at %zu",
-           from, count, size, kept, changed);
+    EXPECT_FILLED(resized, kept, 3, "reallocarray(malloc(%zu), %zu, %zu)", from, count, size);
     fill(resized, to, 4);
     memset(after, 0xEE, to);
-    changed = find_change(resized, to, 4);
-    EXPECT(changed == to,
-           "reallocarray(malloc(%zu), %zu, %zu): expected %zu bytes of its own, observed another "
-           "byte at %zu",
-           from, count, size, to, changed);
+    EXPECT_FILLED(resized, to, 4,
+                  "reallocarray(malloc(%zu), %zu, %zu) and a block after it, both filled", from,
+                  count, size);
     free(neighbour);
     free(after);
     free(resized);
@@ -77,10 +69,9 @@ PROBE(reallocarray_of_null_is_malloc_of_the_product, "POSIX24-reallocarray-5")
                    count, total / count, errno);
             fill(one + total - end, end, 1);
             fill(two + total - end, end, 2);
-            EXPECT(find_change(one + total - end, end, 1) == end,
-                   "reallocarray(NULL, %zu, %zu) twice: expected %zu bytes each, observed a common "
-                   "one",
-                   count, total / count, total);
+            EXPECT_FILLED(one + total - end, end, 1,
+                          "reallocarray(NULL, %zu, %zu) twice, both blocks filled", count,
+                          total / count);
             free(one);
             free(two);
         }
@@ -93,29 +84,22 @@ PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3")
     enum { SIZE = 100 };
     NEED(reallocarray);
     unsigned char *block = malloc(SIZE), *other;
-    EXPECT(block != NULL, "malloc(%d): expected a block, observed NULL", SIZE);
+    EXPECT_BLOCK(block, "malloc(%d)", SIZE);
     fill(block, SIZE, 7);
     for (size_t i = 0; i < WRAPS; i++) {
         size_t count = wrapping_factor(i, 0), size = wrapping_factor(i, 1);
         void *resized = reallocarray(block, count, size);
-        EXPECT(
-            resized == NULL,
-            "reallocarray(p, %zu, %zu): expected NULL, observed %p, a block for %zu bytes at most",
-            count, size, resized, count * size);
+        EXPECT_NULL(resized, "reallocarray(p, %zu, %zu), whose product wraps to %zu", count, size,
+                    count * size);
         other = malloc(SIZE);
         if (other != NULL)
             memset(other, 0xEE, SIZE);
-        size_t changed = find_change(block, SIZE, 7);
-        EXPECT(changed == SIZE,
-               "reallocarray(p, %zu, %zu): expected NULL and p as it was, observed NULL and "
-               "another byte at %zu",
-               count, size, changed);
+        EXPECT_FILLED(block, SIZE, 7, "reallocarray(p, %zu, %zu), which returned NULL, and p",
+                      count, size);
     }
     void *grown = realloc(block, 2 * SIZE);
-    EXPECT(grown != NULL, "realloc to %d after a failure: expected a block, observed NULL",
-           2 * SIZE);
-    EXPECT(find_change(grown, SIZE, 7) == SIZE,
-           "realloc to %d after a failure: expected the content kept, observed a change", 2 * SIZE);
+    EXPECT_BLOCK(grown, "realloc to %d after a failure", 2 * SIZE);
+    EXPECT_FILLED(grown, SIZE, 7, "realloc to %d after a failure", 2 * SIZE);
     free(grown);
     return PASS;
 }
@@ -126,17 +110,8 @@ PROBE(reallocarray_that_refuses_sets_enomem, "POSIX24-reallocarray-4")
     void *block = malloc(100);
     for (size_t i = 0; i < 2 * WRAPS; i++) {
         size_t count = wrapping_factor(i / 2, 0), size = wrapping_factor(i / 2, 1);
-        errno = UNTOUCHED;
-        void *resized = reallocarray(i % 2 == 0 ? block : NULL, count, size);
-        int error = errno;
-        EXPECT(resized == NULL, "reallocarray(%s, %zu, %zu): expected NULL, observed %p",
-               i % 2 == 0 ? "p" : "NULL", count, size, resized);
-        EXPECT(error == ENOMEM,
-               "reallocarray(%s, %zu, %zu): expected NULL with errno %d (ENOMEM), observed %d%s",
-               i % 2 == 0 ? "p" : "NULL", count, size, ENOMEM, error,
-               error == EOVERFLOW   ? ", EOVERFLOW"
-               : error == UNTOUCHED ? ", as it was"
-                                    : "");
+        EXPECT_FAILURE(reallocarray(i % 2 == 0 ? block : NULL, count, size), ENOMEM,
+                       "reallocarray(%s, %zu, %zu)", i % 2 == 0 ? "p" : "NULL", count, size);
     }
     free(block);
     return PASS;

@@ -84,9 +84,7 @@ PROCESS_PROBE(interruption_has_no_effect, "POSIX17-signal-3")
         return PROBE_ERROR("setitimer: expected 0, observed errno %d", errno);
     for (size_t steps = 0; steps < STEPS_MAX && atomic_load(&signals_handled) < SIGNALS;
          steps += 16) {
-        errno = UNTOUCHED;
-        bool is_sound = churn(&churned, 16);
-        int after = errno;
+        CATCH_ERRNO(after, bool is_sound = churn(&churned, 16));
         EXPECT(is_sound, "under a timer with an empty handler, %s", churned.wrong);
         EXPECT(after != EINTR,
                "malloc, realloc or free under a timer with an empty handler: expected no EINTR, "

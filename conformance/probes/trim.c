@@ -14,8 +14,7 @@ static void *trimmed[TRIMMED_BLOCKS];
 static enum probe_outcome free_much(void)
 {
     for (size_t i = 0; i < TRIMMED_BLOCKS; i++) {
-        EXPECT((trimmed[i] = malloc(TRIMMED_SIZE)) != NULL,
-               "malloc(%d): expected a block, observed NULL", TRIMMED_SIZE);
+        EXPECT_BLOCK(trimmed[i] = malloc(TRIMMED_SIZE), "malloc(%d)", TRIMMED_SIZE);
         memset(trimmed[i], 1, TRIMMED_SIZE);
     }
     for (size_t i = 0; i + 1 < TRIMMED_BLOCKS; i++)
@@ -29,8 +28,7 @@ PROCESS_PROBE(trim_says_whether_memory_was_given_back, "GLIBC-trim-1")
     NEED(malloc_trim);
     TRY(free_much());
     size_t before = resident_bytes();
-    errno = UNTOUCHED;
-    int first = malloc_trim(0), after = errno;
+    CATCH_ERRNO(after, int first = malloc_trim(0));
     size_t now = resident_bytes();
     size_t given = before > now ? before - now : 0;
     int second = malloc_trim(0);
@@ -59,8 +57,7 @@ static unsigned char *kept_blocks[KEPT_BLOCKS];
 static enum probe_outcome keep_some_blocks(void)
 {
     for (size_t i = 0; i < KEPT_BLOCKS; i++) {
-        EXPECT((kept_blocks[i] = malloc(i + 1)) != NULL,
-               "malloc(%zu): expected a block, observed NULL", i + 1);
+        EXPECT_BLOCK(kept_blocks[i] = malloc(i + 1), "malloc(%zu)", i + 1);
         fill(kept_blocks[i], i + 1, (unsigned)i);
     }
     for (size_t i = 0; i < KEPT_BLOCKS; i++)
@@ -72,11 +69,8 @@ static enum probe_outcome keep_some_blocks(void)
 static enum probe_outcome find_kept_blocks(size_t keep)
 {
     for (size_t size = KEPT_EVERY; size <= KEPT_BLOCKS; size += KEPT_EVERY) {
-        size_t at = find_change(kept_blocks[size - 1], size, (unsigned)size - 1);
-        EXPECT(at == size,
-               "malloc_trim(%zu): expected a live block of %zu bytes kept, observed another byte "
-               "at %zu",
-               keep, size, at);
+        EXPECT_FILLED(kept_blocks[size - 1], size, (unsigned)size - 1,
+                      "malloc_trim(%zu) and a live block of %zu bytes", keep, size);
     }
     return PASS;
 }

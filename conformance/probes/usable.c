@@ -2,44 +2,6 @@
 /* What a block tells about itself: malloc_usable_size, and memalignment of C23. */
 #include "conformance/kit.h"
 
-/* Ways to a block, by number; NULL: the subject lacks the function. */
-enum { WAYS = 9 };
-
-static const char *const way_names[WAYS] = {"malloc(n)",
-                                            "calloc(1, n)",
-                                            "realloc(NULL, n)",
-                                            "reallocarray(NULL, 1, n)",
-                                            "aligned_alloc(4096, n)",
-                                            "posix_memalign(&p, 256, n)",
-                                            "memalign(64, n)",
-                                            "valloc(n)",
-                                            "pvalloc(n)"};
-
-static void *take_by(int way, size_t size)
-{
-    void *block = NULL;
-    switch (way) {
-    case 0:
-        return malloc(size);
-    case 1:
-        return HAS(calloc) ? calloc(1, size) : NULL;
-    case 2:
-        return HAS(realloc) ? realloc(NULL, size) : NULL;
-    case 3:
-        return HAS(reallocarray) ? reallocarray(NULL, 1, size) : NULL;
-    case 4:
-        return HAS(aligned_alloc) ? aligned_alloc(4096, size) : NULL;
-    case 5:
-        return HAS(posix_memalign) && posix_memalign(&block, 256, size) == 0 ? block : NULL;
-    case 6:
-        return HAS(memalign) ? memalign(64, size) : NULL;
-    case 7:
-        return HAS(valloc) ? valloc(size) : NULL;
-    default:
-        return HAS(pvalloc) ? pvalloc(size) : NULL;
-    }
-}
-
 PROBE(usable_size_of_null_is_zero, "GLIBC-usable-1")
 {
     NEED(malloc_usable_size);
@@ -48,16 +10,21 @@ PROBE(usable_size_of_null_is_zero, "GLIBC-usable-1")
     return PASS;
 }
 
+static size_t alignment_for(const struct allocating_call *by)
+{
+    return by == &by_aligned_alloc ? 4096 : by == &by_posix_memalign ? 256 : 64;
+}
+
 PROBE(usable_size_is_at_least_what_was_asked_for, "GLIBC-usable-2")
 {
     NEED(malloc_usable_size);
     for (size_t size = 0; size <= SIZE_LAST; size = next_size(size)) {
-        for (int way = 0; way < WAYS; way++) {
-            void *block = take_by(way, size);
+        FOR_EACH_CALL(by)
+        {
+            void *block = by->allocate(alignment_for(by), size);
             size_t usable = block != NULL ? malloc_usable_size(block) : size;
-            EXPECT(usable >= size,
-                   "malloc_usable_size of %s, n = %zu: expected %zu or more, observed %zu",
-                   way_names[way], size, size, usable);
+            EXPECT(usable >= size, "malloc_usable_size of %s: expected %zu or more, observed %zu",
+                   name_call(by, alignment_for(by), size), size, usable);
             free(block);
         }
     }
@@ -97,16 +64,14 @@ static enum probe_outcome fill_neighbours(size_t size)
     size_t usable[COUNT(block)];
     for (unsigned i = 0; i < COUNT(block); i++) {
         block[i] = malloc(size);
-        EXPECT(block[i] != NULL, "malloc(%zu): expected a block, observed NULL", size);
+        EXPECT_BLOCK(block[i], "malloc(%zu)", size);
         usable[i] = malloc_usable_size(block[i]);
         fill(block[i], usable[i], i);
     }
     for (unsigned i = 0; i < COUNT(block); i++) {
-        size_t changed = find_change(block[i], usable[i], i);
-        EXPECT(changed == usable[i],
-               "writing all usable bytes of 32 blocks of malloc(%zu): expected them disjoint, "
-               "observed byte %zu of %zu changed",
-               size, changed, usable[i]);
+        EXPECT_FILLED(
+            block[i], usable[i], i,
+            "writing all usable bytes of 32 blocks of malloc(%zu), which must be disjoint", size);
     }
     for (unsigned i = 0; i < COUNT(block); i++)
         free(block[i]);
@@ -127,18 +92,12 @@ PROBE(realloc_to_the_usable_size_keeps_content, "GLIBC-usable-5")
     NEED(realloc);
     for (size_t size = 1; size <= SIZE_LAST / 4; size = next_size(size)) {
         char *block = malloc(size);
-        EXPECT(block != NULL, "malloc(%zu): expected a block, observed NULL", size);
+        EXPECT_BLOCK(block, "malloc(%zu)", size);
         fill(block, size, 1);
         size_t usable = malloc_usable_size(block);
         block = realloc(block, usable);
-        EXPECT(block != NULL,
-               "realloc(malloc(%zu), %zu), its usable size: expected a block, observed NULL", size,
-               usable);
-        size_t changed = find_change(block, size, 1);
-        EXPECT(changed == size,
-               "realloc(malloc(%zu), %zu), its usable size: expected its bytes kept, observed byte "
-               "%zu changed",
-               size, usable, changed);
+        EXPECT_BLOCK(block, "realloc(malloc(%zu), %zu), its usable size", size, usable);
+        EXPECT_FILLED(block, size, 1, "realloc(malloc(%zu), %zu), its usable size", size, usable);
         block[usable - 1] = 1;
         free(block);
     }
@@ -150,9 +109,7 @@ PROBE(usable_size_keeps_errno, "GLIBC-usable-6")
     NEED(malloc_usable_size);
     for (size_t size = 0; size <= SIZE_LAST; size = next_size(size)) {
         void *block = size == 0 ? NULL : malloc(size);
-        errno = UNTOUCHED;
-        (void)malloc_usable_size(block);
-        int error = errno;
+        CATCH_ERRNO(error, (void)malloc_usable_size(block));
         EXPECT(error == UNTOUCHED,
                "errno = %d, malloc_usable_size(%s), n = %zu: expected errno %d, observed %d",
                UNTOUCHED, block == NULL ? "NULL" : "malloc(n)", size, UNTOUCHED, error);

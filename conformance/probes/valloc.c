@@ -9,39 +9,12 @@ static size_t page_size(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Holds some blocks, as one alone may lie at a page by chance. */
-static enum probe_outcome hold_blocks_of_valloc(size_t size)
-{
-    const size_t page = page_size();
-    void *block[8];
-    for (unsigned i = 0; i < COUNT(block); i++) {
-        errno = UNTOUCHED;
-        block[i] = valloc(size);
-        int error = errno;
-        EXPECT(block[i] != NULL || size == 0,
-               "valloc(%zu): expected a block, observed NULL with errno %d", size, error);
-        EXPECT(is_aligned(block[i], page), "valloc(%zu): expected a multiple of %zu, observed %p",
-               size, page, block[i]);
-        fill(block[i], size, i);
-    }
-    for (unsigned i = 0; i < COUNT(block); i++) {
-        size_t changed = find_change(block[i], size, i);
-        EXPECT(
-            changed == size,
-            "valloc(%zu) 8 times: expected each block to keep its bytes, observed byte %zu changed",
-            size, changed);
-    }
-    for (unsigned i = 0; i < COUNT(block); i++)
-        free(block[i]);
-    return PASS;
-}
-
 PROBE(valloc_gives_blocks_at_pages, "GLIBC-valloc-1")
 {
     const size_t sizes[] = {0, 1, 4095, 4096, 4097, 3 * page_size() - 1, 300000};
     NEED(valloc);
     for (size_t i = 0; i < COUNT(sizes); i++)
-        TRY(hold_blocks_of_valloc(sizes[i]));
+        TRY(hold_blocks(&by_valloc, page_size(), sizes[i], 8));
     return PASS;
 }
 
@@ -57,12 +30,7 @@ PROBE(valloc_of_too_much_says_enomem, "GLIBC-valloc-2")
     NEED(valloc);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         free(valloc(1));
-        errno = UNTOUCHED;
-        void *block = valloc(sizes[i]);
-        int error = errno;
-        EXPECT(block == NULL && error == ENOMEM,
-               "valloc(%zu): expected NULL with errno %d (ENOMEM), observed %s with errno %d",
-               sizes[i], ENOMEM, null_or_block(block), error);
+        EXPECT_FAILURE(valloc(sizes[i]), ENOMEM, "valloc(%zu)", sizes[i]);
     }
     return PASS;
 }
@@ -75,13 +43,9 @@ PROBE(pvalloc_gives_whole_pages, "GLIBC-pvalloc-1")
     NEED(pvalloc);
     for (unsigned i = 0; i < COUNT(sizes); i++) {
         size_t whole = (sizes[i] + page - 1) / page * page;
-        errno = UNTOUCHED;
         block[i] = pvalloc(sizes[i]);
-        int error = errno;
-        EXPECT(block[i] != NULL, "pvalloc(%zu): expected a block, observed NULL with errno %d",
-               sizes[i], error);
-        EXPECT(is_aligned(block[i], page), "pvalloc(%zu): expected a multiple of %zu, observed %p",
-               sizes[i], page, block[i]);
+        EXPECT_BLOCK(block[i], "pvalloc(%zu)", sizes[i]);
+        EXPECT_ALIGNED(block[i], page, "pvalloc(%zu)", sizes[i]);
         size_t usable = HAS(malloc_usable_size) ? malloc_usable_size(block[i]) : whole;
         EXPECT(usable >= whole,
                "malloc_usable_size(pvalloc(%zu)): expected %zu or more, observed %zu", sizes[i],
@@ -89,11 +53,8 @@ PROBE(pvalloc_gives_whole_pages, "GLIBC-pvalloc-1")
         fill(block[i], whole, i);
     }
     for (unsigned i = 0; i < COUNT(sizes); i++) {
-        size_t whole = (sizes[i] + page - 1) / page * page,
-               changed = find_change(block[i], whole, i);
-        EXPECT(changed == whole,
-               "pvalloc(%zu): expected the bytes of %zu to be its own, observed byte %zu changed",
-               sizes[i], whole, changed);
+        size_t whole = (sizes[i] + page - 1) / page * page;
+        EXPECT_FILLED(block[i], whole, i, "pvalloc(%zu)", sizes[i]);
         free(block[i]);
     }
     return PASS;
@@ -106,12 +67,7 @@ PROBE(pvalloc_does_not_wrap, "GLIBC-pvalloc-2")
     NEED(pvalloc);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         free(pvalloc(1));
-        errno = UNTOUCHED;
-        void *block = pvalloc(sizes[i]);
-        int error = errno;
-        EXPECT(block == NULL && error == ENOMEM,
-               "pvalloc(%zu): expected NULL with errno %d (ENOMEM), observed %s with errno %d",
-               sizes[i], ENOMEM, null_or_block(block), error);
+        EXPECT_FAILURE(pvalloc(sizes[i]), ENOMEM, "pvalloc(%zu)", sizes[i]);
     }
     return PASS;
 }
@@ -121,13 +77,9 @@ PROBE(pvalloc_of_zero_bytes, "GLIBC-pvalloc-3")
     void *block[8];
     NEED(pvalloc);
     for (size_t i = 0; i < COUNT(block); i++) {
-        errno = UNTOUCHED;
         block[i] = pvalloc(0);
-        int error = errno;
-        EXPECT(block[i] != NULL, "pvalloc(0): expected a block, observed NULL with errno %d",
-               error);
-        EXPECT(is_aligned(block[i], page_size()),
-               "pvalloc(0): expected a multiple of %zu, observed %p", page_size(), block[i]);
+        EXPECT_BLOCK(block[i], "pvalloc(0)");
+        EXPECT_ALIGNED(block[i], page_size(), "pvalloc(0)");
     }
     size_t usable = HAS(malloc_usable_size) ? malloc_usable_size(block[0]) : 0;
     for (size_t i = 0; i < COUNT(block); i++)
