@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* clauses.tsv, embedded as it is, cut into fields in place once. */
+/* Reads the registry: clauses.tsv is embedded in the program and cut into fields in place, once. */
 #include "conformance/clauses.h"
 
 #include "conformance/embedded.h"

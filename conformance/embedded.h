@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of this folder that are part of the program: the registry, and the text of the probes, from
- * which programs are cut. */
+/*
+ * Files of this folder that are embedded in the program: the registry, and the sources from which
+ * standalone programs are made.
+ */
 #ifndef CONFORMANCE_EMBEDDED_H
 #define CONFORMANCE_EMBEDDED_H
 

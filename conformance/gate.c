@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Selects clauses, has their probes run, and collects one result for each clause and reading. Uses
+ * gate_process.c, gate_judge.c and gate_choices.c.
+ */
 #include "conformance/gate_internal.h"
 
 #include <fnmatch.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Compares what the probes observed of each implementation-defined choice: a subject must make the
+ * same choice in every probe. The texts come from the subject's process and are not trusted.
+ */
 #include "conformance/gate_internal.h"
 
 /* Foreign text, as all of a report. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the gate share: gate.c selects and collects, gate_process.c runs probes,
- * gate_judge.c turns endings into verdicts, gate_choices.c holds a subject to its choices. */
+/*
+ * Shared by the files of the gate: gate.c selects and collects, gate_process.c runs probes,
+ * gate_judge.c turns endings into verdicts, gate_choices.c compares the choices of a subject.
+ */
 #ifndef CONFORMANCE_GATE_INTERNAL_H
 #define CONFORMANCE_GATE_INTERNAL_H
 

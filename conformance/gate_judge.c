@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From what a probe left behind, or how it died, to a verdict. Nothing of a report is trusted: a
- * subject may have scribbled over it. */
+/*
+ * Turns what a probe reported, or how its process died, into a verdict. The report is not trusted,
+ * because the subject may have overwritten it.
+ */
 #include "conformance/gate_internal.h"
 
 #include <signal.h>

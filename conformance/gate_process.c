@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Probes' processes: up to `jobs` at a time, each with a report of its own in shared memory and a
- * pipe for what it prints. Hangs are ended by the process's own CPU limit; the wall limit here only
- * breaks deadlocks.
+ * Runs probes: up to `jobs` processes at a time, each with a report of its own in shared memory and
+ * a pipe for its output. A probe that spins is ended by the CPU limit of its process; the
+ * wall-clock limit here only ends deadlocks.
  */
 #include "conformance/gate_internal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks: their bytes, their sizes, who gives them. */
+/* Fills and compares blocks, lists sizes to try, and churns blocks at random. */
 #include "conformance/kit.h"
 
 void fill(void *block, size_t size, unsigned seed)

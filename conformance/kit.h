@@ -51,6 +51,11 @@
             ##__VA_ARGS__, (size_t)(size), changed_);                                            \
     } while (0)
 
+/* After a call that must not change errno. */
+#define EXPECT_UNTOUCHED(error, call, ...)                                                       \
+    EXPECT((error) == UNTOUCHED, call ": expected errno kept at %d, observed %d", ##__VA_ARGS__, \
+           UNTOUCHED, error)
+
 /* What errno was after a call that failed. */
 #define EXPECT_ERRNO(error, wanted, call, ...)                                                     \
     EXPECT((error) == (wanted), call ": expected NULL with errno %s, observed NULL with errno %s", \
@@ -188,7 +193,7 @@ bool exhaust(const struct allocating_call *by, size_t alignment, size_t room, in
 
 /* Has the error judged after a request for each huge size, and after blocks of 16 MiB have used up
  * an address space with `room` bytes left. */
-enum probe_outcome fail_in_all_ways(const struct allocating_call *by, size_t alignment, size_t room,
+enum probe_outcome judge_failures(const struct allocating_call *by, size_t alignment, size_t room,
                                     enum probe_outcome (*judge)(const struct allocating_call *by,
                                                                 const char *call, int error));
 

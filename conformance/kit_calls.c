@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of the calls that allocate, and what several clauses ask of several of them. A new call
- * is a function, a row, and its name in all_calls. Every row is an object of its own, so that the
- * program for one call contains no other.
+ * The table of the calls that allocate, and the properties that several clauses require of several
+ * of these calls. To add a call, write its function and its row, and list the row in all_calls.
+ * Each row is a separate object, so that an exported program contains only the rows that it uses.
  */
 #include "conformance/kit.h"
 
@@ -268,7 +268,7 @@ enum probe_outcome judge_enomem(const struct allocating_call *by, const char *ca
     return judge_error(by, call, error, ENOMEM);
 }
 
-enum probe_outcome fail_in_all_ways(const struct allocating_call *by, size_t alignment, size_t room,
+enum probe_outcome judge_failures(const struct allocating_call *by, size_t alignment, size_t room,
                                     enum probe_outcome (*judge)(const struct allocating_call *by,
                                                                 const char *call, int error))
 {

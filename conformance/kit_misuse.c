@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Undefined use: each case in a child, and what noticed it there. Part of the kit, with the same
- * rules. */
+/*
+ * Runs each case of undefined use in a child process and records how it was noticed. Part of the
+ * kit: the rules of probe.h apply.
+ */
 #include "conformance/kit.h"
 
 #include <signal.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The process: its limits and memory, children of it, itself once more, a compiler. */
+/*
+ * Process helpers for probes: memory limits, child processes, running this program again, running
+ * the compiler.
+ */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallet-conform: the process that each probe runs in, and by itself the whole gate on the libc
- * that it is linked with: what a port of a libc runs, statically linked too. It needs nothing but
- * that libc.
+ * mallet-conform: the program in which each probe runs. Started by a person, it runs the whole
+ * gate on the libc that it is linked with, statically or not. It needs nothing but that libc.
  */
 #define PROBE_NO_NAMES
 #include "conformance/process.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a probe is and what it can answer, for the probes and for the gate that runs them. */
+/* What a probe is and what it can answer. Shared by the probes and the gate. */
 #ifndef CONFORMANCE_OUTCOME_H
 #define CONFORMANCE_OUTCOME_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The probe's side of a report: outcomes, choices, phases. The first outcome that is said wins,
- * whichever thread says it. */
+/*
+ * The probe's side of a report: outcomes, choices, phases. If several threads report an outcome,
+ * the first one counts.
+ */
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The process of one probe: finds the probe, sets limits, binds the subject, runs the probe and
+ * writes its report.
+ */
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 

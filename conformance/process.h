@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The process that a probe runs in: binds the subject, runs one probe, leaves a report. No stdio,
- * no allocation of its own. */
+/*
+ * The process in which a probe runs. It binds the subject, runs one probe and leaves a report. It
+ * uses no stdio and allocates nothing itself.
+ */
 #ifndef CONFORMANCE_PROCESS_H
 #define CONFORMANCE_PROCESS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions beyond the family, wherever the subject is. */
+/* Finds the functions beyond the traced family, such as mallopt, for every kind of binding. */
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions beyond the family of the libc that this process runs on, or of what LD_PRELOAD put
- * over them; weak, as many lack them. */
+/*
+ * Finds the functions beyond the traced family in the libc of this process, or in what LD_PRELOAD
+ * put before it. The references are weak, because many allocators lack these functions.
+ */
 #define PROBE_NO_NAMES
 #include "conformance/process.h"
 

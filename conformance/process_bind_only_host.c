@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* For executables that can judge nothing but the libc that they run on: musl's, 32-bit ones. */
+/*
+ * Replaces process_bind.c in programs that can only test the libc that they are linked with: the
+ * musl and the 32-bit builds.
+ */
 #include "conformance/process.h"
 
 void bind_more(const char *how, const char *what)

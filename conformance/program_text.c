@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A small scanner for C text: skips comments and literals, finds words, items and the names that
+ * items define.
+ */
 #include "conformance/program_text.h"
 
 #include <ctype.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a probe's process leaves for the gate, in memory that both map; the gate trusts none of
- * it. */
+/*
+ * The report of a probe's process, in memory that the process shares with the gate. The gate trusts
+ * none of it.
+ */
 #ifndef CONFORMANCE_REPORT_H
 #define CONFORMANCE_REPORT_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What all formats share: the rank of a verdict, names of test cases, counts and scores. */
 #include "conformance/report_formats.h"
 
 #include <string.h>

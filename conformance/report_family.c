@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Groups clauses into families by the function that they are about. */
 #include "conformance/report_formats.h"
 
 #include <string.h>

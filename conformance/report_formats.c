@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of report formats. */
 #include "conformance/report_formats.h"
 
 #include <string.h>

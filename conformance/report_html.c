@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One page that stands alone: totals, a filter by profile, the matrix (families, in them clauses,
- * by subjects), and below it the evidence, to which every cell links that has some. A failure also
- * carries its C program.
+ * One HTML page without external resources: totals, a filter by profile, the matrix (clauses in
+ * families, by subjects), and the evidence below it. Each cell links to its evidence. A failure
+ * also contains its C program.
  */
 #include "conformance/report_html.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the page carries along, so that it needs nothing from elsewhere. */
+/* The parts of the HTML page that are constant text. */
 #ifndef CONFORMANCE_REPORT_HTML_H
 #define CONFORMANCE_REPORT_HTML_H
 

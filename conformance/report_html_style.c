@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The style sheet and the script of the HTML report. */
 #include "conformance/report_html.h"
 
 /* A badge's colour is one of four, and its text says the verdict; both palettes keep a contrast of

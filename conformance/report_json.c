@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The results as flat objects, for programs; mallet/json.md is the contract. */
+/* JSON: the results as flat objects. mallet/json.md is the contract. */
 #include "conformance/report_formats.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JUnit's XML in the form that Jenkins' schema fixes: a suite for each subject, a case for each
- * clause, classes by family. A failure that a baseline expects is skipped, with the reason.
- * Whatever else has evidence keeps it as the case's output.
+ * JUnit XML as Jenkins' schema defines it: a suite for each subject, a case for each clause,
+ * classes by family. A failure that the baseline expects is skipped with the reason. Other evidence
+ * is the case's output.
  */
 #include "conformance/report_formats.h"
 

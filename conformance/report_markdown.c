@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The matrix for a README or a comment under a change: families by subjects, then every clause,
- * then the evidence of what does not hold. */
+/*
+ * Markdown for a README or a review comment: a matrix of families by subjects, then every clause,
+ * then the evidence of everything that does not hold.
+ */
 #include "conformance/report_formats.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The C program that shows a failure without the gate: where it goes, and its text. */
+/* Writes the standalone C program of a failure, and chooses its file name. */
 #include "conformance/program.h"
 #include "conformance/report_formats.h"
 

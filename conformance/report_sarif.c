@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SARIF 2.1.0, for code scanning: rules are clauses, results are what does not hold. There is no
- * source to point into, so that a result's place is logical: the subject. A failure that a baseline
- * expects is suppressed.
+ * SARIF 2.1.0 for code scanning: a rule for each clause, a result for each failure. A result has a
+ * logical location, the subject, because there is no source to point into. A failure that the
+ * baseline expects is suppressed.
  */
 #include "conformance/report_formats.h"
 

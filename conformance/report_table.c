@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* For a terminal: of one subject what does not hold, the worst first; of several the matrix, and
- * below it what fails. */
+/*
+ * The terminal table. For one subject it lists what does not hold, the worst first; for several it
+ * prints the matrix, then the failures.
+ */
 #include "conformance/report_formats.h"
 
 #include <string.h>

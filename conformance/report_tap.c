@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TAP 13, which any TAP consumer reads. A failure that a baseline expects is a TODO test, TAP's own
- * word for it: it fails, and the run does not. What nobody can answer is a skip. Evidence of a
- * failure is a YAML block, other evidence a comment.
+ * TAP 13. A failure that the baseline expects is a TODO test: it fails without failing the run. A
+ * clause that cannot be tested is skipped. Evidence of a failure is a YAML block, other evidence a
+ * comment.
  */
 #include "conformance/report_formats.h"
 

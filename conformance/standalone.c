@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The gate as a program of its own, without the mallet command. Prints the results as TAP. */
 #include "conformance/standalone.h"
 
 #include "conformance/gate.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate without the mallet command, on the host's own malloc. Exit status: 0 passes, 1 does not,
- * 2 bad usage, 3 an internal error. */
+/*
+ * The gate on the host's own malloc, without the mallet command. Exit status: 0 all hold, 1 some
+ * fail, 2 bad usage, 3 internal error.
+ */
 #ifndef CONFORMANCE_STANDALONE_H
 #define CONFORMANCE_STANDALONE_H
 

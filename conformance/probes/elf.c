@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the subject's file says of itself: its symbols, and how it wants its thread-local storage.
- * Read from the file, as a linker would. */
+/*
+ * The subject's ELF file: its symbols and its model of thread-local storage, read from the file as
+ * a linker would.
+ */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fork, _Fork, exec and posix_spawn, from processes with one thread and with many. A lock that a
- * thread held at the fork stays locked in the child for ever, so every child has some seconds to
- * end, and so has every parent, which is a child itself.
+ * fork, _Fork, exec and posix_spawn, from processes with one thread and with many. A lock that
+ * another thread held at the fork stays locked in the child, so each child has a time limit, and so
+ * has each parent, which is a child itself.
  */
 #include "conformance/kit.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a child of a process with one thread inherits: blocks of its own, and a heap that works. */
+/*
+ * What the child of a single-threaded process inherits: its own copies of all blocks, and a working
+ * heap.
+ */
 #include "conformance/kit.h"
 
 #include <signal.h>

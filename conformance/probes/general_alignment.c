@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Alignment that is owed to every block, whatever function gave it: in the strong reading whatever
- * the size, in C23's for what fits in. */
+/*
+ * The alignment that every block must have. The strong reading requires full alignment for every
+ * size; C23 requires only the alignment of types that fit.
+ */
 #include "conformance/kit.h"
 
 #define FULL_ALIGNMENT _Alignof(max_align_t)

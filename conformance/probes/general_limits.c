@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What holds of every call: errno is never set to 0, no block is larger than PTRDIFF_MAX; and what
- * only is recorded. */
+/*
+ * Properties of every call: errno is never set to 0, and no block is larger than PTRDIFF_MAX. Some
+ * clauses are only recorded.
+ */
 #include "conformance/kit.h"
 
 static enum probe_outcome judge_errno_of_taking(const struct allocating_call *by, size_t size)

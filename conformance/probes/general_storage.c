@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a block is: storage of the requested size that overlaps nothing and stays as it is until it
- * is freed. */
+/*
+ * What a block is: storage of the requested size that overlaps nothing else and keeps its content
+ * until it is freed.
+ */
 #include "conformance/kit.h"
 
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests for no bytes: NULL or a block of its own, but always the same, and a block that free and
- * realloc take. */
+/*
+ * Requests of zero bytes: the result is NULL or a unique block, the same in every call, and free
+ * and realloc accept it.
+ */
 #include "conformance/kit.h"
 
 struct zero_request {

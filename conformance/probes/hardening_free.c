@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Undefined use of free, and what becomes of it: blocks released twice, and pointers that no block
- * begins at. */
+/* Undefined use of free: double frees, and pointers that are not the start of a block. */
 #include "conformance/kit.h"
 
 #include <pthread.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory used beyond its bounds, or after its time. Bytes are changed by flipping them, so that no
- * canary happens to have the new value. */
+/*
+ * Memory accesses out of bounds and after free. Bytes are flipped, so that a canary cannot keep its
+ * value by chance.
+ */
 #include "conformance/kit.h"
 
 #include <sys/mman.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What an attacker can foretell: addresses, their order, their return; and what exhaustion leads
- * to. Measured, not judged. */
+/*
+ * What an attacker can predict: addresses, their order and their reuse; and what exhaustion leads
+ * to. Recorded, not judged.
+ */
 #include "conformance/kit.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Undefined use of realloc and malloc_usable_size. To refuse, by NULL or by 0, is to notice. */
+/* Undefined use of realloc and malloc_usable_size. A call that returns NULL or 0 has noticed it. */
 #include "conformance/kit.h"
 
 PROBE(realloc_of_a_freed_block, "HARD-realloc-freed")

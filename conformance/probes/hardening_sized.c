@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* free_sized and free_aligned_sized with sizes and alignments that were not those of the request:
- * free with a claim that can be checked. */
+/*
+ * free_sized and free_aligned_sized with a size or an alignment that differs from the request,
+ * which an allocator can check.
+ */
 #include "conformance/kit.h"
 
 PROBE(double_free_by_sized_functions, "HARD-double-free-7")

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the C library's headers declare, asked of the compiler, and that what they declare is
- * there. */
+/*
+ * What the headers of the C library declare, tested with the compiler, and that the declared
+ * functions exist.
+ */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>

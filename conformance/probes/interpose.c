@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One allocator for the whole process: that every function of the family, and every library, comes
- * to the subject. */
+/*
+ * One allocator for the whole process: every function of the family, called from any library,
+ * reaches the subject.
+ */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>
@@ -325,7 +327,7 @@ PROBE(a_replacement_keeps_documented_promises, "MAN-malloc-8")
                    "of their own, observed %p for number %zu",
                    empty[i], i + 1);
     CATCH_ERRNO(error, for (size_t i = 0; i < COUNT(empty); i++) free(empty[i]));
-    EXPECT(error == UNTOUCHED, "free: expected errno kept at %d, observed %d", UNTOUCHED, error);
+    EXPECT_UNTOUCHED(error, "free of %zu blocks of no bytes", COUNT(empty));
     EXPECT_FAILURE(malloc(beyond), ENOMEM, "malloc(%zu)", beyond);
     EXPECT_FAILURE(calloc(beyond / 2 + 1, 4), ENOMEM, "calloc(%zu, 4), which wraps to 4",
                    beyond / 2 + 1);

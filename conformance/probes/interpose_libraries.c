@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Libraries that are opened while the process runs, made from C text by the compiler. */
+/* Libraries that are loaded while the process runs. The probe compiles them from C text. */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>

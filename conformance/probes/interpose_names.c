@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that glibc took back, and the variables that only its debugging library heeds. */
+/* Names that glibc has removed, and variables that only its debugging library reads. */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>

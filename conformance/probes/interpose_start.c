@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Before main and after it: the loader, constructors, threads, libraries opened late,
- * destructors. */
+/*
+ * Calls before main and after it: from the loader, constructors, threads, libraries loaded late,
+ * and destructors.
+ */
 #include "conformance/kit.h"
 
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits on resources: what is refused, how, and what still works afterwards. */
+/* Resource limits: requests beyond a limit fail with the right errno, and the process can go on. */
 #include "conformance/kit.h"
 
 #include <fcntl.h>

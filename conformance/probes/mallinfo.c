@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mallinfo and mallinfo2. A replacement need not count: fields that it leaves at zero (all,
- * `arena`, `hblks`) are recorded. Those that it does fill in must mean what glibc's manual says.
+ * mallinfo and mallinfo2. A replacement need not count: fields that stay zero (all, `arena`,
+ * `hblks`) are recorded. Fields with a value must mean what the glibc manual says.
  */
 #include "conformance/kit.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What malloc_stats and malloc_info write. */
+/* The output of malloc_stats and malloc_info. */
 #include "conformance/kit.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* memalign, as glibc has it. */
+/* memalign, as glibc specifies it. */
 #include "conformance/kit.h"
 
 #define TOP (SIZE_MAX / 2 + 1)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What belongs to the process and not to its allocator: errno, signals, descriptors, folders; and
- * its first and last moments. */
+/*
+ * State of the process that an allocator must leave alone: errno, signals, descriptors, folders;
+ * and the start and the end of the process.
+ */
 #include "conformance/kit.h"
 
 #include <fcntl.h>

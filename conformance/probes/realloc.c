@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* realloc: what it takes, and that it releases what it replaces. */
+/* realloc: which blocks it accepts, and that it releases the old block. */
 #include "conformance/kit.h"
 
 PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a")

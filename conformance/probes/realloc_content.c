@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* realloc: what becomes of the content, of the address and of its alignment. */
+/* realloc: the content, the address and the alignment of the result. */
 #include "conformance/kit.h"
 
 static const size_t resize_sizes[] = {1,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* realloc that fails: the old block stays as it was, and errno says why. */
+/* realloc that fails: the old block stays unchanged, and errno has the reason. */
 #include "conformance/kit.h"
 
 /* The block must be alive and as it was: it outlasts new blocks of its size, and can be resized and

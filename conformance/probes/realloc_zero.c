@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* realloc(p, 0) and reallocarray with a zero factor, on which the standards disagree: what comes
- * back, and whether p was freed. */
+/*
+ * realloc(p, 0) and reallocarray with a zero factor, on which the standards disagree: the result,
+ * and whether p was freed.
+ */
 #include "conformance/kit.h"
 
 /* What came of resizing live blocks to nothing. */

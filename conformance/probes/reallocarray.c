@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* reallocarray: realloc of a product that is checked. */
+/* reallocarray: realloc with a checked product. */
 #include "conformance/kit.h"
 
 PROCESS_PROBE(reallocarray_is_there, "POSIX24-reallocarray-1")

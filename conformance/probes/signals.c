@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals and cancellation: calls that are interrupted, and calls from a handler. */
+/* Signals and cancellation: interrupted calls, and calls from a signal handler. */
 #include "conformance/kit.h"
 
 #include <pthread.h>

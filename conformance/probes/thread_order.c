@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In which order threads see what happens to one region. The litmus tests can only show an order
- * that the processor allows: on x86, which hardly reorders, they find an allocator that hands a
- * region out too early, not one that lacks a fence.
+ * The order in which threads see the accesses to one region. These litmus tests can only show an
+ * order that the processor allows. x86 hardly reorders, so there they find an allocator that hands
+ * out a region too early, but not a missing fence.
  */
 #include "conformance/kit.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Several threads at once, and blocks that pass from one to another or outlive their maker. */
+/*
+ * Several threads at once, and blocks that are freed by another thread or outlive the thread that
+ * allocated them.
+ */
 #include "conformance/kit.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* valloc and pvalloc: blocks of pages. */
+/* valloc and pvalloc: page-aligned blocks. */
 #include "conformance/kit.h"
 
 #define TOP (SIZE_MAX / 2 + 1)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry and the probes agree: nothing is answered twice, nothing is left without an answer
- * or a reason. */
+/*
+ * The registry and the probes agree: no clause has two probes, and each has a probe or a reason why
+ * it has none.
+ */
 #include "conformance/clauses.h"
 #include "conformance/outcome.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Undefined use that is noticed at once, late or not at all is told apart, in the probe's own
- * process and in those of its cases. */
+/*
+ * Undefined use that is noticed at once, late or not at all gets different verdicts, both in the
+ * probe's process and in the children that run single cases.
+ */
 #include "conformance/gate.h"
 #include "harness/executor/executor.h"
 
