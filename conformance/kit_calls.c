@@ -6,55 +6,55 @@
  */
 #include "conformance/kit.h"
 
-static void *take_malloc(size_t alignment, size_t size)
+static void *allocate_by_malloc(size_t alignment, size_t size)
 {
     (void)alignment;
     return malloc(size);
 }
 
 const struct allocating_call by_malloc = {
-    .text = "malloc(SIZE)", .allocate = take_malloc, .function = &calls.malloc};
+    .text = "malloc(SIZE)", .allocate = allocate_by_malloc, .function = &calls.malloc};
 
-static void *take_calloc(size_t alignment, size_t size)
+static void *allocate_by_calloc(size_t alignment, size_t size)
 {
     (void)alignment;
     return calloc(1, size);
 }
 
 const struct allocating_call by_calloc = {
-    .text = "calloc(1, SIZE)", .allocate = take_calloc, .function = &calls.calloc};
+    .text = "calloc(1, SIZE)", .allocate = allocate_by_calloc, .function = &calls.calloc};
 
-static void *take_realloc(size_t alignment, size_t size)
+static void *allocate_by_realloc(size_t alignment, size_t size)
 {
     (void)alignment;
     return realloc(NULL, size);
 }
 
 const struct allocating_call by_realloc = {
-    .text = "realloc(NULL, SIZE)", .allocate = take_realloc, .function = &calls.realloc};
+    .text = "realloc(NULL, SIZE)", .allocate = allocate_by_realloc, .function = &calls.realloc};
 
-static void *take_reallocarray(size_t alignment, size_t size)
+static void *allocate_by_reallocarray(size_t alignment, size_t size)
 {
     (void)alignment;
     return reallocarray(NULL, size, 1);
 }
 
 const struct allocating_call by_reallocarray = {.text = "reallocarray(NULL, SIZE, 1)",
-                                                .allocate = take_reallocarray,
+                                                .allocate = allocate_by_reallocarray,
                                                 .function = &calls.reallocarray};
 
-static void *take_aligned_alloc(size_t alignment, size_t size)
+static void *allocate_by_aligned_alloc(size_t alignment, size_t size)
 {
     return aligned_alloc(alignment, size);
 }
 
 const struct allocating_call by_aligned_alloc = {.text = "aligned_alloc(ALIGNMENT, SIZE)",
-                                                 .allocate = take_aligned_alloc,
+                                                 .allocate = allocate_by_aligned_alloc,
                                                  .function = &calls.aligned_alloc,
                                                  .least_alignment = 1,
                                                  .is_for_multiples = true};
 
-static void *take_posix_memalign(size_t alignment, size_t size)
+static void *allocate_by_posix_memalign(size_t alignment, size_t size)
 {
     void *block = NULL;
     int error = posix_memalign(&block, alignment, size);
@@ -64,39 +64,41 @@ static void *take_posix_memalign(size_t alignment, size_t size)
 }
 
 const struct allocating_call by_posix_memalign = {.text = "posix_memalign(&p, ALIGNMENT, SIZE)",
-                                                  .allocate = take_posix_memalign,
+                                                  .allocate = allocate_by_posix_memalign,
                                                   .function = &calls.posix_memalign,
                                                   .least_alignment = sizeof(void *),
                                                   .returns_error = true};
 
-static void *take_memalign(size_t alignment, size_t size)
+static void *allocate_by_memalign(size_t alignment, size_t size)
 {
     return memalign(alignment, size);
 }
 
 const struct allocating_call by_memalign = {.text = "memalign(ALIGNMENT, SIZE)",
-                                            .allocate = take_memalign,
+                                            .allocate = allocate_by_memalign,
                                             .function = &calls.memalign,
                                             .least_alignment = 1,
                                             .is_glibc = true};
 
-static void *take_valloc(size_t alignment, size_t size)
+static void *allocate_by_valloc(size_t alignment, size_t size)
 {
     (void)alignment;
     return valloc(size);
 }
 
-const struct allocating_call by_valloc = {
-    .text = "valloc(SIZE)", .allocate = take_valloc, .function = &calls.valloc, .is_glibc = true};
+const struct allocating_call by_valloc = {.text = "valloc(SIZE)",
+                                          .allocate = allocate_by_valloc,
+                                          .function = &calls.valloc,
+                                          .is_glibc = true};
 
-static void *take_pvalloc(size_t alignment, size_t size)
+static void *allocate_by_pvalloc(size_t alignment, size_t size)
 {
     (void)alignment;
     return pvalloc(size);
 }
 
 const struct allocating_call by_pvalloc = {.text = "pvalloc(SIZE)",
-                                           .allocate = take_pvalloc,
+                                           .allocate = allocate_by_pvalloc,
                                            .function = &calls.pvalloc,
                                            .is_glibc = true};
 
@@ -269,8 +271,8 @@ enum probe_outcome judge_enomem(const struct allocating_call *by, const char *ca
 }
 
 enum probe_outcome judge_failures(const struct allocating_call *by, size_t alignment, size_t room,
-                                    enum probe_outcome (*judge)(const struct allocating_call *by,
-                                                                const char *call, int error))
+                                  enum probe_outcome (*judge)(const struct allocating_call *by,
+                                                              const char *call, int error))
 {
     char call[160];
     int error_when_full = 0;
