@@ -194,8 +194,8 @@ bool exhaust(const struct allocating_call *by, size_t alignment, size_t room, in
 /* Has the error judged after a request for each huge size, and after blocks of 16 MiB have used up
  * an address space with `room` bytes left. */
 enum probe_outcome judge_failures(const struct allocating_call *by, size_t alignment, size_t room,
-                                    enum probe_outcome (*judge)(const struct allocating_call *by,
-                                                                const char *call, int error));
+                                  enum probe_outcome (*judge)(const struct allocating_call *by,
+                                                              const char *call, int error));
 
 /* Judges the error that a call left: `wanted` passes. */
 enum probe_outcome judge_error(const struct allocating_call *by, const char *call, int error,

@@ -71,14 +71,9 @@ static void cut_file(struct program *program, size_t file)
 static int cut_files(struct program *program, const struct probe *probe)
 {
     const char *inside = strstr(probe->file, "probes/");
-    const char *const names[FILES] = {"outcome.h",
-                                      "plain_c.h",
-                                      "kit.h",
-                                      "kit_process.c",
-                                      "kit.c",
-                                      "kit_calls.c",
-                                      "kit_misuse.c",
-                                      inside != NULL ? inside : probe->file};
+    const char *const names[FILES] = {
+        "outcome.h", "plain_c.h",   "kit.h",        "kit_process.c",
+        "kit.c",     "kit_calls.c", "kit_misuse.c", inside != NULL ? inside : probe->file};
     for (size_t i = 0; i < FILES; i++) {
         program->file[i] = conformance_file_find(names[i]);
         if (program->file[i] == NULL)
