@@ -32,7 +32,7 @@
     (LIKELY(condition) ? (void)0 : panic_assertion(__FILE__, __LINE__, #condition))
 #endif
 /* Writes "anvil: FILE:LINE: assertion failed: CONDITION" to stderr and aborts. */
-_Noreturn void panic_assertion(const char *file, unsigned line, const char *condition);
+COLD _Noreturn void panic_assertion(const char *file, unsigned line, const char *condition);
 
 static inline bool is_power_of_two(size_t value)
 {
@@ -49,6 +49,11 @@ static inline size_t size_round_up(size_t value, size_t power_of_two)
 static inline size_t pages_for_size(size_t size)
 {
     return size == 0 ? 1 : (size + PAGE_BYTES - 1) >> PAGE_SHIFT;
+}
+
+static inline bool is_aligned(const void *pointer, size_t power_of_two)
+{
+    return ((uintptr_t)pointer & (power_of_two - 1)) == 0;
 }
 
 /* Is [start, start + length) whole pages, and at least one? */

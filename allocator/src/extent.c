@@ -116,8 +116,7 @@ void extent_unlink(struct extents *extents, struct extent *extent)
 
 void extent_record(struct extents *extents, struct extent *extent)
 {
-    ASSERT(extent->pages > 0 && extent->clean <= extent->dirty);
-    ASSERT(extent->dirty <= extent_length(extent));
+    ASSERT(extent->clean <= extent->dirty && extent->dirty <= extent_length(extent));
     pagemap_set(extent->start, extent, extents->owner);
     pagemap_set(extent_end(extent) - 1, extent, extents->owner);
 }
@@ -412,7 +411,7 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
     extent->alignment_code = 0;
     extent->clean = 0;
     extents->cursor = extent_end(extent);
-    ASSERT(extent->pages == pages && (uintptr_t)extent->start % alignment == 0);
+    ASSERT(extent->pages == pages && is_aligned(extent->start, alignment));
     *ret_extent = extent;
     return 0;
 }

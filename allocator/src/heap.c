@@ -131,7 +131,7 @@ int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned 
                struct heap_fresh *ret_fresh)
 {
     ASSERT(sync_lock_is_held(&heap->lock));
-    ASSERT(size <= SIZE_LIMIT && is_power_of_two(alignment) && alignment >= BLOCK_ALIGNMENT);
+    ASSERT(size <= SIZE_LIMIT && alignment >= BLOCK_ALIGNMENT);
     bool is_small = size <= ANVIL_SMALL_MAX && alignment <= ANVIL_SMALL_MAX;
     int error = ENOMEM;
     if (LIKELY(is_small))
@@ -146,7 +146,7 @@ int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned 
         if (error != 0)
             return error;
     }
-    ASSERT((uintptr_t)ret_fresh->start % alignment == 0);
+    ASSERT(is_aligned(ret_fresh->start, alignment));
     heap->live_blocks++;
     heap->live_size += size;
     return 0;
@@ -162,8 +162,7 @@ void heap_free(struct anvil_heap *heap, const struct heap_block *block)
 {
     struct extent *extent = block->extent;
     ASSERT(sync_lock_is_held(&heap->lock));
-    ASSERT(heap->live_blocks > 0 && heap->live_size >= block->size);
-    ASSERT(block->size <= block->capacity && heap->live_capacity >= block->capacity);
+    ASSERT(heap->live_blocks > 0 && block->size <= block->capacity);
     heap->live_blocks--;
     heap->live_size -= block->size;
     heap->live_capacity -= block->capacity;

@@ -66,7 +66,7 @@ int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
         pages_abandon(extents->pages, start, pages << PAGE_SHIFT, 0);
         return ENOMEM;
     }
-    ASSERT((uintptr_t)start % alignment == 0);
+    ASSERT(is_aligned(start, alignment));
     *ret_extent = extent_new(extents, start, pages, EXTENT_MAPPING);
     add_mapping(extents, *ret_extent);
     return 0;

@@ -76,7 +76,6 @@ static inline struct sync_pointer *pagemap_word(const void *pointer)
 /* What a page's word holds for an extent, and 0 for NULL. */
 static inline uintptr_t pagemap_word_of(const struct extent *extent, unsigned owner)
 {
-    ASSERT(owner <= PAGEMAP_OWNER_MAX && (uintptr_t)extent >> PAGEMAP_ADDRESS_BITS == 0);
     return extent == NULL ? 0 : (uintptr_t)extent | (uintptr_t)owner << PAGEMAP_ADDRESS_BITS;
 }
 
@@ -98,7 +97,7 @@ static inline struct extent *pagemap_get(const void *address, unsigned owner)
 static inline void pagemap_set(const char *address, const struct extent *extent, unsigned owner)
 {
     struct sync_pointer *word = pagemap_word(address);
-    ASSERT(word != NULL && extent != NULL && owner != 0);
+    ASSERT(word != NULL); /* reserved */
     sync_word_write(word, pagemap_word_of(extent, owner));
 }
 

@@ -45,7 +45,7 @@ COLD _Noreturn void panic_fault(const char *function, const void *block, const s
     abort();
 }
 
-COLD _Noreturn void panic_assertion(const char *file, unsigned line, const char *condition)
+_Noreturn void panic_assertion(const char *file, unsigned line, const char *condition)
 {
     char buffer[256];
     const char *slash = strrchr(file, '/');
