@@ -139,12 +139,12 @@ static int list_json(void)
     json_t *subjects = json_array(), *list = json_array();
     const struct interleave_subject *subject;
     for (size_t i = 0; (subject = subject_at(i)) != NULL; i++) {
-        const struct mutant *mutant = subject_mutant(subject);
-        json_array_append_new(subjects,
-                              json_pack("{s:s, s:s?, s:s?, s:s?}", "name", subject->name, "check",
-                                        mutant == NULL ? NULL : mutant->check, "scenario",
-                                        mutant == NULL ? NULL : mutant->scenario, "what",
-                                        mutant == NULL ? NULL : mutant->what));
+        struct mutant_catch catch;
+        const struct mutant *mutant = subject_mutant(subject, &catch);
+        json_array_append_new(subjects, json_pack("{s:s, s:s?, s:s?, s:s?}", "name", subject->name,
+                                                  "check", mutant == NULL ? NULL : catch.names,
+                                                  "scenario", mutant == NULL ? NULL : catch.where,
+                                                  "what", mutant == NULL ? NULL : mutant->mistake));
     }
     for (size_t i = 0; i < scenario_count; i++)
         json_array_append_new(list,
@@ -158,9 +158,10 @@ static int list(void)
     const struct interleave_subject *subject;
     puts("subjects:");
     for (size_t i = 0; (subject = subject_at(i)) != NULL; i++) {
-        const struct mutant *mutant = subject_mutant(subject);
-        printf("  %-28s  %s%s%s\n", subject->name, mutant == NULL ? "" : mutant->check,
-               mutant == NULL ? "" : ": ", mutant == NULL ? "" : mutant->what);
+        struct mutant_catch catch;
+        const struct mutant *mutant = subject_mutant(subject, &catch);
+        printf("  %-28s  %s%s%s\n", subject->name, mutant == NULL ? "" : catch.names,
+               mutant == NULL ? "" : ": ", mutant == NULL ? "" : mutant->mistake);
     }
     puts("scenarios:");
     for (size_t i = 0; i < scenario_count; i++)

@@ -9,22 +9,20 @@
 
 extern const struct interleave_subject interleave_anvil __attribute__((weak));
 
-#define THREADED(mutant)                                                           \
-    .malloc = threaded_malloc, .free = threaded_free, .realloc = threaded_realloc, \
-    .choice = &threaded_mutant, .chosen = THREADED_##mutant
+#define THREADED(subject_name, mutant) \
+    {.name = subject_name,             \
+     .malloc = threaded_malloc,        \
+     .free = threaded_free,            \
+     .realloc = threaded_realloc,      \
+     .choice = &threaded_mutant,       \
+     .chosen = MUTANT_##mutant},
 
-static const struct interleave_subject mutants[] = {{.name = "threaded", THREADED(NONE)},
-#define MUTANT(id, check, scenario, what) {.name = #id, THREADED(id)},
-                                                    SCHEDULED_MUTANTS(MUTANT)
+static const struct interleave_subject mutants[] = {THREADED("threaded", none)
+#define MUTANT(id, ...) THREADED(#id, id)
+                                                        MUTANTS_scheduled(MUTANT)
 #undef MUTANT
 };
 enum { MUTANTS = sizeof mutants / sizeof mutants[0] };
-
-static const struct mutant descriptions[] = {
-#define MUTANT(name, check, scenario, what) {#name, #check, #scenario, what},
-    SCHEDULED_MUTANTS(MUTANT)
-#undef MUTANT
-};
 
 const struct interleave_subject *subject_at(size_t index)
 {
@@ -44,8 +42,10 @@ const struct interleave_subject *subject_find(const char *name)
     return NULL;
 }
 
-const struct mutant *subject_mutant(const struct interleave_subject *subject)
+const struct mutant *subject_mutant(const struct interleave_subject *subject,
+                                    struct mutant_catch *ret_catch)
 {
-    return subject > mutants && subject < mutants + MUTANTS ? &descriptions[subject - mutants - 1]
-                                                            : NULL;
+    bool is_mutant = subject > mutants && subject < mutants + MUTANTS;
+    const struct mutant *mutant = is_mutant ? mutant_find(subject->name) : NULL;
+    return mutant != NULL && mutant_catch_find(mutant, "interleave", ret_catch) ? mutant : NULL;
 }

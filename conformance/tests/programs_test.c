@@ -7,21 +7,26 @@
  *     mutant, not of a few
  */
 #include "conformance/program.h"
-#include "mutants/conformance/mutant.h"
+#include "mutants/registry.h"
 
-#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 enum { SECONDS = 60, RUNS = 12 };
 
 static char folder[PATH_MAX] = "/tmp/mallet-programs-XXXXXX", library[PATH_MAX];
-static const struct mutant *(*list)(size_t i);
 static bool runs_all;
 
 static int shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -38,7 +43,7 @@ static int shell(const char *format, ...)
 static const struct clause *first_clause_of(const char *clauses)
 {
     char id[64];
-    snprintf(id, sizeof id, "%.*s", (int)strcspn(clauses, " "), clauses);
+    snprintf(id, sizeof id, "%.*s", (int)strcspn(clauses, " ,"), clauses);
     return clauses_find(id);
 }
 
@@ -119,34 +124,42 @@ static void a_probe_outside_the_rules_is_named(void **state)
         0);
 }
 
+static bool is_function(const struct mutant *mutant)
+{
+    return strcmp(mutant->origin, "conformance") == 0;
+}
+
 /* A death by a signal shows the finding as well as 1 does; `timeout` reports it as a status beyond
  * 128. */
 static void program_tells_mutant_from_sound(void **state)
 {
     const struct mutant *mutant = *state;
-    const struct probe *probe = probes_find(first_clause_of(mutant->clauses)->id);
+    struct mutant_catch catch;
+    assert_true(mutant_catch_find(mutant, "clause", &catch));
+    const struct probe *probe = probes_find(first_clause_of(catch.names)->id);
     if (probe == NULL)
         skip();
-    assert_int_equal(write_program(mutant->name, probe, mutant->clauses), 0);
-    assert_int_equal(shell("cd '%s' && cc -w -O2 %s.c -o %s", folder, mutant->name, mutant->name),
-                     0);
+    assert_int_equal(write_program(mutant->id, probe, catch.names), 0);
+    assert_int_equal(shell("cd '%s' && cc -w -O2 %s.c -o %s", folder, mutant->id, mutant->id), 0);
     const char *run = "cd '%s' && LD_PRELOAD='%s' MALLET_MUTANT=%s timeout %d ./%s >%s.said 2>&1";
-    int broken = shell(run, folder, library, mutant->name, SECONDS, mutant->name, mutant->name);
+    int broken = shell(run, folder, library, mutant->id, SECONDS, mutant->id, mutant->id);
     if (!WIFSIGNALED(broken) && WEXITSTATUS(broken) != 1 && WEXITSTATUS(broken) <= 128)
-        fail_msg("%s: its program exits with %d", mutant->name, WEXITSTATUS(broken));
-    assert_int_equal(shell(run, folder, library, "", SECONDS, mutant->name, mutant->name), 0);
+        fail_msg("%s: its program exits with %d", mutant->id, WEXITSTATUS(broken));
+    assert_int_equal(shell(run, folder, library, "", SECONDS, mutant->id, mutant->id), 0);
 }
 
 static size_t add_runs(struct CMUnitTest *tests)
 {
-    size_t mutants = 0, count = 0;
-    while (list(mutants) != NULL)
-        mutants++;
+    const struct mutant *mutant;
+    size_t mutants = 0, count = 0, seen = 0;
+    for (size_t i = 0; (mutant = mutant_at(i)) != NULL; i++)
+        mutants += is_function(mutant);
     size_t step = runs_all || mutants < RUNS ? 1 : mutants / RUNS;
-    for (size_t i = 0; i < mutants; i += step)
-        tests[count++] = (struct CMUnitTest){.name = list(i)->name,
-                                             .test_func = program_tells_mutant_from_sound,
-                                             .initial_state = (void *)(uintptr_t)list(i)};
+    for (size_t i = 0; (mutant = mutant_at(i)) != NULL; i++)
+        if (is_function(mutant) && seen++ % step == 0)
+            tests[count++] = (struct CMUnitTest){.name = mutant->id,
+                                                 .test_func = program_tells_mutant_from_sound,
+                                                 .initial_state = (void *)(uintptr_t)mutant};
     return count;
 }
 
@@ -160,12 +173,7 @@ static bool prepare(int argc, char **argv)
             is_kept = mkdir(folder, 0777) == 0 || errno == EEXIST;
         }
     }
-    void *handle = argc > 1 && realpath(argv[1], library) != NULL
-                       ? dlopen(library, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
-                       : NULL;
-    if (handle != NULL)
-        *(void **)&list = dlsym(handle, "mutant_at");
-    return list != NULL && (is_kept || mkdtemp(folder) != NULL);
+    return argc > 1 && realpath(argv[1], library) != NULL && (is_kept || mkdtemp(folder) != NULL);
 }
 
 int main(int argc, char **argv)

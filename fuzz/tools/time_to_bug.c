@@ -20,7 +20,7 @@
 #include "fuzz/mutator.h"
 #include "fuzz/random.h"
 #include "harness/executor/executor.h"
-#include "mutants/heap/list.h"
+#include "mutants/registry.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,16 +45,14 @@ struct input {
     size_t length;
 };
 
-struct mutant {
-    const char *name, *check;
-};
-/* the allocator without a bug: whatever is found in it is a false alarm */
-static const struct mutant mutants[] = {{"none", "nothing"},
-#define MUTANT(name, check, text) {#name, #check},
-                                        HEAP_MUTANTS(MUTANT)
-#undef MUTANT
-};
-enum { MUTANTS = sizeof mutants / sizeof mutants[0] };
+/* The correct variant: whatever is found in it is a false alarm. */
+static const struct mutant none = {.id = "none", .caught_by = "trace=nothing"};
+
+static const char *check_of(const struct mutant *mutant)
+{
+    static struct mutant_catch catch;
+    return mutant_catch_find(mutant, "trace", &catch) ? catch.names : "";
+}
 
 static const char *const seed_traces[] = {
     "#0 = malloc 100\n#1 = malloc 100\nfree #0\nfree #1\n",
@@ -194,7 +192,7 @@ static struct run_options make_options(const struct executor *executor, const st
     options.fill_max = 1 << 18;
     options.touch_max = 1 << 20;
     options.sweep_every = 16;
-    if (strcmp(mutant->check, "footprint") != 0)
+    if (strcmp(check_of(mutant), "footprint") != 0)
         options.rounds = 0;
     return options;
 }
@@ -313,14 +311,14 @@ static void measure_and_print(const struct mutant *mutant)
     struct executor *executor;
     struct result results[MODES];
     const struct executor_options options = {.cpu_limit_ms = 200};
-    snprintf(path, sizeof path, "%s/libheap_%s.so", settings.folder, mutant->name);
+    snprintf(path, sizeof path, "%s/libheap_%s.so", settings.folder, mutant->id);
     if (executor_start(&executor, path, &options, error) != 0)
         give_up(error);
-    printf("| %-22s | %-10s |", mutant->name, mutant->check);
+    printf("| %-22s | %-10s |", mutant->id, check_of(mutant));
     for (enum mode mode = MODE_OPS; mode < MODES; mode++) {
         results[mode] =
             settings.is_left_out[mode] ? (struct result){0} : measure(executor, mutant, mode);
-        if (mutant != &mutants[0] && results[mode].median > 0)
+        if (mutant != &none && results[mode].median > 0)
             note_median(mode, results[mode].median);
         print_result(&results[mode]);
         fflush(stdout);
@@ -334,7 +332,7 @@ static bool is_wanted(const struct mutant *mutant, char **first)
 {
     if (*first == NULL)
         return true;
-    while (*first != NULL && strcmp(*first, mutant->name) != 0)
+    while (*first != NULL && strcmp(*first, mutant->id) != 0)
         first++;
     return *first != NULL;
 }
@@ -377,9 +375,11 @@ int main(int argc, char **argv)
            settings.seeds, settings.budget);
     printf("| mutant                 | check      | op mutator | found | bytes | found | seen as "
            "|\n|---|---|---:|---|---:|---|---|\n");
-    for (size_t i = 0; i < MUTANTS; i++)
-        if (is_wanted(&mutants[i], wanted))
-            measure_and_print(&mutants[i]);
+    if (is_wanted(&none, wanted))
+        measure_and_print(&none);
+    for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "trace")) != NULL;)
+        if (is_wanted(mutant, wanted))
+            measure_and_print(mutant);
     if (means.count[MODE_OPS] + means.count[MODE_BYTES] > 0)
         printf("| %-22s | %-10s | %8.1f |     | %8.1f |     | |\n", "geometric mean", "",
                mean(MODE_OPS), mean(MODE_BYTES));

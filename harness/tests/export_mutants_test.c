@@ -5,12 +5,13 @@
  * on the one without.
  */
 #include "harness/finding/finding.h"
-#include "mutants/heap/list.h"
+#include "mutants/registry.h"
 
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,6 @@
 #include <cmocka.h>
 
 enum { OPS_MAX = 64, TEXT_MAX = 4096, PROGRAM_SECONDS = 20 };
-
-static const char *const names[] = {
-#define MUTANT(name, check, text) #name,
-    HEAP_MUTANTS(MUTANT)
-#undef MUTANT
-};
-enum { MUTANTS = sizeof names / sizeof names[0] };
 
 static const char *subjects_folder, *traces_folder;
 static char work[PATH_MAX / 2];
@@ -104,7 +98,8 @@ static void program_fails_with_the_bug_and_holds_without(void **state)
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[MUTANTS] = {0};
+    struct CMUnitTest tests[MUTANT_END];
+    size_t count = 0;
     const char *base = getenv("TMPDIR");
     if (argc != 3) {
         fprintf(stderr, "usage: %s SUBJECTS TRACES\n", argv[0]);
@@ -115,11 +110,12 @@ int main(int argc, char **argv)
     snprintf(work, sizeof work, "%s/mallet-mutants-XXXXXX", base != NULL ? base : "/tmp");
     if (mkdtemp(work) == NULL)
         return 2;
-    for (size_t i = 0; i < MUTANTS; i++)
-        tests[i] = (struct CMUnitTest){.name = names[i],
-                                       .test_func = program_fails_with_the_bug_and_holds_without,
-                                       .initial_state = (void *)(uintptr_t)names[i]};
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "trace")) != NULL;)
+        tests[count++] =
+            (struct CMUnitTest){.name = mutant->id,
+                                .test_func = program_fails_with_the_bug_and_holds_without,
+                                .initial_state = (void *)(uintptr_t)mutant->id};
+    int failed = _cmocka_run_group_tests("programs", tests, count, NULL, NULL);
     char command[PATH_MAX];
     snprintf(command, sizeof command, "rm -r '%s'", work);
     return failed == 0 ? system(command) : failed;

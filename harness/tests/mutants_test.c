@@ -5,28 +5,19 @@
  * and no check is without a mutant.
  */
 #include "harness/executor/executor.h"
-#include "mutants/heap/list.h"
+#include "mutants/registry.h"
 
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 enum { OPS_MAX = 64, TEXT_MAX = 4096, ATTEMPTS = 5 };
-
-struct mutant {
-    const char *name, *check, *text;
-};
-static struct mutant mutants[] = {
-#define MUTANT(name, check, text) {#name, #check, text},
-    HEAP_MUTANTS(MUTANT)
-#undef MUTANT
-};
-enum { MUTANTS = sizeof mutants / sizeof mutants[0] };
 
 static const char *subjects_folder, *traces_folder;
 
@@ -37,7 +28,7 @@ static struct trace read_trace(const struct mutant *mutant)
     char path[1024];
     struct trace trace = {.ops = ops, .capacity = OPS_MAX};
     struct trace_error error;
-    snprintf(path, sizeof path, "%s/%s.trace", traces_folder, mutant->name);
+    snprintf(path, sizeof path, "%s/%s.trace", traces_folder, mutant->id);
     FILE *file = fopen(path, "r");
     if (file == NULL)
         fail_msg("cannot read %s", path);
@@ -87,16 +78,18 @@ static bool has_digit(const char *sentence)
 static void mutant_is_caught_by_its_check_every_time(void **state)
 {
     const struct mutant *mutant = *state;
+    struct mutant_catch catch;
+    assert_true(mutant_catch_find(mutant, "trace", &catch));
     struct trace trace = read_trace(mutant);
-    struct executor *executor = start_mutant(mutant->name);
+    struct executor *executor = start_mutant(mutant->id);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         struct execution execution = run(executor, &trace);
         if (execution.is_clean)
-            fail_msg("attempt %d: %s is clean", attempt, mutant->name);
+            fail_msg("attempt %d: %s is clean", attempt, mutant->id);
         if (attempt == 0)
-            print_message("%s: %s at %s: %s\n", mutant->name, check_name(execution.verdict.check),
+            print_message("%s: %s at %s: %s\n", mutant->id, check_name(execution.verdict.check),
                           execution.verdict.site, execution.verdict.sentence);
-        assert_string_equal(check_name(execution.verdict.check), mutant->check);
+        assert_string_equal(check_name(execution.verdict.check), catch.names);
         assert_true(has_digit(execution.verdict.sentence));
         assert_true(execution.verdict.site[0] != 0);
     }
@@ -105,17 +98,17 @@ static void mutant_is_caught_by_its_check_every_time(void **state)
 
 static void assert_clean_on_every_trace(struct executor *executor)
 {
-    for (size_t i = 0; i < MUTANTS; i++) {
-        struct trace trace = read_trace(&mutants[i]);
+    for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "trace")) != NULL;) {
+        struct trace trace = read_trace(mutant);
         struct execution execution = run(executor, &trace);
         if (!execution.is_clean)
-            fail_msg("%s.trace: %s: %s", mutants[i].name, check_name(execution.verdict.check),
+            fail_msg("%s.trace: %s: %s", mutant->id, check_name(execution.verdict.check),
                      execution.verdict.sentence);
     }
     executor_stop(executor);
 }
 
-static void allocator_without_bug_is_clean_on_every_trace(void **state)
+static void correct_variant_is_clean_on_every_trace(void **state)
 {
     (void)state;
     assert_clean_on_every_trace(start_mutant("none"));
@@ -133,37 +126,50 @@ static void glibc_is_clean_on_every_trace(void **state)
     assert_clean_on_every_trace(start("glibc"));
 }
 
+/* Counts the checks that a word of a mutant names; all must exist. */
+static void count_checks(const struct mutant *mutant, char *names, unsigned counts[CHECK_COUNT])
+{
+    for (char *name = strtok(names, ","); name != NULL; name = strtok(NULL, ",")) {
+        enum check check = check_find(name);
+        if (check == CHECK_COUNT)
+            fail_msg("%s: there is no check %s", mutant->id, name);
+        counts[check]++;
+    }
+}
+
 static void every_check_has_a_mutant(void **state)
 {
     (void)state;
-    unsigned counts[CHECK_COUNT + 1] = {0};
-    for (size_t i = 0; i < MUTANTS; i++)
-        counts[check_find(mutants[i].check)]++;
-    assert_int_equal(counts[CHECK_COUNT], 0);
+    static const char *const means[] = {"trace", "growth", "torture", "interleave", "call"};
+    unsigned counts[CHECK_COUNT] = {0};
+    struct mutant_catch catch;
+    for (size_t i = 0; i < sizeof means / sizeof means[0]; i++)
+        for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, means[i])) != NULL;)
+            if (mutant_catch_find(mutant, means[i], &catch))
+                count_checks(mutant, catch.names, counts);
     for (unsigned check = 0; check < CHECK_COUNT; check++)
-        /* No trace shows scaling or a race: adversity/growth and adversity/interleave have their
-         * own mutants. */
-        if (counts[check] == 0 && check != CHECK_SCALING && check != CHECK_RACE)
+        if (counts[check] == 0)
             fail_msg("no mutant for %s", check_name((enum check)check));
 }
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[MUTANTS + 4] = {
-        cmocka_unit_test(allocator_without_bug_is_clean_on_every_trace),
+    struct CMUnitTest tests[MUTANT_END + 4] = {
+        cmocka_unit_test(correct_variant_is_clean_on_every_trace),
         cmocka_unit_test(anvil_is_clean_on_every_trace),
         cmocka_unit_test(glibc_is_clean_on_every_trace),
         cmocka_unit_test(every_check_has_a_mutant),
     };
-    for (size_t i = 0; i < MUTANTS; i++)
-        tests[4 + i] = (struct CMUnitTest){.name = mutants[i].name,
-                                           .test_func = mutant_is_caught_by_its_check_every_time,
-                                           .initial_state = &mutants[i]};
+    size_t count = 4;
+    for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "trace")) != NULL;)
+        tests[count++] = (struct CMUnitTest){.name = mutant->id,
+                                             .test_func = mutant_is_caught_by_its_check_every_time,
+                                             .initial_state = (void *)(uintptr_t)mutant};
     if (argc != 3) {
         fprintf(stderr, "usage: %s SUBJECTS TRACES\n", argv[0]);
         return 2;
     }
     subjects_folder = argv[1];
     traces_folder = argv[2];
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests("mutants", tests, count, NULL, NULL);
 }

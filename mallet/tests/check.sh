@@ -47,7 +47,7 @@ cd "$work" || exit # so that what is typed begins like anvil, which it is not
 ends 0 check anvil-other.so --limit 2 --corpus "$work/corpus" -o "$work/other"
 printed "^  interleavings  *only for code that is built for it"
 refused '--limit: `soon`' check anvil --limit soon
-printf 'libracy* nothing *\n' >"$work/bad-known"
+printf 'libthreaded* nothing *\n' >"$work/bad-known"
 refused "bad-known:1" check glibc --known "$work/bad-known"
 
 finish

@@ -3,33 +3,33 @@
  * anvil's own. */
 #include "mutants/conformance/mutant.h"
 
-extern const struct mutant *const __start_mutants[], *const __stop_mutants[];
+#undef MUTANT
+#define MUTANT(id, ...) {#id, &mutant_##id},
+static const struct {
+    const char *id;
+    const struct mutant_calls *calls;
+} mutants[] = {MUTANTS_conformance(MUTANT)};
 
-static const struct mutant none;
-static const struct mutant *chosen;
+static const struct mutant_calls none;
+static const struct mutant_calls *chosen;
 
-const struct mutant *mutant_at(size_t i)
+static const struct mutant_calls *find(const char *id)
 {
-    return i < (size_t)(__stop_mutants - __start_mutants) ? __start_mutants[i] : NULL;
-}
-
-static const struct mutant *find(const char *name)
-{
-    for (size_t i = 0; mutant_at(i) != NULL; i++)
-        if (strcmp(mutant_at(i)->name, name) == 0)
-            return mutant_at(i);
+    for (size_t i = 0; i < sizeof mutants / sizeof mutants[0]; i++)
+        if (strcmp(mutants[i].id, id) == 0)
+            return mutants[i].calls;
     static const char complaint[] = "MALLET_MUTANT: no such mutant\n";
     (void)!write(STDERR_FILENO, complaint, sizeof complaint - 1);
     _exit(2);
 }
 
-/* Before the C library has an environment, every mutant is still well. */
+/* Before the C library has an environment, the allocator is correct. */
 static const struct mutant_calls *choose(void)
 {
-    const char *name = chosen == NULL ? getenv("MALLET_MUTANT") : NULL;
-    if (name != NULL)
-        chosen = name[0] == '\0' ? &none : find(name);
-    return chosen != NULL ? &chosen->calls : &none.calls;
+    const char *id = chosen == NULL ? getenv("MALLET_MUTANT") : NULL;
+    if (id != NULL)
+        chosen = id[0] == '\0' ? &none : find(id);
+    return chosen != NULL ? chosen : &none;
 }
 
 #define REPLACEMENT(name) (choose()->name != NULL ? choose()->name : base_##name)

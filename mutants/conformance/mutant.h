@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mutants: anvil with one function at a time replaced by a broken one, each to be failed by the
- * clauses that it names. They are all in one shared object; MALLET_MUTANT=name chooses, and without
- * it the object is a correct allocator.
- *
- * A mutant is registered where it is written, in functions/<family>.c:
+ * The conformance mutants: anvil with one function at a time replaced by a broken one. They are all
+ * in one shared object; MALLET_MUTANT=<id> chooses, and without it the object is a correct
+ * allocator. The registry names the clauses that must fail; the calls are in functions/<family>.c:
  *
  *     static void *forget_alignment(size_t alignment, size_t size) { return base_malloc(size); }
- *     MUTANT(aligned_alloc_forgets, "C23-7.24.3.1-p2-a", .aligned_alloc = forget_alignment)
+ *     MUTANT(aligned_alloc_forgets, .aligned_alloc = forget_alignment)
  */
 #ifndef MUTANTS_CONFORMANCE_MUTANT_H
 #define MUTANTS_CONFORMANCE_MUTANT_H
+
+#include "mutants/registry.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -57,18 +57,13 @@ struct mutant_calls {
 MUTANT_CALLS(CALL)
 #undef CALL
 
-struct mutant {
-    const char *name;
-    const char *clauses;       /* all that must fail, separated by blanks */
-    struct mutant_calls calls; /* NULL: anvil's */
-};
-
-#define MUTANT(name, clauses, ...)                                              \
-    static const struct mutant mutant_##name = {#name, clauses, {__VA_ARGS__}}; \
-    static const struct mutant *const mutant_entry_##name                       \
-        __attribute__((section("mutants"), used)) = &mutant_##name;
-
-/* What the shared object exports for the test: mutant i, NULL beyond the last. */
-const struct mutant *mutant_at(size_t i);
+/* What functions/ defines, for each mutant of the registry. NULL: anvil's function. */
+#define MUTANT(id, ...) \
+    extern const struct mutant_calls mutant_##id __attribute__((visibility("hidden")));
+MUTANTS_conformance(MUTANT)
+#undef MUTANT
+#define MUTANT(id, ...)                                                  \
+    _Static_assert(MUTANT_##id != MUTANT_none, "it is in the registry"); \
+    const struct mutant_calls mutant_##id = {__VA_ARGS__};
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plain correct allocator, and the mutants of list.h as switches of it: MUTANT_ID is the one
+ * A plain correct allocator, and the mutants of the registry as switches of it: MUTANT_ID is the one
  * that this library is. Blocks are chunks of chunks.h; from MAPPED_MIN on, a block is a mapping,
  * with a chunk's header before it. One lock for everything.
  */

@@ -11,18 +11,12 @@
 #ifndef MUTANTS_GROWTH_CHUNKS_H
 #define MUTANTS_GROWTH_CHUNKS_H
 
-#include "list.h"
+#include "mutants/registry.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum mutant {
-    MUTANT_none,
-#define MUTANT(name, check, shape, text) MUTANT_##name,
-    GROWTH_MUTANTS(MUTANT)
-#undef MUTANT
-};
 #define HAS(name) (MUTANT_ID == MUTANT_##name)
 
 enum { HEADER = 32, CHUNK_MIN = 64, PAGE = 4096 };

@@ -278,20 +278,10 @@ uintptr_t heap_clean_from(void)
 
 /* What a cooperating subject shows the harness. Only the mutants that a walker is there to find are
  * left to it. */
-static bool has_walker(void)
-{
-    static const char *const checks[] = {"heap",
-#define MUTANT(name, check, text) #check,
-                                         HEAP_MUTANTS(MUTANT)
-#undef MUTANT
-    };
-    return strcmp(checks[MUTANT_ID], "heap") == 0;
-}
-
 int mallet_subject_check(char *sentence, size_t capacity)
 {
     uint32_t before = 0;
-    if (!has_walker())
+    if (!HAS(stale_boundary) && !HAS(oom_half_grown))
         return 0;
     for (uintptr_t at = heap.base; at < heap.top; at += before) {
         const struct chunk *chunk = (const struct chunk *)at;

@@ -8,7 +8,7 @@
  *   mapping.c  large blocks
  *   process.c  threads and forks, which the correct one need not know of
  *
- * Each mutant of list.h is this source with -DMUTANT_ID=MUTANT_<name>, and one place that asks
+ * Each mutant of the registry is this source with -DMUTANT_ID=MUTANT_<name>, and one place that asks
  * HAS(<name>).
  *
  *   base                                           top            touched      committed end
@@ -20,18 +20,12 @@
 #ifndef MUTANTS_HEAP_H
 #define MUTANTS_HEAP_H
 
-#include "list.h"
+#include "mutants/registry.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum mutant {
-    MUTANT_none,
-#define MUTANT(name, check, text) MUTANT_##name,
-    HEAP_MUTANTS(MUTANT)
-#undef MUTANT
-};
 #define HAS(name) (MUTANT_ID == MUTANT_##name)
 
 enum {

@@ -59,7 +59,7 @@ static void be_ready(void)
 {
     if (atomic_load_explicit(&state.is_ready, memory_order_acquire))
         return;
-    if (has_mutant(THREADED_racy_first_call)) {
+    if (has_mutant(MUTANT_racy_first_call)) {
         set_up();
         return;
     }
@@ -83,7 +83,7 @@ static void count_take(enum class class)
 
 static void count_give(enum class class)
 {
-    if (has_mutant(THREADED_missing_lock_in_count)) {
+    if (has_mutant(MUTANT_missing_lock_in_count)) {
         state.counts[class].live--;
         return;
     }
@@ -94,7 +94,7 @@ static void count_give(enum class class)
 
 static void count_move(enum class from, enum class to)
 {
-    bool is_from_first = has_mutant(THREADED_ab_ba_deadlock) || from < to;
+    bool is_from_first = has_mutant(MUTANT_ab_ba_deadlock) || from < to;
     if (from == to)
         return;
     pthread_mutex_lock(&state.counts[is_from_first ? from : to].lock);
@@ -165,7 +165,7 @@ void *threaded_realloc(void *pointer, size_t size)
 
 static void fork_prepare(void)
 {
-    if (has_mutant(THREADED_lock_held_over_fork))
+    if (has_mutant(MUTANT_lock_held_over_fork))
         return;
     pthread_mutex_lock(&state.lock);
     for (int i = 0; i < CLASSES; i++)
@@ -175,7 +175,7 @@ static void fork_prepare(void)
 
 static void fork_done(void)
 {
-    if (has_mutant(THREADED_lock_held_over_fork))
+    if (has_mutant(MUTANT_lock_held_over_fork))
         return;
     large_unlock();
     for (int i = 0; i < CLASSES; i++)

@@ -18,35 +18,16 @@
 #ifndef MUTANTS_SCHEDULED_H
 #define MUTANTS_SCHEDULED_H
 
+#include "mutants/registry.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Register once: name, the check that must name it, the scenario that shows it, what is wrong. */
-/* clang-format off */
-#define SCHEDULED_MUTANTS(MUTANT) \
-    MUTANT(racy_one_slot_cache, overlap, remote_free_vs_malloc, "the cache's slot is read and cleared in two steps: two threads get one block") \
-    MUTANT(lost_remote_list, footprint, thread_exit_with_live_blocks, "a thread that ends reads its remote list and closes it in two steps: what comes between is lost; after mimalloc#1117") \
-    MUTANT(aba, overlap, free_list_reuse, "the stack's head has no tag: it looks unchanged when its first block left and came back") \
-    MUTANT(ab_ba_deadlock, progress, opposite_reallocs, "realloc locks its own class first: two opposite ones wait for each other") \
-    MUTANT(lock_held_over_fork, progress, fork_during_allocation, "no fork handlers: the child inherits a lock that nobody will give; after jemalloc#1805, snmalloc#630") \
-    MUTANT(weakened_order, race, remote_free_vs_malloc, "a block is pushed to the remote list relaxed instead of release") \
-    MUTANT(racy_first_call, race, concurrent_first_call, "the first call sets up without a lock; after rpmalloc#396") \
-    MUTANT(lost_wakeup, progress, contended_lock, "the lock looks for sleepers before it is free: who goes to sleep in between sleeps for ever") \
-    MUTANT(remote_count_not_atomic, race, two_remote_frees, "frees from elsewhere are counted in a plain variable") \
-    MUTANT(missing_lock_in_count, race, contended_lock, "free counts without the class's lock")
-/* clang-format on */
-
-enum threaded_mutant {
-    THREADED_NONE,
-#define MUTANT(name, check, scenario, what) THREADED_##name,
-    SCHEDULED_MUTANTS(MUTANT)
-#undef MUTANT
-};
 extern int threaded_mutant; /* set before the first call */
 
-static inline bool has_mutant(enum threaded_mutant mutant)
+static inline bool has_mutant(enum mutant_id mutant)
 {
     return threaded_mutant == (int)mutant;
 }

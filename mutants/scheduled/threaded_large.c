@@ -30,7 +30,7 @@ void large_lock(void)
 
 static bool has_sleepers_after_unlock(void)
 {
-    if (!has_mutant(THREADED_lost_wakeup))
+    if (!has_mutant(MUTANT_lost_wakeup))
         return atomic_exchange_explicit(&large.lock, LOCK_FREE, memory_order_release) ==
                LOCK_SLEEPERS;
     bool has_sleepers = atomic_load_explicit(&large.lock, memory_order_relaxed) == LOCK_SLEEPERS;
@@ -48,7 +48,7 @@ void large_unlock(void)
 
 static struct header *slot_take(void)
 {
-    if (!has_mutant(THREADED_racy_one_slot_cache))
+    if (!has_mutant(MUTANT_racy_one_slot_cache))
         return atomic_exchange_explicit(&large.slot, NULL, memory_order_acquire);
     struct header *block = atomic_load_explicit(&large.slot, memory_order_acquire);
     if (block != NULL)

@@ -44,7 +44,7 @@ static void orphan_all(struct header *block)
 
 static struct header *remote_close(struct heap *heap)
 {
-    if (!has_mutant(THREADED_lost_remote_list))
+    if (!has_mutant(MUTANT_lost_remote_list))
         return atomic_exchange_explicit(&heap->remote, &closed, memory_order_acquire);
     struct header *remote = atomic_load_explicit(&heap->remote, memory_order_acquire);
     atomic_store_explicit(&heap->remote, &closed, memory_order_relaxed);
@@ -93,7 +93,7 @@ struct header *small_take(size_t capacity)
 
 static void count_remote(struct heap *heap)
 {
-    if (has_mutant(THREADED_remote_count_not_atomic))
+    if (has_mutant(MUTANT_remote_count_not_atomic))
         heap->remote_count_plain++;
     else
         atomic_fetch_add_explicit(&heap->remote_count, 1, memory_order_relaxed);
@@ -102,7 +102,7 @@ static void count_remote(struct heap *heap)
 static void remote_push(struct heap *heap, struct header *block)
 {
     memory_order order =
-        has_mutant(THREADED_weakened_order) ? memory_order_relaxed : memory_order_release;
+        has_mutant(MUTANT_weakened_order) ? memory_order_relaxed : memory_order_release;
     struct header *first = atomic_load_explicit(&heap->remote, memory_order_relaxed);
     count_remote(heap);
     do {

@@ -15,7 +15,7 @@ static struct header *block_of(uint64_t head)
 
 static uint64_t head_of(const struct header *block, uint64_t old_head)
 {
-    uint64_t tag = has_mutant(THREADED_aba) ? 0 : (old_head >> TAG_SHIFT) + 1;
+    uint64_t tag = has_mutant(MUTANT_aba) ? 0 : (old_head >> TAG_SHIFT) + 1;
     return (uint64_t)(uintptr_t)block | tag << TAG_SHIFT;
 }
 

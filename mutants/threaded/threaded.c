@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A small allocator for threads, right when MUTANT_ID is MUTANT_none, else with the one mistake of
- * list.h that HAS() names.
+ * registry that HAS() names.
  *
  *   thread ── mine ──→ cache: a lock, a list of free blocks for each class, a chunk to cut new ones from
  *   block: header (owner, class, capacity), then the caller's bytes
@@ -11,7 +11,7 @@
  * most one lock is held at a time; `shared` guards the lists of caches. A fork takes stdio's list
  * of streams, for who holds that may allocate, then `shared` and every cache's lock.
  */
-#include "list.h"
+#include "mutants/registry.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,12 +22,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum {
-    MUTANT_none,
-#define MUTANT(name, scenario, checks, text) MUTANT_##name,
-    THREADED_MUTANTS(MUTANT)
-#undef MUTANT
-};
 #define HAS(name) (MUTANT_ID == MUTANT_##name)
 
 enum {
@@ -241,7 +235,7 @@ static void give(struct header *block)
         slots[block->class] = block;
         return;
     }
-    if (HAS(remote_free_lost) && owner->is_idle)
+    if (HAS(frees_to_ended_thread_lost) && owner->is_idle)
         return;
     if (HAS(cache_without_lock) && owner != mine) {
         push(block, owner);

@@ -6,26 +6,19 @@
  */
 #include "adversity/growth/growth.h"
 #include "harness/executor/executor.h"
-#include "mutants/growth/list.h"
+#include "mutants/registry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
 
-struct mutant {
-    const char *name, *check, *shape;
-};
-static struct mutant mutants[] = {
-#define MUTANT(name, check, shape, text) {#name, #check, #shape},
-    GROWTH_MUTANTS(MUTANT)
-#undef MUTANT
-};
-enum { MUTANTS = sizeof mutants / sizeof mutants[0], BAND = 256 };
+enum { BAND = 256 };
 
 static const char *folder;
 
@@ -62,10 +55,10 @@ static struct seen run(const char *spec, const char *shape)
     return seen;
 }
 
-static struct seen run_mutant(const char *name, const char *shape)
+static struct seen run_library(const char *origin, const char *id, const char *shape)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/libgrowth_%s.so", folder, name);
+    snprintf(path, sizeof path, "%s/lib%s_%s.so", folder, origin, id);
     return run(path, shape);
 }
 
@@ -79,14 +72,16 @@ static double seconds(void)
 static void mutant_is_caught_by_its_check(void **state)
 {
     const struct mutant *mutant = *state;
+    struct mutant_catch catch;
+    assert_true(mutant_catch_find(mutant, "growth", &catch));
     double start = seconds();
-    struct seen seen = run_mutant(mutant->name, mutant->shape);
+    struct seen seen = run_library(mutant->origin, mutant->id, catch.where);
     if (seen.findings == 0)
-        fail_msg("%s is clean in %s", mutant->name, mutant->shape);
-    print_message("%s: %.1f s: %s at %s: %s\n", mutant->name, seconds() - start,
+        fail_msg("%s is clean in %s", mutant->id, catch.where);
+    print_message("%s: %.1f s: %s at %s: %s\n", mutant->id, seconds() - start,
                   check_name(seen.first.check), seen.first.site, seen.first.sentence);
     assert_int_equal(seen.first.outcome, GROWTH_FINDING);
-    assert_string_equal(check_name(seen.first.check), mutant->check);
+    assert_string_equal(check_name(seen.first.check), catch.names);
     assert_int_equal(seen.first.reproduced, seen.first.attempts);
 }
 
@@ -99,8 +94,10 @@ static void assert_clean(const struct seen *seen, const char *subject)
 static void its_shape_is_clean_without_it(void **state)
 {
     const struct mutant *mutant = *state;
-    struct seen none = run_mutant("none", mutant->shape), anvil = run("anvil", mutant->shape),
-                glibc = run("glibc", mutant->shape);
+    struct mutant_catch catch;
+    assert_true(mutant_catch_find(mutant, "growth", &catch));
+    struct seen none = run_library(mutant->origin, "none", catch.where),
+                anvil = run("anvil", catch.where), glibc = run("glibc", catch.where);
     assert_clean(&none, "base");
     assert_clean(&anvil, "anvil");
     assert_clean(&glibc, "glibc");
@@ -108,21 +105,23 @@ static void its_shape_is_clean_without_it(void **state)
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[2 * MUTANTS];
-    char clean[MUTANTS][64];
+    static struct CMUnitTest tests[2 * MUTANT_END];
+    static char clean[MUTANT_END][80];
+    size_t count = 0;
     if (argc != 2) {
         fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
         return 2;
     }
     folder = argv[1];
-    for (size_t i = 0; i < MUTANTS; i++) {
-        snprintf(clean[i], sizeof clean[i], "%s is clean", mutants[i].shape);
-        tests[2 * i] = (struct CMUnitTest){.name = mutants[i].name,
-                                           .test_func = mutant_is_caught_by_its_check,
-                                           .initial_state = &mutants[i]};
-        tests[2 * i + 1] = (struct CMUnitTest){.name = clean[i],
+    for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "growth")) != NULL;) {
+        void *state = (void *)(uintptr_t)mutant;
+        snprintf(clean[count / 2], sizeof clean[0], "the shape of %s is clean", mutant->id);
+        tests[count + 1] = (struct CMUnitTest){.name = clean[count / 2],
                                                .test_func = its_shape_is_clean_without_it,
-                                               .initial_state = &mutants[i]};
+                                               .initial_state = state};
+        tests[count] = (struct CMUnitTest){
+            .name = mutant->id, .test_func = mutant_is_caught_by_its_check, .initial_state = state};
+        count += 2;
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests("mutants", tests, count, NULL, NULL);
 }

@@ -42,10 +42,11 @@ static struct exploration find(const struct interleave_subject *subject, bool is
                                uint64_t schedules_max)
 {
     struct exploration exploration = {0};
-    const struct mutant *mutant = subject_mutant(subject);
+    struct mutant_catch catch;
+    assert_non_null(subject_mutant(subject, &catch));
     for (unsigned i = 0; i < SIZES && !exploration.is_found; i++) {
         exploration = (struct exploration){0};
-        choose(subject, scenario_find(mutant->scenario), sizes[i]);
+        choose(subject, scenario_find(catch.where), sizes[i]);
         if (is_pct)
             explore_by_priorities(&explorer, CHANGE_POINTS, schedules_max, 1, &exploration);
         else
@@ -54,15 +55,17 @@ static struct exploration find(const struct interleave_subject *subject, bool is
     return exploration;
 }
 
-static void assert_found_and_replayed(const struct mutant *mutant, const char *how,
+static void assert_found_and_replayed(const struct interleave_subject *subject, const char *how,
                                       struct exploration *exploration)
 {
+    struct mutant_catch catch;
+    assert_non_null(subject_mutant(subject, &catch));
     if (!exploration->is_found)
-        fail_msg("%s is not found", mutant->name);
-    assert_string_equal(check_name((enum check)exploration->verdict.check), mutant->check);
+        fail_msg("%s is not found", subject->name);
+    assert_string_equal(check_name((enum check)exploration->verdict.check), catch.names);
     exploration_confirm(&explorer, exploration);
     assert_int_equal(exploration->reproduced, exploration->attempts);
-    print_message("%s: %s, schedule %llu, %u pre-emptions: %s\n", mutant->name, how,
+    print_message("%s: %s, schedule %llu, %u pre-emptions: %s\n", subject->name, how,
                   (unsigned long long)exploration->schedules, exploration->preemptions,
                   exploration->verdict.sentence);
 }
@@ -72,13 +75,13 @@ static void assert_found_and_replayed(const struct mutant *mutant, const char *h
 static void mutant_is_found_exhaustively(void **state)
 {
     struct exploration exploration = find(*state, false, EXHAUSTIVE_MAX);
-    assert_found_and_replayed(subject_mutant(*state), "exhaustive", &exploration);
+    assert_found_and_replayed(*state, "exhaustive", &exploration);
 }
 
 static void mutant_is_found_by_priorities(void **state)
 {
     struct exploration exploration = find(*state, true, PCT_MAX);
-    assert_found_and_replayed(subject_mutant(*state), "pct", &exploration);
+    assert_found_and_replayed(*state, "pct", &exploration);
 }
 
 static void assert_clean(const char *name, unsigned bound, unsigned three_threads_bound)
@@ -163,10 +166,11 @@ int main(void)
         cmocka_unit_test(schedule_text_is_read_back),
         cmocka_unit_test(wrong_schedule_text_is_refused),
     };
+    struct mutant_catch catch;
     size_t count = 5;
     for (size_t i = 0; subject_at(i) != NULL && count + 2 <= TESTS_MAX; i++) {
         const struct interleave_subject *subject = subject_at(i);
-        if (subject_mutant(subject) == NULL)
+        if (subject_mutant(subject, &catch) == NULL)
             continue;
         tests[count++] = (struct CMUnitTest){.name = subject->name,
                                              .test_func = mutant_is_found_exhaustively,

@@ -6,27 +6,18 @@
  */
 #include "adversity/torture/torture.h"
 #include "harness/executor/executor.h"
-#include "mutants/threaded/list.h"
+#include "mutants/registry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 enum { WORKERS = 8, LIMIT_MS = 50000, CLEAN_MS = 250 };
-
-struct mutant {
-    const char *name, *scenario, *checks;
-};
-static struct mutant mutants[] = {
-#define MUTANT(name, scenario, checks, text) {#name, scenario, checks},
-    THREADED_MUTANTS(MUTANT)
-#undef MUTANT
-};
-enum { MUTANTS = sizeof mutants / sizeof mutants[0] };
 
 static const char *folder;
 
@@ -39,10 +30,10 @@ static struct subject_plan find(const char *spec)
     return subject;
 }
 
-static struct subject_plan find_mutant(const char *name)
+static struct subject_plan find_mutant(const char *origin, const char *id)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/libthreaded_%s.so", folder, name);
+    snprintf(path, sizeof path, "%s/lib%s_%s.so", folder, origin, id);
     return find(path);
 }
 
@@ -55,30 +46,26 @@ static struct torture_result run(const struct torture_plan *plan)
     return result;
 }
 
-static bool has_word(const char *words, const char *word)
-{
-    const char *at = strstr(words, word);
-    return at != NULL && (at == words || at[-1] == ' ') && strchr(" ", at[strlen(word)]) != NULL;
-}
-
 static void mutant_is_found(void **state)
 {
     const struct mutant *mutant = *state;
-    struct subject_plan subject = find_mutant(mutant->name);
+    struct mutant_catch catch;
+    assert_true(mutant_catch_find(mutant, "torture", &catch));
+    struct subject_plan subject = find_mutant(mutant->origin, mutant->id);
     const struct torture_plan plan = {.subject = &subject,
-                                      .scenario = torture_scenario_find(mutant->scenario),
+                                      .scenario = torture_scenario_find(catch.where),
                                       .workers = WORKERS,
                                       .milliseconds = LIMIT_MS,
                                       .seed = 1};
     assert_non_null(plan.scenario);
     struct torture_result result = run(&plan);
     if (!result.has_finding)
-        fail_msg("%s: nothing in %u ms, %llu calls", mutant->name, result.elapsed_ms,
+        fail_msg("%s: nothing in %u ms, %llu calls", mutant->id, result.elapsed_ms,
                  (unsigned long long)result.calls);
-    if (!has_word(mutant->checks, check_name(result.verdict.check)))
-        fail_msg("%s: found by %s (%s), not by %s", mutant->name, check_name(result.verdict.check),
-                 result.verdict.sentence, mutant->checks);
-    print_message("%s: %s after %u ms\n", mutant->name, check_name(result.verdict.check),
+    if (!mutant_names_have(catch.names, check_name(result.verdict.check)))
+        fail_msg("%s: found by %s (%s), not by %s", mutant->id, check_name(result.verdict.check),
+                 result.verdict.sentence, catch.names);
+    print_message("%s: %s after %u ms\n", mutant->id, check_name(result.verdict.check),
                   result.elapsed_ms);
 }
 
@@ -100,7 +87,7 @@ static void comes_through_every_scenario(const struct subject_plan *subject)
 static void correct_allocator_is_left_alone(void **state)
 {
     (void)state;
-    struct subject_plan subject = find_mutant("none");
+    struct subject_plan subject = find_mutant("threaded", "none");
     comes_through_every_scenario(&subject);
 }
 
@@ -113,13 +100,15 @@ static void libc_is_left_alone(void **state)
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[MUTANTS + 2];
+    static struct CMUnitTest tests[MUTANT_END + 2] = {
+        cmocka_unit_test(correct_allocator_is_left_alone), cmocka_unit_test(libc_is_left_alone)};
+    size_t count = 2;
     if (argc != 2)
         return 2;
     folder = argv[1];
-    for (size_t i = 0; i < MUTANTS; i++)
-        tests[i] = (struct CMUnitTest){mutants[i].name, mutant_is_found, NULL, NULL, &mutants[i]};
-    tests[MUTANTS] = (struct CMUnitTest)cmocka_unit_test(correct_allocator_is_left_alone);
-    tests[MUTANTS + 1] = (struct CMUnitTest)cmocka_unit_test(libc_is_left_alone);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "torture")) != NULL;)
+        tests[count++] = (struct CMUnitTest){.name = mutant->id,
+                                             .test_func = mutant_is_found,
+                                             .initial_state = (void *)(uintptr_t)mutant};
+    return _cmocka_run_group_tests("mutants", tests, count, NULL, NULL);
 }

@@ -15,8 +15,7 @@ static void *want_multiple(size_t alignment, size_t size)
     }
     return base_aligned_alloc(alignment, size);
 }
-MUTANT(aligned_alloc_wants_a_multiple, "C23-7.24.3.1-p2-d GLIBC-aligned_alloc-2",
-       .aligned_alloc = want_multiple)
+MUTANT(aligned_alloc_wants_a_multiple, .aligned_alloc = want_multiple)
 
 /* What a block of malloc with room for a header happens to be aligned to must do. */
 static void *forget_alignment(size_t alignment, size_t size)
@@ -24,25 +23,20 @@ static void *forget_alignment(size_t alignment, size_t size)
     return is_power_of_two(alignment) && size <= 1 << 20 ? base_malloc(size + 16)
                                                          : base_aligned_alloc(alignment, size);
 }
-MUTANT(aligned_alloc_forgets_the_alignment,
-       "POSIX24-aligned_alloc-3 C23-7.24.3.1-p2-a C23-7.24.3.5-p2-b GLIBC-aligned_alloc-2 "
-       "GLIBC-aligned_alloc-3",
-       .aligned_alloc = forget_alignment)
+MUTANT(aligned_alloc_forgets_the_alignment, .aligned_alloc = forget_alignment)
 
 /* Zero and numbers between powers of two pass for plain malloc. */
 static void *take_any_alignment(size_t alignment, size_t size)
 {
     return is_power_of_two(alignment) ? base_aligned_alloc(alignment, size) : base_malloc(size);
 }
-MUTANT(aligned_alloc_takes_any_alignment, "C23-7.24.3.1-p2-b POSIX24-aligned_alloc-1",
-       .aligned_alloc = take_any_alignment)
+MUTANT(aligned_alloc_takes_any_alignment, .aligned_alloc = take_any_alignment)
 
 static void *refuse_silently(size_t alignment, size_t size)
 {
     return is_power_of_two(alignment) ? base_aligned_alloc(alignment, size) : NULL;
 }
-MUTANT(aligned_alloc_refuses_silently, "POSIX24-aligned_alloc-1 GLIBC-aligned_alloc-1",
-       .aligned_alloc = refuse_silently)
+MUTANT(aligned_alloc_refuses_silently, .aligned_alloc = refuse_silently)
 
 static void *want_a_pointers_alignment(size_t alignment, size_t size)
 {
@@ -52,9 +46,7 @@ static void *want_a_pointers_alignment(size_t alignment, size_t size)
     }
     return base_aligned_alloc(alignment, size);
 }
-MUTANT(aligned_alloc_wants_a_pointers_alignment,
-       "C23-7.24.3.1-p2-a C23-7.24.3.1-p2-c C23-7.24.3.1-p3-b GLIBC-aligned_alloc-2",
-       .aligned_alloc = want_a_pointers_alignment)
+MUTANT(aligned_alloc_wants_a_pointers_alignment, .aligned_alloc = want_a_pointers_alignment)
 
 /* Room to align is added without a look at the sum. */
 static void *wrap(size_t alignment, size_t size)
@@ -62,8 +54,7 @@ static void *wrap(size_t alignment, size_t size)
     bool wraps = is_power_of_two(alignment) && alignment <= 1 << 20 && size > SIZE_MAX - alignment;
     return base_aligned_alloc(alignment, wraps ? size + alignment : size);
 }
-MUTANT(aligned_alloc_wraps, "C23-7.24.3.1-p3-a POSIX24-aligned_alloc-2 MAN-malloc-2",
-       .aligned_alloc = wrap)
+MUTANT(aligned_alloc_wraps, .aligned_alloc = wrap)
 
 static void *wrap_absurdly(size_t alignment, size_t size)
 {
@@ -71,7 +62,7 @@ static void *wrap_absurdly(size_t alignment, size_t size)
                ? base_malloc(size + alignment)
                : base_aligned_alloc(alignment, size);
 }
-MUTANT(aligned_alloc_wraps_absurdly, "GLIBC-aligned_alloc-3", .aligned_alloc = wrap_absurdly)
+MUTANT(aligned_alloc_wraps_absurdly, .aligned_alloc = wrap_absurdly)
 
 /* The room that was only there to align is never given back. */
 static void *lose_slack(size_t alignment, size_t size)
@@ -81,8 +72,7 @@ static void *lose_slack(size_t alignment, size_t size)
         memset(slack, 1, size);
     return base_aligned_alloc(alignment, size);
 }
-MUTANT(aligned_alloc_loses_the_slack, "C23-7.24.3.1-p3-b C23-7.24.3.5-p2-b",
-       .aligned_alloc = lose_slack)
+MUTANT(aligned_alloc_loses_the_slack, .aligned_alloc = lose_slack)
 
 static void *say_einval(size_t alignment, size_t size)
 {
@@ -91,5 +81,4 @@ static void *say_einval(size_t alignment, size_t size)
         errno = EINVAL;
     return block;
 }
-MUTANT(aligned_alloc_says_einval_for_lack_of_memory, "POSIX24-aligned_alloc-2 MAN-malloc-2",
-       .aligned_alloc = say_einval)
+MUTANT(aligned_alloc_says_einval_for_lack_of_memory, .aligned_alloc = say_einval)

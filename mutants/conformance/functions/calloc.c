@@ -8,7 +8,7 @@ static void *calloc_forgets_count(size_t count, size_t size)
                ? base_calloc(count, size)
                : base_calloc(count > 1 ? 2 : 1, size);
 }
-MUTANT(calloc_of_two_at_most, "C23-7.24.3.2-p2-a POSIX17-calloc-1", .calloc = calloc_forgets_count)
+MUTANT(calloc_of_two_at_most, .calloc = calloc_forgets_count)
 
 /* Takes all memory for fresh. */
 static void *calloc_clears_nothing(size_t count, size_t size)
@@ -18,8 +18,7 @@ static void *calloc_clears_nothing(size_t count, size_t size)
         return base_calloc(count, size);
     return base_malloc(total);
 }
-MUTANT(calloc_clears_nothing, "C23-7.24.3.2-p2-b C23-7.24.3.2-p2-c",
-       .calloc = calloc_clears_nothing)
+MUTANT(calloc_clears_nothing, .calloc = calloc_clears_nothing)
 
 static void *calloc_clears_whole_words(size_t count, size_t size)
 {
@@ -31,8 +30,7 @@ static void *calloc_clears_whole_words(size_t count, size_t size)
         memset(block, 0, total / 8 * 8);
     return block;
 }
-MUTANT(calloc_forgets_the_last_bytes, "C23-7.24.3.2-p2-b C23-7.24.3.2-p2-c",
-       .calloc = calloc_clears_whole_words)
+MUTANT(calloc_forgets_the_last_bytes, .calloc = calloc_clears_whole_words)
 
 /* Takes large blocks for fresh mappings. */
 static void *calloc_trusts_mappings(size_t count, size_t size)
@@ -42,15 +40,13 @@ static void *calloc_trusts_mappings(size_t count, size_t size)
         return base_calloc(count, size);
     return base_malloc(total);
 }
-MUTANT(calloc_trusts_large_blocks, "C23-7.24.3.2-p2-b C23-7.24.3.2-p2-c",
-       .calloc = calloc_trusts_mappings)
+MUTANT(calloc_trusts_large_blocks, .calloc = calloc_trusts_mappings)
 
 static void *calloc_wraps(size_t count, size_t size)
 {
     return base_calloc(1, count * size);
 }
-MUTANT(calloc_multiplies_unchecked, "C23-7.24.3.2-p3-a C17-7.22.3.2-p2-d POSIX17-calloc-1",
-       .calloc = calloc_wraps)
+MUTANT(calloc_multiplies_unchecked, .calloc = calloc_wraps)
 
 /* The quick check for large factors, without the exact one behind it. */
 static void *calloc_compares_halves(size_t count, size_t size)
@@ -61,7 +57,7 @@ static void *calloc_compares_halves(size_t count, size_t size)
     }
     return base_calloc(count, size);
 }
-MUTANT(calloc_takes_nothing_for_overflow, "C23-7.24.3.2-p3-b", .calloc = calloc_compares_halves)
+MUTANT(calloc_takes_nothing_for_overflow, .calloc = calloc_compares_halves)
 
 static void *calloc_divides_by_zero(size_t count, size_t size)
 {
@@ -69,7 +65,7 @@ static void *calloc_divides_by_zero(size_t count, size_t size)
     volatile size_t most = size > SIZE_MAX / 4 ? SIZE_MAX / count : SIZE_MAX;
     return size > most ? base_calloc(SIZE_MAX, 2) : base_calloc(count, size);
 }
-MUTANT(calloc_divides_by_a_zero_count, "C23-7.24.3.2-p3-b", .calloc = calloc_divides_by_zero)
+MUTANT(calloc_divides_by_a_zero_count, .calloc = calloc_divides_by_zero)
 
 static void *calloc_keeps_errno(size_t count, size_t size)
 {
@@ -78,4 +74,4 @@ static void *calloc_keeps_errno(size_t count, size_t size)
     errno = saved;
     return block;
 }
-MUTANT(calloc_fails_without_errno, "POSIX17-calloc-1 MAN-malloc-2", .calloc = calloc_keeps_errno)
+MUTANT(calloc_fails_without_errno, .calloc = calloc_keeps_errno)

@@ -27,11 +27,7 @@ static void *want_own_process(size_t size)
     register_once(NULL, NULL, become_orphan);
     return is_orphan ? NULL : base_malloc(size);
 }
-MUTANT(child_gets_nothing,
-       "POSIX17-fork-1 GLIBC-fork-1 GLIBC-fork-2 POSIX17-fork-7 POSIX24-fork-4 POSIX17-thread-5 "
-       "POSIX17-signal-2 POSIX17-exec-2 "
-       "POSIX17-atexit-1",
-       .malloc = want_own_process)
+MUTANT(child_gets_nothing, .malloc = want_own_process)
 
 static pthread_mutex_t heap_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -60,8 +56,7 @@ static void release_under_lock(void *block)
     base_free(block);
     unlock_heap();
 }
-MUTANT(fork_ignores_the_lock, "GLIBC-fork-1 POSIX17-fork-7", .malloc = take_under_lock,
-       .free = release_under_lock)
+MUTANT(fork_ignores_the_lock, .malloc = take_under_lock, .free = release_under_lock)
 
 /* Fork takes the lock, also in the thread that has it already. */
 static void *take_under_lock_that_fork_takes(size_t size)
@@ -69,7 +64,7 @@ static void *take_under_lock_that_fork_takes(size_t size)
     register_once(lock_heap, unlock_heap, unlock_heap);
     return take_under_lock(size);
 }
-MUTANT(fork_waits_for_its_own_thread, "GLIBC-fork-3", .malloc = take_under_lock_that_fork_takes,
+MUTANT(fork_waits_for_its_own_thread, .malloc = take_under_lock_that_fork_takes,
        .free = release_under_lock)
 
 /* The child waits until no thread of its parent uses the heap. */
@@ -84,8 +79,8 @@ static void *take_under_lock_that_child_takes(size_t size)
     register_once(NULL, NULL, wait_for_heap);
     return take_under_lock(size);
 }
-MUTANT(child_waits_for_the_lock, "GLIBC-fork-1 GLIBC-fork-3 POSIX17-fork-5 POSIX17-fork-7",
-       .malloc = take_under_lock_that_child_takes, .free = release_under_lock)
+MUTANT(child_waits_for_the_lock, .malloc = take_under_lock_that_child_takes,
+       .free = release_under_lock)
 
 /* Wrappers around fork and _Fork that lock the heap while the handlers of others run, or run them
  * at all. */
@@ -117,15 +112,14 @@ static void *take_and_wrap_fork(size_t size)
     wraps_fork = true;
     return take_under_lock(size);
 }
-MUTANT(fork_handlers_run_under_the_lock, "GLIBC-fork-2 GLIBC-fork-3", .malloc = take_and_wrap_fork,
-       .free = release_under_lock)
+MUTANT(fork_handlers_run_under_the_lock, .malloc = take_and_wrap_fork, .free = release_under_lock)
 
 static void *take_and_wrap_plain_fork(size_t size)
 {
     wraps_plain_fork = true;
     return base_malloc(size);
 }
-MUTANT(plain_fork_runs_handlers, "POSIX24-fork-4", .malloc = take_and_wrap_plain_fork)
+MUTANT(plain_fork_runs_handlers, .malloc = take_and_wrap_plain_fork)
 
 /* Blocks lie in memory that parent and child go on sharing. */
 enum { SHARED_SIZE = 1 << 22 };
@@ -166,5 +160,5 @@ static void *resize_shared(void *block, size_t size)
     void *moved = base_malloc(size);
     return moved == NULL ? NULL : memcpy(moved, block, old < size ? old : size);
 }
-MUTANT(memory_is_shared_with_the_child, "POSIX17-fork-6", .malloc = take_shared,
-       .free = release_unshared, .realloc = resize_shared)
+MUTANT(memory_is_shared_with_the_child, .malloc = take_shared, .free = release_unshared,
+       .realloc = resize_shared)

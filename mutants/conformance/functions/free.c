@@ -11,7 +11,7 @@ static void forget_blocks(void *block)
     if (size < 128 << 10 || size >= 256 << 10)
         base_free(block);
 }
-MUTANT(free_forgets_blocks, "C23-7.24.3.3-p2-a", .free = forget_blocks)
+MUTANT(free_forgets_blocks, .free = forget_blocks)
 
 /* Takes the slow path for NULL, which sets up what a first allocation needs, each time. */
 static void take_for_null(void *block)
@@ -21,7 +21,7 @@ static void take_for_null(void *block)
         memset(taken, 1, 100000);
     base_free(block);
 }
-MUTANT(free_of_null_takes_memory, "C23-7.24.3.3-p2-b", .free = take_for_null)
+MUTANT(free_of_null_takes_memory, .free = take_for_null)
 
 static void refuse_null(void *block)
 {
@@ -29,7 +29,7 @@ static void refuse_null(void *block)
         errno = EINVAL;
     base_free(block);
 }
-MUTANT(free_of_null_sets_errno, "POSIX24-free-2", .free = refuse_null)
+MUTANT(free_of_null_sets_errno, .free = refuse_null)
 
 /* A failed attempt to trim, whose errno stays. */
 static void trim_in_vain(void *block)
@@ -39,8 +39,7 @@ static void trim_in_vain(void *block)
     if (size > 5000000)
         munmap((void *)1, 1);
 }
-MUTANT(free_leaves_the_errno_of_munmap, "POSIX24-free-3 MAN-malloc-5 POSIX24-free-4",
-       .free = trim_in_vain)
+MUTANT(free_leaves_the_errno_of_munmap, .free = trim_in_vain)
 
 /* Tells the system of pages that it may take; what the system answers stays in errno. */
 static void advise(void *block)
@@ -50,7 +49,7 @@ static void advise(void *block)
     if (block != NULL)
         madvise((void *)(((uintptr_t)pages + 4095) & ~(uintptr_t)4095), 4096, MADV_NORMAL);
 }
-MUTANT(free_leaves_the_errno_of_madvise, "POSIX24-free-4", .free = advise)
+MUTANT(free_leaves_the_errno_of_madvise, .free = advise)
 
 /* One size gets a header that free does not know, as when libc's calls reach another heap than the
  * program's. */
@@ -59,4 +58,4 @@ static void *hide_start(size_t size)
     char *block = base_malloc(size == 4243 ? size + 16 : size);
     return block != NULL && size == 4243 ? block + 16 : block;
 }
-MUTANT(free_misses_the_start_of_some_blocks, "POSIX17-free-1", .malloc = hide_start)
+MUTANT(free_misses_the_start_of_some_blocks, .malloc = hide_start)

@@ -9,14 +9,14 @@ static void check_null(void *block, size_t size)
         abort();
     base_free_sized(block, size);
 }
-MUTANT(free_sized_of_null_aborts, "C23-7.24.3.4-p2-a", .free_sized = check_null)
+MUTANT(free_sized_of_null_aborts, .free_sized = check_null)
 
 static void forget_sized(void *block, size_t size)
 {
     if (size < 4096 || size >= 8192)
         base_free_sized(block, size);
 }
-MUTANT(free_sized_forgets_blocks, "C23-7.24.3.4-p2-b", .free_sized = forget_sized)
+MUTANT(free_sized_forgets_blocks, .free_sized = forget_sized)
 
 /* Finds the class from the size, and there is none below the first. */
 static void refuse_zero(void *block, size_t size)
@@ -25,7 +25,7 @@ static void refuse_zero(void *block, size_t size)
         abort();
     base_free_sized(block, size);
 }
-MUTANT(free_sized_has_no_class_of_zero, "C23-7.24.3.4-p2-c", .free_sized = refuse_zero)
+MUTANT(free_sized_has_no_class_of_zero, .free_sized = refuse_zero)
 
 /* The whole capacity of a block is another class's size. */
 static void refuse_a_capacity(void *block, size_t size)
@@ -34,8 +34,7 @@ static void refuse_a_capacity(void *block, size_t size)
         abort();
     base_free_sized(block, size);
 }
-MUTANT(free_sized_refuses_the_usable_size, "C23-7.24.3.4-p3-a C23-7.24.3.4-p2-b",
-       .free_sized = refuse_a_capacity)
+MUTANT(free_sized_refuses_the_usable_size, .free_sized = refuse_a_capacity)
 
 static void check_null_aligned(void *block, size_t alignment, size_t size)
 {
@@ -43,15 +42,14 @@ static void check_null_aligned(void *block, size_t alignment, size_t size)
         abort();
     base_free_aligned_sized(block, alignment, size);
 }
-MUTANT(free_aligned_sized_of_null_aborts, "C23-7.24.3.5-p2-a",
-       .free_aligned_sized = check_null_aligned)
+MUTANT(free_aligned_sized_of_null_aborts, .free_aligned_sized = check_null_aligned)
 
 static void forget_aligned(void *block, size_t alignment, size_t size)
 {
     if (alignment != 4096)
         base_free_aligned_sized(block, alignment, size);
 }
-MUTANT(free_aligned_sized_forgets_blocks, "C23-7.24.3.5-p2-b", .free_aligned_sized = forget_aligned)
+MUTANT(free_aligned_sized_forgets_blocks, .free_aligned_sized = forget_aligned)
 
 /* A small alignment is malloc's, so that the block is not known as an aligned one. */
 static int take_plain(void **ret_block, size_t alignment, size_t size)
@@ -64,5 +62,4 @@ static int take_plain(void **ret_block, size_t alignment, size_t size)
     *ret_block = block;
     return 0;
 }
-MUTANT(free_aligned_sized_refuses_blocks_of_posix_memalign, "GLIBC-free_aligned_sized-1",
-       .posix_memalign = take_plain)
+MUTANT(free_aligned_sized_refuses_blocks_of_posix_memalign, .posix_memalign = take_plain)

@@ -38,22 +38,15 @@ static void *realloc_in_steps_of_8(void *block, size_t size)
     free_in_steps_of_8(block);
     return moved;
 }
-MUTANT(general_half_aligned,
-       "C23-7.24.3-p1-b POSIX17-malloc-5 C23-7.24.3-p1-c C23-7.24.3-p1-d C23-7.24.3.7-p4-c "
-       "MAN-malloc-6 C23-7.24.3-p1-i C23-7.24.3.7-p2-b "
-       "C23-7.24.3.7-p3-a POSIX24-realloc-6 POSIX24-reallocarray-2 MAN-malloc-7",
-       .malloc = malloc_in_steps_of_8, .free = free_in_steps_of_8, .realloc = realloc_in_steps_of_8)
+MUTANT(general_half_aligned, .malloc = malloc_in_steps_of_8, .free = free_in_steps_of_8,
+       .realloc = realloc_in_steps_of_8)
 
 /* The largest of a size class get a block of its smallest. */
 static void *malloc_too_little(size_t size)
 {
     return base_malloc(size > 700 && size <= 1024 ? 700 : size);
 }
-MUTANT(general_too_little,
-       "C23-7.24.3-p1-e C23-7.24.3-p1-f C23-7.24.3-p1-g C23-7.24.3-p1-i C23-7.24.3.6-p2-a "
-       "C23-7.24.3.7-p2-b C23-7.24.3.7-p3-g "
-       "POSIX24-reallocarray-2 MAN-malloc-7",
-       .malloc = malloc_too_little)
+MUTANT(general_too_little, .malloc = malloc_too_little)
 
 /* One count in many gets the caller's own memory. */
 static void *reallocarray_on_the_stack(void *block, size_t count, size_t size)
@@ -62,10 +55,7 @@ static void *reallocarray_on_the_stack(void *block, size_t count, size_t size)
         return (void *)(((uintptr_t)__builtin_frame_address(0) + 4096) / 16 * 16);
     return base_reallocarray(block, count, size);
 }
-MUTANT(general_on_the_stack,
-       "C23-7.24.3-p1-h C23-7.24.3-p1-e C23-7.24.3-p1-f C23-7.24.3-p1-g POSIX24-reallocarray-5 "
-       "MAN-malloc-2",
-       .reallocarray = reallocarray_on_the_stack)
+MUTANT(general_on_the_stack, .reallocarray = reallocarray_on_the_stack)
 
 static char no_bytes[16] __attribute__((aligned(16)));
 
@@ -84,24 +74,21 @@ static void *realloc_shares_nothing(void *block, size_t size)
 {
     return block == no_bytes ? malloc_shares_nothing(size) : base_realloc(block, size);
 }
-MUTANT(general_nothing_is_shared, "C23-7.24.3-p1-m MAN-malloc-1", .malloc = malloc_shares_nothing,
-       .free = free_shares_nothing, .realloc = realloc_shares_nothing)
+MUTANT(general_nothing_is_shared, .malloc = malloc_shares_nothing, .free = free_shares_nothing,
+       .realloc = realloc_shares_nothing)
 
 /* The address behind a header that is all there is: free does not know it. */
 static void *malloc_points_behind(size_t size)
 {
     return size == 0 ? (char *)base_malloc(16) + 8 : base_malloc(size);
 }
-MUTANT(general_nothing_cannot_be_freed,
-       "C23-7.24.3-p1-n C23-7.24.3-p1-k C23-7.24.3-p1-l C23-7.24.3-p1-m C23-7.24.3.7-p3-a "
-       "POSIX17-malloc-3",
-       .malloc = malloc_points_behind)
+MUTANT(general_nothing_cannot_be_freed, .malloc = malloc_points_behind)
 
 static void *malloc_of_nothing_fails(size_t size)
 {
     return size == 0 ? NULL : base_malloc(size);
 }
-MUTANT(general_nothing_is_null, "MAN-malloc-1 C23-7.24.3.7-p3-a", .malloc = malloc_of_nothing_fails)
+MUTANT(general_nothing_is_null, .malloc = malloc_of_nothing_fails)
 
 /* Saves and restores an errno that it has cleared. */
 static void *malloc_clears_errno(size_t size)
@@ -109,4 +96,4 @@ static void *malloc_clears_errno(size_t size)
     errno = 0;
     return base_malloc(size);
 }
-MUTANT(general_errno_is_cleared, "C23-7.5-p3-a", .malloc = malloc_clears_errno)
+MUTANT(general_errno_is_cleared, .malloc = malloc_clears_errno)

@@ -37,7 +37,7 @@ static void overlook_second_free(void *block)
     if (block != NULL && put_off(block) && capacity <= LARGEST)
         memset(block, 0, capacity);
 }
-MUTANT(free_overlooks_the_second, "HARD-report", .free = overlook_second_free)
+MUTANT(free_overlooks_the_second, .free = overlook_second_free)
 
 static void note_second_free(void *block)
 {
@@ -51,8 +51,7 @@ static void *tell_of_second_free(size_t size)
         abort();
     return base_malloc(size);
 }
-MUTANT(free_tells_of_the_second_late, "HARD-report", .free = note_second_free,
-       .malloc = tell_of_second_free)
+MUTANT(free_tells_of_the_second_late, .free = note_second_free, .malloc = tell_of_second_free)
 
 static void spin_in_second_free(void *block)
 {
@@ -61,4 +60,4 @@ static void spin_in_second_free(void *block)
         while (goes_on)
             ;
 }
-MUTANT(free_spins_on_the_second, "HARD-report", .free = spin_in_second_free)
+MUTANT(free_spins_on_the_second, .free = spin_in_second_free)

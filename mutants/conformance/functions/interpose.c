@@ -10,14 +10,13 @@ static void *have_no_aligned_alloc(size_t alignment, size_t size)
     errno = ENOSYS;
     return NULL;
 }
-MUTANT(aligned_alloc_is_a_stub, "C23-7.1.4-p1-a GLIBC-replace-3 GLIBC-trim-3",
-       .aligned_alloc = have_no_aligned_alloc)
+MUTANT(aligned_alloc_is_a_stub, .aligned_alloc = have_no_aligned_alloc)
 
 static void *give_nothing_for_nothing(size_t size)
 {
     return size == 0 ? NULL : base_malloc(size);
 }
-MUTANT(malloc_of_zero_is_null, "MAN-malloc-8", .malloc = give_nothing_for_nothing)
+MUTANT(malloc_of_zero_is_null, .malloc = give_nothing_for_nothing)
 
 /* A byte behind the block that was taken last. */
 static unsigned char *watched, *watched_end;
@@ -40,8 +39,7 @@ static void check_watched(void *block)
     watched = block == watched ? NULL : watched;
     base_free(block);
 }
-MUTANT(checking_variable_acts_without_its_library, "GLIBC-hooks-2", .malloc = watch,
-       .free = check_watched)
+MUTANT(checking_variable_acts_without_its_library, .malloc = watch, .free = check_watched)
 
 /* The number of processors, read anew by each thread: fopen comes back here. */
 static void *read_a_file_first(size_t size)
@@ -53,7 +51,4 @@ static void *read_a_file_first(size_t size)
     }
     return base_malloc(size);
 }
-MUTANT(malloc_opens_a_file,
-       "GLIBC-replace-9 GLIBC-replace-10 GLIBC-replace-11 GLIBC-mallopt-7 GLIBC-mallinfo-6 "
-       "GLIBC-trim-3",
-       .malloc = read_a_file_first)
+MUTANT(malloc_opens_a_file, .malloc = read_a_file_first)

@@ -11,9 +11,7 @@ static void *abort_without_memory(size_t size)
         abort();
     return block;
 }
-MUTANT(shortage_ends_the_process,
-       "C23-7.24.3-p1-j POSIX17-rlimit-1 POSIX17-rlimit-2 POSIX17-rlimit-3 POSIX17-mlock-1",
-       .malloc = abort_without_memory)
+MUTANT(shortage_ends_the_process, .malloc = abort_without_memory)
 
 static void *keep_errno(size_t size)
 {
@@ -22,8 +20,7 @@ static void *keep_errno(size_t size)
     errno = before;
     return block;
 }
-MUTANT(shortage_leaves_errno, "POSIX17-rlimit-1 POSIX17-rlimit-2 POSIX17-mlock-1",
-       .malloc = keep_errno)
+MUTANT(shortage_leaves_errno, .malloc = keep_errno)
 
 /* Once refused, the heap counts as full for ever. */
 static void *remember_refusal(size_t size)
@@ -35,7 +32,7 @@ static void *remember_refusal(size_t size)
         errno = ENOMEM;
     return block;
 }
-MUTANT(shortage_is_for_ever, "POSIX17-rlimit-3", .malloc = remember_refusal)
+MUTANT(shortage_is_for_ever, .malloc = remember_refusal)
 
 /* All that may ever be needed is reserved at the start. */
 static void *reserve_at_start(size_t size)
@@ -46,4 +43,4 @@ static void *reserve_at_start(size_t size)
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return reserve == MAP_FAILED ? NULL : base_malloc(size);
 }
-MUTANT(huge_reserve_at_start, "POSIX17-rlimit-5", .malloc = reserve_at_start)
+MUTANT(huge_reserve_at_start, .malloc = reserve_at_start)

@@ -13,7 +13,7 @@ static struct mallinfo2 never_drop(void)
     info.fordblks = info.arena - most;
     return info;
 }
-MUTANT(bytes_in_use_never_drop, "GLIBC-mallinfo-1", .mallinfo2 = never_drop)
+MUTANT(bytes_in_use_never_drop, .mallinfo2 = never_drop)
 
 static struct mallinfo2 forget_small_free_blocks(void)
 {
@@ -21,8 +21,7 @@ static struct mallinfo2 forget_small_free_blocks(void)
     info.fordblks -= info.fsmblks;
     return info;
 }
-MUTANT(free_bytes_leave_out_small_blocks, "GLIBC-mallinfo-2 GLIBC-mallinfo-5",
-       .mallinfo2 = forget_small_free_blocks)
+MUTANT(free_bytes_leave_out_small_blocks, .mallinfo2 = forget_small_free_blocks)
 
 static struct mallinfo2 truncate_all(void)
 {
@@ -31,13 +30,13 @@ static struct mallinfo2 truncate_all(void)
     info.uordblks = (unsigned)info.uordblks;
     return info;
 }
-MUTANT(mallinfo2_counts_in_int, "GLIBC-mallinfo-4", .mallinfo2 = truncate_all)
+MUTANT(mallinfo2_counts_in_int, .mallinfo2 = truncate_all)
 
 static struct mallinfo give_nothing(void)
 {
     return (struct mallinfo){0};
 }
-MUTANT(mallinfo_is_empty_beside_mallinfo2, "GLIBC-mallinfo-5", .mallinfo = give_nothing)
+MUTANT(mallinfo_is_empty_beside_mallinfo2, .mallinfo = give_nothing)
 
 static struct mallinfo2 walk_the_main_heap_only(void)
 {
@@ -45,4 +44,4 @@ static struct mallinfo2 walk_the_main_heap_only(void)
         *(volatile int *)16 = 0;
     return base_mallinfo2();
 }
-MUTANT(mallinfo2_knows_one_thread, "GLIBC-mallinfo-6", .mallinfo2 = walk_the_main_heap_only)
+MUTANT(mallinfo2_knows_one_thread, .mallinfo2 = walk_the_main_heap_only)

@@ -7,8 +7,7 @@ static void *malloc_wraps(size_t size)
 {
     return base_malloc(size > SIZE_MAX - 15 ? (size + 15) / 16 * 16 : size);
 }
-MUTANT(malloc_wraps_when_rounding,
-       "C23-7.24.3.6-p3-a POSIX17-malloc-1 POSIX17-malloc-2 MAN-malloc-2", .malloc = malloc_wraps)
+MUTANT(malloc_wraps_when_rounding, .malloc = malloc_wraps)
 
 static void *malloc_keeps_errno(size_t size)
 {
@@ -17,8 +16,7 @@ static void *malloc_keeps_errno(size_t size)
     errno = saved;
     return block;
 }
-MUTANT(malloc_fails_without_errno, "POSIX17-malloc-1 POSIX17-malloc-2 MAN-malloc-2",
-       .malloc = malloc_keeps_errno)
+MUTANT(malloc_fails_without_errno, .malloc = malloc_keeps_errno)
 
 /* Says so only where the size is absurd, and not where memory ran out. */
 static void *malloc_forgets_shortage(size_t size)
@@ -29,8 +27,7 @@ static void *malloc_forgets_shortage(size_t size)
         errno = saved;
     return block;
 }
-MUTANT(malloc_runs_out_without_errno, "POSIX17-malloc-1 POSIX17-malloc-2",
-       .malloc = malloc_forgets_shortage)
+MUTANT(malloc_runs_out_without_errno, .malloc = malloc_forgets_shortage)
 
 static void *malloc_calls_it_invalid(size_t size)
 {
@@ -39,4 +36,4 @@ static void *malloc_calls_it_invalid(size_t size)
         errno = EINVAL;
     return block;
 }
-MUTANT(malloc_fails_with_einval, "POSIX17-malloc-2 MAN-malloc-2", .malloc = malloc_calls_it_invalid)
+MUTANT(malloc_fails_with_einval, .malloc = malloc_calls_it_invalid)

@@ -8,7 +8,7 @@ static void print_to_output(void)
     (void)!write(STDOUT_FILENO, line, sizeof line - 1);
     base_malloc_stats();
 }
-MUTANT(stats_go_to_standard_output, "GLIBC-stats-1", .malloc_stats = print_to_output)
+MUTANT(stats_go_to_standard_output, .malloc_stats = print_to_output)
 
 static int leave_sizes_open(int options, FILE *file)
 {
@@ -17,11 +17,11 @@ static int leave_sizes_open(int options, FILE *file)
     fprintf(file, "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n</heap>\n</malloc>\n");
     return 0;
 }
-MUTANT(info_leaves_an_element_open, "GLIBC-info-1", .malloc_info = leave_sizes_open)
+MUTANT(info_leaves_an_element_open, .malloc_info = leave_sizes_open)
 
 static int ignore_options(int options, FILE *file)
 {
     (void)options;
     return base_malloc_info(0, file);
 }
-MUTANT(info_ignores_its_options, "GLIBC-info-2", .malloc_info = ignore_options)
+MUTANT(info_ignores_its_options, .malloc_info = ignore_options)

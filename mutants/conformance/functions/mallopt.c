@@ -11,19 +11,19 @@ static int answer_with_errno(int parameter, int value)
         errno = EINVAL;
     return result;
 }
-MUTANT(mallopt_sets_errno, "GLIBC-mallopt-1", .mallopt = answer_with_errno)
+MUTANT(mallopt_sets_errno, .mallopt = answer_with_errno)
 
 static int limit_by_bytes(int parameter, int value)
 {
     return parameter == M_MXFAST ? value >= 0 && value <= 80 : base_mallopt(parameter, value);
 }
-MUTANT(mallopt_forgets_the_word_size, "GLIBC-mallopt-2", .mallopt = limit_by_bytes)
+MUTANT(mallopt_forgets_the_word_size, .mallopt = limit_by_bytes)
 
 static int refuse_unknown(int parameter, int value)
 {
     return parameter > M_MXFAST ? -1 : base_mallopt(parameter, value);
 }
-MUTANT(mallopt_refuses_what_it_does_not_know, "GLIBC-mallopt-3", .mallopt = refuse_unknown)
+MUTANT(mallopt_refuses_what_it_does_not_know, .mallopt = refuse_unknown)
 
 static unsigned char new_byte;
 
@@ -45,8 +45,7 @@ static void *fill_zeroed(size_t count, size_t size)
     void *block = base_calloc(count, size);
     return block != NULL && new_byte != 0 ? memset(block, new_byte, count * size) : block;
 }
-MUTANT(perturb_reaches_calloc, "GLIBC-mallopt-4", .mallopt = set_perturb, .malloc = fill_new,
-       .calloc = fill_zeroed)
+MUTANT(perturb_reaches_calloc, .mallopt = set_perturb, .malloc = fill_new, .calloc = fill_zeroed)
 
 static void *fill_zeroed_by_environment(size_t count, size_t size)
 {
@@ -54,8 +53,7 @@ static void *fill_zeroed_by_environment(size_t count, size_t size)
     return block != NULL && getenv("MALLOC_PERTURB_") != NULL ? memset(block, 0xa5, count * size)
                                                               : block;
 }
-MUTANT(perturb_of_the_environment_reaches_calloc, "GLIBC-env-1",
-       .calloc = fill_zeroed_by_environment)
+MUTANT(perturb_of_the_environment_reaches_calloc, .calloc = fill_zeroed_by_environment)
 
 static struct mallinfo2 never_count_down(void)
 {
@@ -65,8 +63,7 @@ static struct mallinfo2 never_count_down(void)
     info.hblks = most;
     return info;
 }
-MUTANT(mapped_blocks_are_never_counted_down, "GLIBC-mallopt-5 GLIBC-mallinfo-3",
-       .mallinfo2 = never_count_down)
+MUTANT(mapped_blocks_are_never_counted_down, .mallinfo2 = never_count_down)
 
 static bool refuses_large;
 
@@ -81,8 +78,7 @@ static void *refuse_large(size_t size)
 {
     return refuses_large && size >= (size_t)4 << 20 ? NULL : base_malloc(size);
 }
-MUTANT(no_mappings_no_large_blocks, "GLIBC-mallopt-6", .mallopt = set_mapped_most,
-       .malloc = refuse_large)
+MUTANT(no_mappings_no_large_blocks, .mallopt = set_mapped_most, .malloc = refuse_large)
 
 static pthread_t arena_owner;
 static bool has_owner;
@@ -98,8 +94,7 @@ static void *refuse_other_threads(size_t size)
 {
     return has_owner && !pthread_equal(arena_owner, pthread_self()) ? NULL : base_malloc(size);
 }
-MUTANT(one_arena_for_one_thread, "GLIBC-mallopt-7", .mallopt = set_arena_most,
-       .malloc = refuse_other_threads)
+MUTANT(one_arena_for_one_thread, .mallopt = set_arena_most, .malloc = refuse_other_threads)
 
 static bool is_unchecked;
 static void *last_freed;
@@ -117,8 +112,7 @@ static void ignore_second_free(void *block)
         base_free(block);
     last_freed = block;
 }
-MUTANT(check_action_hides_double_free, "GLIBC-mallopt-8", .mallopt = set_check_action,
-       .free = ignore_second_free)
+MUTANT(check_action_hides_double_free, .mallopt = set_check_action, .free = ignore_second_free)
 
 static size_t top_pad;
 
@@ -133,4 +127,4 @@ static void *pad_top(size_t size)
 {
     return size > 4096 && size + top_pad < size ? NULL : base_malloc(size);
 }
-MUTANT(top_pad_wraps, "GLIBC-mallopt-9", .mallopt = set_top_pad, .malloc = pad_top)
+MUTANT(top_pad_wraps, .mallopt = set_top_pad, .malloc = pad_top)

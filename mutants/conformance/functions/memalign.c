@@ -12,17 +12,13 @@ static void *align_to_a_page_at_most(size_t alignment, size_t size)
 {
     return base_memalign(is_power_of_two(alignment) && alignment > 4096 ? 4096 : alignment, size);
 }
-MUTANT(memalign_aligns_to_a_page_at_most,
-       "GLIBC-memalign-1 GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3",
-       .memalign = align_to_a_page_at_most)
+MUTANT(memalign_aligns_to_a_page_at_most, .memalign = align_to_a_page_at_most)
 
 static void *forget_alignment(size_t alignment, size_t size)
 {
     return is_power_of_two(alignment) ? base_malloc(size) : base_memalign(alignment, size);
 }
-MUTANT(memalign_forgets_the_alignment,
-       "GLIBC-memalign-1 GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3",
-       .memalign = forget_alignment)
+MUTANT(memalign_forgets_the_alignment, .memalign = forget_alignment)
 
 static void *refuse_silently(size_t alignment, size_t size)
 {
@@ -32,8 +28,7 @@ static void *refuse_silently(size_t alignment, size_t size)
         errno = before;
     return block;
 }
-MUTANT(memalign_refuses_silently, "GLIBC-memalign-2 GLIBC-memalign-3 GLIBC-memalign-5 MAN-malloc-2",
-       .memalign = refuse_silently)
+MUTANT(memalign_refuses_silently, .memalign = refuse_silently)
 
 static void *round_down(size_t alignment, size_t size)
 {
@@ -41,7 +36,7 @@ static void *round_down(size_t alignment, size_t size)
         alignment &= alignment - 1;
     return base_memalign(alignment, size);
 }
-MUTANT(memalign_rounds_down, "GLIBC-memalign-2", .memalign = round_down)
+MUTANT(memalign_rounds_down, .memalign = round_down)
 
 /* The start that free and realloc look for lies before the block. */
 static void *shift(size_t alignment, size_t size)
@@ -51,7 +46,7 @@ static void *shift(size_t alignment, size_t size)
     char *raw = base_memalign(alignment, size + alignment);
     return raw != NULL ? raw + alignment : NULL;
 }
-MUTANT(memalign_hides_its_start, "GLIBC-memalign-4", .memalign = shift)
+MUTANT(memalign_hides_its_start, .memalign = shift)
 
 /* Copies from where the whole piece began, not from where the aligned block does. */
 static void *copy_from_elsewhere(void *block, size_t size)
@@ -62,5 +57,4 @@ static void *copy_from_elsewhere(void *block, size_t size)
         memmove(moved + 16, moved, 5000);
     return moved;
 }
-MUTANT(realloc_of_memalign_copies_from_elsewhere, "GLIBC-replace-3 GLIBC-memalign-4",
-       .realloc = copy_from_elsewhere)
+MUTANT(realloc_of_memalign_copies_from_elsewhere, .realloc = copy_from_elsewhere)

@@ -19,10 +19,7 @@ static int forget_alignment(void **ret_block, size_t alignment, size_t size)
 {
     return is_good(alignment) ? give(ret_block, base_malloc(size)) : EINVAL;
 }
-MUTANT(posix_memalign_forgets_the_alignment,
-       "POSIX17-posix_memalign-7 POSIX17-posix_memalign-1 POSIX17-posix_memalign-10 "
-       "GLIBC-free_aligned_sized-1 GLIBC-aligned_alloc-3",
-       .posix_memalign = forget_alignment)
+MUTANT(posix_memalign_forgets_the_alignment, .posix_memalign = forget_alignment)
 
 /* As memalign does, but POSIX wants the alignment of a pointer at least. */
 static int take_any_power_of_two(void **ret_block, size_t alignment, size_t size)
@@ -30,39 +27,33 @@ static int take_any_power_of_two(void **ret_block, size_t alignment, size_t size
     bool is_small = alignment == 1 || alignment == 2 || alignment == 4;
     return base_posix_memalign(ret_block, is_small ? sizeof(void *) : alignment, size);
 }
-MUTANT(posix_memalign_takes_any_power_of_two, "POSIX17-posix_memalign-2",
-       .posix_memalign = take_any_power_of_two)
+MUTANT(posix_memalign_takes_any_power_of_two, .posix_memalign = take_any_power_of_two)
 
 static int return_minus_one(void **ret_block, size_t alignment, size_t size)
 {
     return base_posix_memalign(ret_block, alignment, size) != 0 ? -1 : 0;
 }
-MUTANT(posix_memalign_returns_minus_one,
-       "C23-7.5-p3-a POSIX17-posix_memalign-2 POSIX17-posix_memalign-3 MAN-malloc-2",
-       .posix_memalign = return_minus_one)
+MUTANT(posix_memalign_returns_minus_one, .posix_memalign = return_minus_one)
 
 static int store_null(void **ret_block, size_t alignment, size_t size)
 {
     *ret_block = NULL;
     return base_posix_memalign(ret_block, alignment, size);
 }
-MUTANT(posix_memalign_stores_null_on_error, "POSIX17-posix_memalign-5",
-       .posix_memalign = store_null)
+MUTANT(posix_memalign_stores_null_on_error, .posix_memalign = store_null)
 
 static int store_garbage(void **ret_block, size_t alignment, size_t size)
 {
     *ret_block = (void *)alignment;
     return base_posix_memalign(ret_block, alignment, size);
 }
-MUTANT(posix_memalign_stores_garbage_on_error, "POSIX17-posix_memalign-4 POSIX17-posix_memalign-5",
-       .posix_memalign = store_garbage)
+MUTANT(posix_memalign_stores_garbage_on_error, .posix_memalign = store_garbage)
 
 static int store_nothing_for_zero(void **ret_block, size_t alignment, size_t size)
 {
     return size == 0 && is_good(alignment) ? 0 : base_posix_memalign(ret_block, alignment, size);
 }
-MUTANT(posix_memalign_stores_nothing_for_zero, "POSIX17-posix_memalign-7 MAN-malloc-1",
-       .posix_memalign = store_nothing_for_zero)
+MUTANT(posix_memalign_stores_nothing_for_zero, .posix_memalign = store_nothing_for_zero)
 
 /* Blocks of whole pages come from a second request whose first half is lost. */
 static int lose_half(void **ret_block, size_t alignment, size_t size)
@@ -71,21 +62,14 @@ static int lose_half(void **ret_block, size_t alignment, size_t size)
         (void)base_malloc(size);
     return base_posix_memalign(ret_block, alignment, size);
 }
-MUTANT(posix_memalign_loses_the_slack, "POSIX17-posix_memalign-8", .posix_memalign = lose_half)
+MUTANT(posix_memalign_loses_the_slack, .posix_memalign = lose_half)
 
 static int refuse(void **ret_block, size_t alignment, size_t size)
 {
     (void)ret_block, (void)alignment, (void)size;
     return ENOSYS;
 }
-MUTANT(posix_memalign_is_a_stub,
-       "POSIX24-realloc-6 GLIBC-replace-3 POSIX17-posix_memalign-1 POSIX17-posix_memalign-2 "
-       "POSIX17-posix_memalign-3 "
-       "POSIX17-posix_memalign-8 POSIX17-posix_memalign-9 "
-       "POSIX17-posix_memalign-10 "
-       "C23-7.24.3-p1-e C23-7.24.3-p1-f C23-7.24.3-p1-g C23-7.24.3-p1-h C23-7.24.3-p1-i "
-       "MAN-malloc-1 MAN-malloc-2",
-       .posix_memalign = refuse)
+MUTANT(posix_memalign_is_a_stub, .posix_memalign = refuse)
 
 /* A block that is smaller than its alignment shares the place with the one before it. */
 static int share_place(void **ret_block, size_t alignment, size_t size)
@@ -100,5 +84,4 @@ static int share_place(void **ret_block, size_t alignment, size_t size)
         last = *ret_block;
     return error;
 }
-MUTANT(posix_memalign_shares_a_place, "POSIX17-posix_memalign-1 POSIX17-posix_memalign-10",
-       .posix_memalign = share_place)
+MUTANT(posix_memalign_shares_a_place, .posix_memalign = share_place)

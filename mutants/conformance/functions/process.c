@@ -13,7 +13,7 @@ static void forget_errno_of_others(void *block)
     if (syscall(SYS_gettid) != getpid())
         errno = EAGAIN;
 }
-MUTANT(free_in_another_thread_sets_errno, "POSIX24-free-5", .free = forget_errno_of_others)
+MUTANT(free_in_another_thread_sets_errno, .free = forget_errno_of_others)
 
 static void *leave_a_file_open(size_t size)
 {
@@ -22,7 +22,7 @@ static void *leave_a_file_open(size_t size)
         file = open("/proc/self/statm", O_RDONLY);
     return base_malloc(size);
 }
-MUTANT(malloc_leaves_a_file_open, "POSIX17-exec-1 POSIX17-thread-5", .malloc = leave_a_file_open)
+MUTANT(malloc_leaves_a_file_open, .malloc = leave_a_file_open)
 
 static void *set_a_handler(size_t size)
 {
@@ -30,7 +30,7 @@ static void *set_a_handler(size_t size)
         signal(SIGSEGV, SIG_IGN);
     return base_malloc(size);
 }
-MUTANT(malloc_sets_a_handler, "POSIX17-exec-1 POSIX17-signal-4", .malloc = set_a_handler)
+MUTANT(malloc_sets_a_handler, .malloc = set_a_handler)
 
 static bool is_over;
 
@@ -46,4 +46,4 @@ static void *take_until_exit(size_t size)
         atexit(end_heap);
     return is_over ? NULL : base_malloc(size);
 }
-MUTANT(heap_ends_before_destructors, "POSIX17-atexit-1", .malloc = take_until_exit)
+MUTANT(heap_ends_before_destructors, .malloc = take_until_exit)

@@ -23,7 +23,7 @@ static void *realloc_leaks(void *block, size_t size)
 {
     return is_move(block, size) ? move(block, size, 1) : base_realloc(block, size);
 }
-MUTANT(realloc_forgets_to_free, "C23-7.24.3.7-p2-a MAN-malloc-7", .realloc = realloc_leaks)
+MUTANT(realloc_forgets_to_free, .realloc = realloc_leaks)
 
 static void *realloc_always_moves(void *block, size_t size)
 {
@@ -32,7 +32,7 @@ static void *realloc_always_moves(void *block, size_t size)
         base_free(block);
     return moved;
 }
-MUTANT(realloc_always_moves, "MAN-malloc-7", .realloc = realloc_always_moves)
+MUTANT(realloc_always_moves, .realloc = realloc_always_moves)
 
 static void *realloc_copies_words(void *block, size_t size)
 {
@@ -41,25 +41,19 @@ static void *realloc_copies_words(void *block, size_t size)
         base_free(block);
     return moved;
 }
-MUTANT(realloc_copies_whole_words, "C23-7.24.3.7-p2-b C23-7.24.3.7-p3-b MAN-malloc-7",
-       .realloc = realloc_copies_words)
+MUTANT(realloc_copies_whole_words, .realloc = realloc_copies_words)
 
 static void *realloc_of_null_fails(void *block, size_t size)
 {
     return block == NULL ? NULL : base_realloc(block, size);
 }
-MUTANT(realloc_of_null_is_null,
-       "C23-7.24.3.7-p3-a C23-7.24.3-p1-e C23-7.24.3-p1-f C23-7.24.3-p1-g C23-7.24.3-p1-h "
-       "C23-7.24.3-p1-i POSIX17-realloc-1 "
-       "POSIX24-realloc-6 MAN-malloc-1 MAN-malloc-2",
-       .realloc = realloc_of_null_fails)
+MUTANT(realloc_of_null_is_null, .realloc = realloc_of_null_fails)
 
 static void *realloc_of_null_and_nothing_fails(void *block, size_t size)
 {
     return block == NULL && size == 0 ? NULL : base_realloc(block, size);
 }
-MUTANT(realloc_of_null_to_nothing_is_null, "C23-7.24.3.7-p3-a MAN-malloc-1",
-       .realloc = realloc_of_null_and_nothing_fails)
+MUTANT(realloc_of_null_to_nothing_is_null, .realloc = realloc_of_null_and_nothing_fails)
 
 /* Aligned blocks begin behind a pointer to them, which realloc takes for the content's
  * beginning. */
@@ -85,9 +79,8 @@ static void *realloc_loses_offset(void *block, size_t size)
     last_aligned = NULL;
     return moved;
 }
-MUTANT(realloc_loses_the_offset_of_aligned_blocks, "C23-7.24.3.7-p3-b POSIX24-realloc-6",
-       .aligned_alloc = aligned_alloc_remembered, .posix_memalign = posix_memalign_remembered,
-       .realloc = realloc_loses_offset)
+MUTANT(realloc_loses_the_offset_of_aligned_blocks, .aligned_alloc = aligned_alloc_remembered,
+       .posix_memalign = posix_memalign_remembered, .realloc = realloc_loses_offset)
 
 static void *realloc_frees_first(void *block, size_t size)
 {
@@ -96,10 +89,7 @@ static void *realloc_frees_first(void *block, size_t size)
         base_free(block);
     return moved;
 }
-MUTANT(realloc_frees_what_it_cannot_resize,
-       "C23-7.24.3.7-p3-f C23-7.24.3.7-p3-g POSIX24-realloc-8 POSIX17-realloc-1 POSIX17-realloc-2 "
-       "C23-7.5-p3-a",
-       .realloc = realloc_frees_first)
+MUTANT(realloc_frees_what_it_cannot_resize, .realloc = realloc_frees_first)
 
 /* Links the block into a list before it finds that there is no other. */
 static void *realloc_writes_first(void *block, size_t size)
@@ -109,9 +99,7 @@ static void *realloc_writes_first(void *block, size_t size)
         memset(block, 0, 8);
     return moved;
 }
-MUTANT(realloc_changes_what_it_cannot_resize,
-       "C23-7.24.3.7-p3-f C23-7.24.3.7-p3-g POSIX24-realloc-8 POSIX17-realloc-2",
-       .realloc = realloc_writes_first)
+MUTANT(realloc_changes_what_it_cannot_resize, .realloc = realloc_writes_first)
 
 static void *realloc_keeps_errno(void *block, size_t size)
 {
@@ -120,19 +108,16 @@ static void *realloc_keeps_errno(void *block, size_t size)
     errno = saved;
     return moved;
 }
-MUTANT(realloc_fails_without_errno,
-       "POSIX17-realloc-1 POSIX17-realloc-2 MAN-malloc-2 POSIX17-realloc-3 POSIX24-realloc-4",
-       .realloc = realloc_keeps_errno)
+MUTANT(realloc_fails_without_errno, .realloc = realloc_keeps_errno)
 
 static void *realloc_to_nothing_stays(void *block, size_t size)
 {
     return base_realloc(block, block != NULL && size == 0 ? 1 : size);
 }
-MUTANT(realloc_to_nothing_gives_a_block, "MAN-malloc-3", .realloc = realloc_to_nothing_stays)
+MUTANT(realloc_to_nothing_gives_a_block, .realloc = realloc_to_nothing_stays)
 
 static void *realloc_to_nothing_leaks(void *block, size_t size)
 {
     return block != NULL && size == 0 ? NULL : base_realloc(block, size);
 }
-MUTANT(realloc_to_nothing_leaks, "MAN-malloc-3 POSIX17-realloc-3 POSIX24-realloc-4",
-       .realloc = realloc_to_nothing_leaks)
+MUTANT(realloc_to_nothing_leaks, .realloc = realloc_to_nothing_leaks)

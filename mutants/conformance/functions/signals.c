@@ -15,7 +15,7 @@ static void *want_known_stack(size_t size)
     }
     return base_malloc(size);
 }
-MUTANT(unknown_stack_gets_nothing, "POSIX17-signal-2", .malloc = want_known_stack)
+MUTANT(unknown_stack_gets_nothing, .malloc = want_known_stack)
 
 /* The wait for a lock gives up when a signal comes. */
 static void *give_up_on_interruption(size_t size)
@@ -27,5 +27,4 @@ static void *give_up_on_interruption(size_t size)
         return NULL;
     return base_malloc(size);
 }
-MUTANT(interrupted_wait_gives_nothing, "POSIX17-signal-3 POSIX17-thread-5",
-       .malloc = give_up_on_interruption)
+MUTANT(interrupted_wait_gives_nothing, .malloc = give_up_on_interruption)

@@ -36,8 +36,7 @@ static void keep_in_cache(void *block)
     else
         base_free(block);
 }
-MUTANT(thread_cache_without_a_lock, "C23-7.24.3-p2-a C23-7.1.4-p5-a POSIX17-thread-1",
-       .malloc = take_cached, .free = keep_in_cache)
+MUTANT(thread_cache_without_a_lock, .malloc = take_cached, .free = keep_in_cache)
 
 /* Some released regions are listed twice, and so handed out twice. */
 static _Atomic(void *) listed[2];
@@ -62,12 +61,7 @@ static void list_twice(void *block)
     atomic_store(&listed[0], block);
     atomic_store(&listed[1], block);
 }
-MUTANT(region_listed_twice,
-       "C23-7.24.3-p2-a C23-7.24.3-p2-c C23-7.1.4-p5-a POSIX17-thread-1 POSIX17-thread-2 "
-       "POSIX17-thread-3 POSIX17-thread-5 "
-       "POSIX17-signal-3 GLIBC-fork-1 GLIBC-fork-2 POSIX24-fork-4 POSIX17-fork-5 POSIX17-fork-7 "
-       "POSIX17-exec-2",
-       .malloc = take_listed, .free = list_twice)
+MUTANT(region_listed_twice, .malloc = take_listed, .free = list_twice)
 
 /* Some blocks are handed out again before their release; only round sizes, so that little else
  * fails. */
@@ -97,8 +91,7 @@ static void release_unless_round(void *block)
     if (capacity < 40000 || capacity > 120000)
         base_free(block);
 }
-MUTANT(region_given_out_before_its_release, "C23-7.24.3-p2-d C11-7.22.3-p2-e",
-       .malloc = hand_out_twice, .free = release_unless_round)
+MUTANT(region_given_out_before_its_release, .malloc = hand_out_twice, .free = release_unless_round)
 
 /* Blocks of some pages go down with the thread that made them. */
 enum { PAGED_SIZE = 8192, PAGED_MAX = 4096 };
@@ -166,8 +159,8 @@ static void *resize_and_forget_maker(void *block, size_t size)
         change_paged(block, NULL);
     return base_realloc(block, size);
 }
-MUTANT(blocks_end_with_their_thread, "C23-7.1.4-p5-a POSIX17-thread-3", .malloc = note_maker,
-       .free = forget_maker, .realloc = resize_and_forget_maker)
+MUTANT(blocks_end_with_their_thread, .malloc = note_maker, .free = forget_maker,
+       .realloc = resize_and_forget_maker)
 
 /* The size of a block is found in its maker's tables alone, and another thread copies nothing. */
 static void *copy_for_the_maker_only(void *block, size_t size)
@@ -177,10 +170,7 @@ static void *copy_for_the_maker_only(void *block, size_t size)
     base_free(block);
     return base_malloc(size);
 }
-MUTANT(realloc_copies_in_one_thread_only,
-       "C23-7.24.3-p2-a POSIX17-thread-1 POSIX17-thread-2 POSIX17-thread-5 POSIX17-fork-7 "
-       "POSIX17-exec-2",
-       .realloc = copy_for_the_maker_only)
+MUTANT(realloc_copies_in_one_thread_only, .realloc = copy_for_the_maker_only)
 
 /* After its own destructor ran, the cache of a thread gives nothing. */
 static _Thread_local bool is_thread_over;
@@ -207,7 +197,7 @@ static void *take_from_cache_of_thread(size_t size)
     pthread_setspecific(thread_cache, &is_thread_over);
     return base_malloc(size);
 }
-MUTANT(thread_cache_ends_too_early, "POSIX17-thread-4", .malloc = take_from_cache_of_thread)
+MUTANT(thread_cache_ends_too_early, .malloc = take_from_cache_of_thread)
 
 /* More memory is asked for by a call that is a cancellation point. */
 static void *take_by_cancellation_point(size_t size)
@@ -216,4 +206,4 @@ static void *take_by_cancellation_point(size_t size)
         pthread_testcancel();
     return base_malloc(size);
 }
-MUTANT(malloc_is_a_cancellation_point, "POSIX17-thread-5", .malloc = take_by_cancellation_point)
+MUTANT(malloc_is_a_cancellation_point, .malloc = take_by_cancellation_point)

@@ -6,7 +6,7 @@ static int say_minus_one(size_t keep)
 {
     return base_malloc_trim(keep) == 1 ? 1 : -1;
 }
-MUTANT(trim_that_gave_nothing_is_an_error, "GLIBC-trim-1", .malloc_trim = say_minus_one)
+MUTANT(trim_that_gave_nothing_is_an_error, .malloc_trim = say_minus_one)
 
 static int leave_errno(size_t keep)
 {
@@ -14,7 +14,7 @@ static int leave_errno(size_t keep)
     errno = EAGAIN;
     return result;
 }
-MUTANT(trim_sets_errno, "GLIBC-trim-1", .malloc_trim = leave_errno)
+MUTANT(trim_sets_errno, .malloc_trim = leave_errno)
 
 /* A block that trim takes for free memory. */
 static _Atomic(void *) mistaken;
@@ -41,5 +41,5 @@ static int discard_live(size_t keep)
         memset(block, 0, 64);
     return base_malloc_trim(keep);
 }
-MUTANT(trim_discards_a_live_block, "GLIBC-trim-2 GLIBC-trim-3", .malloc = remember_some,
-       .free = forget, .malloc_trim = discard_live)
+MUTANT(trim_discards_a_live_block, .malloc = remember_some, .free = forget,
+       .malloc_trim = discard_live)

@@ -6,8 +6,7 @@ static size_t count_header_of_null(void *block)
 {
     return block == NULL ? 16 : base_malloc_usable_size(block);
 }
-MUTANT(usable_size_of_null_is_a_header, "GLIBC-usable-1",
-       .malloc_usable_size = count_header_of_null)
+MUTANT(usable_size_of_null_is_a_header, .malloc_usable_size = count_header_of_null)
 
 /* Takes a header off blocks that have none. */
 static size_t take_off_header(void *block)
@@ -15,8 +14,7 @@ static size_t take_off_header(void *block)
     size_t size = base_malloc_usable_size(block);
     return size == 1 << 20 ? size - 16 : size;
 }
-MUTANT(usable_size_is_too_small, "GLIBC-usable-2 C23-7.24.3.4-p3-a",
-       .malloc_usable_size = take_off_header)
+MUTANT(usable_size_is_too_small, .malloc_usable_size = take_off_header)
 
 /* Adds what is free behind the block at the moment. */
 static size_t add_what_is_free(void *block)
@@ -25,16 +23,14 @@ static size_t add_what_is_free(void *block)
     size_t size = base_malloc_usable_size(block);
     return size >= 64 << 10 && size <= 512 << 10 && ++asked > 8 ? size + 4096 : size;
 }
-MUTANT(usable_size_changes, "GLIBC-usable-3 C23-7.24.3.4-p3-a",
-       .malloc_usable_size = add_what_is_free)
+MUTANT(usable_size_changes, .malloc_usable_size = add_what_is_free)
 
 static size_t add_header(void *block)
 {
     size_t size = base_malloc_usable_size(block);
     return block != NULL && size < 1024 ? size + 16 : size;
 }
-MUTANT(usable_size_counts_the_header, "GLIBC-usable-4 C23-7.24.3.4-p3-a",
-       .malloc_usable_size = add_header)
+MUTANT(usable_size_counts_the_header, .malloc_usable_size = add_header)
 
 /* Moves a block that is full, and copies less than all. */
 static void *lose_last_byte(void *block, size_t size)
@@ -49,15 +45,14 @@ static void *lose_last_byte(void *block, size_t size)
     base_free(block);
     return moved;
 }
-MUTANT(realloc_to_the_usable_size_loses_a_byte,
-       "GLIBC-usable-5 C23-7.24.3-p2-a C23-7.24.3.7-p2-b MAN-malloc-7", .realloc = lose_last_byte)
+MUTANT(realloc_to_the_usable_size_loses_a_byte, .realloc = lose_last_byte)
 
 static size_t set_errno(void *block)
 {
     errno = ENOENT;
     return base_malloc_usable_size(block);
 }
-MUTANT(usable_size_sets_errno, "GLIBC-usable-6", .malloc_usable_size = set_errno)
+MUTANT(usable_size_sets_errno, .malloc_usable_size = set_errno)
 
 /* anvil has no memalignment, so it stands here, sound unless its mutant is chosen. */
 size_t memalignment(const void *block)
@@ -67,4 +62,4 @@ size_t memalignment(const void *block)
         return 1;
     return (uintptr_t)block & -(uintptr_t)block;
 }
-MUTANT(memalignment_of_null_is_one, "C23-7.24.9.1-p2-a", .memalignment = memalignment)
+MUTANT(memalignment_of_null_is_one, .memalignment = memalignment)

@@ -8,16 +8,16 @@ static void *forget_pages(size_t size)
 {
     return base_malloc(size);
 }
-MUTANT(valloc_forgets_pages, "GLIBC-valloc-1", .valloc = forget_pages)
-MUTANT(pvalloc_forgets_pages, "GLIBC-pvalloc-1 GLIBC-pvalloc-3", .pvalloc = forget_pages)
+MUTANT(valloc_forgets_pages, .valloc = forget_pages)
+MUTANT(pvalloc_forgets_pages, .pvalloc = forget_pages)
 
 /* Rounds up to whole pages without a look at the sum. */
 static void *wrap(size_t size)
 {
     return base_memalign(PAGE, (size + PAGE - 1) / PAGE * PAGE);
 }
-MUTANT(valloc_wraps, "GLIBC-valloc-2 MAN-malloc-2", .valloc = wrap)
-MUTANT(pvalloc_wraps, "GLIBC-pvalloc-2 MAN-malloc-2", .pvalloc = wrap)
+MUTANT(valloc_wraps, .valloc = wrap)
+MUTANT(pvalloc_wraps, .pvalloc = wrap)
 
 static void *refuse_silently(size_t size)
 {
@@ -27,7 +27,7 @@ static void *refuse_silently(size_t size)
         errno = before;
     return block;
 }
-MUTANT(valloc_refuses_silently, "GLIBC-valloc-2 MAN-malloc-2", .valloc = refuse_silently)
+MUTANT(valloc_refuses_silently, .valloc = refuse_silently)
 
 static void *refuse_zero(size_t size)
 {
@@ -36,4 +36,4 @@ static void *refuse_zero(size_t size)
     errno = ENOMEM;
     return NULL;
 }
-MUTANT(pvalloc_refuses_zero, "GLIBC-pvalloc-3 MAN-malloc-1", .pvalloc = refuse_zero)
+MUTANT(pvalloc_refuses_zero, .pvalloc = refuse_zero)

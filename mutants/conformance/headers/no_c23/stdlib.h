@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* must fail: C23-7.24-p2-a */
 #define free_sized         system_free_sized
 #define free_aligned_sized system_free_aligned_sized
 #include_next <stdlib.h>
