@@ -188,7 +188,7 @@ static enum check_id check_slab(struct check *check, const struct extent *extent
         return CHECK_SLAB_SHAPE;
     size_t live = 0, slack = 0;
     bool is_over = false;
-    /* no branches: nobody could guess them */
+    /* no branches: they would be unpredictable */
     for (unsigned index = 0; index < slab->carved; index++) {
         size_t one = slab->tags[index] >> SLAB_TAG_LIVE_SHIFT;
         size_t its_slack = slab->tags[index] & SLAB_TAG_SLACK_MASK & -one;

@@ -42,7 +42,7 @@ static struct {
 
 static struct anvil_heap default_heap;
 
-/* 0: all numbers are in use. */
+/* Returns 0 if all numbers are in use. */
 static unsigned id_alloc(struct anvil_heap *heap)
 {
     unsigned id = 0;
@@ -207,7 +207,7 @@ static void fork_prepare(void)
     sync_fork_begin(&registry.lock);
 }
 
-static void fork_done(void (*give_streams)(void))
+static void fork_done(void (*release_streams)(void))
 {
     if (registry.fork_is_alone)
         return;
@@ -217,8 +217,8 @@ static void fork_done(void (*give_streams)(void))
             sync_fork_end(&registry.heaps[id]->lock);
     sync_fork_leave();
     sync_fork_end(&registry.lock);
-    if (give_streams != NULL)
-        give_streams();
+    if (release_streams != NULL)
+        release_streams();
 }
 
 static void fork_parent(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mappings of their own, on top of the page source's map, resize and move; see mapping.h. */
+/* Extents with a mapping of their own, on top of the page source's map, resize and move. Entries in
+ * the pagemap are cleared before the system takes addresses back, and set after it has given them. */
 #include "mapping.h"
 
 #include <errno.h>
@@ -29,8 +30,8 @@ static void drop_mapping(struct extents *extents, struct extent *extent)
 }
 
 /*
- *   before   | mapped, pages + alignment      |
- *   after    | given | start, pages   | given |      a tail that the system will not take stays part of the extent
+ *   before   | mapped, pages + alignment            |
+ *   after    | unmapped | start, pages   | unmapped |   a tail that cannot be unmapped stays part of the extent
  */
 static int map_aligned(struct extents *extents, size_t pages, size_t alignment, char **ret_start,
                        size_t *ret_pages)
@@ -72,10 +73,10 @@ int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
     return 0;
 }
 
-/* False: the system refused, and the extent is parked. */
+/* Returns false, with the extent recorded as before, if the system refuses. */
 static bool offer(struct extents *extents, struct extent *extent)
 {
-    extent_unrecord(extent); /* first: once given, the addresses may be another heap's */
+    extent_unrecord(extent); /* first: unmapped addresses may become another heap's */
     if (pages_release(extents->pages, extent->start, extent_length(extent), extent->dirty) != 0) {
         extent_record(extents, extent);
         return false;
@@ -116,8 +117,8 @@ size_t mappings_retry(struct extents *extents)
     return taken;
 }
 
-/* The target is mapped and recorded before anything moves, so a failure leaves the old mapping as
- * it was. */
+/* The target is mapped, and its pagemap nodes reserved, before anything moves: a failure leaves the
+ * old mapping as it was. */
 static int mapping_move(struct extents *extents, struct extent *extent, size_t pages)
 {
     size_t length = pages << PAGE_SHIFT;

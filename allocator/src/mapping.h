@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extents with a mapping of their own: large blocks go to the system and come back from it one by
- * one, and grow by moving page tables instead of bytes.
+ * Extents with a mapping of their own: large blocks that are mapped and unmapped one by one, and
+ * grow by moving page tables instead of bytes.
  *
- * When the system refuses to take a freed mapping back, the extent is parked: it stays known, and
- * is offered again whenever mappings are taken or given later.
+ * If the system refuses to unmap a freed mapping, the extent is pending: it keeps its descriptor, and
+ * the next allocation of a mapping, trim or out-of-memory retry tries again.
  */
 #ifndef ANVIL_MAPPING_H
 #define ANVIL_MAPPING_H
@@ -16,10 +16,10 @@ int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
                   struct extent **ret_extent);
 /* Frees it. Never fails. */
 void mapping_free(struct extents *extents, struct extent *extent);
-/* Resizes to `pages`, in place if possible, else at a new address; the content stays. Returns 0, or
- * ENOMEM with nothing changed. */
+/* Resizes to `pages`, in place if possible, else at a new address; the content is kept. Returns 0,
+ * or ENOMEM with nothing changed. */
 int mapping_resize(struct extents *extents, struct extent *extent, size_t pages);
-/* Offers the parked ones to the system again. Returns the bytes that it took. */
+/* Tries again to unmap what is pending. Returns the bytes unmapped. */
 size_t mappings_retry(struct extents *extents);
 
 #endif

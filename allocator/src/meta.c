@@ -3,8 +3,8 @@
  * Descriptors are carved from chunks one after the other; chunks grow from 16 KiB to 256 KiB as the
  * heap does, and only touched pages cost.
  *
- * A chunk begins with its own header. The rest of a chunk that was too small for a request is given
- * up: at most one object of 8 KiB each.
+ * A chunk begins with its own header. The rest of a chunk that is too small for a request is wasted:
+ * at most one object of 8 KiB per chunk.
  */
 #include "meta.h"
 
@@ -16,7 +16,7 @@ enum { CHUNK_MIN = 16 * 1024, CHUNK_MAX = 256 * 1024, CHUNK_HEADER = 64 };
 struct meta_chunk {
     struct meta_chunk *next;
     size_t length;
-    char *used_end; /* behind it, all is zero; of the newest chunk, `next` may lie further up */
+    char *used_end; /* all behind it is zero; in the newest chunk `next` may be higher */
 };
 _Static_assert(sizeof(struct meta_chunk) <= CHUNK_HEADER,
                "the header must fit before the first object");
@@ -78,8 +78,7 @@ static size_t chunk_minimum(size_t needed)
     return size_round_up(needed + CHUNK_HEADER, PAGE_BYTES);
 }
 
-/* Half of what is there already, within bounds; if that is too much to ask, just what is needed
- * now. */
+/* Adds a chunk twice as long as the last, within bounds; if that is refused, one just long enough. */
 static int chunk_add(struct meta *meta, size_t needed)
 {
     size_t minimum = chunk_minimum(needed);

@@ -3,11 +3,10 @@
  * Memory for descriptors: extents and the tags of slabs. It lies in mappings of its own, apart from
  * every block, so that a program which writes past its blocks does not reach it.
  *
- * Objects come in powers of two. What is given back is kept for the next taker of that size; the
- * mappings go back when the heap does. Nothing that frees a block ever needs a new object: only
- * paths that allocate may fail here. Then `missing` says for want of how much, and whoever has
- * memory to spare may hand some over: a heap whose blocks took all there was must not be stuck for
- * want of a descriptor.
+ * The sizes of objects are powers of two. A freed object is kept for the next request of that size;
+ * the mappings are released with the heap. Freeing a block never needs a new object, so only paths
+ * that allocate can fail here. On failure `missing` holds the bytes that were refused, and meta_adopt
+ * accepts them from elsewhere: a heap whose blocks hold all memory must still get a descriptor.
  */
 #ifndef ANVIL_META_H
 #define ANVIL_META_H
@@ -29,25 +28,25 @@ struct meta {
     struct meta_chunk *chunks; /* the newest first: the one that objects are carved from */
     char *next, *end;          /* what is left of it */
     size_t length;             /* bytes of all chunks */
-    size_t missing;            /* bytes that the page source refused last; 0: it gave them */
+    size_t missing;            /* bytes that the page source refused last, or 0 */
     struct meta_object *spare[META_CLASSES];
 };
 
 void meta_init(struct meta *meta, struct pages *pages);
-/* Gives every mapping back; `clear` makes it zero first. All objects are gone. */
+/* Releases every mapping, zeroed first if `clear`. No object may be used after this. */
 void meta_destroy(struct meta *meta, bool clear);
 /* Returns an object of at least `size` bytes (at most 1 << META_SHIFT_MAX), aligned to 64 bytes if
- * that large; its content is arbitrary. NULL: the page source gave nothing. */
+ * that large; its content is arbitrary. Returns NULL if the page source gives nothing. */
 void *meta_alloc(struct meta *meta, size_t size);
 void meta_free(struct meta *meta, void *object, size_t size);
-/* Makes sure that the next `count` takes of `size` bytes succeed. Returns 0 or ENOMEM. */
+/* Makes sure that the next `count` allocations of `size` bytes succeed. Returns 0 or ENOMEM. */
 int meta_reserve(struct meta *meta, size_t size, size_t count);
-/* Asks the page source once more for what is missing. Returns 0, also where nothing is, or
+/* Asks the page source again for what is missing. Returns 0, also if nothing is missing, or
  * ENOMEM. */
 int meta_retry(struct meta *meta);
-/* The pages that meta_adopt must get so that what is missing can be taken. */
+/* The number of pages that meta_adopt needs to supply what is missing. */
 size_t meta_missing_pages(const struct meta *meta);
-/* Takes over whole pages, which came from the page source too and may hold anything. */
+/* Takes over whole pages that came from the same page source. Their content is arbitrary. */
 void meta_adopt(struct meta *meta, char *start, size_t length);
 
 #endif

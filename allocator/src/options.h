@@ -10,7 +10,7 @@
  * in `error` and *options untouched. */
 int options_parse_item(const char **rest, struct anvil_options *options, char *error,
                        size_t error_size);
-/* Fills in the defaults. False: the fields contradict each other. */
+/* Fills in the defaults. Returns false if the fields contradict each other. */
 bool options_complete(struct anvil_options *options);
 
 #endif

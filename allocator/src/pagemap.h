@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which extent owns a page, for every address that a user program can have. One map for the whole
- * process, shared by all heaps.
+ * Which extent owns a page, for every address that a user program can have. All heaps of the process
+ * share one map.
  *
  * A word of the map carries the descriptor and the number of the heap that owns it, so a pointer of
  * another heap, or of no heap at all, is recognised without following anything. What is recorded:
@@ -9,7 +9,7 @@
  * entry, so that coalescing and splitting cost the same for any length.
  *
  * The map is a tree of three levels, 4096 words each, made as needed: a process that uses little
- * address space pays three pages. Nodes are never given back. Words of a heap change under that
+ * address space pays three pages. Nodes are never released. Words of a heap change under that
  * heap's lock; others only compare them.
  */
 #ifndef ANVIL_PAGEMAP_H
@@ -46,7 +46,7 @@ int pagemap_reserve(struct pages *pages, const char *start, size_t length);
 /* Records the extent, or nothing for NULL, for `count` pages from `address` on; they have been
  * reserved. */
 void pagemap_fill(const char *address, size_t count, const struct extent *extent, unsigned owner);
-/* The owner recorded for that page; 0: none. */
+/* The owner recorded for that page, or 0. */
 unsigned pagemap_owner(const void *address);
 /* Do `count` pages from `address` on all lead to this extent, or, if it is NULL, nowhere? */
 bool pagemap_agrees(const char *address, size_t count, const struct extent *extent, unsigned owner);
@@ -108,7 +108,7 @@ static inline void pagemap_clear(const char *address)
     sync_word_write(word, 0);
 }
 
-/* For whoever looks at many pages in a row: the leaf that was met last. Zero-initialised: none. */
+/* A cache of the last leaf, for look-ups of many pages in a row. Zero-initialise it. */
 struct pagemap_view {
     uintptr_t span; /* the address bits above a leaf's, plus one */
     struct pagemap_node *leaf;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The front of the page source: counts, keeps the sum of what is held, refuses on request, and
- * passes on to the source. */
+/* The front of the page source: counts requests, keeps the sum of what is held, injects refusals, and
+ * calls the source. */
 #include "pages.h"
 
 #include <errno.h>
 
-/* Counts a request. True: this is the one that must fail. */
+/* Counts a request. Returns true if it must fail. */
 static bool is_refused(struct pages *pages)
 {
     pages->calls++;

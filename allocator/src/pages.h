@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page source: where memory comes from, and the only door to it. Lengths are whole pages, in
+ * The page source: all memory comes from here and goes back here. Lengths are whole pages, in
  * bytes.
  *
  * Three sources stand behind one table of functions: mmap, sbrk (with mmap for mappings of their
  * own) and a fixed arena that never asks the system. The front counts every request, keeps the sum
- * of what is held, and can refuse the n-th next request, so that each failure path can be walked on
- * purpose. Every function returns 0 or a positive errno; a failure changes nothing.
+ * of what is held, and can refuse the n-th next request, so that tests reach each failure path. Every
+ * function returns 0 or a positive errno; a failure changes nothing.
  *
  * Memory from pages_grow and pages_map is zero, and so is what was purged.
  */
@@ -25,7 +25,7 @@ struct pages_ops {
     int (*resize)(struct pages *pages, char *start, size_t old_length, size_t new_length);
     int (*move)(struct pages *pages, char *start, size_t old_length, char *target,
                 size_t new_length);
-    /* grow extends the last growth upwards, and only the top can be given back */
+    /* grow extends the last growth upwards, and only the top can be released */
     bool is_contiguous;
     bool has_mappings; /* large blocks may have a mapping of their own */
     bool is_system;    /* asks the operating system */
@@ -39,12 +39,12 @@ struct pages {
     bool may_discard; /* arena: a private anonymous mapping, which madvise can make zero */
     size_t held, held_peak;
     size_t calls;
-    unsigned refuse_in; /* the request that will be refused, 1: the next; 0: none */
+    unsigned refuse_in; /* the request that will be refused; 1 is the next, 0 none */
 };
 
 void pages_init_mmap(struct pages *pages);
 void pages_init_sbrk(struct pages *pages);
-/* The arena is all zero, page-aligned, and nobody else's. */
+/* The arena is all zero, page-aligned, and used by nobody else. */
 void pages_init_arena(struct pages *pages, char *start, size_t length, bool may_discard);
 
 /* The fork handlers, as sync_fork_begin and sync_fork_end: hold off all who move the break. */
@@ -56,27 +56,25 @@ void pages_sbrk_fork_end(void);
 int pages_grow(struct pages *pages, size_t length, char **ret_start);
 /* Fresh memory that stands alone: descriptors, large blocks. */
 int pages_map(struct pages *pages, size_t length, char **ret_start);
-/* Gives back any part of what grow or map gave. Only the first `dirty` bytes may be other than
- * zero. */
+/* Releases any part of what grow or map gave. Only the first `dirty` bytes may be other than zero. */
 int pages_release(struct pages *pages, char *start, size_t length, size_t dirty);
-/* The same for memory that nobody will ask for again: tries twice, because a refusal on purpose
- * comes once, and after that it is lost. */
+/* The same for memory that the caller cannot keep: tries twice, because an injected refusal comes
+ * once; if both fail the memory is leaked. */
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty);
-/* Keeps the addresses, drops the content: zero from now on. */
+/* Keeps the addresses and drops the content, which reads as zero afterwards. */
 int pages_purge(struct pages *pages, char *start, size_t length);
-/* Resizes a mapping where it stands. */
+/* Resizes a mapping in place. */
 int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new_length);
-/* Moves a mapping onto `target`, which pages_map gave with new_length; the old addresses are gone
- * then. */
+/* Moves a mapping to `target`, which pages_map gave with new_length; the old addresses are unmapped. */
 int pages_move(struct pages *pages, char *start, size_t old_length, char *target,
                size_t new_length);
-/* Memory that outlives the heap and is shared between heaps: not part of `held`, and free of charge
- * for an arena, whose calls must not depend on what other heaps did. Never given back, but for the
- * loser of a race: pages_release_shared. */
+/* Memory that outlives the heap and is shared between heaps: not part of `held`, and not counted
+ * for an arena, whose calls must not depend on what other heaps did. Never released, except by the
+ * loser of a race to publish it: pages_release_shared. */
 int pages_map_shared(struct pages *pages, size_t length, char **ret_start);
 void pages_release_shared(char *start, size_t length);
 
-/* Could [start, start + length) be given back now, as far as its place decides? */
+/* Does the place of [start, start + length) allow its release now? */
 static inline bool pages_is_releasable(const struct pages *pages, const char *start, size_t length)
 {
     bool is_grown = start >= pages->low && start < pages->top;

@@ -2,9 +2,10 @@
 /*
  * Slabs: classes, carving, tags, and the life of a slab.
  *
- * A slab is in its class's list while it has room. It leaves when it is full and comes back, in
- * front, with the first block freed. One empty slab per class is kept, so that a program that goes
- * to and fro across the border of a slab does not pay for it; the next becomes a free extent.
+ * A slab is in its class's list of partial slabs while it has room. It leaves when it is full and
+ * comes back, in front, when a block is freed. One empty slab per class is kept, so that a program
+ * whose use oscillates around a slab's border does not make and free one each time; the next empty
+ * slab becomes a free extent.
  */
 #include "slab.h"
 

@@ -56,7 +56,7 @@ _Static_assert((SLAB_PAGES_LARGE << PAGE_SHIFT) / 16 * sizeof(uint16_t) <= 1u <<
                "meta must have room for the tags");
 
 struct slab_class {
-    /* slabs with room, the last to get some first; the empty one among them */
+    /* the slabs with room, the most recent first; includes the empty one */
     struct extent *partial;
     struct extent *empty; /* at most one slab is kept without live blocks */
     uint32_t slabs;
@@ -109,17 +109,17 @@ struct slab_block {
     char *start;
     bool is_zero; /* never handed out, and zero */
 };
-/* A block of the class, for `size` bytes. Returns 0 or ENOMEM. */
+/* Allocates a block of the class for `size` bytes. Returns 0 or ENOMEM. */
 int slab_alloc(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
                struct slab_block *ret_block);
 
 /* Frees a live block. */
 void slab_free(struct slabs *slabs, struct extent *extent, unsigned index);
-/* The block now stands for `size` bytes, at most its capacity, without alignment. */
+/* Sets the requested size of a live block, at most its capacity, and forgets its alignment. */
 void slab_block_resize(struct extent *extent, unsigned index, size_t size);
 
-/* The index of the live block that starts at a pointer into the slab's pages; SLAB_NO_BLOCK: there
- * is none, and slab_diagnose says why. */
+/* The index of the live block that starts at a pointer into the slab's pages, or SLAB_NO_BLOCK;
+ * slab_diagnose tells why. */
 static inline unsigned slab_find(const struct extent *extent, const void *pointer)
 {
     const struct slab *slab = slab_of_const(extent);
@@ -160,7 +160,7 @@ static inline char *slab_block_start(const struct extent *extent, unsigned index
     return extent->start + (size_t)index * slab_of_const(extent)->block_size;
 }
 
-/* Makes extents of the slabs that are kept empty. Returns whether there were any. */
+/* Frees the empty slabs that are kept. Returns whether there were any. */
 bool slabs_release(struct slabs *slabs);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every lock and every atomic of anvil, so that a model build can put its own scheduler here.
+ * Every lock and every atomic of anvil, in one place so that a model build can schedule them.
  *
  * The lock is one word: free, held, contended (held, and somebody sleeps), forking (held by the
  * thread inside fork). Taking it is one compare-and-swap; a program that never started a thread
  * pays not even that. The thread that forks may enter again between the fork handlers, because
- * other handlers may allocate; for everybody else the word `forking` means: wait. The lock of a
- * heap that one thread at a time uses is off: taking and giving it does nothing.
+ * other handlers may allocate; every other thread waits. The lock of a heap that one thread at a time
+ * uses is off: acquiring and releasing it does nothing.
  */
 #ifndef ANVIL_SYNC_H
 #define ANVIL_SYNC_H
@@ -68,7 +68,7 @@ static inline void sync_lock_release(struct sync_lock *lock)
     uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
     ASSERT(state != SYNC_FREE);
     if (UNLIKELY(state >= SYNC_FORKING))
-        return; /* off; or entered again inside fork: the handlers give it */
+        return; /* off; or entered again inside fork: the handlers release it */
     if (LIKELY(sync_is_single_threaded()))
         atomic_store_explicit(&lock->state, SYNC_FREE, memory_order_relaxed);
     else if (UNLIKELY(atomic_exchange_explicit(&lock->state, SYNC_FREE, memory_order_release) ==
@@ -88,15 +88,15 @@ static inline void sync_lock_turn_off(struct sync_lock *lock)
     atomic_store_explicit(&lock->state, SYNC_OFF, memory_order_relaxed);
 }
 
-/* The fork handlers: begin marks the lock, already held, as held by the forking thread; end gives
- * it, in the parent and in the child. */
+/* The fork handlers: begin marks the lock, already held, as held by the forking thread; end
+ * releases it, in the parent and in the child. */
 void sync_fork_enter(void);
 void sync_fork_leave(void);
 void sync_fork_begin(struct sync_lock *lock);
 void sync_fork_end(struct sync_lock *lock);
 
-/* Pairs with the release of sync_publish and sync_publish_once: what the pointer leads to is seen
- * whole. */
+/* Acquire: pairs with the release of sync_publish and sync_publish_once, so that the reader sees what
+ * was written before. */
 static inline void *sync_read(const struct sync_pointer *pointer)
 {
     return (void *)atomic_load_explicit(&pointer->bits, memory_order_acquire);
@@ -117,7 +117,7 @@ static inline void *sync_publish_once(struct sync_pointer *pointer, void *value)
     return (void *)expected;
 }
 
-/* Words that their readers only compare: what they stand for is guarded by a lock. */
+/* Relaxed: for words that readers without the owner's lock only compare. */
 static inline uintptr_t sync_word_read(const struct sync_pointer *pointer)
 {
     return atomic_load_explicit(&pointer->bits, memory_order_relaxed);

@@ -18,7 +18,7 @@
 
 void tree_insert(struct extent **root, struct extent *extent, enum anvil_fit fit);
 void tree_remove(struct extent **root, struct extent *extent, enum anvil_fit fit);
-/* The first in order with at least `pages` pages, or NULL. */
+/* The first extent in order with at least `pages` pages, or NULL. */
 struct extent *tree_find(struct extent *root, size_t pages);
 /* The same among those at `cursor` or above; the order must be by address. */
 struct extent *tree_find_from(struct extent *root, size_t pages, const char *cursor);

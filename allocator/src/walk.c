@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Extents come from the list; a slab is taken apart into its blocks, and one region for what was
- * never carved. */
+/* Visits the list of extents. A slab becomes a region per block, and one for what was never carved. */
 #include "walk.h"
 
 static int visit_slab(const struct extent *extent, const struct walk_visitor *visitor)
