@@ -60,22 +60,3 @@ bool report_is_outdated(const struct conform_report *report, const struct baseli
              entry->subject, entry->check, entry->site, clause_verdict_name(better->verdict));
     return true;
 }
-
-int report_write_baseline(FILE *out, const struct conform_report *report)
-{
-    struct baseline failures = {0};
-    struct finding finding;
-    int result = 0;
-    for (size_t i = 0; i < report->count; i++)
-        for (size_t j = 0; result == 0 && j < report->columns[i].results.count; j++) {
-            const struct clause_result *failure = &report->columns[i].results.results[j];
-            if (!report_is_bad(failure))
-                continue;
-            report_make_finding(&finding, report->columns[i].name, failure);
-            result = baseline_add(&failures, &finding);
-        }
-    if (result == 0)
-        baseline_write(out, &failures);
-    baseline_done(&failures);
-    return result;
-}

@@ -56,9 +56,6 @@ bool report_is_new(const struct report_column *column, const struct clause_resul
 /* A failure as a finding: the clause is its check, the verdict its site. */
 void report_make_finding(struct finding *ret_finding, const char *subject,
                          const struct clause_result *result);
-/* Writes every failure of the report as a baseline, expected or not, with its evidence as the
- * reason. Returns 0, or ENOMEM. */
-int report_write_baseline(FILE *out, const struct conform_report *report);
 /* Whether an entry expects a failure that no subject of the report has any more; then ret_news says
  * so in one sentence. Entries about subjects or clauses that the report does not cover, or about
  * checks, are not judged. */

@@ -32,6 +32,7 @@ struct campaign_finding {
     size_t ops;                   /* of the trace */
     enum confirmation confirmed;  /* by the exported program */
     bool is_earlier;              /* of a campaign before, in the same folder */
+    bool is_expected;             /* by a baseline */
 };
 
 struct campaign_status {

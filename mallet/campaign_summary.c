@@ -3,6 +3,7 @@
  * folder; and the same for people. */
 #include "mallet/campaign_internal.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +27,12 @@ static json_t *finding_json(const struct campaign *campaign, const struct campai
     json_t *confirmed =
         finding->confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(finding->confirmed);
     json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b}", "name", finding->name,
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b, s:b}", "name", finding->name,
                   "check", finding->finding.check, "site", finding->finding.site, "sentence",
                   finding->finding.sentence, "ops", (int)finding->ops, "reproduced", "times",
                   (int)finding->finding.reproduced, "of", (int)finding->finding.attempts,
-                  "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier);
+                  "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier, "known",
+                  (int)finding->is_expected);
     add_path(json, "trace", campaign, finding->name, "trace.trace");
     add_path(json, "program", campaign, finding->name, "program.c");
     return json;
@@ -58,11 +60,11 @@ int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_E
     campaign_path(path, "%s/summary.json", campaign->output);
     campaign_path(beside, "%s/.summary.json", campaign->output);
     char *text = json_dumps(summary, JSON_INDENT(2));
-    int result = text == NULL ? 1 : campaign_write_file(beside, text, strlen(text));
+    int result = text == NULL ? ENOMEM : campaign_write_file(beside, text, strlen(text));
     if (result == 0 && rename(beside, path) != 0)
-        result = 1;
+        result = errno;
     if (result != 0)
-        snprintf(error, CAMPAIGN_ERROR_MAX, "%.300s cannot be written: %m", path);
+        snprintf(error, CAMPAIGN_ERROR_MAX, "cannot write %.300s: %s", path, strerror(result));
     free(text);
     json_decref(summary);
     return result;
@@ -129,20 +131,18 @@ static void print_finding(const struct campaign *campaign, const struct campaign
 {
     printf("  %s at %s: %s\n", finding->finding.check, finding->finding.site,
            finding->finding.sentence);
-    printf("      %zu op%s, reproduced %u of %u%s%s%s\n", finding->ops,
+    printf("      %zu op%s, reproduced %u of %u%s%s%s%s\n", finding->ops,
            finding->ops == 1 ? "" : "s", finding->finding.reproduced, finding->finding.attempts,
            finding->finding.reproduced == 0 ? " (no fresh process shows it)" : "",
-           confirmation_text(finding->confirmed), finding->is_earlier ? "; found earlier" : "");
+           confirmation_text(finding->confirmed), finding->is_earlier ? "; found earlier" : "",
+           finding->is_expected ? "; known" : "");
     printf("      %s/findings/%s\n", campaign->output, finding->name);
 }
 
 void campaign_print_summary(const struct campaign *campaign)
 {
     if (campaign->options->is_json) {
-        json_t *summary = summary_json(campaign);
-        json_dumpf(summary, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(summary);
+        (void)cli_print_json(summary_json(campaign));
         return;
     }
     printf("%s: %zu finding%s in %.1f s%s, %llu runs, corpus %u, coverage %u, behaviour %u\n",

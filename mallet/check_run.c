@@ -32,12 +32,12 @@ static void add(struct words *words, const char *word)
         words->list[words->count++] = (char *)(uintptr_t)word;
 }
 
-static void add_option(struct words *words, const char *option, const char *value)
+static void add_baselines(struct words *words, const struct check_request *request)
 {
-    if (value == NULL)
-        return;
-    add(words, option);
-    add(words, value);
+    for (unsigned i = 0; i < request->baseline_count; i++) {
+        add(words, "--baseline");
+        add(words, request->baselines[i]);
+    }
 }
 
 /* `limit`: `$T`, or `$T:N`. */
@@ -61,10 +61,8 @@ static void fill_words(const struct check_request *request, const struct check_s
     add(words, "mallet");
     for (char *word = strtok_r(words->command, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest)) {
-        if (strcmp(word, "?known") == 0)
-            add_option(words, "--known", request->known);
-        else if (strcmp(word, "?baseline") == 0)
-            add_option(words, "--baseline", request->baseline);
+        if (strcmp(word, "?baseline") == 0)
+            add_baselines(words, request);
         else if (strcmp(word, "$O") == 0 && output_make_folder(words->output, error) == 0)
             add(words, words->output);
         else

@@ -10,7 +10,8 @@
 
 struct check_request {
     const char *subject, *corpus, *output; /* output: the folder for everything */
-    const char *known, *baseline;          /* files; NULL: none */
+    const char *const *baselines;          /* files for the steps that take them */
+    unsigned baseline_count;
     enum check_level level;
     unsigned limit; /* seconds for all steps; 0: none */
     double end;     /* by check_now; 0: none */

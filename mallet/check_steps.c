@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "mallet/check_steps.h"
 
-#define REPLAY     "replay --json ?known $S $C"
-#define INTERLEAVE "interleave --json $S"
-#define TORTURE    "torture --json --output $O ?known $S"
-#define GROWTH     "growth --json --output $O $S"
-#define FUZZ       "fuzz --json --output $O $S"
+#define REPLAY     "replay --json ?baseline $S $C"
+#define INTERLEAVE "interleave --json ?baseline $S"
+#define TORTURE    "torture --json --output $O ?baseline $S"
+#define GROWTH     "growth --json --output $O ?baseline $S"
+#define FUZZ       "fuzz --json --output $O ?baseline $S"
 
 static const struct check_step steps[] = {
     {.name = "clauses",

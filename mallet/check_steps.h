@@ -15,7 +15,7 @@ enum check_level { LEVEL_QUICK, LEVEL_DEFAULT, LEVEL_THOROUGH, LEVEL_COUNT };
 /*
  * Words of a command stand separated by blanks. $S: the subject; $C: the folder of traces; $O: a
  * folder for the step's own output; $T: seconds until the step's time is over, $T:N no more than N.
- * A word that begins with `?known` or `?baseline` becomes that option, where the person gave one.
+ * `?baseline` becomes that option, as often as it was given.
  */
 struct check_step {
     const char *name;

@@ -9,9 +9,9 @@
  *     OUTPUT/fuzz/             the campaign; the next check continues it
  *     OUTPUT/check.json        what --json prints
  */
+#include "harness/cli/expected.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
-#include "harness/finding/baseline.h"
 #include "mallet/check_run.h"
 #include "mallet/command.h"
 #include "mallet/report.h"
@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_QUICK = 1000, KEY_THOROUGH, KEY_KNOWN, KEY_CORPUS, SENTENCE_MAX = 512 };
+enum { KEY_QUICK = 1000, KEY_THOROUGH, KEY_CORPUS, SENTENCE_MAX = 512 };
 
 struct options {
     struct cli cli;
@@ -31,7 +31,7 @@ struct options {
 struct page {
     const struct options *options;
     char subject[64]; /* short */
-    struct baseline baseline;
+    struct expected expected;
     json_t *steps, *findings, *left_out;
     size_t known_count;
     int status;
@@ -46,9 +46,6 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_THOROUGH:
         options->request.level = LEVEL_THOROUGH;
-        return 0;
-    case KEY_KNOWN:
-        options->request.known = value;
         return 0;
     case KEY_CORPUS:
         options->corpus = value;
@@ -75,17 +72,17 @@ static void leave_out_counted(struct page *page, const struct check_result *resu
         leave_out(page, result->step->name, text);
 }
 
-static bool is_known(const struct page *page, const json_t *finding)
+static bool is_known(struct page *page, const json_t *finding)
 {
     struct finding made = {0};
     finding_copy_text(made.subject, sizeof made.subject, page->subject);
     finding_copy_text(made.check, sizeof made.check,
                       json_string_value(json_object_get(finding, "check")));
-    finding_copy_text(made.site, sizeof made.site,
-                      json_string_value(json_object_get(finding, "site")));
+    const char *site = json_string_value(json_object_get(finding, "site"));
+    finding_copy_text(made.site, sizeof made.site, strcmp(site, "clause") == 0 ? "fail" : site);
     finding_copy_text(made.sentence, sizeof made.sentence,
                       json_string_value(json_object_get(finding, "sentence")));
-    return baseline_find(&page->baseline, &made) != NULL;
+    return expected_find(&page->expected, &made) != NULL;
 }
 
 /* Writes a finding's program, where it has one and it is not a file yet, and puts its path in the
@@ -260,6 +257,8 @@ static int finish(struct page *page)
     else if (status == EXIT_CLEAN)
         status = cli_print_json(json_incref(document));
     json_decref(document);
+    if (status == EXIT_CLEAN)
+        status = expected_write(&page->expected, &page->options->cli);
     return status == EXIT_CLEAN ? page->status : status;
 }
 
@@ -313,15 +312,9 @@ static int find_folders(struct options *options, char corpus[PATH_MAX], char out
 
 static int start(struct options *options)
 {
-    char error[BASELINE_ERROR_MAX], corpus[PATH_MAX], output[PATH_MAX];
+    char corpus[PATH_MAX], output[PATH_MAX];
     struct page page = {.options = options};
-    int status = EXIT_CLEAN;
-    if (options->request.known != NULL &&
-        baseline_read(&page.baseline, options->request.known, error) != 0)
-        status = refuse("%s", error);
-    if (status == EXIT_CLEAN && options->request.baseline != NULL &&
-        access(options->request.baseline, R_OK) != 0)
-        status = refuse("%s: cannot be read", options->request.baseline);
+    int status = expected_read(&page.expected, &options->cli);
     if (status == EXIT_CLEAN)
         status = find_subject(&page);
     if (status == EXIT_CLEAN)
@@ -335,27 +328,23 @@ static int start(struct options *options)
         json_decref(page.findings);
         json_decref(page.left_out);
     }
-    baseline_done(&page.baseline);
+    expected_done(&page.expected);
     return status;
 }
 
 int command_check(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_BASELINE | CLI_LIMIT | CLI_OUTPUT_FOLDER,
+        .takes = CLI_JSON | CLI_BASELINE | CLI_WRITE_BASELINE | CLI_LIMIT | CLI_OUTPUT_FOLDER,
         .subjects_min = 1,
         .subjects_max = 1,
         .output_text = "Write reports, programs and the campaign to DIR (default: "
                        "mallet-report/SUBJECT-check)",
-        .limit_text = "Stop after TIME, such as 90s, 20m or 1h30m; what is skipped is listed",
-        .baseline_text = "Pass over the failing clauses that FILE lists, as `mallet conform "
-                         "--write-baseline` writes them"};
+        .limit_text = "Stop after TIME, such as 90s, 20m or 1h30m; what is skipped is listed"};
     static const struct argp_option options[] = {
         {"quick", KEY_QUICK, NULL, 0, "A little of every step, within a minute", 0},
         {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)",
          0},
-        {"known", KEY_KNOWN, "FILE", 0,
-         "Pass over the findings that FILE lists, one `SUBJECT CHECK SITE` per line", 0},
         {"corpus", KEY_CORPUS, "DIR", 0,
          "Use the text traces in DIR instead of the project's seeds", 0},
         {0},
@@ -373,7 +362,8 @@ int command_check(int argc, char **argv)
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     struct check_request *check = &request.request;
     check->subject = request.cli.subject;
-    check->baseline = request.cli.baseline;
+    check->baselines = request.cli.baselines;
+    check->baseline_count = request.cli.baseline_count;
     check->limit = request.cli.limit != 0 ? request.cli.limit : check_level_limit(check->level);
     check->end = check->limit == 0 ? 0 : check_now() + check->limit;
     return start(&request);

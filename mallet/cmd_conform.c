@@ -6,6 +6,7 @@
  * before the last one has ended.
  */
 #include "conformance/report_formats.h"
+#include "harness/cli/expected.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
@@ -40,7 +41,7 @@ struct conform {
     struct subject_plan subjects[CLI_SUBJECTS_MAX];
     struct report_column columns[CLI_SUBJECTS_MAX];
     struct conform_report report;
-    struct baseline baseline;
+    struct expected expected;
 };
 
 static const char *format_name(unsigned i)
@@ -168,7 +169,8 @@ static int run_subject(struct conform *conform, size_t i)
     for (size_t j = 0; j < column->results.count; j++) {
         struct finding finding;
         report_make_finding(&finding, column->name, &column->results.results[j]);
-        column->known[j] = baseline_find(&conform->baseline, &finding);
+        if (report_is_bad(&column->results.results[j]))
+            column->known[j] = expected_find(&conform->expected, &finding);
     }
     return EXIT_CLEAN;
 }
@@ -203,15 +205,17 @@ static int run_request(struct conform *conform)
     for (size_t i = 0; status == EXIT_CLEAN && i < request->cli.subject_count; i++)
         status = run_subject(conform, i);
     if (status == EXIT_CLEAN)
-        status = conform_outputs_write(&request->outputs, &conform->report, &conform->baseline);
+        status =
+            conform_outputs_write(&request->outputs, &conform->report, &conform->expected.entries);
+    if (status == EXIT_CLEAN)
+        status = expected_write(&conform->expected, &request->cli);
     return status == EXIT_CLEAN ? judge(&conform->report) : status;
 }
 
 static int run_conform(const struct request *request)
 {
     static struct conform conform; /* too large for the stack */
-    char error[BASELINE_ERROR_MAX];
-    int status = EXIT_CLEAN;
+    int status = expected_read(&conform.expected, &request->cli);
     clauses_load();
     conform.request = request;
     conform.report = (struct conform_report){
@@ -219,16 +223,13 @@ static int run_conform(const struct request *request)
         .count = request->cli.subject_count,
         .profiles = request->profiles != 0 ? request->profiles : (1u << PROFILE_COUNT) - 1,
         .programs = request->outputs.programs};
-    if (request->cli.baseline != NULL &&
-        baseline_read(&conform.baseline, request->cli.baseline, error) != 0)
-        status = refuse("%s", error);
     if (status == EXIT_CLEAN)
         status = run_request(&conform);
     for (size_t i = 0; i < request->cli.subject_count; i++) {
         gate_done(&conform.columns[i].results);
         free(conform.columns[i].known);
     }
-    baseline_done(&conform.baseline);
+    expected_done(&conform.expected);
     return status;
 }
 
@@ -267,6 +268,5 @@ int command_conform(int argc, char **argv)
         request.outputs.format = conform_format_find("json");
     bool is_to_file = request.cli.output != NULL && strcmp(request.cli.output, "-") != 0;
     request.outputs.path = is_to_file ? request.cli.output : NULL;
-    request.outputs.baseline = request.cli.write_baseline;
     return run_conform(&request);
 }

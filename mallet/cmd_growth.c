@@ -5,6 +5,7 @@
  */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/program.h"
+#include "harness/cli/expected.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
@@ -27,7 +28,9 @@ struct growth {
     const struct request *request;
     struct subject_plan subject;
     json_t *list; /* NULL unless --json */
-    size_t counts[GROWTH_OUTCOMES];
+    struct expected expected;
+    size_t counts[GROWTH_OUTCOMES]; /* findings: those that are not expected */
+    size_t known;
     int status; /* of the programs */
 };
 
@@ -118,12 +121,27 @@ static json_t *make_numbers(const struct growth_result *result)
     return numbers;
 }
 
-static void add_json(struct growth *growth, const struct growth_result *result, const char *program)
+/* A finding's site names the workload: growth/NAME, or growth/NAME/SIZE. */
+static bool is_known(struct growth *growth, const struct growth_result *result)
+{
+    struct verdict verdict = {.check = result->check, .op = VERDICT_NO_OP};
+    struct finding finding;
+    if (result->outcome != GROWTH_FINDING)
+        return false;
+    finding_make(&finding, growth->subject.name, &verdict, result->output);
+    snprintf(finding.site, sizeof finding.site, "growth/%s", result->site);
+    finding_copy_text(finding.sentence, sizeof finding.sentence, result->sentence);
+    return expected_find(&growth->expected, &finding) != NULL;
+}
+
+static void add_json(struct growth *growth, const struct growth_result *result, bool is_expected,
+                     const char *program)
 {
     json_t *entry =
         json_pack("{s:s, s:s, s:I, s:s, s:o}", "shape", result->shape->name, "check",
                   kind_name(result->shape->kind), "size", (json_int_t)result->size, "result",
-                  growth_outcome_name(result->outcome), "numbers", make_numbers(result));
+                  is_expected ? "known" : growth_outcome_name(result->outcome), "numbers",
+                  make_numbers(result));
     if (result->outcome != GROWTH_CLEAN)
         json_object_set_new(entry, "sentence", json_string(result->sentence));
     if (result->outcome == GROWTH_FINDING) {
@@ -141,12 +159,12 @@ static void add_json(struct growth *growth, const struct growth_result *result, 
     json_array_append_new(growth->list, entry);
 }
 
-static void print_result(const struct growth_result *result, const char *program)
+static void print_result(const struct growth_result *result, bool is_expected, const char *program)
 {
     static const char *const words[] = {"ok", "FINDING", "note", "skipped", "not run"};
     char numbers[200];
     format_numbers(result, numbers, sizeof numbers);
-    printf("%-8s %-24s %s\n", words[result->outcome], result->site,
+    printf("%-8s %-24s %s\n", is_expected ? "known" : words[result->outcome], result->site,
            result->outcome >= GROWTH_SKIPPED ? result->sentence : numbers);
     if (result->outcome == GROWTH_FINDING)
         printf("  %s: %s\n  reproduced %u of %u\n", check_name(result->check), result->sentence,
@@ -187,14 +205,16 @@ static void collect(const struct growth_result *result, void *context)
 {
     struct growth *growth = context;
     char program[PATH_MAX] = "";
-    growth->counts[result->outcome]++;
-    if (result->outcome == GROWTH_FINDING && growth->request->cli.output != NULL &&
+    bool is_expected = is_known(growth, result);
+    growth->known += is_expected;
+    growth->counts[result->outcome] += !is_expected;
+    if (result->outcome == GROWTH_FINDING && !is_expected && growth->request->cli.output != NULL &&
         !write_program(growth, result, program))
         program[0] = '\0';
     if (growth->list != NULL)
-        add_json(growth, result, program);
+        add_json(growth, result, is_expected, program);
     else
-        print_result(result, program);
+        print_result(result, is_expected, program);
 }
 
 static void show_progress(const struct shape *shape, size_t size, void *context)
@@ -222,32 +242,41 @@ static int finish(struct growth *growth)
 {
     size_t *counts = growth->counts, found = counts[GROWTH_FINDING];
     if (growth->list == NULL)
-        printf("%zu clean, %zu findings, %zu notes, %zu skipped, %zu not run\n",
-               counts[GROWTH_CLEAN], found, counts[GROWTH_NOTE], counts[GROWTH_SKIPPED],
-               counts[GROWTH_NOT_RUN]);
-    else if (cli_print_json(json_pack("{s:s, s:O, s:I, s:I, s:I, s:I, s:I}", "subject",
-                                      growth->subject.name, "results", growth->list, "clean",
-                                      (json_int_t)counts[GROWTH_CLEAN], "findings",
-                                      (json_int_t)found, "notes", (json_int_t)counts[GROWTH_NOTE],
-                                      "skipped", (json_int_t)counts[GROWTH_SKIPPED], "not_run",
-                                      (json_int_t)counts[GROWTH_NOT_RUN])) != EXIT_CLEAN)
+        printf("%zu clean, %zu findings, %zu known, %zu notes, %zu skipped, %zu not run\n",
+               counts[GROWTH_CLEAN], found, growth->known, counts[GROWTH_NOTE],
+               counts[GROWTH_SKIPPED], counts[GROWTH_NOT_RUN]);
+    else if (cli_print_json(json_pack(
+                 "{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name,
+                 "results", growth->list, "clean", (json_int_t)counts[GROWTH_CLEAN], "findings",
+                 (json_int_t)found, "known", (json_int_t)growth->known, "notes",
+                 (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED],
+                 "not_run", (json_int_t)counts[GROWTH_NOT_RUN])) != EXIT_CLEAN)
         return EXIT_INTERNAL;
-    if (growth->status != EXIT_CLEAN)
-        return growth->status;
-    return found > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    int status = expected_write(&growth->expected, &growth->request->cli);
+    if (status == EXIT_CLEAN)
+        status = growth->status;
+    return status == EXIT_CLEAN && found > 0 ? EXIT_FINDINGS : status;
 }
 
-static int run_request(const struct request *request)
+static int prepare(struct growth *growth)
 {
-    struct growth growth = {.request = request};
+    const struct cli *cli = &growth->request->cli;
     char error[SUBJECT_ERROR_MAX];
-    if (executor_find_subject(&growth.subject, request->cli.subject, BIND_AUTO, SUBJECT_IN_PROCESS,
+    int status = expected_read(&growth->expected, cli);
+    if (status != EXIT_CLEAN)
+        return status;
+    if (executor_find_subject(&growth->subject, cli->subject, BIND_AUTO, SUBJECT_IN_PROCESS,
                               error) != 0)
         return refuse("%s", error);
-    if (request->cli.output != NULL && output_make_folder(request->cli.output, error) != 0)
+    if (cli->output != NULL && output_make_folder(cli->output, error) != 0)
         return refuse("--output: %s", error);
-    growth.list = request->cli.as_json ? json_array() : NULL;
-    const struct growth_options options = {.subject = &growth.subject,
+    return EXIT_CLEAN;
+}
+
+static int run_shapes(struct growth *growth)
+{
+    const struct request *request = growth->request;
+    const struct growth_options options = {.subject = &growth->subject,
                                            .shapes = request->shapes,
                                            .shape_count = request->shape_count,
                                            .is_quick = request->is_quick,
@@ -255,19 +284,30 @@ static int run_request(const struct request *request)
                                            .size = request->size,
                                            .collect = collect,
                                            .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
-                                           .context = &growth};
+                                           .context = growth};
     int result = growth_run(&options);
-    int status = result == 0
-                     ? finish(&growth)
-                     : report_internal_error("cannot start a process: %s", strerror(result));
-    json_decref(growth.list);
+    return result == 0 ? finish(growth)
+                       : report_internal_error("cannot start a process: %s", strerror(result));
+}
+
+static int run_request(const struct request *request)
+{
+    struct growth growth = {.request = request};
+    int status = prepare(&growth);
+    if (status == EXIT_CLEAN) {
+        growth.list = request->cli.as_json ? json_array() : NULL;
+        status = run_shapes(&growth);
+        json_decref(growth.list);
+    }
+    expected_done(&growth.expected);
     return status;
 }
 
 int command_growth(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes =
-                                             CLI_JSON | CLI_LIST | CLI_LIMIT | CLI_OUTPUT_FOLDER,
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_BASELINE |
+                                                  CLI_WRITE_BASELINE | CLI_LIMIT |
+                                                  CLI_OUTPUT_FOLDER,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .list_text = "List the workloads and exit"};

@@ -168,7 +168,8 @@ static int print_summary(struct replay *replay)
         if (replay->not_run > 0)
             printf("%zu traces not run: the time was over\n", replay->not_run);
     }
-    return replay->failed > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    int status = expected_write(&replay->expected, &replay->request->cli);
+    return status == EXIT_CLEAN && replay->failed > 0 ? EXIT_FINDINGS : status;
 }
 
 /* Stops at the first file that cannot be read or run; findings do not stop it. */
@@ -194,20 +195,17 @@ static int replay_files(const struct replay_request *request, const struct file_
     struct replay replay = {.request = request};
     const struct executor_options options = {.binding = request->binding};
     char error[SUBJECT_ERROR_MAX];
-    if (request->cli.baseline != NULL &&
-        baseline_read(&replay.baseline, request->cli.baseline, error) != 0) {
-        baseline_done(&replay.baseline);
-        return refuse("%s", error);
+    int status = expected_read(&replay.expected, &request->cli);
+    if (status == EXIT_CLEAN &&
+        executor_start(&replay.executor, request->cli.subject, &options, error) != 0)
+        status = refuse("%s", error);
+    if (status == EXIT_CLEAN) {
+        replay.list = request->cli.as_json ? json_array() : NULL;
+        status = replay_all(&replay, files);
+        json_decref(replay.list);
+        executor_stop(replay.executor);
     }
-    if (executor_start(&replay.executor, request->cli.subject, &options, error) != 0) {
-        baseline_done(&replay.baseline);
-        return refuse("%s", error);
-    }
-    replay.list = request->cli.as_json ? json_array() : NULL;
-    int status = replay_all(&replay, files);
-    json_decref(replay.list);
-    executor_stop(replay.executor);
-    baseline_done(&replay.baseline);
+    expected_done(&replay.expected);
     return status;
 }
 
@@ -229,8 +227,10 @@ static int replay_request(const struct replay_request *request)
 
 int command_replay(int argc, char **argv)
 {
-    static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_BASELINE | CLI_LIMIT, .subjects_min = 1, .subjects_max = 1};
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_BASELINE | CLI_WRITE_BASELINE |
+                                                  CLI_LIMIT,
+                                         .subjects_min = 1,
+                                         .subjects_max = 1};
     static const struct argp_option options[] = {
         {"rounds", KEY_ROUNDS, "N", 0,
          "Repeat each trace in up to N identical cycles to see whether memory grows; 0: never", 0},

@@ -5,9 +5,9 @@
  * often a finding reproduces, and its program.
  */
 #include "adversity/torture/torture.h"
+#include "harness/cli/expected.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
-#include "harness/finding/baseline.h"
 #include "mallet/command.h"
 #include "mallet/report.h"
 
@@ -39,7 +39,7 @@ struct request {
 struct torture {
     const struct request *request;
     struct subject_plan subject;
-    struct baseline baseline;
+    struct expected expected;
     size_t findings, known_findings, left_out;
     json_t *list; /* NULL unless --json */
 };
@@ -230,7 +230,7 @@ static int run_once(struct torture *torture, struct scenario_outcome *outcome)
                  outcome->result.output);
     finding_copy_text(outcome->call, sizeof outcome->call, outcome->result.call);
     outcome->is_known =
-        outcome->result.has_finding && baseline_find(&torture->baseline, &outcome->finding) != NULL;
+        outcome->result.has_finding && expected_find(&torture->expected, &outcome->finding) != NULL;
     torture->known_findings += outcome->is_known;
     int status = outcome->result.has_finding && !outcome->is_known ? follow_up(torture, outcome)
                                                                    : EXIT_CLEAN;
@@ -287,38 +287,49 @@ static int print_summary(struct torture *torture)
                  (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings,
                  "not_run", (json_int_t)torture->left_out)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
-    return torture->findings > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    int status = expected_write(&torture->expected, &request->cli);
+    return status == EXIT_CLEAN && torture->findings > 0 ? EXIT_FINDINGS : status;
+}
+
+static int prepare(struct torture *torture)
+{
+    const struct request *request = torture->request;
+    char error[SUBJECT_ERROR_MAX];
+    int status = expected_read(&torture->expected, &request->cli);
+    if (status != EXIT_CLEAN)
+        return status;
+    if (executor_find_subject(&torture->subject, request->cli.subject, request->binding,
+                              SUBJECT_WHOLE_PROCESS, error) != 0)
+        return refuse("%s", error);
+    if (request->cli.output != NULL && output_make_folder(request->cli.output, error) != 0)
+        return refuse("--output: %s", error);
+    return EXIT_CLEAN;
+}
+
+static int run_scenarios(struct torture *torture)
+{
+    const struct request *request = torture->request;
+    int status = EXIT_CLEAN;
+    time_t start = time(NULL);
+    for (size_t i = 0; i < request->scenario_count && status == EXIT_CLEAN; i++)
+        if (request->cli.limit == 0 || time(NULL) - start < (time_t)request->cli.limit)
+            status = run_scenario(torture, request->scenarios[i]);
+        else
+            leave_out(torture, request->scenarios[i]);
+    return status == EXIT_CLEAN ? print_summary(torture) : status;
 }
 
 static int torture_subject(const struct request *request)
 {
     struct torture torture = {.request = request};
-    char error[SUBJECT_ERROR_MAX], known_error[BASELINE_ERROR_MAX];
-    if (executor_find_subject(&torture.subject, request->cli.subject, request->binding,
-                              SUBJECT_WHOLE_PROCESS, error) != 0)
-        return refuse("%s", error);
-    if (request->cli.baseline != NULL &&
-        baseline_read(&torture.baseline, request->cli.baseline, known_error) != 0) {
-        baseline_done(&torture.baseline);
-        return refuse("%s", known_error);
+    int status = prepare(&torture);
+    if (status == EXIT_CLEAN) {
+        torture.list = request->cli.as_json ? json_array() : NULL;
+        status = run_scenarios(&torture);
+        json_decref(torture.list);
     }
-    if (request->cli.output != NULL && output_make_folder(request->cli.output, error) != 0) {
-        baseline_done(&torture.baseline);
-        return refuse("--output: %s", error);
-    }
-    torture.list = request->cli.as_json ? json_array() : NULL;
-    int result = EXIT_CLEAN;
-    time_t start = time(NULL);
-    for (size_t i = 0; i < request->scenario_count && result == EXIT_CLEAN; i++)
-        if (request->cli.limit == 0 || time(NULL) - start < (time_t)request->cli.limit)
-            result = run_scenario(&torture, request->scenarios[i]);
-        else
-            leave_out(&torture, request->scenarios[i]);
-    if (result == EXIT_CLEAN)
-        result = print_summary(&torture);
-    json_decref(torture.list);
-    baseline_done(&torture.baseline);
-    return result;
+    expected_done(&torture.expected);
+    return status;
 }
 
 static int list_scenarios(void)
@@ -330,7 +341,8 @@ static int list_scenarios(void)
 
 int command_torture(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_BASELINE | CLI_LIMIT |
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_BASELINE |
+                                                  CLI_WRITE_BASELINE | CLI_LIMIT |
                                                   CLI_OUTPUT_FOLDER | CLI_SEED,
                                          .subjects_min = 1,
                                          .subjects_max = 1,

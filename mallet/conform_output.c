@@ -14,9 +14,7 @@
 int conform_outputs_check(const struct conform_outputs *outputs)
 {
     char error[OUTPUT_ERROR_MAX];
-    bool are_writable = output_check(outputs->path, error) == 0 &&
-                        (outputs->baseline == NULL || output_check(outputs->baseline, error) == 0);
-    return are_writable ? EXIT_CLEAN : refuse("%s", error);
+    return output_check(outputs->path, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
 }
 
 static int write_file(const char *path, int (*write_part)(FILE *, const struct conform_report *),
@@ -80,8 +78,6 @@ int conform_outputs_write(const struct conform_outputs *outputs,
 {
     bool is_stdout_free = outputs->path != NULL || outputs->format->write == report_write_table;
     int status = write_file(outputs->path, outputs->format->write, report);
-    if (status == EXIT_CLEAN && outputs->baseline != NULL)
-        status = write_file(outputs->baseline, report_write_baseline, report);
     if (status == EXIT_CLEAN && outputs->programs != NULL)
         status = write_programs(outputs->programs, report);
     if (status == EXIT_CLEAN)

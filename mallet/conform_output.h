@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `mallet conform` writes: the report, a baseline, a C program for each failure, and the
- * totals for people. */
+/* What `mallet conform` writes: the report, a C program for each failure, and the totals for people. */
 #ifndef MALLET_CONFORM_OUTPUT_H
 #define MALLET_CONFORM_OUTPUT_H
 
@@ -9,7 +8,6 @@
 struct conform_outputs {
     const struct conform_format *format;
     const char *path;     /* of the report; NULL: standard output */
-    const char *baseline; /* where to write one; NULL: nowhere */
     const char *programs; /* an existing folder; NULL: none are written */
 };
 

@@ -7,8 +7,7 @@
 #ifndef MALLET_REPLAY_H
 #define MALLET_REPLAY_H
 
-#include "harness/cli/cli.h"
-#include "harness/finding/baseline.h"
+#include "harness/cli/expected.h"
 
 #include <time.h>
 
@@ -29,7 +28,7 @@ struct replay_request {
 struct replay {
     const struct replay_request *request;
     struct executor *executor;
-    struct baseline baseline;
+    struct expected expected;
     time_t end; /* by the limit; 0: none */
     size_t passed, failed, passed_over, not_run;
     size_t faults, faults_left_out, failed_calls[OS_CALL_COUNT]; /* --fail-os */

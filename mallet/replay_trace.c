@@ -107,7 +107,7 @@ int replay_past_known(struct replay *replay, const struct trace *trace, struct r
             return result;
         struct finding finding;
         finding_make(&finding, subject, &ret_execution->verdict, ret_execution->output);
-        if (baseline_find(&replay->baseline, &finding) == NULL)
+        if (expected_find(&replay->expected, &finding) == NULL)
             return 0;
         replay->passed_over++;
         if (ret_execution->verdict.check == CHECK_CRASH ||

@@ -7,7 +7,7 @@
  * The request is carried out in one of three ways: the list, the replay of one schedule, or the
  * exploration of each scenario with each size.
  */
-#include "harness/cli/cli.h"
+#include "harness/cli/expected.h"
 
 #include "explore.h"
 #include "report.h"
@@ -42,6 +42,7 @@ enum { USUAL_SIZES = sizeof usual_sizes / sizeof usual_sizes[0] };
 
 struct request {
     struct cli cli;
+    struct expected expected;
     const struct interleave_subject *subject;
     const struct scenario *scenario; /* NULL: all */
     size_t size;                     /* 0: the usual ones */
@@ -99,7 +100,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static void parse(int argc, char **argv, struct request *request)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_SEED,
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_BASELINE |
+                                                  CLI_WRITE_BASELINE | CLI_SEED,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .list_text = "List the subjects and the scenarios"};
@@ -226,7 +228,20 @@ static void complete(struct report_request *report, const struct request *reques
         report->schedules = report->is_pct ? PCT_SCHEDULES : EXHAUSTIVE_SCHEDULES;
 }
 
-static bool explore(struct explorer *explorer, const struct request *request, json_t *results)
+/* A finding's site is the function at fault, or the scenario if no call is. */
+static bool is_expected(struct request *request, const struct explorer *explorer,
+                        const struct exploration *exploration)
+{
+    struct verdict verdict = exploration->verdict;
+    struct finding finding;
+    if (verdict.site[0] == '\0')
+        snprintf(verdict.site, sizeof verdict.site, "%s", explorer->scenario->name);
+    finding_make(&finding, explorer->subject->name, &verdict, exploration->output);
+    return expected_find(&request->expected, &finding) != NULL;
+}
+
+/* Returns whether there is a finding that no baseline expects. */
+static bool explore(struct explorer *explorer, struct request *request, json_t *results)
 {
     struct exploration exploration = {0};
     struct report_request report;
@@ -239,16 +254,18 @@ static bool explore(struct explorer *explorer, const struct request *request, js
     else
         explore_exhaustively(explorer, report.bound, report.schedules, &exploration);
     exploration.seconds = seconds_used() - start;
-    if (exploration.is_found)
+    if (exploration.is_found) {
         exploration_confirm(explorer, &exploration);
+        exploration.is_expected = is_expected(request, explorer, &exploration);
+    }
     if (results != NULL)
         json_array_append_new(results, report_exploration_json(explorer, &report, &exploration));
     else
         report_exploration(explorer, &report, &exploration);
-    return exploration.is_found;
+    return exploration.is_found && !exploration.is_expected;
 }
 
-static bool explore_sizes(struct explorer *explorer, const struct request *request, json_t *results)
+static bool explore_sizes(struct explorer *explorer, struct request *request, json_t *results)
 {
     bool is_found = false;
     for (unsigned i = 0; i < (request->size != 0 ? 1 : USUAL_SIZES); i++) {
@@ -258,7 +275,7 @@ static bool explore_sizes(struct explorer *explorer, const struct request *reque
     return is_found;
 }
 
-static int explore_all(struct explorer *explorer, const struct request *request)
+static int explore_all(struct explorer *explorer, struct request *request)
 {
     json_t *results = request->cli.as_json ? json_array() : NULL;
     bool is_found = false;
@@ -273,7 +290,8 @@ static int explore_all(struct explorer *explorer, const struct request *request)
     if (results != NULL && cli_print_json(json_pack("{s:s, s:o}", "subject", request->subject->name,
                                                     "explorations", results)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
-    return is_found ? EXIT_FINDINGS : EXIT_CLEAN;
+    int status = expected_write(&request->expected, &request->cli);
+    return status == EXIT_CLEAN && is_found ? EXIT_FINDINGS : status;
 }
 
 /* Addresses stay the same from run to run, so that a schedule does too even in code that hashes
@@ -300,11 +318,15 @@ int main(int argc, char **argv)
     if (request.subject == NULL)
         return refuse("unknown subject `%s`; --list shows the subjects built for the scheduler",
                       request.cli.subject);
-    int result = explorer_init(&explorer);
+    int status = expected_read(&request.expected, &request.cli);
+    int result = status == EXIT_CLEAN ? explorer_init(&explorer) : 0;
     if (result != 0)
-        return refuse("no memory to explore in: %s", strerror(result));
-    int status =
-        request.replay != NULL ? replay(&explorer, &request) : explore_all(&explorer, &request);
-    explorer_done(&explorer);
+        status = refuse("no memory to explore in: %s", strerror(result));
+    if (status == EXIT_CLEAN) {
+        status =
+            request.replay != NULL ? replay(&explorer, &request) : explore_all(&explorer, &request);
+        explorer_done(&explorer);
+    }
+    expected_done(&request.expected);
     return status;
 }

@@ -56,7 +56,10 @@ static void report_clean(const struct report_request *request,
 void report_exploration(const struct explorer *explorer, const struct report_request *request,
                         const struct exploration *exploration)
 {
-    printf("%-8s %s, %s, %zu bytes\n", exploration->is_found ? "FINDING" : "ok",
+    printf("%-8s %s, %s, %zu bytes\n",
+           exploration->is_expected ? "known"
+           : exploration->is_found  ? "FINDING"
+                                    : "ok",
            explorer->subject->name, explorer->scenario->name, explorer->size);
     if (exploration->is_found)
         report_finding(explorer, exploration);
@@ -92,6 +95,8 @@ json_t *report_exploration_json(const struct explorer *explorer,
                   (json_int_t)exploration->schedules, "schedules_of_bound",
                   (json_int_t)exploration->last_round, "branches", (int)exploration->branches_most,
                   "steps", (int)exploration->steps_most, "seconds", exploration->seconds);
+    if (object != NULL)
+        json_object_set_new(object, "known", json_boolean(exploration->is_expected));
     if (object != NULL)
         json_object_set_new(object, "finding",
                             exploration->is_found ? describe_finding(exploration) : json_null());

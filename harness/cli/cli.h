@@ -54,20 +54,21 @@ unsigned cli_parse_choice(const char *option, const char *text, const char *(*na
 enum {
     CLI_JSON = 1 << 0,           /* --json */
     CLI_LIST = 1 << 1,           /* --list; no SUBJECT is needed with it */
-    CLI_BASELINE = 1 << 2,       /* --baseline FILE, --known FILE */
+    CLI_BASELINE = 1 << 2,       /* --baseline FILE, --known FILE; may be repeated */
     CLI_WRITE_BASELINE = 1 << 3, /* --write-baseline FILE */
     CLI_LIMIT = 1 << 4,          /* --limit TIME */
     CLI_OUTPUT_FILE = 1 << 5,    /* --output FILE */
     CLI_OUTPUT_FOLDER = 1 << 6,  /* --output DIR */
     CLI_SEED = 1 << 7,           /* --seed N */
-    CLI_SUBJECTS_MAX = 16
+    CLI_SUBJECTS_MAX = 16,
+    CLI_BASELINES_MAX = 8
 };
 
 /* What one command takes. Texts are for --help; NULL: the usual text. */
 struct cli_spec {
     unsigned takes;                      /* CLI_* */
     unsigned subjects_min, subjects_max; /* SUBJECT arguments, at most CLI_SUBJECTS_MAX */
-    const char *output_text, *limit_text, *list_text, *baseline_text;
+    const char *output_text, *limit_text, *list_text;
     bool stops_at_argument; /* options after the first argument belong to that argument */
 };
 
@@ -78,10 +79,12 @@ struct cli {
     const char *subjects[CLI_SUBJECTS_MAX];
     unsigned subject_count;
     bool as_json, is_list;
-    const char *baseline, *write_baseline; /* NULL: not given */
-    const char *output;                    /* NULL: not given */
-    unsigned limit;                        /* seconds; 0: none */
-    uint64_t seed;                         /* 1 if not given */
+    const char *baselines[CLI_BASELINES_MAX];
+    unsigned baseline_count;
+    const char *write_baseline; /* NULL: not given */
+    const char *output;         /* NULL: not given */
+    unsigned limit;             /* seconds; 0: none */
+    uint64_t seed;              /* 1 if not given */
 };
 
 /* Parses a command line with the command's own argp, whose parser gets `input`, and the shared

@@ -6,6 +6,7 @@
  */
 #include "harness/cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -25,10 +26,11 @@ static const struct {
     {CLI_JSON, {"json", KEY_JSON, NULL, 0, "Print JSON", 0}},
     {CLI_LIST, {"list", KEY_LIST, NULL, 0, "List what there is to choose from, and exit", 0}},
     {CLI_BASELINE,
-     {"baseline", KEY_BASELINE, "FILE", 0, "Pass over the findings that FILE lists", 0}},
+     {"baseline", KEY_BASELINE, "FILE", 0,
+      "Pass over the findings that FILE expects; may be repeated", 0}},
     {CLI_BASELINE, {"known", 0, NULL, OPTION_ALIAS, NULL, 0}},
     {CLI_WRITE_BASELINE,
-     {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0, "Write the findings to FILE as a baseline",
+     {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0, "Write all findings to FILE, as a baseline",
       0}},
     {CLI_LIMIT,
      {"limit", KEY_LIMIT, "TIME", 0,
@@ -46,8 +48,6 @@ static const char *text_of(const struct cli_spec *spec, int key)
     switch (key) {
     case KEY_LIST:
         return spec->list_text;
-    case KEY_BASELINE:
-        return spec->baseline_text;
     case KEY_LIMIT:
         return spec->limit_text;
     case KEY_OUTPUT:
@@ -97,7 +97,10 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
         cli->is_list = true;
         return 0;
     case KEY_BASELINE:
-        cli->baseline = value;
+        if (cli->baseline_count == CLI_BASELINES_MAX)
+            exit(
+                refuse("--baseline: at most %d files, `%s` is one more", CLI_BASELINES_MAX, value));
+        cli->baselines[cli->baseline_count++] = value;
         return 0;
     case KEY_WRITE_BASELINE:
         cli->write_baseline = value;

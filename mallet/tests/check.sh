@@ -16,7 +16,7 @@ refused "could not bind.*/nowhere.so" check "$work/nowhere.so"
 refused "no text traces in $work/empty" check anvil --corpus "$work/empty" -o "$work/o"
 refused "cannot write into the folder /proc/nowhere/findings" check anvil --corpus "$work/corpus" -o /proc/nowhere
 refused "$work/none" check anvil --known "$work/none"
-refused "$work/none: cannot be read" check anvil --baseline "$work/none"
+refused "cannot read $work/none" check anvil --baseline "$work/none"
 holds "nothing was left by refusals" test ! -e "$work/o"
 if [ -z "$foreign" ]; then
     finish

@@ -161,6 +161,13 @@ if [ -e "$wrapping" ]; then
     printed '^1 findings are known'
     printf 'lib*.so impossible malloc\n' >"$work/other.known"
     ends 1 replay --known "$work/other.known" "$wrapping" "$work/wrap.trace"
+    ends 0 replay --baseline "$work/other.known" --known "$work/right.known" "$wrapping" "$work/wrap.trace"
+    ends 1 replay --write-baseline "$work/written" "$wrapping" "$work/wrap.trace"
+    ends 0 replay --baseline "$work/written" --write-baseline "$work/again" "$wrapping" "$work/wrap.trace"
+    sed -i 's/  #.*//' "$work/written" "$work/again" # reasons have addresses
+    same "$work/written" "$work/again" # an expected finding is written too
+    holds 'the new baseline has the finding' grep -q '^lib.* impossible calloc$' "$work/again"
+    refused '--write-baseline: cannot write /nonexistent/x' replay --write-baseline /nonexistent/x "$wrapping" "$work/wrap.trace"
     ends 1 replay --json "$wrapping" "$work/wrap.trace"
     for key in subject check site op sentence trace program reproduced times of output; do
         printed "\"$key\": "

@@ -41,10 +41,13 @@ if [ -n "$foreign" ]; then
     holds 'the program compiles' cc -O1 -Wall -Werror -fno-builtin -pthread -o "$program" "$program.c"
     holds 'it does not show it on the libc' "$program"
     holds 'it shows it on the allocator' sh -c 'LD_PRELOAD=$1 "$2"; [ $? -eq 1 ]' - "$thrash" "$program"
-    ends 1 growth --quick --json --shape boundary --band 256 "$thrash"
+    ends 1 growth --quick --json --shape boundary --band 256 --write-baseline "$work/baseline" "$thrash"
     printed '"check": "scaling"'
     printed '"program": null'
     printed '"findings": 1'
+    ends 0 growth --quick --shape boundary --band 256 --baseline "$work/baseline" "$thrash"
+    printed '^known  *boundary/256 '
+    printed '^0 clean, 0 findings, 1 known'
 fi
 
 finish

@@ -71,7 +71,7 @@ ends 0 interleave --help
 printed 'Usage: '
 usage 'SUBJECT is missing'
 usage 'one SUBJECT only, not also `aba`' threaded aba
-usage 'unrecognized option .--baselin' threaded --baselin x
+usage 'unrecognized option .--limit' threaded --limit 5s
 refused 'unknown subject `nobody`' nobody
 refused '--scenario: unknown scenario `lunch`' threaded --scenario lunch
 refused '--strategy: `luck` is none of exhaustive, pct' threaded --strategy luck
@@ -103,6 +103,11 @@ printed 'nothing in 20 schedules of seed 7 with 3 change points'
 ends 1 interleave weakened_order --scenario remote_free_vs_malloc --size 48 --json
 printed '"check": "race"'
 printed '"exhausted": false'
+ends 1 interleave aba --scenario free_list_reuse --size 200 --write-baseline "$work/baseline"
+ends 0 interleave aba --scenario free_list_reuse --size 200 --baseline "$work/baseline"
+printed '^known    aba, free_list_reuse, 200 bytes'
+refused '--baseline: cannot read /nonexistent/x' aba --baseline /nonexistent/x
+refused '--write-baseline: cannot write /nonexistent/x' aba --write-baseline /nonexistent/x
 ends 1 interleave aba --scenario free_list_reuse --size 200
 printed '^FINDING  aba, free_list_reuse, 200 bytes'
 printed 'overlap in malloc'
