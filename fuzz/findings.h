@@ -2,12 +2,12 @@
 /*
  * What a fuzz target knows of the classes found so far (a class: one check at one site), so that a
  * shallow bug neither ends the campaign nor starves the deeper ones:
- *  - a class is saved and confirmed once; hitting it again costs no more than the run itself;
- *  - most inputs run with the known checks muted, so that they reach what lies behind; the rest run
+ *  - a class is saved and confirmed once; hitting it again costs only the run itself;
+ *  - most inputs run with the known checks muted, so that they reach deeper bugs; the rest run
  *    with nothing muted, since another site may fail the same check;
  *  - where muting cannot help (a crash stops a run for good), ops like the one that keeps failing
  *    are left out of most inputs.
- * What an input gets depends on its own hash and on the classes known, on nothing else.
+ * The treatment of an input depends only on its hash and on the known classes.
  *
  * The folder is shared by all jobs of a campaign: `<check>-<site>.trace` for each class, written
  * beside and renamed, and `stats-<pid>`, lines of key=value, at most once a second. One per

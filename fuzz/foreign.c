@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A verdict in a used worker may be due to traces before. So each worker has a history, as one
- * trace: all that it ran, with whatever a trace left live freed behind it, as the worker did.
+ * trace: all that it ran, with frees for the blocks that each trace left live, as the worker did.
  *
  *   verdict of a new class ──→ the trace alone in a fresh worker ──→ the history and the trace in a fresh worker ──→ saved all the same
  *                               shows it: saved                        shows it: history saved "not

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing a subject that is not linked in: each trace goes to a worker process, the same one for
- * some hundreds of traces while it stays clean. A verdict never ends the target. It is confirmed
+ * Fuzzing a subject that is not linked in: each trace goes to a worker process, which
+ * runs some hundreds of traces while it stays clean. A verdict never ends the target. It is confirmed
  * and saved once for its class (findings.h), and fuzzing goes on.
  */
 #ifndef FUZZ_FOREIGN_H

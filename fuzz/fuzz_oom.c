@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target: as fuzz_trace, with a system that refuses memory in every input, and another run
- * without that afterwards: what was refused must leave no trace. An input that has no `fail-os` of
+ * Fuzz target: as fuzz_trace, but every input has a refused OS call, and runs again without it
+ * afterwards: a refusal must have no lasting effect. An input that has no `fail-os` of
  * its own gets one, at a place that depends on its bytes alone.
  */
 #include "fuzz/target.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Behaviour counters of a run (run_features.c) on their way to the engine: guidance where the
- * subject has no instrumentation, and a complement where it has. Nothing happens without an engine.
+ * Passes the behaviour counters of a run (run_features.c) to the engine: the only guidance where the
+ * subject has no instrumentation, and additional guidance where it has. Does nothing without an engine.
  */
 #ifndef FUZZ_GUIDANCE_H
 #define FUZZ_GUIDANCE_H

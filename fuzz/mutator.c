@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Entry points of the mutator: bytes to ops, a few mutations, ops made well-formed, and back to
- * canonical bytes. What does not fit into the engine's buffer is cut off at the end: the front of a
- * well-formed trace is well-formed.
+ * canonical bytes. Ops that do not fit into the engine's buffer are cut off at the end: a prefix of
+ * a well-formed trace is well-formed.
  */
 #include "fuzz/mutator.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The op mutator in libFuzzer: link this and the mutator to a target. One mutation in ten is the
- * engine's own, on the bytes, which is how it comes to operands that the mutator never draws.
+ * engine's own, on the bytes: it reaches operands that the mutator never draws.
  */
 #include "fuzz/mutator.h"
 #include "fuzz/random.h"

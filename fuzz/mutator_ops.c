@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The mutations. Each takes a well-formed trace and may leave one that is not: the caller
- * normalises, which moves misplaced slots on to the next that fit. So a mutation need not track
- * what is live; stories and lifetimes only look for slots that no op names yet, to keep to
- * themselves.
+ * normalises, which moves misplaced slots to the next that fit. So a mutation need not track
+ * what is live; motifs and lifetimes only look for slots that no op names yet.
  *
- * Each returns false, with nothing changed, where the trace has nothing for it or no room.
+ * Each returns false, with nothing changed, if it does not apply to the trace or there is no room.
  */
 #include "fuzz/mutator_parts.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside the mutator: what mutator.c draws on, and what its tests look at.
+ * Internal header of the mutator, for its files and its tests.
  *
  *   mutator.c          decode, pick mutations, normalise, encode
  *   mutator_ops.c      the mutations
- *   mutator_motifs.c   short stories that bugs in allocators need
- *   mutator_values.c   sizes, alignments, counts, whole ops: what is drawn how often
+ *   mutator_motifs.c   short sequences that allocator bugs need
+ *   mutator_values.c   the distributions of sizes, alignments, counts and ops
  */
 #ifndef FUZZ_MUTATOR_PARTS_H
 #define FUZZ_MUTATOR_PARTS_H

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the mutator draws, and how often. Two interests pull apart: bugs sit at landmarks, speed
- * wants small blocks. They meet where a landmark costs nothing, and there most of the mass lies:
- *   - 0, and what cannot be had: short of SIZE_MAX by what rounding up may add, beside PTRDIFF_MAX,
- *     small in the low 32 bits;
+ * The distributions that the mutator draws from. Two aims conflict: bugs sit at landmarks, and speed
+ * needs small blocks. So most of the weight is on landmarks that cost nothing:
+ *   - 0, and impossible sizes: short of SIZE_MAX by what rounding up may add, near PTRDIFF_MAX, small
+ *     in the low 32 bits;
  *   - small sizes and the limits of small classes, where blocks meet as neighbours and successors;
  *   - large alignments: even a small block then needs a mapping of its own, or a padding that free
  *     and realloc must find again.
- * Sizes that cost are rare: a page and more is one in forty, 32 KiB and more one in a hundred and
- * twenty. Stories (mutator_motifs.c) draw one size for all their ops: three large blocks in one
- * trace meet each other, one in each of three traces do not, and cost more. What could be had only
- * at great cost (32 MiB to 2^46) is not drawn at all: the engine's own byte mutations find their
- * way there.
+ * Expensive sizes are rare: a page and more is one in forty, 32 KiB and more one in a hundred and
+ * twenty. Motifs (mutator_motifs.c) draw one size for all their ops: three large blocks in one
+ * trace meet each other, one in each of three traces do not, and cost more. Very expensive
+ * sizes (32 MiB to 2^46) are not drawn at all: the engine's byte mutations reach them.
  *
- * Where the size of what an allocator adds is not known (header, guard, rounding), every magnitude
- * of the distance is drawn as often as the next.
+ * The size of what an allocator adds (header, guard, rounding) is not known, so every magnitude of
+ * the distance from a landmark is equally likely.
  */
 #include "fuzz/mutator_parts.h"
 

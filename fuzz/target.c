@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Behind the fuzz targets that run traces: which subject, where, with which checks.
+ * Behind the fuzz targets that run traces: the subject, where it runs, and the checks.
  *
  *   MALLET_SUBJECT   what subject_resolve takes; none: anvil
  *   MALLET_FINDINGS  folder for findings and statistics (findings.h); none: nothing is written
  *
  * anvil runs in this process, linked statically and instrumented, in a fixed arena that is reset
- * before every input: a finding replays from its bytes alone. The process is not the run's alone,
- * and the heap has no lock: threads and forks of a trace are passed over. A verdict of a class not
+ * before every input: a finding replays from its bytes alone. The engine shares the
+ * process and the heap has no lock, so threads and forks of a trace are skipped. A verdict of a class not
  * yet known is printed with its trace and aborts, so that any engine saves the input. Every other
  * subject runs in worker processes (foreign.h), and its findings are saved without an abort.
  */

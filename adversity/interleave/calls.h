@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Given to the compiler with -include, before any header, when code is built for the scheduler: the
- * calls through which a thread may wait, or memory may come, go and be copied in bulk, get other
- * names, and lead to entry_*.c instead of the system. Declarations that follow in system headers
- * are renamed with them. What is read and written otherwise is seen through -fsanitize=thread.
+ * Included with -include, before any header, in code that is built for the scheduler: renames the
+ * calls in which a thread may wait, and those that map, unmap or copy memory in bulk, so that they
+ * reach entry_*.c instead of the system. Declarations in system headers that follow are renamed with
+ * them. All other reads and writes are seen through -fsanitize=thread.
  */
 #ifndef INTERLEAVE_CALLS_H
 #define INTERLEAVE_CALLS_H

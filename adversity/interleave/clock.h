@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Vector clocks: how much of every thread's past somebody knows. What the race detector and the
- * order of atomics are made of. */
+/* Vector clocks: how much of each thread's past a thread knows. The race detector and the order of
+ * atomics are built on them. */
 #ifndef INTERLEAVE_CLOCK_H
 #define INTERLEAVE_CLOCK_H
 

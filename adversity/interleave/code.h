@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Return addresses as people read them. */
+/* Turns return addresses into function, file and line. */
 #ifndef INTERLEAVE_CODE_H
 #define INTERLEAVE_CODE_H
 

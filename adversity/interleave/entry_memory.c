@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that comes, goes and is copied in bulk, as calls.h renames those calls. New memory has no
- * past; giving memory back is a write to all of it, so that whoever still uses it is a race. How
- * much there is stands in memory_mapped.
+ * Calls that map, unmap or copy memory in bulk, under the names that calls.h gives them. New memory
+ * has no past; unmapping is a write to all of it, so that any later use is a race. memory_mapped
+ * holds the amount.
  */
 #include "memory.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What code that is compiled with -fsanitize=thread calls at each access: here it comes to the
- * scheduler, without ThreadSanitizer's own runtime. Atomics are steps; plain accesses only go to
- * the race detector, because a switch between them shows nothing that a race does not.
+ * The functions that code compiled with -fsanitize=thread calls at each access. They call the
+ * scheduler; ThreadSanitizer's own runtime is not linked. Atomics are steps; plain accesses only go
+ * to the race detector, because a switch between them shows nothing that a race does not.
  *
  * One thread runs at a time, so the operations themselves are plain.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What both explorers do with a schedule that fails: keep it, and run it again to see how often it
- * does. */
+/* What both explorers do with a schedule that fails: keep it, and repeat it to learn how often it
+ * fails. */
 #include "explore.h"
 
 #include "harness/finding/finding.h"

@@ -3,8 +3,8 @@
  * Searching the schedules of one scenario on one subject for one that fails.
  *
  * exhaustive: all schedules with no pre-emption, then with one, and so on up to a bound; the first
- * that fails has the fewest there can be. pct: threads get random priorities, which change at a few
- * random steps (probabilistic concurrency testing, Burckhardt et al. 2010); for stories too long to
+ * that fails has the fewest possible. pct: threads get random priorities, which change at a few
+ * random steps (probabilistic concurrency testing, Burckhardt et al. 2010); for scenarios too long to
  * exhaust. What it finds is shrunk to fewer pre-emptions.
  */
 #ifndef INTERLEAVE_EXPLORE_H

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Depth first over the branches, with at most so many pre-emptions in a schedule; a choice when the
+ * Depth-first search over the branches, with a bound on the pre-emptions of a schedule; a choice when the
  * running thread cannot go on costs nothing.
  *
  *   execution    ──●──────●─────────●──    each ● a branch: the default was taken, others remain
  *   next one     ──●──────●─────────○──    the deepest that has another left, and that one affordable
  *
- * Which places are shared is learned on the way, so a bound may be searched with some branches not
- * yet known; then it is searched again. It is exhausted when a whole search has met no new shared
- * place.
+ * The search learns which places are shared as it goes, so it may miss branches that are not known
+ * yet. A bound is searched again until a whole search has met no new shared place; then it is
+ * exhausted.
  */
 #include "explore.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be put under the scheduler, and the way for an allocator's author to do so with his own:
- * compile the allocator as README.md says, link it with libmallet-interleave.a and one file that
+ * What can run under the scheduler. To test your own allocator, compile it as README.md says, link it with libmallet-interleave.a and one file that
  * defines `interleave_own`; the result is a program like mallet-interleave, with that allocator as
  * one more subject.
  */

@@ -4,8 +4,8 @@
  * allocator compiled for the scheduler and the same allocator compiled for use have the same
  * symbols.
  *
- * The request is carried out in one of three ways: the list, the replay of one schedule, or the
- * exploration of each scenario with each size.
+ * It lists the subjects and scenarios, replays one schedule, or explores each scenario with each
+ * size.
  */
 #include "harness/cli/expected.h"
 

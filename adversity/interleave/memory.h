@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the code on trial has mapped. */
+/* What the code under test has mapped. */
 #ifndef INTERLEAVE_MEMORY_H
 #define INTERLEAVE_MEMORY_H
 

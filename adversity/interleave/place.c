@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The places where threads meet, by address, and which of them matter. A switch right before a step
- * at a place that one thread uses alone is worth nothing: the same switch before its next shared
+ * at a place that only one thread uses is useless: the same switch before its next shared
  * step gives the same execution. Which places are shared is learned while executions run, and kept
  * in the record for the next ones.
  */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an explorer tells an execution, and what the execution tells back: one page of shared memory
- * each way in all but name. An execution is a forked process; it may crash at any moment and its
- * record is still there.
+ * Shared memory between an explorer and an execution: the request, and the result. An execution is a
+ * forked process; the record survives if it crashes.
  *
  * A schedule is the list of decisions that differ from the default: go on with the running thread;
- * when it cannot go on, or has span for long, the next one that can. "12:2,31:1" reads: before step
+ * when it cannot run, or has spun for long, the next one that can. "12:2,31:1" reads: before step
  * 12 thread 2 takes over, before step 31 thread 1.
  */
 #ifndef INTERLEAVE_RECORD_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The report of an exploration: findings and schedules as text and as JSON. */
 #include "report.h"
 
 #include "code.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scenarios: few calls, because every step multiplies the schedules, and each where allocators
- * for threads are known to go wrong. Bodies are threads 1, 2, …; what they leave behind is freed by
- * thread 0 in the end.
+ * The scenarios. Each has few calls, because every step multiplies the schedules, and aims where
+ * multi-threaded allocators are known to fail. The bodies are threads 1, 2, …; thread 0 frees what
+ * they leave.
  */
 #include "story.h"
 

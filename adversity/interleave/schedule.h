@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The scheduler inside one execution. The threads are real ones, but only the one that holds the
- * token runs; at every point it may have to pass it on. Who is next is decided by the record
- * (record.h): by following a schedule, or by random priorities.
+ * token runs; at every step it may have to pass it on. The record (record.h) decides who is
+ * next: by a schedule, or by random priorities.
  *
  * Everything here is called by the thread that holds the token, so nothing is locked. Between
  * executions, and in threads that the scheduler does not know, schedule_is_on() is false and the

@@ -193,7 +193,7 @@ _Noreturn void schedule_end(void)
 
 static int child_ends[2]; /* a pipe that nobody writes to: it ends when the child does */
 
-/* Both run before the handlers of the code on trial, which are registered later: those take steps
+/* Both run before the handlers of the code under test, which are registered later: those take steps
  * already. */
 static void leave_others_behind(void)
 {

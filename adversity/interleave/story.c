@@ -3,7 +3,7 @@
  * The shadow of a story: the live blocks, each with bytes that depend on the block and the
  * position; the addresses handed out so far; mailboxes.
  *
- * A block leaves the shadow before it is freed, because from then on somebody else may get it.
+ * A block leaves the shadow before it is freed, because another thread may get it from then on.
  */
 #include "story.h"
 

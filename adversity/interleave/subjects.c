@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of subjects. Anvil is there if the program is linked with it, an author's own allocator
- * if it defines interleave_own. */
+/* The table of subjects. Anvil is in it if the program is linked with it, your own allocator if it
+ * defines interleave_own. */
 #include "subjects.h"
 
 #include "mutants/scheduled/threaded.h"

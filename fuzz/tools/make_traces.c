@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes traces of exactly so many ops each: the load for measuring how fast a target runs. They
- * are what the op mutator grew from nothing; or, small, malloc and free of 1 to 512 bytes, a few
+ * Writes traces of exactly OPS ops each: the load for measuring the speed of a target. The op mutator
+ * grows them from nothing; or, small, malloc and free of 1 to 512 bytes, a few
  * more blocks made than freed.
  *
  *     make_traces FOLDER COUNT OPS [SEED [small]]

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The speed of a fuzz target by itself: runs every input so often, from memory, and prints
+ * The speed of a fuzz target by itself: runs every input RUNS times from memory, and prints
  * executions per CPU second. An engine that is given files reads each anew for every run, which
  * costs more than a short trace.
  *
