@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The seed alone decides which thread makes which op, so that a deal replays: the generator is part
+ * of this file, and nothing else is random.
+ */
 #include "mallet/deal.h"
 
 enum { THREADS = 4, EXIT_ONE_IN = 16, OPS_EACH = 3 /* thread-exit, thread, the op */ };

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The base trace is run once, to count the OS calls of each op. Then each fault, or pair of faults,
+ * is a copy of the base trace with `fail-os` ops inserted, bounded in number and by time.
+ */
 #include "mallet/fault_sweep.h"
 
 #include "harness/trace/trace_slots.h"

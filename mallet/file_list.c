@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Folders are walked with fts in sorted order, so that a run does not depend on the order of
+ * directory entries. Files that are named directly are taken whatever their name is.
+ */
 #include "mallet/file_list.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The seeds stand in the source tree beside the build folder, or under share/ of an installation.
+ */
 #include "mallet/seeds.h"
 
 #include "harness/subject/subject_plan.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A file is read whole, with a bound on its size, and its form is told by its name or its bytes.
+ * Every error names the file, and the line if the text form has one.
+ */
 #include "mallet/trace_file.h"
 
 #include <errno.h>
