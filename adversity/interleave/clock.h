@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { THREADS_MAX = 6 }; /* thread 0 sets the stage and ends the story; the others play it */
+enum { THREADS_MAX = 6 }; /* thread 0 prepares and ends the scenario; the others run it */
 
 struct clock {
     uint16_t of[THREADS_MAX];

@@ -310,7 +310,8 @@ static enum check_id check_tree(struct check *check, const struct extent *node,
     if (*last != NULL && !tree_is_before(*last, node, check->heap->extents.fit))
         return CHECK_TREE_ORDER;
     *last = node;
-    if ((broken = check_tree(check, right, last, ret_left)) != CHECK_OK)
+    broken = check_tree(check, right, last, ret_left);
+    if (broken != CHECK_OK)
         return broken;
     check->place = node->start;
     size_t below = size_max(left == NULL ? 0 : left->as.node.pages_max,

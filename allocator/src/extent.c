@@ -537,9 +537,9 @@ size_t extents_release(struct extents *extents, size_t keep)
  */
 static void release_run(struct extents *extents, char *start, size_t length, size_t dirty)
 {
-    if (pages_release(extents->pages, start, length, dirty) == 0 ||
-        pages_release(extents->pages, start, length, dirty) == 0)
-        return;
+    for (int tries = 0; tries < 2; tries++)
+        if (pages_release(extents->pages, start, length, dirty) == 0)
+            return;
     if (extents->pages->ops->is_system)
         (void)pages_purge(extents->pages, start, length);
     else

@@ -71,18 +71,21 @@ static bool parse_size(struct piece piece, size_t *ret_size)
 
 static bool apply(struct piece name, struct piece value, struct anvil_options *options)
 {
-    int word;
     if (piece_is(name, "mmap_threshold"))
         return parse_size(value, &options->mmap_threshold);
     if (piece_is(name, "trim_threshold"))
         return parse_size(value, &options->trim_threshold);
-    if (piece_is(name, "source") && (word = find_word(value, source_words)) >= 0) {
-        options->source = (enum anvil_source)word;
-        return true;
+    if (piece_is(name, "source")) {
+        int source = find_word(value, source_words);
+        if (source >= 0)
+            options->source = (enum anvil_source)source;
+        return source >= 0;
     }
-    if (piece_is(name, "fit") && (word = find_word(value, fit_words)) >= 0) {
-        options->fit = (enum anvil_fit)word;
-        return true;
+    if (piece_is(name, "fit")) {
+        int fit = find_word(value, fit_words);
+        if (fit >= 0)
+            options->fit = (enum anvil_fit)fit;
+        return fit >= 0;
     }
     return false;
 }

@@ -9,7 +9,10 @@
 static bool is_refused(struct pages *pages)
 {
     pages->calls++;
-    return pages->refuse_in > 0 && --pages->refuse_in == 0;
+    if (pages->refuse_in == 0)
+        return false;
+    pages->refuse_in--;
+    return pages->refuse_in == 0;
 }
 
 static void subtract_held(struct pages *pages, size_t length)
@@ -56,9 +59,10 @@ int pages_release(struct pages *pages, char *start, size_t length, size_t dirty)
 
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty)
 {
-    if (pages_release(pages, start, length, dirty) != 0 &&
-        pages_release(pages, start, length, dirty) != 0)
-        subtract_held(pages, length);
+    for (int tries = 0; tries < 2; tries++)
+        if (pages_release(pages, start, length, dirty) == 0)
+            return;
+    subtract_held(pages, length);
 }
 
 int pages_purge(struct pages *pages, char *start, size_t length)

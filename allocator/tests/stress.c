@@ -72,7 +72,7 @@ static size_t stride_of(size_t size)
 
 static unsigned char pattern(const struct held *held, size_t at)
 {
-    return (unsigned char)(held->key * 31 + at * 7 + 1);
+    return (unsigned char)((size_t)held->key * 31 + at * 7 + 1);
 }
 
 static void fill(const struct held *held)

@@ -44,7 +44,7 @@ void support_check(anvil_heap *heap)
 
 static unsigned char pattern(unsigned key, size_t at)
 {
-    return (unsigned char)(key * 37 + at * 11 + (at >> 8) + 1);
+    return (unsigned char)((size_t)key * 37 + at * 11 + (at >> 8) + 1);
 }
 
 void support_fill(void *block, size_t size, unsigned key)

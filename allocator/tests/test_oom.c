@@ -54,7 +54,8 @@ static void scenario(void)
     size_t sizes[BLOCKS];
     for (unsigned i = 0; i < BLOCKS; i++) {
         sizes[i] = scenario_size(i);
-        if ((blocks[i] = scenario_take(i, sizes[i])) != NULL)
+        blocks[i] = scenario_take(i, sizes[i]);
+        if (blocks[i] != NULL)
             support_fill(blocks[i], sizes[i], i);
     }
     for (unsigned i = 0; i < BLOCKS; i += 2) {

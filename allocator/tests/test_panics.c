@@ -119,7 +119,7 @@ static void foreign_pointers_are_named_and_never_followed(void **state)
 static void memory_that_was_never_handed_out_is_named(void **state)
 {
     (void)state;
-    struct misuse misuse = {.block = anvil_malloc(1024), .offset = 1024 * 8};
+    struct misuse misuse = {.block = anvil_malloc(1024), .offset = (size_t)1024 * 8};
     support_expect_panic(free_it, &misuse, "free", "memory of this heap that was never allocated");
 }
 

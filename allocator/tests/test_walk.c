@@ -25,7 +25,9 @@ static int see(const struct anvil_region *region, void *context)
     assert_true(region->is_mapping || seen->last_end == NULL ||
                 (char *)region->start == seen->last_end);
     seen->last_end = region->is_mapping ? seen->last_end : (char *)region->start + region->length;
-    return seen->stop_after > 0 && --seen->stop_after == 0 ? 55 : 0;
+    bool is_stop = seen->stop_after == 1;
+    seen->stop_after -= seen->stop_after > 0;
+    return is_stop ? 55 : 0;
 }
 
 static void regions_follow_each_other_and_cover_the_arena(void **state)
