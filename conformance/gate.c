@@ -62,6 +62,17 @@ static struct clause_result *add_result(struct gate *gate, const struct clause *
     return result;
 }
 
+static void add_verdict(struct gate *gate, const struct clause *clause, unsigned profiles,
+                        const struct probe *probe, enum clause_verdict verdict,
+                        const char *evidence)
+{
+    struct clause_result *result = add_result(gate, clause, profiles, probe);
+    result->verdict = verdict;
+    snprintf(result->evidence, sizeof result->evidence, "%s", evidence);
+    if (gate->options->collect != NULL)
+        gate->options->collect(result, gate->options->context);
+}
+
 /* A weak reading that some of the selected profiles do not accept is a failure there, beside the
  * weak result elsewhere. */
 static void add_judged(struct gate *gate, const struct clause *clause, const struct probe *probe,
@@ -69,16 +80,10 @@ static void add_judged(struct gate *gate, const struct clause *clause, const str
 {
     unsigned profiles = clause->profiles & selected_profiles(gate->options);
     unsigned strict = verdict == CLAUSE_WEAK ? profiles & clause->strict : 0;
-    if (profiles != strict) {
-        struct clause_result *result = add_result(gate, clause, profiles & ~strict, probe);
-        result->verdict = verdict;
-        snprintf(result->evidence, sizeof result->evidence, "%s", evidence);
-    }
-    if (strict != 0) {
-        struct clause_result *result = add_result(gate, clause, strict, probe);
-        result->verdict = CLAUSE_FAIL;
-        snprintf(result->evidence, sizeof result->evidence, "%s", evidence);
-    }
+    if (profiles != strict)
+        add_verdict(gate, clause, profiles & ~strict, probe, verdict, evidence);
+    if (strict != 0)
+        add_verdict(gate, clause, strict, probe, CLAUSE_FAIL, evidence);
 }
 
 static void collect(const struct probe *probe, const struct probe_report *report,

@@ -64,6 +64,9 @@ struct gate_options {
     /* in process; probes that need the whole process get it preloaded */
     const struct subject_plan *subject;
     bool has_sanitizer; /* of this build: then such probes are unsupported */
+    /* Called with each result as it is judged; may be NULL. What an implementation-defined choice
+     * comes to in the light of others is known at the end only. */
+    void (*collect)(const struct clause_result *result, void *context);
     /* Called after every probe; may be NULL. */
     void (*progress)(size_t done, size_t all, void *context);
     void *context;

@@ -105,9 +105,6 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
         campaign_collect_corpus(campaign);
     if (result == 0)
         result = campaign_triage(campaign, error);
-    for (size_t i = 0; i < campaign->count; i++)
-        campaign->findings[i].is_expected =
-            expected_find(campaign->options->expected, &campaign->findings[i].finding) != NULL;
     char save_error[CAMPAIGN_ERROR_MAX];
     if (campaign_save_summary(campaign, save_error) != 0 && result == 0) {
         memcpy(error, save_error, sizeof(save_error));
@@ -115,14 +112,6 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     }
     campaign_print_summary(campaign);
     return result;
-}
-
-static size_t count_unexpected(const struct campaign *campaign)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < campaign->count; i++)
-        count += !campaign->findings[i].is_expected;
-    return count;
 }
 
 int campaign_run(const struct campaign_options *options)
@@ -137,5 +126,8 @@ int campaign_run(const struct campaign_options *options)
         close(campaign.log);
     if (result != 0)
         return refuse("%s", error);
-    return count_unexpected(&campaign) > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    bool is_new = false;
+    for (size_t i = 0; i < campaign.count; i++)
+        is_new |= campaign.findings[i].finding.expected == NULL;
+    return is_new ? EXIT_FINDINGS : EXIT_CLEAN;
 }

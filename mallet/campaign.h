@@ -14,7 +14,9 @@
 #ifndef MALLET_CAMPAIGN_H
 #define MALLET_CAMPAIGN_H
 
-#include "harness/cli/expected.h"
+#include "harness/cli/findings.h"
+
+#include <stdbool.h>
 
 enum campaign_engine { ENGINE_LIBFUZZER, ENGINE_AFL };
 enum campaign_build { BUILD_ANY, BUILD_PLAIN, BUILD_SANITIZER };
@@ -24,17 +26,17 @@ struct campaign_options {
     enum campaign_engine engine;
     /* ANY: with a sanitizer for anvil, if there is such a build, plain for others */
     enum campaign_build build;
-    const char *output;        /* NULL: mallet-report/<subject>-<engine> */
-    const char *corpus;        /* folder of text traces; NULL: the project's own seeds */
-    unsigned seconds;          /* of the engine; triage comes on top */
-    unsigned jobs;             /* at least 1 */
-    unsigned max_ops;          /* in one input, about */
-    bool is_json;              /* summary on stdout as JSON */
-    struct expected *expected; /* findings that do not count; all are noted in it */
+    const char *output; /* NULL: mallet-report/<subject>-<engine> */
+    const char *corpus; /* folder of text traces; NULL: the project's own seeds */
+    unsigned seconds;   /* of the engine; triage comes on top */
+    unsigned jobs;      /* at least 1 */
+    unsigned max_ops;   /* in one input, about */
+    bool is_json;       /* summary on stdout as JSON */
+    struct cli_findings *findings;
 };
 
 /* Runs it, with a progress line on stderr and the summary on stdout. Returns 0 (no findings
- * that are not expected), 1 (findings), or 2 after one sentence on stderr: it could not be started, or the engine would not
+ * but expected ones), 1 (findings), or 2 after one sentence on stderr: it could not be started, or the engine would not
  * run. SIGINT and SIGTERM end it in order, with triage and summary. */
 int campaign_run(const struct campaign_options *options);
 

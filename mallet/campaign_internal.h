@@ -18,6 +18,7 @@
 #include "harness/finding/finding.h"
 #include "mallet/campaign.h"
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,7 +33,6 @@ struct campaign_finding {
     size_t ops;                   /* of the trace */
     enum confirmation confirmed;  /* by the exported program */
     bool is_earlier;              /* of a campaign before, in the same folder */
-    bool is_expected;             /* by a baseline */
 };
 
 struct campaign_status {
@@ -120,6 +120,7 @@ enum confirmation campaign_run_program(const struct campaign *campaign, const ch
 /* campaign_summary.c */
 void campaign_load_summary(struct campaign *campaign);
 int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
+json_t *campaign_confirmation_json(enum confirmation confirmed);
 void campaign_print_summary(const struct campaign *campaign);
 
 #endif

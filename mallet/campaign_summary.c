@@ -3,6 +3,8 @@
  * folder; and the same for people. */
 #include "mallet/campaign_internal.h"
 
+#include "harness/finding/finding_json.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -22,20 +24,22 @@ static void add_path(json_t *json, const char *key, const struct campaign *campa
         json_object_set_new(json, key, json_string(path));
 }
 
-static json_t *finding_json(const struct campaign *campaign, const struct campaign_finding *finding)
+static json_t *finding_json(const struct campaign *campaign, const struct campaign_finding *entry)
 {
-    json_t *confirmed =
-        finding->confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(finding->confirmed);
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}, s:o, s:b, s:b}", "name", finding->name,
-                  "check", finding->finding.check, "site", finding->finding.site, "sentence",
-                  finding->finding.sentence, "ops", (int)finding->ops, "reproduced", "times",
-                  (int)finding->finding.reproduced, "of", (int)finding->finding.attempts,
-                  "confirmed_by_program", confirmed, "earlier", (int)finding->is_earlier, "known",
-                  (int)finding->is_expected);
-    add_path(json, "trace", campaign, finding->name, "trace.trace");
-    add_path(json, "program", campaign, finding->name, "program.c");
+    json_t *json = finding_to_json(&entry->finding);
+    json_object_set_new(json, "name", json_string(entry->name));
+    json_object_set_new(json, "ops", json_integer((json_int_t)entry->ops));
+    json_object_set_new(json, "confirmed_by_program", campaign_confirmation_json(entry->confirmed));
+    json_object_set_new(json, "earlier", json_boolean(entry->is_earlier));
+    json_object_set_new(json, "known", json_boolean(entry->finding.expected != NULL));
+    add_path(json, "trace", campaign, entry->name, "trace.trace");
+    add_path(json, "program", campaign, entry->name, "program.c");
     return json;
+}
+
+json_t *campaign_confirmation_json(enum confirmation confirmed)
+{
+    return confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(confirmed);
 }
 
 static json_t *summary_json(const struct campaign *campaign)
@@ -72,33 +76,25 @@ int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_E
 
 static void load_finding(struct campaign *campaign, json_t *json)
 {
-    const char *name, *check, *site, *sentence;
-    int ops, reproduced, attempts;
+    const char *name = json_string_value(json_object_get(json, "name"));
+    const json_t *confirmed = json_object_get(json, "confirmed_by_program");
     char path[CAMPAIGN_PATH_MAX];
-    if (json_unpack(json, "{s:s, s:s, s:s, s:s, s:i, s:{s:i, s:i}}", "name", &name, "check", &check,
-                    "site", &site, "sentence", &sentence, "ops", &ops, "reproduced", "times",
-                    &reproduced, "of", &attempts) != 0)
+    struct campaign_finding entry = {.confirmed = CONFIRM_UNKNOWN, .is_earlier = true};
+    if (name == NULL || strchr(name, '/') != NULL || !finding_from_json(&entry.finding, json))
         return;
+    json_decref(entry.finding.extra);
+    entry.finding.extra = NULL;
+    entry.finding.program = NULL;
+    snprintf(entry.finding.subject, sizeof entry.finding.subject, "%s", campaign->subject_name);
+    (void)cli_findings_add(campaign->options->findings, &entry.finding);
+    entry.ops = (size_t)json_integer_value(json_object_get(json, "ops"));
+    if (json_is_boolean(confirmed))
+        entry.confirmed = (enum confirmation)json_is_true(confirmed);
+    snprintf(entry.name, sizeof entry.name, "%s", name);
     campaign_path(path, "%s/findings/%s", campaign->output, name);
-    if (strchr(name, '/') != NULL || access(path, F_OK) != 0 || check_find(check) == CHECK_COUNT ||
-        campaign->count == CAMPAIGN_FINDINGS_MAX)
-        return;
-    struct campaign_finding *finding = &campaign->findings[campaign->count++];
-    json_t *confirmed = json_object_get(json, "confirmed_by_program");
-    *finding = (struct campaign_finding){
-        .ops = (size_t)ops,
-        .confirmed = json_is_boolean(confirmed) ? (enum confirmation)json_is_true(confirmed)
-                                                : CONFIRM_UNKNOWN,
-        .is_earlier = true};
-    snprintf(finding->name, sizeof(finding->name), "%s", name);
-    struct finding *loaded = &finding->finding;
-    loaded->op = VERDICT_NO_OP;
-    loaded->reproduced = (unsigned)reproduced;
-    loaded->attempts = (unsigned)attempts;
-    finding_copy_text(loaded->subject, sizeof loaded->subject, campaign->subject_name);
-    finding_copy_text(loaded->check, sizeof loaded->check, check);
-    finding_copy_text(loaded->site, sizeof loaded->site, site);
-    finding_copy_text(loaded->sentence, sizeof loaded->sentence, sentence);
+    if (access(path, F_OK) == 0 && !finding_is_clause(&entry.finding) &&
+        campaign->count < CAMPAIGN_FINDINGS_MAX)
+        campaign->findings[campaign->count++] = entry;
 }
 
 void campaign_load_summary(struct campaign *campaign)
@@ -135,7 +131,7 @@ static void print_finding(const struct campaign *campaign, const struct campaign
            finding->ops == 1 ? "" : "s", finding->finding.reproduced, finding->finding.attempts,
            finding->finding.reproduced == 0 ? " (no fresh process shows it)" : "",
            confirmation_text(finding->confirmed), finding->is_earlier ? "; found earlier" : "",
-           finding->is_expected ? "; known" : "");
+           finding->finding.expected != NULL ? "; known" : "");
     printf("      %s/findings/%s\n", campaign->output, finding->name);
 }
 

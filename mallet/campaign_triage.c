@@ -58,36 +58,31 @@ static bool is_known(struct campaign *campaign, const struct verdict *verdict)
 
 /* ---- saving ---- */
 
-static void note_confirmation(const char *path, enum confirmation confirmed)
-{
-    json_t *finding = json_load_file(path, 0, NULL);
-    if (finding == NULL)
-        return;
-    json_object_set_new(finding, "confirmed_by_program",
-                        confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(confirmed));
-    json_dump_file(finding, path, JSON_INDENT(2));
-    json_decref(finding);
-}
-
-static void save(struct campaign *campaign, struct triage *triage, const struct finding *finding)
+/* Files first: the program among them is what confirms. */
+static void save(struct campaign *campaign, struct triage *triage, struct finding *finding)
 {
     char folder[CAMPAIGN_PATH_MAX], path[CAMPAIGN_PATH_MAX];
     if (campaign->count == CAMPAIGN_FINDINGS_MAX)
         return;
     struct campaign_finding *entry = &campaign->findings[campaign->count];
     struct verdict verdict = finding_verdict(finding);
-    *entry = (struct campaign_finding){.finding = *finding, .ops = finding->trace.count};
-    entry->finding.trace = (struct trace){0};
+    *entry = (struct campaign_finding){.ops = finding->trace.count};
     verdict_class_name(&verdict, entry->name);
     campaign_path(folder, "%s/findings", campaign->output);
     triage->result = report_save(folder, finding, triage->error);
     if (triage->result != 0)
         return;
-    campaign->count++;
     campaign_path(path, "%s/%s/program.c", folder, entry->name);
-    entry->confirmed = campaign_run_program(campaign, path, &entry->finding);
-    campaign_path(path, "%s/%s/finding.json", folder, entry->name);
-    note_confirmation(path, entry->confirmed);
+    entry->confirmed = campaign_run_program(campaign, path, finding);
+    finding->extra =
+        json_pack("{s:o}", "confirmed_by_program", campaign_confirmation_json(entry->confirmed));
+    (void)report_add_finding(campaign->options->findings, finding);
+    triage->result = report_save_json(folder, finding, triage->error);
+    json_decref(finding->extra);
+    finding->extra = NULL;
+    entry->finding = *finding;
+    entry->finding.trace = (struct trace){0};
+    campaign->count++;
     fprintf(stderr, "triage: %s: %zu op%s, reproduced %u of %u\n", entry->name, entry->ops,
             entry->ops == 1 ? "" : "s", finding->reproduced, finding->attempts);
 }

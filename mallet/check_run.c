@@ -21,14 +21,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 32, COMMAND_MAX = 256, POLL_NS = 20000000 };
+enum { WORDS_MAX = 48, COMMAND_MAX = 256, POLL_NS = 20000000 };
 
 /* ---- the process ---- */
 
 struct words {
     char *list[WORDS_MAX + 1];
     size_t count;
-    char command[COMMAND_MAX], output[PATH_MAX], time[16];
+    char command[COMMAND_MAX], output[PATH_MAX], findings[PATH_MAX], time[16];
 };
 
 static void add(struct words *words, const char *word)
@@ -37,20 +37,21 @@ static void add(struct words *words, const char *word)
         words->list[words->count++] = (char *)(uintptr_t)word;
 }
 
-static void add_baselines(struct words *words, const struct check_request *request)
+static void add_option(struct words *words, const char *option, const char *value)
 {
-    for (unsigned i = 0; i < request->baseline_count; i++) {
-        add(words, "--baseline");
-        add(words, request->baselines[i]);
-    }
+    if (value == NULL)
+        return;
+    add(words, option);
+    add(words, value);
 }
 
-/* `limit`: `$T`, or `$T:N`. */
+/* Seconds until the step's time is over, no more than `most`. */
 static const char *print_time(const struct check_request *request, const struct check_step *step,
-                              const char *limit, char ret_text[16])
+                              unsigned long most, char ret_text[16])
 {
-    double share = (request->end - check_now()) * check_step_part(step, request->level);
-    unsigned long most = limit[2] == ':' ? strtoul(limit + 3, NULL, 10) : request->limit;
+    double share = request->end > 0
+                       ? (request->end - check_now()) * check_step_part(step, request->level)
+                       : (double)most;
     unsigned long seconds = share < 1 ? 1 : (unsigned long)share;
     snprintf(ret_text, 16, "%lu", seconds < most ? seconds : most);
     return ret_text;
@@ -66,17 +67,25 @@ static void fill_words(const struct check_request *request, const struct check_s
     add(words, "mallet");
     for (char *word = strtok_r(words->command, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest)) {
-        if (strcmp(word, "?baseline") == 0)
-            add_baselines(words, request);
+        if (strcmp(word, "?limit") == 0)
+            add_option(words, "--limit",
+                       request->end > 0 ? print_time(request, step, request->limit, words->time)
+                                        : NULL);
         else if (strcmp(word, "$O") == 0 && output_make_folder(words->output, error) == 0)
             add(words, words->output);
         else
-            add(words, strcmp(word, "$S") == 0       ? request->subject
-                       : strcmp(word, "$C") == 0     ? request->corpus
-                       : strcmp(word, "$O") == 0     ? words->output
-                       : strncmp(word, "$T", 2) == 0 ? print_time(request, step, word, words->time)
-                                                     : word);
+            add(words, strcmp(word, "$S") == 0   ? request->subject
+                       : strcmp(word, "$C") == 0 ? request->corpus
+                       : strcmp(word, "$O") == 0 ? words->output
+                       : strncmp(word, "$T:", 3) == 0
+                           ? print_time(request, step, strtoul(word + 3, NULL, 10), words->time)
+                           : word);
     }
+    for (unsigned i = 0; i < request->baseline_count; i++)
+        add_option(words, "--baseline", request->baselines[i]);
+    check_findings_path(request, step, words->findings);
+    unlink(words->findings); /* of a check before this one */
+    add_option(words, "--findings", words->findings);
     words->list[words->count] = NULL;
 }
 
@@ -191,139 +200,4 @@ void check_result_done(struct check_result *result)
 {
     json_decref(result->document);
     result->document = NULL;
-}
-
-/* ---- what it found ---- */
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
-static json_t *make_finding(const struct check_result *result, const char *check, const char *site,
-                            const char *sentence)
-{
-    return json_pack("{s:s, s:s, s:s, s:s}", "step", result->step->name, "check", check, "site",
-                     site, "sentence", sentence);
-}
-
-static bool has_class(const json_t *findings, const json_t *finding)
-{
-    size_t i;
-    json_t *other;
-    json_array_foreach(findings, i,
-                       other) if (strcmp(text_of(other, "check"), text_of(finding, "check")) == 0 &&
-                                  strcmp(text_of(other, "site"), text_of(finding, "site")) ==
-                                      0) return true;
-    return false;
-}
-
-/* A clause that fails and is in no baseline; or an object that has a check, a site and a sentence,
- * however deep. */
-static json_t *finding_of(const struct check_result *result, const json_t *object)
-{
-    if (json_object_get(object, "clause") != NULL) {
-        bool fails = strcmp(text_of(object, "verdict"), "fail") == 0 &&
-                     json_object_get(object, "baseline") == NULL;
-        return fails ? make_finding(result, text_of(object, "clause"), "clause",
-                                    text_of(object, "evidence"))
-                     : NULL;
-    }
-    if (!json_is_string(json_object_get(object, "check")) ||
-        !json_is_string(json_object_get(object, "site")) ||
-        !json_is_string(json_object_get(object, "sentence")))
-        return NULL;
-    json_t *finding = make_finding(result, text_of(object, "check"), text_of(object, "site"),
-                                   text_of(object, "sentence"));
-    static const char *const kept[] = {"program", "trace", "name", "schedule", "reproduced"};
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
-        if (json_object_get(object, kept[i]) != NULL)
-            json_object_set(finding, kept[i], json_object_get(object, kept[i]));
-    return finding;
-}
-
-/* One of each class: check and site. */
-static void collect(const struct check_result *result, const json_t *value, json_t *findings)
-{
-    size_t i;
-    const char *key;
-    json_t *member;
-    if (json_is_array(value))
-        json_array_foreach(value, i, member) collect(result, member, findings);
-    if (!json_is_object(value))
-        return;
-    json_t *finding = finding_of(result, value);
-    if (finding != NULL && !has_class(findings, finding))
-        json_array_append(findings, finding);
-    json_decref(finding);
-    if (finding == NULL)
-        json_object_foreach((json_t *)(uintptr_t)value, key, member)
-            collect(result, member, findings);
-}
-
-json_t *check_findings(const struct check_result *result)
-{
-    json_t *findings = json_array();
-    collect(result, result->document, findings);
-    return findings;
-}
-
-/* ---- what it did ---- */
-
-static void describe_clauses(const json_t *results, char *ret_text, size_t capacity)
-{
-    size_t i, passes = 0, fails = 0, expected = 0;
-    json_t *object;
-    json_array_foreach(results, i, object)
-    {
-        bool is_expected = json_object_get(object, "baseline") != NULL;
-        passes += strcmp(text_of(object, "verdict"), "pass") == 0;
-        fails += strcmp(text_of(object, "verdict"), "fail") == 0 && !is_expected;
-        expected += is_expected;
-    }
-    snprintf(ret_text, capacity, "%zu pass, %zu fail, %zu fail as expected", passes, fails,
-             expected);
-}
-
-/* The sum of a number in the members of an array. */
-static long long sum_of(const json_t *list, const char *key)
-{
-    size_t i;
-    json_t *object;
-    long long sum = 0;
-    json_array_foreach(list, i, object) sum += json_integer_value(json_object_get(object, key));
-    return sum;
-}
-
-void check_describe(const struct check_result *result, char *ret_text, size_t capacity)
-{
-    const json_t *document = result->document;
-    const json_t *traces = json_object_get(document, "traces"),
-                 *executions = json_object_get(document, "executions");
-    const json_t *scenarios = json_object_get(document, "scenarios"),
-                 *explorations = json_object_get(document, "explorations");
-    const json_t *faults = json_object_get(document, "faults"),
-                 *clean = json_object_get(document, "clean");
-    if (document == NULL)
-        snprintf(ret_text, capacity, "%s", result->sentence);
-    else if (json_object_get(document, "counts") != NULL)
-        describe_clauses(json_object_get(document, "results"), ret_text, capacity);
-    else if (faults != NULL)
-        snprintf(ret_text, capacity, "%zu traces, %lld refusals", json_array_size(traces),
-                 (long long)json_integer_value(faults));
-    else if (traces != NULL)
-        snprintf(ret_text, capacity, "%zu traces", json_array_size(traces));
-    else if (scenarios != NULL)
-        snprintf(ret_text, capacity, "%lld calls, %lld forks", sum_of(scenarios, "calls"),
-                 sum_of(scenarios, "forks"));
-    else if (explorations != NULL)
-        snprintf(ret_text, capacity, "%zu scenarios, %lld schedules", json_array_size(explorations),
-                 sum_of(explorations, "schedules"));
-    else if (clean != NULL)
-        snprintf(ret_text, capacity, "%lld shapes clean, %lld skipped",
-                 (long long)json_integer_value(clean),
-                 (long long)json_integer_value(json_object_get(document, "skipped")));
-    else
-        snprintf(ret_text, capacity, "%lld runs", (long long)json_integer_value(executions));
 }

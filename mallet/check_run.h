@@ -3,6 +3,7 @@
 #ifndef MALLET_CHECK_RUN_H
 #define MALLET_CHECK_RUN_H
 
+#include "harness/finding/finding_json.h"
 #include "mallet/check_steps.h"
 
 #include <jansson.h>
@@ -10,7 +11,7 @@
 
 struct check_request {
     const char *subject, *corpus, *output; /* output: the folder for everything */
-    const char *const *baselines;          /* files for the steps that take them */
+    const char *const *baselines;          /* files */
     unsigned baseline_count;
     enum check_level level;
     unsigned limit; /* seconds for all steps; 0: none */
@@ -34,10 +35,12 @@ void check_run(const struct check_request *request, const struct check_step *ste
                struct check_result *ret_result);
 void check_result_done(struct check_result *result);
 
-/* A new array of the findings in a result: objects with "step", "check", "site", "sentence", and
- * "program" where there is one. */
-json_t *check_findings(const struct check_result *result);
-/* What the step did, in a few words: "57 traces". */
-void check_describe(const struct check_result *result, char *ret_text, size_t capacity);
+/* The file that a step writes its findings to, a line each, as it finds them. */
+void check_findings_path(const struct check_request *request, const struct check_step *step,
+                         char ret_path[PATH_MAX]);
+/* What the step found so far, one of each class; of a step that was stopped, too. To be released by
+ * finding_list_done. */
+struct finding *check_findings(const struct check_request *request, const struct check_step *step,
+                               size_t *ret_count);
 
 #endif

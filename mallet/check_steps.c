@@ -5,60 +5,65 @@
  */
 #include "mallet/check_steps.h"
 
-#define REPLAY     "replay --json ?baseline $S $C"
-#define INTERLEAVE "interleave --json ?baseline $S"
-#define TORTURE    "torture --json --output $O ?baseline $S"
-#define GROWTH     "growth --json --output $O ?baseline $S"
-#define FUZZ       "fuzz --json --output $O ?baseline $S"
+#define CONFORM    "conform --format json $S"
+#define REPLAY     "replay --json ?limit $S $C"
+#define INTERLEAVE "interleave --json ?limit $S"
+#define TORTURE    "torture --json --output $O ?limit $S"
+#define GROWTH     "growth --json --output $O ?limit $S"
+#define FUZZ       "fuzz --json --output $O $S"
 
 static const struct check_step steps[] = {
     {.name = "clauses",
      .what = "every testable clause of C, POSIX and glibc",
-     .commands = {"conform --format json ?baseline $S", "conform --format json ?baseline $S",
-                  "conform --format json ?baseline $S"},
-     .share = {26, 6}},
+     .commands = {CONFORM, CONFORM, CONFORM},
+     .share = {26, 6, 6},
+     .describe = check_describe_clauses},
     {.name = "traces",
      .what = "the corpus, every call checked against the shadow",
-     .commands = {REPLAY " --limit $T", REPLAY " --limit $T", REPLAY},
-     .share = {9, 5}},
+     .commands = {REPLAY, REPLAY, REPLAY},
+     .share = {9, 5, 4},
+     .describe = check_describe_traces},
     {.name = "threads",
      .what = "the corpus dealt out to threads in fixed orders",
-     .commands = {REPLAY " --limit $T --deal 1 --rounds 100", REPLAY " --limit $T --deal 4",
-                  REPLAY " --deal 16"},
+     .commands = {REPLAY " --deal 1 --rounds 100", REPLAY " --deal 4", REPLAY " --deal 16"},
      .left_out = {"one deal of each trace only, fewer cycles", NULL, NULL},
-     .share = {8, 12}},
+     .share = {8, 12, 12},
+     .describe = check_describe_traces},
     {.name = "refusals",
      .what = "the corpus, each time with another request to the system refused",
-     .commands = {REPLAY " --limit $T --fail-os all --fail-max 8 --rounds 0",
-                  REPLAY " --limit $T --fail-os all --rounds 20",
-                  REPLAY " --fail-os all --fail-pairs"},
+     .commands = {REPLAY " --fail-os all --fail-max 8 --rounds 0",
+                  REPLAY " --fail-os all --rounds 20", REPLAY " --fail-os all --fail-pairs"},
      .left_out = {"only the first eight requests of a trace; losses over cycles; pairs",
                   "pairs of refusals", NULL},
-     .share = {5, 14}},
+     .share = {5, 14, 16},
+     .describe = check_describe_refusals},
     {.name = "interleavings",
      .what = "switches of threads inside calls, exhausted to a bound",
      .commands = {INTERLEAVE " --bound 1 --size 48", INTERLEAVE " --bound 2 --size 48", INTERLEAVE},
      .left_out = {"a smaller bound, one size", "a smaller bound, one size", NULL},
-     .share = {4, 4},
-     .is_anvils = true},
+     .share = {4, 4, 10},
+     .is_anvils = true,
+     .describe = check_describe_interleavings},
     {.name = "growth",
      .what = "memory over cycles, cost over numbers of blocks",
-     .commands = {GROWTH " --quick --time $T", GROWTH " --time $T", GROWTH},
+     .commands = {GROWTH " --quick", GROWTH, GROWTH},
      .left_out = {"small numbers", NULL, NULL},
-     .share = {10, 15}},
+     .share = {10, 15, 14},
+     .describe = check_describe_growth},
     {.name = "fuzz",
      .what = "a search for new traces",
-     .commands = {FUZZ " --time $T:5", FUZZ " --time $T:60", FUZZ " --time 15m"},
+     .commands = {FUZZ " --time $T:5", FUZZ " --time $T:60", FUZZ " --time $T:900"},
      .left_out = {"5 seconds at most", "60 seconds at most", NULL},
-     .share = {8, 16}},
+     .share = {8, 16, 16},
+     .describe = check_describe_campaign},
     {.name = "torture",
      .what = "free-running threads, forks, signals",
-     .commands = {TORTURE " --time 1 --limit $T --repeat 1", TORTURE " --time 5 --limit $T",
-                  TORTURE " --time 60"},
+     .commands = {TORTURE " --time 1 --repeat 1", TORTURE " --time 5", TORTURE " --time 60"},
      .left_out = {"a second each, of minutes", "five seconds each, of minutes", NULL},
      /* the rest of the limit is for a deadlock, which takes ten seconds of silence to be
       * believed */
-     .share = {10, 23}},
+     .share = {10, 23, 18},
+     .describe = check_describe_torture},
 };
 
 const struct check_step *check_step_at(size_t i)

@@ -7,6 +7,7 @@
 #ifndef MALLET_CHECK_STEPS_H
 #define MALLET_CHECK_STEPS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,8 +15,9 @@ enum check_level { LEVEL_QUICK, LEVEL_DEFAULT, LEVEL_THOROUGH, LEVEL_COUNT };
 
 /*
  * Words of a command stand separated by blanks. $S: the subject; $C: the folder of traces; $O: a
- * folder for the step's own output; $T: seconds until the step's time is over, $T:N no more than N.
- * `?baseline` becomes that option, as often as it was given.
+ * folder for the step's own output; $T:N: seconds until the step's time is over, no more than N.
+ * `?limit` becomes --limit with that time, where there is a limit. Every step gets the baselines,
+ * and --findings.
  */
 struct check_step {
     const char *name;
@@ -25,7 +27,17 @@ struct check_step {
     /* of the limit, in percent; of what is left, in proportion */
     unsigned share[LEVEL_COUNT];
     bool is_anvils; /* only for the allocator whose source is here */
+    /* what the step did, in a few words ("57 traces"), by the document that it printed */
+    void (*describe)(const json_t *document, char *ret_text, size_t capacity);
 };
+
+void check_describe_clauses(const json_t *document, char *ret_text, size_t capacity);
+void check_describe_traces(const json_t *document, char *ret_text, size_t capacity);
+void check_describe_refusals(const json_t *document, char *ret_text, size_t capacity);
+void check_describe_interleavings(const json_t *document, char *ret_text, size_t capacity);
+void check_describe_growth(const json_t *document, char *ret_text, size_t capacity);
+void check_describe_campaign(const json_t *document, char *ret_text, size_t capacity);
+void check_describe_torture(const json_t *document, char *ret_text, size_t capacity);
 
 /* Step i, in order; NULL beyond the last. */
 const struct check_step *check_step_at(size_t i);

@@ -5,11 +5,12 @@
  * is listed, with the reason.
  *
  *     OUTPUT/STEP.json         what the step printed
+ *     OUTPUT/STEP.findings     what it found, a line each, as it found it
  *     OUTPUT/findings/NAME.c   a C program for each finding that has one
  *     OUTPUT/fuzz/             the campaign; the next check continues it
  *     OUTPUT/check.json        what --json prints
  */
-#include "harness/cli/expected.h"
+#include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "mallet/check_run.h"
@@ -31,7 +32,7 @@ struct options {
 struct page {
     const struct options *options;
     char subject[64]; /* short */
-    struct expected expected;
+    struct cli_findings log;
     json_t *steps, *findings, *left_out;
     size_t known_count;
     int status;
@@ -72,41 +73,26 @@ static void leave_out_counted(struct page *page, const struct check_result *resu
         leave_out(page, result->step->name, text);
 }
 
-static bool is_known(struct page *page, const json_t *finding)
+/* Writes a finding's program, unless it is a file already, and puts its path in the place of the
+ * text. */
+static int save_program(const struct page *page, const struct check_step *step,
+                        const struct finding *finding, json_t *object)
 {
-    struct finding made = {0};
-    finding_copy_text(made.subject, sizeof made.subject, page->subject);
-    finding_copy_text(made.check, sizeof made.check,
-                      json_string_value(json_object_get(finding, "check")));
-    const char *site = json_string_value(json_object_get(finding, "site"));
-    finding_copy_text(made.site, sizeof made.site, strcmp(site, "clause") == 0 ? "fail" : site);
-    finding_copy_text(made.sentence, sizeof made.sentence,
-                      json_string_value(json_object_get(finding, "sentence")));
-    return expected_find(&page->expected, &made) != NULL;
-}
-
-/* Writes a finding's program, where it has one and it is not a file yet, and puts its path in the
- * place of the text. */
-static int save_program(const struct page *page, json_t *finding)
-{
-    const char *program = json_string_value(json_object_get(finding, "program"));
     char path[PATH_MAX], error[OUTPUT_ERROR_MAX];
     struct output output;
-    if (program == NULL || strchr(program, '\n') == NULL)
+    if (finding->program == NULL || strchr(finding->program, '\n') == NULL)
         return EXIT_CLEAN;
     snprintf(path, sizeof path, "%.2000s/findings/%s-%s-%s.c", page->options->request.output,
-             json_string_value(json_object_get(finding, "step")),
-             json_string_value(json_object_get(finding, "check")),
-             json_string_value(json_object_get(finding, "site")));
+             step->name, finding->check, finding->site);
     for (char *at = path + strlen(page->options->request.output) + strlen("/findings/");
          *at != '\0'; at++)
         *at = (char)(*at == '/' || *at == ' ' ? '-' : *at);
     if (output_open(&output, path, error) != 0)
         return refuse("%s", error);
-    fputs(program, output.file);
+    fputs(finding->program, output.file);
     if (output_close(&output, error) != 0)
         return refuse("%s", error);
-    json_object_set_new(finding, "program", json_string(path));
+    json_object_set_new(object, "program", json_string(path));
     return EXIT_CLEAN;
 }
 
@@ -122,25 +108,29 @@ static int save_document(const struct page *page, const char *name, const json_t
     return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
 }
 
-/* Moves what a step found to the check's findings. Returns how many are new, or -1 after a
- * refusal. */
-static int take_findings(struct page *page, const struct check_result *result)
+static int take_finding(struct page *page, const struct check_step *step,
+                        const struct finding *finding)
 {
-    size_t i;
-    json_t *finding, *all = check_findings(result);
+    json_t *object = finding_to_json(finding);
+    if (object == NULL || json_object_set_new(object, "step", json_string(step->name)) != 0 ||
+        json_array_append_new(page->findings, object) != 0)
+        return report_internal_error("no memory for the findings");
+    return save_program(page, step, finding, object);
+}
+
+/* Adds what a step found to the check's findings. Returns how many are new, or -1 after a
+ * refusal. */
+static int take_findings(struct page *page, const struct check_step *step)
+{
+    size_t count;
+    struct finding *findings = check_findings(&page->options->request, step, &count);
     int fresh = 0;
-    json_array_foreach(all, i, finding)
-    {
-        if (is_known(page, finding)) {
+    for (size_t i = 0; i < count; i++)
+        if (!cli_findings_add(&page->log, &findings[i]))
             page->known_count++;
-            continue;
-        }
-        if (fresh >= 0 && save_program(page, finding) != EXIT_CLEAN)
-            fresh = -1;
-        fresh += fresh >= 0;
-        json_array_append(page->findings, finding);
-    }
-    json_decref(all);
+        else if (fresh >= 0)
+            fresh = take_finding(page, step, &findings[i]) == EXIT_CLEAN ? fresh + 1 : -1;
+    finding_list_done(findings, count);
     return fresh;
 }
 
@@ -148,7 +138,10 @@ static void print_step(const struct page *page, const struct check_result *resul
                        const char *outcome)
 {
     char description[SENTENCE_MAX];
-    check_describe(result, description, sizeof description);
+    if (result->document != NULL)
+        result->step->describe(result->document, description, sizeof description);
+    else
+        snprintf(description, sizeof description, "%s", result->sentence);
     json_array_append_new(page->steps,
                           json_pack("{s:s, s:s, s:f, s:s}", "step", result->step->name, "result",
                                     outcome, "seconds", result->seconds, "summary", description));
@@ -165,7 +158,7 @@ static int judge_step(struct page *page, const struct check_result *result)
         leave_out(page, result->step->name, result->sentence);
     leave_out_counted(page, result, "not_run", "not run: its time was over");
     leave_out_counted(page, result, "left_out", "refusals left out");
-    int fresh = result->document == NULL ? 0 : take_findings(page, result);
+    int fresh = take_findings(page, result->step);
     if (fresh < 0 || (result->document != NULL &&
                       save_document(page, result->step->name, result->document) != EXIT_CLEAN))
         return EXIT_REFUSED;
@@ -257,8 +250,6 @@ static int finish(struct page *page)
     else if (status == EXIT_CLEAN)
         status = cli_print_json(json_incref(document));
     json_decref(document);
-    if (status == EXIT_CLEAN)
-        status = expected_write(&page->expected, &page->options->cli);
     return status == EXIT_CLEAN ? page->status : status;
 }
 
@@ -314,7 +305,7 @@ static int start(struct options *options)
 {
     char corpus[PATH_MAX], output[PATH_MAX];
     struct page page = {.options = options};
-    int status = expected_read(&page.expected, &options->cli);
+    int status = cli_findings_open(&page.log, &options->cli);
     if (status == EXIT_CLEAN)
         status = find_subject(&page);
     if (status == EXIT_CLEAN)
@@ -328,14 +319,13 @@ static int start(struct options *options)
         json_decref(page.findings);
         json_decref(page.left_out);
     }
-    expected_done(&page.expected);
-    return status;
+    return cli_findings_close(&page.log, status);
 }
 
 int command_check(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_BASELINE | CLI_WRITE_BASELINE | CLI_LIMIT | CLI_OUTPUT_FOLDER,
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_LIMIT | CLI_OUTPUT_FOLDER,
         .subjects_min = 1,
         .subjects_max = 1,
         .output_text = "Write reports, programs and the campaign to DIR (default: "

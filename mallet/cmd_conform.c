@@ -6,7 +6,7 @@
  * before the last one has ended.
  */
 #include "conformance/report_formats.h"
-#include "harness/cli/expected.h"
+#include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
@@ -41,7 +41,8 @@ struct conform {
     struct subject_plan subjects[CLI_SUBJECTS_MAX];
     struct report_column columns[CLI_SUBJECTS_MAX];
     struct conform_report report;
-    struct expected expected;
+    struct cli_findings findings;
+    const char *running; /* the subject that the gate runs on */
 };
 
 static const char *format_name(unsigned i)
@@ -146,9 +147,21 @@ static int find_subjects(struct conform *conform)
 
 static void show_progress(size_t done, size_t all, void *context)
 {
-    fprintf(stderr, "\r%s: %zu of %zu probes\033[K", (const char *)context, done, all);
+    const struct conform *conform = context;
+    fprintf(stderr, "\r%s: %zu of %zu probes\033[K", conform->running, done, all);
     if (done == all)
         fprintf(stderr, "\r\033[K");
+}
+
+/* As soon as it is judged, so that it outlives a process that is stopped. */
+static void collect(const struct clause_result *result, void *context)
+{
+    struct conform *conform = context;
+    struct finding finding;
+    if (!report_is_bad(result))
+        return;
+    report_make_finding(&finding, conform->running, result);
+    (void)cli_findings_add(&conform->findings, &finding);
 }
 
 static int run_subject(struct conform *conform, size_t i)
@@ -158,7 +171,9 @@ static int run_subject(struct conform *conform, size_t i)
     struct gate_options options = make_options(conform->request);
     options.subject = &conform->subjects[i];
     options.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
-    options.context = (void *)(uintptr_t)column->name;
+    options.collect = collect;
+    options.context = conform;
+    conform->running = column->name;
     int result = gate_run(&options, &column->results, error);
     if (result != 0)
         return result == ENOENT ? refuse("%s", error)
@@ -168,9 +183,11 @@ static int run_subject(struct conform *conform, size_t i)
         return report_internal_error("no memory for the results");
     for (size_t j = 0; j < column->results.count; j++) {
         struct finding finding;
+        if (!report_is_bad(&column->results.results[j]))
+            continue;
         report_make_finding(&finding, column->name, &column->results.results[j]);
-        if (report_is_bad(&column->results.results[j]))
-            column->known[j] = expected_find(&conform->expected, &finding);
+        (void)cli_findings_add(&conform->findings, &finding);
+        column->known[j] = finding.expected;
     }
     return EXIT_CLEAN;
 }
@@ -206,16 +223,13 @@ static int run_request(struct conform *conform)
         status = run_subject(conform, i);
     if (status == EXIT_CLEAN)
         status =
-            conform_outputs_write(&request->outputs, &conform->report, &conform->expected.entries);
-    if (status == EXIT_CLEAN)
-        status = expected_write(&conform->expected, &request->cli);
+            conform_outputs_write(&request->outputs, &conform->report, &conform->findings.expected);
     return status == EXIT_CLEAN ? judge(&conform->report) : status;
 }
 
 static int run_conform(const struct request *request)
 {
     static struct conform conform; /* too large for the stack */
-    int status = expected_read(&conform.expected, &request->cli);
     clauses_load();
     conform.request = request;
     conform.report = (struct conform_report){
@@ -223,23 +237,23 @@ static int run_conform(const struct request *request)
         .count = request->cli.subject_count,
         .profiles = request->profiles != 0 ? request->profiles : (1u << PROFILE_COUNT) - 1,
         .programs = request->outputs.programs};
+    int status = cli_findings_open(&conform.findings, &request->cli);
     if (status == EXIT_CLEAN)
         status = run_request(&conform);
     for (size_t i = 0; i < request->cli.subject_count; i++) {
         gate_done(&conform.columns[i].results);
         free(conform.columns[i].known);
     }
-    expected_done(&conform.expected);
-    return status;
+    return cli_findings_close(&conform.findings, status);
 }
 
 int command_conform(int argc, char **argv)
 {
-    static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_BASELINE | CLI_WRITE_BASELINE | CLI_OUTPUT_FILE,
-        .subjects_min = 1,
-        .subjects_max = CLI_SUBJECTS_MAX,
-        .output_text = "Write the report to FILE instead of standard output"};
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE,
+                                         .subjects_min = 1,
+                                         .subjects_max = CLI_SUBJECTS_MAX,
+                                         .output_text =
+                                             "Write the report to FILE instead of standard output"};
     static const struct argp_option options[] = {
         {"profile", KEY_PROFILE, "PROFILE", 0,
          "Only clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated "

@@ -5,6 +5,7 @@
  * table and the JSON document are made here.
  */
 #include "harness/executor/executor.h"
+#include "harness/finding/finding_json.h"
 #include "mallet/command.h"
 #include "mallet/diff.h"
 #include "mallet/report.h"
@@ -124,6 +125,16 @@ static void print_choice(const struct table *table, enum policy_id id)
     printf(" choice\n");
 }
 
+/* Of an observation that is not clean. */
+static struct finding make_finding(const struct table *table, const struct observation *observation)
+{
+    struct finding finding;
+    finding_make(&finding, observation->info.subject.name, &observation->verdict, "");
+    finding.trace = *table->trace;
+    finding.reproduced = finding.attempts = 1;
+    return finding;
+}
+
 static void print_table(const struct table *table)
 {
     size_t count = table->request->cli.subject_count;
@@ -142,20 +153,11 @@ static void print_table(const struct table *table)
         printf("%s: %s\n", observation->info.subject.name,
                observation->is_clean ? "every check holds" : "FINDING");
         if (!observation->is_clean) {
-            struct finding finding;
-            finding_make(&finding, observation->info.subject.name, &observation->verdict, "");
-            finding.trace = *table->trace;
+            struct finding finding = make_finding(table, observation);
             report_verdict(stdout, &finding);
         }
     }
     printf("%s\n", table->differ ? "the contract differs" : "the contract is the same");
-}
-
-static json_t *describe_verdict(const struct verdict *verdict, size_t ops)
-{
-    return json_pack(
-        "{s:s, s:s, s:o, s:s}", "check", check_name(verdict->check), "site", verdict->site, "op",
-        verdict->op < ops ? json_integer(verdict->op) : json_null(), "sentence", verdict->sentence);
 }
 
 static json_t *describe_subject(const struct table *table, const struct observation *observation)
@@ -166,11 +168,10 @@ static json_t *describe_subject(const struct table *table, const struct observat
         format_cell(&observation->outcomes[i], &table->trace->ops[i], cell);
         json_array_append_new(outcomes, json_string(is_call(&table->trace->ops[i]) ? cell : ""));
     }
-    json_t *finding = observation->is_clean
-                          ? json_null()
-                          : describe_verdict(&observation->verdict, table->trace->count);
+    struct finding finding = make_finding(table, observation);
+    json_t *described = observation->is_clean ? json_null() : finding_to_json(&finding);
     return json_pack("{s:s, s:s, s:o, s:o}", "subject", observation->info.subject.name, "result",
-                     observation->is_clean ? "ok" : "finding", "finding", finding, "outcomes",
+                     observation->is_clean ? "ok" : "finding", "finding", described, "outcomes",
                      outcomes);
 }
 

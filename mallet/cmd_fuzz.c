@@ -64,7 +64,7 @@ static const struct argp_option options[] = {
 int command_fuzz(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_BASELINE | CLI_WRITE_BASELINE | CLI_OUTPUT_FOLDER,
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FOLDER,
         .subjects_min = 1,
         .subjects_max = 1,
         .output_text = "Write corpus and findings to DIR (default: mallet-report/SUBJECT-ENGINE); "
@@ -85,15 +85,8 @@ int command_fuzz(int argc, char **argv)
     campaign.subject = cli.subject;
     campaign.output = cli.output;
     campaign.is_json = cli.as_json;
-    struct expected expected;
-    int status = expected_read(&expected, &cli);
-    campaign.expected = &expected;
-    if (status == EXIT_CLEAN)
-        status = campaign_run(&campaign);
-    if (status == EXIT_CLEAN || status == EXIT_FINDINGS) {
-        int written = expected_write(&expected, &cli);
-        status = written == EXIT_CLEAN ? status : written;
-    }
-    expected_done(&expected);
-    return status;
+    struct cli_findings findings;
+    int status = cli_findings_open(&findings, &cli);
+    campaign.findings = &findings;
+    return cli_findings_close(&findings, status == EXIT_CLEAN ? campaign_run(&campaign) : status);
 }

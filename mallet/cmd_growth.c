@@ -5,9 +5,10 @@
  */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/program.h"
-#include "harness/cli/expected.h"
+#include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
+#include "harness/finding/finding_json.h"
 #include "mallet/command.h"
 
 #include <stdlib.h>
@@ -27,10 +28,10 @@ struct request {
 struct growth {
     const struct request *request;
     struct subject_plan subject;
-    json_t *list; /* NULL unless --json */
-    struct expected expected;
-    size_t counts[GROWTH_OUTCOMES]; /* findings: those that are not expected */
+    json_t *list;                   /* NULL unless --json */
+    size_t counts[GROWTH_OUTCOMES]; /* of findings: those that are new */
     size_t known;
+    struct cli_findings findings;
     int status; /* of the programs */
 };
 
@@ -121,60 +122,40 @@ static json_t *make_numbers(const struct growth_result *result)
     return numbers;
 }
 
-/* A finding's site names the workload: growth/NAME, or growth/NAME/SIZE. */
-static bool is_known(struct growth *growth, const struct growth_result *result)
+/* finding NULL: it is none. */
+static void add_json(struct growth *growth, const struct growth_result *result,
+                     const struct finding *finding)
 {
-    struct verdict verdict = {.check = result->check, .op = VERDICT_NO_OP};
-    struct finding finding;
-    if (result->outcome != GROWTH_FINDING)
-        return false;
-    finding_make(&finding, growth->subject.name, &verdict, result->output);
-    snprintf(finding.site, sizeof finding.site, "growth/%s", result->site);
-    finding_copy_text(finding.sentence, sizeof finding.sentence, result->sentence);
-    return expected_find(&growth->expected, &finding) != NULL;
-}
-
-static void add_json(struct growth *growth, const struct growth_result *result, bool is_expected,
-                     const char *program)
-{
-    json_t *entry =
-        json_pack("{s:s, s:s, s:I, s:s, s:o}", "shape", result->shape->name, "check",
-                  kind_name(result->shape->kind), "size", (json_int_t)result->size, "result",
-                  is_expected ? "known" : growth_outcome_name(result->outcome), "numbers",
-                  make_numbers(result));
+    bool is_known = finding != NULL && finding->expected != NULL;
+    json_t *entry = json_pack("{s:s, s:s, s:I, s:s, s:o}", "shape", result->shape->name, "check",
+                              kind_name(result->shape->kind), "size", (json_int_t)result->size,
+                              "result", is_known ? "known" : growth_outcome_name(result->outcome),
+                              "numbers", make_numbers(result));
     if (result->outcome != GROWTH_CLEAN)
         json_object_set_new(entry, "sentence", json_string(result->sentence));
-    if (result->outcome == GROWTH_FINDING) {
-        char site[VERDICT_SITE_MAX + sizeof "growth/"];
-        snprintf(site, sizeof site, "growth/%s", result->site);
-        json_t *finding = json_pack("{s:s, s:s, s:s, s:n, s:s, s:{s:I, s:I}, s:s}", "subject",
-                                    growth->subject.name, "check", check_name(result->check),
-                                    "site", site, "op", "sentence", result->sentence, "reproduced",
-                                    "times", (json_int_t)result->reproduced, "of",
-                                    (json_int_t)result->attempts, "output", result->output);
-        json_object_set_new(finding, "program",
-                            program[0] != '\0' ? json_string(program) : json_null());
-        json_object_set_new(entry, "finding", finding);
-    }
+    if (finding != NULL)
+        json_object_set_new(entry, "finding", finding_to_json(finding));
     json_array_append_new(growth->list, entry);
 }
 
-static void print_result(const struct growth_result *result, bool is_expected, const char *program)
+static void print_result(const struct growth_result *result, const struct finding *finding)
 {
     static const char *const words[] = {"ok", "FINDING", "note", "skipped", "not run"};
+    bool is_known = finding != NULL && finding->expected != NULL;
     char numbers[200];
     format_numbers(result, numbers, sizeof numbers);
-    printf("%-8s %-24s %s\n", is_expected ? "known" : words[result->outcome], result->site,
+    printf("%-8s %-24s %s\n", is_known ? "known" : words[result->outcome], result->site,
            result->outcome >= GROWTH_SKIPPED ? result->sentence : numbers);
-    if (result->outcome == GROWTH_FINDING)
-        printf("  %s: %s\n  reproduced %u of %u\n", check_name(result->check), result->sentence,
-               result->reproduced, result->attempts);
     if (result->outcome == GROWTH_NOTE)
         printf("  %s\n", result->sentence);
-    if (result->output[0] != '\0' && result->outcome == GROWTH_FINDING)
-        printf("  output: %s\n", result->output);
-    if (program[0] != '\0')
-        printf("  program: %s\n", program);
+    if (finding != NULL) {
+        printf("  %s: %s\n  reproduced %u of %u\n", finding->check, finding->sentence,
+               finding->reproduced, finding->attempts);
+        if (finding->output[0] != '\0')
+            printf("  output: %s\n", finding->output);
+        if (finding->program != NULL)
+            printf("  program: %s\n", finding->program);
+    }
     fflush(stdout);
 }
 
@@ -201,20 +182,38 @@ static bool write_program(struct growth *growth, const struct growth_result *res
     return failed == 0;
 }
 
+/* Returns whether it is new. */
+static bool take_finding(struct growth *growth, const struct growth_result *result,
+                         struct finding *finding)
+{
+    struct verdict verdict = {.check = result->check, .op = VERDICT_NO_OP};
+    static char program[PATH_MAX];
+    snprintf(verdict.sentence, sizeof verdict.sentence, "%s", result->sentence);
+    finding_make(finding, growth->subject.name, &verdict, result->output);
+    snprintf(finding->site, sizeof finding->site, "growth/%s", result->site);
+    finding->reproduced = result->reproduced;
+    finding->attempts = result->attempts;
+    if (growth->request->cli.output != NULL && write_program(growth, result, program))
+        finding->program = program;
+    else
+        finding->extra = json_pack("{s:n}", "program");
+    return cli_findings_add(&growth->findings, finding);
+}
+
 static void collect(const struct growth_result *result, void *context)
 {
     struct growth *growth = context;
-    char program[PATH_MAX] = "";
-    bool is_expected = is_known(growth, result);
-    growth->known += is_expected;
-    growth->counts[result->outcome] += !is_expected;
-    if (result->outcome == GROWTH_FINDING && !is_expected && growth->request->cli.output != NULL &&
-        !write_program(growth, result, program))
-        program[0] = '\0';
-    if (growth->list != NULL)
-        add_json(growth, result, is_expected, program);
+    struct finding finding, *found = result->outcome == GROWTH_FINDING ? &finding : NULL;
+    if (found == NULL || take_finding(growth, result, found))
+        growth->counts[result->outcome]++;
     else
-        print_result(result, is_expected, program);
+        growth->known++;
+    if (growth->list != NULL)
+        add_json(growth, result, found);
+    else
+        print_result(result, found);
+    if (found != NULL)
+        json_decref(found->extra);
 }
 
 static void show_progress(const struct shape *shape, size_t size, void *context)
@@ -252,31 +251,26 @@ static int finish(struct growth *growth)
                  (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED],
                  "not_run", (json_int_t)counts[GROWTH_NOT_RUN])) != EXIT_CLEAN)
         return EXIT_INTERNAL;
-    int status = expected_write(&growth->expected, &growth->request->cli);
-    if (status == EXIT_CLEAN)
-        status = growth->status;
-    return status == EXIT_CLEAN && found > 0 ? EXIT_FINDINGS : status;
+    if (growth->status != EXIT_CLEAN)
+        return growth->status;
+    return found > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
-static int prepare(struct growth *growth)
+static int run_request(const struct request *request)
 {
-    const struct cli *cli = &growth->request->cli;
+    struct growth growth = {.request = request};
     char error[SUBJECT_ERROR_MAX];
-    int status = expected_read(&growth->expected, cli);
-    if (status != EXIT_CLEAN)
-        return status;
-    if (executor_find_subject(&growth->subject, cli->subject, BIND_AUTO, SUBJECT_IN_PROCESS,
+    if (executor_find_subject(&growth.subject, request->cli.subject, BIND_AUTO, SUBJECT_IN_PROCESS,
                               error) != 0)
         return refuse("%s", error);
-    if (cli->output != NULL && output_make_folder(cli->output, error) != 0)
-        return refuse("--output: %s", error);
-    return EXIT_CLEAN;
-}
-
-static int run_shapes(struct growth *growth)
-{
-    const struct request *request = growth->request;
-    const struct growth_options options = {.subject = &growth->subject,
+    int status = cli_findings_open(&growth.findings, &request->cli);
+    if (status == EXIT_CLEAN && request->cli.output != NULL &&
+        output_make_folder(request->cli.output, error) != 0)
+        status = refuse("--output: %s", error);
+    if (status != EXIT_CLEAN)
+        return cli_findings_close(&growth.findings, status);
+    growth.list = request->cli.as_json ? json_array() : NULL;
+    const struct growth_options options = {.subject = &growth.subject,
                                            .shapes = request->shapes,
                                            .shape_count = request->shape_count,
                                            .is_quick = request->is_quick,
@@ -284,29 +278,17 @@ static int run_shapes(struct growth *growth)
                                            .size = request->size,
                                            .collect = collect,
                                            .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
-                                           .context = growth};
+                                           .context = &growth};
     int result = growth_run(&options);
-    return result == 0 ? finish(growth)
-                       : report_internal_error("cannot start a process: %s", strerror(result));
-}
-
-static int run_request(const struct request *request)
-{
-    struct growth growth = {.request = request};
-    int status = prepare(&growth);
-    if (status == EXIT_CLEAN) {
-        growth.list = request->cli.as_json ? json_array() : NULL;
-        status = run_shapes(&growth);
-        json_decref(growth.list);
-    }
-    expected_done(&growth.expected);
-    return status;
+    status = result == 0 ? finish(&growth)
+                         : report_internal_error("cannot start a process: %s", strerror(result));
+    json_decref(growth.list);
+    return cli_findings_close(&growth.findings, status);
 }
 
 int command_growth(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_BASELINE |
-                                                  CLI_WRITE_BASELINE | CLI_LIMIT |
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_FINDINGS | CLI_LIMIT |
                                                   CLI_OUTPUT_FOLDER,
                                          .subjects_min = 1,
                                          .subjects_max = 1,

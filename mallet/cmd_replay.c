@@ -168,8 +168,7 @@ static int print_summary(struct replay *replay)
         if (replay->not_run > 0)
             printf("%zu traces not run: the time was over\n", replay->not_run);
     }
-    int status = expected_write(&replay->expected, &replay->request->cli);
-    return status == EXIT_CLEAN && replay->failed > 0 ? EXIT_FINDINGS : status;
+    return replay->failed > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
 /* Stops at the first file that cannot be read or run; findings do not stop it. */
@@ -195,7 +194,7 @@ static int replay_files(const struct replay_request *request, const struct file_
     struct replay replay = {.request = request};
     const struct executor_options options = {.binding = request->binding};
     char error[SUBJECT_ERROR_MAX];
-    int status = expected_read(&replay.expected, &request->cli);
+    int status = cli_findings_open(&replay.findings, &request->cli);
     if (status == EXIT_CLEAN &&
         executor_start(&replay.executor, request->cli.subject, &options, error) != 0)
         status = refuse("%s", error);
@@ -205,8 +204,7 @@ static int replay_files(const struct replay_request *request, const struct file_
         json_decref(replay.list);
         executor_stop(replay.executor);
     }
-    expected_done(&replay.expected);
-    return status;
+    return cli_findings_close(&replay.findings, status);
 }
 
 static int replay_request(const struct replay_request *request)
@@ -227,10 +225,8 @@ static int replay_request(const struct replay_request *request)
 
 int command_replay(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_BASELINE | CLI_WRITE_BASELINE |
-                                                  CLI_LIMIT,
-                                         .subjects_min = 1,
-                                         .subjects_max = 1};
+    static const struct cli_spec spec = {
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_LIMIT, .subjects_min = 1, .subjects_max = 1};
     static const struct argp_option options[] = {
         {"rounds", KEY_ROUNDS, "N", 0,
          "Repeat each trace in up to N identical cycles to see whether memory grows; 0: never", 0},

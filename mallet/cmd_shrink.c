@@ -64,7 +64,7 @@ static int print_finding(const struct request *request, const struct finding *fi
     else if (cli_print_json(report_finding_json(finding)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
     int status = save_trace(request, finding);
-    return status != 0 ? status : EXIT_FINDINGS;
+    return status != 0 ? status : finding->expected == NULL ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
 static int shrink(const struct request *request, struct executor *executor, struct trace *trace)
@@ -87,12 +87,16 @@ static int shrink(const struct request *request, struct executor *executor, stru
     finding.trace = *trace;
     if (finding_reproduce(executor, &finding, ATTEMPTS, error) != 0)
         return report_internal_error("%s", error);
-    return print_finding(request, &finding);
+    struct cli_findings findings;
+    int status = cli_findings_open(&findings, &request->cli);
+    (void)report_add_finding(&findings, &finding);
+    return cli_findings_close(&findings,
+                              status == EXIT_CLEAN ? print_finding(request, &finding) : status);
 }
 
 int command_shrink(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_OUTPUT_FILE,
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .output_text =

@@ -5,9 +5,10 @@
  * often a finding reproduces, and its program.
  */
 #include "adversity/torture/torture.h"
-#include "harness/cli/expected.h"
+#include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
+#include "harness/finding/finding_json.h"
 #include "mallet/command.h"
 #include "mallet/report.h"
 
@@ -39,7 +40,7 @@ struct request {
 struct torture {
     const struct request *request;
     struct subject_plan subject;
-    struct expected expected;
+    struct cli_findings findings_log;
     size_t findings, known_findings, left_out;
     json_t *list; /* NULL unless --json */
 };
@@ -48,11 +49,9 @@ struct torture {
 struct scenario_outcome {
     struct torture_plan plan;
     struct torture_result result;
-    unsigned times; /* that the finding came back, of request->repeats */
     struct finding finding;
     char call[sizeof((struct torture_result *)0)->call]; /* printable */
-    bool is_known;
-    char program[PATH_MAX]; /* "": none was written */
+    char program[PATH_MAX];                              /* "": none was written */
 };
 
 static void add_scenario(struct request *request, const char *name)
@@ -137,7 +136,7 @@ static void print_work(const struct scenario_outcome *outcome)
     }
 }
 
-static void print_outcome(const struct torture *torture, const struct scenario_outcome *outcome)
+static void print_outcome(const struct scenario_outcome *outcome)
 {
     const struct torture_result *result = &outcome->result;
     print_work(outcome);
@@ -145,8 +144,8 @@ static void print_outcome(const struct torture *torture, const struct scenario_o
         printf(": no finding\n");
         return;
     }
-    printf(": %s %s\n", outcome->is_known ? "known:" : "FINDING",
-           check_name(result->verdict.check));
+    printf(": %s %s\n", outcome->finding.expected != NULL ? "known:" : "FINDING",
+           outcome->finding.check);
     printf("  what        %s\n", outcome->finding.sentence);
     printf("  call        %s\n", outcome->call);
     if (result->output[0] != '\0')
@@ -154,14 +153,14 @@ static void print_outcome(const struct torture *torture, const struct scenario_o
     printf("  seed        %llu, %s, %s\n", (unsigned long long)result->seed,
            result->on_one_processor ? "on one processor" : "on all processors",
            result->pace_us != 0 ? "interrupted" : "not interrupted");
-    if (torture->request->repeats > 0 && !outcome->is_known)
-        printf("  reproduced  %u of %u, each in at most twice the time\n", outcome->times,
-               torture->request->repeats);
+    if (outcome->finding.attempts > 0)
+        printf("  reproduced  %u of %u, each in at most twice the time\n",
+               outcome->finding.reproduced, outcome->finding.attempts);
     if (outcome->program[0] != '\0')
         printf("  program     %s\n", outcome->program);
 }
 
-static json_t *make_json(const struct torture *torture, const struct scenario_outcome *outcome)
+static json_t *make_json(const struct scenario_outcome *outcome)
 {
     const struct torture_result *result = &outcome->result;
     json_t *object = json_pack("{s:s, s:i, s:f, s:i, s:I, s:I, s:I, s:I, s:s}", "scenario",
@@ -170,24 +169,23 @@ static json_t *make_json(const struct torture *torture, const struct scenario_ou
                                (int)result->processes, "calls", (json_int_t)result->calls, "lives",
                                (json_int_t)result->lives, "forks", (json_int_t)result->forks,
                                "interruptions", (json_int_t)result->interruptions, "result",
-                               !result->has_finding ? "no finding"
-                               : outcome->is_known  ? "known"
-                                                    : "finding");
-    if (!result->has_finding)
-        return object;
+                               !result->has_finding                ? "no finding"
+                               : outcome->finding.expected != NULL ? "known"
+                                                                   : "finding");
+    if (result->has_finding)
+        json_object_set_new(object, "finding", finding_to_json(&outcome->finding));
+    return object;
+}
+
+static json_t *make_extra(const struct scenario_outcome *outcome)
+{
+    const struct torture_result *result = &outcome->result;
     json_t *thread =
         result->verdict.op == VERDICT_NO_OP ? json_null() : json_integer(result->verdict.op);
-    json_object_set_new(
-        object, "finding",
-        json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:b, s:b, s:{s:i, s:i}, s:s, s:s}",
-                  "subject", torture->subject.name, "check", check_name(result->verdict.check),
-                  "site", result->verdict.site, "thread", thread, "call", outcome->call, "sentence",
-                  outcome->finding.sentence, "seed", (json_int_t)result->seed, "on_one_processor",
-                  (int)result->on_one_processor, "interrupted", (int)(result->pace_us != 0),
-                  "reproduced", "times", (int)outcome->times, "of",
-                  outcome->is_known ? 0 : (int)torture->request->repeats, "output",
-                  outcome->finding.output, "program", outcome->program));
-    return object;
+    return json_pack("{s:o, s:s, s:I, s:b, s:b, s:s}", "thread", thread, "call", outcome->call,
+                     "seed", (json_int_t)result->seed, "on_one_processor",
+                     (int)result->on_one_processor, "interrupted", (int)(result->pace_us != 0),
+                     "program", outcome->program);
 }
 
 static int write_program(const struct torture *torture, struct scenario_outcome *outcome)
@@ -213,11 +211,29 @@ static int write_program(const struct torture *torture, struct scenario_outcome 
 static int follow_up(struct torture *torture, struct scenario_outcome *outcome)
 {
     char error[SUBJECT_ERROR_MAX];
+    const struct request *request = torture->request;
     torture->findings++;
-    if (torture_reproduce(&outcome->plan, &outcome->result, torture->request->repeats,
-                          &outcome->times, error) != 0)
+    if (torture_reproduce(&outcome->plan, &outcome->result, request->repeats,
+                          &outcome->finding.reproduced, error) != 0)
         return report_internal_error("%s", error);
-    return torture->request->cli.output != NULL ? write_program(torture, outcome) : EXIT_CLEAN;
+    outcome->finding.attempts = request->repeats;
+    int status = request->cli.output != NULL ? write_program(torture, outcome) : EXIT_CLEAN;
+    json_object_set_new(outcome->finding.extra, "program", json_string(outcome->program));
+    cli_findings_update(&torture->findings_log, &outcome->finding);
+    return status;
+}
+
+/* The finding is written down before it is reproduced, which takes its time. */
+static int take_finding(struct torture *torture, struct scenario_outcome *outcome)
+{
+    finding_make(&outcome->finding, torture->subject.name, &outcome->result.verdict,
+                 outcome->result.output);
+    finding_copy_text(outcome->call, sizeof outcome->call, outcome->result.call);
+    outcome->finding.extra = make_extra(outcome);
+    if (cli_findings_add(&torture->findings_log, &outcome->finding))
+        return follow_up(torture, outcome);
+    torture->known_findings++;
+    return EXIT_CLEAN;
 }
 
 /* Runs the scenario once and reports the outcome. */
@@ -226,22 +242,14 @@ static int run_once(struct torture *torture, struct scenario_outcome *outcome)
     char error[SUBJECT_ERROR_MAX];
     if (torture_run(&outcome->plan, &outcome->result, error) != 0)
         return report_internal_error("%s: %s", outcome->plan.scenario->name, error);
-    finding_make(&outcome->finding, torture->subject.name, &outcome->result.verdict,
-                 outcome->result.output);
-    finding_copy_text(outcome->call, sizeof outcome->call, outcome->result.call);
-    outcome->is_known =
-        outcome->result.has_finding && expected_find(&torture->expected, &outcome->finding) != NULL;
-    torture->known_findings += outcome->is_known;
-    int status = outcome->result.has_finding && !outcome->is_known ? follow_up(torture, outcome)
-                                                                   : EXIT_CLEAN;
-    if (status != EXIT_CLEAN)
-        return status;
-    if (torture->list != NULL)
-        json_array_append_new(torture->list, make_json(torture, outcome));
-    else
-        print_outcome(torture, outcome);
+    int status = outcome->result.has_finding ? take_finding(torture, outcome) : EXIT_CLEAN;
+    if (status == EXIT_CLEAN && torture->list != NULL)
+        json_array_append_new(torture->list, make_json(outcome));
+    else if (status == EXIT_CLEAN)
+        print_outcome(outcome);
+    json_decref(outcome->finding.extra);
     fflush(stdout);
-    return EXIT_CLEAN;
+    return status;
 }
 
 /* After a finding that leaves the rest of the scenario sound, it runs again without that check. */
@@ -287,49 +295,31 @@ static int print_summary(struct torture *torture)
                  (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings,
                  "not_run", (json_int_t)torture->left_out)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
-    int status = expected_write(&torture->expected, &request->cli);
-    return status == EXIT_CLEAN && torture->findings > 0 ? EXIT_FINDINGS : status;
-}
-
-static int prepare(struct torture *torture)
-{
-    const struct request *request = torture->request;
-    char error[SUBJECT_ERROR_MAX];
-    int status = expected_read(&torture->expected, &request->cli);
-    if (status != EXIT_CLEAN)
-        return status;
-    if (executor_find_subject(&torture->subject, request->cli.subject, request->binding,
-                              SUBJECT_WHOLE_PROCESS, error) != 0)
-        return refuse("%s", error);
-    if (request->cli.output != NULL && output_make_folder(request->cli.output, error) != 0)
-        return refuse("--output: %s", error);
-    return EXIT_CLEAN;
-}
-
-static int run_scenarios(struct torture *torture)
-{
-    const struct request *request = torture->request;
-    int status = EXIT_CLEAN;
-    time_t start = time(NULL);
-    for (size_t i = 0; i < request->scenario_count && status == EXIT_CLEAN; i++)
-        if (request->cli.limit == 0 || time(NULL) - start < (time_t)request->cli.limit)
-            status = run_scenario(torture, request->scenarios[i]);
-        else
-            leave_out(torture, request->scenarios[i]);
-    return status == EXIT_CLEAN ? print_summary(torture) : status;
+    return torture->findings > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
 static int torture_subject(const struct request *request)
 {
     struct torture torture = {.request = request};
-    int status = prepare(&torture);
-    if (status == EXIT_CLEAN) {
-        torture.list = request->cli.as_json ? json_array() : NULL;
-        status = run_scenarios(&torture);
-        json_decref(torture.list);
-    }
-    expected_done(&torture.expected);
-    return status;
+    char error[SUBJECT_ERROR_MAX];
+    if (executor_find_subject(&torture.subject, request->cli.subject, request->binding,
+                              SUBJECT_WHOLE_PROCESS, error) != 0)
+        return refuse("%s", error);
+    int result = cli_findings_open(&torture.findings_log, &request->cli);
+    if (result == EXIT_CLEAN && request->cli.output != NULL &&
+        output_make_folder(request->cli.output, error) != 0)
+        result = refuse("--output: %s", error);
+    torture.list = request->cli.as_json ? json_array() : NULL;
+    time_t start = time(NULL);
+    for (size_t i = 0; i < request->scenario_count && result == EXIT_CLEAN; i++)
+        if (request->cli.limit == 0 || time(NULL) - start < (time_t)request->cli.limit)
+            result = run_scenario(&torture, request->scenarios[i]);
+        else
+            leave_out(&torture, request->scenarios[i]);
+    if (result == EXIT_CLEAN)
+        result = print_summary(&torture);
+    json_decref(torture.list);
+    return cli_findings_close(&torture.findings_log, result);
 }
 
 static int list_scenarios(void)
@@ -341,8 +331,7 @@ static int list_scenarios(void)
 
 int command_torture(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_BASELINE |
-                                                  CLI_WRITE_BASELINE | CLI_LIMIT |
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_FINDINGS | CLI_LIMIT |
                                                   CLI_OUTPUT_FOLDER | CLI_SEED,
                                          .subjects_min = 1,
                                          .subjects_max = 1,

@@ -7,7 +7,8 @@
 #ifndef MALLET_REPLAY_H
 #define MALLET_REPLAY_H
 
-#include "harness/cli/expected.h"
+#include "harness/cli/cli.h"
+#include "harness/cli/findings.h"
 
 #include <time.h>
 
@@ -28,7 +29,7 @@ struct replay_request {
 struct replay {
     const struct replay_request *request;
     struct executor *executor;
-    struct expected expected;
+    struct cli_findings findings;
     time_t end; /* by the limit; 0: none */
     size_t passed, failed, passed_over, not_run;
     size_t faults, faults_left_out, failed_calls[OS_CALL_COUNT]; /* --fail-os */
@@ -48,7 +49,7 @@ int replay_past_known(struct replay *replay, const struct trace *trace, struct r
 int replay_count_reproduced(struct replay *replay, const struct run_options *options,
                             struct finding *finding, char error[SUBJECT_ERROR_MAX]);
 /* failures: of OS calls, on demand; NULL: none. */
-void replay_print_finding(struct replay *replay, const char *path, const struct finding *finding,
+void replay_print_finding(struct replay *replay, const char *path, struct finding *finding,
                           const struct os_call_counts *failures);
 
 /* replay_faults.c */

@@ -70,10 +70,11 @@ static void print_clean(struct replay *replay, const char *path)
         printf("ok       %s\n", path);
 }
 
-void replay_print_finding(struct replay *replay, const char *path, const struct finding *finding,
+void replay_print_finding(struct replay *replay, const char *path, struct finding *finding,
                           const struct os_call_counts *failures)
 {
     replay->failed++;
+    report_add_finding(&replay->findings, finding);
     if (replay->list != NULL) {
         json_array_append_new(replay->list,
                               json_pack("{s:s, s:s, s:o}", "file", path, "result", "finding",
@@ -107,8 +108,10 @@ int replay_past_known(struct replay *replay, const struct trace *trace, struct r
             return result;
         struct finding finding;
         finding_make(&finding, subject, &ret_execution->verdict, ret_execution->output);
-        if (expected_find(&replay->expected, &finding) == NULL)
+        if (baseline_find(&replay->findings.expected, &finding) == NULL)
             return 0;
+        finding.reproduced = finding.attempts = 1;
+        (void)cli_findings_add(&replay->findings, &finding);
         replay->passed_over++;
         if (ret_execution->verdict.check == CHECK_CRASH ||
             ret_execution->verdict.check == CHECK_PROGRESS) {

@@ -3,6 +3,7 @@
 #include "mallet/report.h"
 
 #include "harness/cli/output.h"
+#include "harness/finding/finding_json.h"
 #include "mallet/trace_file.h"
 
 #include <errno.h>
@@ -51,35 +52,39 @@ void report_finding(FILE *out, const struct finding *finding)
     write_program(out, finding);
 }
 
-static void write_bare_trace(FILE *out, const struct finding *finding)
-{
-    trace_write_text(out, &finding->trace);
-}
-
-/* What a writer writes, as a JSON string. */
-static json_t *capture(void (*write_part)(FILE *out, const struct finding *finding),
-                       const struct finding *finding)
+/* To be freed; NULL: no memory. */
+static char *make_program(const struct finding *finding)
 {
     char *text = NULL;
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
     if (memory == NULL)
         return NULL;
-    write_part(memory, finding);
-    json_t *string = fclose(memory) == 0 ? json_stringn(text, length) : NULL;
+    write_program(memory, finding);
+    if (fclose(memory) == 0)
+        return text;
     free(text);
-    return string;
+    return NULL;
 }
 
 json_t *report_finding_json(const struct finding *finding)
 {
-    json_t *op = finding->op < finding->trace.count ? json_integer(finding->op) : json_null();
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:{s:i, s:i}, s:s}", "subject",
-                     finding->subject, "check", finding->check, "site", finding->site, "op", op,
-                     "sentence", finding->sentence, "trace", capture(write_bare_trace, finding),
-                     "program", capture(write_program, finding), "reproduced", "times",
-                     (int)finding->reproduced, "of", (int)finding->attempts, "output",
-                     finding->output);
+    struct finding whole = *finding;
+    char *program = make_program(finding);
+    whole.program = program;
+    json_t *object = program != NULL ? finding_to_json(&whole) : NULL;
+    free(program);
+    return object;
+}
+
+bool report_add_finding(struct cli_findings *findings, struct finding *finding)
+{
+    char *program = make_program(finding);
+    finding->program = program;
+    bool is_new = cli_findings_add(findings, finding);
+    finding->program = NULL;
+    free(program);
+    return is_new;
 }
 
 void report_write_trace(FILE *out, const struct finding *finding)
@@ -90,27 +95,53 @@ void report_write_trace(FILE *out, const struct finding *finding)
     trace_write_text(out, &finding->trace);
 }
 
-static void write_json(FILE *out, const struct finding *finding)
+static int save_trace(FILE *out, const struct finding *finding)
+{
+    report_write_trace(out, finding);
+    return 0;
+}
+
+static int save_program(FILE *out, const struct finding *finding)
+{
+    write_program(out, finding);
+    return 0;
+}
+
+static int save_json(FILE *out, const struct finding *finding)
 {
     json_t *object = report_finding_json(finding);
-    if (object == NULL || json_dumpf(object, out, JSON_INDENT(2)) != 0)
-        errno = errno != 0 ? errno : ENOMEM;
-    fputc('\n', out);
+    if (object == NULL)
+        return ENOMEM;
+    bool is_whole = json_dumpf(object, out, JSON_INDENT(2)) == 0 || ferror(out) != 0;
     json_decref(object);
+    fputc('\n', out);
+    return is_whole ? 0 : ENOMEM; /* a failed write shows when the file is closed */
 }
 
 static int save_part(const char *folder, const char *name,
-                     void (*write_part)(FILE *, const struct finding *),
+                     int (*write_part)(FILE *, const struct finding *),
                      const struct finding *finding, char error[REPORT_ERROR_MAX])
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], class[VERDICT_CLASS_MAX];
+    struct verdict verdict = finding_verdict(finding);
     struct output output;
-    snprintf(path, sizeof path, "%.3900s/%s", folder, name);
+    verdict_class_name(&verdict, class);
+    snprintf(path, sizeof path, "%.3800s/%s/%s", folder, class, name);
     int result = output_open(&output, path, error);
     if (result != 0)
         return result;
-    write_part(output.file, finding);
-    return output_close(&output, error);
+    result = write_part(output.file, finding);
+    if (result == 0)
+        return output_close(&output, error);
+    output_drop(&output);
+    snprintf(error, REPORT_ERROR_MAX, "cannot write %.160s: %s", path, strerror(result));
+    return result;
+}
+
+int report_save_json(const char *folder, const struct finding *finding,
+                     char error[REPORT_ERROR_MAX])
+{
+    return save_part(folder, "finding.json", save_json, finding, error);
 }
 
 int report_save(const char *folder, const struct finding *finding, char error[REPORT_ERROR_MAX])
@@ -125,10 +156,8 @@ int report_save(const char *folder, const struct finding *finding, char error[RE
                  strerror(result));
         return result;
     }
-    int result = save_part(path, "trace.trace", report_write_trace, finding, error);
+    int result = save_part(folder, "trace.trace", save_trace, finding, error);
     if (result == 0)
-        result = save_part(path, "program.c", write_program, finding, error);
-    if (result == 0)
-        result = save_part(path, "finding.json", write_json, finding, error);
-    return result;
+        result = save_part(folder, "program.c", save_program, finding, error);
+    return result == 0 ? report_save_json(folder, finding, error) : result;
 }

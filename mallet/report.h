@@ -4,7 +4,7 @@
 #ifndef MALLET_REPORT_H
 #define MALLET_REPORT_H
 
-#include "harness/finding/finding.h"
+#include "harness/cli/findings.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -16,8 +16,10 @@ void report_verdict(FILE *out, const struct finding *finding);
 /* The verdict, the shrunk trace, the C program, and how often it reproduced. */
 void report_finding(FILE *out, const struct finding *finding);
 
-/* A new reference; NULL only when memory is short. */
+/* A new reference, with the program's text; NULL only when memory is short. */
 json_t *report_finding_json(const struct finding *finding);
+/* cli_findings_add with the program's text. */
+bool report_add_finding(struct cli_findings *findings, struct finding *finding);
 
 /* The finding as a text trace with a header of comments: what was found, on what, how often. */
 void report_write_trace(FILE *out, const struct finding *finding);
@@ -25,5 +27,8 @@ void report_write_trace(FILE *out, const struct finding *finding);
 /* Writes folder/CHECK-SITE/trace.trace, program.c and finding.json, each whole or not at all;
  * folder must be there. Returns 0, or a positive errno with one sentence in `error`. */
 int report_save(const char *folder, const struct finding *finding, char error[REPORT_ERROR_MAX]);
+/* Writes finding.json anew, of a finding that is saved. */
+int report_save_json(const char *folder, const struct finding *finding,
+                     char error[REPORT_ERROR_MAX]);
 
 #endif

@@ -31,7 +31,6 @@ struct exploration {
     uint32_t branches_most, steps_most;
     double seconds;
     /* if found: */
-    bool is_expected; /* by a baseline */
     struct schedule schedule;
     struct verdict verdict;
     unsigned preemptions, attempts, reproduced;

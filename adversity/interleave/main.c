@@ -7,7 +7,7 @@
  * It lists the subjects and scenarios, replays one schedule, or explores each scenario with each
  * size.
  */
-#include "harness/cli/expected.h"
+#include "harness/cli/findings.h"
 
 #include "explore.h"
 #include "report.h"
@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -42,7 +43,6 @@ enum { USUAL_SIZES = sizeof usual_sizes / sizeof usual_sizes[0] };
 
 struct request {
     struct cli cli;
-    struct expected expected;
     const struct interleave_subject *subject;
     const struct scenario *scenario; /* NULL: all */
     size_t size;                     /* 0: the usual ones */
@@ -100,8 +100,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static void parse(int argc, char **argv, struct request *request)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_BASELINE |
-                                                  CLI_WRITE_BASELINE | CLI_SEED,
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_FINDINGS | CLI_LIMIT |
+                                                  CLI_SEED,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .list_text = "List the subjects and the scenarios"};
@@ -228,20 +228,36 @@ static void complete(struct report_request *report, const struct request *reques
         report->schedules = report->is_pct ? PCT_SCHEDULES : EXHAUSTIVE_SCHEDULES;
 }
 
-/* A finding's site is the function at fault, or the scenario if no call is. */
-static bool is_expected(struct request *request, const struct explorer *explorer,
-                        const struct exploration *exploration)
+/* Where the results go. */
+struct results {
+    struct cli_findings findings;
+    json_t *list; /* NULL unless --json */
+    time_t end;   /* 0: none */
+    size_t left_out;
+};
+
+/* Returns whether something new was found. */
+static bool add_result(struct results *results, const struct explorer *explorer,
+                       const struct report_request *report, const struct exploration *exploration)
 {
-    struct verdict verdict = exploration->verdict;
-    struct finding finding;
-    if (verdict.site[0] == '\0')
-        snprintf(verdict.site, sizeof verdict.site, "%s", explorer->scenario->name);
-    finding_make(&finding, explorer->subject->name, &verdict, exploration->output);
-    return expected_find(&request->expected, &finding) != NULL;
+    struct finding finding = {0};
+    bool is_new = false;
+    if (exploration->is_found) {
+        finding = report_make_finding(explorer, exploration);
+        is_new = cli_findings_add(&results->findings, &finding);
+    }
+    if (results->list != NULL)
+        json_array_append_new(results->list,
+                              report_exploration_json(explorer, report, exploration,
+                                                      exploration->is_found ? &finding : NULL));
+    else
+        report_exploration(explorer, report, exploration, !is_new);
+    json_decref(finding.extra);
+    return is_new;
 }
 
-/* Returns whether there is a finding that no baseline expects. */
-static bool explore(struct explorer *explorer, struct request *request, json_t *results)
+static bool explore(struct explorer *explorer, const struct request *request,
+                    struct results *results)
 {
     struct exploration exploration = {0};
     struct report_request report;
@@ -254,44 +270,51 @@ static bool explore(struct explorer *explorer, struct request *request, json_t *
     else
         explore_exhaustively(explorer, report.bound, report.schedules, &exploration);
     exploration.seconds = seconds_used() - start;
-    if (exploration.is_found) {
+    if (exploration.is_found)
         exploration_confirm(explorer, &exploration);
-        exploration.is_expected = is_expected(request, explorer, &exploration);
-    }
-    if (results != NULL)
-        json_array_append_new(results, report_exploration_json(explorer, &report, &exploration));
-    else
-        report_exploration(explorer, &report, &exploration);
-    return exploration.is_found && !exploration.is_expected;
+    return add_result(results, explorer, &report, &exploration);
 }
 
-static bool explore_sizes(struct explorer *explorer, struct request *request, json_t *results)
+static bool explore_sizes(struct explorer *explorer, const struct request *request,
+                          struct results *results)
 {
     bool is_found = false;
     for (unsigned i = 0; i < (request->size != 0 ? 1 : USUAL_SIZES); i++) {
         explorer->size = request->size != 0 ? request->size : usual_sizes[i];
-        is_found |= explore(explorer, request, results);
+        if (results->end != 0 && time(NULL) >= results->end)
+            results->left_out++;
+        else
+            is_found |= explore(explorer, request, results);
     }
     return is_found;
 }
 
-static int explore_all(struct explorer *explorer, struct request *request)
+static int explore_all(struct explorer *explorer, const struct request *request)
 {
-    json_t *results = request->cli.as_json ? json_array() : NULL;
+    struct results results = {0};
     bool is_found = false;
+    int status = cli_findings_open(&results.findings, &request->cli);
+    if (status != EXIT_CLEAN)
+        return cli_findings_close(&results.findings, status);
+    results.list = request->cli.as_json ? json_array() : NULL;
+    results.end = request->cli.limit != 0 ? time(NULL) + (time_t)request->cli.limit : 0;
     for (size_t i = 0; i < scenario_count; i++) {
         explorer->scenario = &scenarios[i];
         if (request->scenario != NULL && request->scenario != explorer->scenario)
             continue;
         if (explorer->scenario->needs_realloc && request->subject->realloc == NULL)
             continue;
-        is_found |= explore_sizes(explorer, request, results);
+        is_found |= explore_sizes(explorer, request, &results);
     }
-    if (results != NULL && cli_print_json(json_pack("{s:s, s:o}", "subject", request->subject->name,
-                                                    "explorations", results)) != EXIT_CLEAN)
-        return EXIT_INTERNAL;
-    int status = expected_write(&request->expected, &request->cli);
-    return status == EXIT_CLEAN && is_found ? EXIT_FINDINGS : status;
+    if (results.list != NULL)
+        status = cli_print_json(json_pack("{s:s, s:o, s:I}", "subject", request->subject->name,
+                                          "explorations", results.list, "not_run",
+                                          (json_int_t)results.left_out));
+    else if (results.left_out > 0)
+        printf("%zu explorations not run: the time was over\n", results.left_out);
+    if (status == EXIT_CLEAN && is_found)
+        status = EXIT_FINDINGS;
+    return cli_findings_close(&results.findings, status);
 }
 
 /* Addresses stay the same from run to run, so that a schedule does too even in code that hashes
@@ -318,15 +341,11 @@ int main(int argc, char **argv)
     if (request.subject == NULL)
         return refuse("unknown subject `%s`; --list shows the subjects built for the scheduler",
                       request.cli.subject);
-    int status = expected_read(&request.expected, &request.cli);
-    int result = status == EXIT_CLEAN ? explorer_init(&explorer) : 0;
+    int result = explorer_init(&explorer);
     if (result != 0)
-        status = refuse("no memory to explore in: %s", strerror(result));
-    if (status == EXIT_CLEAN) {
-        status =
-            request.replay != NULL ? replay(&explorer, &request) : explore_all(&explorer, &request);
-        explorer_done(&explorer);
-    }
-    expected_done(&request.expected);
+        return refuse("no memory to explore in: %s", strerror(result));
+    int status =
+        request.replay != NULL ? replay(&explorer, &request) : explore_all(&explorer, &request);
+    explorer_done(&explorer);
     return status;
 }

@@ -4,6 +4,8 @@
 
 #include "code.h"
 
+#include "harness/finding/finding_json.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,12 +57,12 @@ static void report_clean(const struct report_request *request,
 }
 
 void report_exploration(const struct explorer *explorer, const struct report_request *request,
-                        const struct exploration *exploration)
+                        const struct exploration *exploration, bool is_known)
 {
     printf("%-8s %s, %s, %zu bytes\n",
-           exploration->is_expected ? "known"
-           : exploration->is_found  ? "FINDING"
-                                    : "ok",
+           !exploration->is_found ? "ok"
+           : is_known             ? "known"
+                                  : "FINDING",
            explorer->subject->name, explorer->scenario->name, explorer->size);
     if (exploration->is_found)
         report_finding(explorer, exploration);
@@ -69,23 +71,29 @@ void report_exploration(const struct explorer *explorer, const struct report_req
     fflush(stdout);
 }
 
-static json_t *describe_finding(const struct exploration *exploration)
+struct finding report_make_finding(const struct explorer *explorer,
+                                   const struct exploration *exploration)
 {
+    struct finding finding;
     char schedule[SCHEDULE_TEXT_MAX], names[2][CODE_NAME_MAX];
-    const struct verdict *verdict = &exploration->verdict;
     schedule_print(&exploration->schedule, schedule);
-    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:{s:i, s:i}, s:s, s:s, s:s}", "check",
-                     check_name((enum check)verdict->check), "site", verdict->site, "step",
-                     (int)verdict->op, "sentence", verdict->sentence, "schedule", schedule,
-                     "preemptions", (int)exploration->preemptions, "reproduced", "times",
-                     (int)exploration->reproduced, "of", (int)exploration->attempts, "now",
-                     code_name(exploration->codes[0], names[0]), "earlier",
-                     code_name(exploration->codes[1], names[1]), "output", exploration->output);
+    /* where no call is at fault, the site is the scenario */
+    finding_make(&finding, explorer->subject->name, &exploration->verdict, exploration->output);
+    if (finding.site[0] == '\0')
+        finding_copy_text(finding.site, sizeof finding.site, explorer->scenario->name);
+    finding.reproduced = exploration->reproduced;
+    finding.attempts = exploration->attempts;
+    finding.extra = json_pack("{s:i, s:s, s:i, s:s, s:s}", "step", (int)exploration->verdict.op,
+                              "schedule", schedule, "preemptions", (int)exploration->preemptions,
+                              "now", code_name(exploration->codes[0], names[0]), "earlier",
+                              code_name(exploration->codes[1], names[1]));
+    return finding;
 }
 
 json_t *report_exploration_json(const struct explorer *explorer,
                                 const struct report_request *request,
-                                const struct exploration *exploration)
+                                const struct exploration *exploration,
+                                const struct finding *finding)
 {
     json_t *object =
         json_pack("{s:s, s:s, s:I, s:s, s:b, s:i, s:I, s:I, s:i, s:i, s:f}", "subject",
@@ -97,10 +105,11 @@ json_t *report_exploration_json(const struct explorer *explorer,
                   (json_int_t)exploration->last_round, "branches", (int)exploration->branches_most,
                   "steps", (int)exploration->steps_most, "seconds", exploration->seconds);
     if (object != NULL)
-        json_object_set_new(object, "known", json_boolean(exploration->is_expected));
+        json_object_set_new(object, "known",
+                            json_boolean(finding != NULL && finding->expected != NULL));
     if (object != NULL)
         json_object_set_new(object, "finding",
-                            exploration->is_found ? describe_finding(exploration) : json_null());
+                            finding != NULL ? finding_to_json(finding) : json_null());
     return object;
 }
 

@@ -100,14 +100,14 @@ static void what_is_written_expects_what_was_seen(void **state)
     struct single single;
     struct finding finding;
     (void)state;
-    make_report(&single, "my lib.so", FIRST, CLAUSE_FAIL);
-    report_make_finding(&finding, "my lib.so", &single.result);
-    assert_int_equal(baseline_add(&baseline, &finding), 0);
+    const struct conform_report *report = make_report(&single, "my lib.so", FIRST, CLAUSE_FAIL);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
+    report_make_finding(&finding, "my lib.so", &report->columns[0].results.results[0]);
+    assert_int_equal(baseline_add(&baseline, &finding), 0);
     baseline_write(file, &baseline);
-    assert_int_equal(fclose(file), 0);
     baseline_done(&baseline);
+    assert_int_equal(fclose(file), 0);
     assert_int_equal(baseline_read(&baseline, path, error), 0);
     assert_int_equal(baseline.count, 1);
     assert_string_equal(baseline_find(&baseline, &finding), "expected a block, observed NULL");

@@ -52,14 +52,15 @@ unsigned cli_parse_choice(const char *option, const char *text, const char *(*na
 /* ---- shared options ---- */
 
 enum {
-    CLI_JSON = 1 << 0,           /* --json */
-    CLI_LIST = 1 << 1,           /* --list; no SUBJECT is needed with it */
-    CLI_BASELINE = 1 << 2,       /* --baseline FILE, --known FILE; may be repeated */
-    CLI_WRITE_BASELINE = 1 << 3, /* --write-baseline FILE */
-    CLI_LIMIT = 1 << 4,          /* --limit TIME */
-    CLI_OUTPUT_FILE = 1 << 5,    /* --output FILE */
-    CLI_OUTPUT_FOLDER = 1 << 6,  /* --output DIR */
-    CLI_SEED = 1 << 7,           /* --seed N */
+    CLI_JSON = 1 << 0, /* --json */
+    CLI_LIST = 1 << 1, /* --list; no SUBJECT is needed with it */
+    /* --baseline FILE and --known FILE, several times; --write-baseline FILE, --findings FILE:
+     * findings.h */
+    CLI_FINDINGS = 1 << 2,
+    CLI_LIMIT = 1 << 3,         /* --limit TIME */
+    CLI_OUTPUT_FILE = 1 << 4,   /* --output FILE */
+    CLI_OUTPUT_FOLDER = 1 << 5, /* --output DIR */
+    CLI_SEED = 1 << 6,          /* --seed N */
     CLI_SUBJECTS_MAX = 16,
     CLI_BASELINES_MAX = 8
 };
@@ -81,10 +82,10 @@ struct cli {
     bool as_json, is_list;
     const char *baselines[CLI_BASELINES_MAX];
     unsigned baseline_count;
-    const char *write_baseline; /* NULL: not given */
-    const char *output;         /* NULL: not given */
-    unsigned limit;             /* seconds; 0: none */
-    uint64_t seed;              /* 1 if not given */
+    const char *write_baseline, *findings; /* NULL: not given */
+    const char *output;                    /* NULL: not given */
+    unsigned limit;                        /* seconds; 0: none */
+    uint64_t seed;                         /* 1 if not given */
 };
 
 /* Parses a command line with the command's own argp, whose parser gets `input`, and the shared

@@ -16,6 +16,7 @@ enum {
     KEY_SEED = 'e',
     KEY_BASELINE = 1000, /* long options only */
     KEY_WRITE_BASELINE,
+    KEY_FINDINGS,
     KEY_LIMIT
 };
 
@@ -25,13 +26,16 @@ static const struct {
 } shared[] = {
     {CLI_JSON, {"json", KEY_JSON, NULL, 0, "Print JSON", 0}},
     {CLI_LIST, {"list", KEY_LIST, NULL, 0, "List what there is to choose from, and exit", 0}},
-    {CLI_BASELINE,
+    {CLI_FINDINGS,
      {"baseline", KEY_BASELINE, "FILE", 0,
-      "Pass over the findings that FILE expects; may be repeated", 0}},
-    {CLI_BASELINE, {"known", 0, NULL, OPTION_ALIAS, NULL, 0}},
-    {CLI_WRITE_BASELINE,
-     {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0, "Write all findings to FILE, as a baseline",
+      "Expect the findings that FILE lists; only others count. May be repeated", 0}},
+    {CLI_FINDINGS, {"known", 0, NULL, OPTION_ALIAS, NULL, 0}},
+    {CLI_FINDINGS,
+     {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0, "Write the findings to FILE as a baseline",
       0}},
+    {CLI_FINDINGS,
+     {"findings", KEY_FINDINGS, "FILE", 0,
+      "Write each finding to FILE as soon as it is there, one JSON object a line", 0}},
     {CLI_LIMIT,
      {"limit", KEY_LIMIT, "TIME", 0,
       "Start nothing new after TIME, such as 90s, 20m or 1h30m; what is skipped is listed", 0}},
@@ -98,12 +102,14 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_BASELINE:
         if (cli->baseline_count == CLI_BASELINES_MAX)
-            exit(
-                refuse("--baseline: at most %d files, `%s` is one more", CLI_BASELINES_MAX, value));
+            exit(refuse("--baseline: at most %d files", CLI_BASELINES_MAX));
         cli->baselines[cli->baseline_count++] = value;
         return 0;
     case KEY_WRITE_BASELINE:
         cli->write_baseline = value;
+        return 0;
+    case KEY_FINDINGS:
+        cli->findings = value;
         return 0;
     case KEY_LIMIT:
         cli->limit = cli_parse_time("--limit", value);

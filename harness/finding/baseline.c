@@ -156,9 +156,11 @@ const char *baseline_find(const struct baseline *baseline, const struct finding 
 
 /* ---- writing ---- */
 
-/* A name that a pattern of one word matches. */
+/* A name as a pattern of one word that matches it. */
 static void write_pattern(FILE *out, const char *name)
 {
+    if (name[0] == '\0')
+        fputc('*', out);
     for (; *name != '\0'; name++)
         fputc(isspace((unsigned char)*name) || strchr("*[]\\#|", *name) != NULL ? '?' : *name, out);
 }

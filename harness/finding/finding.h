@@ -37,6 +37,9 @@ struct finding {
     uint32_t op;                         /* index in the trace, or VERDICT_NO_OP */
     unsigned reproduced, attempts;       /* k of n, a fresh process each */
     struct trace trace;                  /* that shows it; storage of the caller; may be empty */
+    const char *program;                 /* text or path of a C program that shows it; NULL: none */
+    const char *expected;                /* why a baseline expects it; NULL: it does not */
+    struct json_t *extra;                /* further keys of its JSON object; NULL: none */
 };
 
 /* What the verdict says of the subject; output may be "". Foreign text is made printable. */

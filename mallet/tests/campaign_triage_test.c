@@ -20,7 +20,9 @@ static size_t triage(const char *check, const char *site)
 {
     static struct campaign campaign;
     char path[PATH_MAX + 16], error[CAMPAIGN_ERROR_MAX];
-    static const struct campaign_options options = {0};
+    static const struct cli cli;
+    struct cli_findings findings = {.cli = &cli};
+    const struct campaign_options options = {.findings = &findings};
     if (!can_bind)
         skip();
     memset(&campaign, 0, sizeof campaign);
@@ -35,6 +37,7 @@ static size_t triage(const char *check, const char *site)
             check, site);
     assert_int_equal(fclose(file), 0);
     assert_int_equal(campaign_triage(&campaign, error), 0);
+    assert_int_equal(cli_findings_close(&findings, EXIT_CLEAN), EXIT_CLEAN);
     return campaign.count;
 }
 

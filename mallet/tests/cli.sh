@@ -159,10 +159,13 @@ if [ -e "$wrapping" ]; then
     printf 'lib*.so impossible calloc\n' >"$work/right.known"
     ends 0 replay --known "$work/right.known" "$wrapping" "$work/wrap.trace"
     printed '^1 findings are known'
+    ends 1 shrink "$wrapping" "$work/wrap.trace"
+    ends 0 shrink --baseline "$work/right.known" "$wrapping" "$work/wrap.trace"
     printf 'lib*.so impossible malloc\n' >"$work/other.known"
     ends 1 replay --known "$work/other.known" "$wrapping" "$work/wrap.trace"
     ends 0 replay --baseline "$work/other.known" --known "$work/right.known" "$wrapping" "$work/wrap.trace"
-    ends 1 replay --write-baseline "$work/written" "$wrapping" "$work/wrap.trace"
+    ends 1 replay --write-baseline "$work/written" --findings "$work/lines" "$wrapping" "$work/wrap.trace"
+    holds 'the finding is a line, with its program' grep -q '"check":"impossible".*int main(' "$work/lines"
     ends 0 replay --baseline "$work/written" --write-baseline "$work/again" "$wrapping" "$work/wrap.trace"
     sed -i 's/  #.*//' "$work/written" "$work/again" # reasons have addresses
     same "$work/written" "$work/again" # an expected finding is written too

@@ -41,10 +41,12 @@ if [ -n "$foreign" ]; then
     holds 'the program compiles' cc -O1 -Wall -Werror -fno-builtin -pthread -o "$program" "$program.c"
     holds 'it does not show it on the libc' "$program"
     holds 'it shows it on the allocator' sh -c 'LD_PRELOAD=$1 "$2"; [ $? -eq 1 ]' - "$thrash" "$program"
-    ends 1 growth --quick --json --shape boundary --band 256 --write-baseline "$work/baseline" "$thrash"
+    ends 1 growth --quick --json --shape boundary --band 256 --write-baseline "$work/baseline" --findings "$work/lines" "$thrash"
     printed '"check": "scaling"'
     printed '"program": null'
     printed '"findings": 1'
+    holds 'the baseline has the finding' grep -q '^libgrowth_trim_thrash.so scaling growth/boundary/256  # with 0 blocks' "$work/baseline"
+    holds 'the finding is a line' grep -q '"site":"growth/boundary/256"' "$work/lines"
     ends 0 growth --quick --shape boundary --band 256 --baseline "$work/baseline" "$thrash"
     printed '^known  *boundary/256 '
     printed '^0 clean, 0 findings, 1 known'

@@ -71,7 +71,10 @@ ends 0 interleave --help
 printed 'Usage: '
 usage 'SUBJECT is missing'
 usage 'one SUBJECT only, not also `aba`' threaded aba
-usage 'unrecognized option .--limit' threaded --limit 5s
+usage 'unrecognized option .--frob' threaded --frob x
+refused '--baseline: cannot read /nonexistent/x: No such file' aba --baseline /nonexistent/x
+refused '--write-baseline: cannot write /nonexistent/x' aba --write-baseline /nonexistent/x
+refused '--findings: cannot write /nonexistent/x: No such file' aba --findings /nonexistent/x
 refused 'unknown subject `nobody`' nobody
 refused '--scenario: unknown scenario `lunch`' threaded --scenario lunch
 refused '--strategy: `luck` is none of exhaustive, pct' threaded --strategy luck
@@ -103,15 +106,17 @@ printed 'nothing in 20 schedules of seed 7 with 3 change points'
 ends 1 interleave weakened_order --scenario remote_free_vs_malloc --size 48 --json
 printed '"check": "race"'
 printed '"exhausted": false'
-ends 1 interleave aba --scenario free_list_reuse --size 200 --write-baseline "$work/baseline"
-ends 0 interleave aba --scenario free_list_reuse --size 200 --baseline "$work/baseline"
-printed '^known    aba, free_list_reuse, 200 bytes'
-refused '--baseline: cannot read /nonexistent/x' aba --baseline /nonexistent/x
-refused '--write-baseline: cannot write /nonexistent/x' aba --write-baseline /nonexistent/x
 ends 1 interleave aba --scenario free_list_reuse --size 200
 printed '^FINDING  aba, free_list_reuse, 200 bytes'
 printed 'overlap in malloc'
 printed 'reproduced 5 of 5'
+
+# what a baseline expects
+ends 1 interleave aba --scenario free_list_reuse --size 200 --write-baseline "$work/baseline" --findings "$work/lines"
+grep -q '^aba overlap malloc  # ' "$work/baseline" && grep -q '"schedule":"' "$work/lines"
+count $? 'the baseline and the lines have the finding'
+ends 0 interleave aba --scenario free_list_reuse --size 200 --baseline "$work/baseline"
+printed '^known    aba, free_list_reuse, 200 bytes'
 
 # the schedule that it prints shows it again, and is harmless without the bug
 schedule=$(sed -n 's/.* --replay //p' "$work/out")

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/cli/findings.h"
+
+#include "harness/cli/output.h"
+#include "harness/finding/finding_json.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int open_lines(struct cli_findings *findings)
+{
+    const char *path = findings->cli->findings;
+    findings->lines = path != NULL ? fopen(path, "we") : NULL;
+    return path == NULL || findings->lines != NULL
+               ? EXIT_CLEAN
+               : refuse("--findings: cannot write %s: %s", path, strerror(errno));
+}
+
+int cli_findings_open(struct cli_findings *ret_findings, const struct cli *cli)
+{
+    char error[BASELINE_ERROR_MAX], output_error[OUTPUT_ERROR_MAX];
+    *ret_findings = (struct cli_findings){.cli = cli};
+    for (unsigned i = 0; i < cli->baseline_count; i++)
+        if (baseline_read(&ret_findings->expected, cli->baselines[i], error) != 0)
+            return refuse("--baseline: %s", error);
+    if (cli->write_baseline != NULL && output_check(cli->write_baseline, output_error) != 0)
+        return refuse("--write-baseline: %s", output_error);
+    return open_lines(ret_findings);
+}
+
+void cli_findings_update(struct cli_findings *findings, const struct finding *finding)
+{
+    int failure = findings->lines != NULL ? finding_write_line(findings->lines, finding) : 0;
+    if (failure != 0)
+        findings->failure = failure;
+}
+
+bool cli_findings_add(struct cli_findings *findings, struct finding *finding)
+{
+    size_t before = findings->seen.count;
+    finding->expected = baseline_find(&findings->expected, finding);
+    int failure = baseline_add(&findings->seen, finding);
+    if (failure != 0)
+        findings->failure = failure;
+    if (findings->seen.count > before || finding->attempts > 1)
+        cli_findings_update(findings, finding);
+    return finding->expected == NULL;
+}
+
+static int write_baseline(struct cli_findings *findings)
+{
+    struct output output;
+    char error[OUTPUT_ERROR_MAX];
+    if (output_open(&output, findings->cli->write_baseline, error) != 0)
+        return refuse("--write-baseline: %s", error);
+    baseline_write(output.file, &findings->seen);
+    return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("--write-baseline: %s", error);
+}
+
+static int close_lines(struct cli_findings *findings)
+{
+    int failure = findings->lines != NULL ? output_flush(findings->lines) : 0;
+    if (findings->lines != NULL && fclose(findings->lines) != 0 && failure == 0)
+        failure = errno;
+    return failure == 0 ? EXIT_CLEAN
+                        : refuse("--findings: cannot write %s: %s", findings->cli->findings,
+                                 strerror(failure));
+}
+
+int cli_findings_close(struct cli_findings *findings, int status)
+{
+    int end = close_lines(findings);
+    bool is_done = status == EXIT_CLEAN || status == EXIT_FINDINGS;
+    if (end == EXIT_CLEAN && is_done && findings->failure != 0)
+        end = report_internal_error("a finding was lost: %s", strerror(findings->failure));
+    if (end == EXIT_CLEAN && is_done && findings->cli->write_baseline != NULL)
+        end = write_baseline(findings);
+    baseline_done(&findings->expected);
+    baseline_done(&findings->seen);
+    return is_done && end != EXIT_CLEAN ? end : status;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every command does with a finding, by the shared options: --baseline tells whether it is
+ * expected, --findings writes it down at once, --write-baseline writes all of them as a baseline at
+ * the end.
+ */
+#ifndef HARNESS_CLI_FINDINGS_H
+#define HARNESS_CLI_FINDINGS_H
+
+#include "harness/cli/cli.h"
+#include "harness/finding/baseline.h"
+
+struct cli_findings {
+    const struct cli *cli;
+    struct baseline expected, seen;
+    FILE *lines; /* NULL: no --findings */
+    int failure; /* errno of a finding that could not be kept */
+};
+
+/* Reads and opens the files that the options name, and finds out whether --write-baseline could
+ * write. Returns EXIT_CLEAN, or EXIT_REFUSED after one sentence. cli_findings_close ends either. */
+int cli_findings_open(struct cli_findings *ret_findings, const struct cli *cli);
+
+/* Sets finding->expected. Returns whether no baseline expects it. Of a class that was added before,
+ * only what was tried several times is written down again. */
+bool cli_findings_add(struct cli_findings *findings, struct finding *finding);
+/* Writes a finding down again, of which more is known now. */
+void cli_findings_update(struct cli_findings *findings, const struct finding *finding);
+
+/* Writes the baseline, unless status says that the command could not do its work. Returns status,
+ * or EXIT_REFUSED or EXIT_INTERNAL after one sentence. */
+int cli_findings_close(struct cli_findings *findings, int status);
+
+#endif
