@@ -2,7 +2,7 @@
 /* Reads the registry: clauses.tsv is embedded in the program and cut into fields in place, once. */
 #include "conformance/clauses.h"
 
-#include "conformance/embedded.h"
+#include "harness/program/embedded.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +129,7 @@ void clauses_load(void)
 {
     if (registry.text != NULL)
         return;
-    struct embedded_file file = *conformance_file_find("clauses.tsv");
+    struct embedded_file file = *embedded_find("conformance/clauses.tsv");
     registry.text = strndup(file.start, (size_t)(file.end - file.start));
     if (registry.text == NULL)
         refuse_row(0, "no memory to read it");

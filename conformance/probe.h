@@ -8,8 +8,7 @@
  *   - calls the malloc family by its C names (here they reach the subject through volatile
  *     pointers, there through the program's own);
  *   - uses nothing but the C library, this header and kit.h;
- *   - has no blank line inside a function or any other item at file level, and one blank line
- *     between them;
+ *   - has a blank line between functions and other items at file level;
  *   - declares one object at a time at file level, so that what it does not use can be left out.
  *
  * A probe runs in a process of its own. It may leave blocks behind, change limits, start threads,

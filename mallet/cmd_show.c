@@ -5,6 +5,7 @@
  */
 #include "harness/cli/output.h"
 #include "harness/finding/finding.h"
+#include "harness/program/export.h"
 #include "mallet/command.h"
 #include "mallet/trace_file.h"
 

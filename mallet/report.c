@@ -4,6 +4,7 @@
 
 #include "harness/cli/output.h"
 #include "harness/finding/finding_json.h"
+#include "harness/program/export.h"
 #include "mallet/trace_file.h"
 
 #include <errno.h>
@@ -35,10 +36,10 @@ static void write_indented_trace(FILE *out, const struct trace *trace)
     }
 }
 
-static void write_program(FILE *out, const struct finding *finding)
+static int write_program(FILE *out, const struct finding *finding)
 {
     struct verdict verdict = finding_verdict(finding);
-    export_program(out, &finding->trace, &verdict);
+    return export_program(out, &finding->trace, &verdict);
 }
 
 void report_finding(FILE *out, const struct finding *finding)
@@ -60,8 +61,8 @@ static char *make_program(const struct finding *finding)
     FILE *memory = open_memstream(&text, &length);
     if (memory == NULL)
         return NULL;
-    write_program(memory, finding);
-    if (fclose(memory) == 0)
+    int failed = write_program(memory, finding);
+    if (fclose(memory) == 0 && failed == 0)
         return text;
     free(text);
     return NULL;
@@ -103,8 +104,7 @@ static int save_trace(FILE *out, const struct finding *finding)
 
 static int save_program(FILE *out, const struct finding *finding)
 {
-    write_program(out, finding);
-    return 0;
+    return write_program(out, finding);
 }
 
 static int save_json(FILE *out, const struct finding *finding)

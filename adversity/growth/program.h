@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
-void growth_program(FILE *out, const char *subject, const struct growth_result *result);
+/* Returns 0 or a positive errno, as program_end. */
+int growth_program(FILE *out, const char *subject, const struct growth_result *result);
 
 #endif

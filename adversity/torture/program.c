@@ -1,75 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* A program is the kit, the scenario's files and program_main.c, one behind the other, without the
- * includes of this folder. */
-#include "adversity/torture/embedded.h"
+/* A program is the kit, the scenario's files and program_main.c, one behind the other. */
 #include "adversity/torture/torture_internal.h"
+
+#include "harness/program/program.h"
 
 enum { PROCESSES = 20 };
 
-static bool starts_with(const char *line, const char *end, const char *words)
+static void add_file(struct program *program, const char *name)
 {
-    return (size_t)(end - line) >= strlen(words) && memcmp(line, words, strlen(words)) == 0;
+    char path[128];
+    snprintf(path, sizeof path, "adversity/torture/%s", name);
+    program_add_file(program, path, PROGRAM_WHOLE);
 }
 
-static int write_file(FILE *out, const char *name)
+/* "handoff" is scenario_handoff.c; each of the scenario's files is used by those before. */
+static void add_scenario(struct program *program, const char *files)
 {
-    const struct embedded_file *file = torture_file_find(name);
-    if (file == NULL)
-        return ENOENT;
-    fprintf(out, "\n/* ---- %s ---- */\n", name);
-    for (const char *line = file->start, *next; line < file->end; line = next) {
-        const char *newline = memchr(line, '\n', (size_t)(file->end - line));
-        next = newline != NULL ? newline + 1 : file->end;
-        if (!starts_with(line, next, "#include \"") && !starts_with(line, next, "/* SPDX"))
-            fwrite(line, 1, (size_t)(next - line), out);
-    }
-    return 0;
-}
-
-/* One of the scenario's files at a time; "handoff" is scenario_handoff.c. */
-static int write_scenario_files(FILE *out, const char *files)
-{
-    int result = 0;
-    while (*files != '\0' && result == 0) {
+    while (*files != '\0') {
         char name[64];
         int length = (int)strcspn(files, " ");
+        fprintf(program_add_text(program), "void scenario_%.*s(void);\n", length, files);
         snprintf(name, sizeof name, "scenario_%.*s.c", length, files);
-        fprintf(out, "\nvoid scenario_%.*s(void);\n", length, files);
-        result = write_file(out, name);
+        add_file(program, name);
         files += length + (files[length] == ' ');
     }
-    return result;
 }
 
-static void write_opening(FILE *out, const struct torture_plan *plan,
-                          const struct torture_result *found)
+static void say_opening(struct program *program, const struct torture_plan *plan,
+                        const struct torture_result *found)
 {
     const struct subject_plan *subject = plan->subject;
-    fprintf(out, "/*\n * Scenario %s on %s: %s.\n * Found: %s: %s\n *\n", plan->scenario->name,
-            subject->name, plan->scenario->text, check_name(found->verdict.check),
-            found->verdict.sentence);
-    if (strcmp(subject->suffix, "-musl") == 0)
-        fprintf(out, " *     musl-gcc -O1 -g -static -pthread -o torture THIS_FILE && ./torture\n");
-    else if (subject_plan_preload(subject) != NULL)
-        fprintf(out, " *     cc -O1 -g -pthread -o torture THIS_FILE && LD_PRELOAD=%s ./torture\n",
-                subject_plan_preload(subject));
-    else
-        fprintf(out, " *     cc -O1 -g -pthread -o torture THIS_FILE && ./torture      with the "
-                     "allocator linked in, or preloaded\n");
-    fprintf(out,
-            " *\n * It runs %d processes and exits with 1 if one of them fails. What threads do to "
-            "each other does not repeat exactly.\n */\n",
-            PROCESSES);
-    fprintf(out, "#define _GNU_SOURCE\n#include <malloc.h>\n");
+    bool is_musl = strcmp(subject->suffix, "-musl") == 0;
+    program_say(program, "Scenario %s on %s: %s.", plan->scenario->name, subject->name,
+                plan->scenario->text);
+    program_say(program, "Found: %s: %s", check_name(found->verdict.check),
+                found->verdict.sentence);
+    program_say_build(program, is_musl ? "musl-gcc -O1 -g -static -pthread" : "cc -O1 -g -pthread",
+                      "", is_musl ? "" : subject_plan_preload(subject));
+    program_say(program,
+                "It runs %d processes. Exit status 1: one of them fails. What threads do to each "
+                "other does not repeat exactly.",
+                PROCESSES);
 }
 
-static void write_settings(FILE *out, const struct torture_plan *plan,
-                           const struct torture_result *found)
+static void put_settings(FILE *out, const struct torture_plan *plan,
+                         const struct torture_result *found)
 {
     const char *files = plan->scenario->files;
     fprintf(
         out,
-        "\n#define PROCESSES %d\n#define WORKERS %u\n#define MILLISECONDS %u\n#define SEED %lluu\n",
+        "#define PROCESSES %d\n#define WORKERS %u\n#define MILLISECONDS %u\n#define SEED %lluu\n",
         PROCESSES, plan->workers, plan->scenario->milliseconds, (unsigned long long)found->seed);
     fprintf(out, "#define ON_ONE_PROCESSOR %d\n#define PACE_US %u\n", found->on_one_processor,
             found->pace_us);
@@ -91,12 +71,15 @@ int torture_write_program(FILE *out, const struct torture_plan *plan,
                           const struct torture_result *found)
 {
     static const char *const kit[] = {"kit.h", "roles.h", "kit.c", "kit_block.c", "kit_box.c"};
-    int result = 0;
-    write_opening(out, plan, found);
-    for (size_t i = 0; i < sizeof kit / sizeof kit[0] && result == 0; i++)
-        result = write_file(out, kit[i]);
-    if (result == 0)
-        result = write_scenario_files(out, plan->scenario->files);
-    write_settings(out, plan, found);
-    return result == 0 ? write_file(out, "program_main.c") : result;
+    struct program *program = program_begin();
+    if (program == NULL)
+        return ENOMEM;
+    say_opening(program, plan, found);
+    program_include(program, "malloc.h");
+    for (size_t i = 0; i < sizeof kit / sizeof kit[0]; i++)
+        add_file(program, kit[i]);
+    add_scenario(program, plan->scenario->files);
+    put_settings(program_add_text(program), plan, found);
+    add_file(program, "program_main.c");
+    return program_end(program, out);
 }

@@ -72,10 +72,4 @@ int shrink_trace(struct executor *executor, struct trace *trace, const struct ve
 int finding_reproduce(struct executor *executor, struct finding *finding, unsigned attempts,
                       char error[SUBJECT_ERROR_MAX]);
 
-/* Writes a standalone C program: the calls of the trace with the check that fails (verdict NULL:
- * fill and verify everything), as plain C that needs nothing but a libc; exit status 0 when all
- * holds, 1 with one line on stderr when not. Allocates nothing itself beyond the calls of the
- * trace. */
-void export_program(FILE *out, const struct trace *trace, const struct verdict *verdict);
-
 #endif

@@ -8,160 +8,169 @@
  *   plain     what goes wrong is the answer of one call (errno, NULL, alignment, …): bare calls,
  *             and one assertion after that call p[0] = do_malloc(48);
  *
- * The parts that a program does not need are left out, so that it compiles without warnings. Where
- * a trace has threads, the stretches between two of them become functions, which the threads run in
- * turn; where it has `fail-os`, the program filters its own system calls.
+ * The helpers are the files of harness/program/parts. Where a trace has threads, the stretches
+ * between two of them become functions, which the threads run in turn; where it has `fail-os`, the
+ * program filters its own system calls.
  */
-#include "harness/program/export_internal.h"
-#include "harness/program/export_text.h"
-#include "harness/program/export_text_process.h"
+#include "harness/program/export.h"
 
+#include "harness/program/export_internal.h"
+#include "harness/program/program.h"
+
+#include <errno.h>
 #include <string.h>
 
 #define FOOTPRINT_CALLS 400000u
 #define CYCLES_FEWEST   16u
 #define LOSS_AFFORDABLE ((uint64_t)64 << 20) /* bytes */
 
-/* The parts before main. */
+/* Not every libc has these, and a weak reference is lost in linking: a program looks them up when
+ * it runs. */
+#define RARE_CALLS                                                                         \
+    (1u << SUBJECT_free_sized | 1u << SUBJECT_free_aligned_sized | 1u << SUBJECT_pvalloc | \
+     1u << SUBJECT_malloc_trim)
 
-/* The sentence may hold words of the subject: none may end the comment. */
-static void put_sentence(const struct plan *plan)
-{
-    export_put(plan, "/* %s: ", check_name(plan->check));
-    for (const char *letter = plan->verdict->sentence; *letter != '\0'; letter++)
-        fputc(*letter >= ' ' && *letter <= '~' && *letter != '*' && *letter != '\\' ? *letter : '?',
-              plan->out);
-    export_put(plan, "\n *\n");
-}
+/* ---- before the helpers ---- */
 
-static void put_opening(const struct plan *plan)
+static void say_opening(const struct plan *plan, struct program *program)
 {
+    bool has_look_ups = program_uses(program, "dlsym") || program_uses(program, "dladdr");
+    char libraries[32];
+    snprintf(libraries, sizeof libraries, "%s%s%s", has_look_ups ? "-ldl" : "",
+             has_look_ups && plan->has_threads ? " " : "", plan->has_threads ? "-pthread" : "");
     if (plan->verdict != NULL)
-        put_sentence(plan);
+        program_say(program, "%s: %s", check_name(plan->check), plan->verdict->sentence);
     else
-        export_put(plan, "/* Makes the calls of a trace, fills every block and verifies it.\n *\n");
-    export_put(plan,
-               " *     cc -O2 -Wall program.c -o program%s%s\n"
-               " *     LD_PRELOAD=/path/to/allocator.so ./program; echo $?\n"
-               " *\n"
-               " * Exit status 0: all is well. 1: it is not, and one line on stderr says why. */\n",
-               plan->has_usable || plan->has_look_ups ? " -ldl" : "",
-               plan->has_threads ? " -pthread" : "");
-}
-
-static void put_includes(const struct plan *plan)
-{
-    export_put(plan, "#define _GNU_SOURCE\n");
-    if (plan->has_usable || plan->has_look_ups)
-        export_put(plan, "#include <dlfcn.h>\n");
-    if (plan->check == CHECK_ERRNO || plan->has_faults)
-        export_put(plan, "#include <errno.h>\n");
-    if (plan->is_cycle)
-        export_put(plan, "#include <fcntl.h>\n");
-    export_put(plan, "%s#include <malloc.h>\n", plan->has_faults ? TEXT_FAULTS_INCLUDES : "");
-    if (plan->has_threads)
-        export_put(plan, "#include <pthread.h>\n#include <semaphore.h>\n");
-    if (plan->check == CHECK_PROGRESS || plan->has_faults)
-        export_put(plan, "#include <signal.h>\n");
-    export_put(plan, "#include <stdint.h>\n#include <stdio.h>\n#include <stdlib.h>\n");
-    if (plan_uses(plan, OP_FORK) && plan->is_filling)
-        export_put(plan, "#include <sys/wait.h>\n");
-    export_put(plan, "#include <unistd.h>\n\n" TEXT_FAIL);
+        program_say(program, "Makes the calls of a trace, fills every block and verifies it.");
+    program_say_build(program, "cc -O2 -Wall", libraries, NULL);
+    program_say(program,
+                "Exit status 0: all is well. 1: it is not, and one line on stderr says why.");
 }
 
 static bool is_rare(enum subject_call call)
 {
-    return (EXPORT_RARE_CALLS >> call & 1) != 0;
+    return (RARE_CALLS >> call & 1) != 0;
 }
+
+/* A function of the malloc family, or the allocator's walker. */
+struct callee {
+    const char *name, *result, *parameters;
+    bool is_rare, is_used;
+};
 
 static const char *space_after(const char *type)
 {
     return type[strlen(type) - 1] == '*' ? "" : " ";
 }
 
-static void put_pointer(const struct plan *plan, const char *name, const char *result,
-                        const char *parameters, bool rare)
+static void put_pointers(FILE *out, const struct callee *callees, size_t count)
 {
-    export_put(plan, "static %s%s(*volatile do_%s)%s", result, space_after(result), name,
-               parameters);
-    if (rare)
-        export_put(plan, ";\n");
-    else
-        export_put(plan, " = %s;\n", name);
+    fprintf(out,
+            "/* Volatile, so that no compiler elides a call or assumes anything of its result. "
+            "*/\n");
+    for (size_t i = 0; i < count; i++) {
+        const struct callee *callee = &callees[i];
+        if (!callee->is_used)
+            continue;
+        fprintf(out, "static %s%s(*volatile do_%s)%s", callee->result, space_after(callee->result),
+                callee->name, callee->parameters);
+        if (callee->is_rare)
+            fprintf(out, ";\n");
+        else
+            fprintf(out, " = %s;\n", callee->name);
+    }
 }
 
-static void put_look_up(const struct plan *plan, const char *name, const char *result,
-                        const char *parameters)
+static void put_look_ups(FILE *out, const struct callee *callees, size_t count)
 {
-    export_put(plan, "    do_%s = (%s%s(*)%s)dlsym(RTLD_DEFAULT, \"%s\");\n", name, result,
-               space_after(result), parameters, name);
+    fprintf(out, "\n/* Not every libc has these. */\n"
+                 "__attribute__((constructor)) static void look_up(void)\n{\n");
+    for (size_t i = 0; i < count; i++)
+        if (callees[i].is_used && callees[i].is_rare)
+            fprintf(out, "    do_%s = (%s%s(*)%s)dlsym(RTLD_DEFAULT, \"%s\");\n", callees[i].name,
+                    callees[i].result, space_after(callees[i].result), callees[i].parameters,
+                    callees[i].name);
+    fprintf(out, "}\n");
 }
 
-#define WALKER "mallet_subject_check", "int", "(char *sentence, size_t capacity)"
-
-static void put_look_ups(const struct plan *plan)
+/* The pointers that the program calls through. */
+static void put_calls(FILE *out, struct program *program)
 {
-    export_put(plan, TEXT_LOOK_UP);
-#define CALL(name, result, parameters)                               \
-    if (plan_calls(plan, SUBJECT_##name) && is_rare(SUBJECT_##name)) \
-        put_look_up(plan, #name, #result, #parameters);
-    SUBJECT_CALLS(CALL)
+    struct callee callees[] = {
+#define CALL(name, result, parameters) \
+    {#name, #result, #parameters, is_rare(SUBJECT_##name), false},
+        SUBJECT_CALLS(CALL)
 #undef CALL
-    if (plan->check == CHECK_HEAP)
-        put_look_up(plan, WALKER);
-    export_put(plan, "}\n\n");
+            {"mallet_subject_check", "int", "(char *sentence, size_t capacity)", true, false}};
+    enum { COUNT = sizeof callees / sizeof callees[0] };
+    bool has_any = false, has_rare = false;
+    for (size_t i = 0; i < COUNT; i++) {
+        char pointer[64];
+        snprintf(pointer, sizeof pointer, "do_%s", callees[i].name);
+        callees[i].is_used = program_uses(program, pointer);
+        has_any |= callees[i].is_used;
+        has_rare |= callees[i].is_used && callees[i].is_rare;
+    }
+    if (has_any)
+        put_pointers(out, callees, COUNT);
+    if (has_rare) {
+        program_include(program, "dlfcn.h");
+        put_look_ups(out, callees, COUNT);
+    }
 }
 
-static void put_calls(const struct plan *plan)
-{
-    if (plan->calls != 0)
-        export_put(plan, TEXT_VOLATILE);
-#define CALL(name, result, parameters)    \
-    if (plan_calls(plan, SUBJECT_##name)) \
-        put_pointer(plan, #name, #result, #parameters, is_rare(SUBJECT_##name));
-    SUBJECT_CALLS(CALL)
-#undef CALL
-    if (plan->check == CHECK_HEAP)
-        put_pointer(plan, WALKER, true);
-    export_put(plan, plan->calls != 0 ? "\n" : "");
-    if (plan->has_look_ups)
-        put_look_ups(plan);
-}
-
-static void put_state(const struct plan *plan)
+static void put_state(const struct plan *plan, FILE *out)
 {
     if (plan->slots == 0)
         return;
-    export_put(plan, "static %s *p[%zu]; /* the blocks */\n",
-               plan->is_filling ? "unsigned char" : "void", plan->slots);
+    if (plan->is_filling) {
+        fprintf(out, "\nenum { BLOCKS = %zu };\n", plan->slots);
+        return;
+    }
+    fprintf(out, "\nstatic void *p[%zu]; /* the blocks */\n", plan->slots);
     if (plan->has_sizes)
-        export_put(plan, "static size_t n[%zu]; /* bytes asked for */\n", plan->slots);
-    if (plan->is_filling)
-        export_put(plan, "static size_t filled[%zu];\nstatic unsigned seed[%zu];\n", plan->slots,
-                   plan->slots);
-    export_put(plan, "\n");
+        fprintf(out, "static size_t n[%zu]; /* bytes asked for */\n", plan->slots);
 }
 
-static void put_filling_helpers(const struct plan *plan)
+static void add_helpers(const struct plan *plan, struct program *program)
 {
-    const char *step = plan->has_large ? "at = next(at, filled[i])" : "at++";
-    export_put(plan, plan->has_large ? TEXT_NEXT : "");
-    export_put(plan, TEXT_BYTE_AT);
-    export_put(plan, TEXT_VERIFY, step);
-    export_put(plan, TEXT_TAKE_BEGIN);
-    if (plan->check == CHECK_OVERLAP)
-        export_put(plan, TEXT_TAKE_OVERLAP, plan->slots);
-    export_put(plan, TEXT_TAKE_END, step);
-    export_put(plan, "%s%s%s%s", TEXT_HOLD_BEGIN,
-               plan->check == CHECK_USABLE ? TEXT_HOLD_STABLE : "", TEXT_HOLD_END, TEXT_DROP);
-    if (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY) || plan_uses(plan, OP_FORK))
-        export_put(plan, "%s", TEXT_MOVE);
-    if (plan_uses(plan, OP_CALLOC))
-        export_put(plan, TEXT_ZEROED, plan->has_large ? "at = next(at, size)" : "at++");
-    if (plan_uses(plan, OP_FORK))
-        export_put(plan, TEXT_FORK, plan->has_faults ? "        fail_os(0);\n" : "", plan->slots,
-                   plan->slots, plan->slots);
+    static const char *const helpers[] = {
+        "harness/program/parts/fail.h",    "harness/program/parts/faults.c",
+        "harness/program/parts/threads.c", "harness/program/parts/usable.c",
+        "harness/program/parts/calls.c",   "harness/program/parts/blocks.c",
+        "harness/program/parts/fork.c"};
+    size_t count = sizeof helpers / sizeof helpers[0] - (plan->is_filling ? 0 : 2);
+    for (size_t i = 0; i < count; i++)
+        program_add_file(program, helpers[i], PROGRAM_NEEDED);
 }
+
+static void choose_variants(const struct plan *plan, struct program *program)
+{
+    const struct {
+        const char *feature;
+        bool is_on;
+    } variants[] = {{"WITH_LARGE", plan->has_large},
+                    {"WITH_OVERLAP", plan->check == CHECK_OVERLAP},
+                    {"WITH_STABLE", plan->check == CHECK_USABLE},
+                    {"WITH_UNTOUCHED", plan->check == CHECK_NULL},
+                    {"WITH_FAULTS", plan->has_faults}};
+    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++)
+        if (variants[i].is_on)
+            program_with(program, variants[i].feature);
+}
+
+static void include_headers(const struct plan *plan, struct program *program)
+{
+    static const char *const always[] = {"malloc.h", "stdint.h", "stdio.h", "stdlib.h", "unistd.h"};
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        program_include(program, always[i]);
+    if (plan->check == CHECK_ERRNO)
+        program_include(program, "errno.h");
+    if (plan->check == CHECK_PROGRESS)
+        program_include(program, "signal.h");
+}
+
+/* ---- behind them ---- */
 
 /* Locals of main, where the ops are all there. */
 static void put_shared_state(const struct plan *plan)
@@ -177,38 +186,6 @@ static void put_shared_state(const struct plan *plan)
                    plan->recovers && plan->verdict->op < plan->trace->count
                        ? "static unsigned failed_before;\n"
                        : "");
-}
-
-static void put_process_helpers(const struct plan *plan)
-{
-    const char *begin = plan->has_faults ? TEXT_UNCOUNTED_BEGIN : "",
-               *end = plan->has_faults ? TEXT_UNCOUNTED_END : "";
-    if (plan->has_faults)
-        export_put(plan, TEXT_FAULTS);
-    if (plan->has_threads)
-        export_put(plan, TEXT_THREADS, begin, end);
-    if (plan_uses(plan, OP_THREAD_EXIT))
-        export_put(plan, TEXT_END_THREAD, begin, end);
-}
-
-static void put_helpers(const struct plan *plan)
-{
-    put_process_helpers(plan);
-    if (plan->has_times)
-        export_put(plan, "%s", TEXT_TIMES);
-    if (plan->has_usable)
-        export_put(plan, "%s%s", TEXT_IS_OWN, TEXT_USABLE);
-    if (plan->is_filling)
-        put_filling_helpers(plan);
-    if (plan_uses(plan, OP_POSIX_MEMALIGN))
-        export_put(plan, "%s%s%s", TEXT_POSIX_BEGIN,
-                   plan->check == CHECK_NULL ? TEXT_POSIX_UNTOUCHED : "", TEXT_POSIX_END);
-    if (plan->check == CHECK_HEAP)
-        export_put(plan, "%s", TEXT_WALKER);
-    if (plan_calls(plan, SUBJECT_free_sized))
-        export_put(plan, TEXT_FREE_SIZED);
-    if (plan_calls(plan, SUBJECT_free_aligned_sized))
-        export_put(plan, TEXT_FREE_ALIGNED_SIZED);
 }
 
 /* The choice was seen before the trace, in a probe: make it once more. */
@@ -230,8 +207,7 @@ static void put_main(const struct plan *plan)
 {
     bool may_exit = plan->verdict != NULL && plan->check == CHECK_CRASH &&
                     strstr(plan->verdict->sentence, "exit") != NULL;
-    export_put(plan, "%s%sint main(void)\n{\n", plan->check == CHECK_PROGRESS ? TEXT_PROGRESS : "",
-               may_exit ? TEXT_EXIT : "");
+    export_put(plan, "int main(void)\n{\n");
     if (!plan->has_threads && !plan->is_filling &&
         (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY)))
         export_put(plan, "    void *q;\n");
@@ -264,39 +240,71 @@ static unsigned cycles_affordable(const struct plan *plan)
     return rounds < 32 ? 32 : rounds > 2000 ? 2000 : (unsigned)rounds;
 }
 
-static void put_cycles(const struct plan *plan)
+/* A cycle with failures, and another in which the system refuses nothing. */
+static void put_safe_cycle(const struct plan *plan)
+{
+    export_put(plan, "    watch_os();\n"
+                     "    cycle();\n"
+                     "    is_recovering = 1; /* now the system refuses nothing */\n"
+                     "    cycle();\n");
+}
+
+static void put_main_of_cycles(const struct plan *plan)
 {
     unsigned most = cycles_affordable(plan), first = most;
     while (plan->has_faults && first / 4 >= CYCLES_FEWEST)
         first /= 4;
-    export_put(plan, "%s", TEXT_RESIDENT);
-    put_cycle(plan);
-    export_put(plan, TEXT_FOOTPRINT_MAIN,
-               plan->has_safe_cycle ? TEXT_SAFE_CYCLE TEXT_SAFE_CYCLE_OVER : "", first, most);
+    export_put(plan, "int main(void)\n{\n");
+    if (plan->has_safe_cycle) {
+        put_safe_cycle(plan);
+        export_put(plan, "    is_recovering = 0;\n");
+    }
+    export_put(plan, "    watch_cycles(%u, %u);\n    return 0;\n}\n", first, most);
 }
 
-static void put_recovery(const struct plan *plan)
+static void put_main_of_recovery(const struct plan *plan)
 {
-    put_cycle(plan);
-    export_put(plan, "int main(void)\n{\n%s    return 0;\n}\n",
-               plan->has_safe_cycle ? TEXT_SAFE_CYCLE : "    cycle();\n");
-}
-
-void export_program(FILE *out, const struct trace *trace, const struct verdict *verdict)
-{
-    struct plan plan = plan_make(out, trace, verdict);
-    put_opening(&plan);
-    put_includes(&plan);
-    put_calls(&plan);
-    put_state(&plan);
-    put_helpers(&plan);
-    put_shared_state(&plan);
-    if (plan.has_threads)
-        export_put_parts(&plan);
-    if (plan.is_cycle)
-        put_cycles(&plan);
-    else if (plan.recovers)
-        put_recovery(&plan);
+    export_put(plan, "int main(void)\n{\n");
+    if (plan->has_safe_cycle)
+        put_safe_cycle(plan);
     else
-        put_main(&plan);
+        export_put(plan, "    cycle();\n");
+    export_put(plan, "    return 0;\n}\n");
+}
+
+static void put_texts(struct plan *plan, struct program *program)
+{
+    plan->out = program_add_text(program);
+    put_shared_state(plan);
+    if (plan->has_threads)
+        export_put_parts(plan);
+    if (plan->is_cycle || plan->recovers)
+        put_cycle(plan);
+    program_add_file(program, "harness/program/parts/cycles.c", PROGRAM_NEEDED);
+    program_add_file(program, "harness/program/parts/ends.c", PROGRAM_NEEDED);
+    plan->out = program_add_text(program);
+    if (plan->is_cycle)
+        put_main_of_cycles(plan);
+    else if (plan->recovers)
+        put_main_of_recovery(plan);
+    else
+        put_main(plan);
+}
+
+int export_program(FILE *out, const struct trace *trace, const struct verdict *verdict)
+{
+    struct program *program = program_begin();
+    if (program == NULL)
+        return ENOMEM;
+    struct plan plan = plan_make(trace, verdict);
+    choose_variants(&plan, program);
+    include_headers(&plan, program);
+    FILE *top = program_add_text(program);
+    add_helpers(&plan, program);
+    put_texts(&plan, program);
+    program_pick(program);
+    put_calls(top, program);
+    put_state(&plan, top);
+    say_opening(&plan, program);
+    return program_end(program, out);
 }

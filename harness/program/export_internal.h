@@ -4,19 +4,12 @@
 #ifndef HARNESS_EXPORT_INTERNAL_H
 #define HARNESS_EXPORT_INTERNAL_H
 
-#include "harness/finding/finding.h"
 #include "harness/run/run.h"
 
 #include <stdio.h>
 
-/* Not every libc has these, and a weak reference is lost in linking: a program looks them up when
- * it runs. */
-#define EXPORT_RARE_CALLS                                                                  \
-    (1u << SUBJECT_free_sized | 1u << SUBJECT_free_aligned_sized | 1u << SUBJECT_pvalloc | \
-     1u << SUBJECT_malloc_trim)
-
 struct plan {
-    FILE *out;
+    FILE *out; /* the part of the program that is written */
     const struct trace *trace;
     const struct verdict *verdict; /* may be NULL */
     enum check check;              /* CHECK_COUNT: every check */
@@ -24,9 +17,8 @@ struct plan {
     size_t slots;
     /* policy: op before the verdict's with the same choice to make, or SIZE_MAX */
     size_t first_choice;
-    unsigned calls; /* bit per enum subject_call: used */
     unsigned kinds; /* bit per enum op_kind: used */
-    bool has_sizes, has_usable, has_times, has_large, has_live_end, has_look_ups;
+    bool has_sizes, has_large, has_live_end;
     bool has_threads, has_faults;
     bool is_cycle; /* what goes wrong is growth from cycle to cycle */
     /* what goes wrong shows in a second cycle, in which the system refuses nothing */
@@ -38,7 +30,7 @@ struct plan {
 };
 
 /* export_plan.c */
-struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict *verdict);
+struct plan plan_make(const struct trace *trace, const struct verdict *verdict);
 /* As run_call_of, but for a free_sized or free_aligned_sized on a block of another kind: there the
  * run calls free. */
 enum subject_call plan_call_of_op(const struct trace *trace, size_t i);
@@ -67,11 +59,6 @@ void export_put_errno_kept(const struct plan *plan);
 static inline bool plan_uses(const struct plan *plan, enum op_kind kind)
 {
     return (plan->kinds >> kind & 1) != 0;
-}
-
-static inline bool plan_calls(const struct plan *plan, enum subject_call call)
-{
-    return (plan->calls >> call & 1) != 0;
 }
 
 /* Whether op i is the one that the verdict blames. */

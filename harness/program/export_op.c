@@ -149,7 +149,7 @@ static void put_filling_op(const struct plan *plan, size_t i)
     } else if (op->kind == OP_USABLE_SIZE) {
         export_put(plan, "    usable(hold(%" PRIu32 "), n[%" PRIu32 "]);\n", op->slot, op->slot);
     } else if (op->kind == OP_SWEEP) {
-        export_put(plan, "    for (int i = 0; i < %zu; i++)\n        hold(i);\n", plan->slots);
+        export_put(plan, "    for (int i = 0; i < BLOCKS; i++)\n        hold(i);\n");
     } else if (op->kind == OP_FORK) {
         export_put(plan, "    visit_in_child();\n");
     }
@@ -248,8 +248,11 @@ static void put_last_frees(const struct plan *plan)
         return;
     if (is_errno)
         export_put(plan, "    errno = " EXPORT_SENTINEL ";\n");
-    export_put(plan, "    for (int i = 0; i < %zu; i++%s)\n        do_free(%s);\n", plan->slots,
-               plan->recovers ? ", p[i - 1] = NULL" : "", plan->is_filling ? "drop(i)" : "p[i]");
+    if (plan->is_filling)
+        export_put(plan, "    for (int i = 0; i < BLOCKS; i++)\n        do_free(drop(i));\n");
+    else
+        export_put(plan, "    for (int i = 0; i < %zu; i++%s)\n        do_free(p[i]);\n",
+                   plan->slots, plan->recovers ? ", p[i - 1] = NULL" : "");
     if (is_errno)
         export_put_errno_kept(plan);
 }

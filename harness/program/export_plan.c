@@ -48,19 +48,13 @@ static void plan_op(struct plan *plan, size_t i)
     unsigned traits = trace_op_traits(op->kind);
     enum subject_call call = plan_call_of_op(plan->trace, i);
     plan->kinds |= 1u << op->kind;
-    if (call < SUBJECT_CALL_COUNT && call != SUBJECT_malloc_usable_size) /* usable() calls that */
-        plan->calls |= 1u << call;
-    if (call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized)
-        plan->calls |= 1u << SUBJECT_free;
     if (has_slot(op) && op->slot >= plan->slots)
         plan->slots = op->slot + 1;
     if (traits & OP_HAS_SIZE) {
-        plan->has_times |= !plan_is_exact(op) && (traits & OP_HAS_COUNT) != 0;
         plan->has_large |= trace_op_total(op) > LARGE_BLOCK;
         uint64_t asked = trace_op_total(op) | ((traits & OP_HAS_ALIGNMENT) != 0 ? op->extra : 0);
         plan->total += asked < UINT32_MAX ? asked : 0;
         plan->has_sizes |= !plan_is_exact(op);
-        plan->has_usable |= op->size_base == SIZE_USABLE;
     }
     if (call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized)
         plan->has_sizes = true;
@@ -79,18 +73,12 @@ static void plan_policy(struct plan *plan)
          i++)
         if (has_same_choice(&plan->trace->ops[i], &plan->trace->ops[blamed]))
             plan->first_choice = i;
-    if (plan->first_choice == SIZE_MAX && blamed < plan->trace->count &&
-        plan->trace->ops[blamed].kind == OP_REALLOC)
-        plan->calls |= 1u << SUBJECT_malloc;
 }
 
-struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict *verdict)
+struct plan plan_make(const struct trace *trace, const struct verdict *verdict)
 {
-    struct plan plan = {.out = out,
-                        .trace = trace,
-                        .verdict = verdict,
-                        .check = CHECK_COUNT,
-                        .first_choice = SIZE_MAX};
+    struct plan plan = {
+        .trace = trace, .verdict = verdict, .check = CHECK_COUNT, .first_choice = SIZE_MAX};
     struct slot_set live = {0};
     if (verdict != NULL)
         plan.check = verdict->check;
@@ -110,13 +98,7 @@ struct plan plan_make(FILE *out, const struct trace *trace, const struct verdict
     plan.has_live_end =
         live.count > 0 && (plan.is_filling || is_last_free_asserted || plan.recovers);
     plan.has_sizes |= plan.is_filling;
-    plan.has_usable |= plan.is_filling;
     if (plan.check == CHECK_POLICY)
         plan_policy(&plan);
-    if (plan.has_live_end)
-        plan.calls |= 1u << SUBJECT_free;
-    if (plan_uses(&plan, OP_FORK) && plan.is_filling)
-        plan.calls |= 1u << SUBJECT_malloc | 1u << SUBJECT_free | 1u << SUBJECT_realloc;
-    plan.has_look_ups = plan.check == CHECK_HEAP || (plan.calls & EXPORT_RARE_CALLS) != 0;
     return plan;
 }

@@ -5,6 +5,7 @@
  * on the one without.
  */
 #include "harness/finding/finding.h"
+#include "harness/program/export.h"
 #include "mutants/registry.h"
 
 #include <limits.h>

@@ -7,6 +7,7 @@
  * usage: export_test [FOLDER of seeds]
  */
 #include "harness/finding/finding.h"
+#include "harness/program/export.h"
 
 #include <glob.h>
 #include <limits.h>

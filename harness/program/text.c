@@ -3,7 +3,7 @@
  * A small scanner for C text: skips comments and literals, finds words, items and the names that
  * items define.
  */
-#include "conformance/program_text.h"
+#include "harness/program/text.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -71,7 +71,7 @@ bool word_same(const struct word *left, const struct word *right)
     return left->length == right->length && memcmp(left->start, right->start, left->length) == 0;
 }
 
-static bool word_is(const struct word *word, const char *text)
+bool word_is(const struct word *word, const char *text)
 {
     return word->length == strlen(text) && memcmp(word->start, text, word->length) == 0;
 }
@@ -84,16 +84,49 @@ static const char *skip_line(const char *at, const char *end)
     return at < end ? at + 1 : end;
 }
 
+const char *line_end(const char *line, const char *end)
+{
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    return newline != NULL ? newline + 1 : end;
+}
+
+bool line_begins(const char *line, const char *end, const char *text)
+{
+    return (size_t)(end - line) >= strlen(text) && memcmp(line, text, strlen(text)) == 0;
+}
+
+/* How deep the end of the item so far is in brackets and conditions: 0 at file level. A directive
+ * may stand inside of brackets, never the other way round. */
+static int depth_of(const struct item *item)
+{
+    int depth = 0;
+    struct word token;
+    for (const char *at = item->start; token_next(&at, item->end, &token);) {
+        char letter = token.start[0];
+        if (letter == '#' && (token.start == item->start || token.start[-1] == '\n')) {
+            token_next(&at, item->end, &token);
+            depth += line_begins(token.start, item->end, "if");
+            depth -= word_is(&token, "endif");
+        } else if (token.length == 1) {
+            depth += strchr("([{", letter) != NULL;
+            depth -= strchr(")]}", letter) != NULL;
+        }
+    }
+    return depth;
+}
+
+bool item_is_whole(const struct item *item)
+{
+    return depth_of(item) == 0;
+}
+
 bool item_next(const char **at, const char *end, struct item *ret_item)
 {
     while (*at < end && **at == '\n')
         ++*at;
-    ret_item->start = *at;
-    while (*at < end && **at != '\n') {
-        const char *newline = memchr(*at, '\n', (size_t)(end - *at));
-        *at = newline != NULL ? newline + 1 : end;
-    }
-    ret_item->end = *at;
+    *ret_item = (struct item){*at, *at};
+    while (*at < end && (**at != '\n' || depth_of(ret_item) != 0))
+        ret_item->end = *at = line_end(*at, end);
     return ret_item->start < ret_item->end;
 }
 
@@ -111,7 +144,7 @@ static bool can_be_name(const struct word *word)
 
 /* A name stands before the first bracket, `=`, `,` or `;` at file level, that of a function pointer
  * before its `)`; enumerators inside. */
-void item_names(struct item *item, void (*tell)(struct item *item, struct word name, void *context),
+void item_names(const struct item *item, void (*tell)(struct word name, void *context),
                 void *context)
 {
     int depth = 0, enum_depth = -1;
@@ -122,19 +155,19 @@ void item_names(struct item *item, void (*tell)(struct item *item, struct word n
         if (letter == '#') {
             if (word_next(&at, item->end, &token) && word_is(&token, "define") &&
                 word_next(&at, item->end, &token))
-                tell(item, token, context);
+                tell(token, context);
             at = skip_line(at, item->end);
         } else if (is_identifier(&token)) {
             is_enum |= depth == 0 && word_is(&token, "enum");
             if (depth == 0)
                 last = token;
             else if (depth == enum_depth)
-                tell(item, token, context);
+                tell(token, context);
         } else {
             bool is_pointer = letter == '(' && *at == '*' && depth == 0;
             if (depth == 0 && strchr("([{=,;)", letter) != NULL && !is_pointer &&
                 can_be_name(&last))
-                tell(item, last, context);
+                tell(last, context);
             if (depth == 0)
                 enum_depth = letter == '{' && is_enum ? 1 : -1;
             is_enum = false;
@@ -145,81 +178,8 @@ void item_names(struct item *item, void (*tell)(struct item *item, struct word n
     }
 }
 
-const char *item_heading(const struct item *item, const char **ret_behind)
+bool item_is_declaration(const struct item *item)
 {
-    const char *at = item->start, *line = item->start;
-    for (struct word token; token_next(&at, item->end, &token);) {
-        line = token.start;
-        if (!word_is(&token, "PROBE") && !word_is(&token, "PROCESS_PROBE"))
-            return NULL;
-        while (token_next(&at, item->end, &token) && token.start[0] != ')')
-            ;
-        *ret_behind = at;
-        return line;
-    }
-    return NULL;
-}
-
-bool item_is_probe(const struct item *item, const char *name)
-{
-    const char *behind, *at = item_heading(item, &behind);
-    struct word word;
-    return at != NULL && word_next(&at, item->end, &word) && word_next(&at, item->end, &word) &&
-           word_is(&word, name);
-}
-
-bool item_is_whole(const struct item *item)
-{
-    int depth = 0, conditions = 0;
-    struct word token;
-    for (const char *at = item->start; token_next(&at, item->end, &token);) {
-        if (token.start[0] == '#' && (token.start == item->start || token.start[-1] == '\n')) {
-            token_next(&at, item->end, &token);
-            conditions += strncmp(token.start, "if", 2) == 0;
-            conditions -= word_is(&token, "endif");
-        }
-        depth += token.length == 1 && strchr("([{", token.start[0]) != NULL;
-        depth -= token.length == 1 && strchr(")]}", token.start[0]) != NULL;
-    }
-    return depth == 0 && conditions == 0;
-}
-
-/* A paragraph of a block comment: wrapped, with nothing in it that ends or begins a comment. */
-static void write_paragraph(FILE *out, const char *label, const char *text)
-{
-    enum { WIDTH = 110 };
-    size_t column = (size_t)fprintf(out, " * %s:", label);
-    while (*text != '\0') {
-        size_t length = strcspn(text, " \n");
-        if (length > 0 && column + 1 + length > WIDTH)
-            column = (size_t)fprintf(out, "\n *    ") - 1;
-        column += length > 0;
-        for (size_t i = 0; i < length; i++) {
-            const char pair[] = {i > 0 ? text[i - 1] : ' ', text[i]};
-            bool is_mark = memcmp(pair, "*/", 2) == 0 || memcmp(pair, "/*", 2) == 0;
-            fprintf(out, "%s%c", i == 0 || is_mark ? " " : "", text[i]);
-        }
-        column += length;
-        text += length + (text[length] != '\0');
-    }
-    fputc('\n', out);
-}
-
-void text_write_opening(FILE *out, const struct clause_result *result, const char *subject)
-{
-    const struct clause *clause = result->clause;
-    char profiles[PROFILES_TEXT_MAX], observed[128];
-    snprintf(observed, sizeof observed, "On %s, %s", subject, clause_verdict_name(result->verdict));
-    bool is_misuse = clause->strength == STRENGTH_HARDENING || clause->strength == STRENGTH_UB;
-    fprintf(out, "/*\n * %s, %s in %s\n", clause->id, strength_name(clause->strength),
-            profiles_text(clause->profiles, profiles));
-    write_paragraph(out, "Requirement", clause->requirement);
-    write_paragraph(out, observed, result->evidence);
-    fprintf(out, " *\n *     cc program.c -o program && LD_PRELOAD=/path/to/allocator.so "
-                 "./program; echo $?\n *\n");
-    fprintf(out, " * %s\n */\n#define _GNU_SOURCE\n",
-            is_misuse ? "It uses memory wrongly on purpose. 0, or death by a signal: that was "
-                        "noticed; 1: nothing noticed it."
-                      : "0: the requirement holds, or what is printed says why it cannot be asked; "
-                        "1, or death by a signal: it does not.");
+    size_t length = (size_t)(item->end - item->start);
+    return memchr(item->start, '{', length) == NULL && memchr(item->start, '#', length) == NULL;
 }
