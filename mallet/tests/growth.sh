@@ -31,12 +31,12 @@ ends 0 growth --quick --json --shape zeroed --band 256 anvil
 printed '"result": "clean"'
 
 if [ -n "$foreign" ]; then
-    thrash=$mutants/libgrowth_trim_thrash.so
-    ends 0 growth --quick --shape boundary --band 256 "$mutants/libgrowth_none.so"
+    thrash=$mutants/libheap_trim_thrash.so
+    ends 0 growth --quick --shape boundary --band 256 "$mutants/libheap_none.so"
     ends 1 growth --quick --shape boundary --band 256 --output "$work/programs" "$thrash"
     printed '^FINDING  boundary/256 '
-    printed 'scaling: with 0 blocks of 256 bytes live, 1024 times malloc and free of one more made 2048 OS calls'
-    program=$work/programs/libgrowth_trim_thrash.so-boundary-256
+    printed 'scaling: with 0 blocks of 256 bytes live, 1024 times malloc and free of one more made 1024 OS calls'
+    program=$work/programs/libheap_trim_thrash.so-boundary-256
     printed "program: $program.c"
     holds 'the program compiles' cc -O1 -Wall -Werror -fno-builtin -pthread -o "$program" "$program.c"
     holds 'it does not show it on the libc' "$program"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks: bins by powers of two, first fit, split, coalesce with both neighbours, a top that grows
- * and is given back. See heap.h. */
+/* Chunks: bins by powers of two, first fit among a few of each, split, coalesce with both neighbours,
+ * a top that grows and is given back. See heap.h. */
 #include "heap.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BINS = 12, BIN_MIN_LOG2 = 5 }; /* the last bin holds everything from 64 KiB up */
+enum { BINS = 12, BIN_MIN_LOG2 = 5, LOOKS = 8 }; /* the last bin holds everything from 64 KiB up */
 #define RESERVATION ((size_t)1 << 30)
 #define TRIM_MIN    ((size_t)64 << 10)
 #define COMMIT_STEP ((size_t)64 << 10)
@@ -52,6 +52,8 @@ static bool commit(uintptr_t to)
 
 static unsigned bin_of(size_t size)
 {
+    if (HAS(linear_free_list) || HAS(linear_best_fit))
+        return 0;
     unsigned bin = 63u - (unsigned)__builtin_clzl(size) - BIN_MIN_LOG2;
     if (HAS(bin_overflow))
         return bin;
@@ -60,12 +62,14 @@ static unsigned bin_of(size_t size)
 
 static void bin_link(struct chunk *chunk)
 {
-    struct chunk **bin = heap.bins + bin_of(chunk_size(chunk));
+    struct chunk **link = heap.bins + bin_of(chunk_size(chunk));
     chunk->previous = NULL;
-    chunk->next = *bin;
+    for (; HAS(linear_free_list) && *link != NULL && *link < chunk; link = &(*link)->next)
+        chunk->previous = *link;
+    chunk->next = *link;
     if (chunk->next != NULL)
         chunk->next->previous = chunk;
-    *bin = chunk;
+    *link = chunk;
 }
 
 static void bin_unlink(struct chunk *chunk)
@@ -94,9 +98,18 @@ struct chunk *heap_free_above(const struct chunk *chunk)
     return !is_below_top(chunk) && is_free(above) ? above : NULL;
 }
 
+struct chunk *heap_walk_below(const struct chunk *chunk)
+{
+    struct chunk *below = (struct chunk *)heap.base;
+    while ((uintptr_t)below + chunk_size(below) < (uintptr_t)chunk)
+        below = chunk_at(below, chunk_size(below));
+    return below;
+}
+
 static struct chunk *free_below(const struct chunk *chunk)
 {
-    struct chunk *below = chunk_at(chunk, 0 - (size_t)chunk->before);
+    struct chunk *below =
+        HAS(free_walks_heap) ? heap_walk_below(chunk) : chunk_at(chunk, 0 - (size_t)chunk->before);
     return chunk->before != 0 && is_free(below) ? below : NULL;
 }
 
@@ -131,6 +144,11 @@ void heap_give(struct chunk *chunk)
 {
     size_t size = chunk_size(chunk);
     struct chunk *above = heap_free_above(chunk), *below = free_below(chunk);
+    if (HAS(never_coalesces)) {
+        set_size(chunk, size, 0);
+        bin_link(chunk);
+        return;
+    }
     if (above != NULL) {
         if (!HAS(upper_stays_linked) || below == NULL)
             bin_unlink(above);
@@ -147,7 +165,7 @@ void heap_give(struct chunk *chunk)
     if ((uintptr_t)chunk + size == heap.top) {
         heap.top = (uintptr_t)chunk;
         heap.last = chunk->before;
-        if (heap.touched - heap.top >= TRIM_MIN)
+        if (heap.touched - heap.top >= (HAS(trim_thrash) ? 1 : TRIM_MIN))
             heap_trim(0);
         return;
     }
@@ -185,16 +203,41 @@ static struct chunk *take_top(size_t need)
     return chunk;
 }
 
+static bool is_better(const struct chunk *chunk, const struct chunk *best)
+{
+    return best == NULL || (HAS(linear_best_fit) && chunk_size(chunk) < chunk_size(best));
+}
+
+static bool looks_at_all(void)
+{
+    return HAS(linear_free_list) || HAS(linear_best_fit) || HAS(free_list_cycle);
+}
+
+/* Looks at a few of each bin: the first of a higher bin is large enough. */
+static struct chunk *search(size_t need)
+{
+    struct chunk *best = NULL;
+    for (unsigned bin = bin_of(need); bin < BINS && best == NULL; bin++) {
+        unsigned looks = looks_at_all() ? UINT32_MAX : LOOKS;
+        for (struct chunk *chunk = heap.bins[bin]; chunk != NULL && looks-- > 0;
+             chunk = chunk->next) {
+            if (chunk_size(chunk) >= need && is_better(chunk, best))
+                best = chunk;
+            if (best != NULL && !HAS(linear_best_fit))
+                break;
+        }
+    }
+    return best;
+}
+
 struct chunk *heap_take(size_t need)
 {
-    for (unsigned bin = bin_of(need); bin < BINS; bin++)
-        for (struct chunk *chunk = heap.bins[bin]; chunk != NULL; chunk = chunk->next)
-            if (chunk_size(chunk) >= need) {
-                bin_unlink(chunk);
-                chunk->tag |= CHUNK_LIVE;
-                return split(chunk, need);
-            }
-    return take_top(need);
+    struct chunk *chunk = search(need);
+    if (chunk == NULL)
+        return take_top(need);
+    bin_unlink(chunk);
+    chunk->tag |= CHUNK_LIVE;
+    return split(chunk, need);
 }
 
 /* │ chunk ──────────────────────── │   →   │ given back │ chunk: aligned │ given back │ */
@@ -212,7 +255,8 @@ struct chunk *heap_take_aligned(size_t need, size_t alignment)
     size_t gap = (uintptr_t)chunk - (uintptr_t)front;
     set_size(chunk, chunk_size(front) - gap, CHUNK_LIVE);
     set_size(front, gap, CHUNK_LIVE);
-    heap_give(front);
+    if (!HAS(leaks_aligned_gap))
+        heap_give(front);
     return split(chunk, need);
 }
 

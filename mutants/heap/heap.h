@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small, correct allocator with boundary tags, made to be broken on purpose. One thread at a
- * time, glibc's choices.
+ * A small, correct allocator with boundary tags, made to be broken on purpose. One lock for all
+ * calls, glibc's choices.
  *
- *   malloc.c   the malloc family: requests, errno, zeroing, copying
+ *   malloc.c   the malloc family: the lock, requests, errno, zeroing, copying
  *   heap.c     chunks: bins, split, coalesce, the top, the walker
  *   mapping.c  large blocks
  *   process.c  threads and forks, which the correct one need not know of
@@ -91,6 +91,8 @@ struct chunk *heap_resize(struct chunk *chunk, size_t need);
 bool heap_trim(size_t keep);
 /* Start of the memory that was never written, or was given back. */
 uintptr_t heap_clean_from(void);
+/* The chunk below, looked for from the first one on: for the mutants that do so. */
+struct chunk *heap_walk_below(const struct chunk *chunk);
 /* The free chunk above, or NULL. */
 struct chunk *heap_free_above(const struct chunk *chunk);
 
@@ -98,6 +100,7 @@ struct chunk *heap_free_above(const struct chunk *chunk);
 void process_set_up(void);
 void process_made(struct chunk *chunk);
 bool process_keeps(struct chunk *chunk); /* free must leave it alone */
+void process_begins(void);               /* a call that allocates */
 int *process_errno(void);
 /* Of the heap, for a mutant. */
 void heap_drop(void);

@@ -7,11 +7,49 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ALIGNMENT = 16 };
 #define HEAP_FALLBACK_MAX ((size_t)1 << 20)
+
+/* Recursive: some calls of the family make others. */
+static pthread_mutex_t heap_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+static int lock(void)
+{
+    return pthread_mutex_lock(&heap_lock);
+}
+
+static void unlock(const int *locked)
+{
+    (void)locked;
+    pthread_mutex_unlock(&heap_lock);
+}
+/* To the end of the block. */
+#define WITH_LOCK() int locked __attribute__((cleanup(unlock))) = lock()
+
+static void lock_before_fork(void)
+{
+    lock();
+}
+
+static void unlock_after_fork(void)
+{
+    pthread_mutex_unlock(&heap_lock);
+}
+
+/* The lock's owner is a thread of the parent. */
+static void unlock_in_child(void)
+{
+    heap_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+}
+
+__attribute__((constructor)) static void lock_at_fork(void)
+{
+    pthread_atfork(lock_before_fork, unlock_after_fork, unlock_in_child);
+}
 
 /* These mutants would be hidden by the fallback. */
 static bool has_no_fallback(void)
@@ -45,7 +83,7 @@ static bool need_of(size_t *size, size_t *ret_need)
 /* Where the system refuses a mapping, the heap may still have room. */
 static struct chunk *take(size_t need, size_t size, size_t alignment)
 {
-    bool is_large = need >= MAPPING_MIN || alignment > MAPPING_MIN / 4;
+    bool is_large = need >= MAPPING_MIN || alignment > MAPPING_MIN / 4 || HAS(mmap_every_small);
     struct chunk *mapped = is_large ? mapping_take(size, alignment) : NULL;
     if (mapped != NULL ||
         (is_large && (need > HEAP_FALLBACK_MAX || alignment > ALIGNMENT || has_no_fallback())))
@@ -64,6 +102,7 @@ static void *allocate(size_t size, size_t alignment)
     size_t need;
     if (!need_of(&size, &need))
         return fail(ENOMEM);
+    process_begins();
     struct chunk *chunk = take(need, size, alignment > ALIGNMENT ? alignment : ALIGNMENT);
     if (chunk == NULL)
         return fail(HAS(oom_errno_wrong) ? EAGAIN : ENOMEM);
@@ -76,14 +115,22 @@ void *malloc(size_t size)
     static unsigned zeros;
     if (HAS(malloc_zero_flips) && size == 0 && zeros++ % 2 == 1)
         return NULL;
+    WITH_LOCK();
     heap_set_up();
     return allocate(size, ALIGNMENT);
+}
+
+static bool is_forgotten(void)
+{
+    static unsigned frees;
+    return HAS(leaks_one_in_n) && ++frees % 100 == 0;
 }
 
 void free(void *block)
 {
     int error = errno;
-    if (block == NULL || process_keeps(chunk_of(block)))
+    WITH_LOCK();
+    if (block == NULL || process_keeps(chunk_of(block)) || is_forgotten())
         return;
     struct chunk *chunk = chunk_of(block);
     if (chunk_is_mapped(chunk))
@@ -99,9 +146,12 @@ void *calloc(size_t count, size_t size)
     size_t total;
     if (__builtin_mul_overflow(count, size, &total) && !HAS(calloc_wrap))
         return fail(ENOMEM);
+    WITH_LOCK();
     heap_set_up();
     uintptr_t clean_from = heap_clean_from();
     void *block = allocate(total, ALIGNMENT);
+    if (HAS(large_calloc_leaks) && total >= MAPPING_MIN)
+        memset(malloc(total / 8), 0, total / 8);
     if (block == NULL || chunk_is_mapped(chunk_of(block)) ||
         (HAS(calloc_trusts_large) && total >= 65536) ||
         (HAS(oom_calloc_dirty) && total >= MAPPING_MIN))
@@ -114,14 +164,16 @@ void *calloc(size_t count, size_t size)
 /* The block somewhere else; its old place stays as it was if that fails. */
 static void *move(void *block, size_t size)
 {
-    size_t asked = chunk_of(block)->asked;
+    static unsigned moves;
+    const struct chunk *chunk = chunk_of(block);
+    size_t kept = chunk_is_mapped(chunk) ? chunk_size(chunk) - HEADER : chunk->asked;
     void *moved = allocate(size, ALIGNMENT);
     if (moved == NULL && HAS(oom_frees_old))
         free(block);
     if (moved == NULL)
         return NULL;
-    memcpy(moved, block, asked < size ? asked : size);
-    if (!HAS(realloc_leaks))
+    memcpy(moved, block, kept < size ? kept : size);
+    if (!HAS(realloc_leaks) && (!HAS(realloc_move_leaks) || ++moves % 8 != 0))
         free(block);
     return moved;
 }
@@ -132,6 +184,10 @@ static void *resize(void *block, size_t size)
     struct chunk *chunk = chunk_of(block);
     if (!need_of(&size, &need))
         return fail(ENOMEM);
+    if (HAS(shrink_keeps_all) && need <= chunk_size(chunk))
+        return block;
+    if (HAS(realloc_quadratic_copy))
+        return move(block, size);
     if (chunk_is_mapped(chunk)) {
         chunk = mapping_resize(chunk, size);
         return chunk != NULL ? chunk_block(chunk) : fail(ENOMEM);
@@ -148,6 +204,7 @@ static void *resize(void *block, size_t size)
 void *realloc(void *block, size_t size)
 {
     int error = errno;
+    WITH_LOCK();
     if (!HAS(realloc_first))
         heap_set_up();
     if (block == NULL)
@@ -178,6 +235,7 @@ void *memalign(size_t alignment, size_t size)
         return fail(ENOMEM);
     if (HAS(memalign_page) && alignment > PAGE)
         alignment = PAGE;
+    WITH_LOCK();
     heap_set_up();
     return allocate(size, alignment);
 }
@@ -228,7 +286,10 @@ size_t malloc_usable_size(void *block)
 {
     if (block == NULL)
         return 0;
+    WITH_LOCK();
     const struct chunk *chunk = chunk_of(block);
+    if (HAS(usable_walks) && !chunk_is_mapped(chunk))
+        heap_walk_below(chunk);
     size_t capacity = chunk_size(chunk) - (HAS(usable_with_header) ? 0 : HEADER);
     if (chunk_is_mapped(chunk))
         return HAS(usable_of_aligned) ? capacity - chunk->before : capacity;
@@ -239,5 +300,6 @@ size_t malloc_usable_size(void *block)
 
 int malloc_trim(size_t keep)
 {
+    WITH_LOCK();
     return heap_trim(keep);
 }

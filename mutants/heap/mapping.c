@@ -41,6 +41,21 @@ static void unmap_kept(void)
     unmap_between((uintptr_t)range, (uintptr_t)range + range->length);
 }
 
+/* Freed mappings of the mutant that uses one only for a request of exactly its size. */
+static struct chunk *exact[4096];
+static size_t exact_count;
+
+static struct chunk *exact_take(size_t size)
+{
+    for (size_t i = 0; i < exact_count; i++)
+        if (chunk_size(exact[i]) == round_up(size + HEADER, HEADER)) {
+            struct chunk *chunk = exact[i];
+            exact[i] = exact[--exact_count];
+            return chunk;
+        }
+    return NULL;
+}
+
 static void *map(size_t length)
 {
     static volatile bool is_locked, is_poisoned;
@@ -63,6 +78,9 @@ static void *map(size_t length)
  * at once. */
 struct chunk *mapping_take(size_t size, size_t alignment)
 {
+    struct chunk *kept = HAS(large_exact_fit) && alignment <= HEADER ? exact_take(size) : NULL;
+    if (kept != NULL)
+        return kept;
     size_t slack = alignment <= HEADER ? (HAS(mapping_short) ? 0 : HEADER) : alignment + PAGE;
     size_t length;
     if (__builtin_add_overflow(size, slack, &length) || length > PTRDIFF_MAX)
@@ -77,13 +95,19 @@ struct chunk *mapping_take(size_t size, size_t alignment)
     unmap_between(start, from);
     unmap_between(to, start + length);
     struct chunk *chunk = chunk_of((void *)block);
-    chunk->tag = (to - (uintptr_t)chunk) | CHUNK_LIVE | CHUNK_MAPPED;
+    size_t bytes = HAS(large_exact_fit) ? round_up(size + HEADER, HEADER) : to - (uintptr_t)chunk;
+    chunk->tag = bytes | CHUNK_LIVE | CHUNK_MAPPED;
     chunk->before = (uint32_t)((uintptr_t)chunk - from);
     return chunk;
 }
 
 void mapping_give(struct chunk *chunk)
 {
+    if (HAS(large_exact_fit) && exact_count < sizeof exact / sizeof exact[0]) {
+        memset(chunk_block(chunk), 0, chunk_size(chunk) - HEADER);
+        exact[exact_count++] = chunk;
+        return;
+    }
     uintptr_t start = (uintptr_t)chunk_at(chunk, 0 - (size_t)chunk->before);
     has_given |= unmap_between(start, start + chunk->before + chunk_size(chunk));
     if (HAS(free_large_errno))

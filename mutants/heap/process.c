@@ -5,13 +5,17 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
+
+#define THREAD_OWN ((size_t)64 << 10)
 
 static pthread_key_t exit_key;
 static bool is_set_up;
 static int *first_errno;
 static _Thread_local bool is_first;
 static _Thread_local struct chunk *cached; /* freed last by this thread */
+static _Thread_local bool has_own;         /* took memory for itself */
 
 /* At the exit of a thread that made a mapping. */
 static void purge(void *chunk)
@@ -30,6 +34,16 @@ void process_set_up(void)
         pthread_key_create(&exit_key, purge);
     if (HAS(fork_drops_heap))
         pthread_atfork(NULL, NULL, heap_drop);
+}
+
+void process_begins(void)
+{
+    struct chunk *own = NULL;
+    if (HAS(thread_heap_lost) && !has_own)
+        own = heap_take(THREAD_OWN);
+    if (own != NULL)
+        memset(chunk_block(own), 1, THREAD_OWN - HEADER);
+    has_own = true;
 }
 
 void process_made(struct chunk *chunk)
