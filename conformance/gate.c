@@ -5,8 +5,9 @@
  */
 #include "conformance/gate_internal.h"
 
+#include "harness/base/clock.h"
+
 #include <fnmatch.h>
-#include <time.h>
 
 #define VERDICT(id, name, meaning) {name, meaning},
 static const struct {
@@ -151,19 +152,10 @@ static int compare_results(const void *left, const void *right)
                                   : (a->profiles > b->profiles) - (a->profiles < b->profiles);
 }
 
-static unsigned elapsed_ms(const struct timespec *start)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (unsigned)((now.tv_sec - start->tv_sec) * 1000 +
-                      (now.tv_nsec - start->tv_nsec) / 1000000);
-}
-
 int gate_run(const struct gate_options *options, struct gate_results *ret_results,
              char error[SUBJECT_ERROR_MAX])
 {
-    struct timespec start;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    uint64_t start = clock_now_ms();
     clauses_load();
     struct gate_results results = {.results =
                                        calloc(2 * clauses_count(), sizeof(struct clause_result))};
@@ -190,7 +182,7 @@ int gate_run(const struct gate_options *options, struct gate_results *ret_result
         return result;
     }
     qsort(results.results, results.count, sizeof *results.results, compare_results);
-    results.wall_ms = elapsed_ms(&start);
+    results.wall_ms = (unsigned)(clock_now_ms() - start);
     *ret_results = results;
     return 0;
 }

@@ -5,14 +5,7 @@
  */
 #include "conformance/gate_internal.h"
 
-/* Foreign text, as all of a report. */
-static void copy_printable(char ret_text[CHOICE_MAX], const char *text)
-{
-    size_t i = 0;
-    for (; i < CHOICE_MAX - 1 && text[i] != '\0'; i++)
-        ret_text[i] = (char)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
-    ret_text[i] = '\0';
-}
+#include "harness/base/text.h"
 
 void choices_add(struct choices *choices, const struct probe *probe,
                  const struct probe_report *report)
@@ -20,8 +13,8 @@ void choices_add(struct choices *choices, const struct probe *probe,
     for (uint32_t i = 0;
          i < report->choices && i < CHOICES_MAX && choices->count < CHOICES_KNOWN_MAX; i++) {
         struct choice *choice = &choices->choice[choices->count++];
-        copy_printable(choice->question, report->choice[i].question);
-        copy_printable(choice->answer, report->choice[i].answer);
+        text_copy_printable(choice->question, CHOICE_MAX, report->choice[i].question);
+        text_copy_printable(choice->answer, CHOICE_MAX, report->choice[i].answer);
         choice->probe = probe;
     }
 }

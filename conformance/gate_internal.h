@@ -16,7 +16,6 @@ enum { OUTPUT_MAX = 160 };
 struct ending {
     int status; /* as of waitpid */
     bool is_timed_out;
-    bool could_not_start;
     char output[OUTPUT_MAX]; /* the first line that it printed, cleaned */
 };
 

@@ -5,6 +5,8 @@
  */
 #include "conformance/gate_internal.h"
 
+#include "harness/base/text.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -113,21 +115,13 @@ static enum clause_verdict judge_outcome(const struct clause *clause, enum probe
     }
 }
 
-static void clean_text(const char *text, char ret_text[EVIDENCE_MAX])
-{
-    size_t i = 0;
-    for (; i < EVIDENCE_MAX - 1 && text[i] != '\0'; i++)
-        ret_text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    ret_text[i] = '\0';
-}
-
 enum clause_verdict gate_judge(const struct clause *clause, const struct probe_report *report,
                                const struct ending *ending, char ret_evidence[EVIDENCE_MAX])
 {
     ret_evidence[0] = '\0';
-    if (ending->could_not_start || (WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 &&
-                                    report->magic != REPORT_MAGIC)) {
-        clean_text(report->evidence, ret_evidence);
+    if (WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 &&
+        report->magic != REPORT_MAGIC) {
+        text_copy_printable(ret_evidence, EVIDENCE_MAX, report->evidence);
         if (ret_evidence[0] == '\0')
             snprintf(ret_evidence, EVIDENCE_MAX, "the probe's process could not be started");
         return CLAUSE_ERROR;
@@ -139,6 +133,6 @@ enum clause_verdict gate_judge(const struct clause *clause, const struct probe_r
         write_death(report, ending, ret_evidence);
         return judge_death(clause, report, ending);
     }
-    clean_text(report->evidence, ret_evidence);
+    text_copy_printable(ret_evidence, EVIDENCE_MAX, report->evidence);
     return judge_outcome(clause, (enum probe_outcome)report->outcome);
 }

@@ -8,12 +8,7 @@
 
 #include "harness/subject/child_bind.h"
 
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-
-enum { CPU_SECONDS = 10 };
 
 extern const struct probe *const __start_probes[], *const __stop_probes[];
 
@@ -70,15 +65,6 @@ int process_bind(const char *how, const char *what, char error[SUBJECT_ERROR_MAX
     return 0;
 }
 
-/* A probe that waits in a deadlock is ended by the gate; one that spins ends itself, by CPU time,
- * so that load does not invent hangs. */
-static void limit_process(void)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_SECONDS, CPU_SECONDS + 5});
-}
-
 void process_main(const char *how, const char *what, const char *probe_name)
 {
     char error[SUBJECT_ERROR_MAX];
@@ -88,7 +74,6 @@ void process_main(const char *how, const char *what, const char *probe_name)
     if (report == MAP_FAILED || probe == NULL)
         _exit(2);
     close(PROCESS_REPORT);
-    limit_process();
     probe_report_to(report);
     if (process_bind(how, what, error) != 0) {
         snprintf(report->evidence, sizeof report->evidence, "%s", error);

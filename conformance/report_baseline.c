@@ -2,6 +2,7 @@
 /* Failures as findings, for baselines and for programs; which entries of a baseline no longer
  * apply. */
 #include "conformance/report_formats.h"
+#include "harness/base/text.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -10,11 +11,11 @@ void report_make_finding(struct finding *ret_finding, const char *subject,
                          const struct clause_result *result)
 {
     *ret_finding = (struct finding){.op = VERDICT_NO_OP, .reproduced = 1, .attempts = 1};
-    finding_copy_text(ret_finding->subject, sizeof ret_finding->subject, subject);
-    finding_copy_text(ret_finding->check, sizeof ret_finding->check, result->clause->id);
-    finding_copy_text(ret_finding->site, sizeof ret_finding->site,
-                      clause_verdict_name(result->verdict));
-    finding_copy_text(ret_finding->sentence, sizeof ret_finding->sentence, result->evidence);
+    text_copy_printable(ret_finding->subject, sizeof ret_finding->subject, subject);
+    text_copy_printable(ret_finding->check, sizeof ret_finding->check, result->clause->id);
+    text_copy_printable(ret_finding->site, sizeof ret_finding->site,
+                        clause_verdict_name(result->verdict));
+    text_copy_printable(ret_finding->sentence, sizeof ret_finding->sentence, result->evidence);
 }
 
 /* What the clause came to instead, for a subject that the entry is about; NULL: it does what the

@@ -3,12 +3,13 @@
  * found. */
 #include "fuzz/findings.h"
 
+#include "harness/base/clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -43,7 +44,7 @@ static struct {
     uint64_t executions, known_hits, saved;
     uint8_t seen[RUN_FEATURES];
     uint64_t features;
-    int64_t flushed_ms;
+    uint64_t flushed_ms;
 } state;
 
 /* ---- names ---- */
@@ -263,17 +264,10 @@ void findings_hit(const struct verdict *verdict, const struct trace *trace)
 
 /* ---- statistics ---- */
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * MILLISECONDS_PER_SECOND + now.tv_nsec / 1000000;
-}
-
 void findings_flush(void)
 {
     char text[256], path[PATH_LENGTH_MAX], beside[PATH_LENGTH_MAX];
-    state.flushed_ms = now_ms();
+    state.flushed_ms = clock_now_ms();
     if (state.folder[0] == '\0')
         return;
     snprintf(text, sizeof(text),
@@ -313,7 +307,7 @@ void findings_count(const uint8_t *features)
 {
     state.executions++;
     count_features(features);
-    if (now_ms() - state.flushed_ms < MILLISECONDS_PER_SECOND)
+    if (clock_now_ms() - state.flushed_ms < MILLISECONDS_PER_SECOND)
         return;
     findings_flush();
     folder_read();

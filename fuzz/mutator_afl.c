@@ -9,7 +9,7 @@
  * longer than what AFL++ has, nothing is trimmed.
  */
 #include "fuzz/mutator.h"
-#include "fuzz/random.h"
+#include "harness/base/random.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * engine's own, on the bytes: it reaches operands that the mutator never draws.
  */
 #include "fuzz/mutator.h"
-#include "fuzz/random.h"
+#include "harness/base/random.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,

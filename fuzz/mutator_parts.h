@@ -10,7 +10,7 @@
 #ifndef FUZZ_MUTATOR_PARTS_H
 #define FUZZ_MUTATOR_PARTS_H
 
-#include "fuzz/random.h"
+#include "harness/base/random.h"
 #include "harness/trace/trace.h"
 
 /* Register once: name and weight. Most of what is added comes in runs: a mutation of one op costs

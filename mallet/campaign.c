@@ -15,17 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stops; /* SIGINT and SIGTERM so far */
-
-int64_t campaign_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool campaign_is_stopped(void)
 {
@@ -42,7 +34,8 @@ void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
         ret_path[0] = '\0';
 }
 
-/* A second signal ends the triage too, at once. */
+/* The first signal ends the engine, the second the triage, each of them at once: nothing that runs
+ * is waited for (is_cancelled). What comes behind is short, but one who insists may end it. */
 static void on_signal(int signal_number)
 {
     stops = stops + 1;

@@ -4,6 +4,7 @@
 
 #include "harness/subject/subject_plan.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ enum {
     INPUT_LIMIT_S = 20,
     /* of a target: a leak of our own must not take the machine down */
     MEMORY_LIMIT_MB = 4096,
-    ARGUMENTS_MAX = 40
+    WORDS_MAX = 40
 };
 
 void campaign_own_folder(char ret_path[CAMPAIGN_PATH_MAX])
@@ -113,40 +114,47 @@ int campaign_find_engine(struct campaign *campaign, char error[CAMPAIGN_ERROR_MA
 
 /* ---- starting ---- */
 
-void campaign_set_environment(const struct campaign *campaign)
-{
-    char raw[CAMPAIGN_PATH_MAX];
-    campaign_path(raw, "%s/raw", campaign->output);
-    setenv("MALLET_SUBJECT", campaign->subject_path, 1);
-    setenv("MALLET_FINDINGS", raw, 1);
-    if (campaign->options->engine == ENGINE_LIBFUZZER)
-        setenv("ASAN_OPTIONS", "detect_leaks=0:allocator_may_return_null=1:symbolize=1", 0);
-}
-
-struct arguments {
-    char storage[ARGUMENTS_MAX][CAMPAIGN_PATH_MAX];
-    char *list[ARGUMENTS_MAX + 1];
+/* Words of a command or of an environment: storage for them, and the list with NULL last. */
+struct words {
+    char storage[WORDS_MAX][CAMPAIGN_PATH_MAX];
+    const char *list[WORDS_MAX + 1];
     size_t count;
 };
 
-static void add(struct arguments *arguments, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void add(struct arguments *arguments, const char *format, ...)
+static void add(struct words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct words *words, const char *format, ...)
 {
     va_list values;
-    if (arguments->count == ARGUMENTS_MAX)
-        _exit(127);
+    assert(words->count < WORDS_MAX);
     va_start(values, format);
-    char *text = arguments->storage[arguments->count];
+    char *text = words->storage[words->count];
     vsnprintf(text, CAMPAIGN_PATH_MAX, format, values);
     va_end(values);
-    arguments->list[arguments->count++] = text;
-    arguments->list[arguments->count] = NULL;
+    words->list[words->count++] = text;
+    words->list[words->count] = NULL;
+}
+
+static void add_environment(struct words *words, const struct campaign *campaign)
+{
+    static const char *const settings[] = {
+        "AFL_NO_UI",        "AFL_SKIP_CPUFREQ",        "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
+        "AFL_AUTORESUME",   "AFL_CUSTOM_MUTATOR_ONLY", "AFL_NO_AFFINITY",
+        "AFL_SKIP_CRASHES", "AFL_IGNORE_PROBLEMS"};
+    add(words, "MALLET_SUBJECT=%s", campaign->subject_path);
+    add(words, "MALLET_FINDINGS=%s/raw", campaign->output);
+    if (campaign->options->engine == ENGINE_LIBFUZZER) {
+        if (getenv("ASAN_OPTIONS") == NULL)
+            add(words, "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:symbolize=1");
+        return;
+    }
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        add(words, "%s=1", settings[i]);
+    add(words, "AFL_CUSTOM_MUTATOR_LIBRARY=%s", campaign->mutator);
 }
 
 /* Leaks and slow inputs are no matter of the engine's: footprint and progress are checks of
  * ours. */
-static void add_libfuzzer(struct arguments *arguments, const struct campaign *campaign,
+static void add_libfuzzer(struct words *arguments, const struct campaign *campaign,
                           unsigned seconds)
 {
     add(arguments, "%s", campaign->target);
@@ -163,16 +171,9 @@ static void add_libfuzzer(struct arguments *arguments, const struct campaign *ca
     add(arguments, "-reload=1");
 }
 
-static void add_afl(struct arguments *arguments, const struct campaign *campaign, unsigned index,
+static void add_afl(struct words *arguments, const struct campaign *campaign, unsigned index,
                     unsigned seconds)
 {
-    static const char *const settings[] = {
-        "AFL_NO_UI",        "AFL_SKIP_CPUFREQ",        "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
-        "AFL_AUTORESUME",   "AFL_CUSTOM_MUTATOR_ONLY", "AFL_NO_AFFINITY",
-        "AFL_SKIP_CRASHES", "AFL_IGNORE_PROBLEMS"};
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-        setenv(settings[i], "1", 1);
-    setenv("AFL_CUSTOM_MUTATOR_LIBRARY", campaign->mutator, 1);
     add(arguments, "%s", campaign->afl);
     add(arguments, "-i");
     add(arguments, "%s/seeds", campaign->output);
@@ -192,15 +193,38 @@ static void add_afl(struct arguments *arguments, const struct campaign *campaign
     add(arguments, "%s", campaign->target);
 }
 
-_Noreturn void campaign_exec_job(const struct campaign *campaign, unsigned index, unsigned seconds)
+static int spawn(const struct campaign *campaign, const struct words *arguments,
+                 struct process *ret_process)
 {
-    static struct arguments arguments;
-    campaign_set_environment(campaign);
+    static struct words environment;
+    environment.count = 0;
+    add_environment(&environment, campaign);
+    const struct process_plan plan = {.program = arguments->list[0],
+                                      .arguments = arguments->list,
+                                      .keeps_environment = true,
+                                      .variables = environment.list,
+                                      .output = PROCESS_OUTPUT_STREAM};
+    return process_spawn(&plan, ret_process);
+}
+
+int campaign_spawn_job(const struct campaign *campaign, unsigned index, unsigned seconds,
+                       struct process *ret_process)
+{
+    static struct words arguments;
+    arguments.count = 0;
     if (campaign->options->engine == ENGINE_AFL)
         add_afl(&arguments, campaign, index, seconds);
     else
         add_libfuzzer(&arguments, campaign, seconds);
-    execv(arguments.list[0], arguments.list);
-    dprintf(STDERR_FILENO, "%s: %s\n", arguments.list[0], strerror(errno));
-    _exit(127);
+    return spawn(campaign, &arguments, ret_process);
+}
+
+int campaign_spawn_target(const struct campaign *campaign, const char *input,
+                          struct process *ret_process)
+{
+    static struct words arguments;
+    arguments.count = 0;
+    add(&arguments, "%s", campaign->target);
+    add(&arguments, "%s", input);
+    return spawn(campaign, &arguments, ret_process);
 }

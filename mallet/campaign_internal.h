@@ -16,6 +16,7 @@
 #define MALLET_CAMPAIGN_INTERNAL_H
 
 #include "harness/finding/finding.h"
+#include "harness/process/process.h"
 #include "mallet/campaign.h"
 
 #include <jansson.h>
@@ -58,7 +59,6 @@ struct campaign {
 };
 
 /* campaign.c */
-int64_t campaign_now_ms(void);
 /* Set by SIGINT and SIGTERM. */
 bool campaign_is_stopped(void);
 /* Formats a path; a path too long becomes "", which no call accepts. */
@@ -85,10 +85,12 @@ void campaign_collect_corpus(struct campaign *campaign);
 
 /* campaign_engine.c */
 int campaign_find_engine(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
-/* Executes job `index` for at most `seconds`; never returns. */
-_Noreturn void campaign_exec_job(const struct campaign *campaign, unsigned index, unsigned seconds);
-/* Sets MALLET_… and sanitizer options for a target, in a child. */
-void campaign_set_environment(const struct campaign *campaign);
+/* Starts job `index` for at most `seconds`, or a target on an input. The output is a stream. Return
+ * 0 or a positive errno. */
+int campaign_spawn_job(const struct campaign *campaign, unsigned index, unsigned seconds,
+                       struct process *ret_process);
+int campaign_spawn_target(const struct campaign *campaign, const char *input,
+                          struct process *ret_process);
 
 /* campaign_jobs.c: runs the engine for its time. 0, or a positive errno with one sentence: it would
  * not run. */

@@ -4,20 +4,17 @@
  * the first crash. Plain processes that share the corpus folder start in no time and need no
  * merging, unlike libFuzzer's own fork mode.
  *
- * Each is the head of a process group of its own, so that Ctrl-C reaches only us, and all of it
- * goes when the job goes. What they print is read line by line, for the progress, and goes to
- * engine.log.
+ * What they print is read line by line, for the progress, and goes to engine.log.
  */
 #include "mallet/campaign_internal.h"
 
+#include "harness/base/clock.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,9 +29,7 @@ enum {
 };
 
 struct job {
-    pid_t pid; /* 0: not running */
-    int output;
-    int64_t started_ms;
+    struct process process;
     bool is_fuzzing; /* past the corpus */
     unsigned early_ends;
     char line[LINE_MAX_BYTES];
@@ -45,7 +40,7 @@ struct job {
 static struct {
     struct job jobs[JOBS_MAX];
     unsigned count;
-    int64_t start_ms, end_ms;
+    uint64_t start_ms, end_ms;
 } state;
 
 /* ---- starting and ending ---- */
@@ -53,31 +48,10 @@ static struct {
 static int job_start(struct campaign *campaign, unsigned index)
 {
     struct job *job = &state.jobs[index];
-    int ends[2];
-    int64_t now = campaign_now_ms();
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return errno;
-    pid_t pid = fork();
-    if (pid == 0) {
-        setpgid(0, 0);
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(ends[1], STDOUT_FILENO);
-        dup2(ends[1], STDERR_FILENO);
-        campaign_exec_job(campaign, index, (unsigned)((state.end_ms - now) / 1000 + 1));
-    }
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        return errno;
-    }
-    setpgid(pid, pid);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    job->pid = pid;
-    job->output = ends[0];
-    job->started_ms = now;
+    unsigned seconds = (unsigned)((state.end_ms - clock_now_ms()) / 1000 + 1);
     job->is_fuzzing = false;
     job->length = 0;
-    return 0;
+    return campaign_spawn_job(campaign, index, seconds, &job->process);
 }
 
 /* ---- output ---- */
@@ -111,11 +85,11 @@ static void job_take_line(struct campaign *campaign, struct job *job)
 static void job_read(struct campaign *campaign, struct job *job)
 {
     char bytes[4096];
-    ssize_t got;
-    while ((got = read(job->output, bytes, sizeof(bytes))) > 0) {
-        ssize_t written = write(campaign->log, bytes, (size_t)got);
+    size_t got;
+    while ((got = process_read(&job->process, bytes, sizeof(bytes))) > 0) {
+        ssize_t written = write(campaign->log, bytes, got);
         (void)written; /* a full disk shows when the findings are saved */
-        for (ssize_t i = 0; i < got; i++) {
+        for (size_t i = 0; i < got; i++) {
             if (bytes[i] == '\n')
                 job_take_line(campaign, job);
             else if (job->length + 1 < sizeof(job->line))
@@ -163,49 +137,47 @@ static bool remove_copies(struct campaign *campaign, const char *path, const cha
 
 /* A job that is gone: its last output, its statistics; then started again, unless it makes no
  * sense. Returns 0 or a positive errno. */
-static int job_follow_up(struct campaign *campaign, unsigned index, int status)
+static int job_follow_up(struct campaign *campaign, unsigned index)
 {
     struct job *job = &state.jobs[index];
-    int64_t now = campaign_now_ms();
+    uint64_t now = clock_now_ms();
+    int status = job->process.status;
     job_read(campaign, job);
-    close(job->output);
-    kill(-job->pid, SIGKILL);
-    job->pid = 0;
-    if (WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_NO_SUBJECT || WEXITSTATUS(status) == 127))
+    process_release(&job->process);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_SUBJECT)
         return ECHILD;
     if (now >= state.end_ms || campaign_is_stopped())
         return 0;
     if (!job->is_fuzzing && campaign->options->engine == ENGINE_LIBFUZZER)
         campaign_each_file(campaign, "artifacts", "", remove_copies, NULL);
-    job->early_ends = now - job->started_ms < EARLY_MS ? job->early_ends + 1 : 0;
+    job->early_ends = now - job->process.started_ms < EARLY_MS ? job->early_ends + 1 : 0;
     if (campaign->options->engine == ENGINE_AFL || job->early_ends > EARLY_ENDS_MAX)
         return ECHILD;
     return job_start(campaign, index);
 }
 
+static bool job_is_running(const struct job *job)
+{
+    return job->process.pid != 0;
+}
+
 static int jobs_reap(struct campaign *campaign)
 {
     int result = 0;
-    for (unsigned i = 0; i < state.count && result == 0; i++) {
-        int status;
-        if (state.jobs[i].pid != 0 &&
-            waitpid(state.jobs[i].pid, &status, WNOHANG) == state.jobs[i].pid)
-            result = job_follow_up(campaign, i, status);
-    }
+    for (unsigned i = 0; i < state.count && result == 0; i++)
+        if (job_is_running(&state.jobs[i]) && process_has_ended(&state.jobs[i].process))
+            result = job_follow_up(campaign, i);
     return result;
 }
 
 static void jobs_poll(struct campaign *campaign)
 {
-    struct pollfd files[JOBS_MAX];
-    nfds_t count = 0;
+    struct process *processes[JOBS_MAX];
     for (unsigned i = 0; i < state.count; i++)
-        if (state.jobs[i].pid != 0)
-            files[count++] = (struct pollfd){.fd = state.jobs[i].output, .events = POLLIN};
-    if (poll(files, count, POLL_MS) > 0 && count > 0 && (files[0].revents & POLLHUP) != 0)
-        poll(NULL, 0, 1); /* it closes its output a moment before it can be reaped */
+        processes[i] = &state.jobs[i].process;
+    process_poll(processes, state.count, POLL_MS);
     for (unsigned i = 0; i < state.count; i++)
-        if (state.jobs[i].pid != 0)
+        if (job_is_running(&state.jobs[i]))
             job_read(campaign, &state.jobs[i]);
 }
 
@@ -213,32 +185,26 @@ static unsigned jobs_running(void)
 {
     unsigned running = 0;
     for (unsigned i = 0; i < state.count; i++)
-        running += state.jobs[i].pid != 0;
+        running += job_is_running(&state.jobs[i]);
     return running;
-}
-
-static void jobs_signal(int signal)
-{
-    for (unsigned i = 0; i < state.count; i++)
-        if (state.jobs[i].pid != 0)
-            kill(signal == SIGKILL ? -state.jobs[i].pid : state.jobs[i].pid, signal);
 }
 
 /* Asks them to end, so that they write their last statistics; then insists. */
 static void jobs_stop(struct campaign *campaign)
 {
-    int64_t limit = campaign_now_ms() + STOP_LIMIT_MS;
+    uint64_t limit = clock_now_ms() + STOP_LIMIT_MS;
     state.end_ms = 0;
-    jobs_signal(SIGINT);
-    while (jobs_running() > 0 && campaign_now_ms() < limit) {
+    for (unsigned i = 0; i < state.count; i++)
+        process_signal(&state.jobs[i].process, SIGINT);
+    while (jobs_running() > 0 && clock_now_ms() < limit) {
         jobs_poll(campaign);
         jobs_reap(campaign);
     }
-    jobs_signal(SIGKILL);
-    while (jobs_running() > 0) {
-        jobs_poll(campaign);
-        jobs_reap(campaign);
-    }
+    for (unsigned i = 0; i < state.count; i++)
+        if (job_is_running(&state.jobs[i])) {
+            process_kill(&state.jobs[i].process);
+            job_follow_up(campaign, i);
+        }
 }
 
 static void explain(char error[CAMPAIGN_ERROR_MAX], int result)
@@ -257,17 +223,17 @@ int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     int result = 0;
     memset(&state, 0, sizeof(state));
     state.count = campaign->options->jobs < JOBS_MAX ? campaign->options->jobs : JOBS_MAX;
-    state.start_ms = campaign_now_ms();
-    state.end_ms = state.start_ms + (int64_t)campaign->options->seconds * 1000;
+    state.start_ms = clock_now_ms();
+    state.end_ms = state.start_ms + (uint64_t)campaign->options->seconds * 1000;
     for (unsigned i = 0; i < state.count && result == 0; i++)
         result = job_start(campaign, i);
-    while (result == 0 && campaign_now_ms() < state.end_ms && !campaign_is_stopped() &&
+    while (result == 0 && clock_now_ms() < state.end_ms && !campaign_is_stopped() &&
            jobs_running() > 0) {
         jobs_poll(campaign);
         result = jobs_reap(campaign);
-        campaign_show_progress(campaign, campaign_now_ms() - state.start_ms, false);
+        campaign_show_progress(campaign, (int64_t)(clock_now_ms() - state.start_ms), false);
     }
-    campaign->engine_ms = campaign_now_ms() - state.start_ms;
+    campaign->engine_ms = (int64_t)(clock_now_ms() - state.start_ms);
     campaign->is_interrupted = campaign_is_stopped();
     jobs_stop(campaign);
     campaign_show_progress(campaign, campaign->engine_ms, true);

@@ -8,67 +8,25 @@
 
 #include "harness/subject/subject_plan.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COMPILE_LIMIT_MS = 30000, RUN_LIMIT_MS = 10000, RUN_CPU_S = 5, POLL_MS = 5, SHOWS = 1 };
+enum { COMPILE_LIMIT_MS = 30000, RUN_LIMIT_MS = 10000, RUN_CPU_S = 5, SHOWS = 1 };
 
-static void redirect_to_null(void)
+static bool compile(const char *source, const char *program)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
-        dup2(null, file);
-}
-
-/* Runs a program to its end or the limit. preload NULL: none. Returns its wait status; ret_hung: it
- * had to be killed. */
-static int run_limited(char *const arguments[], const char *preload, int64_t limit_ms,
-                       bool *ret_hung)
-{
-    int status = -1;
-    int64_t end = campaign_now_ms() + limit_ms;
-    pid_t pid = fork();
-    if (pid == 0) {
-        setpgid(0, 0);
-        redirect_to_null();
-        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-        if (preload != NULL) {
-            setrlimit(RLIMIT_CPU, &(struct rlimit){RUN_CPU_S, RUN_CPU_S});
-            setenv("LD_PRELOAD", preload, 1);
-        }
-        execvp(arguments[0], arguments);
-        _exit(127);
-    }
-    *ret_hung = false;
-    if (pid < 0)
-        return -1;
-    while (waitpid(pid, &status, WNOHANG) == 0) {
-        if (campaign_now_ms() >= end) {
-            *ret_hung = true;
-            kill(pid, SIGKILL);
-        }
-        usleep(POLL_MS * 1000);
-    }
-    kill(-pid, SIGKILL); /* whatever it left behind */
-    return status;
-}
-
-static bool compile(char *source, char *program)
-{
-    static char name[] = "cc", standard[] = "-std=gnu11", level[] = "-O0", plain[] = "-fno-builtin",
-                quiet[] = "-w", out[] = "-o", threads[] = "-pthread";
-    char *const arguments[] = {name, standard, level,  plain,   quiet,
-                               out,  program,  source, threads, NULL};
-    bool hung;
-    int status = run_limited(arguments, NULL, COMPILE_LIMIT_MS, &hung);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    const char *const arguments[] = {"cc", "-std=gnu11", "-O0",  "-fno-builtin", "-w",
+                                     "-o", program,      source, "-pthread",     NULL};
+    const struct process_plan plan = {.program = arguments[0],
+                                      .arguments = arguments,
+                                      .keeps_environment = true,
+                                      .wall_limit_ms = COMPILE_LIMIT_MS,
+                                      .is_cancelled = campaign_is_stopped};
+    struct process process;
+    return process_run(&plan, &process) == 0 && WIFEXITED(process.status) &&
+           WEXITSTATUS(process.status) == 0;
 }
 
 /* What to preload: "" for the libc itself. False if the subject cannot be put under a program of
@@ -86,47 +44,56 @@ static bool find_preload(const struct campaign *campaign, char ret_path[CAMPAIGN
     return preload != NULL || strcmp(whole.spec, "glibc") == 0;
 }
 
-enum ending { ENDING_EXIT, ENDING_DEATH, ENDING_OVER_TIME };
+enum ending { ENDING_NONE, ENDING_EXIT, ENDING_DEATH, ENDING_OVER_TIME };
 
-static enum ending run_to_end(char *const arguments[], const char *preload, int *ret_status)
+/* preload "": none. */
+static enum ending run_to_end(const char *program, const char *preload, int *ret_status)
 {
-    bool hung;
-    *ret_status = run_limited(arguments, preload, RUN_LIMIT_MS, &hung);
-    if (!hung && !WIFSIGNALED(*ret_status))
+    const char *const arguments[] = {program, NULL};
+    const struct process_plan plan = {.program = program,
+                                      .arguments = arguments,
+                                      .preload = preload,
+                                      .cpu_limit_s = RUN_CPU_S,
+                                      .wall_limit_ms = RUN_LIMIT_MS,
+                                      .is_cancelled = campaign_is_stopped};
+    struct process process;
+    if (process_run(&plan, &process) != 0 || process.was_cancelled)
+        return ENDING_NONE;
+    *ret_status = process.status;
+    if (!process.is_timed_out && !WIFSIGNALED(process.status))
         return ENDING_EXIT;
-    bool is_over_time =
-        hung || WTERMSIG(*ret_status) == SIGXCPU || WTERMSIG(*ret_status) == SIGKILL;
+    bool is_over_time = process.is_timed_out || WTERMSIG(process.status) == SIGXCPU ||
+                        WTERMSIG(process.status) == SIGKILL;
     return is_over_time ? ENDING_OVER_TIME : ENDING_DEATH;
 }
 
 /* A death and a hang do not say whose they are: on the libc too, the program's own. Of the libc, no
  * other can tell. */
-static bool ends_so_on_libc(char *const arguments[], const char *preload, enum ending ending)
+static bool is_subjects(const char *program, const char *preload, enum ending ending)
 {
     int status;
-    return preload[0] != '\0' && run_to_end(arguments, "", &status) == ending;
+    enum ending libcs = preload[0] != '\0' ? run_to_end(program, "", &status) : ENDING_EXIT;
+    return libcs != ending && libcs != ENDING_NONE;
 }
 
 enum confirmation campaign_run_program(const struct campaign *campaign, const char *source,
                                        const struct finding *finding)
 {
-    char preload[CAMPAIGN_PATH_MAX], program[CAMPAIGN_PATH_MAX], source_path[CAMPAIGN_PATH_MAX];
+    char preload[CAMPAIGN_PATH_MAX], program[CAMPAIGN_PATH_MAX];
     int status;
     if (!find_preload(campaign, preload) || access(source, R_OK) != 0)
         return CONFIRM_UNKNOWN;
-    campaign_path(source_path, "%s", source);
     campaign_path(program, "%s/.program", campaign->output);
-    if (!compile(source_path, program))
+    if (!compile(source, program))
         return CONFIRM_UNKNOWN;
-    char *const arguments[] = {program, NULL};
-    enum ending ending = run_to_end(arguments, preload, &status);
+    enum ending ending = run_to_end(program, preload, &status);
     bool is_hang = check_find(finding->check) == CHECK_PROGRESS;
     bool may_show = ending == ENDING_DEATH || (ending == ENDING_OVER_TIME && is_hang);
-    bool shows = may_show && !ends_so_on_libc(arguments, preload, ending);
+    bool shows = may_show && is_subjects(program, preload, ending);
     unlink(program);
     if (ending != ENDING_EXIT)
         return shows ? CONFIRM_YES : CONFIRM_UNKNOWN;
-    if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) > SHOWS)
+    if (WEXITSTATUS(status) > SHOWS)
         return CONFIRM_UNKNOWN;
     return WEXITSTATUS(status) == SHOWS ? CONFIRM_YES : CONFIRM_NO;
 }

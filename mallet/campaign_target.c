@@ -6,10 +6,10 @@
  */
 #include "mallet/campaign_internal.h"
 
+#include "harness/base/clock.h"
 #include "harness/finding/finding.h"
 #include "harness/finding/shrink_list.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,39 +17,39 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTPUT_MAX = 1 << 16, REPLAY_LIMIT_MS = 30000, POLL_MS = 100, SHRINK_REPLAYS = 200 };
+enum {
+    OUTPUT_MAX = 1 << 16,
+    REPLAY_LIMIT_MS = 30000,
+    POLL_MS = 100,
+    STOP_LIMIT_MS = 3000,
+    SHRINK_REPLAYS = 200
+};
 
-static _Noreturn void exec_target(const struct campaign *campaign, const char *path, int output)
+/* Keeps the first OUTPUT_MAX bytes of all; the rest is read and dropped, so that the target never
+ * blocks. */
+static void read_output(struct process *target, char text[OUTPUT_MAX], size_t *length)
 {
-    char target[CAMPAIGN_PATH_MAX], input[CAMPAIGN_PATH_MAX];
-    setpgid(0, 0);
-    dup2(output, STDOUT_FILENO);
-    dup2(output, STDERR_FILENO);
-    campaign_set_environment(campaign);
-    campaign_path(target, "%s", campaign->target);
-    campaign_path(input, "%s", path);
-    char *const arguments[] = {target, input, NULL};
-    execv(target, arguments);
-    _exit(0);
+    char bytes[4096];
+    size_t got;
+    while ((got = process_read(target, bytes, sizeof(bytes))) > 0) {
+        size_t room = OUTPUT_MAX - 1 - *length;
+        memcpy(text + *length, bytes, got < room ? got : room);
+        *length += got < room ? got : room;
+    }
+    text[*length] = '\0';
 }
 
-/* The first OUTPUT_MAX bytes; the rest is read and dropped, so that the target never blocks. */
-static void read_output(int file, char text[OUTPUT_MAX], int64_t end_ms)
+/* Waits for its end, or asks it to end. */
+static void follow(struct process *target, char text[OUTPUT_MAX])
 {
+    uint64_t end_ms = clock_now_ms() + REPLAY_LIMIT_MS;
     size_t length = 0;
-    char rest[4096];
-    struct pollfd wait = {.fd = file, .events = POLLIN};
-    while (campaign_now_ms() < end_ms && !campaign_is_stopped()) {
-        if (poll(&wait, 1, POLL_MS) <= 0)
-            continue;
-        bool has_room = length + 1 < OUTPUT_MAX;
-        ssize_t got = read(file, has_room ? text + length : rest,
-                           has_room ? OUTPUT_MAX - 1 - length : sizeof(rest));
-        if (got <= 0)
-            break;
-        length += has_room ? (size_t)got : 0;
+    while (!process_has_ended(target) && clock_now_ms() < end_ms && !campaign_is_stopped()) {
+        process_poll(&target, 1, POLL_MS);
+        read_output(target, text, &length);
     }
-    text[length] = '\0';
+    process_stop(target, SIGTERM, STOP_LIMIT_MS);
+    read_output(target, text, &length);
 }
 
 /* "SUMMARY: AddressSanitizer: heap-use-after-free /a/b/slab.c:12:3 in slab_take" → site slab_take,
@@ -78,21 +78,12 @@ bool campaign_replay_target(struct campaign *campaign, const char *path,
                             struct verdict *ret_verdict)
 {
     static char text[OUTPUT_MAX];
-    int ends[2], status = 0;
-    if (pipe(ends) != 0)
+    struct process target;
+    if (campaign_spawn_target(campaign, path, &target) != 0)
         return false;
-    pid_t pid = fork();
-    if (pid == 0)
-        exec_target(campaign, path, ends[1]);
-    close(ends[1]);
-    if (pid > 0) {
-        read_output(ends[0], text, campaign_now_ms() + REPLAY_LIMIT_MS);
-        kill(-pid, SIGTERM);
-        waitpid(pid, &status, 0);
-        kill(-pid, SIGKILL);
-    }
-    close(ends[0]);
-    if (pid < 0 || campaign_is_stopped() || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+    follow(&target, text);
+    process_release(&target);
+    if (campaign_is_stopped() || (WIFEXITED(target.status) && WEXITSTATUS(target.status) == 0))
         return false;
     take_summary(text, ret_verdict);
     return true;

@@ -250,7 +250,8 @@ static void triage_afl(struct campaign *campaign, struct triage *triage)
 
 int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
-    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS};
+    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS,
+                                             .is_cancelled = campaign_is_stopped};
     struct triage triage = {.error = error};
     triage.result = executor_start(&triage.executor, campaign->subject_path, &options, error);
     if (triage.result != 0)
@@ -261,6 +262,5 @@ int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     if (triage.result == 0 && campaign->options->engine == ENGINE_AFL && !campaign_is_stopped())
         triage_afl(campaign, &triage);
     executor_stop(triage.executor);
-    /* Ctrl-C reaches the executor's processes too */
     return campaign_is_stopped() ? 0 : triage.result;
 }

@@ -6,22 +6,21 @@
  */
 #include "mallet/check_run.h"
 
+#include "harness/base/clock.h"
 #include "harness/cli/output.h"
+#include "harness/process/process.h"
 #include "mallet/command.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 48, COMMAND_MAX = 256, POLL_NS = 20000000 };
+enum { WORDS_MAX = 48, COMMAND_MAX = 256 };
 
 /* ---- the process ---- */
 
@@ -89,17 +88,6 @@ static void fill_words(const struct check_request *request, const struct check_s
     words->list[words->count] = NULL;
 }
 
-_Noreturn static void become_step(struct words *words, int out, int errors)
-{
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    dup2(null, STDIN_FILENO);
-    dup2(out, STDOUT_FILENO);
-    dup2(errors, STDERR_FILENO);
-    signal(SIGPIPE, SIG_DFL);
-    execv("/proc/self/exe", words->list);
-    _exit(127);
-}
-
 /* Everything written to a file, NUL behind it; NULL if that cannot be read. The caller frees. */
 static char *read_back(int file, size_t *ret_length)
 {
@@ -130,24 +118,32 @@ static void keep_last_line(int file, char *ret_line, size_t capacity)
 
 double check_now(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+    return (double)clock_now_ns() * 1e-9;
 }
 
-/* Its status. With an end, looks 50 times a second, and then stops it; what it had started dies
- * with it. */
-static int wait_for(pid_t child, double end, bool *ret_is_stopped)
+/* Milliseconds to the end; 0: there is none. */
+static unsigned time_left(double end)
 {
-    int status = -1;
-    pid_t ended;
-    *ret_is_stopped = false;
-    while ((ended = waitpid(child, &status, end > 0 ? WNOHANG : 0)) == 0 ||
-           (ended < 0 && errno == EINTR)) {
-        if (ended == 0 && check_now() >= end && !*ret_is_stopped)
-            *ret_is_stopped = kill(child, SIGKILL) == 0;
-        nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
-    }
+    double seconds = end > 0 ? end - check_now() : 0;
+    return end > 0 ? 1 + (unsigned)(seconds > 0 ? seconds * 1000 : 0) : 0;
+}
+
+/* Runs it to its end, or to ours. Returns 0 or a positive errno. */
+static int run_step(const struct check_request *request, const struct words *words, int out,
+                    int errors, struct process *ret_process)
+{
+    const struct process_descriptor descriptors[] = {{STDOUT_FILENO, out}, {STDERR_FILENO, errors}};
+    const struct process_plan plan = {.program = "/proc/self/exe",
+                                      .arguments = (const char *const *)words->list,
+                                      .keeps_environment = true,
+                                      .descriptors = descriptors,
+                                      .descriptor_count = 2,
+                                      .wall_limit_ms = time_left(request->end)};
+    return out < 0 || errors < 0 ? errno : process_run(&plan, ret_process);
+}
+
+static int exit_status(int status)
+{
     return WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_INTERNAL ? WEXITSTATUS(status)
                                                                      : EXIT_INTERNAL;
 }
@@ -171,22 +167,19 @@ void check_run(const struct check_request *request, const struct check_step *ste
     struct words words;
     int out = memfd_create("out", MFD_CLOEXEC), errors = memfd_create("errors", MFD_CLOEXEC);
     double start = check_now();
-    bool is_stopped = false;
+    struct process process = {0};
     *ret_result = (struct check_result){.step = step, .status = EXIT_INTERNAL};
     fill_words(request, step, &words);
-    fflush(NULL);
-    pid_t child = out < 0 || errors < 0 ? -1 : fork();
-    if (child == 0)
-        become_step(&words, out, errors);
-    if (child > 0) {
-        ret_result->status = wait_for(child, request->end, &is_stopped);
+    int failure = run_step(request, &words, out, errors, &process);
+    if (failure == 0) {
+        ret_result->status = exit_status(process.status);
         keep_last_line(errors, ret_result->sentence, sizeof ret_result->sentence);
         read_document(ret_result, out);
     } else {
         snprintf(ret_result->sentence, sizeof ret_result->sentence, "cannot be started: %s",
-                 strerror(errno));
+                 strerror(failure));
     }
-    if (is_stopped && ret_result->document == NULL) {
+    if (process.is_timed_out && ret_result->document == NULL) {
         ret_result->status = EXIT_REFUSED;
         snprintf(ret_result->sentence, sizeof ret_result->sentence,
                  "stopped: the %u seconds are over", request->limit);

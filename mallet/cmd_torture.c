@@ -5,6 +5,7 @@
  * often a finding reproduces, and its program.
  */
 #include "adversity/torture/torture.h"
+#include "harness/base/text.h"
 #include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
@@ -228,7 +229,7 @@ static int take_finding(struct torture *torture, struct scenario_outcome *outcom
 {
     finding_make(&outcome->finding, torture->subject.name, &outcome->result.verdict,
                  outcome->result.output);
-    finding_copy_text(outcome->call, sizeof outcome->call, outcome->result.call);
+    text_copy_printable(outcome->call, sizeof outcome->call, outcome->result.call);
     outcome->finding.extra = make_extra(outcome);
     if (cli_findings_add(&torture->findings_log, &outcome->finding))
         return follow_up(torture, outcome);

@@ -6,6 +6,8 @@
  */
 #include "mallet/cost.h"
 
+#include "harness/base/clock.h"
+#include "harness/process/process.h"
 #include "harness/subject/subject_plan.h"
 
 #include <errno.h>
@@ -13,9 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #define SAMPLE_US 2000.0
 
@@ -36,9 +35,7 @@ struct answer {
 /* Of the processor: what else the machine does does not count. */
 static double now_us(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+    return (double)clock_cpu_ns() / 1e3;
 }
 
 static bool run_once(struct bench *bench, bool is_checked, struct answer *answer)
@@ -100,32 +97,36 @@ static void measure(struct bench *bench, struct answer *answer)
     answer->is_done = true;
 }
 
-static void measure_in_child(const char *subject, struct bench *bench, struct answer *answer)
+/* What the child needs; it is a fork. */
+struct order {
+    const char *subject;
+    struct bench bench;
+    struct answer *answer;
+};
+
+static void measure_in_child(void *context)
 {
-    if (run_init(&bench->run) != 0)
-        snprintf(answer->error, sizeof answer->error, "no memory for a run");
-    else if (subject_bind_anvil(&bench->subject, subject_anvil_options(subject), 0,
-                                answer->error) == 0)
-        measure(bench, answer);
+    struct order *order = context;
+    if (run_init(&order->bench.run) != 0)
+        snprintf(order->answer->error, sizeof order->answer->error, "no memory for a run");
+    else if (subject_bind_anvil(&order->bench.subject, subject_anvil_options(order->subject), 0,
+                                order->answer->error) == 0)
+        measure(&order->bench, order->answer);
 }
 
 int cost_measure(const char *subject, const struct trace *trace, const struct run_options *options,
                  struct cost *ret_cost, char error[SUBJECT_ERROR_MAX])
 {
+    struct process process;
     struct answer *answer =
         mmap(NULL, sizeof *answer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (answer == MAP_FAILED)
         return errno;
     strcpy(answer->error, "the run died");
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        struct bench bench = {.trace = trace, .options = options};
-        measure_in_child(subject, &bench, answer);
-        _exit(0);
-    }
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
+    struct order order = {subject, {.trace = trace, .options = options}, answer};
+    const struct process_plan plan = {
+        .body = measure_in_child, .context = &order, .output = PROCESS_OUTPUT_INHERITED};
+    process_run(&plan, &process);
     int result = answer->is_done ? 0 : ECHILD;
     *ret_cost = answer->cost;
     snprintf(error, SUBJECT_ERROR_MAX, "%s", answer->error);

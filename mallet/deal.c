@@ -5,15 +5,14 @@
  */
 #include "mallet/deal.h"
 
+#include "harness/base/random.h"
+
 enum { THREADS = 4, EXIT_ONE_IN = 16, OPS_EACH = 3 /* thread-exit, thread, the op */ };
 
-/* A number that depends on all bits of both. The mixer is that of splitmix64. */
+/* A number that depends on all bits of both. */
 static uint64_t choose(unsigned seed, size_t i)
 {
-    uint64_t word = ((uint64_t)seed << 32 | i) * 0x9E3779B97F4A7C15;
-    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9;
-    word = (word ^ word >> 27) * 0x94D049BB133111EB;
-    return word ^ word >> 31;
+    return random_mix(((uint64_t)seed << 32 | i) * 0x9E3779B97F4A7C15);
 }
 
 size_t deal_capacity(size_t count)

@@ -13,10 +13,10 @@
 
 #include <stdint.h>
 
-/* Environment of the recorded program: where the log is, and which process writes it (children
+/* Environment of the recorded program: where the log is, and whose child writes it (its own children
  * inherit the variables, not the role). */
-#define RECORD_FILE_VARIABLE "MALLET_RECORD_FILE"
-#define RECORD_PID_VARIABLE  "MALLET_RECORD_PID"
+#define RECORD_FILE_VARIABLE   "MALLET_RECORD_FILE"
+#define RECORD_PARENT_VARIABLE "MALLET_RECORD_PARENT"
 
 #define RECORD_MAGIC 0x31676f6c74656c6cu /* "lletlog1" */
 

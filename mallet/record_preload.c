@@ -67,8 +67,8 @@ static struct activity *make_activity(void)
 
 static bool is_wanted_process(void)
 {
-    const char *pid = getenv(RECORD_PID_VARIABLE);
-    return pid != NULL && strtol(pid, NULL, 10) == getpid();
+    const char *parent = getenv(RECORD_PARENT_VARIABLE);
+    return parent != NULL && strtol(parent, NULL, 10) == getppid();
 }
 
 static bool is_recording(void);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log is a memfd: nothing to clean up, whatever happens. The child inherits it at a high number
- * and names it to the library as /proc/self/fd/N. Whether exec worked comes back through a pipe
- * that exec closes.
+ * The log is a memfd: nothing to clean up, whatever happens. The child inherits it at a high number,
+ * and the library finds it as /proc/self/fd/N.
  */
 #include "mallet/recorder.h"
+
+#include "harness/process/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { LOG_DESCRIPTOR_MIN = 200 }; /* out of the way of the program's own */
@@ -70,65 +70,56 @@ static int make_log(size_t max_records, struct recording *recording, char error[
 }
 
 /* Our library first; what the caller preloads anyway stays. */
-static void preload(const char *library)
+static void list_preloads(const char *library, char ret_list[2 * PATH_MAX])
 {
     const char *before = getenv("LD_PRELOAD");
-    char value[2 * PATH_MAX];
     bool is_listed = before != NULL && before[0] != '\0';
-    snprintf(value, sizeof value, "%s%s%.*s", library, is_listed ? ":" : "", PATH_MAX,
+    snprintf(ret_list, 2 * PATH_MAX, "%s%s%.*s", library, is_listed ? ":" : "", PATH_MAX / 2,
              is_listed ? before : "");
-    setenv("LD_PRELOAD", value, 1);
 }
 
-_Noreturn static void become_program(char **argv, const char *library, int log, int failed)
+static int spawn(char **argv, const char *library, int log, struct process *ret_process)
 {
-    char text[64];
-    snprintf(text, sizeof text, "/proc/self/fd/%d", log);
-    setenv(RECORD_FILE_VARIABLE, text, 1);
-    snprintf(text, sizeof text, "%d", (int)getpid());
-    setenv(RECORD_PID_VARIABLE, text, 1);
-    preload(library);
-    fcntl(log, F_SETFD, 0);
-    signal(SIGPIPE, SIG_DFL);
-    execvp(argv[0], argv);
-    int result = errno;
-    _exit(write(failed, &result, sizeof result) == sizeof result ? 127 : 126);
+    char file[64], parent[64], preload[2 * PATH_MAX];
+    snprintf(file, sizeof file, RECORD_FILE_VARIABLE "=/proc/self/fd/%d", log);
+    snprintf(parent, sizeof parent, RECORD_PARENT_VARIABLE "=%d", (int)getpid());
+    list_preloads(library, preload);
+    const char *const variables[] = {file, parent, NULL};
+    const struct process_descriptor descriptors[] = {{log, log}};
+    const struct process_plan plan = {.program = argv[0],
+                                      .arguments = (const char *const *)argv,
+                                      .keeps_environment = true,
+                                      .preload = preload,
+                                      .variables = variables,
+                                      .descriptors = descriptors,
+                                      .descriptor_count = 1,
+                                      .output = PROCESS_OUTPUT_INHERITED,
+                                      .is_in_foreground = true};
+    return process_spawn(&plan, ret_process);
 }
 
 /* Ctrl-C is for the program: we stay to save what it did until then. */
-static int wait_for(pid_t child)
+static void wait_for(struct process *program)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, old_interrupt, old_quit;
     sigaction(SIGINT, &ignore, &old_interrupt);
     sigaction(SIGQUIT, &ignore, &old_quit);
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
+    process_wait(program);
     sigaction(SIGINT, &old_interrupt, NULL);
     sigaction(SIGQUIT, &old_quit, NULL);
-    return status;
 }
 
 static int start_and_wait(char **argv, const char *library, int log, struct recording *recording,
                           char error[RECORDER_ERROR_MAX])
 {
-    int failed[2];
-    if (pipe2(failed, O_CLOEXEC) != 0)
-        return fail(error, errno, "cannot start ", argv[0]);
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0)
-        become_program(argv, library, log, failed[1]);
-    int result = child < 0 ? errno : 0;
-    close(failed[1]);
-    if (child > 0) {
-        int reason;
-        if (read(failed[0], &reason, sizeof reason) == sizeof reason)
-            result = reason;
-        recording->status = wait_for(child);
-    }
-    close(failed[0]);
-    return result == 0 ? 0 : fail(error, result, "cannot start ", argv[0]);
+    struct process program;
+    int result = spawn(argv, library, log, &program);
+    if (result != 0)
+        return fail(error, result, "cannot start ", argv[0]);
+    wait_for(&program);
+    recording->status = program.status;
+    process_release(&program);
+    return 0;
 }
 
 int recorder_run(char **argv, size_t max_records, struct recording *ret_recording,

@@ -24,6 +24,7 @@ static uint64_t settle(const struct shape *shape, unsigned round, unsigned secon
     uint64_t least = UINT64_MAX;
     for (unsigned second = 0; second < seconds; second++) {
         sleep(1);
+        kit_report->seconds_passed = second + 1;
         call_often();
         kit_sample();
         kit_observe();

@@ -9,11 +9,8 @@
 #include "adversity/growth/shape.h"
 #include "harness/subject/child_bind.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 struct subject_calls calls;
@@ -22,15 +19,6 @@ static struct subject subject;
 uint64_t kit_held(void)
 {
     return subject.footprint != NULL ? subject.footprint() : 0;
-}
-
-/* A hang ends itself by CPU time, so that load does not invent any; a deadlock is the caller's to
- * see. */
-static void limit_process(void)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    setrlimit(RLIMIT_CPU, &(struct rlimit){GROWTH_CPU_SECONDS, GROWTH_CPU_SECONDS + 5});
 }
 
 static bool bind_subject(const char *how, const char *what)
@@ -56,7 +44,6 @@ int main(int argc, char **argv)
         _exit(2);
     kit_report = memory;
     close(GROWTH_REPORT);
-    limit_process();
     if (!bind_subject(argv[1], argv[2]))
         _exit(0);
     size_t count = strtoul(argv[5], NULL, 10), size = strtoul(argv[6], NULL, 10);

@@ -24,7 +24,8 @@ struct growth_sample {
 struct growth_report {
     uint32_t magic; /* REPORT_MAGIC: the subject was bound */
     uint32_t is_done;
-    uint32_t round; /* the one that runs */
+    uint32_t round;          /* the one that runs */
+    uint32_t seconds_passed; /* since the last round, while memory settles */
     uint32_t sample_count;
     struct growth_sample samples[SAMPLES_MAX];
     uint64_t peak_live; /* bytes asked for and not yet freed, at most */

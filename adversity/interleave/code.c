@@ -2,6 +2,9 @@
 /* One addr2line for the whole process, asked through two pipes when the first name is wanted. */
 #include "code.h"
 
+#include "harness/process/process.h"
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,32 +14,32 @@ extern const char __executable_start[];
 static FILE *questions, *answers; /* NULL: not there, or no longer */
 static int has_started;
 
-static void be_addr2line(int in, int out, const char *program)
+static void open_streams(int to, int from)
 {
-    dup2(in, STDIN_FILENO);
-    dup2(out, STDOUT_FILENO);
-    execlp("addr2line", "addr2line", "-s", "-f", "-p", "-e", program, (char *)NULL);
-    _exit(127);
+    questions = fdopen(to, "w");
+    answers = fdopen(from, "r");
 }
 
 static void start(void)
 {
+    static struct process process;
     int to[2], from[2];
     char program[4096] = "";
     has_started = 1;
-    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0 || pipe(to) != 0 ||
-        pipe(from) != 0)
+    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0 || pipe2(to, O_CLOEXEC) != 0 ||
+        pipe2(from, O_CLOEXEC) != 0)
         return;
-    pid_t child = fork();
-    if (child == 0) {
-        close(to[1]);
-        close(from[0]);
-        be_addr2line(to[0], from[1], program);
-    }
+    const char *const arguments[] = {"addr2line", "-s", "-f", "-p", "-e", program, NULL};
+    const struct process_descriptor ends[] = {{STDIN_FILENO, to[0]}, {STDOUT_FILENO, from[1]}};
+    const struct process_plan plan = {.program = arguments[0],
+                                      .arguments = arguments,
+                                      .keeps_environment = true,
+                                      .descriptors = ends,
+                                      .descriptor_count = 2};
+    if (process_spawn(&plan, &process) == 0)
+        open_streams(to[1], from[0]);
     close(to[0]);
     close(from[1]);
-    questions = fdopen(to[1], "w");
-    answers = fdopen(from[0], "r");
 }
 
 static int ask(uint64_t offset, char ret_name[CODE_NAME_MAX])

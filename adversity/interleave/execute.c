@@ -10,17 +10,16 @@
  */
 #include "explore.h"
 
+#include "harness/process/process.h"
+
 #include "race.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,12 +60,9 @@ static void forget_last(struct record *record)
     record->output[0] = 0;
 }
 
-static _Noreturn void be_execution(const struct explorer *explorer)
+static void be_execution(void *context)
 {
-    const struct rlimit limit = {CPU_SECONDS, CPU_SECONDS + 1}, no_core = {0, 0};
-    (void)setrlimit(RLIMIT_CPU, &limit);
-    (void)setrlimit(RLIMIT_CORE, &no_core);
-    (void)dup2(explorer->output, STDERR_FILENO);
+    const struct explorer *explorer = context;
     schedule_start(explorer->record);
     story_play(explorer->scenario, explorer->subject, explorer->size);
     schedule_end();
@@ -104,36 +100,29 @@ static void keep_output(const struct explorer *explorer)
     (void)lseek(explorer->output, 0, SEEK_SET);
 }
 
-/* True: it ended by itself. */
-static bool wait_for(pid_t child, int *ret_status)
-{
-    struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
-    bool has_ended = end.fd < 0 || poll(&end, 1, WALL_MS) > 0;
-    if (!has_ended)
-        kill(child, SIGKILL);
-    if (end.fd >= 0)
-        close(end.fd);
-    (void)waitpid(child, ret_status, 0);
-    return has_ended;
-}
-
 void explorer_execute(struct explorer *explorer)
 {
     struct record *record = explorer->record;
-    int status = 0;
+    const struct process_descriptor output = {STDERR_FILENO, explorer->output};
+    const struct process_plan plan = {.body = be_execution,
+                                      .context = explorer,
+                                      .descriptors = &output,
+                                      .descriptor_count = 1,
+                                      .output = PROCESS_OUTPUT_INHERITED,
+                                      .cpu_limit_s = CPU_SECONDS,
+                                      .wall_limit_ms = WALL_MS};
+    struct process process;
     forget_last(record);
     explorer->executions++;
-    pid_t child = fork();
-    if (child == 0)
-        be_execution(explorer);
-    if (child < 0)
-        set_verdict(record, CHECK_PROGRESS, "no process for thread %u: errno %d", errno);
-    else if (!wait_for(child, &status))
+    int failure = process_run(&plan, &process);
+    if (failure != 0)
+        set_verdict(record, CHECK_PROGRESS, "no process for thread %u: errno %d", failure);
+    else if (process.is_timed_out)
         set_verdict(record, CHECK_PROGRESS,
                     "thread %u waits in the system, out of the scheduler's sight, for %d ms",
                     WALL_MS);
     else if (!record->has_verdict && !record->is_complete)
-        judge_end(record, status);
+        judge_end(record, process.status);
     if (record->has_verdict)
         keep_output(explorer);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The report of an exploration: findings and schedules as text and as JSON. */
 #include "report.h"
+#include "harness/base/text.h"
 
 #include "code.h"
 
@@ -80,7 +81,7 @@ struct finding report_make_finding(const struct explorer *explorer,
     /* where no call is at fault, the site is the scenario */
     finding_make(&finding, explorer->subject->name, &exploration->verdict, exploration->output);
     if (finding.site[0] == '\0')
-        finding_copy_text(finding.site, sizeof finding.site, explorer->scenario->name);
+        text_copy_printable(finding.site, sizeof finding.site, explorer->scenario->name);
     finding.reproduced = exploration->reproduced;
     finding.attempts = exploration->attempts;
     finding.extra = json_pack("{s:i, s:s, s:i, s:s, s:s}", "step", (int)exploration->verdict.op,

@@ -132,10 +132,7 @@ unsigned schedule_next_in_turn(uint8_t runnable)
 
 uint64_t schedule_draw(void)
 {
-    uint64_t mixed = schedule_model.random += 0x9e3779b97f4a7c15u; /* splitmix64 */
-    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
-    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
-    return mixed ^ mixed >> 31;
+    return random_next(&schedule_model.random);
 }
 
 static unsigned highest_priority(uint8_t runnable)

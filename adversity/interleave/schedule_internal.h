@@ -6,6 +6,8 @@
 
 #include "schedule.h"
 
+#include "harness/base/random.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -44,7 +46,7 @@ struct model {
     struct thread threads[THREADS_MAX];
     uint32_t steps, next_decision, branches, accesses;
     uint32_t change_points[THREADS_MAX * 4];
-    uint64_t random;
+    struct random random;
     uint32_t lowest;
     /* bit per thread: gave way without having changed anything, and nothing has changed since */
     uint8_t spinning;

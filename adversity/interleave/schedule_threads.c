@@ -163,7 +163,7 @@ static void draw_change_points(void)
 {
     struct record *record = schedule_model.record;
     uint32_t span = record->expected_branches == 0 ? 1 : record->expected_branches;
-    schedule_model.random = record->seed;
+    schedule_model.random.state = record->seed;
     schedule_model.lowest = 1000;
     if (record->change_points >
         sizeof schedule_model.change_points / sizeof schedule_model.change_points[0])

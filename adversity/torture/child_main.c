@@ -8,10 +8,7 @@
 #include "adversity/torture/scenarios.h"
 #include "harness/subject/child_bind.h"
 
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 enum { ARGUMENTS = 10 };
 
@@ -61,8 +58,6 @@ int main(int argc, char **argv)
     if (report == MAP_FAILED || scenario == NULL)
         return TORTURE_EXIT_USAGE;
     close(TORTURE_REPORT);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     if (bind_calls(argv[1], argv[2], &report->offers) != 0)
         return TORTURE_EXIT_USAGE;
     struct torture_options options = {.workers = (unsigned)strtoul(argv[4], NULL, 10),

@@ -5,10 +5,10 @@
 
 #include "adversity/torture/scenarios.h"
 #include "adversity/torture/torture_internal.h"
+#include "harness/base/clock.h"
 #include "harness/finding/finding.h"
 
 #include <assert.h>
-#include <time.h>
 
 enum { ALONE_PACE_US = 40, SHARED_PACE_US = 80, REPEAT_MIN_MS = 2000 };
 
@@ -50,18 +50,11 @@ struct torture_mode torture_mode_of(const struct torture_plan *plan, unsigned i)
     return mode;
 }
 
-static unsigned now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
-}
-
 int torture_run(const struct torture_plan *plan, struct torture_result *ret_result,
                 char error[SUBJECT_ERROR_MAX])
 {
     struct torture_result result = {0};
-    unsigned start = now_ms();
+    uint64_t start = clock_now_ms();
     do {
         struct torture_mode mode = torture_mode_of(plan, result.processes);
         int failure = torture_run_process(plan, &mode, &result, error);
@@ -70,7 +63,7 @@ int torture_run(const struct torture_plan *plan, struct torture_result *ret_resu
         result.seed = mode.seed;
         result.on_one_processor = mode.on_one_processor;
         result.pace_us = mode.pace_us;
-        result.elapsed_ms = now_ms() - start;
+        result.elapsed_ms = (unsigned)(clock_now_ms() - start);
     } while (!result.has_finding && result.elapsed_ms < plan->milliseconds);
     *ret_result = result;
     return 0;

@@ -7,7 +7,7 @@
  *     make_traces FOLDER COUNT OPS [SEED [small]]
  */
 #include "fuzz/mutator.h"
-#include "fuzz/random.h"
+#include "harness/base/random.h"
 #include "harness/trace/trace.h"
 
 #include <stdio.h>

@@ -18,7 +18,7 @@
  * its speed.
  */
 #include "fuzz/mutator.h"
-#include "fuzz/random.h"
+#include "harness/base/random.h"
 #include "harness/executor/executor.h"
 #include "mutants/registry.h"
 

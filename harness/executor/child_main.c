@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,6 +90,7 @@ static void run_order(struct child *child, struct work_reply *reply)
 static _Noreturn void work(struct child *child)
 {
     struct work_order order;
+    setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (receive(CHILD_WORK, &order, sizeof order) && order.magic == PROTOCOL_MAGIC) {
         struct work_reply reply = {.magic = PROTOCOL_MAGIC, .sequence = order.sequence};
@@ -103,18 +103,34 @@ static _Noreturn void work(struct child *child)
     _exit(0);
 }
 
-/* One worker at a time: forks it, says so, waits for its end, says so. */
+/* What it left behind in its group dies with it, while its number still means nobody else. */
+static int reap(pid_t worker)
+{
+    siginfo_t info;
+    int status = 0;
+    while (waitid(P_PID, (id_t)worker, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+        ;
+    kill(-worker, SIGKILL);
+    while (waitpid(worker, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+/* One worker at a time: forks it, says so, waits for its end, says so. A worker leads a group, as
+ * a subject may answer an invalid free with kill(0, SIGABRT); both sides see to it, so that none
+ * is ahead of it. */
 static void serve_worker(struct child *child)
 {
     pid_t pid = fork();
     if (pid == 0)
         work(child);
+    if (pid > 0)
+        setpgid(pid, pid);
     struct worker_event event = {.magic = PROTOCOL_MAGIC, .pid = pid};
     send_or_exit(CHILD_CONTROL, &event, sizeof event);
     if (pid < 0)
         return;
-    while (waitpid(pid, &event.status, 0) < 0 && errno == EINTR)
-        ;
+    event.status = reap(pid);
     event.has_ended = 1;
     send_or_exit(CHILD_CONTROL, &event, sizeof event);
 }
@@ -134,8 +150,6 @@ int main(int argc, char **argv)
     static struct child child;
     if (argc != 3)
         return 2;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     child.request = map_shared(CHILD_REQUEST, sizeof *child.request, PROT_READ);
     child.report = map_shared(CHILD_REPORT, sizeof *child.report, PROT_READ | PROT_WRITE);
     struct child_hello hello = {.magic = PROTOCOL_MAGIC, .error = ENOMEM};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a subject, asking it what it is, running one trace at a time. */
+#include "harness/base/clock.h"
 #include "harness/executor/executor_internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,12 +28,55 @@ static int send_order(struct executor *executor, enum order_kind kind)
                : EPIPE;
 }
 
+static int report_cancelled(char error[SUBJECT_ERROR_MAX])
+{
+    snprintf(error, SUBJECT_ERROR_MAX, "stopped");
+    return ECANCELED;
+}
+
 static int report_broken(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
     snprintf(error, SUBJECT_ERROR_MAX, "the process that holds %s is gone",
              executor->info.subject.spec);
     executor->worker = 0;
     return EPIPE;
+}
+
+int executor_receive(int socket, void *message, size_t size, unsigned limit_ms)
+{
+    uint64_t end = clock_now_ms() + limit_ms;
+    struct pollfd ready = {.fd = socket, .events = POLLIN};
+    for (uint64_t now = end - limit_ms; now <= end; now = clock_now_ms()) {
+        int count = poll(&ready, 1, (int)(end - now));
+        ssize_t got = count > 0 ? recv(socket, message, size, MSG_DONTWAIT) : -1;
+        if (got == (ssize_t)size)
+            return 0;
+        if (count != 0 && (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)))
+            return EPIPE;
+    }
+    return ETIMEDOUT;
+}
+
+/* Whether the zygote has told of a worker's start or end. */
+static int receive_event(struct executor *executor, bool has_ended, struct worker_event *ret_event)
+{
+    int result;
+    do
+        result = executor_receive(executor->control, ret_event, sizeof *ret_event,
+                                  executor->options.wall_limit_ms);
+    while (result == 0 &&
+           (ret_event->magic != PROTOCOL_MAGIC || (ret_event->has_ended != 0) != has_ended));
+    return result;
+}
+
+static int report_stuck_fork(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+{
+    snprintf(error, SUBJECT_ERROR_MAX,
+             "could not %s %s: its process had not returned from fork after %u ms",
+             executor->sequence == 0 ? "bind" : "run", executor->info.subject.spec,
+             executor->options.wall_limit_ms);
+    executor_kill_zygote(executor);
+    return ETIMEDOUT;
 }
 
 int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MAX])
@@ -42,9 +87,12 @@ int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MA
     while (recv(executor->work, &stale, sizeof stale, MSG_DONTWAIT) > 0)
         ;
     struct worker_event event;
-    if (send(executor->control, "w", 1, MSG_NOSIGNAL) != 1 ||
-        recv(executor->control, &event, sizeof event, 0) != (ssize_t)sizeof event ||
-        event.magic != PROTOCOL_MAGIC)
+    if (send(executor->control, "w", 1, MSG_NOSIGNAL) != 1)
+        return report_broken(executor, error);
+    int result = receive_event(executor, false, &event);
+    if (result == ETIMEDOUT)
+        return report_stuck_fork(executor, error);
+    if (result != 0)
         return report_broken(executor, error);
     if (event.pid <= 0) {
         snprintf(error, SUBJECT_ERROR_MAX, "no process could be started to run %s in",
@@ -61,10 +109,10 @@ void executor_end_worker(struct executor *executor)
     if (executor->worker == 0)
         return;
     struct worker_event event;
-    kill(executor->worker, SIGKILL);
+    kill(-executor->worker, SIGKILL);
     executor->worker = 0;
-    while (recv(executor->control, &event, sizeof event, 0) < 0 && errno == EINTR)
-        ;
+    if (receive_event(executor, true, &event) == ETIMEDOUT)
+        executor_kill_zygote(executor);
 }
 
 /* What the subject shows of itself; one that dies on being asked is left for the traces to
@@ -81,6 +129,8 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
     executor_end_worker(executor);
     if (outcome == WATCH_BROKEN)
         return report_broken(executor, error);
+    if (outcome == WATCH_CANCELLED)
+        return report_cancelled(error);
     if (outcome != WATCH_REPLIED)
         return 0;
     for (int i = 0; i < POLICY_COUNT; i++)
@@ -123,6 +173,7 @@ int executor_start(struct executor **ret_executor, const char *typed,
         snprintf(error, SUBJECT_ERROR_MAX, "could not bind %.64s: %s", typed, strerror(ENOMEM));
         return ENOMEM;
     }
+    executor->control = executor->work = -1;
     if (options != NULL)
         executor->options = *options;
     if (executor->options.cpu_limit_ms == 0)
@@ -166,10 +217,8 @@ int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
 
 void executor_stop(struct executor *executor)
 {
-    if (executor->request != NULL) {
-        executor_end_worker(executor);
-        executor_kill_zygote(executor);
-    }
+    executor_end_worker(executor);
+    executor_kill_zygote(executor);
     free(executor);
 }
 
@@ -224,6 +273,8 @@ int executor_run(struct executor *executor, const struct trace *trace,
                  char error[SUBJECT_ERROR_MAX])
 {
     struct watch watch;
+    if (executor->options.is_cancelled != NULL && executor->options.is_cancelled())
+        return report_cancelled(error);
     if (trace->count > TRACE_OPS_MAX) {
         snprintf(error, SUBJECT_ERROR_MAX, "a trace of %zu ops is too long: %d is the limit",
                  trace->count, TRACE_OPS_MAX);
@@ -243,6 +294,8 @@ int executor_run(struct executor *executor, const struct trace *trace,
         send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
     if (outcome == WATCH_BROKEN)
         return report_broken(executor, error);
+    if (outcome == WATCH_CANCELLED)
+        return report_cancelled(error);
     if (outcome == WATCH_DIED && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGSYS) {
         snprintf(error, SUBJECT_ERROR_MAX,
                  "%s makes system calls with all signals blocked: its OS calls cannot be watched",
@@ -258,6 +311,6 @@ int executor_run(struct executor *executor, const struct trace *trace,
     if (fresh || outcome != WATCH_REPLIED || watch.reply.is_spent)
         executor_end_worker(executor);
     if (!ret_execution->is_clean)
-        executor_drain_output(executor, ret_execution->output, sizeof ret_execution->output);
+        process_take_line(&executor->zygote, ret_execution->output, sizeof ret_execution->output);
     return 0;
 }

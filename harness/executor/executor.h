@@ -26,8 +26,11 @@
 struct executor_options {
     enum subject_binding binding;
     enum subject_scope scope;
-    uint32_t cpu_limit_ms;  /* for one trace; 0: 2000 */
-    uint32_t wall_limit_ms; /* for one trace; 0: 20000 */
+    /* For one step of a trace: an op with its checks. 0: 2000 of processor time, 20000 by the
+     * clock, which bounds the start of a worker too. */
+    uint32_t cpu_limit_ms, wall_limit_ms;
+    /* Asked while a subject runs: whether to end what runs, which returns ECANCELED. NULL: never. */
+    bool (*is_cancelled)(void);
 };
 
 /* What became known of the subject when it was bound. */

@@ -11,36 +11,42 @@
 
 #include "harness/executor/executor.h"
 #include "harness/executor/protocol.h"
-
-#include <sys/types.h>
+#include "harness/process/process.h"
 
 struct executor {
     struct executor_options options;
     struct executor_info info;
-    pid_t zygote;
-    int control, work; /* our ends of the sockets */
-    int output;        /* what the children print; never blocks */
-    pid_t worker;      /* 0: none */
+    struct process zygote; /* its group holds the zygote alone, its session the workers too */
+    int control, work;     /* our ends of the sockets; -1: none */
+    pid_t worker;          /* leads a group of its own; 0: none */
     uint32_t runs_in_worker;
     uint64_t sequence;
-    struct request_memory *request;
-    const struct report_memory *report;
+    struct request_memory *request;     /* of the zygote's memory; NULL without one */
+    const struct report_memory *report; /* likewise */
 };
 
-/* Starts the zygote for info.subject and takes its hello. Returns 0, or a positive errno with one sentence. */
+/* Starts the zygote for info.subject and takes its hello. Returns 0, or a positive errno with one
+ * sentence. */
 int executor_spawn(struct executor *executor, char error[SUBJECT_ERROR_MAX]);
+/* Ends the zygote and what it started; harmless when repeated. */
 void executor_kill_zygote(struct executor *executor);
 
-/* Makes sure that there is a worker. Returns 0 or a positive errno with one sentence. */
+/* The next message of so many bytes; shorter ones are a subject's noise. Returns 0, ETIMEDOUT, or
+ * EPIPE when the other side is gone. */
+int executor_receive(int socket, void *message, size_t size, unsigned limit_ms);
+
+/* Makes sure that there is a worker, within the wall limit. Returns 0 or a positive errno with one
+ * sentence. */
 int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MAX]);
 void executor_end_worker(struct executor *executor);
 
 enum watch_result {
     WATCH_REPLIED,
-    WATCH_DIED,  /* the worker ended without a reply: status is filled */
-    WATCH_HUNG,  /* its CPU time is up; killed */
-    WATCH_STUCK, /* its wall time is up; killed */
-    WATCH_BROKEN /* the zygote is gone */
+    WATCH_DIED,      /* the worker ended without a reply: status is filled */
+    WATCH_HUNG,      /* its CPU time is up; killed */
+    WATCH_STUCK,     /* its wall time is up; killed */
+    WATCH_CANCELLED, /* the caller wants no more of it; killed */
+    WATCH_BROKEN     /* the zygote is gone */
 };
 struct watch {
     struct work_reply reply;
@@ -52,7 +58,4 @@ enum watch_result executor_watch(struct executor *executor, struct watch *ret_wa
 void executor_judge_death(const struct executor *executor, const struct trace *trace,
                           enum watch_result result, const struct watch *watch,
                           struct verdict *ret_verdict);
-/* First line that the children printed since the last call. */
-void executor_drain_output(struct executor *executor, char *ret_line, size_t capacity);
-
 #endif

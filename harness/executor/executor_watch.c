@@ -4,40 +4,17 @@
  * so that a loaded machine invents no hangs. Whatever the report memory says is taken as a hint: it
  * selects an op, never more.
  */
+#include "harness/base/clock.h"
 #include "harness/executor/executor_internal.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { POLL_MS = 50, OUTPUT_CHUNK = 4096, OUTPUT_CHUNKS = 64 };
-
-static uint64_t to_ms(const struct timespec *time)
-{
-    return (uint64_t)time->tv_sec * 1000 + (uint64_t)time->tv_nsec / 1000000;
-}
-
-static uint64_t read_wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return to_ms(&now);
-}
-
-static uint64_t read_cpu_ms(pid_t pid)
-{
-    clockid_t clock;
-    struct timespec used;
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
-        return 0;
-    return to_ms(&used);
-}
+enum { POLL_MS = 50 };
 
 /* Where the worker stands: changes with every op and round. */
 static uint64_t read_position(const struct executor *executor)
@@ -45,15 +22,20 @@ static uint64_t read_position(const struct executor *executor)
     return (uint64_t)executor->report->progress.round << 32 | executor->report->progress.op;
 }
 
-static enum watch_result take_end(struct executor *executor, struct watch *watch)
+/* Whether the worker has ended, in *ret_result; not so if the message is noise of a subject, which
+ * has inherited this socket. */
+static bool take_end(struct executor *executor, struct watch *watch, enum watch_result *ret_result)
 {
     struct worker_event event;
-    ssize_t got = recv(executor->control, &event, sizeof event, 0);
-    if (got != (ssize_t)sizeof event || event.magic != PROTOCOL_MAGIC || event.has_ended == 0)
-        return WATCH_BROKEN;
+    ssize_t got = recv(executor->control, &event, sizeof event, MSG_DONTWAIT);
+    bool is_gone = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+    bool is_event = got == (ssize_t)sizeof event && event.magic == PROTOCOL_MAGIC;
+    *ret_result = is_gone ? WATCH_BROKEN : WATCH_DIED;
+    if (is_gone || !is_event || event.has_ended == 0)
+        return is_gone;
     executor->worker = 0;
     watch->status = event.status;
-    return WATCH_DIED;
+    return true;
 }
 
 static bool take_reply(struct executor *executor, struct watch *watch)
@@ -63,15 +45,37 @@ static bool take_reply(struct executor *executor, struct watch *watch)
            watch->reply.sequence == executor->sequence;
 }
 
-static enum watch_result kill_worker(struct executor *executor, enum watch_result result)
+/* Where the worker was, and since when. */
+struct step {
+    uint64_t position, cpu_ms, wall_ms, looked_ms;
+};
+
+/* Whether the step that it is at has taken too long, in *ret_result. */
+static bool is_over(const struct executor *executor, struct step *step, struct watch *watch,
+                    enum watch_result *ret_result)
 {
-    executor_end_worker(executor);
-    return result;
+    uint64_t cpu = clock_cpu_ms_of(executor->worker), wall = clock_now_ms();
+    step->looked_ms = wall;
+    if (read_position(executor) != step->position)
+        *step = (struct step){read_position(executor), cpu, wall, wall};
+    watch->cpu_ms = cpu > step->cpu_ms ? (uint32_t)(cpu - step->cpu_ms) : 0;
+    watch->wall_ms = (uint32_t)(wall - step->wall_ms);
+    if (executor->options.is_cancelled != NULL && executor->options.is_cancelled())
+        *ret_result = WATCH_CANCELLED;
+    else if (watch->cpu_ms > executor->options.cpu_limit_ms)
+        *ret_result = WATCH_HUNG;
+    else if (watch->wall_ms > executor->options.wall_limit_ms)
+        *ret_result = WATCH_STUCK;
+    else
+        return false;
+    return true;
 }
 
+/* Messages do not put the limits off: a subject may write to the sockets for ever. */
 enum watch_result executor_watch(struct executor *executor, struct watch *ret_watch)
 {
-    uint64_t position = UINT64_MAX, cpu_start = 0, wall_start = 0;
+    enum watch_result result;
+    struct step step = {.position = UINT64_MAX};
     memset(ret_watch, 0, sizeof *ret_watch);
     for (;;) {
         struct pollfd ready[2] = {{.fd = executor->work, .events = POLLIN},
@@ -81,22 +85,14 @@ enum watch_result executor_watch(struct executor *executor, struct watch *ret_wa
             return WATCH_BROKEN;
         if (count > 0 && (ready[0].revents & POLLIN) && take_reply(executor, ret_watch))
             return WATCH_REPLIED;
-        if (count > 0 && ready[1].revents != 0)
-            return take_end(executor, ret_watch);
-        if (count > 0)
+        if (count > 0 && ready[1].revents != 0 && take_end(executor, ret_watch, &result))
+            return result;
+        if (count > 0 && clock_now_ms() - step.looked_ms < POLL_MS)
             continue;
-        uint64_t cpu = read_cpu_ms(executor->worker), wall = read_wall_ms();
-        if (read_position(executor) != position) {
-            position = read_position(executor);
-            cpu_start = cpu;
-            wall_start = wall;
+        if (is_over(executor, &step, ret_watch, &result)) {
+            executor_end_worker(executor);
+            return result;
         }
-        ret_watch->cpu_ms = (uint32_t)(cpu - cpu_start);
-        ret_watch->wall_ms = (uint32_t)(wall - wall_start);
-        if (ret_watch->cpu_ms > executor->options.cpu_limit_ms)
-            return kill_worker(executor, WATCH_HUNG);
-        if (ret_watch->wall_ms > executor->options.wall_limit_ms)
-            return kill_worker(executor, WATCH_STUCK);
     }
 }
 
@@ -156,23 +152,4 @@ void executor_judge_death(const struct executor *executor, const struct trace *t
     name_site(executor, "free", ret_verdict->site);
     snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
              "freeing what the trace left live, it %s", end);
-}
-
-void executor_drain_output(struct executor *executor, char *ret_line, size_t capacity)
-{
-    char chunk[OUTPUT_CHUNK];
-    size_t used = 0;
-    bool is_first_line = true;
-    ssize_t got;
-    for (int chunks = 0;
-         chunks < OUTPUT_CHUNKS && (got = read(executor->output, chunk, sizeof chunk)) > 0;
-         chunks++) {
-        for (ssize_t i = 0; i < got && is_first_line; i++) {
-            is_first_line = chunk[i] != '\n' || used == 0;
-            if (is_first_line && used + 1 < capacity && chunk[i] != '\n')
-                ret_line[used++] = (char)(chunk[i] >= ' ' && chunk[i] <= '~' ? chunk[i] : '?');
-        }
-    }
-    if (capacity > 0)
-        ret_line[used] = 0;
 }

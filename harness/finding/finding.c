@@ -2,25 +2,17 @@
 /* Makes a finding of a verdict, counts how often it shows. Whatever a subject printed, or put into a sentence, is foreign text:
  * it is made printable here, once, before it goes anywhere. */
 #include "harness/finding/finding.h"
-
-void finding_copy_text(char *ret_text, size_t capacity, const char *foreign)
-{
-    size_t length = 0;
-    for (; length + 1 < capacity && foreign[length] != '\0'; length++)
-        ret_text[length] =
-            (char)(foreign[length] >= ' ' && foreign[length] <= '~' ? foreign[length] : '?');
-    ret_text[length] = '\0';
-}
+#include "harness/base/text.h"
 
 void finding_make(struct finding *ret_finding, const char *subject, const struct verdict *verdict,
                   const char *output)
 {
     *ret_finding = (struct finding){.op = verdict->op};
-    finding_copy_text(ret_finding->subject, sizeof ret_finding->subject, subject);
-    finding_copy_text(ret_finding->check, sizeof ret_finding->check, check_name(verdict->check));
-    finding_copy_text(ret_finding->site, sizeof ret_finding->site, verdict->site);
-    finding_copy_text(ret_finding->sentence, sizeof ret_finding->sentence, verdict->sentence);
-    finding_copy_text(ret_finding->output, sizeof ret_finding->output, output);
+    text_copy_printable(ret_finding->subject, sizeof ret_finding->subject, subject);
+    text_copy_printable(ret_finding->check, sizeof ret_finding->check, check_name(verdict->check));
+    text_copy_printable(ret_finding->site, sizeof ret_finding->site, verdict->site);
+    text_copy_printable(ret_finding->sentence, sizeof ret_finding->sentence, verdict->sentence);
+    text_copy_printable(ret_finding->output, sizeof ret_finding->output, output);
 }
 
 struct verdict finding_verdict(const struct finding *finding)

@@ -47,8 +47,6 @@ void finding_make(struct finding *ret_finding, const char *subject, const struct
                   const char *output);
 /* What finding_make was given; of a finding that is about a clause the check is CHECK_COUNT. */
 struct verdict finding_verdict(const struct finding *finding);
-/* Copies text of at most capacity - 1 bytes; what is not printable ASCII becomes `?`. */
-void finding_copy_text(char *ret_text, size_t capacity, const char *foreign);
 /* Whether it is about a clause of a standard, not about a check. */
 bool finding_is_clause(const struct finding *finding);
 

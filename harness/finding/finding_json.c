@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/finding/finding_json.h"
+#include "harness/base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ int finding_write_line(FILE *out, const struct finding *finding)
 static bool copy_text(const json_t *object, const char *key, char *ret_text, size_t capacity)
 {
     const char *text = json_string_value(json_object_get(object, key));
-    finding_copy_text(ret_text, capacity, text != NULL ? text : "");
+    text_copy_printable(ret_text, capacity, text != NULL ? text : "");
     return text != NULL;
 }
 

@@ -6,6 +6,7 @@
  * without, and only a footprint, or a crash in some later cycle, needs them.
  */
 #include "harness/finding/reproduce.h"
+#include "harness/base/text.h"
 
 #include <string.h>
 
@@ -90,8 +91,8 @@ static int replay_finding(void *context, bool *ret_shows)
         return failure;
     *ret_shows = reproduce_shows(&execution, replays->class);
     if (*ret_shows)
-        finding_copy_text(replays->finding->output, sizeof replays->finding->output,
-                          execution.output);
+        text_copy_printable(replays->finding->output, sizeof replays->finding->output,
+                            execution.output);
     return 0;
 }
 

@@ -16,6 +16,7 @@
  * A flaky class (some replays at the start come out clean) gets several tries per candidate. Uses
  * malloc: no trace runs in this process.
  */
+#include "harness/base/clock.h"
 #include "harness/finding/reproduce.h"
 #include "harness/finding/shrink_list.h"
 #include "harness/finding/shrink_schedule.h"
@@ -24,7 +25,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     BUDGET_DEFAULT = 3000, /* executions */
@@ -79,13 +79,6 @@ static bool shrink_settle(struct shrink *shrink)
 
 /* ---- candidates ---- */
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void budget_take(struct shrink *shrink, int64_t took_ms)
 {
     int64_t cost = 1 + took_ms / SLOW_MS;
@@ -115,10 +108,10 @@ static bool candidate_accept(struct shrink *shrink)
     for (unsigned try = 0; try < shrink->tries && shrink->budget > 0 && shrink->failure == 0;
          try++) {
         struct execution execution;
-        int64_t start = now_ms();
+        int64_t start = (int64_t)clock_now_ms();
         shrink->failure = reproduce_once(shrink->executor, &shrink->candidate,
                                          &shrink->reproduction, &execution, shrink->error);
-        budget_take(shrink, now_ms() - start);
+        budget_take(shrink, (int64_t)clock_now_ms() - start);
         if (shrink->failure != 0 || !reproduce_shows(&execution, shrink->class))
             continue;
         shrink->shown = execution;

@@ -6,10 +6,8 @@
  * to well above what the trace ever had live; and while it is no more than the caches of threads
  * hold, through three times as many rounds again. A cycle that is clean early ends the check early.
  */
+#include "harness/base/memory.h"
 #include "harness/run/run_internal.h"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 enum {
     FIRST_ROUNDS = 16, /* enough to see that nothing grows */
@@ -27,27 +25,9 @@ enum {
 #define LOSS_ENOUGH  ((size_t)16 << 20)
 #define LOSS_MOST    ((size_t)256 << 20)
 
-/* Resident bytes of this process, by raw calls: nothing here may allocate. */
-static size_t read_resident(void)
-{
-    char text[128];
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return 0;
-    ssize_t length = read(file, text, sizeof text - 1);
-    close(file);
-    size_t pages = 0;
-    ssize_t i = 0;
-    while (i < length && text[i] != ' ')
-        i++;
-    for (i++; i < length && text[i] >= '0' && text[i] <= '9'; i++)
-        pages = pages * 10 + (size_t)(text[i] - '0');
-    return pages * RUN_PAGE;
-}
-
 static size_t read_held(const struct run *run)
 {
-    return run->subject->footprint != NULL ? run->subject->footprint() : read_resident();
+    return run->subject->footprint != NULL ? run->subject->footprint() : memory_resident();
 }
 
 static size_t growth(size_t from, size_t to)

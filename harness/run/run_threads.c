@@ -11,24 +11,22 @@
  * reallocates and frees them, allocates anew, and leaves its verdict in shared memory; the parent
  * waits, and then finds its own blocks untouched. Further cycles pass over it, for it is dear.
  */
+#include "harness/process/fork_wait.h"
 #include "harness/run/run_internal.h"
 #include "harness/trace/trace_slots.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     CHILD_EXIT_VERDICT = 97,
-    CHILD_CPU_MS = 2000,   /* a child that uses more hangs */
-    CHILD_IDLE_MS = 10000, /* one that uses none for so long is stuck */
-    CHILD_POLL_US = 500,
+    CHILD_CPU_MS = 2000,    /* a child that uses more hangs */
+    CHILD_IDLE_MS = 10000,  /* one that uses none for so long is stuck */
     CHILD_RESIZED_MAX = 64, /* inherited blocks that the child reallocates; it frees all */
     CHILD_BLOCKS = 8,
 };
@@ -125,41 +123,6 @@ static _Noreturn void live_in_child(struct run *run)
 
 /* ---- in the parent ---- */
 
-static uint64_t read_ms(clockid_t clock)
-{
-    struct timespec now;
-    return clock_gettime(clock, &now) == 0
-               ? (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000
-               : 0;
-}
-
-enum child_end { CHILD_ENDED, CHILD_HUNG, CHILD_STUCK };
-
-/* A hang is CPU time, so that a loaded machine invents none; a deadlock is a long time without
- * any. */
-static enum child_end wait_for_child(pid_t child, int *ret_status)
-{
-    clockid_t clock;
-    uint64_t used = 0, idle_since = read_ms(CLOCK_MONOTONIC);
-    bool has_clock = clock_getcpuclockid(child, &clock) == 0;
-    for (;;) {
-        pid_t ended = waitpid(child, ret_status, WNOHANG);
-        if (ended == child || (ended < 0 && errno != EINTR))
-            return CHILD_ENDED;
-        uint64_t now = read_ms(CLOCK_MONOTONIC), uses = has_clock ? read_ms(clock) : 0;
-        if (uses > used) {
-            used = uses;
-            idle_since = now;
-        }
-        if (used > CHILD_CPU_MS || now - idle_since > CHILD_IDLE_MS) {
-            kill(child, SIGKILL);
-            waitpid(child, ret_status, 0);
-            return used > CHILD_CPU_MS ? CHILD_HUNG : CHILD_STUCK;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = CHILD_POLL_US * 1000}, NULL);
-    }
-}
-
 /* The child's words are taken as data of a stranger. */
 static bool fail_as_child(struct run *run)
 {
@@ -169,12 +132,12 @@ static bool fail_as_child(struct run *run)
     return run_fail(run, check, "fork", "in the forked child: %.200s", verdict->sentence);
 }
 
-static bool judge_child(struct run *run, enum child_end end, int status)
+static bool judge_child(struct run *run, enum fork_end end, int status)
 {
-    if (end == CHILD_HUNG)
+    if (end == FORK_HUNG)
         return run_fail(run, CHECK_PROGRESS, "fork",
                         "the forked child was still at it after %d ms of CPU time", CHILD_CPU_MS);
-    if (end == CHILD_STUCK)
+    if (end == FORK_STUCK)
         return run_fail(run, CHECK_PROGRESS, "fork",
                         "the forked child stood still for %d ms: a deadlock", CHILD_IDLE_MS);
     if (WIFSIGNALED(status))
@@ -209,6 +172,6 @@ bool run_fork(struct run *run)
     run_in_member(run, do_fork, &job);
     if (job.child < 0)
         return true; /* the machine's limit, not the subject's */
-    enum child_end end = wait_for_child(job.child, &status);
+    enum fork_end end = fork_wait(job.child, CHILD_CPU_MS, CHILD_IDLE_MS, &status);
     return judge_child(run, end, status) && run_sweep(run, "after a fork");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Baselines: what is read, what is refused and where, which findings are expected, what is
  * written. */
+#include "harness/base/text.h"
 #include "harness/finding/baseline.h"
 
 #include <errno.h>
@@ -37,10 +38,10 @@ static struct finding make_finding(const char *subject, const char *check, const
                                    const char *sentence)
 {
     struct finding finding = {0};
-    finding_copy_text(finding.subject, sizeof finding.subject, subject);
-    finding_copy_text(finding.check, sizeof finding.check, check);
-    finding_copy_text(finding.site, sizeof finding.site, site);
-    finding_copy_text(finding.sentence, sizeof finding.sentence, sentence);
+    text_copy_printable(finding.subject, sizeof finding.subject, subject);
+    text_copy_printable(finding.check, sizeof finding.check, check);
+    text_copy_printable(finding.site, sizeof finding.site, site);
+    text_copy_printable(finding.sentence, sizeof finding.sentence, sentence);
     return finding;
 }
 

@@ -3,20 +3,32 @@
  * Hostile subjects: `binding_test FOLDER`. Whatever one does, when it is loaded or in the middle of
  * a call, ends in one sentence or one verdict within the limits, and the caller lives on.
  */
+#include "harness/base/clock.h"
 #include "harness/executor/executor.h"
+#include "harness/finding/finding.h"
 #include "mutants/registry.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { HOSTILE_SIZE = 12345, CPU_LIMIT_MS = 300, WALL_LIMIT_MS = 1500, SLOWEST_MS = 5000 };
+enum {
+    HOSTILE_SIZE = 12345,
+    CPU_LIMIT_MS = 300,
+    WALL_LIMIT_MS = 1500,
+    SLOWEST_MS = 5000,
+    OTHER_TESTS = 9
+};
 
 /* What must come of a subject. */
 struct hostile {
@@ -41,6 +53,8 @@ static struct hostile subjects[] = {
     {"deadlock", "a deadlock", NULL},
     {"spin", "ms of CPU without returning", NULL},
     {"print_in_malloc", "ms of CPU without returning", "malloc: still looking"},
+    {"kill_group", "died of signal 6 (Aborted)", NULL},
+    {"write_everywhere", "`#0 = malloc 12345` had ", "noise"},
     {"scribble", "died of signal", NULL},
     {"close_in_malloc", "`#0 = malloc 12345` it lost descriptor 4", NULL},
     {"stack_block", "the program's own memory", NULL},
@@ -50,31 +64,36 @@ enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
 
 static const char *subjects_folder;
 
-static uint64_t read_ms(void)
+static int start_with(struct executor **ret_executor, const char *id,
+                      const struct executor_options *options, char error[SUBJECT_ERROR_MAX])
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    char path[1024];
+    snprintf(path, sizeof path, "%s/libhostile_%s.so", subjects_folder, id);
+    return executor_start(ret_executor, path, options, error);
 }
 
 static int start_subject(struct executor **ret_executor, const char *id,
                          enum subject_binding binding, char error[SUBJECT_ERROR_MAX])
 {
-    char path[1024];
     const struct executor_options options = {
         .binding = binding, .cpu_limit_ms = CPU_LIMIT_MS, .wall_limit_ms = WALL_LIMIT_MS};
-    snprintf(path, sizeof path, "%s/libhostile_%s.so", subjects_folder, id);
-    return executor_start(ret_executor, path, &options, error);
+    return start_with(ret_executor, id, &options, error);
 }
 
-static struct execution run_one_malloc(struct executor *executor, uint64_t size)
+static int try_one_malloc(struct executor *executor, uint64_t size, struct execution *ret_execution,
+                          char error[SUBJECT_ERROR_MAX])
 {
     struct trace_op op = {.kind = OP_MALLOC, .size = size};
     const struct trace trace = {&op, 1, 1};
     const struct run_options options = executor_thorough(executor, 1);
+    return executor_run(executor, &trace, &options, true, ret_execution, error);
+}
+
+static struct execution run_one_malloc(struct executor *executor, uint64_t size)
+{
     struct execution execution;
     char error[SUBJECT_ERROR_MAX];
-    if (executor_run(executor, &trace, &options, true, &execution, error) != 0)
+    if (try_one_malloc(executor, size, &execution, error) != 0)
         fail_msg("%s", error);
     return execution;
 }
@@ -98,14 +117,14 @@ static void subject_that_cannot_be_bound_is_said_to_be_in_one_sentence(void **st
     const struct hostile *hostile = *state;
     struct executor *executor;
     char error[SUBJECT_ERROR_MAX];
-    uint64_t start = read_ms();
+    uint64_t start = clock_now_ms();
     assert_int_not_equal(start_subject(&executor, hostile->id, BIND_AUTO, error), 0);
     print_message("%s: %s\n", hostile->id, error);
     assert_has(error, "could not bind");
     assert_has(error, hostile->id);
     assert_has(error, hostile->sentence);
     assert_null(strchr(error, '\n'));
-    assert_in_range(read_ms() - start, 0, SLOWEST_MS);
+    assert_in_range(clock_now_ms() - start, 0, SLOWEST_MS);
 }
 
 /* Twice: a verdict leaves the executor as good as new. */
@@ -152,12 +171,12 @@ static void subject_that_dlopen_cannot_bind_is_preloaded(void **state)
     executor_stop(executor);
 }
 
-/* host_calloc and student have tests of their own. */
+/* fork_hangs, host_calloc, orphan and student have tests of their own. */
 static void every_hostile_mutant_has_its_sentence(void **state)
 {
     (void)state;
     const struct mutant *mutant;
-    size_t count = 2;
+    size_t count = 4;
     for (size_t i = 0; i < SUBJECTS; i++)
         count += mutant_find(subjects[i].id) != NULL;
     for (size_t i = 0; (mutant = mutant_at(i)) != NULL; i++)
@@ -189,10 +208,129 @@ static void names_that_are_no_path_are_refused(void **state)
     assert_has(error, "unknown subject `libstudent.so`");
 }
 
+static struct executor *start_or_fail(const char *name)
+{
+    struct executor *executor = NULL;
+    char error[SUBJECT_ERROR_MAX];
+    if (start_subject(&executor, name, BIND_AUTO, error) != 0)
+        fail_msg("%s", error);
+    return executor;
+}
+
+/* The descriptors that the executor gave up are taken by others before it is stopped: it must not
+ * close them once more. */
+static void fork_that_hangs_is_given_up_once(void **state)
+{
+    (void)state;
+    enum { OTHERS = 8 };
+    int others[OTHERS];
+    struct execution execution;
+    char error[SUBJECT_ERROR_MAX];
+    struct executor *executor = start_or_fail("fork_hangs");
+    uint64_t start = clock_now_ms();
+    assert_int_equal(try_one_malloc(executor, 100, &execution, error), ETIMEDOUT);
+    assert_has(error, "had not returned from fork after 1500 ms");
+    assert_in_range(clock_now_ms() - start, 0, SLOWEST_MS);
+    for (int i = 0; i < OTHERS; i++)
+        others[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_int_not_equal(try_one_malloc(executor, 100, &execution, error), 0);
+    executor_stop(executor);
+    for (int i = 0; i < OTHERS; i++)
+        assert_int_equal(close(others[i]), 0);
+}
+
+static void ignore_signal(int number)
+{
+    (void)number;
+}
+
+static void interrupted_system_calls_are_repeated(void **state)
+{
+    (void)state;
+    const struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = ignore_signal}, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    struct executor *executor = start_or_fail("spin");
+    for (int i = 0; i < 50; i++)
+        assert_true(run_one_malloc(executor, 100).is_clean);
+    executor_stop(executor);
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_DFL);
+}
+
+static uint64_t cancel_after_ms;
+
+static bool is_late(void)
+{
+    return clock_now_ms() > cancel_after_ms;
+}
+
+/* Limits are those of a slow search; what it runs hangs. */
+static void cancelled_run_and_shrinking_end_at_once(void **state)
+{
+    (void)state;
+    enum { OPS = 64 };
+    struct executor *executor;
+    struct execution execution;
+    char error[SUBJECT_ERROR_MAX];
+    struct trace_op ops[OPS] = {0};
+    struct trace trace = {ops, OPS, OPS};
+    const struct verdict verdict = {.check = CHECK_PROGRESS, .site = "malloc"};
+    const struct executor_options options = {.wall_limit_ms = 60000, .is_cancelled = is_late};
+    for (uint32_t i = 0; i < OPS; i++)
+        ops[i] = (struct trace_op){.kind = OP_MALLOC, .slot = i, .size = HOSTILE_SIZE};
+    cancel_after_ms = UINT64_MAX;
+    assert_int_equal(start_with(&executor, "deadlock", &options, error), 0);
+    uint64_t start = clock_now_ms();
+    cancel_after_ms = start + 200;
+    assert_int_equal(try_one_malloc(executor, HOSTILE_SIZE, &execution, error), ECANCELED);
+    cancel_after_ms = clock_now_ms() + 200;
+    assert_int_equal(shrink_trace(executor, &trace, &verdict, 0, &execution, error), ECANCELED);
+    assert_in_range(clock_now_ms() - start, 0, SLOWEST_MS);
+    executor_stop(executor);
+}
+
+static bool is_orphan(const char *process)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof path, "/proc/%.16s/comm", process);
+    FILE *file = fopen(path, "re");
+    bool is_read = file != NULL && fgets(name, sizeof name, file) != NULL;
+    if (file != NULL)
+        fclose(file);
+    return is_read && strcmp(name, "hostile-orphan\n") == 0;
+}
+
+static unsigned count_orphans(void)
+{
+    unsigned count = 0;
+    DIR *folder = opendir("/proc");
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        count += is_orphan(entry->d_name);
+    closedir(folder);
+    return count;
+}
+
+static void what_a_subject_starts_ends_with_its_worker(void **state)
+{
+    (void)state;
+    struct executor *executor = start_or_fail("orphan");
+    run_one_malloc(executor, HOSTILE_SIZE);
+    uint64_t end = clock_now_ms() + SLOWEST_MS;
+    while (count_orphans() > 0 && clock_now_ms() < end)
+        usleep(10000);
+    assert_int_equal(count_orphans(), 0);
+    executor_stop(executor);
+}
+
 int main(int argc, char **argv)
 {
     struct mutant_catch catch;
-    struct CMUnitTest tests[SUBJECTS + 5] = {
+    struct CMUnitTest tests[SUBJECTS + OTHER_TESTS] = {
+        cmocka_unit_test(fork_that_hangs_is_given_up_once),
+        cmocka_unit_test(interrupted_system_calls_are_repeated),
+        cmocka_unit_test(cancelled_run_and_shrinking_end_at_once),
+        cmocka_unit_test(what_a_subject_starts_ends_with_its_worker),
         cmocka_unit_test(every_hostile_mutant_has_its_sentence),
         cmocka_unit_test(calloc_of_another_heap_is_a_failed_binding_and_no_verdict),
         cmocka_unit_test(subject_that_dlopen_cannot_bind_is_preloaded),
@@ -200,7 +338,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(names_that_are_no_path_are_refused),
     };
     for (size_t i = 0; i < SUBJECTS; i++)
-        tests[5 + i] = (struct CMUnitTest){
+        tests[OTHER_TESTS + i] = (struct CMUnitTest){
             .name = subjects[i].id,
             .test_func = !find_catch(subjects[i].id, "call", &catch)
                              ? subject_that_cannot_be_bound_is_said_to_be_in_one_sentence

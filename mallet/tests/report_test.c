@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Findings as files and as JSON: what is written is read again, and a document that cannot be built
  * leaves no file behind. */
+#include "harness/base/text.h"
 #include "mallet/report.h"
 
 #include "harness/finding/finding_json.h"
@@ -23,8 +24,8 @@ static struct finding make(const char *check, const char *site)
     const struct verdict verdict = {.check = check_find(check), .op = 1};
     struct finding finding;
     finding_make(&finding, "libx.so", &verdict, "its last\twords");
-    finding_copy_text(finding.site, sizeof finding.site, site);
-    finding_copy_text(finding.sentence, sizeof finding.sentence, "byte 3 is 7");
+    text_copy_printable(finding.site, sizeof finding.site, site);
+    text_copy_printable(finding.sentence, sizeof finding.sentence, "byte 3 is 7");
     finding.trace = (struct trace){.ops = ops, .count = 2, .capacity = 2};
     finding.reproduced = 4;
     finding.attempts = 5;

@@ -4,8 +4,8 @@
  * generator is splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators,
  * 2014): one word of state, every seed as good as any other.
  */
-#ifndef FUZZ_RANDOM_H
-#define FUZZ_RANDOM_H
+#ifndef HARNESS_RANDOM_H
+#define HARNESS_RANDOM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,16 +15,21 @@ struct random {
     uint64_t state;
 };
 
-static inline uint64_t random_next(struct random *random)
+/* A word that depends on all bits of another. */
+static inline uint64_t random_mix(uint64_t word)
 {
-    random->state += 0x9E3779B97F4A7C15;
-    uint64_t word = random->state;
     word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9;
     word = (word ^ word >> 27) * 0x94D049BB133111EB;
     return word ^ word >> 31;
 }
 
-/* 0..bound-1; 0 if bound is 0. The bias of the modulo is below what fuzzing can see. */
+static inline uint64_t random_next(struct random *random)
+{
+    random->state += 0x9E3779B97F4A7C15;
+    return random_mix(random->state);
+}
+
+/* 0..bound-1; 0 if bound is 0. The bias of the modulo is too small for fuzzing to notice. */
 static inline uint64_t random_below(struct random *random, uint64_t bound)
 {
     return bound ? random_next(random) % bound : 0;

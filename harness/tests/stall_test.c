@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What counts as stuck, on groups of real processes. Times are made up: the judge takes the clock
  * as an argument. */
-#include "adversity/torture/torture_internal.h"
+#include "harness/process/stall.h"
 
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -54,7 +55,8 @@ static unsigned count_looks(pid_t group, unsigned looks, unsigned moves)
 {
     struct stall stall = {0};
     for (unsigned look = 1; look <= looks; look++)
-        if (stall_observe(&stall, group, look < moves ? look : moves, 1000 + look * 500))
+        if (stall_observe(&stall, group, look < moves ? look : moves, 1000 + look * 500) !=
+            STALL_NONE)
             return look;
     return looks;
 }
@@ -93,7 +95,7 @@ static void a_thread_that_only_retries_is_stuck(void **state)
     struct stall stall = {0};
     bool is_stuck = false;
     for (unsigned look = 1; look <= 1000 && !is_stuck; look++) {
-        is_stuck = stall_observe(&stall, group, 0, 1000 + look * 500);
+        is_stuck = stall_observe(&stall, group, 0, 1000 + look * 500) == STALL_RETRY;
         usleep(10000); /* the turns are real */
     }
     end_group(group);

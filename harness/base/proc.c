@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads and processes may vanish between two reads: whatever cannot be read is left out. */
+#include "harness/base/proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 64 };
+
+static bool read_text(const char *path, char *ret_text, size_t capacity)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, ret_text, capacity - 1) : -1;
+    if (file >= 0)
+        close(file);
+    ret_text[length > 0 ? length : 0] = '\0';
+    return length > 0;
+}
+
+/* Behind the name in brackets: state, parent, process group, session. */
+static bool read_stat(const char *path, struct proc_stat *ret_stat)
+{
+    char text[1024];
+    const char *behind = read_text(path, text, sizeof text) ? strrchr(text, ')') : NULL;
+    return behind != NULL && sscanf(behind + 1, " %c %*d %d %d", &ret_stat->state, &ret_stat->group,
+                                    &ret_stat->session) == 3;
+}
+
+bool proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    return read_stat(path, ret_stat);
+}
+
+/* Nanoseconds on a processor, nanoseconds of waiting for one, turns. */
+static void add_turns(const char *path, struct proc_group *group)
+{
+    char text[128];
+    unsigned long long cpu_ns, turns;
+    if (!read_text(path, text, sizeof text) || sscanf(text, "%llu %*u %llu", &cpu_ns, &turns) != 2)
+        return;
+    group->cpu_us += cpu_ns / 1000;
+    group->turns += turns;
+}
+
+static void add_thread(const char *process, const char *thread, struct proc_group *group)
+{
+    char path[PATH_SIZE];
+    struct proc_stat stat;
+    snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/stat", process, thread);
+    if (!read_stat(path, &stat))
+        return;
+    group->threads++;
+    group->blocked += stat.state == 'S' || stat.state == 'Z';
+    snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/schedstat", process, thread);
+    add_turns(path, group);
+}
+
+/* Calls visit for each entry of a folder whose name is a number. */
+static void for_each_number(const char *path, void (*visit)(const char *name, void *context),
+                            void *context)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (isdigit((unsigned char)entry->d_name[0]))
+            visit(entry->d_name, context);
+    closedir(folder);
+}
+
+struct group_visit {
+    pid_t group;
+    const char *process;
+    struct proc_group *sum;
+};
+
+static void visit_thread(const char *name, void *context)
+{
+    const struct group_visit *visit = context;
+    add_thread(visit->process, name, visit->sum);
+}
+
+static void visit_process(const char *name, void *context)
+{
+    char path[PATH_SIZE];
+    struct proc_stat stat;
+    struct group_visit *visit = context;
+    if (!proc_read_stat(atoi(name), &stat) || stat.group != visit->group)
+        return;
+    visit->process = name;
+    snprintf(path, sizeof path, "/proc/%.16s/task", name);
+    for_each_number(path, visit_thread, visit);
+}
+
+struct proc_group proc_read_group(pid_t group)
+{
+    struct proc_group sum = {0};
+    struct group_visit visit = {.group = group, .sum = &sum};
+    for_each_number("/proc", visit_process, &visit);
+    return sum;
+}
+
+struct session_visit {
+    pid_t session;
+    unsigned alive;
+};
+
+static void kill_if_in_session(const char *name, void *context)
+{
+    struct session_visit *visit = context;
+    struct proc_stat stat;
+    pid_t pid = atoi(name);
+    if (!proc_read_stat(pid, &stat) || stat.session != visit->session || stat.state == 'Z')
+        return;
+    kill(pid, SIGKILL);
+    visit->alive++;
+}
+
+unsigned proc_kill_session(pid_t session)
+{
+    struct session_visit visit = {.session = session};
+    for_each_number("/proc", kill_if_in_session, &visit);
+    return visit.alive;
+}

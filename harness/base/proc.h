@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What /proc tells about processes and their threads. */
+#ifndef HARNESS_PROC_H
+#define HARNESS_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_stat {
+    char state; /* 'R', 'S', 'D', 'Z', … as in proc(5) */
+    pid_t group, session;
+};
+/* Returns false if there is no such process. */
+bool proc_read_stat(pid_t pid, struct proc_stat *ret_stat);
+
+/* All threads of all processes of a process group. */
+struct proc_group {
+    /* processor time used, and how many times a thread was given the processor */
+    uint64_t cpu_us, turns;
+    unsigned threads, blocked; /* blocked: neither running nor ready to run */
+};
+struct proc_group proc_read_group(pid_t group);
+
+/* Sends SIGKILL to each process of a session. Returns how many it found alive. */
+unsigned proc_kill_session(pid_t session);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/process/fork_wait.h"
+
+#include "harness/base/clock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+enum { POLL_US = 500 };
+
+static pid_t wait_for(pid_t child, int *ret_status, int options)
+{
+    pid_t ended;
+    do
+        ended = waitpid(child, ret_status, options);
+    while (ended < 0 && errno == EINTR);
+    return ended;
+}
+
+enum fork_end fork_wait(pid_t child, unsigned cpu_ms, unsigned idle_ms, int *ret_status)
+{
+    uint64_t used = 0, idle_since = clock_now_ms();
+    while (wait_for(child, ret_status, WNOHANG) == 0) {
+        uint64_t now = clock_now_ms(), uses = clock_cpu_ms_of(child);
+        if (uses > used) {
+            used = uses;
+            idle_since = now;
+        }
+        if (used > cpu_ms || now - idle_since > idle_ms) {
+            kill(child, SIGKILL);
+            wait_for(child, ret_status, 0);
+            return used > cpu_ms ? FORK_HUNG : FORK_STUCK;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = POLL_US * 1000}, NULL);
+    }
+    return FORK_ENDED;
+}
