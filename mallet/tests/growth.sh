@@ -45,7 +45,7 @@ if [ -n "$foreign" ]; then
     printed '"check": "scaling"'
     printed '"program": null'
     printed '"findings": 1'
-    holds 'the baseline has the finding' grep -q '^libgrowth_trim_thrash.so scaling growth/boundary/256  # with 0 blocks' "$work/baseline"
+    holds 'the baseline has the finding' grep -q '^libheap_trim_thrash.so scaling growth/boundary/256  # with 0 blocks' "$work/baseline"
     holds 'the finding is a line' grep -q '"site":"growth/boundary/256"' "$work/lines"
     ends 0 growth --quick --shape boundary --band 256 --baseline "$work/baseline" "$thrash"
     printed '^known  *boundary/256 '
