@@ -174,8 +174,10 @@ static bool write_program(struct growth *growth, const struct growth_result *res
              growth->subject.name, name);
     int failed = output_open(&output, ret_path, error);
     if (failed == 0) {
-        growth_program(output.file, growth->subject.name, result);
+        int incomplete = growth_program(output.file, growth->subject.name, result);
         failed = output_close(&output, error);
+        if (failed == 0 && incomplete != 0)
+            snprintf(error, sizeof error, "%.200s: %s", ret_path, strerror(failed = incomplete));
     }
     if (failed != 0)
         growth->status = refuse("%s", error);
