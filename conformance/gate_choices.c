@@ -27,7 +27,7 @@ static const struct choice *find_reference(const struct choices *choices, const 
     for (size_t i = 0; i < choices->count; i++) {
         const struct choice *choice = &choices->choice[i];
         if (strcmp(choice->question, question) == 0 &&
-            (first == NULL || strcmp(choice->probe->name, first->probe->name) < 0))
+            (first == NULL || strcmp(choice->probe->job.name, first->probe->job.name) < 0))
             first = choice;
     }
     return first;
@@ -42,7 +42,7 @@ static void judge_result(const struct choices *choices, struct clause_result *re
             continue;
         result->verdict = CLAUSE_FAIL;
         snprintf(result->evidence, sizeof result->evidence, "%s: expected %s as in %s, observed %s",
-                 choice->question, reference->answer, reference->probe->name, choice->answer);
+                 choice->question, reference->answer, reference->probe->job.name, choice->answer);
         return;
     }
 }

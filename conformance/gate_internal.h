@@ -8,7 +8,7 @@
 
 #define PROBE_NO_NAMES /* malloc means this process's own */
 #include "conformance/gate.h"
-#include "conformance/process.h"
+#include "conformance/report.h"
 
 enum { OUTPUT_MAX = 160 };
 
@@ -16,6 +16,7 @@ enum { OUTPUT_MAX = 160 };
 struct ending {
     int status; /* as of waitpid */
     bool is_timed_out;
+    const char *unbound;     /* why the subject could not be bound; NULL: it was */
     char output[OUTPUT_MAX]; /* the first line that it printed, cleaned */
 };
 

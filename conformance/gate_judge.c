@@ -12,7 +12,7 @@
 
 static const char *const call_names[CALL_COUNT] = {[CALL_NONE] = "nothing",
 #define CALL(name, result, parameters) [CALL_##name] = #name,
-                                                   SUBJECT_CALLS(CALL) MORE_CALLS(CALL)
+                                                   SUBJECT_CALLS(CALL) SUBJECT_MORE_CALLS(CALL)
 #undef CALL
 };
 
@@ -119,9 +119,8 @@ enum clause_verdict gate_judge(const struct clause *clause, const struct probe_r
                                const struct ending *ending, char ret_evidence[EVIDENCE_MAX])
 {
     ret_evidence[0] = '\0';
-    if (WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 &&
-        report->magic != REPORT_MAGIC) {
-        text_copy_printable(ret_evidence, EVIDENCE_MAX, report->evidence);
+    if (ending->unbound != NULL) {
+        text_copy_printable(ret_evidence, EVIDENCE_MAX, ending->unbound);
         if (ret_evidence[0] == '\0')
             snprintf(ret_evidence, EVIDENCE_MAX, "the probe's process could not be started");
         return CLAUSE_ERROR;

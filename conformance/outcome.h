@@ -3,6 +3,8 @@
 #ifndef CONFORMANCE_OUTCOME_H
 #define CONFORMANCE_OUTCOME_H
 
+#include "harness/job/job.h"
+
 #include <stddef.h>
 
 enum probe_outcome {
@@ -28,15 +30,14 @@ enum probe_place {
 };
 
 struct probe {
-    const char *name;    /* of its function */
+    struct job job;      /* its name is its function's */
     const char *clauses; /* ids that it answers, separated by blanks */
     const char *file;
     enum probe_place place;
-    enum probe_outcome (*run)(void);
+    enum probe_outcome (*ask)(void);
 };
 
-/* The probes that are linked in. */
-size_t probes_count(void);
+/* The probes that are linked in; NULL beyond the last. */
 const struct probe *probes_at(size_t i);
 /* The probe that answers a clause; NULL: none does. */
 const struct probe *probes_find(const char *clause);

@@ -1,20 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The probe's side of a report: outcomes, choices, phases. If several threads report an outcome,
- * the first one counts.
+ * The registry of probes, and the probe's side of a report: outcomes, choices, phases. If several
+ * threads report an outcome, the first one counts.
  */
 #define PROBE_NO_NAMES
-#include "conformance/process.h"
+#include "conformance/report.h"
 
-struct probe_calls calls;
 static struct probe_call nowhere;
 struct probe_call *probe_call = &nowhere;
 static struct probe_report no_report, *report = &no_report;
 
-void probe_report_to(struct probe_report *target)
+const struct probe *probes_at(size_t i)
 {
-    report = target;
-    probe_call = &target->call;
+    const struct job *const *entry = NULL;
+    do
+        entry = job_next(JOB_PROBE, entry);
+    while (entry != NULL && i-- > 0);
+    return entry != NULL ? (const struct probe *)*entry : NULL;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = strstr(words, word); at != NULL; at = strstr(at + 1, word))
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+const struct probe *probes_find(const char *clause)
+{
+    for (const struct job *const *entry = NULL; (entry = job_next(JOB_PROBE, entry)) != NULL;) {
+        const struct probe *probe = (const struct probe *)*entry;
+        if (has_word(probe->clauses, clause))
+            return probe;
+    }
+    return NULL;
+}
+
+void probe_run(const struct job *job, void *memory, char *const arguments[])
+{
+    (void)arguments;
+    report = memory;
+    probe_call = &report->call;
+    enum probe_outcome outcome = ((const struct probe *)job)->ask();
+    report->outcome = outcome;
 }
 
 enum probe_outcome probe_say(enum probe_outcome outcome, const char *format, ...)

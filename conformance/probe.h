@@ -20,7 +20,7 @@
 
 #include "conformance/outcome.h"
 
-#include "harness/subject/subject.h"
+#include "harness/job/job.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -43,11 +43,11 @@
  * A PROCESS_PROBE runs with the subject preloaded. */
 #define PROBE(name, clauses)         PROBE_IN(PLACE_CALLS, name, clauses)
 #define PROCESS_PROBE(name, clauses) PROBE_IN(PLACE_PROCESS, name, clauses)
-#define PROBE_IN(place, name, clauses)                                                             \
-    static enum probe_outcome name(void);                                                          \
-    static const struct probe probe_##name = {#name, clauses, __FILE__, place, name};              \
-    static const struct probe *const probe_entry_##name __attribute__((section("probes"), used)) = \
-        &probe_##name;                                                                             \
+#define PROBE_IN(place, name, clauses)                                     \
+    static enum probe_outcome name(void);                                  \
+    static const struct probe probe_##name = {                             \
+        {#name, JOB_PROBE, 0, probe_run}, clauses, __FILE__, place, name}; \
+    JOB_REGISTER(name, probe_##name.job);                                  \
     static enum probe_outcome name(void)
 
 /* Outcomes. All but PASS take a printf format: one sentence without a full stop, "CALL: expected
@@ -91,40 +91,19 @@
         probe_misuse_returned(); \
     } while (0)
 
+/* Runs the probe that the job is a part of; report: a struct probe_report. */
+void probe_run(const struct job *job, void *report, char *const arguments[]);
+
 enum probe_outcome probe_say(enum probe_outcome outcome, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void probe_choose(const char *question, const char *answer);
 void probe_misuse_begins(void);
 void probe_misuse_returned(void);
 
-/* Functions beyond the traced family that some clauses are about. */
-#define MORE_CALLS(CALL)                              \
-    CALL(mallopt, int, (int parameter, int value))    \
-    CALL(mallinfo, struct mallinfo, (void))           \
-    CALL(mallinfo2, struct mallinfo2, (void))         \
-    CALL(malloc_stats, void, (void))                  \
-    CALL(malloc_info, int, (int options, FILE *file)) \
-    CALL(memalignment, size_t, (const void *block))
-#ifndef __GLIBC__ /* musl declares none of them */
-struct mallinfo {
-    int arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
-};
-struct mallinfo2 {
-    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
-};
-#endif
-
-struct probe_calls {
-#define CALL(name, result, parameters) result(*volatile name) parameters;
-    SUBJECT_CALLS(CALL)
-    MORE_CALLS(CALL)
-#undef CALL
-};
-extern struct probe_calls calls;
 enum probe_call_id {
     CALL_NONE,
 #define CALL(name, result, parameters) CALL_##name,
-    SUBJECT_CALLS(CALL) MORE_CALLS(CALL)
+    SUBJECT_CALLS(CALL) SUBJECT_MORE_CALLS(CALL)
 #undef CALL
         CALL_COUNT
 };

@@ -21,7 +21,7 @@ static const struct function {
     const char *name, *result, *parameters;
 } family[] = {
 #define CALL(name, result, parameters) {#name, #result, #parameters},
-    SUBJECT_CALLS(CALL) MORE_CALLS(CALL)
+    SUBJECT_CALLS(CALL) SUBJECT_MORE_CALLS(CALL)
 #undef CALL
 };
 
@@ -138,10 +138,10 @@ static void add_parts(struct program *program, const struct probe *probe)
     for (size_t i = 0; i < sizeof kit / sizeof kit[0]; i++)
         program_add_file(program, kit[i], PROGRAM_NEEDED);
     program_add_file(program, path, PROGRAM_ORIGIN);
-    put_probe(program_add_text(program), program, path, probe->name);
+    put_probe(program_add_text(program), program, path, probe->job.name);
     program_pick(program);
     put_family(top, program);
-    put_main(program_add_text(program), program, probe->name);
+    put_main(program_add_text(program), program, probe->job.name);
 }
 
 int program_write(FILE *out, const struct clause_result *result, const char *subject)

@@ -8,13 +8,11 @@
 
 #include "conformance/probe.h"
 
-enum { REPORT_MAGIC = 0x636c6175, CHOICES_MAX = 16, CHOICE_MAX = 64 };
+enum { CHOICES_MAX = 16, CHOICE_MAX = 64 };
 
 enum report_phase { PHASE_PROBE, PHASE_MISUSE, PHASE_AFTER_MISUSE };
 
 struct probe_report {
-    /* REPORT_MAGIC once the subject is bound; before, evidence says why it could not be */
-    volatile uint32_t magic;
     _Atomic uint32_t claimed;  /* enum probe_outcome: whoever set it writes the evidence */
     volatile uint32_t outcome; /* enum probe_outcome, once the probe returned */
     volatile uint32_t phase;

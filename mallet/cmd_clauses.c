@@ -98,7 +98,7 @@ static void explain(const struct clause *clause)
     if (clause->strict != 0)
         print_field("strict in", profiles_text(clause->strict, profiles));
     if (probe != NULL)
-        printf("  %-10s %s in conformance/probes/%s\n", "probe", probe->name,
+        printf("  %-10s %s in conformance/probes/%s\n", "probe", probe->job.name,
                strrchr(probe->file, '/') != NULL ? strrchr(probe->file, '/') + 1 : probe->file);
     else
         print_field("no probe",
@@ -128,7 +128,7 @@ static json_t *describe(const struct clause *clause)
                      strength_name(clause->strength), "functions", clause->functions, "requirement",
                      clause->requirement, "why", clause->why, "test", clause->test, "needs",
                      clause->needs, "strict", profiles_text(clause->strict, strict), "known",
-                     clause->known, "probe", probe != NULL ? probe->name : "", "untestable",
+                     clause->known, "probe", probe != NULL ? probe->job.name : "", "untestable",
                      clause->untestable);
 }
 

@@ -127,10 +127,10 @@ static void add_json(struct growth *growth, const struct growth_result *result,
                      const struct finding *finding)
 {
     bool is_known = finding != NULL && finding->expected != NULL;
-    json_t *entry = json_pack("{s:s, s:s, s:I, s:s, s:o}", "shape", result->shape->name, "check",
-                              kind_name(result->shape->kind), "size", (json_int_t)result->size,
-                              "result", is_known ? "known" : growth_outcome_name(result->outcome),
-                              "numbers", make_numbers(result));
+    json_t *entry = json_pack(
+        "{s:s, s:s, s:I, s:s, s:o}", "shape", result->shape->job.name, "check",
+        kind_name(result->shape->kind), "size", (json_int_t)result->size, "result",
+        is_known ? "known" : growth_outcome_name(result->outcome), "numbers", make_numbers(result));
     if (result->outcome != GROWTH_CLEAN)
         json_object_set_new(entry, "sentence", json_string(result->sentence));
     if (finding != NULL)
@@ -221,7 +221,7 @@ static void collect(const struct growth_result *result, void *context)
 static void show_progress(const struct shape *shape, size_t size, void *context)
 {
     (void)context;
-    fprintf(stderr, "\r%s %zu\033[K\r", shape->name, size);
+    fprintf(stderr, "\r%s %zu\033[K\r", shape->job.name, size);
 }
 
 /* ---- the command ---- */
@@ -232,10 +232,11 @@ static int list_shapes(const struct request *request)
     json_t *list = request->cli.as_json ? json_array() : NULL;
     for (size_t i = 0; (shape = shapes_at(i)) != NULL; i++)
         if (list != NULL)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "shape", shape->name, "check",
-                                                  kind_name(shape->kind), "does", shape->does));
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:s, s:s}", "shape", shape->job.name, "check",
+                                            kind_name(shape->kind), "does", shape->does));
         else
-            printf("%-9s  %-22s %s\n", kind_name(shape->kind), shape->name, shape->does);
+            printf("%-9s  %-22s %s\n", kind_name(shape->kind), shape->job.name, shape->does);
     return list == NULL ? EXIT_CLEAN : cli_print_json(json_pack("{s:o}", "shapes", list));
 }
 

@@ -53,7 +53,7 @@ static void judge_signal(struct growth_result *result, const struct growth_repor
 /* The first round asks for as much as every other. */
 static void judge_refusal(struct growth_result *result, const struct growth_report *report)
 {
-    if (report->magic == REPORT_MAGIC && report->round > 0)
+    if (report->round > 0)
         growth_find(result, CHECK_FOOTPRINT, "%.160s in round %u, though round 0 had as much",
                     report->sentence, report->round);
     else
@@ -93,7 +93,7 @@ bool growth_measure(const struct growth_options *options, const struct growth_or
 static bool is_selected(const struct growth_options *options, const struct shape *shape)
 {
     for (size_t i = 0; i < options->shape_count; i++)
-        if (strcmp(options->shapes[i], shape->name) == 0)
+        if (strcmp(options->shapes[i], shape->job.name) == 0)
             return true;
     return options->shape_count == 0;
 }
@@ -116,7 +116,7 @@ static bool is_size_selected(const struct growth_options *options, size_t band)
 /* The first function that a shape needs and the subject lacks. */
 static const char *find_lacking(const struct growth_options *options, const struct shape *shape)
 {
-    unsigned lacking = shape->needs & ~options->subject->offers;
+    unsigned lacking = shape->job.needs & ~options->subject->offers;
     return lacking != 0 ? subject_call_name((enum subject_call)__builtin_ctz(lacking)) : NULL;
 }
 
@@ -132,7 +132,7 @@ static void run_shape(const struct growth_options *options, const struct shape *
 {
     struct growth_result result = {.shape = shape, .size = size};
     const char *lacking = find_lacking(options, shape);
-    snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", shape->name, size);
+    snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", shape->job.name, size);
     if (options->progress != NULL)
         options->progress(shape, size, options->context);
     if (is_over(options)) {

@@ -99,7 +99,7 @@ static void confirm(const struct growth_options *options, struct growth_order or
 void growth_footprint(const struct growth_options *options, struct growth_result *result)
 {
     unsigned rounds = result->shape->rounds, quick = rounds / QUICK_DIVISOR;
-    struct growth_order order = {.shape = result->shape->name,
+    struct growth_order order = {.shape = result->shape->job.name,
                                  .count = options->is_quick ? quick : rounds};
     struct growth_report report;
     if (!growth_measure(options, &order, result, &report))

@@ -30,7 +30,7 @@ static size_t choose_count(const struct growth_result *result)
 static struct growth_order make_order(const struct growth_result *result, size_t count,
                                       bool is_counting)
 {
-    return (struct growth_order){.shape = result->shape->name,
+    return (struct growth_order){.shape = result->shape->job.name,
                                  .count = count,
                                  .size = result->size,
                                  .is_counting = is_counting};

@@ -31,7 +31,7 @@ static uint64_t settle(const struct shape *shape, unsigned round, unsigned secon
         uint64_t resident = kit_sample().resident;
         least = resident < least ? resident : least;
         if (resident < RESIDENT_MAX || second % ROUNDS_BEYOND == 0)
-            shape->run(&(struct task){.round = round + second});
+            shape->do_round(&(struct task){.round = round + second});
     }
     return least;
 }
@@ -43,7 +43,7 @@ void measure_footprint(const struct shape *shape, unsigned rounds, unsigned sett
     kit_start();
     for (unsigned round = 0; round < rounds && resident < RESIDENT_MAX; round++) {
         kit_report->round = round;
-        shape->run(&(struct task){.round = round});
+        shape->do_round(&(struct task){.round = round});
         kit_observe();
         if ((round + 1) * samples / rounds > kit_report->sample_count) {
             struct growth_sample sample = kit_sample();

@@ -101,7 +101,7 @@ void measure_scaling(const struct shape *shape, size_t count, size_t size, bool 
         kit_report->round = pass;
         kit_report->worst_operations = kit_report->worst_calls = meter.windows = 0;
         meter.pass = (struct cost){0};
-        shape->run(&(struct task){.round = pass, .count = count, .size = size});
+        shape->do_round(&(struct task){.round = pass, .count = count, .size = size});
         keep_best(&meter.pass);
         if (!is_counting && meter.pass.cpu_ns > PASS_LONG_NS)
             break;

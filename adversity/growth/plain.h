@@ -18,12 +18,12 @@ static struct {
 } calls = {malloc, free, calloc, realloc, aligned_alloc, posix_memalign, malloc_usable_size};
 
 struct shape {
-    void (*run)(const struct task *task);
+    void (*do_round)(const struct task *task);
 };
-#define SHAPE(name, ...)                         \
-    static void run(const struct task *task);    \
-    static const struct shape the_shape = {run}; \
-    static void run(const struct task *task)
+#define SHAPE(name, ...)                              \
+    static void do_round(const struct task *task);    \
+    static const struct shape the_shape = {do_round}; \
+    static void do_round(const struct task *task)
 
 void kit_start(void);
 struct growth_sample kit_sample(void);

@@ -9,11 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum {
-    GROWTH_REPORT = 3 /* descriptor of the report in the process */,
-    GROWTH_CPU_SECONDS = 20,
-    GROWTH_OUTPUT_MAX = 160
-};
+enum { GROWTH_CPU_SECONDS = 20, GROWTH_OUTPUT_MAX = 160 };
 #define GROWTH_PLAIN    "plain"
 #define GROWTH_COUNTING "counting" /* OS calls */
 

@@ -66,7 +66,7 @@ int growth_program(FILE *out, const char *subject, const struct growth_result *r
     add_file(program, "adversity/growth/%s", "kit.h");
     add_file(program, "adversity/growth/%s", "plain.h");
     add_file(program, "adversity/growth/%s", "kit.c");
-    add_file(program, "adversity/growth/shapes/%s.c", result->shape->name);
+    add_file(program, "adversity/growth/shapes/%s.c", result->shape->job.name);
     add_file(program, "adversity/growth/measure_%s.c", is_footprint ? "footprint" : "scaling");
     add_file(program, "adversity/growth/program_%s.c", is_footprint ? "footprint" : "scaling");
     return program_end(program, out);

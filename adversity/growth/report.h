@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { SAMPLES_MAX = 64, REPORT_SENTENCE_MAX = 640, REPORT_MAGIC = 0x67726f77 };
+enum { SAMPLES_MAX = 64, REPORT_SENTENCE_MAX = 640 };
 
 /* Enough to judge by, and not so much that the machine would feel it: no more rounds then. */
 #define RESIDENT_MAX (UINT64_C(512) << 20)
@@ -22,7 +22,6 @@ struct growth_sample {
 };
 
 struct growth_report {
-    uint32_t magic; /* REPORT_MAGIC: the subject was bound */
     uint32_t is_done;
     uint32_t round;          /* the one that runs */
     uint32_t seconds_passed; /* since the last round, while memory settles */

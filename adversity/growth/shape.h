@@ -8,7 +8,7 @@
 #define GROWTH_SHAPE_H
 
 #include "adversity/growth/kit.h"
-#include "harness/subject/subject.h"
+#include "harness/job/job.h"
 
 enum shape_kind {
     SHAPE_FOOTPRINT, /* rounds after which as much is live as before; memory is sampled */
@@ -18,10 +18,10 @@ enum shape_kind {
 };
 
 struct shape {
-    const char *name, *does;
+    struct job job;
+    const char *does;
     enum shape_kind kind;
-    void (*run)(const struct task *task);
-    unsigned needs;   /* functions, as subject_offers */
+    void (*do_round)(const struct task *task);
     unsigned rounds;  /* footprint */
     size_t size_max;  /* scaling: the largest blocks; 0: none, sizes are the shape's own */
     size_t bytes_max; /* scaling: live at a time; 0: 4 GiB, which nobody writes to */
@@ -29,21 +29,24 @@ struct shape {
 
 #define NEEDS(function) (1u << SUBJECT_##function)
 
-#define SHAPE(shape_name, sentence, ...)                                              \
-    static void shape_name##_run(const struct task *task);                            \
-    static const struct shape shape_name##_shape = {                                  \
-        .name = #shape_name, .does = sentence, .run = shape_name##_run, __VA_ARGS__}; \
-    static const struct shape *const shape_name##_entry                               \
-        __attribute__((used, section("growth_shapes"))) = &shape_name##_shape;        \
-    static void shape_name##_run(const struct task *task)
+#define SHAPE(shape_name, sentence, ...)                              \
+    static void shape_name##_round(const struct task *task);          \
+    static const struct shape shape_name##_shape = {                  \
+        .job = {.name = #shape_name, JOB_WORKLOAD, .run = shape_run}, \
+        .does = sentence,                                             \
+        .do_round = shape_name##_round,                               \
+        __VA_ARGS__};                                                 \
+    JOB_REGISTER(shape_name, shape_name##_shape.job);                 \
+    static void shape_name##_round(const struct task *task)
+
+/* Runs the shape that the job is a part of; report: a struct growth_report. */
+void shape_run(const struct job *job, void *report, char *const arguments[]);
 
 /* Footprint first, then by name; NULL beyond the last. */
 const struct shape *shapes_at(size_t i);
 const struct shape *shapes_find(const char *name);
 
 /* ---- a process's own ---- */
-/* short in shapes, and no other folder's at the linker */
-extern struct subject_calls calls __asm__("growth_calls");
 /* by the subject's own count; 0: it has none */
 uint64_t kit_held(void);
 

@@ -12,7 +12,6 @@
 
 enum { INTERRUPTION = SIGUSR2, TICK_US = 500 };
 
-struct torture_calls calls;
 struct torture_report *torture_report;
 struct torture_options torture_options;
 

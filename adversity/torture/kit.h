@@ -17,6 +17,8 @@
 #ifndef TORTURE_KIT_H
 #define TORTURE_KIT_H
 
+#include "harness/subject/subject_calls.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -29,31 +31,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The functions on trial, as (name, result, parameters); NULL where the subject has none. Called
- * through volatile pointers only, so that no compiler leaves a call out. */
-#define TORTURE_CALLS(CALL)                                                  \
-    CALL(malloc, void *, (size_t size))                                      \
-    CALL(free, void, (void *block))                                          \
-    CALL(calloc, void *, (size_t count, size_t size))                        \
-    CALL(realloc, void *, (void *block, size_t size))                        \
-    CALL(aligned_alloc, void *, (size_t alignment, size_t size))             \
-    CALL(posix_memalign, int, (void **block, size_t alignment, size_t size)) \
-    CALL(memalign, void *, (size_t alignment, size_t size))                  \
-    CALL(malloc_usable_size, size_t, (void *block))                          \
-    CALL(malloc_trim, int, (size_t keep))
-
-struct torture_calls {
-#define CALL(name, result, parameters) result(*volatile name) parameters;
-    TORTURE_CALLS(CALL)
-#undef CALL
-};
-extern struct torture_calls calls;
+/* The functions on trial: NULL where the subject has none. */
+extern struct subject_calls calls;
 
 /* Which call a thread is in. */
 enum torture_call {
     IN_NONE,
 #define CALL(name, result, parameters) IN_##name,
-    TORTURE_CALLS(CALL)
+    SUBJECT_CALLS(CALL)
 #undef CALL
         IN_COUNT
 };
@@ -62,7 +47,7 @@ static inline const char *torture_call_name(unsigned call)
 {
     static const char *const names[] = {"none",
 #define CALL(name, result, parameters) #name,
-                                        TORTURE_CALLS(CALL)
+                                        SUBJECT_CALLS(CALL)
 #undef CALL
     };
     return names[call < IN_COUNT ? call : IN_NONE];
@@ -76,7 +61,6 @@ struct torture_report {
     _Atomic uint32_t is_claimed; /* by the first thread that found something */
     _Atomic uint32_t is_told;    /* check, call, sentence are whole */
     _Atomic uint32_t is_over;    /* the scenario has come to its end */
-    uint32_t offers;             /* bit i: function i of TORTURE_CALLS */
     uint32_t worker;             /* that found it */
     char check[16], call[24], sentence[256];
     _Atomic uint64_t forks, lives, interruptions;

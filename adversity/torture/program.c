@@ -46,6 +46,11 @@ static void say_opening(struct program *program, const struct torture_plan *plan
 static void put_settings(FILE *out, const struct torture_plan *plan,
                          const struct torture_result *found)
 {
+    static const enum subject_call used[] = {SUBJECT_malloc,         SUBJECT_free,
+                                             SUBJECT_calloc,         SUBJECT_realloc,
+                                             SUBJECT_memalign,       SUBJECT_aligned_alloc,
+                                             SUBJECT_posix_memalign, SUBJECT_malloc_usable_size,
+                                             SUBJECT_malloc_trim};
     const char *files = plan->scenario->files;
     fprintf(
         out,
@@ -57,13 +62,10 @@ static void put_settings(FILE *out, const struct torture_plan *plan,
     fprintf(out, "#define SCENARIO scenario_%.*s\n\n", (int)strcspn(files, " "), files);
     fprintf(out, "/* What the subject defines; the rest would be the C library's, which does not "
                  "know its blocks. */\n");
-    fprintf(out, "static void bind_calls(void)\n{\n");
-    unsigned bit = 0;
-#define CALL(name, result, parameters)     \
-    if ((found->offers >> bit++ & 1) != 0) \
-        fprintf(out, "    calls." #name " = " #name ";\n");
-    TORTURE_CALLS(CALL)
-#undef CALL
+    fprintf(out, "struct subject_calls calls;\nstatic void bind_calls(void)\n{\n");
+    for (size_t i = 0; i < sizeof used / sizeof used[0]; i++)
+        if ((found->offers >> used[i] & 1) != 0)
+            fprintf(out, "    calls.%1$s = %1$s;\n", subject_call_name(used[i]));
     fprintf(out, "}\n");
 }
 
@@ -75,7 +77,7 @@ int torture_write_program(FILE *out, const struct torture_plan *plan,
     if (program == NULL)
         return ENOMEM;
     say_opening(program, plan, found);
-    program_include(program, "malloc.h");
+    program_add_file(program, "harness/subject/subject_calls.h", PROGRAM_WHOLE);
     for (size_t i = 0; i < sizeof kit / sizeof kit[0]; i++)
         add_file(program, kit[i]);
     add_scenario(program, plan->scenario->files);

@@ -3,7 +3,7 @@
  * Free-running threads on an allocator: a scenario runs in one process after the other, each with a
  * seed of its own, until the time is over or one of them finds something.
  *
- *   mallet ── spawns ──→ mallet-torture-child: the subject preloaded, one scenario ── may fork ──→ children
+ *   mallet ── spawns ──→ mallet-child: the subject preloaded, one scenario ── may fork ──→ children
  *      ↑                        │
  *      └── report in shared memory: counters, the first failure. Read as untrusted.
  *
@@ -50,7 +50,7 @@ struct torture_result {
     uint64_t seed; /* of the process that found it */
     bool on_one_processor;
     unsigned pace_us;
-    unsigned offers; /* bit i: function i of TORTURE_CALLS */
+    unsigned offers; /* as subject_offers */
     unsigned processes, elapsed_ms;
     uint64_t calls, forks, lives, interruptions;
 };

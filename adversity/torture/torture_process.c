@@ -3,13 +3,14 @@
  * ended. */
 #include "adversity/torture/torture_internal.h"
 
-#include "harness/process/process.h"
+#include "harness/job/child.h"
+#include "harness/job/job_spawn.h"
 
 #include <sys/wait.h>
 
 static uint64_t read_position(const struct process *process)
 {
-    const struct torture_report *report = process->memory[0];
+    const struct torture_report *report = job_report(process);
     uint64_t position = report->forks + report->lives + report->is_over;
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         position += report->workers[i].calls;
@@ -19,37 +20,25 @@ static uint64_t read_position(const struct process *process)
 static int start(const struct torture_plan *plan, const struct torture_mode *mode,
                  struct process *ret_process)
 {
-    const struct subject_plan *subject = plan->subject;
-    char program[PATH_MAX], workers[16], milliseconds[16], seed[24], pace[16];
+    char workers[16], milliseconds[16], seed[24], pace[16];
     snprintf(workers, sizeof workers, "%u", plan->workers);
     snprintf(milliseconds, sizeof milliseconds, "%u", plan->scenario->milliseconds);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)mode->seed);
     snprintf(pace, sizeof pace, "%u", mode->pace_us);
-    if (!subject_plan_program(subject, "mallet-torture-child", program))
-        return ENOENT;
-    const char *const arguments[] = {program,       subject_binding_name(subject->binding),
-                                     subject->what, plan->scenario->name,
-                                     workers,       milliseconds,
-                                     seed,          mode->on_one_processor ? "1" : "0",
-                                     pace,          plan->muted,
-                                     NULL};
-    const char *const variables[] = {subject->environment, NULL};
-    const struct process_plan child = {
-        .program = program,
-        .arguments = arguments,
-        .preload = subject_plan_preload(subject),
-        .variables = variables,
-        .memory = {{TORTURE_REPORT, sizeof(struct torture_report)}},
-        .output = PROCESS_OUTPUT_LINE,
-        .read_position = read_position,
-    };
-    return process_spawn(&child, ret_process);
+    const char *const arguments[] = {
+        workers, milliseconds, seed, mode->on_one_processor ? "1" : "0", pace, plan->muted, NULL};
+    return job_spawn(&(struct job_order){.subject = plan->subject,
+                                         .kind = JOB_SCENARIO,
+                                         .name = plan->scenario->name,
+                                         .arguments = arguments,
+                                         .report_size = sizeof(struct torture_report),
+                                         .read_position = read_position},
+                     ret_process);
 }
 
 static void add_counts(const struct torture_report *report, struct torture_result *result)
 {
     result->processes++;
-    result->offers = report->offers;
     result->forks += report->forks;
     result->lives += report->lives;
     result->interruptions += report->interruptions;
@@ -62,7 +51,7 @@ static void describe_stall(const struct process *process, const struct torture_p
 {
     char *sentence = result->verdict.sentence;
     const struct stall *stall = &process->stall;
-    const struct torture_report *report = process->memory[0];
+    const struct torture_report *report = job_report(process);
     size_t used = (size_t)snprintf(
         sentence, VERDICT_SENTENCE_MAX,
         "no call returns: %u of %u threads are blocked, which used %llu ms of CPU in %llu turns;",
@@ -98,7 +87,7 @@ static void judge(struct process *process, const struct torture_plan *plan,
                   struct torture_result *result)
 {
     int status = process->status;
-    const struct torture_report *report = process->memory[0];
+    const struct torture_report *report = job_report(process);
     snprintf(result->call, sizeof result->call, "none");
     result->verdict.op = VERDICT_NO_OP;
     process_take_line(process, result->output, sizeof result->output);
@@ -123,9 +112,17 @@ static void judge(struct process *process, const struct torture_plan *plan,
     }
 }
 
-static bool is_refused(const struct process *process)
+/* line: why. */
+static bool is_refused(struct process *process, char ret_line[SUBJECT_ERROR_MAX])
 {
-    return WIFEXITED(process->status) && WEXITSTATUS(process->status) == TORTURE_EXIT_USAGE;
+    const char *refusal = job_refusal(process);
+    if (refusal != NULL && refusal[0] != '\0')
+        snprintf(ret_line, SUBJECT_ERROR_MAX, "%s", refusal);
+    else if (WIFEXITED(process->status) && WEXITSTATUS(process->status) == CHILD_EXIT_USAGE)
+        process_take_line(process, ret_line, SUBJECT_ERROR_MAX);
+    else
+        return false;
+    return true;
 }
 
 int torture_run_process(const struct torture_plan *plan, const struct torture_mode *mode,
@@ -136,11 +133,11 @@ int torture_run_process(const struct torture_plan *plan, const struct torture_mo
     int failure = start(plan, mode, &process);
     if (failure == 0) {
         process_wait(&process);
-        add_counts(process.memory[0], result);
-        failure = is_refused(&process) ? ENOEXEC : 0;
+        add_counts(job_report(&process), result);
+        result->offers = job_offers(&process);
+        failure = is_refused(&process, line) ? ENOEXEC : 0;
         if (failure == 0)
             judge(&process, plan, result);
-        process_take_line(&process, line, sizeof line);
         process_release(&process);
     }
     if (failure != 0)

@@ -19,7 +19,7 @@ enum { NAMES_MAX = 1024 };
 /* Calls `visit` for each id that a probe names. */
 static void visit_names(void (*visit)(const char *id, const struct probe *probe))
 {
-    for (size_t i = 0; i < probes_count(); i++) {
+    for (size_t i = 0; probes_at(i) != NULL; i++) {
         char names[NAMES_MAX], *rest = NULL;
         snprintf(names, sizeof names, "%s", probes_at(i)->clauses);
         for (char *id = strtok_r(names, " ", &rest); id != NULL; id = strtok_r(NULL, " ", &rest))
@@ -33,7 +33,7 @@ static void complain_if_unknown(const char *id, const struct probe *probe)
 {
     if (clauses_find(id) != NULL)
         return;
-    print_error("%s names %s, which is no clause\n", probe->name, id);
+    print_error("%s names %s, which is no clause\n", probe->job.name, id);
     complaints++;
 }
 

@@ -71,8 +71,8 @@ static void programs_compile_by(const char *compiler)
 {
     if (shell("command -v %s >/dev/null", compiler) != 0)
         skip();
-    for (size_t i = 0; i < probes_count(); i++)
-        write_program(probes_at(i)->name, probes_at(i), probes_at(i)->clauses);
+    for (size_t i = 0; probes_at(i) != NULL; i++)
+        write_program(probes_at(i)->job.name, probes_at(i), probes_at(i)->clauses);
     assert_int_equal(
         shell("cd '%s' && ls *.c | xargs -P2 -n16 %s -fsyntax-only -O2 -Wall -Wextra -Werror",
               folder, compiler),
@@ -116,7 +116,7 @@ static void a_probe_outside_the_rules_is_named(void **state)
 {
     (void)state;
     struct probe probe = *probes_at(0);
-    probe.name = "there_is_no_such_probe";
+    probe.job.name = "there_is_no_such_probe";
     assert_int_equal(write_program("outside", &probe, probe.clauses), EINVAL);
     assert_int_equal(
         shell("grep -q '^#error.*there_is_no_such_probe' '%s/outside.c' && rm '%s/outside.c'",

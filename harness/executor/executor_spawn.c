@@ -2,6 +2,7 @@
 /* The zygote: a program of its own, with a clean set of descriptors, executed so that nothing of
  * the caller's heap is in it. */
 #include "harness/executor/executor_internal.h"
+#include "harness/executor/zygote.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -34,10 +35,10 @@ static int spawn_child(struct executor *executor, int control, int work)
 {
     const struct subject_plan *subject = &executor->info.subject;
     char path[PATH_MAX];
-    if (!subject_plan_program(subject, "mallet-child", path))
+    if (!subject_plan_program(subject, path))
         return ENOENT;
-    const char *const arguments[] = {path, subject_binding_name(subject->binding), subject->what,
-                                     NULL};
+    const char *const arguments[] = {path, ZYGOTE_WORD, subject_binding_name(subject->binding),
+                                     subject->what, NULL};
     const char *const variables[] = {subject->environment, NULL};
     const struct process_descriptor descriptors[] = {{CHILD_CONTROL, control}, {CHILD_WORK, work}};
     const struct process_plan child = {

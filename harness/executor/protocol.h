@@ -31,9 +31,6 @@ enum { CHILD_CONTROL = 3, CHILD_WORK = 4, CHILD_REQUEST = 5, CHILD_REPORT = 6 };
  * its descriptors. */
 enum { CHILD_EXIT_LOST = 99 };
 
-/* How a child is told what to bind: argv = {"mallet-child", a subject_binding_name, a plan's
- * `what`}. */
-
 struct child_hello {
     uint32_t magic;
     int32_t error; /* 0: bound */

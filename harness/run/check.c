@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The registries of checks, policies and subject calls as tables of names. */
+/* The registries of checks and policies as tables of names. */
 #include "harness/run/check.h"
 #include "harness/run/policy.h"
-#include "harness/subject/subject.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -24,12 +23,6 @@ static const char *const policy_texts[POLICY_COUNT] = {
 #define POLICY(id, text) text,
     POLICIES(POLICY)
 #undef POLICY
-};
-
-static const char *const call_names[SUBJECT_CALL_COUNT] = {
-#define CALL(name, result, parameters) #name,
-    SUBJECT_CALLS(CALL)
-#undef CALL
 };
 
 const char *check_name(enum check check)
@@ -62,18 +55,4 @@ void verdict_class_name(const struct verdict *verdict, char ret_name[VERDICT_CLA
 const char *policy_text(enum policy_id id)
 {
     return id < POLICY_COUNT ? policy_texts[id] : "unknown";
-}
-
-const char *subject_call_name(enum subject_call call)
-{
-    return call < SUBJECT_CALL_COUNT ? call_names[call] : "unknown";
-}
-
-unsigned subject_offers(const struct subject *subject)
-{
-    unsigned offers = 0;
-#define CALL(name, result, parameters) offers |= subject->calls.name ? 1u << SUBJECT_##name : 0u;
-    SUBJECT_CALLS(CALL)
-#undef CALL
-    return offers;
 }

@@ -44,8 +44,8 @@ static struct bucket *bucket_at(struct shadow *shadow, uint32_t place)
 /* The largest key that a block starting there could have; no address above 48 bits is a user's. */
 static uint64_t key_up_to(uintptr_t address)
 {
-    return address >> ADDRESS_BITS == 0 ? (uint64_t)address << SLOT_BITS | SLOT_MASK
-                                        : UINT64_MAX - 1;
+    return (uint64_t)address >> ADDRESS_BITS == 0 ? (uint64_t)address << SLOT_BITS | SLOT_MASK
+                                                  : UINT64_MAX - 1;
 }
 
 /* How many keys of a bucket are at most `key`. Always as many steps, by arithmetic: a branch could

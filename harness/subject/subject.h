@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A subject: an allocator under test, as a name, a table of its functions, and what else it can do.
- * All calls go through the table's volatile pointers, so that no compiler may elide a call or
- * assume anything about it. A missing function is NULL; only malloc and free must be there.
+ * All calls go through the table. A missing function is NULL; only malloc and free must be there.
  *
  * A process has at most one subject, bound once, never unbound: a fresh process is the only
  * reliable reset of a foreign allocator.
@@ -10,38 +9,11 @@
 #ifndef HARNESS_SUBJECT_H
 #define HARNESS_SUBJECT_H
 
+#include "harness/subject/subject_calls.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Register once: the functions of the family, as (field and C name, result, parameters). */
-#define SUBJECT_CALLS(CALL)                                                      \
-    CALL(malloc, void *, (size_t size))                                          \
-    CALL(free, void, (void *block))                                              \
-    CALL(calloc, void *, (size_t count, size_t size))                            \
-    CALL(realloc, void *, (void *block, size_t size))                            \
-    CALL(reallocarray, void *, (void *block, size_t count, size_t size))         \
-    CALL(aligned_alloc, void *, (size_t alignment, size_t size))                 \
-    CALL(posix_memalign, int, (void **block, size_t alignment, size_t size))     \
-    CALL(memalign, void *, (size_t alignment, size_t size))                      \
-    CALL(valloc, void *, (size_t size))                                          \
-    CALL(pvalloc, void *, (size_t size))                                         \
-    CALL(free_sized, void, (void *block, size_t size))                           \
-    CALL(free_aligned_sized, void, (void *block, size_t alignment, size_t size)) \
-    CALL(malloc_usable_size, size_t, (void *block))                              \
-    CALL(malloc_trim, int, (size_t keep))
-
-struct subject_calls {
-#define CALL(name, result, parameters) result(*volatile name) parameters;
-    SUBJECT_CALLS(CALL)
-#undef CALL
-};
-
-enum subject_call {
-#define CALL(name, result, parameters) SUBJECT_##name,
-    SUBJECT_CALLS(CALL)
-#undef CALL
-        SUBJECT_CALL_COUNT
-};
 const char *subject_call_name(enum subject_call call);
 
 struct subject {
@@ -77,8 +49,5 @@ enum subject_namespace {
 };
 int subject_bind_library(struct subject *ret_subject, const char *path,
                          enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX]);
-/* A function of a library that is bound already, beyond the family; NULL unless the library itself
- * defines it. */
-void *subject_library_find(const char *path, enum subject_namespace name_space, const char *name);
 
 #endif

@@ -28,6 +28,7 @@ static void bind_calls(struct subject *subject, void *library)
 #define CALL(name, result, parameters) \
     *(void **)(uintptr_t)&subject->calls.name = find_own(library, #name);
     SUBJECT_CALLS(CALL)
+    SUBJECT_MORE_CALLS(CALL)
 #undef CALL
     *(void **)&subject->reset = find_own(library, "mallet_subject_reset");
     *(void **)&subject->check = find_own(library, "mallet_subject_check");
@@ -66,10 +67,4 @@ int subject_bind_library(struct subject *ret_subject, const char *path,
         *(void **)&subject.errno_location = dlsym(library, "__errno_location");
     *ret_subject = subject;
     return 0;
-}
-
-void *subject_library_find(const char *path, enum subject_namespace name_space, const char *name)
-{
-    void *library = open_library(name_space, path);
-    return library != NULL ? find_own(library, name) : NULL;
 }

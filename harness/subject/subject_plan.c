@@ -9,6 +9,7 @@
 
 /* anvil as a shared object, beside our programs' folder. */
 #define ANVIL_LIBRARY "../lib/libanvil.so"
+#define CHILD_PROGRAM "mallet-child"
 
 static const char *const binding_names[] = {"auto",    "static",  "dlopen",
                                             "dlmopen", "preload", "host"};
@@ -67,14 +68,13 @@ const char *subject_plan_preload(const struct subject_plan *plan)
     return plan->binding == BIND_PRELOAD ? plan->what : NULL;
 }
 
-bool subject_plan_program(const struct subject_plan *plan, const char *name,
-                          char ret_path[PATH_MAX])
+bool subject_plan_program(const struct subject_plan *plan, char ret_path[PATH_MAX])
 {
     char folder[PATH_MAX / 2];
     if (plan->program[0] != '\0')
         snprintf(ret_path, PATH_MAX, "%s", plan->program);
     else if (subject_own_folder(folder, sizeof folder))
-        snprintf(ret_path, PATH_MAX, "%s/%s%s", folder, name, plan->suffix);
+        snprintf(ret_path, PATH_MAX, "%s/" CHILD_PROGRAM "%s", folder, plan->suffix);
     else
         return false;
     return true;

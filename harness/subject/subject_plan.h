@@ -72,10 +72,9 @@ bool subject_plan_whole_process(const struct subject_plan *plan, struct subject_
 /* What LD_PRELOAD must name; NULL: nothing. */
 const char *subject_plan_preload(const struct subject_plan *plan);
 
-/* The child program for the plan: the one that was typed, or `name` with the plan's suffix beside
- * this executable. False if the system does not tell where that is. */
-bool subject_plan_program(const struct subject_plan *plan, const char *name,
-                          char ret_path[PATH_MAX]);
+/* The child program for the plan: the one that was typed, or mallet-child with the plan's suffix
+ * beside this executable. False if the system does not tell where that is. */
+bool subject_plan_program(const struct subject_plan *plan, char ret_path[PATH_MAX]);
 
 /* The folder that this executable lies in, and its child programs with it; false as above. */
 bool subject_own_folder(char *ret_folder, size_t capacity);

@@ -57,9 +57,8 @@ static int plan_libc(struct subject_plan *plan, const char *typed, char error[SU
     plan->binding = BIND_HOST;
     plan->suffix = strcmp(typed, "glibc") == 0 ? "" : "-musl";
     snprintf(plan->name, sizeof plan->name, "%s", typed);
-    bool is_built =
-        plan->suffix[0] == '\0' ||
-        (subject_plan_program(plan, "mallet-child", program) && access(program, X_OK) == 0);
+    bool is_built = plan->suffix[0] == '\0' ||
+                    (subject_plan_program(plan, program) && access(program, X_OK) == 0);
     return is_built ? 0 : refuse(error, typed, "this build has no child program for it", ENOENT);
 }
 

@@ -127,7 +127,7 @@ static void program_for_another_libc_is_its_own_child(void **state)
     struct subject_plan plan = resolve("./mallet-conform-other", BIND_AUTO, SUBJECT_IN_PROCESS);
     assert_int_equal(plan.binding, BIND_HOST);
     assert_string_equal(plan.name, "mallet-conform-other");
-    assert_true(subject_plan_program(&plan, "mallet-child", program));
+    assert_true(subject_plan_program(&plan, program));
     assert_string_equal(program, "./mallet-conform-other");
 }
 

@@ -2,7 +2,7 @@
 #include "adversity/growth/shape.h"
 
 SHAPE(aligned, "N blocks aligned to their size, then freed in random order", .kind = SHAPE_SCALING,
-      .size_max = 1 << 20, .needs = NEEDS(aligned_alloc))
+      .size_max = 1 << 20, .job.needs = NEEDS(aligned_alloc))
 {
     void **blocks = kit_slots(task->count);
     kit_begin();

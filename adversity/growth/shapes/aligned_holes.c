@@ -4,7 +4,7 @@
 /* Each leaves holes before and behind it; a hole that is too small for the next is what grows. */
 SHAPE(aligned_holes,
       "one byte aligned to 8 KiB and one to 64 KiB, freed at once, 1500 times a round",
-      .kind = SHAPE_FOOTPRINT, .rounds = 100, .needs = NEEDS(posix_memalign))
+      .kind = SHAPE_FOOTPRINT, .rounds = 100, .job.needs = NEEDS(posix_memalign))
 {
     (void)task;
     for (size_t i = 0; i < 1500; i++) {

@@ -4,7 +4,7 @@
 SHAPE(
     aligned_mixed,
     "200 live blocks of 16 bytes to 32 KiB, aligned to 16 bytes up to 256 KiB, replaced one by one",
-    .kind = SHAPE_FOOTPRINT, .rounds = 100, .needs = NEEDS(posix_memalign))
+    .kind = SHAPE_FOOTPRINT, .rounds = 100, .job.needs = NEEDS(posix_memalign))
 {
     enum { LIVE = 200 };
     static void *blocks[LIVE];

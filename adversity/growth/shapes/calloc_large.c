@@ -2,7 +2,7 @@
 #include "adversity/growth/shape.h"
 
 SHAPE(calloc_large, "four zeroed blocks of 300 KiB to 2 MiB at a time, freed",
-      .kind = SHAPE_FOOTPRINT, .rounds = 200, .needs = NEEDS(calloc))
+      .kind = SHAPE_FOOTPRINT, .rounds = 200, .job.needs = NEEDS(calloc))
 {
     void *blocks[4];
     size_t sizes[4];

@@ -4,7 +4,7 @@
 /* Copying at each step makes it quadratic; an allocator grows in place, remaps, or rounds up by a
  * part of the size. */
 SHAPE(grow_in_steps, "one block that realloc makes 64 bytes larger, N times", .kind = SHAPE_SCALING,
-      .needs = NEEDS(realloc))
+      .job.needs = NEEDS(realloc))
 {
     void *block = NULL;
     kit_begin();

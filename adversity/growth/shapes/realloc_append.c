@@ -3,7 +3,7 @@
 
 SHAPE(realloc_append,
       "16 buffers that grow in turn by 1000 to 9000 bytes at a time, up to 512 KiB, then freed",
-      .kind = SHAPE_FOOTPRINT, .rounds = 24, .needs = NEEDS(realloc))
+      .kind = SHAPE_FOOTPRINT, .rounds = 24, .job.needs = NEEDS(realloc))
 {
     enum { BUFFERS = 16 };
     void *buffers[BUFFERS] = {NULL};

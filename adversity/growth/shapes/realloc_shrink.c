@@ -4,7 +4,7 @@
 /* What a shrunk block gave up must serve later requests. Few enough are kept that a page for each
  * of them is nothing to speak of. */
 SHAPE(realloc_shrink, "two blocks of 256 KiB to 4 MiB shrunk to 64 bytes each and kept: 200 in all",
-      .kind = SHAPE_FOOTPRINT, .rounds = 100, .needs = NEEDS(realloc))
+      .kind = SHAPE_FOOTPRINT, .rounds = 100, .job.needs = NEEDS(realloc))
 {
     void *blocks[2];
     size_t sizes[2];

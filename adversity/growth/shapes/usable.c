@@ -2,7 +2,7 @@
 #include "adversity/growth/shape.h"
 
 SHAPE(usable, "malloc_usable_size of each of N live blocks", .kind = SHAPE_SCALING,
-      .size_max = 1 << 20, .needs = NEEDS(malloc_usable_size))
+      .size_max = 1 << 20, .job.needs = NEEDS(malloc_usable_size))
 {
     void **blocks = kit_slots(task->count);
     for (size_t i = 0; i < task->count; i++)

@@ -2,7 +2,7 @@
 #include "adversity/growth/shape.h"
 
 SHAPE(zeroed, "N zeroed blocks, then freed in the order of allocation", .kind = SHAPE_SCALING,
-      .size_max = 16 << 10, .bytes_max = 64 << 20, .needs = NEEDS(calloc))
+      .size_max = 16 << 10, .bytes_max = 64 << 20, .job.needs = NEEDS(calloc))
 {
     void **blocks = kit_slots(task->count);
     kit_begin();

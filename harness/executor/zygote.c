@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * mallet-child: the process that a subject lives in. First it is the zygote: binds the subject and
- * forks a worker at each request. A worker runs traces until it is told no more. Small, no stdio,
- * no allocation of its own: when the subject is the host's malloc, all of the heap is the
- * subject's.
- */
+/* Small, no stdio, no allocation of its own: when the subject is the host's malloc, all of the heap
+ * is the subject's. */
+#include "harness/executor/zygote.h"
+
 #include "harness/executor/protocol.h"
 #include "harness/run/probe.h"
 #include "harness/subject/child_bind.h"
@@ -145,16 +143,14 @@ static struct child_hello make_hello(const struct subject *subject)
                                 .has_fail_os = subject->fail_os != NULL};
 }
 
-int main(int argc, char **argv)
+void zygote_main(const char *how, const char *what)
 {
     static struct child child;
-    if (argc != 3)
-        return 2;
     child.request = map_shared(CHILD_REQUEST, sizeof *child.request, PROT_READ);
     child.report = map_shared(CHILD_REPORT, sizeof *child.report, PROT_READ | PROT_WRITE);
     struct child_hello hello = {.magic = PROTOCOL_MAGIC, .error = ENOMEM};
     if (run_init(&child.run) == 0) {
-        int error = child_bind(&child.subject, argv[1], argv[2], hello.sentence);
+        int error = child_bind(&child.subject, how, what, hello.sentence);
         if (error == 0)
             hello = make_hello(&child.subject);
         else
