@@ -2,8 +2,8 @@
 #include "adversity/growth/kit.h"
 
 #include "adversity/growth/shape.h"
+#include "harness/base/memory.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -76,20 +76,6 @@ void *kit_resize(void *block, size_t old_size, size_t size)
     return use(moved, "realloc", size);
 }
 
-/* By system calls alone: stdio would allocate. */
-static uint64_t read_resident(void)
-{
-    char text[128] = "";
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
-    uint64_t pages = 0;
-    const char *digit = length > 0 ? strchr(text, ' ') : NULL;
-    while (digit != NULL && *++digit >= '0' && *digit <= '9')
-        pages = pages * 10 + (uint64_t)(*digit - '0');
-    close(file);
-    return pages * KIT_PAGE;
-}
-
 static uint64_t above(uint64_t now, uint64_t start)
 {
     return now > start ? now - start : 0;
@@ -97,7 +83,7 @@ static uint64_t above(uint64_t now, uint64_t start)
 
 void kit_observe(void)
 {
-    uint64_t resident = above(read_resident(), kit.start_resident),
+    uint64_t resident = above(memory_resident(), kit.start_resident),
              held = above(kit_held(), kit.start_held);
     kit.highest_resident = resident > kit.highest_resident ? resident : kit.highest_resident;
     kit.highest_held = held > kit.highest_held ? held : kit.highest_held;
@@ -105,7 +91,7 @@ void kit_observe(void)
 
 void kit_start(void)
 {
-    kit.start_resident = read_resident();
+    kit.start_resident = memory_resident();
     kit.start_held = kit_held();
 }
 

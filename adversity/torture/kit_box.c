@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Boxes, through which blocks change hands, and the record of resident memory. */
 #include "adversity/torture/kit.h"
-
-#include <fcntl.h>
+#include "harness/base/memory.h"
 
 enum { BOXES = 24, NOTES_MAX = 512, NOTES_MIN = 24 };
 
@@ -61,17 +60,6 @@ void boxes_drain(struct worker *worker)
             block_drop(worker, &block);
 }
 
-static size_t read_resident(void)
-{
-    char text[128] = "";
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
-    if (file >= 0)
-        close(file);
-    char *rest = strchr(text, ' ');
-    return length > 0 && rest != NULL ? strtoul(rest, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
-}
-
 /* When the table is full every other note goes, and from then on every other moment is passed
  * over. */
 void footprint_note(void)
@@ -85,7 +73,7 @@ void footprint_note(void)
         notes.count = NOTES_MAX / 2;
         notes.stride *= 2;
     }
-    notes.resident[notes.count++] = read_resident();
+    notes.resident[notes.count++] = memory_resident();
 }
 
 /* Caches that fill, arenas that open and pages that are given back late all come to rest or swing;

@@ -78,6 +78,8 @@ int torture_write_program(FILE *out, const struct torture_plan *plan,
         return ENOMEM;
     say_opening(program, plan, found);
     program_add_file(program, "harness/subject/subject_calls.h", PROGRAM_WHOLE);
+    program_add_file(program, "harness/base/memory.h", PROGRAM_WHOLE);
+    program_add_file(program, "harness/base/memory.c", PROGRAM_WHOLE);
     for (size_t i = 0; i < sizeof kit / sizeof kit[0]; i++)
         add_file(program, kit[i]);
     add_scenario(program, plan->scenario->files);
