@@ -51,8 +51,9 @@ static void plan_op(struct plan *plan, size_t i)
     if (has_slot(op) && op->slot >= plan->slots)
         plan->slots = op->slot + 1;
     if (traits & OP_HAS_SIZE) {
-        plan->has_large |= trace_op_total(op) > LARGE_BLOCK;
+        /* An aligned block may be usable up to its alignment: glibc's memalign(2^33, 64) is. */
         uint64_t asked = trace_op_total(op) | ((traits & OP_HAS_ALIGNMENT) != 0 ? op->extra : 0);
+        plan->has_large |= asked > LARGE_BLOCK;
         plan->total += asked < UINT32_MAX ? asked : 0;
         plan->has_sizes |= !plan_is_exact(op);
     }
