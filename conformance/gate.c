@@ -170,9 +170,12 @@ int gate_run(const struct gate_options *options, struct gate_results *ret_result
             result = ENOENT;
         }
     }
-    if (result == 0 && (result = gate_run_probes(options, probes, gate->all, collect, gate)) != 0)
-        snprintf(error, SUBJECT_ERROR_MAX, "cannot run the probes on %s: %s",
-                 options->subject->name, strerror(result));
+    if (result == 0) {
+        result = gate_run_probes(options, probes, gate->all, collect, gate);
+        if (result != 0)
+            snprintf(error, SUBJECT_ERROR_MAX, "cannot run the probes on %s: %s",
+                     options->subject->name, strerror(result));
+    }
     if (result == 0)
         choices_judge(&gate->choices, &results);
     free(probes);

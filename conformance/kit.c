@@ -2,17 +2,21 @@
 /* Fills and compares blocks, lists sizes to try, and churns blocks at random. */
 #include "conformance/kit.h"
 
+static unsigned char pattern_at(size_t i, unsigned seed)
+{
+    return (unsigned char)(i * 7 + (i >> 8) * 13 + (size_t)seed * 31 + 1);
+}
+
 void fill(void *block, size_t size, unsigned seed)
 {
     for (size_t i = 0; i < size; i++)
-        ((unsigned char *)block)[i] = (unsigned char)(i * 7 + (i >> 8) * 13 + seed * 31 + 1);
+        ((unsigned char *)block)[i] = pattern_at(i, seed);
 }
 
 size_t find_change(const void *block, size_t size, unsigned seed)
 {
     size_t i = 0;
-    while (i < size && ((const unsigned char *)block)[i] ==
-                           (unsigned char)(i * 7 + (i >> 8) * 13 + seed * 31 + 1))
+    while (i < size && ((const unsigned char *)block)[i] == pattern_at(i, seed))
         i++;
     return i;
 }

@@ -18,6 +18,12 @@ struct elf {
     char path[512];
 };
 
+static const ElfW(Ehdr) * header_of(const struct elf *elf)
+{
+    static const ElfW(Ehdr) no_header;
+    return elf->start != NULL ? (const ElfW(Ehdr) *)elf->start : &no_header;
+}
+
 /* PASS, or not applicable: malloc is in no shared object of its own. */
 static enum probe_outcome open_subject(struct elf *ret_elf)
 {
@@ -36,7 +42,7 @@ static enum probe_outcome open_subject(struct elf *ret_elf)
     if (ret_elf->start == MAP_FAILED || ret_elf->size < sizeof(ElfW(Ehdr)) ||
         memcmp(ret_elf->start, ELFMAG, SELFMAG) != 0)
         return UNSUPPORTED("%s is not read as ELF", place.dli_fname);
-    return ((const ElfW(Ehdr) *)ret_elf->start)->e_shnum > 0
+    return header_of(ret_elf)->e_shnum > 0
                ? PASS
                : UNSUPPORTED("%s has no section headers", place.dli_fname);
 }
@@ -44,8 +50,9 @@ static enum probe_outcome open_subject(struct elf *ret_elf)
 /* Section i, NULL beyond the last or when it is not inside the file. */
 static const ElfW(Shdr) * section_at(const struct elf *elf, size_t i)
 {
-    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)elf->start;
-    if (i >= header->e_shnum || header->e_shoff + (i + 1) * sizeof(ElfW(Shdr)) > elf->size)
+    const ElfW(Ehdr) *header = header_of(elf);
+    if (elf->start == NULL || i >= header->e_shnum ||
+        header->e_shoff + (i + 1) * sizeof(ElfW(Shdr)) > elf->size)
         return NULL;
     const ElfW(Shdr) *section = (const ElfW(Shdr) *)(elf->start + header->e_shoff) + i;
     return section->sh_type == SHT_NOBITS || section->sh_offset + section->sh_size <= elf->size
@@ -91,8 +98,8 @@ static size_t find_dynamic(const struct elf *elf, ElfW(Sxword) tag)
 /* How many bytes of thread-local storage each thread gets. */
 static size_t tls_size(const struct elf *elf)
 {
-    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)elf->start;
-    for (size_t i = 0; i < header->e_phnum; i++) {
+    const ElfW(Ehdr) *header = header_of(elf);
+    for (size_t i = 0; elf->start != NULL && i < header->e_phnum; i++) {
         const ElfW(Phdr) *segment = (const ElfW(Phdr) *)(elf->start + header->e_phoff) + i;
         if (header->e_phoff + (i + 1) * sizeof *segment <= elf->size && segment->p_type == PT_TLS)
             return segment->p_memsz;
@@ -176,8 +183,7 @@ static const struct tls_types tls_types[] = {{62 /* x86-64 */, 16, 17, 36, 18},
 static bool count_tls_relocations(const struct elf *elf, size_t *ret_dynamic, size_t *ret_static)
 {
     const struct tls_types *types = tls_types;
-    while (types < tls_types + COUNT(tls_types) &&
-           types->machine != ((const ElfW(Ehdr) *)elf->start)->e_machine)
+    while (types < tls_types + COUNT(tls_types) && types->machine != header_of(elf)->e_machine)
         types++;
     if (types == tls_types + COUNT(tls_types))
         return false;

@@ -89,14 +89,14 @@ PROBE(a_block_beyond_ptrdiff_max, "C23-6.5.7-p9-a")
 
 PROBE(where_successive_blocks_lie, "C23-7.24.3-p1-a")
 {
-    enum { BLOCKS = 256, SIZE = 64 };
+    enum { BLOCKS = 256, SIZE = 64, NEAR = 2 * SIZE };
     unsigned ascending = 0, adjacent = 0;
     uintptr_t before = 0;
     for (int i = 0; i < BLOCKS; i++) {
         uintptr_t block = (uintptr_t)malloc(SIZE);
         EXPECT_BLOCK((void *)block, "malloc(%d)", SIZE);
         ascending += i > 0 && block > before;
-        adjacent += i > 0 && block - before <= 2 * SIZE;
+        adjacent += i > 0 && block - before <= NEAR;
         before = block;
     }
     return RECORDED(

@@ -118,7 +118,9 @@ static int make_and_take(void)
     fill(block, PAIR_SIZE, 5);
     if (pair_taker == TAKE_USABLE_SIZE && (malloc_usable_size)(block) < PAIR_SIZE)
         return PAIR_SHORT;
-    if (pair_taker == TAKE_REALLOC && (more = (realloc)(block, 3 * PAIR_SIZE)) == NULL)
+    if (pair_taker == TAKE_REALLOC)
+        more = (realloc)(block, (size_t)3 * PAIR_SIZE);
+    if (more == NULL)
         return PAIR_NULL;
     if (find_change(more, PAIR_SIZE, 5) < PAIR_SIZE)
         return PAIR_LOST;
@@ -225,7 +227,7 @@ static char *make_by_libc(int maker)
         return write_to_memory();
     default:
         text = (reallocarray)(NULL, 100, 10);
-        return text != NULL ? strcpy(text, "an array") : NULL;
+        return text != NULL ? memcpy(text, "an array", sizeof "an array") : NULL;
     }
 }
 
@@ -234,10 +236,11 @@ static int libc_maker;
 /* Asks the subject's own functions about a block of the C library's. Exit status as above. */
 static int make_by_libc_and_take(void)
 {
-    char *text = make_by_libc(libc_maker), start = text != NULL ? text[0] : 0;
-    size_t length = text != NULL ? strlen(text) : 0;
+    char *text = make_by_libc(libc_maker);
     if (text == NULL)
         return PAIR_NULL;
+    char start = text[0];
+    size_t length = strlen(text);
     if (HAS(malloc_usable_size) && malloc_usable_size(text) < length + 1)
         return PAIR_SHORT;
     char *more = realloc(text, length + 20000);

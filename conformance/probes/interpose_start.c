@@ -39,8 +39,8 @@ static void allocate_early(void)
 static void *act_oddly(void *unused)
 {
     (free)((malloc)(10));
-    dlsym(RTLD_DEFAULT, "no_such_symbol_anywhere");
-    dlerror();
+    if (dlsym(RTLD_DEFAULT, "no_such_symbol_anywhere") == NULL)
+        dlerror();
     return unused;
 }
 
@@ -63,10 +63,10 @@ static void allocate_late(void)
     if (text == NULL || copy == NULL || zeroed == NULL || find_nonzero(zeroed, 1000) < 1000)
         _exit(3);
     fill(text, 100, 9);
-    text = (realloc)(text, 5000);
-    if (text == NULL || find_change(text, 100, 9) < 100)
+    char *longer = (realloc)(text, 5000);
+    if (longer == NULL || find_change(longer, 100, 9) < 100)
         _exit(3);
-    (free)(text);
+    (free)(longer);
     (free)(copy);
     (free)(zeroed);
 }

@@ -41,8 +41,10 @@ PROCESS_PROBE(bytes_in_use_follow_the_blocks, "GLIBC-mallinfo-1")
         mallopt(-4 /* M_MMAP_MAX */, 0);
     free(malloc(SIZE));
     size_t before = read_info().uordblks;
-    for (size_t i = 0; i < BLOCKS; i++)
-        EXPECT_BLOCK(blocks[i] = malloc(SIZE), "malloc(%d)", SIZE);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(SIZE);
+        EXPECT_BLOCK(blocks[i], "malloc(%d)", SIZE);
+    }
     struct mallinfo2 info = read_info();
     for (size_t i = 0; i < BLOCKS; i++)
         free(blocks[i]);
@@ -50,9 +52,9 @@ PROCESS_PROBE(bytes_in_use_follow_the_blocks, "GLIBC-mallinfo-1")
     if (is_all_zero(info))
         return RECORDED("mallinfo2(): zeros only: a replacement may count nothing");
     EXPECT(
-        info.uordblks >= before + BLOCKS * SIZE,
+        info.uordblks >= before + COUNT(blocks) * SIZE,
         "mallinfo2().uordblks with %d blocks of %d bytes more: expected %zu or more, observed %zu",
-        BLOCKS, SIZE, before + BLOCKS * SIZE, info.uordblks);
+        BLOCKS, SIZE, before + COUNT(blocks) * SIZE, info.uordblks);
     EXPECT(after <= before + CACHED,
            "mallinfo2().uordblks after these were freed: expected %zu or less, observed %zu",
            before + CACHED, after);
@@ -64,8 +66,10 @@ PROCESS_PROBE(arena_is_what_is_used_and_free, "GLIBC-mallinfo-2")
     enum { BLOCKS = 512 };
     void *blocks[BLOCKS];
     NEED(mallinfo2);
-    for (size_t i = 0; i < BLOCKS; i++)
-        EXPECT_BLOCK(blocks[i] = malloc(i * 31 + 1), "malloc(%zu)", i * 31 + 1);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(i * 31 + 1);
+        EXPECT_BLOCK(blocks[i], "malloc(%zu)", i * 31 + 1);
+    }
     for (size_t i = 0; i < BLOCKS; i += 3)
         free(blocks[i]);
     struct mallinfo2 info = read_info();
@@ -112,9 +116,11 @@ PROCESS_PROBE(five_gibibytes_are_not_truncated, "GLIBC-mallinfo-4")
     if (sizeof(size_t) < 8)
         return UNSUPPORTED("size_t has %zu bytes", sizeof(size_t));
     struct mallinfo2 before = read_info();
-    for (size_t i = 0; i < BLOCKS; i++)
-        if ((blocks[i] = malloc(GIB)) == NULL)
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(GIB);
+        if (blocks[i] == NULL)
             return UNSUPPORTED("no address space for 5 GiB");
+    }
     struct mallinfo2 during = read_info();
     for (size_t i = 0; i < BLOCKS; i++)
         free(blocks[i]);

@@ -17,15 +17,16 @@ static bool capture_stats(off_t ret_length[2])
         file[i] = memfd_create("output", MFD_CLOEXEC);
         is_ready = is_ready && saved[i] >= 0 && file[i] >= 0 && dup2(file[i], i + 1) == i + 1;
     }
-    if (is_ready)
-        malloc_stats();
+    if (!is_ready)
+        return false;
+    malloc_stats();
     for (int i = 0; i < 2; i++) {
         fflush(i == 0 ? stdout : stderr);
         dup2(saved[i], i + 1);
         ret_length[i] = lseek(file[i], 0, SEEK_END);
         close(file[i]);
     }
-    return is_ready;
+    return true;
 }
 
 PROCESS_PROBE(stats_go_to_standard_error_only, "GLIBC-stats-1")
@@ -103,7 +104,8 @@ static const char *find_malformed(const char *text)
             return at;
         else
             has_root = true;
-        if (*at == '\0' || (*at == '>' && *++at == '\0'))
+        at += *at == '>';
+        if (*at == '\0')
             return open[0] == '\0' ? at : at - 1;
     }
 }

@@ -129,9 +129,10 @@ PROCESS_PROBE(mmap_threshold_maps_larger_blocks, "GLIBC-mallopt-5")
     NEED(mallinfo2);
     int accepted = mallopt(SET_MMAP_THRESHOLD, THRESHOLD);
     size_t before = mallinfo2().hblks;
-    for (size_t i = 0; i < BLOCKS; i++)
-        EXPECT_BLOCK(blocks[i] = malloc(SIZE), "malloc(%d) after mallopt(M_MMAP_THRESHOLD, %d)",
-                     SIZE, THRESHOLD);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(SIZE);
+        EXPECT_BLOCK(blocks[i], "malloc(%d) after mallopt(M_MMAP_THRESHOLD, %d)", SIZE, THRESHOLD);
+    }
     size_t during = mallinfo2().hblks;
     for (size_t i = 0; i < BLOCKS; i++)
         free(blocks[i]);
@@ -273,7 +274,8 @@ static enum probe_outcome use_many_sizes(const char *when)
     static void *blocks[BLOCKS];
     for (size_t i = 0; i < BLOCKS; i++) {
         size_t size = (size_t)1 << (i % 20);
-        EXPECT_BLOCK(blocks[i] = malloc(size), "malloc(%zu) %s", size, when);
+        blocks[i] = malloc(size);
+        EXPECT_BLOCK(blocks[i], "malloc(%zu) %s", size, when);
         fill(blocks[i], size, (unsigned)i);
     }
     for (size_t i = 0; i < BLOCKS; i++) {

@@ -26,9 +26,11 @@ static size_t mixed_size(size_t i)
 
 static bool make_mixed_blocks(void)
 {
-    for (size_t i = 0; i < MIXED; i++)
-        if ((mixed[i] = malloc(mixed_size(i))) == NULL)
+    for (size_t i = 0; i < MIXED; i++) {
+        mixed[i] = malloc(mixed_size(i));
+        if (mixed[i] == NULL)
             return false;
+    }
     return true;
 }
 

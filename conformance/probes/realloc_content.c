@@ -62,9 +62,11 @@ PROBE(what_lies_in_the_bytes_that_realloc_adds, "C23-7.24.3.7-p2-c")
     enum { FROM = 100, TO = 1000, TIMES = 64 };
     static void *secrets[TIMES];
     unsigned stale = 0;
-    for (int i = 0; i < TIMES; i++)
-        if ((secrets[i] = malloc(TO)) != NULL)
+    for (int i = 0; i < TIMES; i++) {
+        secrets[i] = malloc(TO);
+        if (secrets[i] != NULL)
             memset(secrets[i], 0xA5, TO);
+    }
     for (int i = 0; i < TIMES; i++)
         free(secrets[i]);
     for (int i = 0; i < TIMES; i++) {

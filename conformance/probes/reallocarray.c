@@ -81,25 +81,25 @@ PROBE(reallocarray_of_null_is_malloc_of_the_product, "POSIX24-reallocarray-5")
 
 PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3")
 {
-    enum { SIZE = 100 };
+    const size_t size_before = 100;
     NEED(reallocarray);
-    unsigned char *block = malloc(SIZE), *other;
-    EXPECT_BLOCK(block, "malloc(%d)", SIZE);
-    fill(block, SIZE, 7);
+    unsigned char *block = malloc(size_before), *other;
+    EXPECT_BLOCK(block, "malloc(%zu)", size_before);
+    fill(block, size_before, 7);
     for (size_t i = 0; i < WRAPS; i++) {
         size_t count = wrapping_factor(i, 0), size = wrapping_factor(i, 1);
         void *resized = reallocarray(block, count, size);
         EXPECT_NULL(resized, "reallocarray(p, %zu, %zu), whose product wraps to %zu", count, size,
                     count * size);
-        other = malloc(SIZE);
+        other = malloc(size_before);
         if (other != NULL)
-            memset(other, 0xEE, SIZE);
-        EXPECT_FILLED(block, SIZE, 7, "reallocarray(p, %zu, %zu), which returned NULL, and p",
-                      count, size);
+            memset(other, 0xEE, size_before);
+        EXPECT_FILLED(block, size_before, 7,
+                      "reallocarray(p, %zu, %zu), which returned NULL, and p", count, size);
     }
-    void *grown = realloc(block, 2 * SIZE);
-    EXPECT_BLOCK(grown, "realloc to %d after a failure", 2 * SIZE);
-    EXPECT_FILLED(grown, SIZE, 7, "realloc to %d after a failure", 2 * SIZE);
+    void *grown = realloc(block, 2 * size_before);
+    EXPECT_BLOCK(grown, "realloc to %zu after a failure", 2 * size_before);
+    EXPECT_FILLED(grown, size_before, 7, "realloc to %zu after a failure", 2 * size_before);
     free(grown);
     return PASS;
 }
@@ -108,7 +108,7 @@ PROBE(reallocarray_that_refuses_sets_enomem, "POSIX24-reallocarray-4")
 {
     NEED(reallocarray);
     void *block = malloc(100);
-    for (size_t i = 0; i < 2 * WRAPS; i++) {
+    for (size_t i = 0; i < (size_t)2 * WRAPS; i++) {
         size_t count = wrapping_factor(i / 2, 0), size = wrapping_factor(i / 2, 1);
         EXPECT_FAILURE(reallocarray(i % 2 == 0 ? block : NULL, count, size), ENOMEM,
                        "reallocarray(%s, %zu, %zu)", i % 2 == 0 ? "p" : "NULL", count, size);

@@ -72,7 +72,7 @@ static enum probe_outcome read_event_log(void)
 {
     static void *table[ADDRESSES];
     static bool is_live[ADDRESSES];
-    for (size_t n = 0; n < 2 * EVENTS; n++) {
+    for (size_t n = 0; n < COUNT(event_log); n++) {
         void *block = event_log[n].block;
         size_t i = find_address(table, block);
         table[i] = block;
@@ -172,9 +172,10 @@ static enum probe_outcome run_litmus(size_t first_size, size_t second_size, int 
     if (pthread_create(&giver, NULL, mark_and_release, NULL) != 0)
         return PROBE_ERROR("pthread_create: expected a thread, observed none");
     for (int round = 1; round <= rounds && outcome == PASS; round++) {
-        for (size_t i = 0; i < BATCH; i++)
-            if ((litmus.block[i] = malloc(first_size)) == NULL)
-                return FAIL("malloc(%zu): expected a block, observed NULL", first_size);
+        for (size_t i = 0; i < BATCH; i++) {
+            litmus.block[i] = malloc(first_size);
+            EXPECT_BLOCK(litmus.block[i], "malloc(%zu)", first_size);
+        }
         atomic_store(&litmus.offered, round);
         outcome = take_again(round, second_size);
     }

@@ -14,7 +14,8 @@ static void *trimmed[TRIMMED_BLOCKS];
 static enum probe_outcome free_much(void)
 {
     for (size_t i = 0; i < TRIMMED_BLOCKS; i++) {
-        EXPECT_BLOCK(trimmed[i] = malloc(TRIMMED_SIZE), "malloc(%d)", TRIMMED_SIZE);
+        trimmed[i] = malloc(TRIMMED_SIZE);
+        EXPECT_BLOCK(trimmed[i], "malloc(%d)", TRIMMED_SIZE);
         memset(trimmed[i], 1, TRIMMED_SIZE);
     }
     for (size_t i = 0; i + 1 < TRIMMED_BLOCKS; i++)
@@ -56,7 +57,8 @@ static unsigned char *kept_blocks[KEPT_BLOCKS];
 static enum probe_outcome keep_some_blocks(void)
 {
     for (size_t i = 0; i < KEPT_BLOCKS; i++) {
-        EXPECT_BLOCK(kept_blocks[i] = malloc(i + 1), "malloc(%zu)", i + 1);
+        kept_blocks[i] = malloc(i + 1);
+        EXPECT_BLOCK(kept_blocks[i], "malloc(%zu)", i + 1);
         fill(kept_blocks[i], i + 1, (unsigned)i);
     }
     for (size_t i = 0; i < KEPT_BLOCKS; i++)
