@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small tools that probes share; like the probes, text that is cut into programs (see probe.h for
- * the rules). Sizes are in bytes.
+ * What probes share. Like the probes, this is also the text of exported programs, so that the rules
+ * of probe.h apply. Sizes are in bytes.
  */
 #ifndef CONFORMANCE_KIT_H
 #define CONFORMANCE_KIT_H
@@ -79,11 +79,11 @@
 #define GIB ((size_t)1 << 30)
 
 /* Fills a block with bytes that depend on their position and on `seed`; finds the first byte that
- * is not so (size: none). */
+ * differs from them, and returns `size` if none does. */
 void fill(void *block, size_t size, unsigned seed);
 size_t find_change(const void *block, size_t size, unsigned seed);
 
-/* The first byte that is not zero (size: none). */
+/* Returns the index of the first byte that is not zero, or `size`. */
 size_t find_nonzero(const void *block, size_t size);
 
 bool is_aligned(const void *block, size_t alignment);
@@ -108,55 +108,55 @@ uint32_t next_random(uint32_t *state);
 /* "NULL" or "a block", for sentences. */
 const char *null_or_block(const void *block);
 
-/* "12 (ENOMEM)" and the like; good for two in one sentence. */
+/* "12 (ENOMEM)" and the like; two are valid at a time. */
 const char *name_error(int error);
 
-/* Lowers RLIMIT_AS to what is mapped now and `room` more; false if the system refuses. */
+/* Lowers RLIMIT_AS to what is mapped now plus `room`; false if the system refuses. */
 bool limit_memory(size_t room);
 
-/* Bytes of address space and of resident memory that this process has now, from /proc/self/statm; 0
- * if that is not there. */
+/* Address space and resident memory of this process, from /proc/self/statm; 0 without that file. */
 size_t mapped_bytes(void);
 size_t resident_bytes(void);
 
 /* Runs a function in a forked child with an alarm after `seconds`; returns the wait status. */
 int run_in_child(int (*function)(void), unsigned seconds);
 
-/* After a misuse that returned: uses the heap for a while, in which the damage may still be
- * noticed, then gives up: silent. */
+/* After a misuse that returned: uses the heap for a while, so that the damage may be noticed, and
+ * returns OUTCOME_SILENT. */
 enum probe_outcome survived(void);
 
 /*
- * A call that allocates: a row of the table in kit_calls.c. `text` is the call in words, where
- * ALIGNMENT and SIZE stand for the arguments of `allocate`, which returns NULL and sets errno when
- * the call fails, also for posix_memalign.
+ * A call that allocates: a row of the table in kit_calls.c. `text` is the call as C text, in which
+ * ALIGNMENT and SIZE stand for the arguments of `allocate`. When the call fails, `allocate` returns
+ * NULL and errno has the error, for posix_memalign too.
  */
 struct allocating_call {
     const char *text;
     void *(*allocate)(size_t alignment, size_t size);
-    const volatile void *function; /* where the subject's function stands in `calls` */
-    size_t least_alignment;        /* that it accepts; 0: it has no such argument */
-    bool is_for_multiples;         /* of the alignment, as C17 asks of aligned_alloc */
-    bool returns_error;            /* as its result, not in errno */
-    bool is_glibc;                 /* unknown to C and POSIX */
+    const volatile void *function; /* address of the pointer to the function in `calls` */
+    size_t least_alignment;        /* smallest valid alignment; 0: no such argument */
+    bool is_for_multiples;         /* C17 wants the size to be a multiple of the alignment */
+    bool returns_error;            /* the result is the error, errno is not */
+    bool is_glibc;                 /* neither in C nor in POSIX: only the profile glibc has it */
 };
 
 extern const struct allocating_call by_malloc, by_calloc, by_realloc, by_reallocarray,
     by_aligned_alloc, by_posix_memalign, by_memalign, by_valloc, by_pvalloc;
 
-/* The rows whose functions the subject has: the first one, and the next; NULL: no more. */
+/* Walks the rows whose functions the subject has. next_call(NULL) is the first one; NULL ends. */
 #define FOR_EACH_CALL(by) \
     for (const struct allocating_call *by = next_call(NULL); (by) != NULL; by = next_call(by))
 const struct allocating_call *next_call(const struct allocating_call *by);
 
-/* The call in words, until the next one. */
+/* The call with its arguments, for sentences; valid until the next call of this function. */
 const char *name_call(const struct allocating_call *by, size_t alignment, size_t size);
 
-/* Where any alignment will do: 16, and for aligned_alloc the next multiple of it as the size. */
+/* For probes in which the alignment does not matter: takes 16, and rounds the size for
+ * aligned_alloc up to a multiple of it. */
 void *take_from(const struct allocating_call *by, size_t size);
 const char *name_taking(const struct allocating_call *by, size_t size);
 
-/* Ends the probe unless the condition holds: as a failure, or as weak if only glibc's profile knows
+/* Ends the probe unless the condition holds: as a failure, or as weak if only the profile glibc has
  * the call. */
 #define EXPECT_FROM(by, condition, ...)                                    \
     do {                                                                   \
@@ -164,17 +164,17 @@ const char *name_taking(const struct allocating_call *by, size_t size);
             return (by)->is_glibc ? WEAK(__VA_ARGS__) : FAIL(__VA_ARGS__); \
     } while (0)
 
-/* Takes blocks, each of which must be a multiple of the alignment, fills them, looks at every byte
- * once all are filled, and frees them: blocks that overlap spoil each other's bytes. Several at a
- * time also because one alone may be aligned by chance. Blocks of no bytes may be NULL. */
+/* Allocates `count` blocks (64 at most), expects each to be a multiple of the alignment, fills all
+ * of them, expects every byte as it was written, and frees them. Blocks that overlap overwrite each
+ * other, and a single block may be aligned by chance. Blocks of zero bytes may be NULL. */
 enum probe_outcome hold_blocks(const struct allocating_call *by, size_t alignment, size_t size,
                                size_t count);
 
-/* The same with any alignment. A block beyond 1 MiB is held alone, and written and read only at its
- * ends and in every 16 KiB. */
+/* The same for probes in which the alignment does not matter. A block beyond 1 MiB is held alone,
+ * and only its ends and one byte in every 16 KiB are written and read. */
 enum probe_outcome use_blocks(const struct allocating_call *by, size_t size, size_t count);
 
-/* A call that releases a block, with all that is known of it. */
+/* A call that releases a block. */
 struct releasing_call {
     const char *name;
     void (*release)(void *block, size_t alignment, size_t size);
@@ -182,26 +182,25 @@ struct releasing_call {
 
 extern const struct releasing_call by_free;
 
-/* Allocates a block, writes to every page of it and releases it, again and again: after the first
+/* Allocates a block, writes to each of its pages and releases it, `rounds` times. After the first
  * eighth of the rounds, resident memory must grow by less than `growth`. */
 enum probe_outcome reuse_block(const struct allocating_call *by, size_t alignment, size_t size,
                                const struct releasing_call *end, size_t rounds, size_t growth);
 
-/* Takes blocks of 16 MiB, 64 GiB at most, with so much address space left until a call fails.
- * False: none did, for the subject had more in reserve, or the limit was refused. */
+/* Limits the address space to `room` more bytes and allocates blocks of 16 MiB until a call fails.
+ * False if the limit is refused, or if no call fails for 64 GiB, which the subject had reserved. */
 bool exhaust(const struct allocating_call *by, size_t alignment, size_t room, int *ret_error);
 
-/* Has the error judged after a request for each huge size, and after blocks of 16 MiB have used up
- * an address space with `room` bytes left. */
+/* Makes the call fail with each huge size, and by exhaust(); passes every error to `judge`. */
 enum probe_outcome judge_failures(const struct allocating_call *by, size_t alignment, size_t room,
                                   enum probe_outcome (*judge)(const struct allocating_call *by,
                                                               const char *call, int error));
 
-/* Judges the error that a call left: `wanted` passes. */
+/* Passes if the call failed with the error `wanted`. */
 enum probe_outcome judge_error(const struct allocating_call *by, const char *call, int error,
                                int wanted);
 
-/* ENOMEM passes; EAGAIN, a temporary shortage, is weak. */
+/* Passes for ENOMEM; EAGAIN, a temporary shortage, is weak. */
 enum probe_outcome judge_enomem(const struct allocating_call *by, const char *call, int error);
 
 /* The wait status of a child, which is killed when it has not ended after `seconds`: then -1. */
@@ -222,23 +221,23 @@ bool churn(struct churn *churn, size_t steps);
 /* Checks and releases what is left; false as above. */
 bool churn_end(struct churn *churn);
 
-/* The malloc of this process is the C library's own, not a replacement. For probes that run with
- * the subject preloaded. */
+/* Whether the malloc of this process is that of the C library and not a replacement. For probes
+ * that run with the subject preloaded. */
 bool is_libc_malloc(void);
 
-/* Runs this program once more, with the same arguments and PROBE_STAGE=`stage` in its environment,
- * so that the same probe starts again and sees the stage by probe_stage(), "" in the first run. It
- * answers by its exit status. `changes` ends with NULL: "NAME=value" sets a variable, "NAME"
- * removes it. Returns the wait status, or -1. */
+/* Runs this program again with the same arguments and PROBE_STAGE=`stage` in its environment. The
+ * same probe starts, reads the stage with probe_stage(), which is "" in the first run, and answers
+ * by its exit status. `changes` ends with NULL: "NAME=value" sets a variable, "NAME" removes it.
+ * Returns the wait status, or -1. */
 const char *probe_stage(void);
 int run_again(const char *stage, const char *const changes[]);
 
-/* Feeds C text to the compiler for the C library that this program was compiled for; `options` ends
- * with NULL. Returns 0 if it is accepted, 1 if not, -1 without such a compiler on PATH. */
+/* Compiles C text for the C library that this program was compiled for; `options` ends with NULL.
+ * Returns 0 if the compiler accepts it, 1 if not, -1 if there is no such compiler on PATH. */
 int compile(const char *text, const char *const options[]);
 
-/* Runs a function that returns an outcome in a forked child; when the child dies, or does not end
- * in so many seconds, `what` failed. */
+/* Runs a function that returns an outcome in a forked child. If the child dies, or does not end
+ * within the time, `what` failed. */
 enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), unsigned seconds,
                                 const char *what);
 

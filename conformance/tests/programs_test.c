@@ -112,6 +112,17 @@ static void a_clause_without_a_probe_has_no_program(void **state)
     assert_int_equal(program_write(stdout, &result, "a subject"), ENOENT);
 }
 
+static void a_program_for_one_call_contains_no_other(void **state)
+{
+    (void)state;
+    const struct probe *probe = probes_find("GLIBC-valloc-1");
+    assert_non_null(probe);
+    assert_int_equal(write_program("one_call", probe, probe->clauses), 0);
+    assert_int_equal(shell("grep -q 'by_valloc = {' '%s/one_call.c'", folder), 0);
+    assert_int_not_equal(shell("grep -q 'by_malloc\\|memalign\\|calloc' '%s/one_call.c'", folder),
+                         0);
+}
+
 static void a_probe_outside_the_rules_is_named(void **state)
 {
     (void)state;
@@ -183,9 +194,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_program_compiles_with_clang),
         cmocka_unit_test(the_comment_names_clause_and_evidence),
         cmocka_unit_test(a_clause_without_a_probe_has_no_program),
+        cmocka_unit_test(a_program_for_one_call_contains_no_other),
         cmocka_unit_test(a_probe_outside_the_rules_is_named),
     };
-    enum { FIXED = 5 };
+    enum { FIXED = 6 };
     clauses_load();
     if (!prepare(argc, argv)) {
         fprintf(stderr,
