@@ -126,9 +126,9 @@ int run_in_child(int (*function)(void), unsigned seconds);
 enum probe_outcome survived(void);
 
 /*
- * A call that allocates: a row of the table in kit_calls.c. `text` is the call as C text, in which
- * ALIGNMENT and SIZE stand for the arguments of `allocate`. When the call fails, `allocate` returns
- * NULL and errno has the error, for posix_memalign too.
+ * A call that allocates: a row of the table in kit_calls.c. `text` is the call as a printf format:
+ * %1$zu is the size, %2$zu the alignment. When the call fails, `allocate` returns NULL and errno has
+ * the error, for posix_memalign too.
  */
 struct allocating_call {
     const char *text;

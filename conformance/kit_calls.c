@@ -13,7 +13,7 @@ static void *allocate_by_malloc(size_t alignment, size_t size)
 }
 
 const struct allocating_call by_malloc = {
-    .text = "malloc(SIZE)", .allocate = allocate_by_malloc, .function = &calls.malloc};
+    .text = "malloc(%1$zu)", .allocate = allocate_by_malloc, .function = &calls.malloc};
 
 static void *allocate_by_calloc(size_t alignment, size_t size)
 {
@@ -22,7 +22,7 @@ static void *allocate_by_calloc(size_t alignment, size_t size)
 }
 
 const struct allocating_call by_calloc = {
-    .text = "calloc(1, SIZE)", .allocate = allocate_by_calloc, .function = &calls.calloc};
+    .text = "calloc(1, %1$zu)", .allocate = allocate_by_calloc, .function = &calls.calloc};
 
 static void *allocate_by_realloc(size_t alignment, size_t size)
 {
@@ -31,7 +31,7 @@ static void *allocate_by_realloc(size_t alignment, size_t size)
 }
 
 const struct allocating_call by_realloc = {
-    .text = "realloc(NULL, SIZE)", .allocate = allocate_by_realloc, .function = &calls.realloc};
+    .text = "realloc(NULL, %1$zu)", .allocate = allocate_by_realloc, .function = &calls.realloc};
 
 static void *allocate_by_reallocarray(size_t alignment, size_t size)
 {
@@ -39,7 +39,7 @@ static void *allocate_by_reallocarray(size_t alignment, size_t size)
     return reallocarray(NULL, size, 1);
 }
 
-const struct allocating_call by_reallocarray = {.text = "reallocarray(NULL, SIZE, 1)",
+const struct allocating_call by_reallocarray = {.text = "reallocarray(NULL, %1$zu, 1)",
                                                 .allocate = allocate_by_reallocarray,
                                                 .function = &calls.reallocarray};
 
@@ -48,7 +48,7 @@ static void *allocate_by_aligned_alloc(size_t alignment, size_t size)
     return aligned_alloc(alignment, size);
 }
 
-const struct allocating_call by_aligned_alloc = {.text = "aligned_alloc(ALIGNMENT, SIZE)",
+const struct allocating_call by_aligned_alloc = {.text = "aligned_alloc(%2$zu, %1$zu)",
                                                  .allocate = allocate_by_aligned_alloc,
                                                  .function = &calls.aligned_alloc,
                                                  .least_alignment = 1,
@@ -63,7 +63,7 @@ static void *allocate_by_posix_memalign(size_t alignment, size_t size)
     return error == 0 ? block : NULL;
 }
 
-const struct allocating_call by_posix_memalign = {.text = "posix_memalign(&p, ALIGNMENT, SIZE)",
+const struct allocating_call by_posix_memalign = {.text = "posix_memalign(&p, %2$zu, %1$zu)",
                                                   .allocate = allocate_by_posix_memalign,
                                                   .function = &calls.posix_memalign,
                                                   .least_alignment = sizeof(void *),
@@ -74,7 +74,7 @@ static void *allocate_by_memalign(size_t alignment, size_t size)
     return memalign(alignment, size);
 }
 
-const struct allocating_call by_memalign = {.text = "memalign(ALIGNMENT, SIZE)",
+const struct allocating_call by_memalign = {.text = "memalign(%2$zu, %1$zu)",
                                             .allocate = allocate_by_memalign,
                                             .function = &calls.memalign,
                                             .least_alignment = 1,
@@ -86,7 +86,7 @@ static void *allocate_by_valloc(size_t alignment, size_t size)
     return valloc(size);
 }
 
-const struct allocating_call by_valloc = {.text = "valloc(SIZE)",
+const struct allocating_call by_valloc = {.text = "valloc(%1$zu)",
                                           .allocate = allocate_by_valloc,
                                           .function = &calls.valloc,
                                           .is_glibc = true};
@@ -97,7 +97,7 @@ static void *allocate_by_pvalloc(size_t alignment, size_t size)
     return pvalloc(size);
 }
 
-const struct allocating_call by_pvalloc = {.text = "pvalloc(SIZE)",
+const struct allocating_call by_pvalloc = {.text = "pvalloc(%1$zu)",
                                            .allocate = allocate_by_pvalloc,
                                            .function = &calls.pvalloc,
                                            .is_glibc = true};
@@ -123,20 +123,8 @@ const struct allocating_call *next_call(const struct allocating_call *by)
 
 const char *name_call(const struct allocating_call *by, size_t alignment, size_t size)
 {
-    static const char alignment_word[] = "ALIGNMENT", size_word[] = "SIZE";
     static char text[96];
-    size_t used = 0;
-    for (const char *at = by->text; *at != '\0' && used < sizeof text - 24;) {
-        bool is_alignment = strncmp(at, alignment_word, sizeof alignment_word - 1) == 0;
-        bool is_size = strncmp(at, size_word, sizeof size_word - 1) == 0;
-        if (is_alignment || is_size)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%zu",
-                                     is_size ? size : alignment);
-        else
-            text[used++] = *at;
-        at += is_alignment ? sizeof alignment_word - 1 : is_size ? sizeof size_word - 1 : 1;
-    }
-    text[used] = '\0';
+    snprintf(text, sizeof text, by->text, size, alignment);
     return text;
 }
 

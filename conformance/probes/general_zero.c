@@ -5,71 +5,65 @@
  */
 #include "conformance/kit.h"
 
-struct zero_request {
-    const char *text;
-    void *(*take)(void);
-};
-
-static void *take_malloc(void)
+static void *calloc_of_none(size_t alignment, size_t size)
 {
-    return malloc(0);
+    (void)alignment;
+    return calloc(size, 8);
 }
 
-static void *take_calloc_of_none(void)
+static void *calloc_of_nothing(size_t alignment, size_t size)
 {
-    return calloc(0, 8);
+    (void)alignment;
+    return calloc(8, size);
 }
 
-static void *take_calloc_of_nothing(void)
+static void *calloc_of_neither(size_t alignment, size_t size)
 {
-    return calloc(8, 0);
+    (void)alignment;
+    return calloc(size, size);
 }
 
-static void *take_calloc_of_none_of_nothing(void)
-{
-    return calloc(0, 0);
-}
+static const struct allocating_call by_calloc_of_none = {.text = "calloc(%1$zu, 8)",
+                                                         .allocate = calloc_of_none};
 
-static void *take_realloc(void)
-{
-    return realloc(NULL, 0);
-}
+static const struct allocating_call by_calloc_of_nothing = {.text = "calloc(8, %1$zu)",
+                                                            .allocate = calloc_of_nothing};
 
-static void *take_aligned_alloc(void)
-{
-    return aligned_alloc(16, 0);
-}
+static const struct allocating_call by_calloc_of_neither = {.text = "calloc(%1$zu, %1$zu)",
+                                                            .allocate = calloc_of_neither};
 
-/* Answers a request many times: the first answer in *ret_is_null and *ret_errno. */
-static enum probe_outcome ask_often(const struct zero_request *request, bool *ret_is_null,
+/* Makes a request many times; stores the answer, and errno after the first call. */
+static enum probe_outcome ask_often(const struct allocating_call *by, bool *ret_is_null,
                                     int *ret_errno)
 {
     enum { TIMES = 1000 };
     static void *blocks[TIMES];
     for (size_t i = 0; i < TIMES; i++) {
-        CATCH_ERRNO(error, blocks[i] = request->take());
+        CATCH_ERRNO(error, blocks[i] = take_from(by, 0));
         if (i == 0)
             *ret_errno = error;
         EXPECT((blocks[i] == NULL) == (blocks[0] == NULL),
-               "%s: expected %s as at first, observed %s at call %zu", request->text,
+               "%s: expected %s as at first, observed %s at call %zu", name_taking(by, 0),
                null_or_block(blocks[0]), null_or_block(blocks[i]), i + 1);
     }
     *ret_is_null = blocks[0] == NULL;
     for (size_t i = 0; i < TIMES; i++)
         free(blocks[i]);
-    CHOICE(request->text, *ret_is_null ? "NULL" : "a block");
+    CHOICE(name_taking(by, 0), *ret_is_null ? "NULL" : "a block");
     return PASS;
 }
 
-static enum probe_outcome record_answers(const struct zero_request *requests, size_t count)
+static enum probe_outcome record_answers(const struct allocating_call *const requests[],
+                                         size_t count)
 {
     char text[EVIDENCE_MAX] = "";
     bool is_null = false;
     int error = 0;
     for (size_t i = 0, used = 0; i < count; i++) {
-        TRY(ask_often(&requests[i], &is_null, &error));
+        TRY(ask_often(requests[i], &is_null, &error));
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: observed %s",
-                                 i > 0 ? "; " : "", requests[i].text, is_null ? "NULL" : "a block");
+                                 i > 0 ? "; " : "", name_taking(requests[i], 0),
+                                 is_null ? "NULL" : "a block");
         if (is_null)
             used += (size_t)snprintf(text + used, sizeof text - used, " with errno %s",
                                      name_error(error));
@@ -79,25 +73,22 @@ static enum probe_outcome record_answers(const struct zero_request *requests, si
 
 PROBE(a_request_for_no_bytes_is_answered_in_one_way, "C23-7.24.3-p1-k C23-7.24.3-p1-l")
 {
-    const struct zero_request requests[] = {{"malloc(0)", take_malloc},
-                                            {"calloc(0, 8)", take_calloc_of_none},
-                                            {"calloc(8, 0)", take_calloc_of_nothing},
-                                            {"calloc(0, 0)", take_calloc_of_none_of_nothing},
-                                            {"aligned_alloc(16, 0)", take_aligned_alloc}};
+    const struct allocating_call *const requests[] = {&by_malloc, &by_calloc_of_none,
+                                                      &by_calloc_of_nothing, &by_calloc_of_neither,
+                                                      &by_aligned_alloc};
     return record_answers(requests, HAS(aligned_alloc) ? COUNT(requests) : COUNT(requests) - 1);
 }
 
 PROBE(malloc_of_no_bytes_may_set_errno, "POSIX17-malloc-3")
 {
-    const struct zero_request request = {"malloc(0)", take_malloc};
-    return record_answers(&request, 1);
+    const struct allocating_call *const requests[] = {&by_malloc};
+    return record_answers(requests, 1);
 }
 
 PROBE(calloc_of_no_bytes_is_answered_in_one_way, "POSIX17-calloc-2")
 {
-    const struct zero_request requests[] = {{"calloc(0, 8)", take_calloc_of_none},
-                                            {"calloc(8, 0)", take_calloc_of_nothing},
-                                            {"calloc(0, 0)", take_calloc_of_none_of_nothing}};
+    const struct allocating_call *const requests[] = {&by_calloc_of_none, &by_calloc_of_nothing,
+                                                      &by_calloc_of_neither};
     return record_answers(requests, COUNT(requests));
 }
 
@@ -113,12 +104,12 @@ static int compare_addresses(const void *left, const void *right)
 }
 
 /* Many blocks without bytes among blocks of one byte, all alive: no two at one address. */
-static enum probe_outcome judge_distinct(const struct zero_request *request)
+static enum probe_outcome judge_distinct(const struct allocating_call *by)
 {
     static unsigned char *all[2 * PAIRS];
     size_t count = 0;
     for (size_t i = 0; i < PAIRS; i++) {
-        no_bytes[i] = request->take();
+        no_bytes[i] = take_from(by, 0);
         one_byte[i] = malloc(1);
         if (no_bytes[i] != NULL)
             all[count++] = no_bytes[i];
@@ -129,7 +120,7 @@ static enum probe_outcome judge_distinct(const struct zero_request *request)
     for (size_t i = 1; i < count; i++)
         EXPECT(all[i] != all[i - 1],
                "%s among blocks of malloc(1): expected addresses of their own, observed %p twice",
-               request->text, (void *)all[i]);
+               name_taking(by, 0), (void *)all[i]);
     for (size_t i = 0; i < PAIRS; i++) {
         free(no_bytes[i]);
         free(one_byte[i]);
@@ -139,12 +130,10 @@ static enum probe_outcome judge_distinct(const struct zero_request *request)
 
 PROBE(blocks_without_bytes_are_distinct, "C23-7.24.3-p1-m")
 {
-    const struct zero_request requests[] = {{"malloc(0)", take_malloc},
-                                            {"calloc(0, 8)", take_calloc_of_none},
-                                            {"calloc(8, 0)", take_calloc_of_nothing},
-                                            {"realloc(NULL, 0)", take_realloc}};
+    const struct allocating_call *const requests[] = {&by_malloc, &by_calloc_of_none,
+                                                      &by_calloc_of_nothing, &by_realloc};
     for (size_t i = 0; i < COUNT(requests); i++)
-        TRY(judge_distinct(&requests[i]));
+        TRY(judge_distinct(requests[i]));
     return PASS;
 }
 
@@ -184,8 +173,8 @@ PROBE(a_request_for_no_bytes_gives_a_block, "MAN-malloc-1")
             blocks[count++] = block;
         }
     }
-    void *none = calloc(0, 8), *nothing = HAS(reallocarray) ? reallocarray(NULL, 0, 8) : none;
-    EXPECT(none != NULL, "calloc(0, 8): expected a block, observed NULL");
-    EXPECT(nothing != NULL, "reallocarray(NULL, 0, 8): expected a block, observed NULL");
+    EXPECT_BLOCK(calloc(0, 8), "calloc(0, 8)");
+    if (HAS(reallocarray))
+        EXPECT_BLOCK(reallocarray(NULL, 0, 8), "reallocarray(NULL, 0, 8)");
     return PASS;
 }

@@ -103,24 +103,17 @@ PROBE(realloc_takes_aligned_blocks, "C23-7.24.3.7-p3-b")
 /* Blocks of the malloc family, resized by realloc or reallocarray. */
 static enum probe_outcome resize_blocks_of_family(bool is_array)
 {
-    char source[64];
-    TRY(resize_both_ways(malloc(100), 100, is_array, "malloc(100)"));
-    TRY(resize_both_ways(calloc(10, 10), 100, is_array, "calloc(10, 10)"));
-    TRY(resize_both_ways(realloc(NULL, 100), 100, is_array, "realloc(NULL, 100)"));
-    TRY(resize_both_ways(realloc(malloc(10), 5000), 5000, is_array, "realloc(malloc(10), 5000)"));
-    if (HAS(reallocarray))
-        TRY(resize_both_ways(reallocarray(NULL, 10, 10), 100, is_array,
-                             "reallocarray(NULL, 10, 10)"));
-    for (size_t alignment = 8; alignment <= 64 * KIB; alignment *= 2) {
-        snprintf(source, sizeof source, "posix_memalign(&p, %zu, 100)", alignment);
-        if (HAS(posix_memalign))
-            TRY(resize_both_ways(by_posix_memalign.allocate(alignment, 100), 100, is_array,
-                                 source));
-        snprintf(source, sizeof source, "aligned_alloc(%zu, %zu)", alignment, alignment);
-        if (HAS(aligned_alloc))
-            TRY(resize_both_ways(aligned_alloc(alignment, alignment), alignment, is_array, source));
+    char source[96];
+    FOR_EACH_CALL(by)
+    {
+        size_t most = by->least_alignment > 0 ? 64 * KIB : 8;
+        for (size_t alignment = 8; alignment <= most && !by->is_glibc; alignment *= 2) {
+            size_t size = by->is_for_multiples ? alignment : 100;
+            snprintf(source, sizeof source, "%s", name_call(by, alignment, size));
+            TRY(resize_both_ways(by->allocate(alignment, size), size, is_array, source));
+        }
     }
-    return PASS;
+    return resize_both_ways(realloc(malloc(10), 5000), 5000, is_array, "realloc(malloc(10), 5000)");
 }
 
 /* Blocks that the C library hands out, as if by malloc. */
@@ -156,14 +149,15 @@ PROBE(whether_realloc_takes_aligned_blocks, "POSIX17-realloc-7")
 {
     unsigned kept = 0, tried = 0;
     for (size_t alignment = 8; alignment <= 64 * KIB; alignment *= 2) {
-        void *blocks[] = {HAS(aligned_alloc) ? aligned_alloc(alignment, alignment) : NULL,
-                          HAS(posix_memalign) ? by_posix_memalign.allocate(alignment, alignment)
-                                              : NULL};
-        for (size_t i = 0; i < COUNT(blocks); i++) {
-            if (blocks[i] == NULL)
+        FOR_EACH_CALL(by)
+        {
+            void *block = by->least_alignment > 0 && !by->is_glibc
+                              ? by->allocate(alignment, alignment)
+                              : NULL;
+            if (block == NULL)
                 continue;
-            fill(blocks[i], alignment, 1);
-            void *resized = realloc(blocks[i], 2 * alignment + 100);
+            fill(block, alignment, 1);
+            void *resized = realloc(block, 2 * alignment + 100);
             kept += resized != NULL && find_change(resized, alignment, 1) == alignment;
             tried++;
         }
