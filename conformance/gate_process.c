@@ -72,10 +72,13 @@ int gate_run_probes(const struct gate_options *options, const struct probe *cons
     size_t next = 0, running = 0;
     int result = 0;
     while (running > 0 || (next < count && result == 0)) {
-        for (unsigned i = 0; i < jobs.width && next < count && result == 0; i++)
-            if (jobs.slot[i].probe == NULL &&
-                (result = start_job(options, &jobs.slot[i], probes[next])) == 0)
-                next++, running++;
+        for (unsigned i = 0; i < jobs.width && next < count && result == 0; i++) {
+            if (jobs.slot[i].probe != NULL)
+                continue;
+            result = start_job(options, &jobs.slot[i], probes[next]);
+            next += result == 0;
+            running += result == 0;
+        }
         wait_for_news(&jobs);
         for (unsigned i = 0; i < jobs.width; i++) {
             struct slot *slot = &jobs.slot[i];
