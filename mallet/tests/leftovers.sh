@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# No process is left behind when a command is ended from outside, whatever its subject does: processes are known by a variable that all of
+# them inherit.
+#
+# usage: leftovers.sh MALLET [FOLDER of the mutants]; the words are in common.sh
+set -u
+. "$(dirname "$0")/common.sh"
+if [ -z "$foreign" ]; then
+    finish
+    exit
+fi
+marker="MALLET_LEFTOVERS=$$"
+
+alive() { # how many processes have the marker, zombies not counted: those have no environment
+    grep -lz "^$marker\$" /proc/[0-9]*/environ 2>/dev/null | wc -l
+}
+
+# At most ten seconds until there are more than, or no more than, so many.
+until_more() { for _ in $(seq 100); do [ "$(alive)" -gt "$1" ] && return; sleep 0.1; done; return 1; }
+until_none() { for _ in $(seq 100); do [ "$(alive)" -eq 0 ] && return; sleep 0.1; done; return 1; }
+
+leaves_nothing() { # signal, arguments
+    signal=$1
+    shift
+    env --default-signal=INT "$marker" "$mallet" "$@" >"$work/out" 2>"$work/err" </dev/null &
+    command=$! # a shell ignores SIGINT in what it starts in the background; env does not
+    until_more 2 # the command, its guard, a child
+    count $? "mallet $*: starts no child"
+    sleep 0.5
+    kill -s "$signal" "$command"
+    wait "$command" 2>/dev/null
+    until_none
+    count $? "mallet $*: $(alive) processes survive SIG$signal"
+}
+
+printf '#0 = malloc 12345\n' >"$work/hang.trace"
+for signal in INT TERM KILL; do
+    leaves_nothing $signal replay "$mutants/libhostile_deadlock.so" "$work/hang.trace"
+    leaves_nothing $signal conform "$mutants/libhostile_spin.so"
+    leaves_nothing $signal torture anvil
+    leaves_nothing $signal check "$mutants/libheap_none.so" --quick --output "$work/check"
+done
+finish
