@@ -149,7 +149,8 @@ PROCESS_PROBE(mallinfo_is_mallinfo2_in_int, "GLIBC-mallinfo-5")
 {
     NEED(mallinfo);
     NEED(mallinfo2);
-    void *small = malloc(100), *large = malloc(MIB);
+    void *small = malloc(100), *freed = malloc(100), *large = malloc(MIB);
+    free(freed); /* so that the counts of free blocks are not zero in both */
     struct mallinfo narrow = mallinfo();
     struct mallinfo2 wide = mallinfo2();
     free(small);
