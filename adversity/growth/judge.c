@@ -62,7 +62,8 @@ bool costs_may_grow(const double *costs, unsigned count, double floor)
     double least = costs[0];
     for (unsigned i = 1; i < count; i++)
         least *= DOUBLING;
-    return costs[count - 1] >= least && costs[count - 1] > floor * (1u << (count - COSTS_ENOUGH));
+    return count >= COSTS_ENOUGH && costs[count - 1] >= least &&
+           costs[count - 1] > floor * (1u << (count - COSTS_ENOUGH));
 }
 
 bool costs_grow(const double *costs, unsigned count, double floor)

@@ -68,7 +68,7 @@ void footprint_note(void)
         return;
     notes.passed_over = 0;
     if (notes.count == NOTES_MAX) {
-        for (unsigned i = 0; i < NOTES_MAX / 2; i++)
+        for (size_t i = 0; i < NOTES_MAX / 2; i++)
             notes.resident[i] = notes.resident[2 * i];
         notes.count = NOTES_MAX / 2;
         notes.stride *= 2;

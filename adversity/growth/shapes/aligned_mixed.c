@@ -11,7 +11,7 @@ SHAPE(
     static size_t sizes[LIVE];
     static uint32_t state = 1;
     (void)task;
-    for (size_t i = 0; i < 2 * LIVE; i++) {
+    for (size_t i = 0; i < (size_t)2 * LIVE; i++) {
         size_t at = kit_random(&state) % LIVE, alignment = (size_t)16 << kit_random(&state) % 15;
         kit_give(blocks[at], sizes[at]);
         sizes[at] = kit_random_size(&state, 16, 32 << 10);

@@ -9,7 +9,7 @@ SHAPE(realloc_append,
     void *buffers[BUFFERS] = {NULL};
     size_t sizes[BUFFERS] = {0};
     uint32_t state = task->round;
-    for (size_t step = 0; step < BUFFERS * 100; step++) {
+    for (size_t step = 0; step < (size_t)BUFFERS * 100; step++) {
         size_t at = step % BUFFERS, size = sizes[at] + 1000 + kit_random(&state) % 8000;
         buffers[at] = kit_resize(buffers[at], sizes[at], size);
         sizes[at] = size;
