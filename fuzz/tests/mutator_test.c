@@ -72,7 +72,7 @@ static void a_long_chain_of_mutations_stays_canonical_and_finds_every_op(void **
     uint8_t bytes[BYTES_MAX];
     size_t length = 0;
     uint64_t seen = 0;
-    for (uint64_t seed = 0; seed < 2 * ROUNDS; seed++) {
+    for (uint64_t seed = 0; seed < (uint64_t)2 * ROUNDS; seed++) {
         length = mutator_mutate(bytes, length, seed % 500 == 499 ? 64 : 1024, seed);
         struct trace trace = decode(ops, bytes, length);
         for (size_t i = 0; i < trace.count; i++)

@@ -8,7 +8,7 @@
 
 static char printable(char byte)
 {
-    return byte >= ' ' && byte <= '~' ? byte : '?';
+    return (char)(byte >= ' ' && byte <= '~' ? byte : '?');
 }
 
 void text_copy_printable(char *ret_text, size_t capacity, const char *text)
