@@ -127,8 +127,8 @@ enum probe_outcome survived(void);
 
 /*
  * A call that allocates: a row of the table in kit_calls.c. `text` is the call as a printf format:
- * %1$zu is the size, %2$zu the alignment. When the call fails, `allocate` returns NULL and errno has
- * the error, for posix_memalign too.
+ * %1$zu is the size, %2$zu the alignment. When the call fails, `allocate` returns NULL and errno
+ * has the error, for posix_memalign too.
  */
 struct allocating_call {
     const char *text;

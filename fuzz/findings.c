@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A small table of the known classes. The folder is read again once a second, for what other jobs have
- * found. */
+/* A small table of the known classes. The folder is read again once a second, for what other jobs
+ * have found. */
 #include "fuzz/findings.h"
 
 #include "harness/base/clock.h"

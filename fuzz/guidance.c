@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Counters in the section that libFuzzer reads and clears. A replay does not use them. For AFL++ see
- * guidance_afl.c. */
+/* Counters in the section that libFuzzer reads and clears. A replay does not use them. For AFL++
+ * see guidance_afl.c. */
 #include "fuzz/guidance.h"
 
 #include "harness/run/run.h"

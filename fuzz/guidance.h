@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Passes the behaviour counters of a run (run_features.c) to the engine: the only guidance where the
- * subject has no instrumentation, and additional guidance where it has. Does nothing without an engine.
+ * Passes the behaviour counters of a run (run_features.c) to the engine: the only guidance where
+ * the subject has no instrumentation, and additional guidance where it has. Does nothing without an
+ * engine.
  */
 #ifndef FUZZ_GUIDANCE_H
 #define FUZZ_GUIDANCE_H

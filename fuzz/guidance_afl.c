@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AFL++ has a map of edges. The counters get entries of their own in it through the call with which its
- * runtime numbers the edges of a module, so they never share an entry with a real edge.
+ * AFL++ has a map of edges. The counters get entries of their own in it through the call with which
+ * its runtime numbers the edges of a module, so they never share an entry with a real edge.
  */
 #include "fuzz/guidance.h"
 

@@ -3,9 +3,9 @@
  * Mutation of traces in their byte form, for any engine: knows no engine's symbols. Two adapters,
  * mutator_libfuzzer.c and mutator_afl.c, serve the engines.
  *
- * The output is always canonical and well-formed, never longer than capacity, and depends only on the
- * arguments. The input may be any bytes; ops beyond MUTATOR_OPS_MAX are ignored.
- * Scratch memory is static: one thread at a time.
+ * The output is always canonical and well-formed, never longer than capacity, and depends only on
+ * the arguments. The input may be any bytes; ops beyond MUTATOR_OPS_MAX are ignored. Scratch memory
+ * is static: one thread at a time.
  */
 #ifndef FUZZ_MUTATOR_H
 #define FUZZ_MUTATOR_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Motifs: short sequences of ops that allocator bugs need, and that random ops produce too seldom. A motif
- * is a line of tokens, each an op letter, a slot letter a..h where the op takes a slot, and a size
- * where it takes one. Sizes are in a unit that is drawn anew for each motif.
+ * Motifs: short sequences of ops that allocator bugs need, and that random ops produce too seldom.
+ * A motif is a line of tokens, each an op letter, a slot letter a..h where the op takes a slot, and
+ * a size where it takes one. Sizes are in a unit that is drawn anew for each motif.
  *
  *   m malloc   c calloc   a memalign   p posix_memalign   r realloc   f free   u malloc_usable_size
  *   S sweep    O fail-os of one of the next calls    T thread 1    t thread 0    R trim

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The distributions that the mutator draws from. Two aims conflict: bugs sit at landmarks, and speed
- * needs small blocks. So most of the weight is on landmarks that cost nothing:
- *   - 0, and impossible sizes: short of SIZE_MAX by what rounding up may add, near PTRDIFF_MAX, small
- *     in the low 32 bits;
+ * The distributions that the mutator draws from. Two aims conflict: bugs sit at landmarks, and
+ * speed needs small blocks. So most of the weight is on landmarks that cost nothing:
+ *   - 0, and impossible sizes: short of SIZE_MAX by what rounding up may add, near PTRDIFF_MAX,
+ *     small in the low 32 bits;
  *   - small sizes and the limits of small classes, where blocks meet as neighbours and successors;
  *   - large alignments: even a small block then needs a mapping of its own, or a padding that free
  *     and realloc must find again.
  * Expensive sizes are rare: a page and more is one in forty, 32 KiB and more one in a hundred and
  * twenty. Motifs (mutator_motifs.c) draw one size for all their ops: three large blocks in one
- * trace meet each other, one in each of three traces do not, and cost more. Very expensive
- * sizes (32 MiB to 2^46) are not drawn at all: the engine's byte mutations reach them.
+ * trace meet each other, one in each of three traces do not, and cost more. Very expensive sizes
+ * (32 MiB to 2^46) are not drawn at all: the engine's byte mutations reach them.
  *
  * The size of what an allocator adds (header, guard, rounding) is not known, so every magnitude of
  * the distance from a landmark is equally likely.

@@ -6,10 +6,10 @@
  *   MALLET_FINDINGS  folder for findings and statistics (findings.h); none: nothing is written
  *
  * anvil runs in this process, linked statically and instrumented, in a fixed arena that is reset
- * before every input: a finding replays from its bytes alone. The engine shares the
- * process and the heap has no lock, so threads and forks of a trace are skipped. A verdict of a class not
- * yet known is printed with its trace and aborts, so that any engine saves the input. Every other
- * subject runs in worker processes (foreign.h), and its findings are saved without an abort.
+ * before every input: a finding replays from its bytes alone. The engine shares the process and the
+ * heap has no lock, so threads and forks of a trace are skipped. A verdict of a class not yet known
+ * is printed with its trace and aborts, so that any engine saves the input. Every other subject
+ * runs in worker processes (foreign.h), and its findings are saved without an abort.
  */
 #include "fuzz/target.h"
 

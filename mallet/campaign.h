@@ -35,9 +35,9 @@ struct campaign_options {
     struct cli_findings *findings;
 };
 
-/* Runs it, with a progress line on stderr and the summary on stdout. Returns 0 (no findings
- * but expected ones), 1 (findings), or 2 after one sentence on stderr: it could not be started, or the engine would not
- * run. SIGINT and SIGTERM end it in order, with triage and summary. */
+/* Runs it, with a progress line on stderr and the summary on stdout. Returns 0 (no findings but
+ * expected ones), 1 (findings), or 2 after one sentence on stderr: it could not be started, or the
+ * engine would not run. SIGINT and SIGTERM end it in order, with triage and summary. */
 int campaign_run(const struct campaign_options *options);
 
 #endif

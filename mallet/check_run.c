@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs one step of a check: builds the command line from the words in check_steps.c, runs `mallet` on
- * it in a child with stdout and stderr in memory files, ends it at the time limit, and reads the JSON
- * document that it printed.
+ * Runs one step of a check: builds the command line from the words in check_steps.c, runs `mallet`
+ * on it in a child with stdout and stderr in memory files, ends it at the time limit, and reads the
+ * JSON document that it printed.
  */
 #include "mallet/check_run.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of steps: for each step and level the command line, what the level leaves out, and the
- * share of the time limit. Breadth comes first: cheap steps that find most run before the long ones.
+ * share of the time limit. Breadth comes first: cheap steps that find most run before the long
+ * ones.
  */
 #include "mallet/check_steps.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `mallet conform` writes: the report, a C program for each failure, and the totals for people. */
+/* What `mallet conform` writes: the report, a C program for each failure, and the totals for
+ * people. */
 #ifndef MALLET_CONFORM_OUTPUT_H
 #define MALLET_CONFORM_OUTPUT_H
 

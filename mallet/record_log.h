@@ -13,8 +13,8 @@
 
 #include <stdint.h>
 
-/* Environment of the recorded program: where the log is, and whose child writes it (its own children
- * inherit the variables, not the role). */
+/* Environment of the recorded program: where the log is, and whose child writes it (its own
+ * children inherit the variables, not the role). */
 #define RECORD_FILE_VARIABLE   "MALLET_RECORD_FILE"
 #define RECORD_PARENT_VARIABLE "MALLET_RECORD_PARENT"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log is a memfd: nothing to clean up, whatever happens. The child inherits it at a high number,
- * and the library finds it as /proc/self/fd/N.
+ * The log is a memfd: nothing to clean up, whatever happens. The child inherits it at a high
+ * number, and the library finds it as /proc/self/fd/N.
  */
 #include "mallet/recorder.h"
 

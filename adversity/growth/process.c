@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One process at a time. A hang ends by its own CPU limit; a stall is looked for by what its threads
- * do, since no clock shows one. */
+/* One process at a time. A hang ends by its own CPU limit; a stall is looked for by what its
+ * threads do, since no clock shows one. */
 #include "adversity/growth/process.h"
 
 #include "harness/base/text.h"

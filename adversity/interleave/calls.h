@@ -2,8 +2,8 @@
 /*
  * Included with -include, before any header, in code that is built for the scheduler: renames the
  * calls in which a thread may wait, and those that map, unmap or copy memory in bulk, so that they
- * reach entry_*.c instead of the system. Declarations in system headers that follow are renamed with
- * them. All other reads and writes are seen through -fsanitize=thread.
+ * reach entry_*.c instead of the system. Declarations in system headers that follow are renamed
+ * with them. All other reads and writes are seen through -fsanitize=thread.
  */
 #ifndef INTERLEAVE_CALLS_H
 #define INTERLEAVE_CALLS_H

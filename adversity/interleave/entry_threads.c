@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waiting and waking, as calls.h renames them: mutexes, spin locks, conditions, once, yields,
- * sleeps and raw futexes. The real objects are not touched, except for a mutex's type; the owner
- * of a lock is kept in its place (place.c). A sleep is a yield: any amount of time may pass. A timed
+ * sleeps and raw futexes. The real objects are not touched, except for a mutex's type; the owner of
+ * a lock is kept in its place (place.c). A sleep is a yield: any amount of time may pass. A timed
  * wait ends when no other thread can run.
  */
 #include "order.h"

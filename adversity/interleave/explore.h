@@ -4,8 +4,8 @@
  *
  * exhaustive: all schedules with no pre-emption, then with one, and so on up to a bound; the first
  * that fails has the fewest possible. pct: threads get random priorities, which change at a few
- * random steps (probabilistic concurrency testing, Burckhardt et al. 2010); for scenarios too long to
- * exhaust. What it finds is shrunk to fewer pre-emptions.
+ * random steps (probabilistic concurrency testing, Burckhardt et al. 2010); for scenarios too long
+ * to exhaust. What it finds is shrunk to fewer pre-emptions.
  */
 #ifndef INTERLEAVE_EXPLORE_H
 #define INTERLEAVE_EXPLORE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Depth-first search over the branches, with a bound on the pre-emptions of a schedule; a choice when the
- * running thread cannot go on costs nothing.
+ * Depth-first search over the branches, with a bound on the pre-emptions of a schedule; a choice
+ * when the running thread cannot go on costs nothing.
  *
  *   execution    ──●──────●─────────●──    each ● a branch: the default was taken, others remain
  *   next one     ──●──────●─────────○──    the deepest that has another left, and that one affordable

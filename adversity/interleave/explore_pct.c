@@ -3,8 +3,8 @@
  * Random priorities. With n threads, k branches and d - 1 change points, a bug that needs d steps
  * in one order is hit by each schedule with a probability of at least 1 / (n k^(d-1)).
  *
- * Shrinking: first, decisions that are not needed to fail are removed; then all schedules with fewer pre-emptions
- * are tried, as long as there are not too many.
+ * Shrinking: first, decisions that are not needed to fail are removed; then all schedules with
+ * fewer pre-emptions are tried, as long as there are not too many.
  */
 #include "explore.h"
 

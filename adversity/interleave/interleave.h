@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can run under the scheduler. To test your own allocator, compile it as README.md says, link it with libmallet-interleave.a and one file that
- * defines `interleave_own`; the result is a program like mallet-interleave, with that allocator as
- * one more subject.
+ * What can run under the scheduler. To test your own allocator, compile it as README.md says, link
+ * it with libmallet-interleave.a and one file that defines `interleave_own`; the result is a
+ * program like mallet-interleave, with that allocator as one more subject.
  */
 #ifndef INTERLEAVE_H
 #define INTERLEAVE_H

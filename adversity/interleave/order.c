@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A place carries the clock of its last release. A relaxed store ends that, because a reader now reads
- * another value; a read-modify-write continues it. Consume is treated as acquire,
- * as compilers do. Sequential consistency adds nothing here: steps are in one order anyway.
+ * A place carries the clock of its last release. A relaxed store ends that, because a reader now
+ * reads another value; a read-modify-write continues it. Consume is treated as acquire, as
+ * compilers do. Sequential consistency adds nothing here: steps are in one order anyway.
  */
 #include "order.h"
 

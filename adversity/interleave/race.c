@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A cell for every byte that was touched, in pages found through a hash table. Cells are memory of
- * the parent that no execution frees: each execution is a forked process and finds them zero. Clocks
- * start at 1, so that 0 means never.
+ * the parent that no execution frees: each execution is a forked process and finds them zero.
+ * Clocks start at 1, so that 0 means never.
  *
- * A cell keeps the last write by any thread and the last read of each thread. That is enough: an earlier
- * write that is not ordered with this access was either ordered before the later one, or reported
- * when that was made.
+ * A cell keeps the last write by any thread and the last read of each thread. That is enough: an
+ * earlier write that is not ordered with this access was either ordered before the later one, or
+ * reported when that was made.
  */
 #include "race.h"
 

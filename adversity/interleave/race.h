@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The race detector: it keeps for every byte the last write and the reads since, and compares them
- * with what the accessing thread knows. Exact to the byte and complete for what an execution does; it
- * does not depend on the machine's own memory order.
+ * with what the accessing thread knows. Exact to the byte and complete for what an execution does;
+ * it does not depend on the machine's own memory order.
  */
 #ifndef INTERLEAVE_RACE_H
 #define INTERLEAVE_RACE_H

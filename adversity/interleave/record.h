@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared memory between an explorer and an execution: the request, and the result. An execution is a
- * forked process; the record survives if it crashes.
+ * Shared memory between an explorer and an execution: the request, and the result. An execution is
+ * a forked process; the record survives if it crashes.
  *
  * A schedule is the list of decisions that differ from the default: go on with the running thread;
  * when it cannot run, or has spun for long, the next one that can. "12:2,31:1" reads: before step

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the threads of a scenario do, in calls that check each result: no block overlaps another,
- * none loses its bytes, the allocator's own walker reports nothing, and in the end all memory can be
- * allocated again. The thread that finds a fault ends the execution.
+ * none loses its bytes, the allocator's own walker reports nothing, and in the end all memory can
+ * be allocated again. The thread that finds a fault ends the execution.
  *
- * It runs with the token and without instrumentation, so that it adds no steps; its writes to blocks
- * are reported to the race detector.
+ * It runs with the token and without instrumentation, so that it adds no steps; its writes to
+ * blocks are reported to the race detector.
  */
 #ifndef INTERLEAVE_STORY_H
 #define INTERLEAVE_STORY_H

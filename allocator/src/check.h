@@ -50,7 +50,8 @@ enum check_id { CHECK_OK, CHECK_LIST(CHECK_ID) CHECK_COUNT };
 
 const char *check_id_name(enum check_id id);
 
-/* Returns the first broken invariant and its place, or CHECK_OK. The caller holds the heap's lock. */
+/* Returns the first broken invariant and its place, or CHECK_OK. The caller holds the heap's
+ * lock. */
 enum check_id check_heap(const struct anvil_heap *heap, const void **ret_place);
 
 #endif

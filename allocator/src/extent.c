@@ -4,16 +4,16 @@
  * extents; what comes from the page source and goes back to it; and the operations (allocate, free,
  * grow, shrink, release).
  *
- * Every operation reserves its descriptors before it changes anything: it fails with nothing changed,
- * or it cannot fail any more.
+ * Every operation reserves its descriptors before it changes anything: it fails with nothing
+ * changed, or it cannot fail any more.
  *
- * The heap expands in steps: 256 KiB at first, later an eighth of the heap; only touched pages become
- * resident. Memory goes back by three rules:
- *  - a free extent that exceeds both the trim threshold and a quarter of the heap is cut at once, if
- *    the page source can take its tail;
- *  - when the dirty bytes of the free extents exceed a budget (2 MiB and an eighth of the heap), they
- *    are purged: the addresses stay. Less than eight pages at one place are left alone: the call
- *    would cost more than the memory is worth;
+ * The heap expands in steps: 256 KiB at first, later an eighth of the heap; only touched pages
+ * become resident. Memory goes back by three rules:
+ *  - a free extent that exceeds both the trim threshold and a quarter of the heap is cut at once,
+ *    if the page source can take its tail;
+ *  - when the dirty bytes of the free extents exceed a budget (2 MiB and an eighth of the heap),
+ *    they are purged: the addresses stay. Less than eight pages at one place are left alone: the
+ *    call would cost more than the memory is worth;
  *  - extents_release does both for everything.
  * A request that the system refuses leaves the extent as it was: free, and dirty as before.
  */

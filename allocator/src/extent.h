@@ -4,13 +4,13 @@
  * free extents.
  *
  * Descriptors lie apart (meta) and are found from an address through the pagemap. So the neighbours
- * of an extent are one look-up away on either side, and splitting and coalescing take constant time.
- * Free extents stand in a tree (tree.h) whose order is the fit policy. All extents of a heap also
- * form one list, which keeps address order within every contiguous run.
+ * of an extent are one look-up away on either side, and splitting and coalescing take constant
+ * time. Free extents stand in a tree (tree.h) whose order is the fit policy. All extents of a heap
+ * also form one list, which keeps address order within every contiguous run.
  *
- * Only the first `dirty` bytes of an extent may be other than zero: memory behind them is as the page
- * source gave it. The first `clean` bytes of a free extent are zero again (purged), and stay known as
- * zero when a dirty neighbour is coalesced. calloc and purge rely on both.
+ * Only the first `dirty` bytes of an extent may be other than zero: memory behind them is as the
+ * page source gave it. The first `clean` bytes of a free extent are zero again (purged), and stay
+ * known as zero when a dirty neighbour is coalesced. calloc and purge rely on both.
  *
  * Mappings (mapping.h) use the same descriptor and list, but are never split, coalesced or kept.
  *
@@ -109,8 +109,8 @@ void extents_init(struct extents *extents, struct pages *pages, struct meta *met
  * descriptors stay: they go with meta. */
 void extents_destroy(struct extents *extents);
 
-/* Allocates `pages` pages at a multiple of `alignment`, in state EXTENT_LARGE. Its `dirty` tells what
- * calloc must clear. Returns 0 or ENOMEM. */
+/* Allocates `pages` pages at a multiple of `alignment`, in state EXTENT_LARGE. Its `dirty` tells
+ * what calloc must clear. Returns 0 or ENOMEM. */
 int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
                  struct extent **ret_extent);
 /* Frees a large block or a slab: coalesces, then releases or purges what exceeds the limits. Never
@@ -119,8 +119,8 @@ void extent_free(struct extents *extents, struct extent *extent);
 /* Grows to `pages` in place, into a free right neighbour; at the top of a contiguous source that
  * neighbour is made. Returns false, with the extent unchanged, if there is no room. */
 bool extent_grow(struct extents *extents, struct extent *extent, size_t pages);
-/* Shrinks to `pages` in place and frees the tail. Returns false, with nothing changed, if there is no
- * descriptor for the tail. */
+/* Shrinks to `pages` in place and frees the tail. Returns false, with nothing changed, if there is
+ * no descriptor for the tail. */
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages);
 /* Records every page, for a slab that is about to be made of the extent. extent_free undoes it. */
 void extent_record_pages(struct extents *extents, struct extent *extent);

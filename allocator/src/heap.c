@@ -8,8 +8,8 @@
  * before fits again when everything has been freed.
  *
  * Finding: the straight path is one look-up in the pagemap and one in the descriptor. heap_diagnose
- * runs once in the life of a process and may be slow. Memory at the pointer is never read; a pagemap
- * word of another heap is compared, not followed.
+ * runs once in the life of a process and may be slow. Memory at the pointer is never read; a
+ * pagemap word of another heap is compared, not followed.
  *
  * Resizing without copying:
  *  - a small block stays while its size is at least half of its class;

@@ -4,8 +4,9 @@
  * other file touches. Each public function comes in two forms, with a heap and for the default heap
  * (malloc_default.c).
  *
- * Locking: one lock per heap, held while a block is found, allocated or freed; never while memory is
- * cleared or copied, and never in a panic about misuse. Between those steps a block belongs to its caller alone.
+ * Locking: one lock per heap, held while a block is found, allocated or freed; never while memory
+ * is cleared or copied, and never in a panic about misuse. Between those steps a block belongs to
+ * its caller alone.
  *
  * errno: everything that frees restores it. What allocates sets ENOMEM or EINVAL on failure; on
  * success it is left alone, though system calls that failed on the way would have changed it, so it
@@ -220,8 +221,8 @@ void anvil_heap_free_aligned_sized(anvil_heap *heap, void *pointer, size_t align
 
 /* ---- realloc ---- */
 
-/* Resizes in place, or by moving a mapping. Returns NULL if the content must be copied; *ret_block is
- * the old block. */
+/* Resizes in place, or by moving a mapping. Returns NULL if the content must be copied; *ret_block
+ * is the old block. */
 static char *resize(struct anvil_heap *heap, void *pointer, size_t size, bool must_stay,
                     struct heap_block *ret_block)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Extents with a mapping of their own, on top of the page source's map, resize and move. Entries in
- * the pagemap are cleared before the system takes addresses back, and set after it has given them. */
+ * the pagemap are cleared before the system takes addresses back, and set after it has given
+ * them. */
 #include "mapping.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
  * Extents with a mapping of their own: large blocks that are mapped and unmapped one by one, and
  * grow by moving page tables instead of bytes.
  *
- * If the system refuses to unmap a freed mapping, the extent is pending: it keeps its descriptor, and
- * the next allocation of a mapping, trim or out-of-memory retry tries again.
+ * If the system refuses to unmap a freed mapping, the extent is pending: it keeps its descriptor,
+ * and the next allocation of a mapping, trim or out-of-memory retry tries again.
  */
 #ifndef ANVIL_MAPPING_H
 #define ANVIL_MAPPING_H

@@ -3,8 +3,8 @@
  * Descriptors are carved from chunks one after the other; chunks grow from 16 KiB to 256 KiB as the
  * heap does, and only touched pages cost.
  *
- * A chunk begins with its own header. The rest of a chunk that is too small for a request is wasted:
- * at most one object of 8 KiB per chunk.
+ * A chunk begins with its own header. The rest of a chunk that is too small for a request is
+ * wasted: at most one object of 8 KiB per chunk.
  */
 #include "meta.h"
 
@@ -78,7 +78,8 @@ static size_t chunk_minimum(size_t needed)
     return size_round_up(needed + CHUNK_HEADER, PAGE_BYTES);
 }
 
-/* Adds a chunk twice as long as the last, within bounds; if that is refused, one just long enough. */
+/* Adds a chunk twice as long as the last, within bounds; if that is refused, one just long
+ * enough. */
 static int chunk_add(struct meta *meta, size_t needed)
 {
     size_t minimum = chunk_minimum(needed);

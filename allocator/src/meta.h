@@ -5,8 +5,9 @@
  *
  * The sizes of objects are powers of two. A freed object is kept for the next request of that size;
  * the mappings are released with the heap. Freeing a block never needs a new object, so only paths
- * that allocate can fail here. On failure `missing` holds the bytes that were refused, and meta_adopt
- * accepts them from elsewhere: a heap whose blocks hold all memory must still get a descriptor.
+ * that allocate can fail here. On failure `missing` holds the bytes that were refused, and
+ * meta_adopt accepts them from elsewhere: a heap whose blocks hold all memory must still get a
+ * descriptor.
  */
 #ifndef ANVIL_META_H
 #define ANVIL_META_H

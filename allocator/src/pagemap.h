@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which extent owns a page, for every address that a user program can have. All heaps of the process
- * share one map.
+ * Which extent owns a page, for every address that a user program can have. All heaps of the
+ * process share one map.
  *
  * A word of the map carries the descriptor and the number of the heap that owns it, so a pointer of
  * another heap, or of no heap at all, is recognised without following anything. What is recorded:

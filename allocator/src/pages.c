@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The front of the page source: counts requests, keeps the sum of what is held, injects refusals, and
- * calls the source. */
+/* The front of the page source: counts requests, keeps the sum of what is held, injects refusals,
+ * and calls the source. */
 #include "pages.h"
 
 #include <errno.h>

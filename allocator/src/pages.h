@@ -5,8 +5,8 @@
  *
  * Three sources stand behind one table of functions: mmap, sbrk (with mmap for mappings of their
  * own) and a fixed arena that never asks the system. The front counts every request, keeps the sum
- * of what is held, and can refuse the n-th next request, so that tests reach each failure path. Every
- * function returns 0 or a positive errno; a failure changes nothing.
+ * of what is held, and can refuse the n-th next request, so that tests reach each failure path.
+ * Every function returns 0 or a positive errno; a failure changes nothing.
  *
  * Memory from pages_grow and pages_map is zero, and so is what was purged.
  */
@@ -56,7 +56,8 @@ void pages_sbrk_fork_end(void);
 int pages_grow(struct pages *pages, size_t length, char **ret_start);
 /* Fresh memory that stands alone: descriptors, large blocks. */
 int pages_map(struct pages *pages, size_t length, char **ret_start);
-/* Releases any part of what grow or map gave. Only the first `dirty` bytes may be other than zero. */
+/* Releases any part of what grow or map gave. Only the first `dirty` bytes may be other than
+ * zero. */
 int pages_release(struct pages *pages, char *start, size_t length, size_t dirty);
 /* The same for memory that the caller cannot keep: tries twice, because an injected refusal comes
  * once; if both fail the memory is leaked. */
@@ -65,7 +66,8 @@ void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty
 int pages_purge(struct pages *pages, char *start, size_t length);
 /* Resizes a mapping in place. */
 int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new_length);
-/* Moves a mapping to `target`, which pages_map gave with new_length; the old addresses are unmapped. */
+/* Moves a mapping to `target`, which pages_map gave with new_length; the old addresses are
+ * unmapped. */
 int pages_move(struct pages *pages, char *start, size_t old_length, char *target,
                size_t new_length);
 /* Memory that outlives the heap and is shared between heaps: not part of `held`, and not counted

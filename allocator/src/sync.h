@@ -5,8 +5,8 @@
  * The lock is one word: free, held, contended (held, and somebody sleeps), forking (held by the
  * thread inside fork). Taking it is one compare-and-swap; a program that never started a thread
  * pays not even that. The thread that forks may enter again between the fork handlers, because
- * other handlers may allocate; every other thread waits. The lock of a heap that one thread at a time
- * uses is off: acquiring and releasing it does nothing.
+ * other handlers may allocate; every other thread waits. The lock of a heap that one thread at a
+ * time uses is off: acquiring and releasing it does nothing.
  */
 #ifndef ANVIL_SYNC_H
 #define ANVIL_SYNC_H
@@ -95,8 +95,8 @@ void sync_fork_leave(void);
 void sync_fork_begin(struct sync_lock *lock);
 void sync_fork_end(struct sync_lock *lock);
 
-/* Acquire: pairs with the release of sync_publish and sync_publish_once, so that the reader sees what
- * was written before. */
+/* Acquire: pairs with the release of sync_publish and sync_publish_once, so that the reader sees
+ * what was written before. */
 static inline void *sync_read(const struct sync_pointer *pointer)
 {
     return (void *)atomic_load_explicit(&pointer->bits, memory_order_acquire);

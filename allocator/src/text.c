@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small formatter that works while a heap is broken or locked: panics, reports of the checker, dumps
- * and statistics use it.
+ * A small formatter that works while a heap is broken or locked: panics, reports of the checker,
+ * dumps and statistics use it.
  */
 #include "text.h"
 

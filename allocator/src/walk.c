@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Visits the list of extents. A slab becomes a region per block, and one for what was never carved. */
+/* Visits the list of extents. A slab becomes a region per block, and one for what was never
+ * carved. */
 #include "walk.h"
 
 static int visit_slab(const struct extent *extent, const struct walk_visitor *visitor)

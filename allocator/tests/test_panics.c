@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each misuse that is diagnosed, and a failed assertion, in a child that must abort with exactly this
- * line. */
+/* Each misuse that is diagnosed, and a failed assertion, in a child that must abort with exactly
+ * this line. */
 #include "support.h"
 
 #include "heap_set.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that each probe can fail. Each clause that a mutant names must fail with it, and
- * hold with its sound twin:
+ * Proves that each probe can fail. Each clause that a mutant names must fail with it, and hold with
+ * its sound twin:
  *
  *     conformance   all in one shared object, chosen by MALLET_MUTANT; sound: none chosen
  *     elf           a shared object each; sound: libanvil.so
- *     header        headers/<id>/stdlib.h, found by the compiler through CPATH; sound: headers/sound
+ *     header        headers/<id>/stdlib.h, found by the compiler through CPATH; sound:
+ *                   headers/sound
  *
  *     mutants_test LIBRARY                  one cmocka test for each
  *     mutants_test LIBRARY --exact [NAME]…  the whole gate on each: prints every clause that fails

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes traces of exactly OPS ops each: the load for measuring the speed of a target. The op mutator
- * grows them from nothing; or, small, malloc and free of 1 to 512 bytes, a few
- * more blocks made than freed.
+ * Writes traces of exactly OPS ops each: the load for measuring the speed of a target. The op
+ * mutator grows them from nothing; or, small, malloc and free of 1 to 512 bytes, a few more blocks
+ * made than freed.
  *
  *     make_traces FOLDER COUNT OPS [SEED [small]]
  */

@@ -29,7 +29,8 @@ struct executor_options {
     /* For one step of a trace: an op with its checks. 0: 2000 of processor time, 20000 by the
      * clock, which bounds the start of a worker too. */
     uint32_t cpu_limit_ms, wall_limit_ms;
-    /* Asked while a subject runs: whether to end what runs, which returns ECANCELED. NULL: never. */
+    /* Asked while a subject runs: whether to end what runs, which returns ECANCELED. NULL:
+     * never. */
     bool (*is_cancelled)(void);
 };
 
@@ -75,9 +76,9 @@ int executor_run(struct executor *executor, const struct trace *trace,
                  const struct run_options *options, bool fresh, struct execution *ret_execution,
                  char error[SUBJECT_ERROR_MAX]);
 
-/* Starts the subject once, to learn how it can be bound and what it offers, and stops it. scope: for the whole process the plan preloads anvil
- * too, unless this build lacks its shared object or `wanted` is BIND_STATIC. Returns as
- * executor_start. */
+/* Starts the subject once, to learn how it can be bound and what it offers, and stops it. scope:
+ * for the whole process the plan preloads anvil too, unless this build lacks its shared object or
+ * `wanted` is BIND_STATIC. Returns as executor_start. */
 int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
                           enum subject_binding wanted, enum subject_scope scope,
                           char error[SUBJECT_ERROR_MAX]);

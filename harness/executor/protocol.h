@@ -66,8 +66,8 @@ struct work_reply {
     /* ORDER_PROBE */
     struct policy policy;
     uint64_t capacity; /* 0: unlimited */
-    char misbound
-        [SUBJECT_ERROR_MAX]; /* one sentence if calls reach another heap than the subject's, else "" */
+    /* one sentence if calls reach another heap than the subject's, else \"\" */
+    char misbound[SUBJECT_ERROR_MAX];
 };
 
 struct request_memory {

@@ -45,7 +45,8 @@ static char *trim(char *text)
     return text + strspn(text, BLANKS);
 }
 
-/* Cuts the text at the first `mark` behind a blank. Returns what follows it; NULL: there is none. */
+/* Cuts the text at the first `mark` behind a blank. Returns what follows it; NULL: there is
+ * none. */
 static char *cut_at(char *text, char mark)
 {
     for (char *at = strchr(text, mark); at != NULL; at = strchr(at + 1, mark)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A baseline: findings that are expected, so that an allocator with confirmed defects can be guarded
- * against more. A text file for all commands, one entry a line:
+ * A baseline: findings that are expected, so that an allocator with confirmed defects can be
+ * guarded against more. A text file for all commands, one entry a line:
  *
  *     SUBJECT CHECK-OR-CLAUSE SITE-OR-VERDICT [| SENTENCE]  # reason
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a finding of a verdict, counts how often it shows. Whatever a subject printed, or put into a sentence, is foreign text:
- * it is made printable here, once, before it goes anywhere. */
+/* Makes a finding of a verdict, counts how often it shows. Whatever a subject printed, or put into
+ * a sentence, is foreign text: it is made printable here, once, before it goes anywhere. */
 #include "harness/finding/finding.h"
 #include "harness/base/text.h"
 

@@ -8,7 +8,8 @@
  *   reproduce.c        shows the class of a verdict again, with a trace
  *   shrink.c           makes the trace small; shrink_list.c is the delta debugger
  *   baseline.c         which findings are expected
- *   finding_json.c     reads and writes findings as JSON; a library of its own, for it takes jansson
+ *   finding_json.c     reads and writes findings as JSON; a library of its own, for it takes
+ *                      jansson
  */
 #ifndef HARNESS_FINDING_H
 #define HARNESS_FINDING_H

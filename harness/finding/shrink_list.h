@@ -8,8 +8,8 @@
 
 struct shrink_list {
     size_t (*count)(void *context); /* elements that are left */
-    /* Removes elements start..end-1, and whatever cannot stand without them, if the rest still shows
-     * what it has to. Returns whether it did. */
+    /* Removes elements start..end-1, and whatever cannot stand without them, if the rest still
+     * shows what it has to. Returns whether it did. */
     bool (*remove)(void *context, size_t start, size_t end);
     bool (*is_spent)(void *context); /* nothing more may be tried */
     void *context;

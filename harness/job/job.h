@@ -18,7 +18,8 @@
 #include <stdint.h>
 
 enum job_kind { JOB_PROBE, JOB_SCENARIO, JOB_WORKLOAD, JOB_KIND_COUNT };
-/* "probe", "scenario", "workload" and back; job_kind_find returns JOB_KIND_COUNT for another name. */
+/* "probe", "scenario", "workload" and back; job_kind_find returns JOB_KIND_COUNT for another
+ * name. */
 const char *job_kind_name(enum job_kind kind);
 enum job_kind job_kind_find(const char *name);
 

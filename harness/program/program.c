@@ -367,8 +367,8 @@ FILE *program_add_text(struct program *program)
 
 /* ---- picking ---- */
 
-/* Whose definitions of a word come first, for the file that a text comes from and for that text; for
- * others nobody's, since a header may declare what another file defines. */
+/* Whose definitions of a word come first, for the file that a text comes from and for that text;
+ * for others nobody's, since a header may declare what another file defines. */
 static const struct part *own_part(const struct program *program, const struct part *part)
 {
     if (part->stream != NULL && part > program->parts)

@@ -9,7 +9,8 @@
 
 #include "harness/subject/subject.h"
 
-/* how, what: a plan's binding by its name, and its `what`. Returns 0, or a positive errno with one sentence in `error`. */
+/* how, what: a plan's binding by its name, and its `what`. Returns 0, or a positive errno with one
+ * sentence in `error`. */
 int child_bind(struct subject *ret_subject, const char *how, const char *what,
                char error[SUBJECT_ERROR_MAX]);
 

@@ -36,8 +36,9 @@ int subject_binding_find(const char *name);
 
 /* How much of a process is to be the subject's. */
 enum subject_scope {
-    SUBJECT_IN_PROCESS,   /* its functions are called, beside the C library's own */
-    SUBJECT_WHOLE_PROCESS /* also what the C library allocates, where the subject can be preloaded */
+    SUBJECT_IN_PROCESS, /* its functions are called, beside the C library's own */
+    /* also what the C library allocates, where the subject can be preloaded */
+    SUBJECT_WHOLE_PROCESS
 };
 
 struct subject_plan {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks: bins by powers of two, first fit among a few of each, split, coalesce with both neighbours,
- * a top that grows and is given back. See heap.h. */
+/* Chunks: bins by powers of two, first fit among a few of each, split, coalesce with both
+ * neighbours, a top that grows and is given back. See heap.h. */
 #include "heap.h"
 
 #include <stdio.h>

@@ -8,8 +8,8 @@
  *   mapping.c  large blocks
  *   process.c  threads and forks, which the correct one need not know of
  *
- * Each mutant of the registry is this source with -DMUTANT_ID=MUTANT_<name>, and one place that asks
- * HAS(<name>).
+ * Each mutant of the registry is this source with -DMUTANT_ID=MUTANT_<name>, and one place that
+ * asks HAS(<name>).
  *
  *   base                                           top            touched      committed end
  *    │ chunk │ chunk (free, in a bin) │ chunk │ …  │ was used once │ zero yet … │ no access yet … │     one reservation

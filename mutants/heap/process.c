@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mutants that take several threads or a fork: who made a block, what is done when a thread ends and
- * in the child. See heap.h. */
+/* Mutants that take several threads or a fork: who made a block, what is done when a thread ends
+ * and in the child. See heap.h. */
 #include "heap.h"
 
 #include <errno.h>

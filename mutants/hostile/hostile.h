@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the hostile subjects share: a bump allocator over a static arena, correct but for never giving
- * back. Each <name>.c is a subject of its own that misbehaves in one way; binding_test.c says
- * what the harness must make of it.
+ * What the hostile subjects share: a bump allocator over a static arena, correct but for never
+ * giving back. Each <name>.c is a subject of its own that misbehaves in one way; binding_test.c
+ * says what the harness must make of it.
  *
  *   │ 16 bytes: size │ block │ 16 bytes: size │ block │ … free →
  */
@@ -16,8 +16,8 @@
 
 enum { HOSTILE_ARENA = 1 << 24, HOSTILE_HEADER = 16 };
 
-/* In code that no constructor and no probe runs, a hostile malloc behaves: it strikes at a size that
- * only the test's trace asks for. */
+/* In code that no constructor and no probe runs, a hostile malloc behaves: it strikes at a size
+ * that only the test's trace asks for. */
 enum { HOSTILE_SIZE = 12345 };
 
 static inline void *hostile_take(size_t size)
