@@ -218,7 +218,7 @@ static struct chunk *search(size_t need)
 {
     struct chunk *best = NULL;
     for (unsigned bin = bin_of(need); bin < BINS && best == NULL; bin++) {
-        unsigned looks = looks_at_all() ? UINT32_MAX : LOOKS;
+        size_t looks = looks_at_all() ? SIZE_MAX : LOOKS; /* 32 bits run out within seconds */
         for (struct chunk *chunk = heap.bins[bin]; chunk != NULL && looks-- > 0;
              chunk = chunk->next) {
             if (chunk_size(chunk) >= need && is_better(chunk, best))
