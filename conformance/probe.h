@@ -7,7 +7,7 @@
  *
  *   - calls the malloc family by its C names (here they reach the subject through volatile
  *     pointers, there through the program's own);
- *   - uses nothing but the C library, this header and kit.h;
+ *   - uses nothing but the C library, this header and testlib.h;
  *   - has a blank line between functions and other items at file level;
  *   - declares one object at a time at file level, so that what it does not use can be left out.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A program is the probe and what it uses of its file and of the kit, between the table of calls
+/* A program is the probe and what it uses of its file and of the testlib, between the table of calls
  * and a main. The rules of probe.h make that possible. */
 #include "conformance/program.h"
 
@@ -12,10 +12,10 @@
 #include "conformance/probe.h"
 
 /* In the order of the program: what is used stands behind what it uses. */
-static const char *const kit[] = {"conformance/outcome.h",   "conformance/plain_c.h",
-                                  "conformance/kit.h",       "conformance/kit_process.c",
-                                  "conformance/kit.c",       "conformance/kit_calls.c",
-                                  "conformance/kit_misuse.c"};
+static const char *const testlib[] = {
+    "conformance/outcome.h",         "conformance/plain_c.h", "conformance/testlib.h",
+    "conformance/testlib_process.c", "conformance/testlib.c", "conformance/testlib_calls.c",
+    "conformance/testlib_misuse.c"};
 
 static const struct function {
     const char *name, *result, *parameters;
@@ -135,8 +135,8 @@ static void add_parts(struct program *program, const struct probe *probe)
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
         program_include(program, headers[i]);
     FILE *top = program_add_text(program);
-    for (size_t i = 0; i < sizeof kit / sizeof kit[0]; i++)
-        program_add_file(program, kit[i], PROGRAM_NEEDED);
+    for (size_t i = 0; i < sizeof testlib / sizeof testlib[0]; i++)
+        program_add_file(program, testlib[i], PROGRAM_NEEDED);
     program_add_file(program, path, PROGRAM_ORIGIN);
     put_probe(program_add_text(program), program, path, probe->job.name);
     program_pick(program);

@@ -91,7 +91,7 @@ void check_describe_interleavings(const json_t *document, char *ret_text, size_t
 
 void check_describe_growth(const json_t *document, char *ret_text, size_t capacity)
 {
-    snprintf(ret_text, capacity, "%lld shapes clean, %lld skipped", number_of(document, "clean"),
+    snprintf(ret_text, capacity, "%lld workloads clean, %lld skipped", number_of(document, "clean"),
              number_of(document, "skipped"));
 }
 

@@ -15,12 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHAPES_MAX = 64, KEY_SHAPE = 's', KEY_QUICK = 'q', KEY_BAND = 'b', KEY_TIME = 't' };
+enum { WORKLOADS_MAX = 64, KEY_WORKLOAD = 'w', KEY_QUICK = 'q', KEY_BAND = 'b', KEY_TIME = 't' };
 
 struct request {
     struct cli cli;
-    const char *shapes[SHAPES_MAX];
-    size_t shape_count;
+    const char *workloads[WORKLOADS_MAX];
+    size_t workload_count;
     bool is_quick;
     size_t size;
 };
@@ -47,13 +47,14 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct request *request = state->input;
     switch (key) {
-    case KEY_SHAPE:
-        if (shapes_find(value) == NULL)
-            exit(refuse("--shape: there is no shape `%s`; `mallet growth --list` shows them",
+    case KEY_WORKLOAD:
+        if (workloads_find(value) == NULL)
+            exit(refuse("--workload: there is no workload `%s`; `mallet growth --list` shows them",
                         value));
-        if (request->shape_count == SHAPES_MAX)
-            exit(refuse("--shape: at most %d shapes, `%s` is one more", SHAPES_MAX, value));
-        request->shapes[request->shape_count++] = value;
+        if (request->workload_count == WORKLOADS_MAX)
+            exit(
+                refuse("--workload: at most %d workloads, `%s` is one more", WORKLOADS_MAX, value));
+        request->workloads[request->workload_count++] = value;
         return 0;
     case KEY_QUICK:
         request->is_quick = true;
@@ -71,9 +72,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 /* ---- what a result looks like ---- */
 
-static const char *kind_name(enum shape_kind kind)
+static const char *kind_name(enum workload_kind kind)
 {
-    return kind == SHAPE_FOOTPRINT ? check_name(CHECK_FOOTPRINT) : check_name(CHECK_SCALING);
+    return kind == WORKLOAD_FOOTPRINT ? check_name(CHECK_FOOTPRINT) : check_name(CHECK_SCALING);
 }
 
 static void format_numbers(const struct growth_result *result, char *ret_text, size_t capacity)
@@ -81,7 +82,7 @@ static void format_numbers(const struct growth_result *result, char *ret_text, s
     const struct footprint *footprint = &result->footprint;
     int used = 0;
     ret_text[0] = '\0';
-    if (result->shape->kind == SHAPE_FOOTPRINT && footprint->peak_live != 0)
+    if (result->workload->kind == WORKLOAD_FOOTPRINT && footprint->peak_live != 0)
         used = snprintf(ret_text, capacity, "%zu rounds, live %.1f MiB, held %.1f MiB",
                         result->count, (double)footprint->peak_live / (1 << 20),
                         (double)footprint->highest / (1 << 20));
@@ -99,7 +100,7 @@ static void format_numbers(const struct growth_result *result, char *ret_text, s
 static json_t *make_numbers(const struct growth_result *result)
 {
     json_t *numbers = json_object();
-    if (result->shape->kind == SHAPE_FOOTPRINT) {
+    if (result->workload->kind == WORKLOAD_FOOTPRINT) {
         json_object_set_new(numbers, "rounds", json_integer((json_int_t)result->count));
         json_object_set_new(numbers, "peak_live",
                             json_integer((json_int_t)result->footprint.peak_live));
@@ -128,8 +129,8 @@ static void add_json(struct growth *growth, const struct growth_result *result,
 {
     bool is_known = finding != NULL && finding->expected != NULL;
     json_t *entry = json_pack(
-        "{s:s, s:s, s:I, s:s, s:o}", "shape", result->shape->job.name, "check",
-        kind_name(result->shape->kind), "size", (json_int_t)result->size, "result",
+        "{s:s, s:s, s:I, s:s, s:o}", "workload", result->workload->job.name, "check",
+        kind_name(result->workload->kind), "size", (json_int_t)result->size, "result",
         is_known ? "known" : growth_outcome_name(result->outcome), "numbers", make_numbers(result));
     if (result->outcome != GROWTH_CLEAN)
         json_object_set_new(entry, "sentence", json_string(result->sentence));
@@ -218,26 +219,27 @@ static void collect(const struct growth_result *result, void *context)
         json_decref(found->extra);
 }
 
-static void show_progress(const struct shape *shape, size_t size, void *context)
+static void show_progress(const struct workload *workload, size_t size, void *context)
 {
     (void)context;
-    fprintf(stderr, "\r%s %zu\033[K\r", shape->job.name, size);
+    fprintf(stderr, "\r%s %zu\033[K\r", workload->job.name, size);
 }
 
 /* ---- the command ---- */
 
-static int list_shapes(const struct request *request)
+static int list_workloads(const struct request *request)
 {
-    const struct shape *shape;
+    const struct workload *workload;
     json_t *list = request->cli.as_json ? json_array() : NULL;
-    for (size_t i = 0; (shape = shapes_at(i)) != NULL; i++)
+    for (size_t i = 0; (workload = workloads_at(i)) != NULL; i++)
         if (list != NULL)
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:s, s:s}", "shape", shape->job.name, "check",
-                                            kind_name(shape->kind), "does", shape->does));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "workload", workload->job.name,
+                                                  "check", kind_name(workload->kind), "does",
+                                                  workload->does));
         else
-            printf("%-9s  %-22s %s\n", kind_name(shape->kind), shape->job.name, shape->does);
-    return list == NULL ? EXIT_CLEAN : cli_print_json(json_pack("{s:o}", "shapes", list));
+            printf("%-9s  %-22s %s\n", kind_name(workload->kind), workload->job.name,
+                   workload->does);
+    return list == NULL ? EXIT_CLEAN : cli_print_json(json_pack("{s:o}", "workloads", list));
 }
 
 static int finish(struct growth *growth)
@@ -274,8 +276,8 @@ static int run_request(const struct request *request)
         return cli_findings_close(&growth.findings, status);
     growth.list = request->cli.as_json ? json_array() : NULL;
     const struct growth_options options = {.subject = &growth.subject,
-                                           .shapes = request->shapes,
-                                           .shape_count = request->shape_count,
+                                           .workloads = request->workloads,
+                                           .workload_count = request->workload_count,
                                            .is_quick = request->is_quick,
                                            .seconds = request->cli.limit,
                                            .size = request->size,
@@ -297,7 +299,7 @@ int command_growth(int argc, char **argv)
                                          .subjects_max = 1,
                                          .list_text = "List the workloads and exit"};
     static const struct argp_option options[] = {
-        {"shape", KEY_SHAPE, "NAME", 0, "Run only the workload NAME; may be repeated", 0},
+        {"workload", KEY_WORKLOAD, "NAME", 0, "Run only the workload NAME; may be repeated", 0},
         {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every third size", 0},
         {"band", KEY_BAND, "BYTES", 0,
          "Scaling: only blocks of this size, one of 16, 64, 256, ... 67108864", 0},
@@ -314,5 +316,5 @@ int command_growth(int argc, char **argv)
                                             "three of three runs."};
     struct request request = {0};
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
-    return request.cli.is_list ? list_shapes(&request) : run_request(&request);
+    return request.cli.is_list ? list_workloads(&request) : run_request(&request);
 }

@@ -41,7 +41,7 @@ static void judge_signal(struct growth_result *result, const struct growth_repor
     if (number != SIGXCPU)
         growth_find(result, CHECK_CRASH, "in round %u the process died of signal %d (%s)",
                     report->round, number, strsignal(number));
-    else if (result->shape->kind == SHAPE_SCALING)
+    else if (result->workload->kind == WORKLOAD_SCALING)
         growth_find(result, CHECK_SCALING,
                     "at %zu blocks it did not end within %d seconds of CPU time", result->count,
                     GROWTH_CPU_SECONDS);
@@ -90,12 +90,12 @@ bool growth_measure(const struct growth_options *options, const struct growth_or
     return judge_ending(result, &ending);
 }
 
-static bool is_selected(const struct growth_options *options, const struct shape *shape)
+static bool is_selected(const struct growth_options *options, const struct workload *workload)
 {
-    for (size_t i = 0; i < options->shape_count; i++)
-        if (strcmp(options->shapes[i], shape->job.name) == 0)
+    for (size_t i = 0; i < options->workload_count; i++)
+        if (strcmp(options->workloads[i], workload->job.name) == 0)
             return true;
-    return options->shape_count == 0;
+    return options->workload_count == 0;
 }
 
 bool growth_has_band(size_t size)
@@ -113,10 +113,11 @@ static bool is_size_selected(const struct growth_options *options, size_t band)
     return !options->is_quick || band % 3 == 0;
 }
 
-/* The first function that a shape needs and the subject lacks. */
-static const char *find_lacking(const struct growth_options *options, const struct shape *shape)
+/* The first function that a workload needs and the subject lacks. */
+static const char *find_lacking(const struct growth_options *options,
+                                const struct workload *workload)
 {
-    unsigned lacking = shape->job.needs & ~options->subject->offers;
+    unsigned lacking = workload->job.needs & ~options->subject->offers;
     return lacking != 0 ? subject_call_name((enum subject_call)__builtin_ctz(lacking)) : NULL;
 }
 
@@ -128,22 +129,24 @@ static bool is_over(const struct growth_options *options)
     return options->seconds != 0 && now - start >= (time_t)options->seconds;
 }
 
-static void run_shape(const struct growth_options *options, const struct shape *shape, size_t size)
+static void run_workload(const struct growth_options *options, const struct workload *workload,
+                         size_t size)
 {
-    struct growth_result result = {.shape = shape, .size = size};
-    const char *lacking = find_lacking(options, shape);
-    snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", shape->job.name, size);
+    struct growth_result result = {.workload = workload, .size = size};
+    const char *lacking = find_lacking(options, workload);
+    snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", workload->job.name,
+             size);
     if (options->progress != NULL)
-        options->progress(shape, size, options->context);
+        options->progress(workload, size, options->context);
     if (is_over(options)) {
         skip(&result, "the time was over");
         result.outcome = GROWTH_NOT_RUN;
     } else if (lacking != NULL) {
         skip(&result, "there is no ");
         strncat(result.sentence, lacking, sizeof result.sentence - 32);
-    } else if (shape->kind == SHAPE_FOOTPRINT)
+    } else if (workload->kind == WORKLOAD_FOOTPRINT)
         growth_footprint(options, &result);
-    else if (shape->kind == SHAPE_SCALING)
+    else if (workload->kind == WORKLOAD_SCALING)
         growth_scaling(options, &result);
     else
         growth_os_calls(options, &result);
@@ -152,15 +155,15 @@ static void run_shape(const struct growth_options *options, const struct shape *
 
 int growth_run(const struct growth_options *options)
 {
-    const struct shape *shape;
-    for (size_t i = 0; (shape = shapes_at(i)) != NULL; i++) {
-        if (!is_selected(options, shape))
+    const struct workload *workload;
+    for (size_t i = 0; (workload = workloads_at(i)) != NULL; i++) {
+        if (!is_selected(options, workload))
             continue;
-        if (shape->size_max == 0)
-            run_shape(options, shape, 0);
-        for (size_t j = 0; j < SIZES && sizes[j] <= shape->size_max; j++)
+        if (workload->size_max == 0)
+            run_workload(options, workload, 0);
+        for (size_t j = 0; j < SIZES && sizes[j] <= workload->size_max; j++)
             if (is_size_selected(options, j))
-                run_shape(options, shape, sizes[j]);
+                run_workload(options, workload, sizes[j]);
     }
     return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Footprint and scaling of a subject: the shapes of shapes/ run one after another, each in fresh
- * processes, and judged (judge.h). Nothing is a finding that was seen once: it must show in every
- * one of three runs.
+ * Footprint and scaling of a subject: the workloads of workloads/ run one after another, each in
+ * fresh processes, and judged (judge.h). Nothing is a finding that was seen once: it must show in
+ * every one of three runs.
  *
  * Used by `mallet growth` and the tests. Uses malloc; serves one thread.
  */
@@ -11,14 +11,14 @@
 
 #include "adversity/growth/judge.h"
 #include "adversity/growth/process.h"
-#include "adversity/growth/shape.h"
+#include "adversity/growth/workload.h"
 #include "harness/run/check.h"
 
 enum growth_outcome {
     GROWTH_CLEAN,
     GROWTH_FINDING,
     GROWTH_NOTE, /* memory that only time bounds, or many times what was live */
-    /* the subject lacks a function, or the memory, for this shape; `sentence` says which */
+    /* the subject lacks a function, or the memory, for this workload; `sentence` says which */
     GROWTH_SKIPPED,
     GROWTH_NOT_RUN, /* the time was over */
     GROWTH_OUTCOMES
@@ -26,7 +26,7 @@ enum growth_outcome {
 const char *growth_outcome_name(enum growth_outcome outcome);
 
 struct growth_result {
-    const struct shape *shape;
+    const struct workload *workload;
     enum growth_outcome outcome;
     enum check check; /* of a finding */
     char site[VERDICT_SITE_MAX];
@@ -34,8 +34,8 @@ struct growth_result {
     char output[GROWTH_OUTPUT_MAX]; /* first line that the subject printed before it died, or "" */
     unsigned reproduced, attempts;  /* of a finding or a note */
     size_t count, size;             /* rounds and 0, or N and the size of blocks */
-    struct footprint footprint;     /* SHAPE_FOOTPRINT */
-    unsigned cost_count;            /* SHAPE_SCALING */
+    struct footprint footprint;     /* WORKLOAD_FOOTPRINT */
+    unsigned cost_count;            /* WORKLOAD_SCALING */
     bool has_instructions;
     /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
     double costs[COSTS_MAX];
@@ -45,14 +45,14 @@ struct growth_result {
 
 struct growth_options {
     const struct subject_plan *subject;
-    const char *const *shapes; /* names; none: all */
-    size_t shape_count;
+    const char *const *workloads; /* names; none: all */
+    size_t workload_count;
     bool is_quick;
-    unsigned seconds;        /* when they are over, no shape begins any more; 0: no limit */
+    unsigned seconds;        /* when they are over, no workload begins any more; 0: no limit */
     size_t size;             /* scaling: only this band; 0: all */
     unsigned settle_seconds; /* time that passes before memory that grew is called lost; 0: 12 */
     void (*collect)(const struct growth_result *result, void *context);
-    void (*progress)(const struct shape *shape, size_t size, void *context); /* NULL: none */
+    void (*progress)(const struct workload *workload, size_t size, void *context); /* NULL: none */
     void *context;
 };
 

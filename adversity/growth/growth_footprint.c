@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One shape, its memory round after round. What is suspicious is run again, at last for four times
- * as many rounds, after which the process lets time pass. Some allocators give memory back only
- * when it has lain unused for seconds: a burst makes them grow, though not without bound. That is
- * told as a note, since a program that does the same thing more slowly will not see it; what is
+ * One workload, its memory round after round. What is suspicious is run again, at last for four
+ * times as many rounds, after which the process lets time pass. Some allocators give memory back
+ * only when it has lain unused for seconds: a burst makes them grow, though not without bound. That
+ * is told as a note, since a program that does the same thing more slowly will not see it; what is
  * left after that time is a finding. So is a note what holds many times what was live and stays
  * there: a heap that shares nothing between size classes does.
  */
@@ -98,8 +98,8 @@ static void confirm(const struct growth_options *options, struct growth_order or
 
 void growth_footprint(const struct growth_options *options, struct growth_result *result)
 {
-    unsigned rounds = result->shape->rounds, quick = rounds / QUICK_DIVISOR;
-    struct growth_order order = {.shape = result->shape->job.name,
+    unsigned rounds = result->workload->rounds, quick = rounds / QUICK_DIVISOR;
+    struct growth_order order = {.workload = result->workload->job.name,
                                  .count = options->is_quick ? quick : rounds};
     struct growth_report report;
     if (!growth_measure(options, &order, result, &report))

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One shape, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they may
- * grow, three times more, at 8N too, and the last time at 16N. The least of each number of blocks
- * counts. Then OS calls, in processes that count them.
+ * One workload, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they
+ * may grow, three times more, at 8N too, and the last time at 16N. The least of each number of
+ * blocks counts. Then OS calls, in processes that count them.
  */
 #include "adversity/growth/growth_internal.h"
 
 #include <stdio.h>
 
-/* So few that a quadratic shape at 8N ends within seconds, so many that a walk over all of them is
- * longer than some cache misses. */
+/* So few that a quadratic workload at 8N ends within seconds, so many that a walk over all of them
+ * is longer than some cache misses. */
 #define COUNT_MAX ((size_t)2048)
 #define COUNT_MIN ((size_t)8)
 #define BYTES_MAX ((size_t)4 << 30) /* at 8N; address space, most of which nobody writes to */
@@ -22,7 +22,7 @@
 
 static size_t choose_count(const struct growth_result *result)
 {
-    size_t bytes = result->shape->bytes_max != 0 ? result->shape->bytes_max : BYTES_MAX;
+    size_t bytes = result->workload->bytes_max != 0 ? result->workload->bytes_max : BYTES_MAX;
     size_t count = result->size != 0 ? bytes / 8 / result->size : COUNT_MAX;
     return count > COUNT_MAX ? COUNT_MAX : count < COUNT_MIN ? COUNT_MIN : count;
 }
@@ -30,7 +30,7 @@ static size_t choose_count(const struct growth_result *result)
 static struct growth_order make_order(const struct growth_result *result, size_t count,
                                       bool is_counting)
 {
-    return (struct growth_order){.shape = result->shape->job.name,
+    return (struct growth_order){.workload = result->workload->job.name,
                                  .count = count,
                                  .size = result->size,
                                  .is_counting = is_counting};

@@ -3,12 +3,12 @@
  * From numbers to yes and no, without a process: so that the rules can be tested on made-up
  * numbers.
  *
- * Footprint. A shape uses a process round after round, and after each as much is live as before.
+ * Footprint. A workload uses a process round after round, and after each as much is live as before.
  * Two things may go wrong:
  *   growing   what the process holds goes on growing: in each quarter of the rounds, in the last as
  *             in the first, to well above anything that caches explain
  *   bloated   it holds many times what was ever live, growing or not
- * Scaling. A shape does about N operations with N blocks; an operation must cost about the same at
+ * Scaling. A workload does about N operations with N blocks; an operation must cost about the same at
  * N, 2N and 4N. Caches of the machine and of the allocator bend that line, but each bends it once:
  * cost is said to grow with N where it grows at every doubling, by about as much as N does, and to
  * more than a few cache misses.

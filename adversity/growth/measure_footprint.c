@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "adversity/growth/shape.h"
+#include "adversity/growth/workload.h"
 
 #include <unistd.h>
 
@@ -17,41 +17,41 @@ static void call_often(void)
         calls.free(calls.malloc(PASSING_SIZE));
 }
 
-/* Time passes, the shape runs on, since some allocators look at the clock only when they are
+/* Time passes, the workload runs on, since some allocators look at the clock only when they are
  * called: the least that the process holds then. */
-static uint64_t settle(const struct shape *shape, unsigned round, unsigned seconds)
+static uint64_t settle(const struct workload *workload, unsigned round, unsigned seconds)
 {
     uint64_t least = UINT64_MAX;
     for (unsigned second = 0; second < seconds; second++) {
         sleep(1);
-        kit_report->seconds_passed = second + 1;
+        growth_report->seconds_passed = second + 1;
         call_often();
-        kit_sample();
-        kit_observe();
-        uint64_t resident = kit_sample().resident;
+        growth_sample();
+        growth_observe();
+        uint64_t resident = growth_sample().resident;
         least = resident < least ? resident : least;
         if (resident < RESIDENT_MAX || second % ROUNDS_BEYOND == 0)
-            shape->do_round(&(struct task){.round = round + second});
+            workload->do_round(&(struct task){.round = round + second});
     }
     return least;
 }
 
-void measure_footprint(const struct shape *shape, unsigned rounds, unsigned settle_seconds)
+void measure_footprint(const struct workload *workload, unsigned rounds, unsigned settle_seconds)
 {
     unsigned samples = rounds < SAMPLES_MAX ? rounds : SAMPLES_MAX;
     uint64_t resident = 0;
-    kit_start();
+    growth_start();
     for (unsigned round = 0; round < rounds && resident < RESIDENT_MAX; round++) {
-        kit_report->round = round;
-        shape->do_round(&(struct task){.round = round});
-        kit_observe();
-        if ((round + 1) * samples / rounds > kit_report->sample_count) {
-            struct growth_sample sample = kit_sample();
-            kit_report->samples[kit_report->sample_count++] = sample;
+        growth_report->round = round;
+        workload->do_round(&(struct task){.round = round});
+        growth_observe();
+        if ((round + 1) * samples / rounds > growth_report->sample_count) {
+            struct growth_sample sample = growth_sample();
+            growth_report->samples[growth_report->sample_count++] = sample;
             resident = sample.resident;
         }
     }
     if (settle_seconds > 0)
-        kit_report->settled = settle(shape, rounds, settle_seconds);
-    kit_report->is_done = 1;
+        growth_report->settled = settle(workload, rounds, settle_seconds);
+    growth_report->is_done = 1;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cost of what a shape puts between kit_begin and kit_end. A process runs several passes: the
- * best counts for time, since whatever else runs on the machine only adds to it; the last for OS
- * calls, since the first ones legitimately ask for memory.
+ * The cost of what a workload puts between growth_begin and growth_end. A process runs several
+ * passes: the best counts for time, since whatever else runs on the machine only adds to it; the
+ * last for OS calls, since the first ones legitimately ask for memory.
  */
-#include "adversity/growth/shape.h"
+#include "adversity/growth/workload.h"
 #include "harness/run/os_calls.h"
 
 #include <linux/perf_event.h>
@@ -50,7 +50,7 @@ static void open_instructions(void)
     meter.instructions = (int)syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-void kit_begin(void)
+void growth_begin(void)
 {
     meter.start = (struct cost){.os_calls = os_calls_count().all,
                                 .instructions = read_instructions(),
@@ -60,15 +60,15 @@ void kit_begin(void)
 
 static void note_worst(uint64_t operations, uint64_t os_calls)
 {
-    if (os_calls * kit_report->worst_operations > kit_report->worst_calls * operations ||
-        kit_report->worst_operations == 0) {
-        kit_report->worst_calls = os_calls;
-        kit_report->worst_operations = operations;
-        kit_report->worst_window = meter.windows;
+    if (os_calls * growth_report->worst_operations > growth_report->worst_calls * operations ||
+        growth_report->worst_operations == 0) {
+        growth_report->worst_calls = os_calls;
+        growth_report->worst_operations = operations;
+        growth_report->worst_window = meter.windows;
     }
 }
 
-void kit_end(size_t operations)
+void growth_end(size_t operations)
 {
     os_calls_leave();
     uint64_t cpu_ns = read_cpu_ns() - meter.start.cpu_ns,
@@ -84,7 +84,7 @@ void kit_end(size_t operations)
 
 static void keep_best(const struct cost *pass)
 {
-    struct growth_report *report = kit_report;
+    struct growth_report *report = growth_report;
     if (report->operations == 0 || pass->cpu_ns < report->cpu_ns)
         report->cpu_ns = pass->cpu_ns;
     if (report->operations == 0 || pass->instructions < report->instructions)
@@ -93,18 +93,18 @@ static void keep_best(const struct cost *pass)
     report->os_calls = pass->os_calls;
 }
 
-void measure_scaling(const struct shape *shape, size_t count, size_t size, bool is_counting)
+void measure_scaling(const struct workload *workload, size_t count, size_t size, bool is_counting)
 {
     open_instructions();
-    kit_report->has_os_calls = is_counting && os_calls_watch() == 0;
+    growth_report->has_os_calls = is_counting && os_calls_watch() == 0;
     for (unsigned pass = 0; pass < (is_counting ? PASSES_COUNTING : PASSES); pass++) {
-        kit_report->round = pass;
-        kit_report->worst_operations = kit_report->worst_calls = meter.windows = 0;
+        growth_report->round = pass;
+        growth_report->worst_operations = growth_report->worst_calls = meter.windows = 0;
         meter.pass = (struct cost){0};
-        shape->do_round(&(struct task){.round = pass, .count = count, .size = size});
+        workload->do_round(&(struct task){.round = pass, .count = count, .size = size});
         keep_best(&meter.pass);
         if (!is_counting && meter.pass.cpu_ns > PASS_LONG_NS)
             break;
     }
-    kit_report->is_done = 1;
+    growth_report->is_done = 1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of shape.h for programs that stand alone: the subject is the program's own malloc, or
- * what LD_PRELOAD puts in its place. Only the text of this file is used; nothing includes it. */
+/* The words of workload.h for programs that stand alone: the subject is the program's own malloc,
+ * or what LD_PRELOAD puts in its place. Only the text of this file is used; nothing includes it. */
 
 extern int posix_memalign(void **block, size_t alignment, size_t size) __attribute__((weak));
 extern void *aligned_alloc(size_t alignment, size_t size) __attribute__((weak));
@@ -17,17 +17,17 @@ static struct {
     size_t (*volatile malloc_usable_size)(void *);
 } calls = {malloc, free, calloc, realloc, aligned_alloc, posix_memalign, malloc_usable_size};
 
-struct shape {
+struct workload {
     void (*do_round)(const struct task *task);
 };
-#define SHAPE(name, ...)                              \
-    static void do_round(const struct task *task);    \
-    static const struct shape the_shape = {do_round}; \
+#define WORKLOAD(name, ...)                                 \
+    static void do_round(const struct task *task);          \
+    static const struct workload the_workload = {do_round}; \
     static void do_round(const struct task *task)
 
-void kit_start(void);
-struct growth_sample kit_sample(void);
-static uint64_t kit_held(void)
+void growth_start(void);
+struct growth_sample growth_sample(void);
+static uint64_t growth_held(void)
 {
     return 0;
 }

@@ -24,7 +24,7 @@ static int start(const struct subject_plan *subject, const struct growth_order *
                                      size, NULL};
     return job_spawn(&(struct job_order){.subject = subject,
                                          .kind = JOB_WORKLOAD,
-                                         .name = order->shape,
+                                         .name = order->workload,
                                          .arguments = arguments,
                                          .report_size = sizeof(struct growth_report),
                                          .cpu_limit_s = GROWTH_CPU_SECONDS,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A process for one shape on one subject, and what became of it. */
+/* A process for one workload on one subject, and what became of it. */
 #ifndef GROWTH_PROCESS_H
 #define GROWTH_PROCESS_H
 
@@ -14,7 +14,7 @@ enum { GROWTH_CPU_SECONDS = 20, GROWTH_OUTPUT_MAX = 160 };
 #define GROWTH_COUNTING "counting" /* OS calls */
 
 struct growth_order {
-    const char *shape;
+    const char *workload;
     bool is_counting; /* OS calls */
     size_t count;     /* rounds, or blocks */
     size_t size;      /* seconds to settle, or bytes */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A program is what a shape is written with, the shape, the measuring, and a main. */
+/* A program is what a workload is written with, the workload, the measuring, and a main. */
 #include "adversity/growth/program.h"
 
 #include "harness/program/program.h"
@@ -9,7 +9,7 @@
 static void say_opening(struct program *program, const char *subject,
                         const struct growth_result *result)
 {
-    program_say(program, "%s, %s: %s.", subject, check_name(result->check), result->shape->does);
+    program_say(program, "%s, %s: %s.", subject, check_name(result->check), result->workload->does);
     program_say(program, "%s", result->sentence);
     program_say_build(program, "cc -O1 -fno-builtin -pthread", "", NULL);
     program_say(program, "Without LD_PRELOAD it measures the libc's own malloc. Exit status 1: it "
@@ -42,7 +42,7 @@ static void add_os_calls(struct program *program)
 
 static void put_settings(FILE *out, const struct growth_result *result)
 {
-    if (result->shape->kind == SHAPE_FOOTPRINT)
+    if (result->workload->kind == WORKLOAD_FOOTPRINT)
         fprintf(out, "#define ROUNDS %zu\n", result->count);
     else
         fprintf(out,
@@ -53,7 +53,7 @@ static void put_settings(FILE *out, const struct growth_result *result)
 
 int growth_program(FILE *out, const char *subject, const struct growth_result *result)
 {
-    bool is_footprint = result->shape->kind == SHAPE_FOOTPRINT;
+    bool is_footprint = result->workload->kind == WORKLOAD_FOOTPRINT;
     struct program *program = program_begin();
     if (program == NULL)
         return ENOMEM;
@@ -65,10 +65,10 @@ int growth_program(FILE *out, const char *subject, const struct growth_result *r
     add_file(program, "harness/base/memory.%s", "h");
     add_file(program, "harness/base/memory.%s", "c");
     add_file(program, "adversity/growth/%s", "report.h");
-    add_file(program, "adversity/growth/%s", "kit.h");
+    add_file(program, "adversity/growth/%s", "testlib.h");
     add_file(program, "adversity/growth/%s", "plain.h");
-    add_file(program, "adversity/growth/%s", "kit.c");
-    add_file(program, "adversity/growth/shapes/%s.c", result->shape->job.name);
+    add_file(program, "adversity/growth/%s", "testlib.c");
+    add_file(program, "adversity/growth/workloads/%s.c", result->workload->job.name);
     add_file(program, "adversity/growth/measure_%s.c", is_footprint ? "footprint" : "scaling");
     add_file(program, "adversity/growth/program_%s.c", is_footprint ? "footprint" : "scaling");
     return program_end(program, out);

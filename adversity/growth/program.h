@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a finding to a C program that needs nothing of this project: the shape as it stands here,
+/* From a finding to a C program that needs nothing of this project: the workload as it stands here,
  * what it is written with, and a main. */
 #ifndef GROWTH_PROGRAM_H
 #define GROWTH_PROGRAM_H

@@ -5,8 +5,8 @@
 int main(void)
 {
     static struct growth_report report;
-    kit_report = &report;
-    measure_footprint(&the_shape, ROUNDS, 0);
+    growth_report = &report;
+    measure_footprint(&the_workload, ROUNDS, 0);
     for (uint32_t i = 0; i < report.sample_count; i += report.sample_count / 8 + 1)
         printf("after %u of %u samples: %.1f MiB resident\n", i + 1, report.sample_count,
                (double)report.samples[i].resident / (1 << 20));

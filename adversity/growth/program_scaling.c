@@ -5,14 +5,14 @@
 static struct growth_report *measure(size_t count)
 {
     int status;
-    *kit_report = (struct growth_report){0};
+    *growth_report = (struct growth_report){0};
     pid_t child = fork();
     if (child == 0) {
-        measure_scaling(&the_shape, count, SIZE, IS_COUNTING);
+        measure_scaling(&the_workload, count, SIZE, IS_COUNTING);
         _exit(0);
     }
     waitpid(child, &status, 0);
-    return kit_report;
+    return growth_report;
 }
 
 static int show_os_calls(void)
@@ -38,7 +38,7 @@ static int show_times(void)
 
 int main(void)
 {
-    kit_report =
-        mmap(NULL, sizeof *kit_report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    growth_report = mmap(NULL, sizeof *growth_report, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     return IS_COUNTING ? show_os_calls() : show_times();
 }

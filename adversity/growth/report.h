@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a process that runs one shape leaves for the one that judges: samples of memory, or costs of
- * operations. Plain data in shared memory; the judge trusts none of it. Part of exported programs
- * too, so it needs nothing of the project.
+ * What a process that runs one workload leaves for the one that judges: samples of memory, or costs
+ * of operations. Plain data in shared memory; the judge trusts none of it. Part of exported
+ * programs too, so it needs nothing of the project.
  */
 #ifndef GROWTH_REPORT_H
 #define GROWTH_REPORT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The scenarios as jobs. Arguments: WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE MUTED. */
-#include "adversity/torture/kit.h"
 #include "adversity/torture/scenarios.h"
+#include "adversity/torture/testlib.h"
 #include "harness/job/job.h"
 
 enum { ARGUMENTS = 6 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A program is the kit, the scenario's files and program_main.c, one behind the other. */
+/* A program is the testlib, the scenario's files and program_main.c, one behind the other. */
 #include "adversity/torture/torture_internal.h"
 
 #include "harness/program/program.h"
@@ -72,7 +72,8 @@ static void put_settings(FILE *out, const struct torture_plan *plan,
 int torture_write_program(FILE *out, const struct torture_plan *plan,
                           const struct torture_result *found)
 {
-    static const char *const kit[] = {"kit.h", "roles.h", "kit.c", "kit_block.c", "kit_box.c"};
+    static const char *const testlib[] = {"testlib.h", "roles.h", "testlib.c", "testlib_block.c",
+                                          "testlib_box.c"};
     struct program *program = program_begin();
     if (program == NULL)
         return ENOMEM;
@@ -80,8 +81,8 @@ int torture_write_program(FILE *out, const struct torture_plan *plan,
     program_add_file(program, "harness/subject/subject_calls.h", PROGRAM_WHOLE);
     program_add_file(program, "harness/base/memory.h", PROGRAM_WHOLE);
     program_add_file(program, "harness/base/memory.c", PROGRAM_WHOLE);
-    for (size_t i = 0; i < sizeof kit / sizeof kit[0]; i++)
-        add_file(program, kit[i]);
+    for (size_t i = 0; i < sizeof testlib / sizeof testlib[0]; i++)
+        add_file(program, testlib[i]);
     add_scenario(program, plan->scenario->files);
     put_settings(program_add_text(program), plan, found);
     add_file(program, "program_main.c");

@@ -4,7 +4,7 @@
 #ifndef TORTURE_ROLES_H
 #define TORTURE_ROLES_H
 
-#include "adversity/torture/kit.h"
+#include "adversity/torture/testlib.h"
 
 /* Makes blocks, hands them to any worker's boxes, takes from its own. scenario_handoff.c */
 void role_handoff(struct worker *worker);

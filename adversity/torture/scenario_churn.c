@@ -4,7 +4,7 @@
  * nothing is live, and resident memory is noted. */
 #include "adversity/torture/scenarios.h"
 
-#include "adversity/torture/kit.h"
+#include "adversity/torture/testlib.h"
 
 enum { MADE = 40, SIZE_LIMIT = 24 << 10 };
 

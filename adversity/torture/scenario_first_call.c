@@ -4,7 +4,7 @@
  * is opened late, these are the first calls of all. */
 #include "adversity/torture/scenarios.h"
 
-#include "adversity/torture/kit.h"
+#include "adversity/torture/testlib.h"
 
 enum { FIRST_BLOCKS = 24, SIZE_LIMIT = 1 << 20 };
 

@@ -3,7 +3,7 @@
  * rest, and resident memory is noted. */
 #include "adversity/torture/scenarios.h"
 
-#include "adversity/torture/kit.h"
+#include "adversity/torture/testlib.h"
 
 enum { BATCH = 300, SIZE_LIMIT = 24 << 10 };
 

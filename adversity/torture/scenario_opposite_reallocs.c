@@ -3,7 +3,7 @@
  * two places at once may do it in opposite orders. After some resizes the blocks change hands. */
 #include "adversity/torture/scenarios.h"
 
-#include "adversity/torture/kit.h"
+#include "adversity/torture/testlib.h"
 
 enum { RESIZES = 24, SMALL = 600, LARGE = 300000 };
 

@@ -21,7 +21,7 @@ static const struct torture_scenario scenarios[] = {
 enum { SCENARIO_COUNT = sizeof scenarios / sizeof scenarios[0] };
 
 static_assert((int)TORTURE_WORKERS_MAX == (int)WORKERS_MAX,
-              "what a person may ask for is what the kit has room for");
+              "what a person may ask for is what the testlib has room for");
 
 const struct torture_scenario *torture_scenario_at(size_t i)
 {

@@ -3,7 +3,7 @@
 #ifndef TORTURE_INTERNAL_H
 #define TORTURE_INTERNAL_H
 
-#include "adversity/torture/kit.h"
+#include "adversity/torture/testlib.h"
 #include "adversity/torture/torture.h"
 
 /* The moment-to-moment choices of one process. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* aligned_alloc: which alignments it accepts, that the blocks have them, and how it refuses. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #define TOP (SIZE_MAX / 2 + 1)
 

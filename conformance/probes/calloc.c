@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* calloc: room for all members, every byte zero, no product that wraps. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <pthread.h>
 

@@ -3,7 +3,7 @@
  * The subject's ELF file: its symbols and its model of thread-local storage, read from the file as
  * a linker would.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <dlfcn.h>
 #include <elf.h>

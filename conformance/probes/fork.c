@@ -4,7 +4,7 @@
  * another thread held at the fork stays locked in the child, so each child has a time limit, and so
  * has each parent, which is a child itself.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <pthread.h>
 #include <signal.h>

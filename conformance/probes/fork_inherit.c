@@ -3,7 +3,7 @@
  * What the child of a single-threaded process inherits: its own copies of all blocks, and a working
  * heap.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <signal.h>
 #include <sys/wait.h>

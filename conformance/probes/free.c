@@ -2,7 +2,7 @@
 /*
  * free: which pointers it accepts, that freed memory is reusable, and that errno does not change.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <dirent.h>
 #include <pthread.h>

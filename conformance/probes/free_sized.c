@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* free_sized and free_aligned_sized of C23 with correct arguments. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 PROBE(free_sized_of_null_does_nothing, "C23-7.24.3.4-p2-a")
 {

@@ -3,7 +3,7 @@
  * The alignment that every block must have. The strong reading requires full alignment for every
  * size; C23 requires only the alignment of types that fit.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #define FULL_ALIGNMENT _Alignof(max_align_t)
 

@@ -3,7 +3,7 @@
  * Properties of every call: errno is never set to 0, and no block is larger than PTRDIFF_MAX. Some
  * clauses are only recorded.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 static enum probe_outcome judge_errno_of_taking(const struct allocating_call *by, size_t size)
 {

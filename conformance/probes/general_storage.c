@@ -3,7 +3,7 @@
  * What a block is: storage of the requested size that overlaps nothing else and keeps its content
  * until it is freed.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <fcntl.h>
 

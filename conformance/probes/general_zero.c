@@ -3,7 +3,7 @@
  * Requests of zero bytes: the result is NULL or a unique block, the same in every call, and free
  * and realloc accept it.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 static void *calloc_of_none(size_t alignment, size_t size)
 {

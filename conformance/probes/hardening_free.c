@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Undefined use of free: double frees, and pointers that are not the start of a block. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
  * Memory accesses out of bounds and after free. Bytes are flipped, so that a canary cannot keep its
  * value by chance.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <sys/mman.h>
 

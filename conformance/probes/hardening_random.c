@@ -3,7 +3,7 @@
  * What an attacker can predict: addresses, their order and their reuse; and what exhaustion leads
  * to. Recorded, not judged.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Undefined use of realloc and malloc_usable_size. A call that returns NULL or 0 has noticed it. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 PROBE(realloc_of_a_freed_block, "HARD-realloc-freed")
 {

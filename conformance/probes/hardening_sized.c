@@ -3,7 +3,7 @@
  * free_sized and free_aligned_sized with a size or an alignment that differs from the request,
  * which an allocator can check.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 PROBE(double_free_by_sized_functions, "HARD-double-free-7")
 {

@@ -3,7 +3,7 @@
  * What the headers of the C library declare, tested with the compiler, and that the declared
  * functions exist.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <dlfcn.h>
 

@@ -3,7 +3,7 @@
  * One allocator for the whole process: every function of the family, called from any library,
  * reaches the subject.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <dlfcn.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Libraries that are loaded while the process runs. The probe compiles them from C text. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names that glibc has removed, and variables that only its debugging library reads. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <dlfcn.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
  * Calls before main and after it: from the loader, constructors, threads, libraries loaded late,
  * and destructors.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <dlfcn.h>
 #include <locale.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Resource limits: requests beyond a limit fail with the right errno, and the process can go on. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -3,7 +3,7 @@
  * mallinfo and mallinfo2. A replacement need not count: fields that stay zero (all, `arena`,
  * `hblks`) are recorded. Fields with a value must mean what the glibc manual says.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <limits.h>
 #include <pthread.h>

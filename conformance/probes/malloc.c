@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* malloc: the whole block is usable, and a failure sets errno. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 PROBE(malloc_gives_the_requested_size, "C23-7.24.3.6-p2-a")
 {

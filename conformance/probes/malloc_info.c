@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The output of malloc_stats and malloc_info. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * replacement may accept and ignore them, which is recorded; it must not misreport a parameter that
  * it accepts, and no parameter may break it.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* memalign, as glibc specifies it. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #define TOP (SIZE_MAX / 2 + 1)
 

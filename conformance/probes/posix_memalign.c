@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* posix_memalign: its result, its errors, and what it stores. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #define TOP (SIZE_MAX / 2 + 1)
 

@@ -3,7 +3,7 @@
  * State of the process that an allocator must leave alone: errno, signals, descriptors, folders;
  * and the start and the end of the process.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <fcntl.h>
 #include <locale.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* realloc: which blocks it accepts, and that it releases the old block. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a")
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* realloc: the content, the address and the alignment of the result. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 static const size_t resize_sizes[] = {1,
                                       8,

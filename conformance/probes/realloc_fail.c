@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* realloc that fails: the old block stays unchanged, and errno has the reason. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 /* The block must be alive and as it was: it outlasts new blocks of its size, and can be resized and
  * freed. */

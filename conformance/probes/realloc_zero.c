@@ -3,7 +3,7 @@
  * realloc(p, 0) and reallocarray with a zero factor, on which the standards disagree: the result,
  * and whether p was freed.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 /* What came of resizing live blocks to nothing. */
 struct zero_result {

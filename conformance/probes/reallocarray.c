@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* reallocarray: realloc with a checked product. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 PROCESS_PROBE(reallocarray_is_there, "POSIX24-reallocarray-1")
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals and cancellation: interrupted calls, and calls from a signal handler. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <pthread.h>
 #include <sched.h>

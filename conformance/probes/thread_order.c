@@ -4,7 +4,7 @@
  * order that the processor allows. x86 hardly reorders, so there they find an allocator that hands
  * out a region too early, but not a missing fence.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <pthread.h>
 #include <sched.h>

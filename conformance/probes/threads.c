@@ -3,7 +3,7 @@
  * Several threads at once, and blocks that are freed by another thread or outlive the thread that
  * allocated them.
  */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <pthread.h>
 #include <threads.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* malloc_trim: its result, that live blocks keep their content, and calls beside other threads. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #include <pthread.h>
 

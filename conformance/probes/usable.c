@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What can be asked about a block: malloc_usable_size, and memalignment of C23. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 PROBE(usable_size_of_null_is_zero, "GLIBC-usable-1")
 {

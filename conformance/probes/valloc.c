@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* valloc and pvalloc: page-aligned blocks. */
-#include "conformance/kit.h"
+#include "conformance/testlib.h"
 
 #define TOP (SIZE_MAX / 2 + 1)
 

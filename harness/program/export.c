@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trace as a standalone C program, as a person would write it for a bug report. Two shapes:
+ * A trace as a standalone C program, as a person would write it for a bug report. Two forms:
  *
  *   filling   what goes wrong is memory: every block is filled and verified by a few helpers, one
  *             line an op take(0, do_malloc(48), 48); move(0, do_realloc(hold(0), 200), 200);

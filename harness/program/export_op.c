@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ops as lines of C, in the two shapes that export.c explains. What is asserted behind a call:
+/* Ops as lines of C, in the two forms that export.c explains. What is asserted behind a call:
  * export_assert.c. */
 #include "harness/program/export_internal.h"
 #include "harness/run/team.h"

@@ -14,8 +14,8 @@
 
 static const char header[] = "/* SPDX-License-Identifier: MIT */\n"
                              "/* Not of the program. */\n"
-                             "#ifndef KIT_H\n"
-                             "#define KIT_H\n"
+                             "#ifndef TESTLIB_H\n"
+                             "#define TESTLIB_H\n"
                              "\n"
                              "#include <stdio.h>\n"
                              "\n"
@@ -32,7 +32,7 @@ static const char header[] = "/* SPDX-License-Identifier: MIT */\n"
                              "\n"
                              "#endif\n"
                              "#endif\n";
-static const char source[] = "#include \"kit.h\"\n"
+static const char source[] = "#include \"testlib.h\"\n"
                              "\n"
                              "#include <stdlib.h>\n"
                              "#include <stdio.h>\n"
@@ -63,8 +63,8 @@ static const char torn[] = "int torn(void)\n{\n    return (1;\n}\n";
 const struct embedded_file *embedded_find(const char *name)
 {
     static const struct embedded_file files[] = {
-        {"kit.h", header, header + sizeof header - 1},
-        {"kit.c", source, source + sizeof source - 1},
+        {"testlib.h", header, header + sizeof header - 1},
+        {"testlib.c", source, source + sizeof source - 1},
         {"torn.c", torn, torn + sizeof torn - 1},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
@@ -92,8 +92,8 @@ static void make(const char *feature, enum program_share share, const char *body
     program_say(program, "Shows it.");
     if (feature != NULL)
         program_with(program, feature);
-    program_add_file(program, "kit.h", share);
-    program_add_file(program, "kit.c", share);
+    program_add_file(program, "testlib.h", share);
+    program_add_file(program, "testlib.c", share);
     fputs(body, program_add_text(program));
     program_pick(program);
     assert_int_equal(end(program), 0);
@@ -164,17 +164,17 @@ static void whole_files_lose_what_is_only_between_files(void **state)
                                  "HELP(x) helper(x)\nint helper(int x);\n\n"
                                  "#ifndef __GLIBC__\nstruct other { int a; };\n\n#endif\n\n"));
     assert_non_null(strstr(text, "static int unused(void) { return 0; }\n"));
-    assert_null(strstr(text, "KIT_H"));
+    assert_null(strstr(text, "TESTLIB_H"));
     assert_null(strstr(text, "SPDX"));
-    assert_null(strstr(text, "kit.h"));
+    assert_null(strstr(text, "testlib.h"));
 }
 
 static void a_text_of_a_file_needs_its_includes_and_means_its_names(void **state)
 {
     (void)state;
     struct program *program = program_begin();
-    program_add_file(program, "kit.h", PROGRAM_NEEDED);
-    program_add_file(program, "kit.c", PROGRAM_ORIGIN);
+    program_add_file(program, "testlib.h", PROGRAM_NEEDED);
+    program_add_file(program, "testlib.c", PROGRAM_ORIGIN);
     fputs("int main(void)\n{\n    return 0;\n}\n", program_add_text(program));
     program_pick(program);
     assert_true(program_uses(program, "main"));

@@ -12,28 +12,28 @@ ends 0 growth --list
 printed '^footprint  comb '
 printed '^scaling    fragments '
 ends 0 growth --list --json
-printed '"shape": "comb"'
+printed '"workload": "comb"'
 usage 'SUBJECT is missing' growth
 usage 'one SUBJECT only' growth anvil glibc
 refused '--limit: `soon`' growth --limit soon anvil
 refused '--time: `soon`' growth --time soon anvil
 refused 'unknown subject `nosuch`' growth nosuch
 refused 'could not bind ./nosuch.so' growth ./nosuch.so
-refused '--shape: there is no shape `nosuch`' growth --shape nosuch anvil
+refused '--workload: there is no workload `nosuch`' growth --workload nosuch anvil
 refused '--band: `17`' growth --band 17 anvil
 refused '--band: `x`' growth --band x anvil
 refused '--output: cannot write into the folder /proc/no' growth --output /proc/no/such anvil
 
-ends 0 growth --quick --shape thread_churn anvil
+ends 0 growth --quick --workload thread_churn anvil
 printed '^ok  *thread_churn  *100 rounds, live '
 printed '^1 clean, 0 findings'
-ends 0 growth --quick --json --shape zeroed --band 256 anvil
+ends 0 growth --quick --json --workload zeroed --band 256 anvil
 printed '"result": "clean"'
 
 if [ -n "$foreign" ]; then
     thrash=$mutants/libheap_trim_thrash.so
-    ends 0 growth --quick --shape boundary --band 256 "$mutants/libheap_none.so"
-    ends 1 growth --quick --shape boundary --band 256 --output "$work/programs" "$thrash"
+    ends 0 growth --quick --workload boundary --band 256 "$mutants/libheap_none.so"
+    ends 1 growth --quick --workload boundary --band 256 --output "$work/programs" "$thrash"
     printed '^FINDING  boundary/256 '
     printed 'scaling: with 0 blocks of 256 bytes live, 1024 times malloc and free of one more made 1024 OS calls'
     program=$work/programs/libheap_trim_thrash.so-boundary-256
@@ -41,13 +41,13 @@ if [ -n "$foreign" ]; then
     holds 'the program compiles' cc -O1 -Wall -Werror -fno-builtin -pthread -o "$program" "$program.c"
     holds 'it does not show it on the libc' "$program"
     holds 'it shows it on the allocator' sh -c 'LD_PRELOAD=$1 "$2"; [ $? -eq 1 ]' - "$thrash" "$program"
-    ends 1 growth --quick --json --shape boundary --band 256 --write-baseline "$work/baseline" --findings "$work/lines" "$thrash"
+    ends 1 growth --quick --json --workload boundary --band 256 --write-baseline "$work/baseline" --findings "$work/lines" "$thrash"
     printed '"check": "scaling"'
     printed '"program": null'
     printed '"findings": 1'
     holds 'the baseline has the finding' grep -q '^libheap_trim_thrash.so scaling growth/boundary/256  # with 0 blocks' "$work/baseline"
     holds 'the finding is a line' grep -q '"site":"growth/boundary/256"' "$work/lines"
-    ends 0 growth --quick --shape boundary --band 256 --baseline "$work/baseline" "$thrash"
+    ends 0 growth --quick --workload boundary --band 256 --baseline "$work/baseline" "$thrash"
     printed '^known  *boundary/256 '
     printed '^0 clean, 0 findings, 1 known'
 fi

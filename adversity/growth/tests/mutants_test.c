@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shapes can fail: `mutants_test FOLDER`. Each mutant is caught by its check in its shape;
- * on the allocator without the bug, on anvil and on glibc, the same shape is clean. Quick runs:
- * what people would use first.
+ * The workloads can fail: `mutants_test FOLDER`. Each mutant is caught by its check in its
+ * workload; on the allocator without the bug, on anvil and on glibc, the same workload is clean.
+ * Quick runs: what people would use first.
  */
 #include "adversity/growth/growth.h"
 #include "harness/executor/executor.h"
@@ -36,7 +36,7 @@ static void collect(const struct growth_result *result, void *context)
         seen->first = *result;
 }
 
-static struct seen run(const char *spec, const char *shape)
+static struct seen run(const char *spec, const char *workload)
 {
     struct subject_plan subject;
     struct seen seen = {0};
@@ -44,8 +44,8 @@ static struct seen run(const char *spec, const char *shape)
     if (executor_find_subject(&subject, spec, BIND_AUTO, SUBJECT_IN_PROCESS, error) != 0)
         fail_msg("%s", error);
     const struct growth_options options = {.subject = &subject,
-                                           .shapes = &shape,
-                                           .shape_count = 1,
+                                           .workloads = &workload,
+                                           .workload_count = 1,
                                            .is_quick = true,
                                            .size = BAND,
                                            .settle_seconds = 2,
@@ -55,11 +55,11 @@ static struct seen run(const char *spec, const char *shape)
     return seen;
 }
 
-static struct seen run_library(const char *origin, const char *id, const char *shape)
+static struct seen run_library(const char *origin, const char *id, const char *workload)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/lib%s_%s.so", folder, origin, id);
-    return run(path, shape);
+    return run(path, workload);
 }
 
 static double seconds(void)
@@ -91,7 +91,7 @@ static void assert_clean(const struct seen *seen, const char *subject)
         fail_msg("%s: %s: %s", subject, seen->first.site, seen->first.sentence);
 }
 
-static void its_shape_is_clean_without_it(void **state)
+static void its_workload_is_clean_without_it(void **state)
 {
     const struct mutant *mutant = *state;
     struct mutant_catch catch;
@@ -115,9 +115,9 @@ int main(int argc, char **argv)
     folder = argv[1];
     for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "growth")) != NULL;) {
         void *state = (void *)(uintptr_t)mutant;
-        snprintf(clean[count / 2], sizeof clean[0], "the shape of %s is clean", mutant->id);
+        snprintf(clean[count / 2], sizeof clean[0], "the workload of %s is clean", mutant->id);
         tests[count + 1] = (struct CMUnitTest){.name = clean[count / 2],
-                                               .test_func = its_shape_is_clean_without_it,
+                                               .test_func = its_workload_is_clean_without_it,
                                                .initial_state = state};
         tests[count] = (struct CMUnitTest){
             .name = mutant->id, .test_func = mutant_is_caught_by_its_check, .initial_state = state};

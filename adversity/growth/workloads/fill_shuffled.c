@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#include "adversity/growth/workload.h"
+
+WORKLOAD(fill_shuffled, "N blocks allocated, then freed in random order", .kind = WORKLOAD_SCALING,
+         .size_max = 64 << 20)
+{
+    void **blocks = growth_slots(task->count);
+    growth_begin();
+    for (size_t i = 0; i < task->count; i++)
+        blocks[i] = calls.malloc(task->size);
+    growth_end(task->count);
+    growth_want(blocks[task->count - 1], "malloc", task->size);
+    growth_shuffle(blocks, task->count);
+    growth_begin();
+    for (size_t i = 0; i < task->count; i++)
+        calls.free(blocks[i]);
+    growth_end(task->count);
+}

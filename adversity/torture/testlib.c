@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* Process and threads: what is reported, who runs, who interrupts whom. Every shared field is
+ * atomic; a relaxed order is enough for counters and hints, release and acquire order what is read
+ * after them. */
+#include "adversity/torture/testlib.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+enum { INTERRUPTION = SIGUSR2, TICK_US = 500 };
+
+struct torture_report *torture_report;
+struct torture_options torture_options;
+
+static struct {
+    struct worker workers[WORKERS_MAX];
+    _Atomic bool is_over;
+    pthread_t pacer;
+    struct timespec started;
+} state;
+static _Thread_local struct worker *self;
+
+static uint32_t next_random(uint64_t *random)
+{
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    return (uint32_t)(*random >> 32);
+}
+
+uint32_t torture_random(struct worker *worker, uint32_t below)
+{
+    return next_random(&worker->random) % below;
+}
+
+bool torture_is_over(void)
+{
+    return atomic_load_explicit(&state.is_over, memory_order_relaxed);
+}
+
+bool torture_is_muted(const char *check)
+{
+    return strstr(torture_options.muted, check) != NULL;
+}
+
+static void tell(const struct worker *worker, const char *check, const char *call)
+{
+    torture_report->worker = worker != NULL ? worker->id : WORKERS_MAX;
+    snprintf(torture_report->check, sizeof torture_report->check, "%s", check);
+    snprintf(torture_report->call, sizeof torture_report->call, "%s", call != NULL ? call : "none");
+}
+
+_Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call,
+                            const char *format, ...)
+{
+    while (atomic_exchange(&torture_report->is_claimed, 1) != 0)
+        pause(); /* another thread tells, and ends the process */
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(torture_report->sentence, sizeof torture_report->sentence, format, arguments);
+    va_end(arguments);
+    tell(worker, check, call);
+    atomic_store(&torture_report->is_told, 1);
+    _exit(STATUS_FOUND);
+}
+
+void call_begins(const struct worker *worker, enum torture_call call)
+{
+    atomic_store_explicit(&torture_report->workers[worker->id].call, call, memory_order_relaxed);
+}
+
+void call_ends(const struct worker *worker)
+{
+    atomic_store_explicit(&torture_report->workers[worker->id].call, IN_NONE, memory_order_relaxed);
+    atomic_fetch_add_explicit(&torture_report->workers[worker->id].calls, 1, memory_order_relaxed);
+}
+
+/* A crash is told with the thread and the call it was in, and then takes its course. */
+static void on_crash(int number, siginfo_t *information, void *context)
+{
+    (void)context;
+    signal(number, SIG_DFL);
+    if (atomic_exchange(&torture_report->is_claimed, 1) == 0) {
+        unsigned call =
+            self != NULL ? atomic_load(&torture_report->workers[self->id].call) : IN_NONE;
+        tell(self, "crash", torture_call_name(call));
+        snprintf(torture_report->sentence, sizeof torture_report->sentence,
+                 "thread %d died of signal %d (%s)%s%s, address %p",
+                 self != NULL ? (int)self->id : -1, number,
+                 number == SIGABRT   ? "abort"
+                 : number == SIGBUS  ? "bus error"
+                 : number == SIGSEGV ? "invalid access"
+                                     : "trap",
+                 call != IN_NONE ? " in " : " on touching its own blocks, or outside of the calls",
+                 call != IN_NONE ? torture_call_name(call) : "",
+                 number == SIGABRT ? NULL : information->si_addr);
+        atomic_store(&torture_report->is_told, 1);
+    }
+    raise(number);
+}
+
+/* The interrupted thread loses the processor, for a moment or for longer, wherever it was. */
+static void on_interruption(int number)
+{
+    (void)number;
+    int saved = errno;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_nsec / 64 % 4 == 0)
+        nanosleep(&(struct timespec){0, 1000 + now.tv_nsec % 100000}, NULL);
+    else
+        sched_yield();
+    atomic_fetch_add_explicit(&torture_report->interruptions, 1, memory_order_relaxed);
+    errno = saved;
+}
+
+static unsigned passed_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (unsigned)((now.tv_sec - state.started.tv_sec) * 1000 +
+                      (now.tv_nsec - state.started.tv_nsec) / 1000000);
+}
+
+static void *pace(void *unused)
+{
+    uint64_t random = torture_options.seed * 2 + 1;
+    unsigned mean_us = torture_options.pace_us != 0 ? torture_options.pace_us : TICK_US;
+    while (!torture_is_over() && passed_ms() < torture_options.milliseconds) {
+        nanosleep(&(struct timespec){0, (long)(1 + next_random(&random) % (2 * mean_us)) * 1000},
+                  NULL);
+        int victim =
+            atomic_load(&state.workers[next_random(&random) % torture_options.workers].kernel_id);
+        if (torture_options.pace_us != 0 && victim != 0)
+            syscall(SYS_tgkill, getpid(), victim, INTERRUPTION);
+    }
+    atomic_store(&state.is_over, true);
+    return unused;
+}
+
+static void set_up_signals(void)
+{
+    static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP};
+    struct sigaction crash = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_NODEFER}, old;
+    for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
+        /* the subject may have one: then that is its */
+        if (sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+            sigaction(deadly[i], &crash, NULL);
+    struct sigaction interruption = {.sa_handler = on_interruption, .sa_flags = SA_RESTART};
+    sigaction(INTERRUPTION, &interruption, NULL);
+}
+
+static void start_thread(pthread_t *ret_thread, void *(*body)(void *), void *context)
+{
+    int result = pthread_create(ret_thread, NULL, body, context);
+    if (result == 0)
+        return;
+    dprintf(STDERR_FILENO, "no thread could be started: error %d\n", result);
+    _exit(78);
+}
+
+static void seed_workers(void)
+{
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        uint64_t *random = &state.workers[i].random;
+        state.workers[i].id = i;
+        *random = (torture_options.seed + 1) * 0x9e3779b97f4a7c15u + i * 0xbf58476d1ce4e5b9u;
+        *random = *random != 0 ? *random : 1;
+        next_random(random);
+    }
+}
+
+static void choose_processor(void)
+{
+    cpu_set_t allowed, one;
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &allowed))
+            CPU_SET(i, &one);
+    sched_setaffinity(0, sizeof one, &one); /* threads to come inherit it */
+}
+
+void torture_begin(struct torture_report *report, const struct torture_options *options)
+{
+    torture_report = report;
+    torture_options = *options;
+    clock_gettime(CLOCK_MONOTONIC, &state.started);
+    seed_workers();
+    set_up_signals();
+    if (options->on_one_processor)
+        choose_processor();
+    self = worker_main();
+    atomic_store(&self->kernel_id, getpid());
+    start_thread(&state.pacer, pace, NULL);
+}
+
+void torture_end(void)
+{
+    atomic_store(&state.is_over, true);
+    pthread_join(state.pacer, NULL);
+    atomic_store(&torture_report->is_over, 1);
+}
+
+struct worker *worker_main(void)
+{
+    return &state.workers[torture_options.workers - 1];
+}
+
+unsigned workers_to_start(void)
+{
+    return torture_options.workers - 1;
+}
+
+static void *run_worker(void *context)
+{
+    struct worker *worker = context;
+    self = worker;
+    atomic_store(&worker->kernel_id, (int)syscall(SYS_gettid));
+    atomic_fetch_add_explicit(&torture_report->lives, 1, memory_order_relaxed);
+    worker->body(worker);
+    return NULL;
+}
+
+void workers_start(unsigned first, unsigned count, void (*body)(struct worker *worker))
+{
+    for (unsigned i = first; i < first + count; i++) {
+        state.workers[i].body = body;
+        start_thread(&state.workers[i].thread, run_worker, &state.workers[i]);
+    }
+}
+
+void workers_join(unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        pthread_join(state.workers[i].thread, NULL);
+        atomic_store(&state.workers[i].kernel_id, 0);
+    }
+}
