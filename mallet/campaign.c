@@ -121,6 +121,6 @@ int campaign_run(const struct campaign_options *options)
         return refuse("%s", error);
     bool is_new = false;
     for (size_t i = 0; i < campaign.count; i++)
-        is_new |= campaign.findings[i].finding.expected == NULL;
+        is_new |= cli_findings_counts(options->findings, &campaign.findings[i].finding);
     return is_new ? EXIT_FINDINGS : EXIT_CLEAN;
 }

@@ -26,13 +26,10 @@
 
 enum { CAMPAIGN_PATH_MAX = 4096, CAMPAIGN_ERROR_MAX = 1024, CAMPAIGN_FINDINGS_MAX = 256 };
 
-enum confirmation { CONFIRM_UNKNOWN = -1, CONFIRM_NO, CONFIRM_YES };
-
 struct campaign_finding {
     char name[VERDICT_CLASS_MAX]; /* <check>-<site>, the name of its folder */
     struct finding finding;       /* without its trace, which is a file in that folder */
     size_t ops;                   /* of the trace */
-    enum confirmation confirmed;  /* by the exported program */
     bool is_earlier;              /* of a campaign before, in the same folder */
 };
 
@@ -122,7 +119,6 @@ enum confirmation campaign_run_program(const struct campaign *campaign, const ch
 /* campaign_summary.c */
 void campaign_load_summary(struct campaign *campaign);
 int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
-json_t *campaign_confirmation_json(enum confirmation confirmed);
 void campaign_print_summary(const struct campaign *campaign);
 
 #endif

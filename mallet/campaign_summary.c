@@ -29,17 +29,11 @@ static json_t *finding_json(const struct campaign *campaign, const struct campai
     json_t *json = finding_to_json(&entry->finding);
     json_object_set_new(json, "name", json_string(entry->name));
     json_object_set_new(json, "ops", json_integer((json_int_t)entry->ops));
-    json_object_set_new(json, "confirmed_by_program", campaign_confirmation_json(entry->confirmed));
     json_object_set_new(json, "earlier", json_boolean(entry->is_earlier));
     json_object_set_new(json, "known", json_boolean(entry->finding.expected != NULL));
     add_path(json, "trace", campaign, entry->name, "trace.trace");
     add_path(json, "program", campaign, entry->name, "program.c");
     return json;
-}
-
-json_t *campaign_confirmation_json(enum confirmation confirmed)
-{
-    return confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(confirmed);
 }
 
 static json_t *summary_json(const struct campaign *campaign)
@@ -77,19 +71,17 @@ int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_E
 static void load_finding(struct campaign *campaign, json_t *json)
 {
     const char *name = json_string_value(json_object_get(json, "name"));
-    const json_t *confirmed = json_object_get(json, "confirmed_by_program");
     char path[CAMPAIGN_PATH_MAX];
-    struct campaign_finding entry = {.confirmed = CONFIRM_UNKNOWN, .is_earlier = true};
+    struct campaign_finding entry = {.is_earlier = true};
     if (name == NULL || strchr(name, '/') != NULL || !finding_from_json(&entry.finding, json))
         return;
     json_decref(entry.finding.extra);
     entry.finding.extra = NULL;
     entry.finding.program = NULL;
+    entry.finding.note = NULL; /* is found again of the numbers */
     snprintf(entry.finding.subject, sizeof entry.finding.subject, "%s", campaign->subject_name);
     (void)cli_findings_add(campaign->options->findings, &entry.finding);
     entry.ops = (size_t)json_integer_value(json_object_get(json, "ops"));
-    if (json_is_boolean(confirmed))
-        entry.confirmed = (enum confirmation)json_is_true(confirmed);
     snprintf(entry.name, sizeof entry.name, "%s", name);
     campaign_path(path, "%s/findings/%s", campaign->output, name);
     if (access(path, F_OK) == 0 && !finding_is_clause(&entry.finding) &&
@@ -130,7 +122,8 @@ static void print_finding(const struct campaign *campaign, const struct campaign
     printf("      %zu op%s, reproduced %u of %u%s%s%s%s\n", finding->ops,
            finding->ops == 1 ? "" : "s", finding->finding.reproduced, finding->finding.attempts,
            finding->finding.reproduced == 0 ? " (no fresh process shows it)" : "",
-           confirmation_text(finding->confirmed), finding->is_earlier ? "; found earlier" : "",
+           confirmation_text(finding->finding.confirmed),
+           finding->is_earlier ? "; found earlier" : "",
            finding->finding.expected != NULL ? "; known" : "");
     printf("      %s/findings/%s\n", campaign->output, finding->name);
 }

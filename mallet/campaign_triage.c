@@ -73,13 +73,9 @@ static void save(struct campaign *campaign, struct triage *triage, struct findin
     if (triage->result != 0)
         return;
     campaign_path(path, "%s/%s/program.c", folder, entry->name);
-    entry->confirmed = campaign_run_program(campaign, path, finding);
-    finding->extra =
-        json_pack("{s:o}", "confirmed_by_program", campaign_confirmation_json(entry->confirmed));
+    finding->confirmed = campaign_run_program(campaign, path, finding);
     (void)report_add_finding(campaign->options->findings, finding);
     triage->result = report_save_json(folder, finding, triage->error);
-    json_decref(finding->extra);
-    finding->extra = NULL;
     entry->finding = *finding;
     entry->finding.trace = (struct trace){0};
     campaign->count++;

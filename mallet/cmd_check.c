@@ -345,9 +345,7 @@ int command_check(int argc, char **argv)
         .args_doc = "SUBJECT",
         .doc = "Run every test of this project on one allocator: clauses, traces, failing calls to "
                "the operating system, threads, torture, growth and a search. Prints one page, "
-               "with the work that was skipped.\v"
-               "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 a "
-               "step could not do its work."};
+               "with the work that was skipped."};
     struct options request = {.request.level = LEVEL_DEFAULT};
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     struct check_request *check = &request.request;

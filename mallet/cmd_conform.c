@@ -271,10 +271,8 @@ int command_conform(int argc, char **argv)
         .parser = parse_option,
         .args_doc = "SUBJECT…",
         .doc = "Test an allocator against the numbered requirements of C, POSIX and glibc, each in "
-               "a process of its own. Several allocators are shown side by side.\v"
-               "Exit status: 0 nothing fails, 1 a clause fails that no baseline expects, 2 the "
-               "request cannot be carried out, 3 a probe itself failed. --json is short for "
-               "--format json."};
+               "a process of its own. Several allocators are shown side by side. --json is short "
+               "for --format json."};
     static struct request request;
     request.outputs.format = conform_format_at(0);
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);

@@ -76,8 +76,7 @@ int command_fuzz(int argc, char **argv)
         .doc = "Search for traces that break an allocator. Every class of finding (a check and the "
                "function it fails in) is shrunk, replayed in fresh processes, exported as a C "
                "program and saved in DIR/findings. Ctrl-C ends the engine; triage and summary "
-               "follow.\v"
-               "Exit status: 0 nothing found, 1 findings, 2 the campaign could not be run."};
+               "follow."};
     struct campaign_options campaign = {
         .seconds = SECONDS_DEFAULT, .jobs = 1, .max_ops = OPS_DEFAULT};
     struct cli cli;

@@ -20,7 +20,6 @@ enum {
     KEY_ROUNDS = 'r',
     KEY_STRICT = 's',
     KEY_BINDING = 'b',
-    KEY_CAPACITY = 'c',
     KEY_FUZZ_FILL = 1000, /* long options only */
     KEY_COST,
     KEY_FAIL_OS,
@@ -79,10 +78,6 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case KEY_ROUNDS:
         request->has_rounds = true;
         request->rounds = parse_count("--rounds", value, 0, NUMBER_MAX);
-        return 0;
-    case KEY_CAPACITY:
-        request->has_capacity = true;
-        request->capacity = cli_parse_number("--capacity", value, 0, INT64_MAX);
         return 0;
     case ARGP_KEY_ARG:
         if (request->cli.subject == NULL)
@@ -225,16 +220,16 @@ static int replay_request(const struct replay_request *request)
 
 int command_replay(int argc, char **argv)
 {
-    static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_FINDINGS | CLI_LIMIT, .subjects_min = 1, .subjects_max = 1};
+    static const struct cli_spec spec = {.takes =
+                                             CLI_JSON | CLI_FINDINGS | CLI_LIMIT | CLI_CAPACITY,
+                                         .subjects_min = 1,
+                                         .subjects_max = 1};
     static const struct argp_option options[] = {
         {"rounds", KEY_ROUNDS, "N", 0,
          "Repeat each trace in up to N identical cycles to see whether memory grows; 0: never", 0},
         {"strict-align", KEY_STRICT, NULL, 0,
          "Require 16-byte alignment also for blocks smaller than 16 bytes (C17)", 0},
         {"binding", KEY_BINDING, "HOW", 0, "auto, dlopen, dlmopen or preload", 0},
-        {"capacity", KEY_CAPACITY, "BYTES", 0,
-         "Total size that the allocator can serve; 0: no limit (default: found by probing)", 0},
         {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0,
          "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
         {"fail-os", KEY_FAIL_OS, "K", 0,

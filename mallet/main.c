@@ -43,8 +43,8 @@ static int print_help(void)
         printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
     printf("\n`mallet COMMAND --help` describes a command. SUBJECT is a name that `mallet list` "
            "shows, or the path of a shared object.\n"
-           "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an internal "
-           "error.\n");
+           "%s\n",
+           CLI_EXIT_STATUSES);
     return EXIT_CLEAN;
 }
 

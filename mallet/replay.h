@@ -17,9 +17,8 @@ struct replay_request {
     char **paths; /* files and folders */
     size_t path_count;
     enum subject_binding binding;
-    bool has_rounds, has_capacity, is_strict, is_fuzz_fill, is_cost;
+    bool has_rounds, is_strict, is_fuzz_fill, is_cost;
     uint32_t rounds;
-    uint64_t capacity;
     bool is_failing_os, has_fail_pairs;
     uint32_t fail_os;  /* 0: all */
     uint32_t fail_max; /* faults of one trace; 0: no limit of its own */

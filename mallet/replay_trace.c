@@ -22,8 +22,8 @@ struct run_options replay_options(const struct replay *replay, const struct trac
     options.strict_alignment = request->is_strict;
     if (request->has_rounds)
         options.rounds = request->rounds;
-    if (request->has_capacity)
-        options.capacity = request->capacity;
+    if (request->cli.has_capacity)
+        options.capacity = request->cli.capacity;
     if (request->is_fuzz_fill)
         options.fill_max = FUZZ_FILL;
     return options;
@@ -108,7 +108,7 @@ int replay_past_known(struct replay *replay, const struct trace *trace, struct r
             return result;
         struct finding finding;
         finding_make(&finding, subject, &ret_execution->verdict, ret_execution->output);
-        if (baseline_find(&replay->findings.expected, &finding) == NULL)
+        if (cli_findings_expect(&replay->findings, &finding) == NULL)
             return 0;
         finding.reproduced = finding.attempts = 1;
         (void)cli_findings_add(&replay->findings, &finding);

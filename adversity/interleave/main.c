@@ -127,9 +127,7 @@ static void parse(int argc, char **argv, struct request *request)
         .args_doc = "SUBJECT",
         .doc = "Run threads under a scheduler that switches between them inside the calls of an "
                "allocator, at every atomic and every lock, and search for an order of steps that "
-               "breaks it.\v"
-               "Exit status: 0 clean, 1 findings, 2 the request cannot be carried out, 3 an "
-               "internal error."};
+               "breaks it."};
     cli_parse(&spec, &argp, argc, argv, &request->cli, request);
     request->report.seed = request->cli.seed;
 }

@@ -8,6 +8,10 @@
  * own for the rest. An option that it does not take is unknown to argp, as any other word. Where
  * both have the same short or long name, the command's own option wins.
  *
+ * Green means tested: a command counts what it did (struct cli_work), and one that did less than its
+ * minimum ends with EXIT_INCOMPLETE, never with EXIT_CLEAN. After Ctrl-C a command finishes what it
+ * holds, reports what is known so far, and ends with EXIT_INTERRUPTED.
+ *
  * Functions named cli_parse_* are for use in argp parsers: a bad value ends the process with one
  * sentence that names the option and status EXIT_REFUSED. Not thread-safe.
  */
@@ -20,11 +24,20 @@
 #include <stdint.h>
 
 enum cli_exit {
-    EXIT_CLEAN = 0,    /* done, nothing found */
-    EXIT_FINDINGS = 1, /* done, something found */
-    EXIT_REFUSED = 2,  /* the request cannot be carried out */
-    EXIT_INTERNAL = 3  /* an error in this project */
+    EXIT_CLEAN = 0,        /* done, nothing found */
+    EXIT_FINDINGS = 1,     /* something found that counts */
+    EXIT_REFUSED = 2,      /* the request cannot be carried out */
+    EXIT_INTERNAL = 3,     /* an error in this project, never one of the subject */
+    EXIT_INCOMPLETE = 4,   /* nothing found, and less was done than the minimum */
+    EXIT_INTERRUPTED = 130 /* ended by SIGINT or SIGTERM */
 };
+/* The same, as the end of every --help. */
+#define CLI_EXIT_STATUSES                                                                  \
+    "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 an " \
+    "internal error, 4 incomplete: nothing found, but not all was done, 130 interrupted."
+
+/* Of two statuses the one to end with: 130 before 3 before 2 before 1 before 4 before 0. */
+int cli_worse_status(int left, int right);
 
 /* Call first in main. Sets argp's exit status and version, turns a broken pipe into a write error,
  * and reports at exit if output could not be written. */
@@ -38,6 +51,26 @@ int report_internal_error(const char *format, ...) __attribute__((format(printf,
  * built. Returns EXIT_CLEAN, or EXIT_INTERNAL after a sentence. */
 int cli_print_json(json_t *document);
 
+/* ---- work and interruption ---- */
+
+/* What a command did, in its own unit (traces, clauses, runs), and the least that makes its silence
+ * mean something: all that was asked for, unless it searches without end. */
+struct cli_work {
+    uint64_t done, minimum;
+};
+
+/* The status of a command that came to its end with so many findings that count. */
+int cli_conclude(size_t findings, const struct cli_work *work);
+/* Adds "done" and "minimum" to the command's document, and "interrupted" if it was. */
+void cli_add_work(json_t *document, const struct cli_work *work);
+
+/* Catches SIGINT and SIGTERM from here on: the command looks at cli_interrupts between two pieces
+ * of work. The second signal ends the process at once. */
+void cli_catch_interrupts(void);
+/* How many there were. */
+unsigned cli_interrupts(void);
+bool cli_is_interrupted(void);
+
 /* ---- values ---- */
 
 /* A decimal number from min to max, the whole of text. */
@@ -46,6 +79,8 @@ unsigned long long cli_parse_number(const char *option, const char *text, unsign
 /* A time in seconds: 90, 90s, 20m, 8h, 1h30m; from 1 second to CLI_TIME_MAX_S. */
 enum { CLI_TIME_MAX_S = 30 * 24 * 3600 };
 unsigned cli_parse_time(const char *option, const char *text);
+/* Bytes: 65536, 64K, 1M, 2G; up to INT64_MAX. */
+uint64_t cli_parse_size(const char *option, const char *text);
 /* The index of text among the names; name(i) returns NULL after the last. */
 unsigned cli_parse_choice(const char *option, const char *text, const char *(*name)(unsigned i));
 
@@ -54,13 +89,14 @@ unsigned cli_parse_choice(const char *option, const char *text, const char *(*na
 enum {
     CLI_JSON = 1 << 0, /* --json */
     CLI_LIST = 1 << 1, /* --list; no SUBJECT is needed with it */
-    /* --baseline FILE and --known FILE, several times; --write-baseline FILE, --findings FILE:
-     * findings.h */
+    /* --baseline FILE and --known FILE, several times; --write-baseline FILE, --findings FILE,
+     * --strict, --allow CHECK,CHECK: findings.h */
     CLI_FINDINGS = 1 << 2,
     CLI_LIMIT = 1 << 3,         /* --limit TIME */
     CLI_OUTPUT_FILE = 1 << 4,   /* --output FILE */
     CLI_OUTPUT_FOLDER = 1 << 5, /* --output DIR */
     CLI_SEED = 1 << 6,          /* --seed N */
+    CLI_CAPACITY = 1 << 7,      /* --capacity SIZE */
     CLI_SUBJECTS_MAX = 16,
     CLI_BASELINES_MAX = 8
 };
@@ -83,9 +119,13 @@ struct cli {
     const char *baselines[CLI_BASELINES_MAX];
     unsigned baseline_count;
     const char *write_baseline, *findings; /* NULL: not given */
-    const char *output;                    /* NULL: not given */
-    unsigned limit;                        /* seconds; 0: none */
-    uint64_t seed;                         /* 1 if not given */
+    bool is_strict;                        /* notes count */
+    uint32_t allowed;                      /* bit i: enum check, whose findings are expected */
+    bool has_capacity;
+    uint64_t capacity;  /* bytes that the subject can serve; 0: no limit */
+    const char *output; /* NULL: not given */
+    unsigned limit;     /* seconds; 0: none */
+    uint64_t seed;      /* 1 if not given */
 };
 
 /* Parses a command line with the command's own argp, whose parser gets `input`, and the shared

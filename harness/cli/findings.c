@@ -35,16 +35,29 @@ void cli_findings_update(struct cli_findings *findings, const struct finding *fi
         findings->failure = failure;
 }
 
+const char *cli_findings_expect(const struct cli_findings *findings, const struct finding *finding)
+{
+    enum check check = check_find(finding->check);
+    if (check < CHECK_COUNT && (findings->cli->allowed >> check & 1) != 0)
+        return "allowed by --allow";
+    return baseline_find(&findings->expected, finding);
+}
+
+bool cli_findings_counts(const struct cli_findings *findings, const struct finding *finding)
+{
+    return finding->expected == NULL && (findings->cli->is_strict || finding_note(finding) == NULL);
+}
+
 bool cli_findings_add(struct cli_findings *findings, struct finding *finding)
 {
     size_t before = findings->seen.count;
-    finding->expected = baseline_find(&findings->expected, finding);
+    finding->expected = cli_findings_expect(findings, finding);
     int failure = baseline_add(&findings->seen, finding);
     if (failure != 0)
         findings->failure = failure;
     if (findings->seen.count > before || finding->attempts > 1)
         cli_findings_update(findings, finding);
-    return finding->expected == NULL;
+    return cli_findings_counts(findings, finding);
 }
 
 static int write_baseline(struct cli_findings *findings)
@@ -70,11 +83,13 @@ static int close_lines(struct cli_findings *findings)
 int cli_findings_close(struct cli_findings *findings, int status)
 {
     int end = close_lines(findings);
-    bool is_done = status == EXIT_CLEAN || status == EXIT_FINDINGS;
+    bool is_done = status != EXIT_REFUSED && status != EXIT_INTERNAL;
     if (end == EXIT_CLEAN && is_done && findings->failure != 0)
         end = report_internal_error("a finding was lost: %s", strerror(findings->failure));
-    if (end == EXIT_CLEAN && is_done && findings->cli->write_baseline != NULL)
+    if (end == EXIT_CLEAN && is_done && findings->cli->write_baseline != NULL) {
         end = write_baseline(findings);
+        status = status == EXIT_FINDINGS ? EXIT_CLEAN : status;
+    }
     baseline_done(&findings->expected);
     baseline_done(&findings->seen);
     return is_done && end != EXIT_CLEAN ? end : status;

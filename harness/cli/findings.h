@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every command does with a finding, by the shared options: --baseline tells whether it is
- * expected, --findings writes it down at once, --write-baseline writes all of them as a baseline at
- * the end.
+ * What every command does with a finding, by the shared options: --baseline and --allow tell whether
+ * it is expected, --strict makes a note count, --findings writes it down at once, --write-baseline
+ * writes all of them as a baseline at the end.
  */
 #ifndef HARNESS_CLI_FINDINGS_H
 #define HARNESS_CLI_FINDINGS_H
@@ -21,14 +21,21 @@ struct cli_findings {
  * write. Returns EXIT_CLEAN, or EXIT_REFUSED after one sentence. cli_findings_close ends either. */
 int cli_findings_open(struct cli_findings *ret_findings, const struct cli *cli);
 
-/* Sets finding->expected. Returns whether no baseline expects it. Of a class that was added before,
- * only what was tried several times is written down again. */
+/* Why the finding is expected, by a baseline or by --allow; NULL: it is not. */
+const char *cli_findings_expect(const struct cli_findings *findings, const struct finding *finding);
+/* Whether the finding, as it is known by now, counts: it is not expected, and no note unless
+ * --strict. */
+bool cli_findings_counts(const struct cli_findings *findings, const struct finding *finding);
+
+/* Sets finding->expected. Returns whether it counts. Of a class that was added before, only what was
+ * tried several times is written down again. */
 bool cli_findings_add(struct cli_findings *findings, struct finding *finding);
 /* Writes a finding down again, of which more is known now. */
 void cli_findings_update(struct cli_findings *findings, const struct finding *finding);
 
 /* Writes the baseline, unless status says that the command could not do its work. Returns status,
- * or EXIT_REFUSED or EXIT_INTERNAL after one sentence. */
+ * EXIT_CLEAN in the place of EXIT_FINDINGS if the baseline was written, or EXIT_REFUSED or
+ * EXIT_INTERNAL after one sentence. */
 int cli_findings_close(struct cli_findings *findings, int status);
 
 #endif

@@ -56,6 +56,40 @@ int report_internal_error(const char *format, ...)
     return EXIT_INTERNAL;
 }
 
+/* Later ones are worse. */
+static int badness(int status)
+{
+    static const int statuses[] = {EXIT_CLEAN,   EXIT_INCOMPLETE, EXIT_FINDINGS,
+                                   EXIT_REFUSED, EXIT_INTERNAL,   EXIT_INTERRUPTED};
+    enum { COUNT = sizeof statuses / sizeof statuses[0] };
+    int i = 0;
+    while (i < COUNT && statuses[i] != status)
+        i++;
+    return i;
+}
+
+int cli_worse_status(int left, int right)
+{
+    return badness(left) >= badness(right) ? left : right;
+}
+
+int cli_conclude(size_t findings, const struct cli_work *work)
+{
+    if (cli_is_interrupted())
+        return EXIT_INTERRUPTED;
+    if (findings > 0)
+        return EXIT_FINDINGS;
+    return work->done < work->minimum ? EXIT_INCOMPLETE : EXIT_CLEAN;
+}
+
+void cli_add_work(json_t *document, const struct cli_work *work)
+{
+    json_object_set_new(document, "done", json_integer((json_int_t)work->done));
+    json_object_set_new(document, "minimum", json_integer((json_int_t)work->minimum));
+    if (cli_is_interrupted())
+        json_object_set_new(document, "interrupted", json_true());
+}
+
 int cli_print_json(json_t *document)
 {
     if (document == NULL)

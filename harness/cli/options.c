@@ -5,7 +5,9 @@
  * and this one, in this order: argp asks the first child first, so that own options win.
  */
 #include "harness/cli/cli.h"
+#include "harness/run/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +16,12 @@ enum {
     KEY_LIST = 'l',
     KEY_OUTPUT = 'o',
     KEY_SEED = 'e',
+    KEY_CAPACITY = 'c',
     KEY_BASELINE = 1000, /* long options only */
     KEY_WRITE_BASELINE,
     KEY_FINDINGS,
+    KEY_STRICT,
+    KEY_ALLOW,
     KEY_LIMIT
 };
 
@@ -36,6 +41,16 @@ static const struct {
     {CLI_FINDINGS,
      {"findings", KEY_FINDINGS, "FILE", 0,
       "Write each finding to FILE as soon as it is there, one JSON object a line", 0}},
+    {CLI_FINDINGS, {"strict", KEY_STRICT, NULL, 0, "Notes count as findings", 0}},
+    {CLI_FINDINGS,
+     {"allow", KEY_ALLOW, "CHECK,CHECK", 0,
+      "Findings of these checks do not count, such as recovery,scaling", 0}},
+    {CLI_CAPACITY,
+     {"capacity", KEY_CAPACITY, "SIZE", 0,
+      "Bytes that the allocator can serve, such as 65536, 64K or 1M; 0: no limit (default: found "
+      "by "
+      "probing)",
+      0}},
     {CLI_LIMIT,
      {"limit", KEY_LIMIT, "TIME", 0,
       "Start nothing new after TIME, such as 90s, 20m or 1h30m; what is skipped is listed", 0}},
@@ -90,6 +105,23 @@ static error_t add_subject(struct cli *cli, const char *value, struct argp_state
     return 0;
 }
 
+static const char *check_name_at(unsigned i)
+{
+    return i < CHECK_COUNT ? check_name((enum check)i) : NULL;
+}
+
+static uint32_t parse_checks(const char *text)
+{
+    uint32_t checks = 0;
+    char name[32];
+    for (const char *at = text, *end; at != NULL; at = *end == ',' ? end + 1 : NULL) {
+        end = strchrnul(at, ',');
+        snprintf(name, sizeof name, "%.*s", (int)(end - at), at);
+        checks |= UINT32_C(1) << cli_parse_choice("--allow", name, check_name_at);
+    }
+    return checks;
+}
+
 static error_t parse_shared(int key, char *value, struct argp_state *state)
 {
     struct cli *cli = state->input;
@@ -110,6 +142,16 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_FINDINGS:
         cli->findings = value;
+        return 0;
+    case KEY_STRICT:
+        cli->is_strict = true;
+        return 0;
+    case KEY_ALLOW:
+        cli->allowed |= parse_checks(value);
+        return 0;
+    case KEY_CAPACITY:
+        cli->has_capacity = true;
+        cli->capacity = cli_parse_size("--capacity", value);
         return 0;
     case KEY_LIMIT:
         cli->limit = cli_parse_time("--limit", value);
@@ -141,6 +183,17 @@ static error_t parse_root(int key, char *value, struct argp_state *state)
     return 0;
 }
 
+/* Behind \v stands what argp prints below the options. */
+static const char *add_exit_statuses(const struct cli_spec *spec, const char *doc)
+{
+    static char whole[4096];
+    if ((spec->takes & CLI_FINDINGS) == 0)
+        return doc;
+    snprintf(whole, sizeof whole, "%s%s%s", doc, strchr(doc, '\v') != NULL ? "\n\n" : "\v",
+             CLI_EXIT_STATUSES);
+    return whole;
+}
+
 void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, char **argv,
                struct cli *ret_cli, void *input)
 {
@@ -149,8 +202,10 @@ void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, ch
     const struct argp own_child = {.options = own->options, .parser = own->parser};
     const struct argp shared_child = {.options = options, .parser = parse_shared};
     const struct argp_child children[] = {{.argp = &own_child}, {.argp = &shared_child}, {0}};
-    const struct argp root = {
-        .parser = parse_root, .args_doc = own->args_doc, .doc = own->doc, .children = children};
+    const struct argp root = {.parser = parse_root,
+                              .args_doc = own->args_doc,
+                              .doc = add_exit_statuses(spec, own->doc),
+                              .children = children};
     *ret_cli = (struct cli){.spec = spec, .seed = 1};
     void *inputs[] = {input, ret_cli};
     argp_parse(&root, argc, argv, spec->stops_at_argument ? ARGP_IN_ORDER : 0, NULL, inputs);

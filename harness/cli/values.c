@@ -63,6 +63,20 @@ unsigned cli_parse_time(const char *option, const char *text)
     return (unsigned)seconds;
 }
 
+uint64_t cli_parse_size(const char *option, const char *text)
+{
+    static const char units[] = "KMG";
+    unsigned long long number = 0;
+    const char *end = read_number(text, &number);
+    const char *unit = end != NULL && *end != '\0' ? strchr(units, *end) : NULL;
+    unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+    bool is_size = end != NULL && (*end == '\0' || (unit != NULL && end[1] == '\0'));
+    if (!is_size || number > (unsigned long long)INT64_MAX >> shift)
+        exit(refuse("%s: `%s` is not a size in bytes, such as 65536, 64K, 1M or 2G, up to %lld",
+                    option, text, (long long)INT64_MAX));
+    return (uint64_t)number << shift;
+}
+
 unsigned cli_parse_choice(const char *option, const char *text, const char *(*name)(unsigned i))
 {
     char names[256] = "";

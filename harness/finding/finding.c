@@ -37,6 +37,17 @@ int finding_count(finding_trial *trial, void *context, unsigned attempts, unsign
     return 0;
 }
 
+const char *finding_note(const struct finding *finding)
+{
+    if (finding->note != NULL)
+        return finding->note;
+    if (finding->confirmed == CONFIRM_NO)
+        return "its own program does not show it";
+    bool is_unrepeated = finding->attempts > 0 && finding->reproduced == 0;
+    return is_unrepeated && finding->confirmed != CONFIRM_YES ? "no fresh process repeats it"
+                                                              : NULL;
+}
+
 bool finding_is_clause(const struct finding *finding)
 {
     return check_find(finding->check) == CHECK_COUNT;

@@ -4,6 +4,10 @@
  * into a baseline. Engines measure in structs of their own, `struct verdict` first of all, and make
  * a finding of what they accuse the subject of.
  *
+ * A finding that no fresh process repeats, or whose own program was run and does not show it, is a
+ * note: reported below the findings, without effect on the exit status. A confirmation that could
+ * not be made (no compiler, no time) never makes a note of a finding.
+ *
  *   finding.c          makes one of a verdict; counts k of n
  *   reproduce.c        shows the class of a verdict again, with a trace
  *   shrink.c           makes the trace small; shrink_list.c is the delta debugger
@@ -26,6 +30,13 @@ enum {
     FINDING_OUTPUT_MAX = 256
 };
 
+/* Whether the finding's own program, which knows nothing of the harness, shows it too. */
+enum confirmation {
+    CONFIRM_UNKNOWN, /* not run, or not to its end; or it dies or hangs on the libc too */
+    CONFIRM_NO,
+    CONFIRM_YES
+};
+
 /* All text is printable ASCII. */
 struct finding {
     char subject[FINDING_SUBJECT_MAX]; /* its short name */
@@ -36,7 +47,9 @@ struct finding {
     char sentence[FINDING_SENTENCE_MAX]; /* what went wrong, with numbers */
     char output[FINDING_OUTPUT_MAX];     /* first line that the subject printed before it died */
     uint32_t op;                         /* index in the trace, or VERDICT_NO_OP */
-    unsigned reproduced, attempts;       /* k of n, a fresh process each */
+    unsigned reproduced, attempts;       /* k of n, a fresh process each; 0 of 0: not tried */
+    enum confirmation confirmed;         /* by its program */
+    const char *note;                    /* why it is a note, for a reason of the engine; or NULL */
     struct trace trace;                  /* that shows it; storage of the caller; may be empty */
     const char *program;                 /* text or path of a C program that shows it; NULL: none */
     const char *expected;                /* why a baseline expects it; NULL: it does not */
@@ -50,6 +63,8 @@ void finding_make(struct finding *ret_finding, const char *subject, const struct
 struct verdict finding_verdict(const struct finding *finding);
 /* Whether it is about a clause of a standard, not about a check. */
 bool finding_is_clause(const struct finding *finding);
+/* Why it is a note, as half a sentence: "no fresh process repeats it". NULL: it is none. */
+const char *finding_note(const struct finding *finding);
 
 /* One run in a fresh process. Returns 0 and whether the class showed, or a positive errno: the
  * machinery failed, and the count ends. */

@@ -28,6 +28,11 @@ static json_t *make_trace(const struct finding *finding)
     return string;
 }
 
+static json_t *make_confirmation(enum confirmation confirmed)
+{
+    return confirmed == CONFIRM_UNKNOWN ? json_null() : json_boolean(confirmed == CONFIRM_YES);
+}
+
 json_t *finding_to_json(const struct finding *finding)
 {
     bool is_clause = finding_is_clause(finding);
@@ -51,6 +56,10 @@ json_t *finding_to_json(const struct finding *finding)
         object, "reproduced",
         json_pack("{s:i, s:i}", "times", (int)finding->reproduced, "of", (int)finding->attempts));
     failed |= json_object_set_new(object, "output", json_string(finding->output));
+    failed |=
+        json_object_set_new(object, "confirmed_by_program", make_confirmation(finding->confirmed));
+    if (finding_note(finding) != NULL)
+        failed |= json_object_set_new(object, "note", json_string(finding_note(finding)));
     if (finding->expected != NULL)
         failed |= json_object_set_new(object, "baseline", json_string(finding->expected));
     if (finding->extra != NULL)
@@ -85,8 +94,9 @@ static bool copy_text(const json_t *object, const char *key, char *ret_text, siz
 
 static json_t *copy_extra(const json_t *object)
 {
-    static const char *const own[] = {"subject", "check",    "site",       "clause", "verdict",
-                                      "op",      "sentence", "reproduced", "output"};
+    static const char *const own[] = {
+        "subject", "check",    "site",       "clause", "verdict",
+        "op",      "sentence", "reproduced", "output", "confirmed_by_program"};
     json_t *extra = json_copy((json_t *)(uintptr_t)object);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         json_object_del(extra, own[i]);
@@ -97,7 +107,8 @@ bool finding_from_json(struct finding *ret_finding, const json_t *value)
 {
     struct finding finding = {.op = VERDICT_NO_OP};
     const json_t *reproduced = json_object_get(value, "reproduced"),
-                 *op = json_object_get(value, "op");
+                 *op = json_object_get(value, "op"),
+                 *confirmed = json_object_get(value, "confirmed_by_program");
     if (!copy_text(value, "check", finding.check, sizeof finding.check) ||
         !copy_text(value, "site", finding.site, sizeof finding.site) ||
         !copy_text(value, "sentence", finding.sentence, sizeof finding.sentence))
@@ -110,9 +121,12 @@ bool finding_from_json(struct finding *ret_finding, const json_t *value)
         finding.op = (uint32_t)json_integer_value(op);
     finding.reproduced = (unsigned)json_integer_value(json_object_get(reproduced, "times"));
     finding.attempts = (unsigned)json_integer_value(json_object_get(reproduced, "of"));
+    if (json_is_boolean(confirmed))
+        finding.confirmed = json_is_true(confirmed) ? CONFIRM_YES : CONFIRM_NO;
     finding.extra = copy_extra(value);
     finding.program = json_string_value(json_object_get(finding.extra, "program"));
     finding.expected = json_string_value(json_object_get(finding.extra, "baseline"));
+    finding.note = json_string_value(json_object_get(finding.extra, "note"));
     *ret_finding = finding;
     return true;
 }

@@ -8,13 +8,19 @@
 #include <string.h>
 
 static const char *const check_names[CHECK_COUNT] = {
-#define CHECK(id, name, asserts) name,
+#define CHECK(id, severity, name, asserts) name,
     CHECKS(CHECK)
 #undef CHECK
 };
 
 static const char *const check_assertions[CHECK_COUNT] = {
-#define CHECK(id, name, asserts) asserts,
+#define CHECK(id, severity, name, asserts) asserts,
+    CHECKS(CHECK)
+#undef CHECK
+};
+
+static const enum severity check_severities[CHECK_COUNT] = {
+#define CHECK(id, severity, name, asserts) SEVERITY_##severity,
     CHECKS(CHECK)
 #undef CHECK
 };
@@ -33,6 +39,18 @@ const char *check_name(enum check check)
 const char *check_asserts(enum check check)
 {
     return check < CHECK_COUNT ? check_assertions[check] : "";
+}
+
+enum severity check_severity(enum check check)
+{
+    return check < CHECK_COUNT ? check_severities[check] : SEVERITY_WRONG;
+}
+
+const char *severity_name(enum severity severity)
+{
+    static const char *const names[SEVERITY_COUNT] = {"corruption", "wrong result", "errno",
+                                                      "cost"};
+    return severity < SEVERITY_COUNT ? names[severity] : "unknown";
 }
 
 enum check check_find(const char *name)

@@ -1,42 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The checks that a run asserts, and the verdict that names the first one to fail. This list is the
- * only place where a check is registered: the runner, the mutants, the reports and the
- * documents read it.
+ * only place where a check is registered, with its severity, by which reports are ordered: the
+ * runner, the mutants, the reports and the documents read it.
  */
 #ifndef HARNESS_CHECK_H
 #define HARNESS_CHECK_H
 
 #include <stdint.h>
 
+/* What a failure does to a program, worst first. */
+enum severity {
+    SEVERITY_CORRUPTION, /* memory of others is changed, or the program ends */
+    SEVERITY_WRONG,      /* a wrong result, or none */
+    SEVERITY_ERRNO,      /* only the error code is wrong */
+    SEVERITY_COST,       /* memory or time beyond measure */
+    SEVERITY_COUNT
+};
+
 #define CHECKS(CHECK)                                                                              \
-    CHECK(OVERLAP, "overlap", "no live block intersects another, nor the harness's own memory")    \
-    CHECK(ALIGNMENT, "alignment", "a block is aligned to at least what the call promises")         \
-    CHECK(CONTENT, "content",                                                                      \
+    CHECK(OVERLAP, CORRUPTION, "overlap",                                                          \
+          "no live block intersects another, nor the harness's own memory")                        \
+    CHECK(ALIGNMENT, WRONG, "alignment", "a block is aligned to at least what the call promises")  \
+    CHECK(CONTENT, CORRUPTION, "content",                                                          \
           "the bytes of a live block never change; realloc keeps min(old, new) of them")           \
-    CHECK(ZEROED, "zeroed", "every byte of a calloc block is zero, in recycled memory too")        \
-    CHECK(USABLE, "usable", "malloc_usable_size is at least the requested size, and stable")       \
-    CHECK(IMPOSSIBLE, "impossible", "nothing that cannot fit succeeds; no product wraps")          \
-    CHECK(NULL, "null",                                                                            \
+    CHECK(ZEROED, WRONG, "zeroed", "every byte of a calloc block is zero, in recycled memory too") \
+    CHECK(USABLE, WRONG, "usable",                                                                 \
+          "malloc_usable_size is at least the requested size, and stable")                         \
+    CHECK(IMPOSSIBLE, WRONG, "impossible", "nothing that cannot fit succeeds; no product wraps")   \
+    CHECK(NULL, WRONG, "null",                                                                     \
           "a modest request succeeds, and a failed posix_memalign leaves its out-parameter alone") \
-    CHECK(ERRNO, "errno",                                                                          \
+    CHECK(ERRNO, ERRNO, "errno",                                                                   \
           "a failure sets the right errno; free never changes errno; nothing sets it to 0")        \
-    CHECK(KEPT, "kept", "a failed realloc leaves the old block whole")                             \
+    CHECK(KEPT, CORRUPTION, "kept", "a failed realloc leaves the old block whole")                 \
     CHECK(                                                                                         \
-        RECOVERY, "recovery",                                                                      \
+        RECOVERY, COST, "recovery",                                                                \
         "after an OS call failed on demand, freeing makes room again, and all else is as before")  \
-    CHECK(FOOTPRINT, "footprint",                                                                  \
+    CHECK(FOOTPRINT, COST, "footprint",                                                            \
           "identical cycles do not grow memory; after freeing all, the same maximum fits again")   \
-    CHECK(SCALING, "scaling",                                                                      \
+    CHECK(SCALING, COST, "scaling",                                                                \
           "time and OS calls per operation do not grow with the number of blocks")                 \
-    CHECK(PROGRESS, "progress", "every call returns in time")                                      \
-    CHECK(POLICY, "policy", "the subject keeps to its own implementation-defined choices")         \
-    CHECK(HEAP, "heap", "the subject's own walker finds its heap in order")                        \
-    CHECK(CRASH, "crash", "every call returns to its caller: no signal, abort or exit")            \
-    CHECK(RACE, "race", "no two threads touch the same plain memory without an order between them")
+    CHECK(PROGRESS, WRONG, "progress", "every call returns in time")                               \
+    CHECK(POLICY, WRONG, "policy", "the subject keeps to its own implementation-defined choices")  \
+    CHECK(HEAP, CORRUPTION, "heap", "the subject's own walker finds its heap in order")            \
+    CHECK(CRASH, CORRUPTION, "crash",                                                              \
+          "every call returns to its caller: no signal, abort or exit")                            \
+    CHECK(RACE, CORRUPTION, "race",                                                                \
+          "no two threads touch the same plain memory without an order between them")
 
 enum check {
-#define CHECK(id, name, asserts) CHECK_##id,
+#define CHECK(id, severity, name, asserts) CHECK_##id,
     CHECKS(CHECK)
 #undef CHECK
         CHECK_COUNT
@@ -44,6 +57,9 @@ enum check {
 
 const char *check_name(enum check check);
 const char *check_asserts(enum check check);
+enum severity check_severity(enum check check);
+/* "corruption", "wrong result", "errno", "cost". */
+const char *severity_name(enum severity severity);
 /* Returns CHECK_COUNT for an unknown name. */
 enum check check_find(const char *name);
 

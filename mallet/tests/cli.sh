@@ -109,7 +109,16 @@ refused '--rounds: `1000001` is not a number from 0 to 1000000' replay --rounds 
 refused '--fail-os: `0` is not a number from 1 to' replay --fail-os 0 anvil "$good"
 usage 'unrecognized option .--seed' replay --seed 1 anvil "$good" # a shared option that it does not take
 usage 'one SUBJECT only, not also `glibc`' torture anvil glibc
-refused '--capacity: `1x`' replay --capacity 1x anvil "$good"
+for size in 1x -1 '' K 1KK 9223372036854775808 9007199254740992K; do
+    refused "--capacity: \`$size\` is not a size in bytes, such as 65536, 64K, 1M or 2G, up to 9223372036854775807" replay --capacity="$size" anvil "$good"
+done
+for size in 0 1048576 64K 1M 2G; do
+    ends 0 replay --capacity $size anvil "$good"
+done
+for checks in frob '' overlap, overlap,,errno overlap,frob; do
+    refused '--allow: `.*` is none of overlap, alignment, .*race' replay --allow="$checks" anvil "$good"
+done
+ends 0 replay --strict --allow recovery,scaling anvil "$good"
 refused '--cost: only anvil' replay --cost glibc "$good"
 refused '--cost: only anvil' replay --cost anvil-broken.so "$good" # it only begins like anvil
 refused 'cannot be bound as static' replay --binding static "$0" "$good"
@@ -163,8 +172,10 @@ if [ -e "$wrapping" ]; then
     ends 0 shrink --baseline "$work/right.known" "$wrapping" "$work/wrap.trace"
     printf 'lib*.so impossible malloc\n' >"$work/other.known"
     ends 1 replay --known "$work/other.known" "$wrapping" "$work/wrap.trace"
+    ends 0 replay --allow impossible "$wrapping" "$work/wrap.trace"
+    ends 1 replay --allow overlap "$wrapping" "$work/wrap.trace"
     ends 0 replay --baseline "$work/other.known" --known "$work/right.known" "$wrapping" "$work/wrap.trace"
-    ends 1 replay --write-baseline "$work/written" --findings "$work/lines" "$wrapping" "$work/wrap.trace"
+    ends 0 replay --write-baseline "$work/written" --findings "$work/lines" "$wrapping" "$work/wrap.trace"
     holds 'the finding is a line, with its program' grep -q '"check":"impossible".*int main(' "$work/lines"
     ends 0 replay --baseline "$work/written" --write-baseline "$work/again" "$wrapping" "$work/wrap.trace"
     sed -i 's/  #.*//' "$work/written" "$work/again" # reasons have addresses
