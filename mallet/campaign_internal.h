@@ -8,7 +8,6 @@
  *   campaign_progress.c  numbers, and the progress line
  *   campaign_triage.c    raw traces and crashed inputs → findings, shrunk and saved
  *   campaign_target.c    crashes that only the instrumented target shows
- *   campaign_program.c   compiles and runs the exported program
  *   campaign_summary.c   summary.json and the summary for people; reads the one of an earlier
  *                        campaign
  */
@@ -111,10 +110,6 @@ bool campaign_replay_target(struct campaign *campaign, const char *path,
 /* Removes from the trace what the target's verdict does not need. */
 void campaign_shrink_target(struct campaign *campaign, struct trace *trace,
                             const struct verdict *verdict);
-
-/* campaign_program.c: compiles and runs program.c; true if it shows the finding too. */
-enum confirmation campaign_run_program(const struct campaign *campaign, const char *source,
-                                       const struct finding *finding);
 
 /* campaign_summary.c */
 void campaign_load_summary(struct campaign *campaign);

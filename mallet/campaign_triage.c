@@ -15,6 +15,7 @@
 #include "mallet/campaign_internal.h"
 
 #include "harness/finding/finding.h"
+#include "harness/program/confirm.h"
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
 
@@ -73,7 +74,11 @@ static void save(struct campaign *campaign, struct triage *triage, struct findin
     if (triage->result != 0)
         return;
     campaign_path(path, "%s/%s/program.c", folder, entry->name);
-    finding->confirmed = campaign_run_program(campaign, path, finding);
+    const struct confirm_request request = {.subject = campaign->subject_path,
+                                            .source = path,
+                                            .is_hang = verdict.check == CHECK_PROGRESS,
+                                            .is_cancelled = campaign_is_stopped};
+    finding->confirmed = confirm_by_program(&request);
     (void)report_add_finding(campaign->options->findings, finding);
     triage->result = report_save_json(folder, finding, triage->error);
     entry->finding = *finding;
