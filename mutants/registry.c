@@ -12,6 +12,17 @@ static const struct mutant mutants[] = {
 #undef MUTANT
 };
 
+static const struct sound sounds[] = {
+#define SOUND(id, pace, built_from, unusual, like) {#id, pace, built_from, unusual, like},
+    SOUNDS(SOUND)
+#undef SOUND
+};
+
+const struct sound *sound_at(size_t index)
+{
+    return index < sizeof sounds / sizeof sounds[0] ? &sounds[index] : NULL;
+}
+
 const struct mutant *mutant_at(size_t index)
 {
     return index < sizeof mutants / sizeof mutants[0] ? &mutants[index] : NULL;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry of mutants: a row of registry.tsv for each. CMake checks the rows, makes the
+ * The registry of mutants, and of sound subjects: a row of registry.tsv for each. CMake checks the rows, makes the
  * libraries and writes mutants/list.h, which has the rows as macros:
  *
  *     MUTANTS(M), MUTANTS_<origin>(M)   M(id, origin, reach, caught_by, mistake, after) for each
+ *     SOUNDS(S)                         S(id, pace, built_from, unusual, like)
  *
  * Sources of a mutant use the ids alone; tests and tools look up who must catch it.
  */
@@ -32,6 +33,15 @@ struct mutant {
     const char *after; /* the real bugs that it recreates; "-": none is known */
 };
 
+/* An unusual allocator that no command may accuse. */
+struct sound {
+    const char *id;
+    const char *pace;       /* quick; slow: a command may end with status 4, incomplete */
+    const char *built_from; /* a file of sound/, and what is defined for it */
+    const char *unusual;
+    const char *like; /* public allocators that share it */
+};
+
 /* One word of caught_by, `means[:where]=name[,name…]`: the checks of which one must report it, or
  * the clauses that must all fail. */
 struct mutant_catch {
@@ -43,6 +53,8 @@ struct mutant_catch {
 const struct mutant *mutant_at(size_t index);
 /* NULL: no mutant has this id. */
 const struct mutant *mutant_find(const char *id);
+/* NULL beyond the last one. */
+const struct sound *sound_at(size_t index);
 /* False: `means` is not how it is caught. */
 bool mutant_catch_find(const struct mutant *mutant, const char *means,
                        struct mutant_catch *ret_catch);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slabs under one lock. RULES, the initialiser of sound_rules, makes one of them unusual, and so do
+ *
+ *   IS_RANDOM    which free slot of a span a block gets is random
+ *   IS_SLOW      each call sleeps for a millisecond
+ *   LACKS_…      of family.c: what the family has not
+ */
+#include "sound.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+static struct slabs slabs;
+
+void *sound_take(size_t size, size_t alignment, uintptr_t *ret_clean_from)
+{
+#ifdef IS_RANDOM
+    while (slabs.random == 0 && getrandom(&slabs.random, sizeof slabs.random, 0) < 0)
+        slabs.random = (uintptr_t)&size;
+#endif
+    return slabs_take(&slabs, size, alignment, ret_clean_from);
+}
+
+void sound_give(void *block)
+{
+    slabs_give(block);
+}
+
+bool sound_resize(void *block, size_t size)
+{
+    return slabs_resize(block, size);
+}
+
+size_t sound_capacity(const void *block)
+{
+    return slabs_capacity(block);
+}
+
+#ifdef IS_SLOW
+static void sleep_a_millisecond(void)
+{
+    int error = errno;
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    errno = error;
+}
+#define RULES .enter = sleep_a_millisecond
+#endif
+
+#ifndef RULES
+#define RULES 0
+#endif
+const struct sound_rules sound_rules = {RULES};
