@@ -14,6 +14,7 @@
 
 #include "fuzz/findings.h"
 #include "harness/executor/executor.h"
+#include "harness/finding/finding.h"
 #include "harness/run/team.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ enum {
     /* once hangs are known and frequent: they must not eat up the campaign */
     CPU_LIMIT_SHORT_MS = 40,
     HANGS_FREQUENT = 8,
+    PLATEAUS_MOST = 6,
     EXIT_NO_SUBJECT = 98
 };
 
@@ -42,6 +44,8 @@ static struct {
     struct slot_set live;
     uint32_t runs; /* in the history */
     uint32_t known_hangs;
+    uint32_t plateaus; /* suspicions of growth that ended when it was looked at for longer */
+    uint32_t cycled;   /* inputs that were to run in cycles */
 } state;
 
 static _Noreturn void give_up(const char *error)
@@ -154,7 +158,8 @@ static bool confirm(const struct trace *trace, const struct run_options *options
         struct run_options thorough = executor_thorough(state.executor, trace->count);
         struct execution execution;
         thorough.muted = options->muted;
-        thorough.rounds = options->rounds;
+        if (options->rounds == 0)
+            thorough.rounds = 0;
         run_or_reopen(trace, &thorough, true, &execution);
         if (execution.is_clean)
             continue;
@@ -178,6 +183,10 @@ static void judge_new_class(const struct trace *trace, const struct run_options 
         confirm(&state.history, &once, verdict,
                 "needs what ran before in the same process: the traces of that process, joined"))
         return;
+    if (verdict_is_growth(verdict)) {
+        state.plateaus++;
+        return;
+    }
     findings_save(verdict, trace, "not confirmed: no fresh process showed it");
 }
 
@@ -190,6 +199,16 @@ static void hit_known_class(const struct trace *trace, const struct verdict *ver
     foreign_open(state.spec);
 }
 
+/* Growth that ends costs thousands of cycles to acquit: a subject that has such is suspected more
+ * and more seldom. */
+static uint32_t choose_rounds(uint32_t wanted)
+{
+    uint32_t halvings = state.plateaus < PLATEAUS_MOST ? state.plateaus : PLATEAUS_MOST;
+    if (wanted == 0)
+        return 0;
+    return state.cycled++ % (UINT32_C(1) << halvings) == 0 ? wanted : 0;
+}
+
 void foreign_run(const struct trace *trace, const struct run_options *options,
                  uint8_t *ret_features)
 {
@@ -197,6 +216,7 @@ void foreign_run(const struct trace *trace, const struct run_options *options,
     struct run_options own = *options;
     /* its worker ends with it: the next one starts with an empty history */
     bool fresh = state.runs >= RUNS_PER_WORKER;
+    own.rounds = choose_rounds(options->rounds);
     own.capacity = executor_info(state.executor)->capacity;
     run_or_reopen(trace, &own, fresh, &execution);
     memcpy(ret_features, execution.features, RUN_FEATURES);

@@ -137,6 +137,7 @@ void target_run(const uint8_t *data, size_t size, const struct target_mode *mode
                                         /* anvil's; foreign.c puts the probed one */
                                         .capacity = ARENA_SIZE,
                                         .rounds = rounds,
+                                        .suspects = 1,
                                         .recovery = mode->recovery,
                                         .one_thread = target.is_anvil,
                                         .muted = muted};

@@ -226,7 +226,10 @@ int command_replay(int argc, char **argv)
                                          .subjects_max = 1};
     static const struct argp_option options[] = {
         {"rounds", KEY_ROUNDS, "N", 0,
-         "Repeat each trace in up to N identical cycles to see whether memory grows; 0: never", 0},
+         "Repeat each trace in N identical cycles, and more while memory grows, to see whether "
+         "that "
+         "ends; 0: never",
+         0},
         {"strict-align", KEY_STRICT, NULL, 0,
          "Require 16-byte alignment also for blocks smaller than 16 bytes (C17)", 0},
         {"binding", KEY_BINDING, "HOW", 0, "auto, dlopen, dlmopen or preload", 0},

@@ -74,6 +74,8 @@ int finding_count(finding_trial *trial, void *context, unsigned attempts, unsign
 
 /* Same class: same check at the same site. */
 bool verdict_is_same(const struct verdict *left, const struct verdict *right);
+/* Growth from cycle to cycle, with OS failures or without. */
+bool verdict_is_growth(const struct verdict *verdict);
 
 /* Shrinks trace in place over ops and operands while it shows a verdict of the same class in a
  * fresh process. budget: executions at most; 0: 3000. Returns 0 and the verdict of the shrunk

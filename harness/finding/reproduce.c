@@ -10,20 +10,18 @@
 
 #include <string.h>
 
-/* Growth of whole blocks shows within few rounds; in many, a subject that never reuses memory takes
- * minutes. */
-enum { ROUNDS_FEW = 250, ROUNDS_MANY = INT32_MAX };
+/* Growth of whole blocks is suspicious within few rounds; many, which decide, take seconds. */
+enum { ROUNDS_FEW = 256, ROUNDS_MANY = INT32_MAX };
 
 bool verdict_is_same(const struct verdict *left, const struct verdict *right)
 {
     return left->check == right->check && strncmp(left->site, right->site, VERDICT_SITE_MAX) == 0;
 }
 
-/* Growth, with OS failures or without. */
-static bool needs_rounds(const struct verdict *class)
+bool verdict_is_growth(const struct verdict *verdict)
 {
-    return class->check == CHECK_FOOTPRINT ||
-           (class->check == CHECK_RECOVERY && strcmp(class->site, "cycle") == 0);
+    return verdict->check == CHECK_FOOTPRINT ||
+           (verdict->check == CHECK_RECOVERY && strcmp(verdict->site, "cycle") == 0);
 }
 
 bool reproduce_shows(const struct execution *execution, const struct verdict *class)
@@ -39,6 +37,7 @@ int reproduce_once(struct executor *executor, const struct trace *trace,
     options.muted = reproduction->muted;
     if (options.rounds > reproduction->rounds)
         options.rounds = reproduction->rounds;
+    options.suspects = reproduction->rounds < ROUNDS_MANY;
     return executor_run(executor, trace, &options, true, ret_execution, error);
 }
 
@@ -63,7 +62,7 @@ int reproduce_search(struct executor *executor, const struct trace *trace,
                      const struct verdict *class, struct reproduction *reproduction,
                      struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
 {
-    if (reproduction->rounds == 0 && needs_rounds(class))
+    if (reproduction->rounds == 0 && verdict_is_growth(class))
         reproduction->rounds = ROUNDS_FEW;
     for (;;) {
         int failure = reproduce_once(executor, trace, reproduction, ret_execution, error);
@@ -100,7 +99,8 @@ static int replay_finding(void *context, bool *ret_shows)
  * filled. */
 static int search(struct replays *replays, unsigned searches, bool *ret_shows)
 {
-    const struct reproduction least = {.rounds = needs_rounds(replays->class) ? ROUNDS_MANY : 0};
+    const struct reproduction least = {.rounds =
+                                           verdict_is_growth(replays->class) ? ROUNDS_MANY : 0};
     *ret_shows = false;
     while (searches-- > 0 && !*ret_shows) {
         struct execution execution;

@@ -8,8 +8,10 @@
 
 /* What a replay needs beyond the trace. */
 struct reproduction {
-    uint32_t muted;  /* checks that hide the class */
-    uint32_t rounds; /* identical cycles at most, for footprint: many times the cost of one run */
+    uint32_t muted; /* checks that hide the class */
+    /* identical cycles for footprint: many times the cost of one run. Few raise a suspicion only,
+     * ROUNDS_MANY decide */
+    uint32_t rounds;
 };
 
 bool reproduce_shows(const struct execution *execution, const struct verdict *class);

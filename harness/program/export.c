@@ -20,9 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define FOOTPRINT_CALLS 400000u
-#define CYCLES_FEWEST   16u
-#define LOSS_AFFORDABLE ((uint64_t)64 << 20) /* bytes */
+#define CYCLE_CALLS ((size_t)4 << 20) /* of all cycles, at most */
 
 /* Not every libc has these, and a weak reference is lost in linking: a program looks them up when
  * it runs. */
@@ -230,14 +228,12 @@ static void put_cycle(const struct plan *plan)
     export_put(plan, "}\n\n");
 }
 
-/* What a failure loses, it may lose in every cycle: not more than a machine has. */
-static unsigned cycles_affordable(const struct plan *plan)
+static unsigned frees_in_cycle(const struct plan *plan)
 {
-    uint64_t rounds = FOOTPRINT_CALLS / (plan->trace->count + 1),
-             by_bytes = LOSS_AFFORDABLE / (plan->total + 1);
-    if (plan->has_faults && rounds > by_bytes)
-        rounds = by_bytes;
-    return rounds < 32 ? 32 : rounds > 2000 ? 2000 : (unsigned)rounds;
+    unsigned frees = 0;
+    for (size_t i = 0; i < plan->trace->count; i++)
+        frees += (trace_op_traits(plan->trace->ops[i].kind) & OP_HAS_SIZE) != 0;
+    return frees;
 }
 
 /* A cycle with failures, and another in which the system refuses nothing. */
@@ -251,15 +247,13 @@ static void put_safe_cycle(const struct plan *plan)
 
 static void put_main_of_cycles(const struct plan *plan)
 {
-    unsigned most = cycles_affordable(plan), first = most;
-    while (plan->has_faults && first / 4 >= CYCLES_FEWEST)
-        first /= 4;
     export_put(plan, "int main(void)\n{\n");
     if (plan->has_safe_cycle) {
         put_safe_cycle(plan);
         export_put(plan, "    is_recovering = 0;\n");
     }
-    export_put(plan, "    watch_cycles(%u, %u);\n    return 0;\n}\n", first, most);
+    export_put(plan, "    watch_cycles(%zu, %u);\n    return 0;\n}\n",
+               CYCLE_CALLS / (plan->trace->count + 1), frees_in_cycle(plan));
 }
 
 static void put_main_of_recovery(const struct plan *plan)
@@ -280,6 +274,8 @@ static void put_texts(struct plan *plan, struct program *program)
         export_put_parts(plan);
     if (plan->is_cycle || plan->recovers)
         put_cycle(plan);
+    program_add_file(program, "harness/base/trend.h", PROGRAM_NEEDED);
+    program_add_file(program, "harness/base/trend.c", PROGRAM_NEEDED);
     program_add_file(program, "harness/program/parts/cycles.c", PROGRAM_NEEDED);
     program_add_file(program, "harness/program/parts/ends.c", PROGRAM_NEEDED);
     plan->out = program_add_text(program);

@@ -36,8 +36,10 @@ struct run_options {
     uint64_t touch_max;
     uint64_t capacity;         /* bytes the subject can hold at all; 0: unlimited */
     uint32_t strict_alignment; /* bool: malloc(n) is 16-byte aligned for n < 16 too */
-    uint32_t rounds;           /* up to so many identical cycles for footprint; 0: none */
-    uint32_t muted;            /* bit per enum check: known to fail, does not stop the run */
+    /* identical cycles for footprint, and more while memory grows; 0: none */
+    uint32_t rounds;
+    uint32_t suspects; /* bool: no more than those, and growth that is even so far counts */
+    uint32_t muted;    /* bit per enum check: known to fail, does not stop the run */
     /* bool: after OS failures on demand, run the trace once more without them: all must be as
      * before */
     uint32_t recovery;

@@ -143,6 +143,7 @@ bool run_reallocate(struct run *run, const struct request *request)
     if (answer.is_null)
         return finish_failed_realloc(run, request, &answer);
     shadow_remove(&run->shadow, slot);
+    run->frees++;
     size_t capacity;
     if (!judge_new_block(run, request, &answer, &capacity) ||
         !judge_kept_prefix(run, request, &old, answer.block))
@@ -160,6 +161,7 @@ bool run_free(struct run *run, const struct trace_op *op)
         if (run->report->features != NULL)
             feature_freed_block(run, &old);
         shadow_remove(&run->shadow, op->slot);
+        run->frees++;
     }
     int error = call_free(run, op->kind, &old);
     record_outcome(run, &(struct answer){0}, error == ERRNO_SENTINEL ? 0 : error);

@@ -1,128 +1,148 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Identical cycles must not grow memory. A trace that passed is repeated; what the process holds
- * after each round is read from the subject's own count where it has one, else as resident memory.
- * Caches may fill for a while, so growth counts only when it goes on through all rounds, steadily,
- * to well above what the trace ever had live; and while it is no more than the caches of threads
- * hold, through three times as many rounds again. A cycle that is clean early ends the check early.
+ * Identical cycles must not grow memory: a trace that passed is repeated, and what the process holds
+ * is read from the subject's own count where it has one, else as resident memory. trend.h decides
+ * what growth is; most traces stop growing before its second look.
+ *
+ * Where an OS call fails in each cycle, the failure may be what loses memory. A loss by failures
+ * shows when growth stops without them and goes on with them again: a cache that filled meanwhile
+ * does not go on, so that this takes fewer cycles.
  */
 #include "harness/base/memory.h"
+#include "harness/base/trend.h"
 #include "harness/run/run_internal.h"
 
-enum {
-    FIRST_ROUNDS = 16, /* enough to see that nothing grows */
-    LOSS_ROUNDS = 32,  /* enough to see that failures lose memory each time */
-    LONGER = 3,        /* times as many rounds again, to tell a slow cache from a loss */
-    /* the second half of the rounds grows at least so much of the first half */
-    STEADY_PERCENT = 60,
-};
-#define GROWTH_MIN ((size_t)1 << 20) /* bytes */
-/* Rounds are cut so that all of them together run at most so many ops, and fill at most so many
- * bytes. */
-#define OPS_BUDGET   ((size_t)100000)
-#define BYTES_BUDGET ((size_t)1 << 30)
-#define CACHES_MOST  ((size_t)64 << 20)
-#define LOSS_ENOUGH  ((size_t)16 << 20)
-#define LOSS_MOST    ((size_t)256 << 20)
+enum { STEADY_PERCENT = 60 };
+/* All cycles together run at most so many ops, and fill at most so many bytes. */
+#define OPS_BUDGET   ((uint64_t)1 << 20)
+#define BYTES_BUDGET ((uint64_t)16 << 30)
+#define LOSS_ENOUGH  ((uint64_t)16 << 20) /* bytes; by failures */
 
-static size_t read_held(const struct run *run)
+struct footprint {
+    struct run *run;
+    struct trend trend;
+    uint64_t done, affordable;   /* cycles */
+    uint64_t start, frees_start; /* when the trend began */
+};
+
+static uint64_t read_held(const struct run *run)
 {
     return run->subject->footprint != NULL ? run->subject->footprint() : memory_resident();
 }
 
-static size_t growth(size_t from, size_t to)
+static uint64_t affordable_cycles(const struct run *run)
 {
-    return to > from ? to - from : 0;
+    uint64_t by_ops = OPS_BUDGET / (run->trace->count + 1),
+             by_bytes = BYTES_BUDGET / (run->peak_size + 1),
+             cycles = by_ops < by_bytes ? by_ops : by_bytes;
+    if (run->options->suspects && cycles > run->options->rounds)
+        return run->options->rounds;
+    return cycles;
 }
 
-/* Runs cycles until `total` were run; false if a check failed in one. */
-static bool run_rounds(struct run *run, uint32_t from, uint32_t total)
+/* Runs cycles until so many were run in all; false if a check failed in one. */
+static bool run_until(struct footprint *footprint, uint64_t total)
 {
-    for (uint32_t round = from; round < total; round++) {
+    struct run *run = footprint->run;
+    for (; footprint->done < total; footprint->done++) {
         if (run->report->progress != NULL)
-            run->report->progress->round = round;
+            run->report->progress->round = (uint32_t)footprint->done;
         if (!run_cycle(run))
             return false;
     }
     return true;
 }
 
-static uint32_t affordable_rounds(const struct run *run)
+/* Cycles until the trend is clear or no more can be afforded; false if a check failed. */
+static bool follow(struct footprint *footprint, enum trend_state *ret_state)
 {
-    size_t rounds = run->options->rounds, by_ops = OPS_BUDGET / (run->trace->count + 1),
-           by_bytes = BYTES_BUDGET / (run->peak_size + 1);
-    rounds = rounds < by_ops ? rounds : by_ops;
-    return (uint32_t)(rounds < by_bytes ? rounds : by_bytes);
+    struct trend *trend = &footprint->trend;
+    *ret_state = TREND_OPEN;
+    while (*ret_state == TREND_OPEN && trend->next_look <= footprint->affordable) {
+        if (!run_until(footprint, footprint->start + trend->next_look))
+            return false;
+        uint64_t frees = footprint->run->frees - footprint->frees_start;
+        *ret_state = trend_look(trend, frees, read_held(footprint->run));
+    }
+    if (*ret_state == TREND_OPEN && footprint->run->options->suspects && trend_is_suspicious(trend))
+        *ret_state = TREND_GROWS;
+    return true;
 }
 
-/* What a failure loses is lost at once, not for a cache to fill: so much growth says enough, in
- * cycles enough unless they cost too much. */
-static uint32_t enough_rounds(const struct run *run, uint32_t rounds, size_t first_growth)
+/* By how much as many cycles again as half of those so far grow memory, with failures or without;
+ * false if a check failed. */
+static bool grow_again(struct footprint *footprint, bool has_failures, uint64_t *ret_growth)
 {
-    size_t each = first_growth / (FIRST_ROUNDS / 2) + 1,
-           enough = LOSS_ROUNDS * each < LOSS_MOST ? LOSS_ROUNDS * each : LOSS_MOST;
-    if (enough < LOSS_ENOUGH + 4 * run->peak_size)
-        enough = LOSS_ENOUGH + 4 * run->peak_size;
-    return run->faults.has_failed && enough / each < rounds - FIRST_ROUNDS
-               ? FIRST_ROUNDS + (uint32_t)(enough / each)
-               : rounds;
-}
-
-/* Whether cycles in which no OS call fails grow as much: then the failures are not what loses it.
- * Growth counts from `held` on. */
-static bool grows_without_failures(struct run *run, uint32_t from, uint32_t rounds, size_t held,
-                                   size_t grown)
-{
-    run->faults.is_recovering = true;
-    bool is_clean = run_rounds(run, from, from + rounds);
+    struct run *run = footprint->run;
+    uint64_t before = read_held(run);
+    run->faults.is_recovering = !has_failures;
+    bool is_clean = run_until(footprint, footprint->done + footprint->done / 2);
     run->faults.is_recovering = false;
-    return is_clean && growth(held, read_held(run)) * 100 >= grown * STEADY_PERCENT;
+    uint64_t after = read_held(run);
+    *ret_growth = after > before ? after - before : 0;
+    return is_clean;
+}
+
+/* Whether growth ends without the failures, and goes on with them. */
+static bool is_by_failures(struct footprint *footprint, bool *ret_is_clean)
+{
+    uint64_t without, with, expected = trend_growth(&footprint->trend) / 2;
+    if (!(*ret_is_clean = grow_again(footprint, false, &without)))
+        return false;
+    if (without * 100 >= expected * STEADY_PERCENT)
+        return false;
+    return (*ret_is_clean = grow_again(footprint, true, &with)) &&
+           with * 100 >= expected * STEADY_PERCENT;
+}
+
+static bool fail(const struct footprint *footprint, enum check check, const char *with)
+{
+    struct run *run = footprint->run;
+    run->op = VERDICT_NO_OP;
+    run->faults.is_in_last_call = false; /* no one call is at fault */
+    return run_fail(run, check, "cycle",
+                    "%llu identical cycles with at most %zu bytes live%s grew memory by %llu "
+                    "bytes, steadily, though each freed everything",
+                    (unsigned long long)(footprint->done - TREND_FIRST), run->peak_size, with,
+                    (unsigned long long)trend_growth(&footprint->trend));
+}
+
+static struct footprint footprint_begin(struct run *run, uint64_t done)
+{
+    return (struct footprint){.run = run,
+                              .trend = trend_begin(run->peak_size),
+                              .done = done,
+                              .affordable = affordable_cycles(run),
+                              .start = done > 1 ? done : 0, /* the run itself is a cycle */
+                              .frees_start = done > 1 ? run->frees : 0};
+}
+
+/* Failures are not what it is due to: then as much is needed as anywhere. */
+static bool judge_with_failures(struct footprint *footprint)
+{
+    bool is_clean;
+    enum trend_state state;
+    if (is_by_failures(footprint, &is_clean))
+        return fail(footprint, CHECK_RECOVERY, " and an OS call that failed");
+    if (!is_clean)
+        return false;
+    *footprint = footprint_begin(footprint->run, footprint->done);
+    footprint->run->faults.is_recovering = true;
+    is_clean = follow(footprint, &state);
+    footprint->run->faults.is_recovering = false;
+    return is_clean && (state != TREND_GROWS || fail(footprint, CHECK_FOOTPRINT, ""));
 }
 
 bool run_footprint(struct run *run)
 {
-    uint32_t rounds = affordable_rounds(run);
-    if (!run_rounds(run, 1, FIRST_ROUNDS / 2))
+    enum trend_state state;
+    struct footprint footprint = footprint_begin(run, 1);
+    if (run->faults.has_failed)
+        footprint.trend.enough_bytes = LOSS_ENOUGH;
+    if (!follow(&footprint, &state))
         return false;
-    size_t start = read_held(run);
-    if (!run_rounds(run, FIRST_ROUNDS / 2, FIRST_ROUNDS))
-        return false;
-    size_t held = read_held(run);
-    if (held <= start || rounds <= FIRST_ROUNDS)
+    if (state != TREND_GROWS)
         return true;
-    rounds = enough_rounds(run, rounds, growth(start, held));
-    uint32_t half = FIRST_ROUNDS + (rounds - FIRST_ROUNDS) / 2;
-    size_t first = held;
-    if (!run_rounds(run, FIRST_ROUNDS, half))
-        return false;
-    size_t middle = read_held(run);
-    if (growth(first, middle) < GROWTH_MIN / 4)
-        return true;
-    if (!run_rounds(run, half, rounds))
-        return false;
-    size_t last = read_held(run);
-    bool is_steady = growth(middle, last) * 100 >= growth(first, middle) * STEADY_PERCENT;
-    size_t grown = growth(first, last);
-    if (!is_steady || grown < GROWTH_MIN + 2 * run->peak_size)
-        return true;
-    if (grown < CACHES_MOST) {
-        uint32_t from = rounds;
-        size_t before = last;
-        rounds += LONGER * (rounds - FIRST_ROUNDS);
-        if (!run_rounds(run, from, rounds))
-            return false;
-        last = read_held(run);
-        if (growth(before, last) * 100 < grown * LONGER * STEADY_PERCENT)
-            return true;
-    }
-    bool is_by_failures =
-        run->faults.has_failed &&
-        !grows_without_failures(run, rounds, rounds - half, last, growth(middle, last));
-    run->op = VERDICT_NO_OP;
-    run->faults.is_in_last_call = false; /* no one call is at fault */
-    return run_fail(run, is_by_failures ? CHECK_RECOVERY : CHECK_FOOTPRINT, "cycle",
-                    "%u identical cycles with at most %zu bytes live%s grew memory by %zu bytes, "
-                    "steadily, though each freed everything",
-                    rounds - FIRST_ROUNDS, run->peak_size,
-                    is_by_failures ? " and an OS call that failed" : "", growth(first, last));
+    return run->faults.has_failed ? judge_with_failures(&footprint)
+                                  : fail(&footprint, CHECK_FOOTPRINT, "");
 }

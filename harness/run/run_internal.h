@@ -44,6 +44,7 @@ struct run {
     uint32_t op;       /* index of the op being run, or VERDICT_NO_OP */
     bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
     size_t peak_size;  /* most live bytes of this trace */
+    uint64_t frees;    /* blocks that this run gave back */
     struct faults {
         /* os_calls.h sees the subject; else only its own hook may fail, and does not tell when */
         bool is_watching;

@@ -109,7 +109,7 @@ static void steady_growth_is_a_footprint(void **state)
 {
     (void)state;
     test.subject.footprint = fake_footprint;
-    test.options.rounds = 1000;
+    test.options.rounds = 16;
     fake.grows_by = 4096;
     fake.grows_until = SIZE_MAX;
     assert_caught("#0 = malloc 100\n", CHECK_FOOTPRINT, VERDICT_NO_OP);
@@ -120,18 +120,43 @@ static void growth_that_comes_to_an_end_is_a_cache(void **state)
 {
     (void)state;
     test.subject.footprint = fake_footprint;
-    test.options.rounds = 1000;
+    test.options.rounds = 16;
     fake.grows_by = 65536;
     fake.grows_until = 65536 * 100;
     assert_clean("#0 = malloc 100\n");
     assert_int_equal(fake.footprint, fake.grows_until);
 }
 
-static void steady_subject_is_not_cycled_to_the_last_round(void **state)
+/* As if the subject deferred its last 4096 frees. */
+static void growth_by_deferred_frees_comes_to_an_end(void **state)
+{
+    (void)state;
+    test.subject.footprint = fake_footprint;
+    test.options.rounds = 16;
+    fake.grows_by = 2000;
+    fake.grows_until = 2000 * 4096;
+    assert_clean("#0 = malloc 100\n");
+    assert_int_equal(fake.footprint, fake.grows_until);
+}
+
+/* Whoever confirms it with more cycles asks for a suspicion. */
+static void even_growth_in_few_cycles_is_a_suspicion(void **state)
 {
     (void)state;
     test.subject.footprint = fake_footprint;
     test.options.rounds = 1000;
+    test.options.suspects = 1;
+    fake.grows_by = 8192;
+    fake.grows_until = 8192 * 1000;
+    assert_caught("#0 = malloc 100\n", CHECK_FOOTPRINT, VERDICT_NO_OP);
+    assert_in_range(fake.calls, 2, 4000);
+}
+
+static void steady_subject_is_not_cycled_to_the_last_round(void **state)
+{
+    (void)state;
+    test.subject.footprint = fake_footprint;
+    test.options.rounds = 16;
     assert_clean("#0 = malloc 100\n");
     assert_in_range(fake.calls, 2, 100);
 }
@@ -209,6 +234,8 @@ int main(void)
         cmocka_unit_test_setup(block_must_not_lie_in_the_programs_memory, set_up),
         cmocka_unit_test_setup(usable_size_must_hold_the_request_and_stay, set_up),
         cmocka_unit_test_setup(steady_growth_is_a_footprint, set_up),
+        cmocka_unit_test_setup(growth_by_deferred_frees_comes_to_an_end, set_up),
+        cmocka_unit_test_setup(even_growth_in_few_cycles_is_a_suspicion, set_up),
         cmocka_unit_test_setup(growth_that_comes_to_an_end_is_a_cache, set_up),
         cmocka_unit_test_setup(steady_subject_is_not_cycled_to_the_last_round, set_up),
         cmocka_unit_test_setup(muted_check_does_not_stop_the_run, set_up),

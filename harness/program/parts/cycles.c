@@ -2,6 +2,8 @@
 /* Growth from cycle to cycle. */
 #include "harness/program/parts/fail.h"
 
+#include "harness/base/trend.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -16,22 +18,20 @@ static long resident(void)
     return strtol(end, NULL, 10) * getpagesize();
 }
 
-/* Two halves of equal length, the fewest cycles to the most; what failures lose may end after a few
- * hundred cycles. */
-static void watch_cycles(int fewest, int most)
+/* So many cycles at most, each of which frees so many blocks. */
+static void watch_cycles(uint64_t most, unsigned frees)
 {
-    for (int i = 0; i < 16; i++) /* caches may fill */
-        cycle();
-    for (int half = fewest; half <= most; half *= 4) {
-        long start = resident();
-        for (int i = 0; i < half; i++)
+    struct trend trend = trend_begin(0);
+    enum trend_state state = TREND_OPEN;
+#ifdef WITH_FAULTS
+    trend.enough_bytes = (uint64_t)16 << 20; /* what a failure loses, no cache has */
+#endif
+    for (uint64_t done = 0; state == TREND_OPEN && trend.next_look <= most;) {
+        for (; done < trend.next_look; done++)
             cycle();
-        long middle = resident();
-        for (int i = 0; i < half; i++)
-            cycle();
-        long last = resident();
-        if (middle - start >= 1 << 18 && last - middle > (middle - start) / 2)
-            FAIL("%d cycles that free everything grew memory by %ld bytes, as many again by %ld\n",
-                 half, middle - start, last - middle);
+        state = trend_look(&trend, done * frees, (uint64_t)resident());
     }
+    if (state == TREND_GROWS)
+        FAIL("%llu cycles that free everything grew memory by %llu bytes, steadily\n",
+             (unsigned long long)trend.next_look / 2, (unsigned long long)trend_growth(&trend));
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* What counts as growth: histories of allocators that keep, defer, fill up, and lose. */
+#include "harness/base/trend.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define KIB         ((uint64_t)1 << 10)
+#define MIB         ((uint64_t)1 << 20)
+#define CYCLES_MOST ((uint64_t)1 << 24)
+
+typedef uint64_t history(uint64_t cycles);
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* With one free in a cycle. */
+static enum trend_state look_until(struct trend *trend, history *held, uint64_t affordable)
+{
+    enum trend_state state = TREND_OPEN;
+    while (state == TREND_OPEN && trend->next_look <= affordable) {
+        uint64_t cycles = trend->next_look;
+        state = trend_look(trend, cycles, held(cycles));
+    }
+    return state;
+}
+
+static enum trend_state judge(history *held, uint64_t affordable)
+{
+    struct trend trend = trend_begin(2 * KIB);
+    return look_until(&trend, held, affordable);
+}
+
+static uint64_t nothing(uint64_t cycles)
+{
+    (void)cycles;
+    return 5 * MIB;
+}
+
+static uint64_t loses_64_bytes(uint64_t cycles)
+{
+    return 5 * MIB + (64 * cycles) / (4 * KIB) * (4 * KIB);
+}
+
+static uint64_t loses_1_mib(uint64_t cycles)
+{
+    return cycles * MIB;
+}
+
+static uint64_t defers_4096_frees(uint64_t cycles)
+{
+    return 2 * KIB * smaller(cycles, 4096);
+}
+
+static uint64_t quarantines_256_mib(uint64_t cycles)
+{
+    return MIB * smaller(cycles, 256);
+}
+
+/* A page chosen at random out of 1 GiB, in each cycle: touched pages of the whole. */
+static uint64_t places_at_random(uint64_t cycles)
+{
+    const double pages = 262144;
+    double untouched = 1;
+    for (double step = (double)cycles / pages; step > 0; step -= 1.0 / 64)
+        untouched *= 1 - (step < 1.0 / 64 ? step : 1.0 / 64);
+    return (uint64_t)(pages * (1 - untouched)) * 4 * KIB;
+}
+
+static uint64_t root_of(uint64_t cycles)
+{
+    uint64_t root = 0;
+    while ((root + 1) * (root + 1) <= cycles)
+        root++;
+    return root * 64 * KIB;
+}
+
+static uint64_t warms_up_and_loses(uint64_t cycles)
+{
+    return 8 * MIB * smaller(cycles, 16) + 1 * KIB * cycles;
+}
+
+static void nothing_ends_after_two_looks(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(nothing, 2 * (uint64_t)TREND_FIRST), TREND_ENDED);
+}
+
+static void a_loss_grows(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(loses_1_mib, CYCLES_MOST), TREND_GROWS);
+    assert_int_equal(judge(warms_up_and_loses, CYCLES_MOST), TREND_GROWS);
+}
+
+static void what_fills_up_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(defers_4096_frees, CYCLES_MOST), TREND_ENDED);
+    assert_int_equal(judge(quarantines_256_mib, CYCLES_MOST), TREND_ENDED);
+    assert_int_equal(judge(places_at_random, CYCLES_MOST), TREND_ENDED);
+}
+
+static void slowing_growth_never_counts(void **state)
+{
+    (void)state;
+    assert_int_not_equal(judge(root_of, CYCLES_MOST), TREND_GROWS);
+}
+
+static void too_few_cycles_decide_nothing_but_arouse_suspicion(void **state)
+{
+    (void)state;
+    struct trend trend = trend_begin(2 * KIB);
+    assert_int_equal(look_until(&trend, defers_4096_frees, 2048), TREND_OPEN);
+    assert_true(trend_is_suspicious(&trend));
+    assert_int_equal(trend_growth(&trend), 2 * KIB * (2048 - TREND_FIRST));
+}
+
+/* A page is new once in 64 cycles: the first stretches are flat, and the check ends there. */
+static void a_loss_below_a_page_in_a_stretch_is_not_seen(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(loses_64_bytes, CYCLES_MOST), TREND_ENDED);
+}
+
+static void a_caller_may_ask_for_less(void **state)
+{
+    (void)state;
+    struct trend trend = trend_begin(2 * KIB);
+    trend.enough_bytes = 16 * MIB;
+    assert_int_equal(look_until(&trend, loses_1_mib, 128), TREND_GROWS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_ends_after_two_looks),
+        cmocka_unit_test(a_loss_grows),
+        cmocka_unit_test(what_fills_up_ends),
+        cmocka_unit_test(slowing_growth_never_counts),
+        cmocka_unit_test(too_few_cycles_decide_nothing_but_arouse_suspicion),
+        cmocka_unit_test(a_loss_below_a_page_in_a_stretch_is_not_seen),
+        cmocka_unit_test(a_caller_may_ask_for_less),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
