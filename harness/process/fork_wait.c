@@ -32,7 +32,7 @@ enum fork_end fork_wait(pid_t child, unsigned cpu_ms, unsigned idle_ms, int *ret
             wait_for(child, ret_status, 0);
             return used > cpu_ms ? FORK_HUNG : FORK_STUCK;
         }
-        nanosleep(&(struct timespec){.tv_nsec = POLL_US * 1000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = POLL_US * 1000L}, NULL);
     }
     return FORK_ENDED;
 }

@@ -189,7 +189,7 @@ static void put_shared_state(const struct plan *plan)
 /* The choice was seen before the trace, in a probe: make it once more. */
 static void put_first_choice(const struct plan *plan)
 {
-    if (plan->verdict->op >= plan->trace->count)
+    if (plan->verdict == NULL || plan->verdict->op >= plan->trace->count)
         return;
     if (!plan->has_threads)
         export_put(plan, "    int is_block = 0;\n");

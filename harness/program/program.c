@@ -109,8 +109,9 @@ struct program *program_begin(void)
 
 static void say_word(FILE *out, const char *word, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        const char pair[] = {i > 0 ? word[i - 1] : ' ', word[i]};
+    char before = ' ';
+    for (size_t i = 0; i < length; before = word[i++]) {
+        const char pair[] = {before, word[i]};
         bool is_mark = memcmp(pair, "*/", 2) == 0 || memcmp(pair, "/*", 2) == 0;
         fprintf(out, "%s%c", is_mark ? " " : "", word[i] >= ' ' && word[i] <= '~' ? word[i] : '?');
     }
@@ -382,7 +383,8 @@ static bool take_name(struct program *program, const struct part *own, const str
     for (size_t pass = 0; pass < 2 && !is_own; pass++)
         for (size_t i = 0; i < program->name_count; i++) {
             struct taking *taking = program->names[i].taking;
-            if ((pass == 0 && taking->part != own) || !word_same(&program->names[i].word, word))
+            if ((pass == 0 && (own == NULL || taking->part != own)) ||
+                !word_same(&program->names[i].word, word))
                 continue;
             is_own |= pass == 0;
             has_added |= !taking->is_taken;

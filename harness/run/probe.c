@@ -39,7 +39,7 @@ static void *call_with_probe_size(const struct subject *subject, enum subject_ca
         return calls->reallocarray(NULL, 1, PROBE_SIZE);
     case SUBJECT_aligned_alloc:
         return calls->aligned_alloc(PROBE_ALIGNMENT,
-                                    PROBE_SIZE / PROBE_ALIGNMENT * PROBE_ALIGNMENT);
+                                    (size_t)PROBE_SIZE / PROBE_ALIGNMENT * PROBE_ALIGNMENT);
     case SUBJECT_memalign:
         return calls->memalign(PROBE_ALIGNMENT, PROBE_SIZE);
     case SUBJECT_valloc:

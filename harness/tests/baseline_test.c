@@ -77,8 +77,9 @@ static void the_tail_of_a_long_comment_is_no_entry(void **state)
     (void)state;
     for (size_t length = 250; length < 300; length++) {
         memset(text, 'x', length);
-        memcpy(text, "# ", 2);
-        strcpy(text + length, " musl crash free\nglibc errno malloc\n");
+        text[0] = '#';
+        text[1] = ' ';
+        snprintf(text + length, sizeof text - length, " musl crash free\nglibc errno malloc\n");
         assert_int_equal(read_text(&baseline, text), 0);
         assert_int_equal(baseline.count, 1);
         assert_string_equal(baseline.entries[0].subject, "glibc");
@@ -135,7 +136,7 @@ static void a_malformed_line_is_refused_with_its_number(void **state)
                                         "anvil crash  # free\n",
                                         "anvil crash free |\n",
                                         "anvil crash free |  # empty\n",
-                                        "anvil " CLAUSE " pass\n",
+                                        ("anvil " CLAUSE " pass\n"),
                                         "anvil crush free\n",
                                         "anvil crash free signal | x\n"};
     (void)state;

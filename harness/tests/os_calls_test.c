@@ -81,7 +81,7 @@ static int fails_a_raw_call_and_sbrk(void)
 static int passes_all_arguments(void)
 {
     int file = memfd_create("test", 0);
-    if (ftruncate(file, 2 * PAGE) != 0 || pwrite(file, "x", 1, PAGE) != 1)
+    if (ftruncate(file, 2L * PAGE) != 0 || pwrite(file, "x", 1, PAGE) != 1)
         return 0;
     os_calls_enter();
     char *memory = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, file, PAGE);

@@ -43,6 +43,7 @@ static void cycle(void);
 
 /* Each uses those before it. */
 /* clang-format off */
+/* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "harness/program/parts/faults.c"
 #include "harness/program/parts/threads.c"
 #include "harness/program/parts/usable.c"
@@ -51,6 +52,7 @@ static void cycle(void);
 #include "harness/program/parts/fork.c"
 #include "harness/program/parts/cycles.c"
 #include "harness/program/parts/ends.c"
+/* NOLINTEND(bugprone-suspicious-include) */
 /* clang-format on */
 
 /* Runs a function in a child and returns its exit status, with what it says on stderr. */

@@ -122,7 +122,7 @@ static void growth_that_comes_to_an_end_is_a_cache(void **state)
     test.subject.footprint = fake_footprint;
     test.options.rounds = 16;
     fake.grows_by = 65536;
-    fake.grows_until = 65536 * 100;
+    fake.grows_until = 65536UL * 100;
     assert_clean("#0 = malloc 100\n");
     assert_int_equal(fake.footprint, fake.grows_until);
 }

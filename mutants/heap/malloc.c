@@ -28,7 +28,7 @@ static void unlock(const int *locked)
     pthread_mutex_unlock(&heap_lock);
 }
 /* To the end of the block. */
-#define WITH_LOCK() int locked __attribute__((cleanup(unlock))) = lock()
+#define WITH_LOCK() int locked __attribute__((cleanup(unlock), unused)) = lock()
 
 static void lock_before_fork(void)
 {

@@ -18,7 +18,7 @@ static size_t next(size_t at, size_t size)
 /* Depends on the block and on the position, so that a shifted, swapped or stale copy shows. */
 static unsigned char byte_at(int i, size_t at)
 {
-    return (unsigned char)(seed[i] * 167 + at * 13 + at / 251);
+    return (unsigned char)(seed[i] * 167 + (unsigned)at * 13 + (unsigned)(at / 251));
 }
 
 static void verify(int i, size_t size)
