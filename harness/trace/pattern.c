@@ -185,7 +185,7 @@ static struct window take_window(size_t capacity, unsigned index, unsigned count
         return (struct window){0, EDGE};
     if (index == count - 1)
         return (struct window){(capacity - EDGE) / WORD * WORD, capacity};
-    size_t from = EDGE + (capacity - 2 * EDGE) / (STRIPES + 1) * index / WORD * WORD;
+    size_t from = EDGE + (capacity - 2UL * EDGE) / (STRIPES + 1) * index / WORD * WORD;
     return (struct window){from, from + STRIPE};
 }
 
