@@ -125,16 +125,17 @@ static void parse(int argc, char **argv, struct request *request)
         .options = options,
         .parser = parse_option,
         .args_doc = "SUBJECT",
-        .doc = "Run threads under a scheduler that switches between them inside the calls of an "
-               "allocator, at every atomic and every lock, and search for an order of steps that "
-               "breaks it.\v"
-               "SUBJECT is anvil, a mutant (--list names them), or an allocator of your own: compile "
-               "each of its sources with `cc -g -O1 -fsanitize=thread -include "
-               "adversity/interleave/calls.h`, name its malloc, free and realloc in a struct "
-               "interleave_subject called interleave_own, and link both with "
-               "libmallet-interleave.a, jansson and pthread: the program is this command with your "
-               "subject. adversity/interleave/README.md has the four lines of C and the two "
-               "commands."};
+        .doc =
+            "Run threads under a scheduler that switches between them inside the calls of an "
+            "allocator, at every atomic and every lock, and search for an order of steps that "
+            "breaks it.\v"
+            "SUBJECT is anvil, a mutant (--list names them), or an allocator of your own: compile "
+            "each of its sources with `cc -g -O1 -fsanitize=thread -include "
+            "adversity/interleave/calls.h`, name its malloc, free and realloc in a struct "
+            "interleave_subject called interleave_own, and link both with "
+            "libmallet-interleave.a, jansson and pthread: the program is this command with your "
+            "subject. adversity/interleave/README.md has the four lines of C and the two "
+            "commands."};
     cli_parse(&spec, &argp, argc, argv, &request->cli, request);
     request->report.seed = request->cli.seed;
 }
