@@ -48,15 +48,15 @@ static void mutate_once(struct trace *trace, struct random *random)
     trace_normalize(trace, NORMALIZE_RETARGET);
 }
 
-/* One op that is always well-formed, for where nothing is left. */
+/* One op that is always well-formed, for a trace that lost all its ops. */
 static void seed_op(struct trace *trace, struct random *random)
 {
     trace->ops[0] = (struct trace_op){.kind = OP_MALLOC, .size = random_below(random, 8192)};
     trace->count = 1;
 }
 
-/* Three mutations on average: the decoding and the run cost more than they do, and bugs need more
- * than one thing to be so. */
+/* Three mutations on average: decoding and running cost more than they do, and most bugs need
+ * several conditions at once. */
 size_t mutator_mutate(uint8_t *bytes, size_t length, size_t capacity, uint64_t seed)
 {
     struct random random = {seed};

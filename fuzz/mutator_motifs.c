@@ -56,14 +56,14 @@ static const char *const MOTIFS[] = {
     "pa= rah ra. fa",
     "ma. ab= mc. fb fa fc md+",
     "aa= ra+ ra+ S mb= fa",
-    /* usable size, trimming, memory that the system refuses, a free on another thread */
+    /* usable size, trimming, a refused OS call, a free on another thread */
     "ma= ua mb1 ub S ra+ ua",
     "mah mb. fa R ma= S",
     "O ma= mbh S ra+ fa",
     "ma= O rah S fa O mah",
     "ma= T fa mb= t fb mc=",
-    /* size 0 is the allocator's choice, but one choice; and what has no bytes must still be
-     * freed */
+    /* size 0: the allocator chooses, always in the same way; a block without bytes must be freed
+     * too */
     "maz mbz fa mcz fb fc",
     "caz raz ra= raz S",
     "ma= raz mb= S",
@@ -74,8 +74,8 @@ size_t motif_count(void)
     return COUNT_OF(MOTIFS);
 }
 
-/* Mostly beyond the small classes, once in five beyond the mmap threshold: half a story of large
- * blocks is dear. */
+/* Mostly beyond the small classes, once in five beyond the mmap threshold: even half a sequence of
+ * large blocks is expensive. */
 static uint64_t much_draw(struct random *random)
 {
     return random_once_in(random, 5) ? paged_size_draw(random, 16, 48)
@@ -150,8 +150,8 @@ size_t motif_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[
     return motif_write_index(index, story_size_draw(random), slots, ret_ops, random);
 }
 
-/* Teeth: mostly a handful, now and then as many as fill a page of small blocks. Never more of a
- * large size than a few mappings. */
+/* Teeth of the comb: usually a handful, occasionally as many as fill a page with small blocks. Of a
+ * large size, a few mappings at most. */
 static size_t teeth_draw(uint64_t size, struct random *random)
 {
     size_t most = size > 4096 ? 6 : random_once_in(random, 8) ? STORY_SLOTS : 12;
@@ -176,8 +176,8 @@ size_t comb_write(struct trace_op ret_ops[STORY_OPS_MAX], const uint32_t slots[S
     return count;
 }
 
-/* Half of the sizes are the run's own, exactly or nearly: what one op frees, another may be
- * served. */
+/* Half of the sizes equal that of the run, exactly or nearly, so that one op may reuse what another
+ * freed. */
 static void run_size(struct trace_op *op, uint64_t unit, struct random *random)
 {
     static const uint64_t QUARTERS[] = {4, 4, 4, 8, 2, 5, 12, 0};

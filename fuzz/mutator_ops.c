@@ -29,8 +29,8 @@ void ops_delete(struct trace *trace, size_t at, size_t count)
     trace->count -= count;
 }
 
-/* Where to insert: in front of any op, or at the end. The first call of all is a place of its own:
- * it finds the allocator untouched. */
+/* Where to insert: in front of any op, or at the end. The front of the trace counts as one more
+ * place: there the call finds the allocator untouched. */
 static size_t gap_draw(const struct trace *trace, struct random *random)
 {
     if (random_once_in(random, 6))
@@ -63,7 +63,7 @@ static struct trace_op *op_find(const struct trace *trace, unsigned traits, stru
     return NULL;
 }
 
-/* Fills slots with narrow ones that no op names, as far as there are; the rest repeat. */
+/* Fills slots with narrow ones that no op names; repeats them if there are too few. */
 static void fresh_slots(const struct trace *trace, uint32_t *ret_slots, size_t count,
                         struct random *random)
 {
@@ -127,8 +127,7 @@ static bool insert_run(struct trace *trace, struct random *random)
     return ops_insert(trace, gap_draw(trace, random), story, run_write(story, slots, random));
 }
 
-/* What was allocated in one way is used in another: resized, asked for its size, freed by a third
- * call. */
+/* A block allocated by one call is passed to another: realloc, malloc_usable_size, free_sized. */
 static bool insert_use(struct trace *trace, struct random *random)
 {
     struct trace_op *birth = op_find(trace, OP_ALLOCATES, random);
@@ -201,7 +200,7 @@ static bool copy_stretch(struct trace *trace, struct random *random)
     return stretch.count > 0 && ops_insert(trace, gap_draw(trace, random), ops, stretch.count);
 }
 
-/* An unrolled loop: what happens once may be harmless, what happens eight times fills a bin. */
+/* An unrolled loop: one repetition may be harmless, eight fill a bin. */
 static bool repeat_stretch(struct trace *trace, struct random *random)
 {
     struct stretch stretch = stretch_draw(trace, random);
@@ -214,7 +213,7 @@ static bool repeat_stretch(struct trace *trace, struct random *random)
     return is_changed;
 }
 
-/* To a slot that another op names, which is what makes two ops meet. */
+/* To a slot that another op names, so that both work on one block. */
 static bool retarget_slot(struct trace *trace, struct random *random)
 {
     struct trace_op *op = op_find(trace, OP_TAKES_SLOT, random);

@@ -54,13 +54,12 @@ enum mutation mutation_pick(struct random *random);
 bool ops_insert(struct trace *trace, size_t at, const struct trace_op *ops, size_t count);
 void ops_delete(struct trace *trace, size_t at, size_t count);
 
-/* Draws what op's kind takes: size with its base, count, alignment, number. */
+/* Draws the operands of op's kind: size with its base, count, alignment, number. */
 void values_draw(struct trace_op *op, struct random *random);
 /* Draws only a size; op->extra, where it is an alignment, is looked at. */
 void size_draw(struct trace_op *op, struct random *random);
 void extra_draw(struct trace_op *op, struct random *random);
-/* Gives op, drawn already, the size of another, unless what that asks for could be had only at
- * great cost. */
+/* Gives op, drawn already, the size of another, unless that request would be expensive. */
 void size_keep(struct trace_op *op, const struct trace_op *other);
 /* Moves a size to the other side of a landmark, or a step on. */
 void size_nudge(struct trace_op *op, struct random *random);
@@ -68,7 +67,7 @@ void size_nudge(struct trace_op *op, struct random *random);
 struct trace_op op_draw(struct random *random);
 /* About a whole number of pages, low to high of them. */
 uint64_t paged_size_draw(struct random *random, uint64_t low, uint64_t high);
-/* A size that stories are told with: small or medium, now and then around the mmap threshold. */
+/* A size for a sequence of ops: small or medium, sometimes around the mmap threshold. */
 uint64_t story_size_draw(struct random *random);
 
 enum { STORY_OPS_MAX = 96, STORY_SLOTS = 48 };

@@ -66,8 +66,8 @@ static uint64_t class_size(struct random *random)
                  17, random);
 }
 
-/* About whole pages; half of them a header short: there, what belongs to the block and what to the
- * mapping are easily confused. */
+/* About whole pages; half of them a header short: there, the sizes of the block and of the mapping
+ * are easily confused. */
 static uint64_t shake_pages(uint64_t size, struct random *random)
 {
     return random_once_in(random, 2) ? size - any_magnitude(random, 6) : shake(size, 32, random);
@@ -106,7 +106,7 @@ static uint64_t huge_size(struct random *random)
 }
 
 /* Rounding up adds a header, an alignment, a page or a region, and wraps only this near to the
- * limit. A size cut to 32 bits is noticed if what is left of it can be had. */
+ * limit. A size truncated to 32 bits is noticed if a request of the rest can succeed. */
 static uint64_t impossible_size(struct random *random)
 {
     switch (random_below(random, 8)) {
@@ -174,7 +174,7 @@ static uint64_t aligned_size_draw(uint64_t alignment, struct random *random)
     return shake(alignment / 2 * random_between(random, 1, 6), 1, random);
 }
 
-/* It could be had, but only at great cost: not to be made on purpose. */
+/* The request can succeed, but at great cost: the mutator does not make it on purpose. */
 static bool is_dear(uint64_t size)
 {
     return size > ((uint64_t)1 << 25) + PAGE && size < (uint64_t)1 << 46;
@@ -185,8 +185,8 @@ static bool is_product(const struct trace_op *op)
     return trace_op_traits(op->kind) & OP_HAS_COUNT && op->extra > FACTOR_MIN;
 }
 
-/* Times a count drawn for another size, it may be dear. A chain of such calls on one block even
- * grows by their product. */
+/* Multiplied by a count that was drawn for another size, it may be expensive. A chain of such calls
+ * on one block grows by their product. */
 static void count_fit(struct trace_op *op)
 {
     bool is_large = op->size_base != SIZE_EXACT || op->size > 1024;
@@ -252,8 +252,8 @@ static uint64_t count_draw(const struct trace_op *op, struct random *random)
                                       : random_below(random, 17);
 }
 
-/* Two factors near 2^64 or 2^63, either way round; what wraps shall wrap to something small, or it
- * would not be noticed. */
+/* Two factors near 2^64 or 2^63, either way round; the wrapped product must be small, or nobody
+ * would notice. */
 static void product_draw(struct trace_op *op, struct random *random)
 {
     bool is_half = random_once_in(random, 3);
@@ -332,8 +332,8 @@ void size_nudge(struct trace_op *op, struct random *random)
     }
 }
 
-/* Each call of the family often enough to meet the others; what acts on the whole process is dear
- * and seldom. */
+/* Each call of the family is frequent enough to meet the others; ops on the whole process are
+ * expensive and therefore rare. */
 static const uint16_t KIND_WEIGHTS[OP_KINDS] = {
     [OP_MALLOC] = 200,
     [OP_FREE] = 190,

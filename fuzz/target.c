@@ -33,8 +33,7 @@ enum {
     /* bytes: small, so that clearing it for the next input stays cheap, and so that it runs full
      * now and then */
     ARENA_SIZE = 2 << 20,
-    /* ops: every one costs more than the ops themselves; a finding is replayed with the walker
-     * after each */
+    /* ops: a walk costs more than the ops; a finding is replayed with a walk after each op */
     HEAP_CHECK_EVERY = 16,
     /* identical cycles for footprint, at most: it ends early, after 16, where nothing grows; and
      * for one in how many inputs */
@@ -79,7 +78,7 @@ static void open_target(void)
     target.is_open = true;
 }
 
-/* By write alone, no malloc: nothing may disturb what a debugger or a core shows. */
+/* By write(2) alone, without malloc, so that a debugger or a core shows the heap as it was. */
 static void print_finding(const struct verdict *verdict, const struct trace *trace)
 {
     char line[VERDICT_SENTENCE_MAX + TRACE_LINE_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One execution is one forked process: it starts from the same state every time, with the same
- * addresses, and may end in any way. It runs on one processor, because only one of its threads runs
+ * addresses, and may crash. It runs on one processor, because only one of its threads runs
  * at a time and handing over is cheaper there.
  *
  * The scheduler sees deadlocks and endless waiting by itself, in steps. The limits here are for

@@ -330,7 +330,7 @@ static void fix_addresses(char **argv)
     int now = personality(0xffffffff);
     if (now >= 0 && !(now & ADDR_NO_RANDOMIZE) &&
         personality((unsigned)now | ADDR_NO_RANDOMIZE) >= 0)
-        /* if not, schedules hold all the same but for code that looks at addresses */
+        /* without it, schedules still replay, except in code that depends on addresses */
         execv("/proc/self/exe", argv);
 }
 

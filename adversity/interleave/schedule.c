@@ -103,8 +103,8 @@ void schedule_switch_to(unsigned next)
 
 /* ---- the choice ---- */
 
-/* Who waits by spinning comes after everybody else until something changes: no schedule may pass
- * over the thread that they wait for. */
+/* A thread that spins comes last until something changes, so that every schedule runs the thread
+ * that it waits for. */
 uint8_t schedule_runnable_threads(void)
 {
     unsigned mask = 0;
@@ -216,8 +216,8 @@ void schedule_count_step(const char *what, const struct place *place, bool is_sh
                                                                code};
 }
 
-/* The same kind of step there, and whoever else had done nothing since: a switch before it gains
- * nothing over one before the first of them. */
+/* True if this repeats an earlier step of the same kind at that place and no other thread has done
+ * anything since: a switch here is equivalent to one before the first of them. */
 static bool is_repetition(const struct place *place, bool is_write)
 {
     const struct thread *thread = schedule_thread;

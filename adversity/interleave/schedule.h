@@ -17,7 +17,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* One atomic word, lock, condition or mailbox: whatever threads meet at. */
+/* One atomic word, lock, condition or mailbox: an object that several threads use. */
 struct place {
     uintptr_t address;
     struct clock released;    /* what its last release made known */
@@ -26,7 +26,7 @@ struct place {
     uint32_t depth;           /* of a recursive lock */
 };
 struct place *place_of(const volatile void *address);
-/* The running thread uses it. True if it is one that several threads use, now or in an earlier
+/* The running thread uses it. Returns whether several threads use it, now or in an earlier
  * execution. */
 bool place_use(struct place *place, bool is_write, struct record *record);
 
@@ -45,12 +45,12 @@ bool schedule_is_on(void);
 unsigned schedule_self(void);
 struct clock *schedule_clock(void);
 
-/* The running thread is about to do `what` there. Returns when it shall. */
+/* The running thread is about to do `what` there. Returns when it is its turn. */
 void schedule_point(const char *what, struct place *place, bool is_write, uintptr_t code);
 /* It would let others go first. */
 void schedule_yield(const char *what, uintptr_t code);
-/* It did that: it saw this value, and changed it or not. Whoever sees the same again and again is
- * spinning. */
+/* Reports that step: the value seen, and whether it was changed. A thread that sees the same value
+ * again and again is spinning. */
 void schedule_saw(const struct place *place, uint64_t value, bool has_changed);
 /* Waits until it is woken there. False: a timed wait that ended because nobody else can run. */
 bool schedule_wait(enum wait wait, struct place *place, bool is_timed);

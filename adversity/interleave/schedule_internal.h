@@ -13,7 +13,7 @@
 
 enum {
     STACK_SIZE = 256 * 1024,
-    /* so many steps that saw what one before them saw: no branch any more */
+    /* after this many steps that saw the same value, a step is no longer a branch */
     SAME_MAX = 2,
     SEEN_MAX = 4,           /* steps that are remembered for it */
     IDLE_MAX = 200,         /* that many steps that changed nothing: let others go on */
@@ -48,7 +48,7 @@ struct model {
     uint32_t change_points[THREADS_MAX * 4];
     struct random random;
     uint32_t lowest;
-    /* bit per thread: gave way without having changed anything, and nothing has changed since */
+    /* bit per thread: it yielded without having changed anything, and nothing has changed since */
     uint8_t spinning;
     bool is_in_child;
     pthread_key_t last_act;

@@ -170,8 +170,8 @@ char *story_receive(unsigned box)
     return block;
 }
 
-/* The fork is no order between the child's one thread and those it left behind, but theirs is a
- * copy that nobody writes: all is known. */
+/* The fork does not order the child's thread after the others, but the child has a copy of their
+ * memory that nobody writes: treat all of it as ordered. */
 static void know_everything(void)
 {
     for (unsigned i = 0; i < THREADS_MAX; i++)

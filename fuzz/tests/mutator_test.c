@@ -242,8 +242,8 @@ static uint64_t asked_in_sum(const struct trace *trace)
     return sum;
 }
 
-/* What a fuzzer executes a thousand times a second: half of the traces shall fit into a few pages,
- * none ask for gigabytes. */
+/* A fuzzer executes thousands of these a second: half of the traces must fit into a few pages, and
+ * none may ask for gigabytes. */
 static void grown_traces_ask_for_little(void **unused)
 {
     (void)unused;
