@@ -140,6 +140,10 @@ static void print_work(const struct scenario_outcome *outcome)
 static void print_outcome(const struct scenario_outcome *outcome)
 {
     const struct torture_result *result = &outcome->result;
+    if (result->lacking != NULL) {
+        printf("%-18s not applicable: needs %s\n", outcome->plan.scenario->name, result->lacking);
+        return;
+    }
     print_work(outcome);
     if (!result->has_finding) {
         printf(": no finding\n");
@@ -164,6 +168,9 @@ static void print_outcome(const struct scenario_outcome *outcome)
 static json_t *make_json(const struct scenario_outcome *outcome)
 {
     const struct torture_result *result = &outcome->result;
+    if (result->lacking != NULL)
+        return json_pack("{s:s, s:s, s:s}", "scenario", outcome->plan.scenario->name, "result",
+                         "not applicable", "needs", result->lacking);
     json_t *object = json_pack("{s:s, s:i, s:f, s:i, s:I, s:I, s:I, s:I, s:s}", "scenario",
                                outcome->plan.scenario->name, "threads", (int)outcome->plan.workers,
                                "seconds", result->elapsed_ms / 1000.0, "processes",

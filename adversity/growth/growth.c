@@ -113,14 +113,6 @@ static bool is_size_selected(const struct growth_options *options, size_t band)
     return !options->is_quick || band % 3 == 0;
 }
 
-/* The first function that a workload needs and the subject lacks. */
-static const char *find_lacking(const struct growth_options *options,
-                                const struct workload *workload)
-{
-    unsigned lacking = workload->job.needs & ~options->subject->offers;
-    return lacking != 0 ? subject_call_name((enum subject_call)__builtin_ctz(lacking)) : NULL;
-}
-
 static bool is_over(const struct growth_options *options)
 {
     static time_t start;
@@ -133,7 +125,7 @@ static void run_workload(const struct growth_options *options, const struct work
                          size_t size)
 {
     struct growth_result result = {.workload = workload, .size = size};
-    const char *lacking = find_lacking(options, workload);
+    const char *lacking = job_find_lacking(workload->job.needs, options->subject->offers);
     snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", workload->job.name,
              size);
     if (options->progress != NULL)
@@ -142,7 +134,7 @@ static void run_workload(const struct growth_options *options, const struct work
         skip(&result, "the time was over");
         result.outcome = GROWTH_NOT_RUN;
     } else if (lacking != NULL) {
-        skip(&result, "there is no ");
+        skip(&result, "not applicable: needs ");
         strncat(result.sentence, lacking, sizeof result.sentence - 32);
     } else if (workload->kind == WORKLOAD_FOOTPRINT)
         growth_footprint(options, &result);

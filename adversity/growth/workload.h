@@ -27,8 +27,6 @@ struct workload {
     size_t bytes_max; /* scaling: live at a time; 0: 4 GiB, which nobody writes to */
 };
 
-#define NEEDS(function) (1u << SUBJECT_##function)
-
 #define WORKLOAD(workload_name, sentence, ...)                              \
     static void workload_name##_round(const struct task *task);             \
     static const struct workload workload_name##_workload = {               \

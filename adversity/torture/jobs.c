@@ -23,13 +23,13 @@ static void run(void (*scenario)(void), void *report, char *const arguments[])
     torture_end();
 }
 
-#define SCENARIO(name, function, milliseconds, pace_us, files, text)                         \
+#define SCENARIO(name, function, milliseconds, pace_us, needs, files, text)                  \
     static void run_##function(const struct job *job, void *report, char *const arguments[]) \
     {                                                                                        \
         (void)job;                                                                           \
         run(scenario_##function, report, arguments);                                         \
     }                                                                                        \
-    static const struct job job_##function = {name, JOB_SCENARIO, 0, run_##function};        \
+    static const struct job job_##function = {name, JOB_SCENARIO, needs, run_##function};    \
     JOB_REGISTER(function, job_##function);
 SCENARIOS(SCENARIO)
 #undef SCENARIO

@@ -7,14 +7,15 @@
 #include "adversity/torture/torture_internal.h"
 #include "harness/base/clock.h"
 #include "harness/finding/finding.h"
+#include "harness/job/job.h"
 
 #include <assert.h>
 
 enum { ALONE_PACE_US = 40, SHARED_PACE_US = 80, REPEAT_MIN_MS = 2000 };
 
 static const struct torture_scenario scenarios[] = {
-#define SCENARIO(name, function, milliseconds, pace_us, files, text) \
-    {name, files, text, milliseconds, pace_us},
+#define SCENARIO(name, function, milliseconds, pace_us, needs, files, text) \
+    {name, files, text, milliseconds, pace_us, needs},
     SCENARIOS(SCENARIO)
 #undef SCENARIO
 };
@@ -55,7 +56,9 @@ int torture_run(const struct torture_plan *plan, struct torture_result *ret_resu
 {
     struct torture_result result = {0};
     uint64_t start = clock_now_ms();
-    do {
+    result.lacking = job_find_lacking(plan->scenario->needs, plan->subject->offers);
+    while (result.lacking == NULL && !result.has_finding &&
+           (result.processes == 0 || result.elapsed_ms < plan->milliseconds)) {
         struct torture_mode mode = torture_mode_of(plan, result.processes);
         int failure = torture_run_process(plan, &mode, &result, error);
         if (failure != 0)
@@ -64,7 +67,7 @@ int torture_run(const struct torture_plan *plan, struct torture_result *ret_resu
         result.on_one_processor = mode.on_one_processor;
         result.pace_us = mode.pace_us;
         result.elapsed_ms = (unsigned)(clock_now_ms() - start);
-    } while (!result.has_finding && result.elapsed_ms < plan->milliseconds);
+    }
     *ret_result = result;
     return 0;
 }

@@ -28,6 +28,7 @@ struct torture_scenario {
     const char *name, *files, *text;
     unsigned milliseconds; /* of one process */
     unsigned pace_us;      /* between interruptions; 0: it varies */
+    unsigned needs;        /* as of struct job */
 };
 /* NULL beyond the last. */
 const struct torture_scenario *torture_scenario_at(size_t i);
@@ -43,6 +44,7 @@ struct torture_plan {
 };
 
 struct torture_result {
+    const char *lacking; /* a function that the scenario needs and the subject has not: not run */
     bool has_finding;
     struct verdict verdict; /* site: the scenario */
     char call[24];          /* the thread at fault was in it; "none" */

@@ -45,6 +45,12 @@ const struct job *job_find(enum job_kind kind, const char *name)
     return NULL;
 }
 
+const char *job_find_lacking(unsigned needs, unsigned offers)
+{
+    unsigned lacking = needs & ~offers;
+    return lacking != 0 ? subject_call_name((enum subject_call)__builtin_ctz(lacking)) : NULL;
+}
+
 void job_bind(const struct subject *subject)
 {
     job_subject = *subject;

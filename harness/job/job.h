@@ -23,6 +23,9 @@ enum job_kind { JOB_PROBE, JOB_SCENARIO, JOB_WORKLOAD, JOB_KIND_COUNT };
 const char *job_kind_name(enum job_kind kind);
 enum job_kind job_kind_find(const char *name);
 
+/* A bit of `needs`. */
+#define NEEDS(function) (1u << SUBJECT_##function)
+
 struct job {
     const char *name; /* among those of its kind */
     enum job_kind kind;
@@ -44,6 +47,8 @@ struct job {
 const struct job *const *job_next(enum job_kind kind, const struct job *const *entry);
 /* NULL: there is none. */
 const struct job *job_find(enum job_kind kind, const char *name);
+/* The first function that a job needs and a subject that offers these has not; NULL: it can run. */
+const char *job_find_lacking(unsigned needs, unsigned offers);
 
 /* The memory of a child begins with this; what its kind reports follows at JOB_REPORT_OFFSET. The
  * caller trusts none of it. */

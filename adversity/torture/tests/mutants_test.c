@@ -30,10 +30,14 @@ static struct subject_plan find(const char *spec)
     return subject;
 }
 
-static struct subject_plan find_mutant(const char *origin, const char *id)
+static struct subject_plan find_built(const char *format, ...)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/lib%s_%s.so", folder, origin, id);
+    va_list arguments;
+    int length = snprintf(path, sizeof path, "%s/", folder);
+    va_start(arguments, format);
+    vsnprintf(path + length, sizeof path - (size_t)length, format, arguments);
+    va_end(arguments);
     return find(path);
 }
 
@@ -51,7 +55,7 @@ static void mutant_is_found(void **state)
     const struct mutant *mutant = *state;
     struct mutant_catch catch;
     assert_true(mutant_catch_find(mutant, "torture", &catch));
-    struct subject_plan subject = find_mutant(mutant->origin, mutant->id);
+    struct subject_plan subject = find_built("lib%s_%s.so", mutant->origin, mutant->id);
     const struct torture_plan plan = {.subject = &subject,
                                       .scenario = torture_scenario_find(catch.where),
                                       .workers = WORKERS,
@@ -80,14 +84,32 @@ static void comes_through_every_scenario(const struct subject_plan *subject)
         if (result.has_finding)
             fail_msg("%s, %s: %s: %s", subject->name, scenario.name,
                      check_name(result.verdict.check), result.verdict.sentence);
-        assert_true(result.calls > 0);
+        assert_true(result.lacking != NULL || result.calls > 0);
+    }
+}
+
+/* It has no realloc and no malloc_usable_size, and libc's are not taken in their place. */
+static void subject_of_malloc_and_free_is_left_alone(void **state)
+{
+    static const char *const lacking[][2] = {{"opposite-reallocs", "realloc"},
+                                             {"trim", "malloc_usable_size"}};
+    (void)state;
+    struct subject_plan subject = find_built("../sound/libfamily_none.so");
+    comes_through_every_scenario(&subject);
+    for (size_t i = 0; i < 2; i++) {
+        const struct torture_plan plan = {.subject = &subject,
+                                          .scenario = torture_scenario_find(lacking[i][0]),
+                                          .workers = WORKERS};
+        struct torture_result result = run(&plan);
+        assert_string_equal(result.lacking, lacking[i][1]);
+        assert_int_equal(result.processes, 0);
     }
 }
 
 static void correct_allocator_is_left_alone(void **state)
 {
     (void)state;
-    struct subject_plan subject = find_mutant("threaded", "none");
+    struct subject_plan subject = find_built("libthreaded_none.so");
     comes_through_every_scenario(&subject);
 }
 
@@ -100,9 +122,10 @@ static void libc_is_left_alone(void **state)
 
 int main(int argc, char **argv)
 {
-    static struct CMUnitTest tests[MUTANT_END + 2] = {
-        cmocka_unit_test(correct_allocator_is_left_alone), cmocka_unit_test(libc_is_left_alone)};
-    size_t count = 2;
+    static struct CMUnitTest tests[MUTANT_END + 3] = {
+        cmocka_unit_test(correct_allocator_is_left_alone), cmocka_unit_test(libc_is_left_alone),
+        cmocka_unit_test(subject_of_malloc_and_free_is_left_alone)};
+    size_t count = 3;
     if (argc != 2)
         return 2;
     folder = argv[1];
