@@ -20,6 +20,13 @@ struct gate {
     struct gate_results *results;
     size_t done, all;
     struct choices choices;
+    bool is_measured;
+    struct probe_capacity capacity; /* valid if is_measured */
+};
+
+enum {
+    PROFILES_OF_C = 1 << PROFILE_C17 | 1 << PROFILE_C23,
+    PROFILES_OF_POSIX = 1 << PROFILE_POSIX_2017 | 1 << PROFILE_POSIX_2024
 };
 
 const char *clause_verdict_name(enum clause_verdict verdict)
@@ -70,8 +77,6 @@ static void add_verdict(struct gate *gate, const struct clause *clause, unsigned
     struct clause_result *result = add_result(gate, clause, profiles, probe);
     result->verdict = verdict;
     snprintf(result->evidence, sizeof result->evidence, "%s", evidence);
-    if (gate->options->collect != NULL)
-        gate->options->collect(result, gate->options->context);
 }
 
 /* A weak reading that some of the selected profiles do not accept is a failure there, beside the
@@ -87,35 +92,116 @@ static void add_judged(struct gate *gate, const struct clause *clause, const str
         add_verdict(gate, clause, strict, probe, CLAUSE_FAIL, evidence);
 }
 
+static bool is_broken_requirement(const struct clause_result *result)
+{
+    return result->verdict == CLAUSE_FAIL && (result->clause->strength == STRENGTH_MUST ||
+                                              result->clause->strength == STRENGTH_IMPL_DEFINED);
+}
+
+/* Where no profile was selected, what all editions of C or of POSIX require counts. An edition may
+ * say so in a clause of its own, which the same probe answers. */
+static bool does_count(const struct gate_results *results, const struct clause_result *result,
+                       unsigned profiles)
+{
+    unsigned broken = 0;
+    if (result->verdict != CLAUSE_FAIL || profiles != 0)
+        return result->verdict == CLAUSE_FAIL || result->verdict == CLAUSE_ERROR;
+    for (size_t i = 0; i < results->count; i++)
+        if (results->results[i].probe == result->probe &&
+            is_broken_requirement(&results->results[i]))
+            broken |= results->results[i].profiles;
+    return is_broken_requirement(result) && ((broken & PROFILES_OF_C) == PROFILES_OF_C ||
+                                             (broken & PROFILES_OF_POSIX) == PROFILES_OF_POSIX);
+}
+
+/* Whether the subject may well have nothing to give at the first refusal: half of its capacity is
+ * asked for or may be in use; a heap has its own overhead. */
+static bool is_out_of_room(struct gate *gate, const struct probe_calls *made)
+{
+    if (!gate->is_measured && gate->options->capacity == 0)
+        gate->capacity = gate_measure_capacity(gate->options);
+    if (gate->options->capacity != 0)
+        gate->capacity = (struct probe_capacity){.bytes = gate->options->capacity};
+    gate->is_measured = true;
+    const struct probe_capacity *most = &gate->capacity;
+    uint64_t size = made->refused_size, bytes = made->refused_bytes + size;
+    return (most->largest != 0 && size > most->largest / 2) ||
+           (most->bytes != 0 && bytes > most->bytes / 4) ||
+           (most->blocks != 0 && made->refused_blocks > most->blocks / 4);
+}
+
+/* A probe whose scene needs more memory than the subject has cannot tell anything. */
+static enum clause_verdict excuse_refusal(struct gate *gate, const struct probe_report *report,
+                                          enum clause_verdict verdict, char evidence[EVIDENCE_MAX])
+{
+    char call[CALL_TEXT_MAX];
+    const struct probe_calls *made = &report->calls;
+    if ((verdict != CLAUSE_FAIL && verdict != CLAUSE_WEAK) || atomic_load(&made->refusals) == 0 ||
+        !is_out_of_room(gate, made))
+        return verdict;
+    struct probe_call refused = made->refused;
+    snprintf(evidence, EVIDENCE_MAX,
+             "the probe needs more memory than the subject gives: %s was refused after %llu blocks "
+             "of %llu bytes in all",
+             gate_describe_call(&refused, call), (unsigned long long)made->refused_blocks,
+             (unsigned long long)made->refused_bytes);
+    return CLAUSE_UNSUPPORTED;
+}
+
+/* Tells of results as soon as all of their probe are known. */
+static void hand_over(struct gate *gate, size_t first)
+{
+    for (size_t i = first; i < gate->results->count; i++) {
+        struct clause_result *result = &gate->results->results[i];
+        result->counts = does_count(gate->results, result, gate->options->profiles);
+        if (gate->options->collect != NULL)
+            gate->options->collect(result, gate->options->context);
+    }
+}
+
 static void collect(const struct probe *probe, const struct probe_report *report,
                     const struct ending *ending, void *context)
 {
     struct gate *gate = context;
     char evidence[EVIDENCE_MAX];
+    size_t first = gate->results->count;
     choices_add(&gate->choices, probe, report);
     for (size_t i = 0; i < clauses_count(); i++) {
         const struct clause *clause = clauses_at(i);
-        if (!gate_selects(gate->options, clause) || probes_find(clause->id) != probe)
+        if (!gate_selects(gate->options, clause) || !probe_answers(probe, clause->id))
             continue;
         enum clause_verdict verdict = gate_judge(clause, report, ending, evidence);
+        verdict = excuse_refusal(gate, report, verdict, evidence);
         add_judged(gate, clause, probe, verdict, evidence);
+        gate->results->run += verdict != CLAUSE_NOT_RUN;
     }
+    for (size_t i = first; i < gate->results->count; i++)
+        gate->results->results[i].offers = ending->offers;
+    hand_over(gate, first);
     gate->done++;
     if (gate->options->progress != NULL)
         gate->options->progress(gate->done, gate->all, gate->options->context);
 }
 
-/* NULL: nothing keeps the probe from running. */
-static const char *find_obstacle(const struct gate_options *options, const struct probe *probe)
+/* Something that keeps the probe from running, and what its clauses come to; NULL: nothing does. */
+static const char *find_obstacle(const struct gate_options *options, const struct probe *probe,
+                                 enum clause_verdict *ret_verdict)
 {
+    const struct subject_plan *subject = options->subject;
+    struct subject_plan whole;
+    *ret_verdict = CLAUSE_UNSUPPORTED;
     if (probe->place != PLACE_PROCESS)
         return NULL;
     if (options->has_sanitizer)
         return "this build has a sanitizer, whose malloc serves the process";
-    struct subject_plan whole;
-    return subject_plan_whole_process(options->subject, &whole)
-               ? NULL
-               : "this build has no shared object of the subject to preload";
+    if (!subject_plan_whole_process(subject, &whole))
+        return "this build has no shared object of the subject to preload";
+    /* Not left to the process itself, whose start would mix two heaps. */
+    *ret_verdict = CLAUSE_NOT_APPLICABLE;
+    unsigned lacking = subject->offers != 0 ? probe->job.needs & ~subject->offers : 0;
+    return (lacking & NEEDS(calloc)) != 0    ? "the subject has no calloc to serve a whole process"
+           : (lacking & NEEDS(realloc)) != 0 ? "the subject has no realloc to serve a whole process"
+                                             : NULL;
 }
 
 /* The probes to run, each once; clauses without one are results at once. ret_probes has room for
@@ -129,13 +215,15 @@ static size_t select_probes(struct gate *gate, const struct probe **ret_probes)
             continue;
         selected++;
         const struct probe *probe = probes_find(clause->id);
-        const char *obstacle = probe != NULL ? find_obstacle(gate->options, probe) : NULL;
+        enum clause_verdict verdict;
+        const char *obstacle = probe != NULL ? find_obstacle(gate->options, probe, &verdict) : NULL;
         if (probe == NULL)
             add_judged(gate, clause, NULL, CLAUSE_UNTESTABLE,
                        clause->untestable[0] != '\0' ? clause->untestable
                                                      : "no probe is written yet");
         else if (obstacle != NULL)
-            add_judged(gate, clause, probe, CLAUSE_UNSUPPORTED, obstacle);
+            add_judged(gate, clause, probe, verdict, obstacle);
+        gate->results->probes += probe != NULL && obstacle == NULL;
         size_t known = 0;
         while (known < gate->all && ret_probes[known] != probe)
             known++;
@@ -143,6 +231,48 @@ static size_t select_probes(struct gate *gate, const struct probe **ret_probes)
             ret_probes[gate->all++] = probe;
     }
     return selected;
+}
+
+/* The cheapest and most telling probes first: what C and POSIX require of the functions, then of the
+ * process, then what only some editions require, then misuse. */
+static unsigned rank_probe(const struct probe *probe)
+{
+    unsigned best = STRENGTH_COUNT;
+    bool is_common = false;
+    for (size_t i = 0; i < clauses_count(); i++) {
+        const struct clause *clause = clauses_at(i);
+        if (!probe_answers(probe, clause->id))
+            continue;
+        best = clause->strength < best ? clause->strength : best;
+        is_common |= clause->strength == STRENGTH_MUST &&
+                     (clause->profiles & (PROFILES_OF_C | PROFILES_OF_POSIX)) != 0;
+    }
+    return (is_common ? 0 : 2 + best) + (probe->place == PLACE_PROCESS);
+}
+
+struct ranked_probe {
+    const struct probe *probe;
+    unsigned rank, place; /* place: in the registry's order, which remains among equals */
+};
+
+static int compare_ranks(const void *left, const void *right)
+{
+    const struct ranked_probe *a = left, *b = right;
+    return a->rank != b->rank ? (a->rank > b->rank) - (a->rank < b->rank)
+                              : (a->place > b->place) - (a->place < b->place);
+}
+
+/* Leaves the order as it is if there is no memory. */
+static void order_probes(const struct probe **probes, size_t count)
+{
+    struct ranked_probe *ranked = calloc(count + 1, sizeof *ranked);
+    for (unsigned i = 0; ranked != NULL && i < count; i++)
+        ranked[i] = (struct ranked_probe){probes[i], rank_probe(probes[i]), i};
+    if (ranked != NULL)
+        qsort(ranked, count, sizeof *ranked, compare_ranks);
+    for (size_t i = 0; ranked != NULL && i < count; i++)
+        probes[i] = ranked[i].probe;
+    free(ranked);
 }
 
 static int compare_results(const void *left, const void *right)
@@ -171,13 +301,18 @@ int gate_run(const struct gate_options *options, struct gate_results *ret_result
         }
     }
     if (result == 0) {
+        order_probes(probes, gate->all);
         result = gate_run_probes(options, probes, gate->all, collect, gate);
         if (result != 0)
             snprintf(error, SUBJECT_ERROR_MAX, "cannot run the probes on %s: %s",
                      options->subject->name, strerror(result));
     }
-    if (result == 0)
+    if (result == 0) {
         choices_judge(&gate->choices, &results);
+        for (size_t i = 0; i < results.count; i++)
+            results.results[i].counts =
+                does_count(&results, &results.results[i], options->profiles);
+    }
     free(probes);
     free(gate);
     if (result != 0) {
@@ -188,6 +323,11 @@ int gate_run(const struct gate_options *options, struct gate_results *ret_result
     results.wall_ms = (unsigned)(clock_now_ms() - start);
     *ret_results = results;
     return 0;
+}
+
+size_t gate_minimum(const struct gate_results *results)
+{
+    return results->probes < GATE_MINIMUM ? results->probes : GATE_MINIMUM;
 }
 
 void gate_done(struct gate_results *results)

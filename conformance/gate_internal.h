@@ -12,20 +12,42 @@
 
 enum { OUTPUT_MAX = 160 };
 
-/* What became of one probe's process. */
+/* How a probe's process ended. */
+enum ending_kind {
+    ENDING_OWN,    /* by itself, or by a signal: the status tells */
+    ENDING_HANG,   /* it was stopped in one call: processor time without a return, or a deadlock */
+    ENDING_SLOW,   /* it was stopped while calls returned: its processor time was used up */
+    ENDING_NOT_RUN /* it was not started, or the limit of the run stopped it */
+};
+
 struct ending {
-    int status; /* as of waitpid */
-    bool is_timed_out;
+    enum ending_kind kind;
+    bool is_deadlock;        /* of a hang */
+    int status;              /* as of waitpid */
+    const char *reason;      /* for ENDING_NOT_RUN: one sentence */
     const char *unbound;     /* why the subject could not be bound; NULL: it was */
+    unsigned offers;         /* the functions that it found, as subject_offers */
     char output[OUTPUT_MAX]; /* the first line that it printed, cleaned */
 };
 
-/* Runs probes, `jobs` at a time, and hands each report to `collect`, in any order. Returns 0 or a
- * positive errno. */
+/* Processor time of a probe in all, and in one call, in milliseconds. */
+enum { PROBE_CPU_S = 10, HANG_CPU_MS = 3000 };
+
+/* Runs probes in this order, `jobs` at a time, and hands each report to `collect`, in any order.
+ * Probes for which there is no time, or that need a function in which the subject hangs again and
+ * again, are handed over as not run. Returns 0 or a positive errno. */
 typedef void collect_function(const struct probe *probe, const struct probe_report *report,
                               const struct ending *ending, void *context);
 int gate_run_probes(const struct gate_options *options, const struct probe *const *probes,
                     size_t count, collect_function *collect, void *context);
+
+/* Measures the capacity of the subject in a process of its own; all 0 if that does not end well. */
+struct probe_capacity gate_measure_capacity(const struct gate_options *options);
+extern const struct probe capacity_probe;
+
+/* "malloc(64)"; "before any call of the subject" if there was none. */
+enum { CALL_TEXT_MAX = 128 };
+const char *gate_describe_call(const struct probe_call *call, char ret_text[CALL_TEXT_MAX]);
 
 /* Implementation-defined choices that probes reported: a subject must answer a question the same
  * way wherever it is put. */

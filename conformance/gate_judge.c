@@ -16,26 +16,27 @@ static const char *const call_names[CALL_COUNT] = {[CALL_NONE] = "nothing",
 #undef CALL
 };
 
-static void describe_call(const struct probe_call *call, char *ret_text, size_t capacity)
+const char *gate_describe_call(const struct probe_call *call, char ret_text[CALL_TEXT_MAX])
 {
     if (call->id == CALL_NONE || call->id >= CALL_COUNT || call->arguments > 3) {
-        snprintf(ret_text, capacity, "before its first call");
-        return;
+        snprintf(ret_text, CALL_TEXT_MAX, "before any call of the subject");
+        return ret_text;
     }
-    size_t used = (size_t)snprintf(ret_text, capacity, "%s(", call_names[call->id]);
+    size_t used = (size_t)snprintf(ret_text, CALL_TEXT_MAX, "%s(", call_names[call->id]);
     for (unsigned i = 0; i < call->arguments; i++)
-        used += (size_t)snprintf(ret_text + used, capacity - used,
+        used += (size_t)snprintf(ret_text + used, CALL_TEXT_MAX - used,
                                  call->argument[i] >> 40 ? "%s%#llx" : "%s%llu", i > 0 ? ", " : "",
                                  (unsigned long long)call->argument[i]);
-    snprintf(ret_text + used, capacity - used, ")");
+    snprintf(ret_text + used, CALL_TEXT_MAX - used, ")");
+    return ret_text;
 }
 
-static void describe_death(const struct ending *ending, char *ret_text, size_t capacity)
+static void describe_end(const struct ending *ending, char *ret_text, size_t capacity)
 {
-    if (ending->is_timed_out)
-        snprintf(ret_text, capacity, "had not returned when its time was up");
-    else if (WIFSIGNALED(ending->status) && WTERMSIG(ending->status) == SIGXCPU)
-        snprintf(ret_text, capacity, "used up its CPU time without returning");
+    if (ending->kind == ENDING_HANG)
+        snprintf(ret_text, capacity,
+                 ending->is_deadlock ? "stood still for 10 seconds without a running thread"
+                                     : "used 3 seconds of CPU time in it");
     else if (WIFSIGNALED(ending->status))
         snprintf(ret_text, capacity, "died of signal %d (%s)", WTERMSIG(ending->status),
                  strsignal(WTERMSIG(ending->status)));
@@ -43,36 +44,28 @@ static void describe_death(const struct ending *ending, char *ret_text, size_t c
         snprintf(ret_text, capacity, "called exit(%d)", WEXITSTATUS(ending->status));
 }
 
-static void write_death(const struct probe_report *report, const struct ending *ending,
-                        char ret_evidence[EVIDENCE_MAX])
+static void write_end(const struct probe_report *report, const struct ending *ending,
+                      char ret_evidence[EVIDENCE_MAX])
 {
-    char call[128], death[96];
-    describe_call(&report->call, call, sizeof call);
-    describe_death(ending, death, sizeof death);
+    char call[CALL_TEXT_MAX], end[96];
+    gate_describe_call(&report->calls.last, call);
+    describe_end(ending, end, sizeof end);
     const char *expected = report->phase == PHASE_PROBE    ? "expected to return, "
                            : report->phase == PHASE_MISUSE ? ""
                                                            : "after the misuse returned, ";
-    snprintf(ret_evidence, EVIDENCE_MAX, "%s: %sthe process %s%s%s%s", call, expected, death,
+    snprintf(ret_evidence, EVIDENCE_MAX, "%s: %sthe process %s%s%s%s", call, expected, end,
              ending->output[0] != '\0' ? "; it printed `" : "", ending->output,
              ending->output[0] != '\0' ? "`" : "");
 }
 
-/* The wall limit, or the probe's CPU limit: SIGKILL comes from its hard part, when SIGXCPU is
- * blocked. */
-static bool is_hang(const struct ending *ending)
-{
-    int number = WIFSIGNALED(ending->status) ? WTERMSIG(ending->status) : 0;
-    return ending->is_timed_out || number == SIGXCPU || number == SIGKILL;
-}
-
 /* A death names the mistake that caused it; a hang does not, during the misuse or after it. */
-static enum clause_verdict judge_death(const struct clause *clause,
-                                       const struct probe_report *report,
-                                       const struct ending *ending)
+static enum clause_verdict judge_end(const struct clause *clause, const struct probe_report *report,
+                                     const struct ending *ending)
 {
-    if (report->phase == PHASE_MISUSE && !is_hang(ending))
+    bool is_hang = ending->kind == ENDING_HANG;
+    if (report->phase == PHASE_MISUSE && !is_hang)
         return CLAUSE_DETECTED;
-    if (report->phase == PHASE_AFTER_MISUSE && WIFSIGNALED(ending->status) && !is_hang(ending))
+    if (report->phase == PHASE_AFTER_MISUSE && WIFSIGNALED(ending->status) && !is_hang)
         return CLAUSE_LATE;
     if (report->phase != PHASE_PROBE)
         return CLAUSE_SILENT;
@@ -83,7 +76,7 @@ static enum clause_verdict judge_death(const struct clause *clause,
     case STRENGTH_SHOULD:
         return CLAUSE_WEAK;
     case STRENGTH_HARDENING:
-        return CLAUSE_ERROR;
+        return CLAUSE_UNSUPPORTED; /* before any misuse: other clauses judge that */
     default:
         return CLAUSE_FAIL;
     }
@@ -115,22 +108,42 @@ static enum clause_verdict judge_outcome(const struct clause *clause, enum probe
     }
 }
 
+static bool has_answer(const struct probe_report *report, const struct ending *ending)
+{
+    return ending->kind == ENDING_OWN && WIFEXITED(ending->status) &&
+           WEXITSTATUS(ending->status) == 0 && report->outcome > OUTCOME_NONE &&
+           report->outcome < OUTCOME_COUNT;
+}
+
 enum clause_verdict gate_judge(const struct clause *clause, const struct probe_report *report,
                                const struct ending *ending, char ret_evidence[EVIDENCE_MAX])
 {
     ret_evidence[0] = '\0';
+    if (ending->kind == ENDING_NOT_RUN) {
+        snprintf(ret_evidence, EVIDENCE_MAX, "%s", ending->reason);
+        return CLAUSE_NOT_RUN;
+    }
     if (ending->unbound != NULL) {
         text_copy_printable(ret_evidence, EVIDENCE_MAX, ending->unbound);
         if (ret_evidence[0] == '\0')
             snprintf(ret_evidence, EVIDENCE_MAX, "the probe's process could not be started");
         return CLAUSE_ERROR;
     }
-    bool has_returned = WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == 0 &&
-                        !ending->is_timed_out && report->outcome > OUTCOME_NONE &&
-                        report->outcome < OUTCOME_COUNT;
-    if (!has_returned) {
-        write_death(report, ending, ret_evidence);
-        return judge_death(clause, report, ending);
+    if (report->calls.lacked > CALL_NONE && report->calls.lacked < CALL_COUNT) {
+        snprintf(ret_evidence, EVIDENCE_MAX,
+                 "the subject has no %s, which the probe does not declare",
+                 call_names[report->calls.lacked]);
+        return CLAUSE_NOT_APPLICABLE;
+    }
+    if (ending->kind == ENDING_SLOW) {
+        snprintf(ret_evidence, EVIDENCE_MAX,
+                 "%d seconds of CPU time were not enough for the probe: %llu calls had returned",
+                 PROBE_CPU_S, (unsigned long long)atomic_load(&report->calls.ended));
+        return report->phase == PHASE_PROBE ? CLAUSE_UNSUPPORTED : CLAUSE_SILENT;
+    }
+    if (!has_answer(report, ending)) {
+        write_end(report, ending, ret_evidence);
+        return judge_end(clause, report, ending);
     }
     text_copy_printable(ret_evidence, EVIDENCE_MAX, report->evidence);
     return judge_outcome(clause, (enum probe_outcome)report->outcome);

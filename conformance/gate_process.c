@@ -1,25 +1,59 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs probes: up to `jobs` processes at a time, each with a report of its own in shared memory and
- * a pipe for its output. A probe that spins is ended by the CPU limit of its process; the
- * wall-clock limit here only ends deadlocks.
+ * a pipe for its output.
+ *
+ * A probe is stopped for one of two reasons, which are told apart by the calls that it counts: the
+ * subject hangs in a call, that is, much processor time goes by in it or nobody runs any more; or
+ * the probe needs more processor time in all than it is given, which says nothing of the subject
+ * but that it is slow. Wall time is no reason.
  */
 #include "conformance/gate_internal.h"
 
+#include "harness/base/clock.h"
+#include "harness/base/proc.h"
 #include "harness/job/job_spawn.h"
 
-enum { JOBS_MAX = 64, CPU_LIMIT_S = 10, WALL_LIMIT_MS = 30000, TICK_MS = 100 };
+#include <signal.h>
+#include <sys/wait.h>
+
+enum {
+    JOBS_MAX = 64,
+    TICK_MS = 100,
+    LOOK_MS = 250,
+    /* So many hangs in a simple call are enough: what else needs the call is not run. */
+    HANGS_ENOUGH = 3,
+    SIMPLE_CALLS = 10000,
+    SIMPLE_SIZE = 64 << 10,
+    CAPACITY_WALL_MS = 20000
+};
 
 struct slot {
     const struct probe *probe; /* NULL: this place is free */
     struct process process;
+    uint64_t looked_ms;
+    uint64_t position,
+        cpu_us; /* calls when it was looked at, and the processor time at their last */
+    enum ending_kind kind;
 };
 
 struct jobs {
     const struct gate_options *options;
+    collect_function *collect;
+    void *context;
+    uint64_t end_ms; /* 0: none */
     unsigned width;
     struct slot slot[JOBS_MAX];
+    unsigned hangs[CALL_COUNT]; /* in simple calls, by function */
+    struct probe_call hanging;  /* the first function with enough of them */
+    char reason[CALL_TEXT_MAX + 64];
 };
+
+static uint64_t read_position(const struct process *process)
+{
+    const struct probe_report *report = job_report(process);
+    return atomic_load(&report->calls.begun) + atomic_load(&report->calls.ended);
+}
 
 static int start_job(const struct gate_options *options, struct slot *slot,
                      const struct probe *probe)
@@ -27,25 +61,85 @@ static int start_job(const struct gate_options *options, struct slot *slot,
     struct subject_plan subject = *options->subject;
     if (probe->place == PLACE_PROCESS)
         subject_plan_whole_process(options->subject, &subject);
+    *slot = (struct slot){0};
     int result = job_spawn(&(struct job_order){.subject = &subject,
                                                .kind = JOB_PROBE,
                                                .name = probe->job.name,
                                                .report_size = sizeof(struct probe_report),
-                                               .cpu_limit_s = CPU_LIMIT_S,
-                                               .wall_limit_ms = WALL_LIMIT_MS},
+                                               .cpu_limit_s = PROBE_CPU_S,
+                                               .read_position = read_position},
                            &slot->process);
     if (result == 0)
         slot->probe = probe;
     return result;
 }
 
-static void end_job(struct slot *slot, collect_function *collect, void *context)
+/* Stops a process in whose current call too much processor time went by. */
+static void look_for_hang(struct slot *slot)
 {
-    struct ending ending = {.status = slot->process.status,
-                            .is_timed_out = slot->process.is_timed_out,
+    uint64_t now_ms = clock_now_ms(), position = read_position(&slot->process);
+    if (now_ms - slot->looked_ms < LOOK_MS)
+        return;
+    slot->looked_ms = now_ms;
+    uint64_t cpu_us = proc_read_group(slot->process.pid).cpu_us;
+    /* It falls when children of the probe end. Before any call the subject is not to blame. */
+    if (position != slot->position || position == 0 || cpu_us < slot->cpu_us) {
+        slot->position = position;
+        slot->cpu_us = cpu_us;
+    } else if (cpu_us - slot->cpu_us > HANG_CPU_MS * 1000) {
+        slot->kind = ENDING_HANG;
+        process_kill(&slot->process);
+    }
+}
+
+/* SIGKILL comes from the hard part of the processor limit, when SIGXCPU is blocked. */
+static enum ending_kind classify(const struct slot *slot)
+{
+    const struct process *process = &slot->process;
+    int number = WIFSIGNALED(process->status) ? WTERMSIG(process->status) : 0;
+    if (slot->kind != ENDING_OWN)
+        return slot->kind;
+    if (process->is_stuck)
+        return ENDING_HANG;
+    return number == SIGXCPU || number == SIGKILL ? ENDING_SLOW : ENDING_OWN;
+}
+
+static bool is_simple(const struct probe_call *call)
+{
+    for (unsigned i = 0; i < call->arguments && i < 3; i++) {
+        bool is_block = i == 0 && (call->id == CALL_free || call->id == CALL_realloc);
+        if (!is_block && call->argument[i] > SIMPLE_SIZE)
+            return false;
+    }
+    return true;
+}
+
+/* Remembers a hang of a single thread in one of its first calls: probably every probe meets it. */
+static void note_hang(struct jobs *jobs, const struct slot *slot, const struct ending *ending)
+{
+    const struct probe_report *report = job_report(&slot->process);
+    struct probe_call call = report->calls.last;
+    if (ending->kind != ENDING_HANG || slot->probe->place != PLACE_CALLS ||
+        report->phase != PHASE_PROBE || call.id >= CALL_COUNT || !is_simple(&call) ||
+        atomic_load(&report->calls.begun) > SIMPLE_CALLS || ++jobs->hangs[call.id] != HANGS_ENOUGH)
+        return;
+    char text[CALL_TEXT_MAX];
+    jobs->hanging = jobs->hanging.id == CALL_NONE ? call : jobs->hanging;
+    snprintf(jobs->reason, sizeof jobs->reason, "the subject hangs in %s",
+             gate_describe_call(&jobs->hanging, text));
+}
+
+static void end_job(struct jobs *jobs, struct slot *slot)
+{
+    struct ending ending = {.kind = classify(slot),
+                            .is_deadlock = slot->process.is_stuck,
+                            .status = slot->process.status,
+                            .reason = "the time of the run was over",
+                            .offers = job_offers(&slot->process),
                             .unbound = job_refusal(&slot->process)};
     process_take_line(&slot->process, ending.output, sizeof ending.output);
-    collect(slot->probe, job_report(&slot->process), &ending, context);
+    note_hang(jobs, slot, &ending);
+    jobs->collect(slot->probe, job_report(&slot->process), &ending, jobs->context);
     process_release(&slot->process);
     slot->probe = NULL;
 }
@@ -58,6 +152,29 @@ static void wait_for_news(struct jobs *jobs)
     process_poll(processes, jobs->width, TICK_MS);
 }
 
+/* Ends what has ended or is to be ended. Returns how many still run. */
+static size_t look_at_jobs(struct jobs *jobs, bool is_over)
+{
+    size_t running = 0;
+    for (unsigned i = 0; i < jobs->width; i++) {
+        struct slot *slot = &jobs->slot[i];
+        if (slot->probe == NULL)
+            continue;
+        bool has_ended = process_has_ended(&slot->process);
+        if (!has_ended && is_over) {
+            slot->kind = ENDING_NOT_RUN;
+            process_kill(&slot->process);
+        } else if (!has_ended) {
+            look_for_hang(slot);
+        }
+        if (process_has_ended(&slot->process))
+            end_job(jobs, slot);
+        else
+            running++;
+    }
+    return running;
+}
+
 static unsigned choose_width(unsigned jobs)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -65,28 +182,72 @@ static unsigned choose_width(unsigned jobs)
     return width < JOBS_MAX ? width : JOBS_MAX;
 }
 
+/* NULL: it can be run. */
+static const char *find_reason(const struct jobs *jobs, const struct probe *probe, bool is_over)
+{
+    if (is_over)
+        return "the time of the run was over";
+    for (unsigned id = CALL_NONE + 1; id < CALL_COUNT; id++) {
+        bool is_needed = id == CALL_malloc || id == CALL_free ||
+                         (id <= SUBJECT_CALL_COUNT && (probe->job.needs >> (id - 1) & 1) != 0);
+        if (jobs->hangs[id] >= HANGS_ENOUGH && is_needed)
+            return jobs->reason;
+    }
+    return NULL;
+}
+
+static bool is_over(const struct jobs *jobs)
+{
+    return (jobs->end_ms != 0 && clock_now_ms() >= jobs->end_ms) ||
+           (jobs->options->is_over != NULL && jobs->options->is_over());
+}
+
+/* Starts the next probe in a free place, or hands it over as not run. */
+static int start_next(struct jobs *jobs, struct slot *slot, const struct probe *probe)
+{
+    static const struct probe_report no_report;
+    const char *reason = find_reason(jobs, probe, is_over(jobs));
+    if (reason == NULL)
+        return start_job(jobs->options, slot, probe);
+    const struct ending ending = {.kind = ENDING_NOT_RUN, .reason = reason};
+    jobs->collect(probe, &no_report, &ending, jobs->context);
+    return 0;
+}
+
 int gate_run_probes(const struct gate_options *options, const struct probe *const *probes,
                     size_t count, collect_function *collect, void *context)
 {
-    struct jobs jobs = {.options = options, .width = choose_width(options->jobs)};
+    static struct jobs jobs;
+    jobs = (struct jobs){.options = options,
+                         .collect = collect,
+                         .context = context,
+                         .end_ms = options->limit_ms > 0 ? clock_now_ms() + options->limit_ms : 0,
+                         .width = choose_width(options->jobs)};
     size_t next = 0, running = 0;
     int result = 0;
-    while (running > 0 || (next < count && result == 0)) {
-        for (unsigned i = 0; i < jobs.width && next < count && result == 0; i++) {
-            if (jobs.slot[i].probe != NULL)
-                continue;
-            result = start_job(options, &jobs.slot[i], probes[next]);
-            next += result == 0;
-            running += result == 0;
-        }
-        wait_for_news(&jobs);
-        for (unsigned i = 0; i < jobs.width; i++) {
-            struct slot *slot = &jobs.slot[i];
-            if (slot->probe != NULL && process_has_ended(&slot->process)) {
-                end_job(slot, collect, context);
-                running--;
+    do {
+        for (unsigned i = 0; i < jobs.width; i++)
+            while (jobs.slot[i].probe == NULL && next < count && result == 0) {
+                result = start_next(&jobs, &jobs.slot[i], probes[next]);
+                next += result == 0;
             }
-        }
-    }
+        wait_for_news(&jobs);
+        running = look_at_jobs(&jobs, is_over(&jobs));
+    } while (running > 0 || (next < count && result == 0));
     return result;
+}
+
+struct probe_capacity gate_measure_capacity(const struct gate_options *options)
+{
+    struct slot slot;
+    struct probe_capacity capacity = {0};
+    if (start_job(options, &slot, &capacity_probe) != 0)
+        return capacity;
+    slot.process.wall_limit_ms = CAPACITY_WALL_MS;
+    process_wait(&slot.process);
+    const struct probe_report *report = job_report(&slot.process);
+    if (report->outcome == OUTCOME_PASS)
+        capacity = report->capacity;
+    process_release(&slot.process);
+    return capacity;
 }

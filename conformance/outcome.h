@@ -5,6 +5,7 @@
 
 #include "harness/job/job.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum probe_outcome {
@@ -19,7 +20,6 @@ enum probe_outcome {
     OUTCOME_SILENT,         /* undefined use went unnoticed */
     OUTCOME_NOT_APPLICABLE, /* the subject lacks the function */
     OUTCOME_UNSUPPORTED,    /* this environment cannot put the question */
-    OUTCOME_ERROR,          /* the probe itself failed */
     OUTCOME_COUNT
 };
 
@@ -37,8 +37,9 @@ struct probe {
     enum probe_outcome (*ask)(void);
 };
 
-/* The probes that are linked in; NULL beyond the last. */
+/* The probes that answer clauses; NULL beyond the last. */
 const struct probe *probes_at(size_t i);
+bool probe_answers(const struct probe *probe, const char *clause);
 /* The probe that answers a clause; NULL: none does. */
 const struct probe *probes_find(const char *clause);
 

@@ -26,6 +26,7 @@
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,14 +41,22 @@
  *         NULL with errno %d", errno); return PASS;
  *     }
  *
- * A PROCESS_PROBE runs with the subject preloaded. */
-#define PROBE(name, clauses)         PROBE_IN(PLACE_CALLS, name, clauses)
-#define PROCESS_PROBE(name, clauses) PROBE_IN(PLACE_PROCESS, name, clauses)
-#define PROBE_IN(place, name, clauses)                                     \
-    static enum probe_outcome name(void);                                  \
-    static const struct probe probe_##name = {                             \
-        {#name, JOB_PROBE, 0, probe_run}, clauses, __FILE__, place, name}; \
-    JOB_REGISTER(name, probe_##name.job);                                  \
+ * What it cannot do without beside malloc and free follows the clauses: PROBE(name, "ID",
+ * NEEDS(calloc) | NEEDS(realloc)). On a subject that lacks one of these it is not applicable; other
+ * functions it calls only where it HAS them. A PROCESS_PROBE runs with the subject preloaded, and
+ * needs calloc and realloc, because the C library would mix its own with the subject's malloc; a
+ * PROCESS_PROBE_OF_ANY does nothing in which that matters. */
+#define PROBE(name, clauses, ...) \
+    PROBE_IN(PLACE_CALLS, name, clauses, (0u __VA_OPT__(| __VA_ARGS__)))
+#define PROCESS_PROBE(name, clauses, ...)  \
+    PROBE_IN(PLACE_PROCESS, name, clauses, \
+             NEEDS(calloc) | NEEDS(realloc) | (0u __VA_OPT__(| __VA_ARGS__)))
+#define PROCESS_PROBE_OF_ANY(name, clauses) PROBE_IN(PLACE_PROCESS, name, clauses, 0u)
+#define PROBE_IN(place, name, clauses, needs)                                  \
+    static enum probe_outcome name(void);                                      \
+    static const struct probe probe_##name = {                                 \
+        {#name, JOB_PROBE, needs, probe_run}, clauses, __FILE__, place, name}; \
+    JOB_REGISTER(name, probe_##name.job);                                      \
     static enum probe_outcome name(void)
 
 /* Outcomes. All but PASS take a printf format: one sentence without a full stop, "CALL: expected
@@ -60,7 +69,6 @@
 #define LATE(...)        probe_say(OUTCOME_LATE, __VA_ARGS__)
 #define SILENT(...)      probe_say(OUTCOME_SILENT, __VA_ARGS__)
 #define UNSUPPORTED(...) probe_say(OUTCOME_UNSUPPORTED, __VA_ARGS__)
-#define PROBE_ERROR(...) probe_say(OUTCOME_ERROR, __VA_ARGS__)
 #define EXPECT(condition, ...)        \
     do {                              \
         if (!(condition))             \
@@ -73,13 +81,9 @@
         if (outcome_ != PASS)                    \
             return (enum probe_outcome)outcome_; \
     } while (0)
-/* Ends the probe as not applicable unless the subject has the function. */
-#define NEED(function)                                                                    \
-    do {                                                                                  \
-        if (calls.function == NULL)                                                       \
-            return probe_say(OUTCOME_NOT_APPLICABLE, "the subject has no %s", #function); \
-    } while (0)
 #define HAS(function) (calls.function != NULL)
+/* From here on calls are to fail: a refusal is no lack of room for the scene. */
+#define EXPECT_REFUSALS() probe_expects_refusals()
 /* An implementation-defined choice, compared over the whole gate: CHOICE("malloc(0)", "a
  * block"). */
 #define CHOICE(question, answer) probe_choose(question, answer)
@@ -97,6 +101,7 @@ void probe_run(const struct job *job, void *report, char *const arguments[]);
 enum probe_outcome probe_say(enum probe_outcome outcome, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void probe_choose(const char *question, const char *answer);
+void probe_expects_refusals(void);
 void probe_misuse_begins(void);
 void probe_misuse_returned(void);
 
@@ -108,69 +113,177 @@ enum probe_call_id {
         CALL_COUNT
 };
 
-/* Which call is being made, so that a death can name it. Cheap enough for millions; with threads,
- * the last to write wins. */
+/* Which call is being made, so that a death can name it. With threads, the last to write wins. */
 struct probe_call {
     volatile uint32_t id;        /* enum probe_call_id */
     volatile uint32_t arguments; /* how many */
     volatile uint64_t argument[3];
 };
-extern struct probe_call *probe_call;
 
-static inline void probe_note(enum probe_call_id id, unsigned arguments, uintptr_t first,
-                              uintptr_t second, uintptr_t third)
+/* The calls so far, in all threads and forked children. */
+struct probe_calls {
+    struct probe_call last;
+    _Atomic uint64_t begun, ended;
+    _Atomic uint64_t blocks, bytes; /* given in all; what is live is not more */
+    /* The first call that gave no block for a size which some allocators can give, and blocks and
+     * bytes then. Not counted after EXPECT_REFUSALS. */
+    _Atomic uint32_t refusals, are_refusals_expected;
+    struct probe_call refused;
+    volatile uint64_t refused_size, refused_blocks, refused_bytes;
+    volatile uint32_t lacked; /* enum probe_call_id of a function that the subject has not */
+};
+extern struct probe_calls *probe_calls;
+
+/* Ends the process, as not applicable. */
+_Noreturn void probe_lacks(enum probe_call_id id);
+void probe_is_refused(size_t size);
+
+static inline void probe_note(bool has_function, enum probe_call_id id, unsigned arguments,
+                              uintptr_t first, uintptr_t second, uintptr_t third)
 {
-    probe_call->id = id;
-    probe_call->arguments = arguments;
-    probe_call->argument[0] = first;
-    probe_call->argument[1] = second;
-    probe_call->argument[2] = third;
+    if (!has_function)
+        probe_lacks(id);
+    struct probe_call *call = &probe_calls->last;
+    call->id = id;
+    call->arguments = arguments;
+    call->argument[0] = first;
+    call->argument[1] = second;
+    call->argument[2] = third;
+    atomic_fetch_add_explicit(&probe_calls->begun, 1, memory_order_relaxed);
 }
 
-/* Names in a file of probes mean the subject's. */
-#define WRAP1(result, name, T, t)                       \
-    static inline result probe_##name(T t)              \
-    {                                                   \
-        probe_note(CALL_##name, 1, (uintptr_t)t, 0, 0); \
-        return calls.name(t);                           \
+static inline void probe_has_returned(void)
+{
+    atomic_fetch_add_explicit(&probe_calls->ended, 1, memory_order_relaxed);
+}
+
+static inline void *probe_gave(void *block, size_t size)
+{
+    probe_has_returned();
+    if (block == NULL) {
+        probe_is_refused(size);
+        return NULL;
     }
-#define WRAP2(result, name, T, t, U, u)                            \
-    static inline result probe_##name(T t, U u)                    \
-    {                                                              \
-        probe_note(CALL_##name, 2, (uintptr_t)t, (uintptr_t)u, 0); \
-        return calls.name(t, u);                                   \
+    atomic_fetch_add_explicit(&probe_calls->blocks, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&probe_calls->bytes, size, memory_order_relaxed);
+    return block;
+}
+
+/* SIZE_MAX: it wraps. */
+static inline size_t probe_product(size_t count, size_t size)
+{
+    size_t product;
+    return __builtin_mul_overflow(count, size, &product) ? SIZE_MAX : product;
+}
+
+/* Names in a file of probes mean the subject's. GIVE_…: functions whose result is a block. */
+#define NOTE1(name, t) probe_note(calls.name != NULL, CALL_##name, 1, (uintptr_t)t, 0, 0)
+#define NOTE2(name, t, u) \
+    probe_note(calls.name != NULL, CALL_##name, 2, (uintptr_t)t, (uintptr_t)u, 0)
+#define NOTE3(name, t, u, v) \
+    probe_note(calls.name != NULL, CALL_##name, 3, (uintptr_t)t, (uintptr_t)u, (uintptr_t)v)
+#define GIVE1(name, t, total)                    \
+    static inline void *probe_##name(size_t t)   \
+    {                                            \
+        NOTE1(name, t);                          \
+        return probe_gave(calls.name(t), total); \
     }
-#define WRAP3(result, name, T, t, U, u, V, v)                                 \
-    static inline result probe_##name(T t, U u, V v)                          \
-    {                                                                         \
-        probe_note(CALL_##name, 3, (uintptr_t)t, (uintptr_t)u, (uintptr_t)v); \
-        return calls.name(t, u, v);                                           \
+#define GIVE2(name, T, t, u, total)                 \
+    static inline void *probe_##name(T t, size_t u) \
+    {                                               \
+        NOTE2(name, t, u);                          \
+        return probe_gave(calls.name(t, u), total); \
     }
-/* clang-format off */
-WRAP1(void *, malloc, size_t, size)
-WRAP1(void, free, void *, block)
-WRAP2(void *, calloc, size_t, count, size_t, size)
-WRAP2(void *, realloc, void *, block, size_t, size)
-WRAP3(void *, reallocarray, void *, block, size_t, count, size_t, size)
-WRAP2(void *, aligned_alloc, size_t, alignment, size_t, size)
-WRAP3(int, posix_memalign, void **, block, size_t, alignment, size_t, size)
-WRAP2(void *, memalign, size_t, alignment, size_t, size)
-WRAP1(void *, valloc, size_t, size)
-WRAP1(void *, pvalloc, size_t, size)
-WRAP2(void, free_sized, void *, block, size_t, size)
-WRAP3(void, free_aligned_sized, void *, block, size_t, alignment, size_t, size)
-WRAP1(size_t, malloc_usable_size, void *, block)
-WRAP1(int, malloc_trim, size_t, keep)
-WRAP2(int, mallopt, int, parameter, int, value)
-WRAP2(int, malloc_info, int, options, FILE *, file)
-WRAP1(size_t, memalignment, const void *, block)
-static inline struct mallinfo probe_mallinfo(void) { probe_note(CALL_mallinfo, 0, 0, 0, 0); return calls.mallinfo(); }
-static inline struct mallinfo2 probe_mallinfo2(void) { probe_note(CALL_mallinfo2, 0, 0, 0, 0); return calls.mallinfo2(); }
-static inline void probe_malloc_stats(void) { probe_note(CALL_malloc_stats, 0, 0, 0, 0); calls.malloc_stats(); }
-/* clang-format on */
-#undef WRAP1
-#undef WRAP2
-#undef WRAP3
+#define RETURN0(result, name)                                    \
+    static inline result probe_##name(void)                      \
+    {                                                            \
+        probe_note(calls.name != NULL, CALL_##name, 0, 0, 0, 0); \
+        result returned = calls.name();                          \
+        probe_has_returned();                                    \
+        return returned;                                         \
+    }
+#define RETURN1(result, name, T, t)        \
+    static inline result probe_##name(T t) \
+    {                                      \
+        NOTE1(name, t);                    \
+        result returned = calls.name(t);   \
+        probe_has_returned();              \
+        return returned;                   \
+    }
+#define RETURN2(result, name, T, t, U, u)       \
+    static inline result probe_##name(T t, U u) \
+    {                                           \
+        NOTE2(name, t, u);                      \
+        result returned = calls.name(t, u);     \
+        probe_has_returned();                   \
+        return returned;                        \
+    }
+GIVE1(malloc, size, size)
+GIVE1(valloc, size, size)
+GIVE1(pvalloc, size, size)
+GIVE2(calloc, size_t, count, size, probe_product(count, size))
+GIVE2(realloc, void *, block, size, size)
+GIVE2(aligned_alloc, size_t, alignment, size, alignment > size ? alignment : size)
+GIVE2(memalign, size_t, alignment, size, alignment > size ? alignment : size)
+RETURN0(struct mallinfo, mallinfo)
+RETURN0(struct mallinfo2, mallinfo2)
+RETURN1(size_t, malloc_usable_size, void *, block)
+RETURN1(int, malloc_trim, size_t, keep)
+RETURN1(size_t, memalignment, const void *, block)
+RETURN2(int, mallopt, int, parameter, int, value)
+RETURN2(int, malloc_info, int, options, FILE *, file)
+
+static inline void *probe_reallocarray(void *block, size_t count, size_t size)
+{
+    NOTE3(reallocarray, block, count, size);
+    return probe_gave(calls.reallocarray(block, count, size), probe_product(count, size));
+}
+
+static inline int probe_posix_memalign(void **block, size_t alignment, size_t size)
+{
+    NOTE3(posix_memalign, block, alignment, size);
+    int error = calls.posix_memalign(block, alignment, size);
+    probe_gave(error == 0 ? *block : NULL, error == EINVAL || error == 0 ? 0
+                                           : alignment > size            ? alignment
+                                                                         : size);
+    return error;
+}
+
+static inline void probe_free(void *block)
+{
+    NOTE1(free, block);
+    calls.free(block);
+    probe_has_returned();
+}
+
+static inline void probe_free_sized(void *block, size_t size)
+{
+    NOTE2(free_sized, block, size);
+    calls.free_sized(block, size);
+    probe_has_returned();
+}
+
+static inline void probe_free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    NOTE3(free_aligned_sized, block, alignment, size);
+    calls.free_aligned_sized(block, alignment, size);
+    probe_has_returned();
+}
+
+static inline void probe_malloc_stats(void)
+{
+    probe_note(calls.malloc_stats != NULL, CALL_malloc_stats, 0, 0, 0, 0);
+    calls.malloc_stats();
+    probe_has_returned();
+}
+#undef NOTE1
+#undef NOTE2
+#undef NOTE3
+#undef GIVE1
+#undef GIVE2
+#undef RETURN0
+#undef RETURN1
+#undef RETURN2
 #ifndef PROBE_NO_NAMES
 #define malloc(size)                               probe_malloc(size)
 #define free(block)                                probe_free(block)

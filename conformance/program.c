@@ -67,13 +67,14 @@ static const char *skip_heading(struct item *item, const char *name)
     const char *at = item->start, *heading;
     struct word token;
     if (!token_next(&at, item->end, &token) ||
-        !(word_is(&token, "PROBE") || word_is(&token, "PROCESS_PROBE")))
+        !(word_is(&token, "PROBE") || word_is(&token, "PROCESS_PROBE") ||
+          word_is(&token, "PROCESS_PROBE_OF_ANY")))
         return NULL;
     heading = token.start;
     if (!word_next(&at, item->end, &token) || !word_is(&token, name))
         return NULL;
-    while (token_next(&at, item->end, &token) && token.start[0] != ')')
-        ;
+    for (int depth = 1; depth > 0 && token_next(&at, item->end, &token);)
+        depth += (token.start[0] == '(') - (token.start[0] == ')');
     item->start = at;
     return heading;
 }

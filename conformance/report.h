@@ -12,16 +12,22 @@ enum { CHOICES_MAX = 16, CHOICE_MAX = 64 };
 
 enum report_phase { PHASE_PROBE, PHASE_MISUSE, PHASE_AFTER_MISUSE };
 
+/* What the subject can give at a time, as measured in a process of its own; 0: no limit was met. */
+struct probe_capacity {
+    volatile uint64_t largest, blocks, bytes;
+};
+
 struct probe_report {
     _Atomic uint32_t claimed;  /* enum probe_outcome: whoever set it writes the evidence */
     volatile uint32_t outcome; /* enum probe_outcome, once the probe returned */
     volatile uint32_t phase;
-    struct probe_call call;
+    struct probe_calls calls;
     char evidence[EVIDENCE_MAX];
     volatile uint32_t choices;
     struct {
         char question[CHOICE_MAX], answer[CHOICE_MAX];
     } choice[CHOICES_MAX];
+    struct probe_capacity capacity; /* of the probe that measures it */
 };
 
 #endif

@@ -16,6 +16,7 @@ void report_make_finding(struct finding *ret_finding, const char *subject,
     text_copy_printable(ret_finding->site, sizeof ret_finding->site,
                         clause_verdict_name(result->verdict));
     text_copy_printable(ret_finding->sentence, sizeof ret_finding->sentence, result->evidence);
+    ret_finding->note = result->counts ? NULL : "editions differ";
 }
 
 /* What the clause came to instead, for a subject that the entry is about; NULL: it does what the
@@ -33,7 +34,8 @@ static const struct clause_result *find_better(const struct baseline_entry *entr
             continue;
         bool is_as_expected = strcmp(clause_verdict_name(result->verdict), entry->site) == 0;
         *ret_applies |= is_as_expected;
-        if (result->verdict != CLAUSE_UNSUPPORTED && !is_as_expected)
+        if (result->verdict != CLAUSE_UNSUPPORTED && result->verdict != CLAUSE_NOT_RUN &&
+            !is_as_expected)
             better = result;
     }
     return better;

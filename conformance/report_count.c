@@ -6,10 +6,10 @@
 
 /* What to read first comes first. */
 static const unsigned char ranks[CLAUSE_VERDICT_COUNT] = {
-    [CLAUSE_ERROR] = 0,      [CLAUSE_FAIL] = 1,        [CLAUSE_WEAK] = 2,
-    [CLAUSE_SILENT] = 3,     [CLAUSE_LATE] = 4,        [CLAUSE_DETECTED] = 5,
-    [CLAUSE_RECORDED] = 6,   [CLAUSE_UNSUPPORTED] = 7, [CLAUSE_NOT_APPLICABLE] = 8,
-    [CLAUSE_UNTESTABLE] = 9, [CLAUSE_PASS] = 10};
+    [CLAUSE_ERROR] = 0,          [CLAUSE_FAIL] = 1,        [CLAUSE_WEAK] = 2,
+    [CLAUSE_SILENT] = 3,         [CLAUSE_LATE] = 4,        [CLAUSE_DETECTED] = 5,
+    [CLAUSE_NOT_RUN] = 6,        [CLAUSE_RECORDED] = 7,    [CLAUSE_UNSUPPORTED] = 8,
+    [CLAUSE_NOT_APPLICABLE] = 9, [CLAUSE_UNTESTABLE] = 10, [CLAUSE_PASS] = 11};
 
 unsigned report_rank(enum clause_verdict verdict)
 {
@@ -21,9 +21,19 @@ bool report_is_bad(const struct clause_result *result)
     return result->verdict == CLAUSE_FAIL || result->verdict == CLAUSE_ERROR;
 }
 
+const char *report_excuse(const struct report_column *column, const struct clause_result *result)
+{
+    const char *known = column->known[result - column->results.results];
+    if (!report_is_bad(result))
+        return NULL;
+    if (known != NULL)
+        return known[0] != '\0' ? known : "in the baseline";
+    return result->counts ? NULL : "editions differ: it counts under --profile only";
+}
+
 bool report_is_new(const struct report_column *column, const struct clause_result *result)
 {
-    return report_is_bad(result) && column->known[result - column->results.results] == NULL;
+    return report_is_bad(result) && report_excuse(column, result) == NULL;
 }
 
 const struct clause_result *report_results_of(const struct report_column *column,
@@ -59,7 +69,8 @@ static bool is_tested(const struct conform_report *report, const struct clause *
         size_t count;
         const struct clause_result *result = report_results_of(&report->columns[i], clause, &count);
         if (count > 0 && result->verdict != CLAUSE_UNTESTABLE &&
-            result->verdict != CLAUSE_UNSUPPORTED && result->verdict != CLAUSE_NOT_APPLICABLE)
+            result->verdict != CLAUSE_UNSUPPORTED && result->verdict != CLAUSE_NOT_RUN &&
+            result->verdict != CLAUSE_NOT_APPLICABLE)
             return true;
     }
     return false;

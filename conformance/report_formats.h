@@ -27,7 +27,9 @@ struct report_column {
 struct conform_report {
     const struct report_column *columns;
     size_t count;
-    unsigned profiles;    /* bit i: enum profile; those selected */
+    unsigned profiles;   /* bit i: enum profile; those selected */
+    size_t run, minimum; /* clauses whose probes ran on every subject, and the least that should */
+    bool is_interrupted;
     const char *programs; /* the folder with a C program for each failure; NULL: none are written */
 };
 
@@ -51,7 +53,10 @@ int report_write_html(FILE *out, const struct conform_report *report);
 
 /* Fail or error, expected or not. */
 bool report_is_bad(const struct clause_result *result);
-/* A bad result that no baseline expects: what makes the gate fail. */
+/* Why a bad result does not make the gate fail: half a sentence, from a baseline, or because it
+ * does not count (gate.h); NULL: it does. */
+const char *report_excuse(const struct report_column *column, const struct clause_result *result);
+/* A bad result without an excuse: what makes the gate fail. */
 bool report_is_new(const struct report_column *column, const struct clause_result *result);
 /* A failure as a finding: the clause is its check, the verdict its site. */
 void report_make_finding(struct finding *ret_finding, const char *subject,

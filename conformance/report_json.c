@@ -15,6 +15,8 @@ static json_t *describe_result(const struct report_column *column,
                   "strength", strength_name(result->clause->strength), "verdict",
                   clause_verdict_name(result->verdict), "evidence", result->evidence);
     const char *known = column->known[result - column->results.results];
+    if (object != NULL && report_is_bad(result))
+        json_object_set_new(object, "counts", json_boolean(result->counts));
     if (object != NULL && known != NULL)
         json_object_set_new(object, "baseline", json_string(known));
     return object;
@@ -44,10 +46,12 @@ int report_write_json(FILE *out, const struct conform_report *report)
             if (report->profiles >> profile & 1)
                 json_array_append_new(profiles, describe_counts(column, (enum profile)profile));
     }
-    json_t *document = json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:o}}", "results", results, "counts",
-                                 "clauses", (json_int_t)totals.clauses, "testable",
-                                 (json_int_t)totals.testable, "tested", (json_int_t)totals.tested,
-                                 "untestable", (json_int_t)totals.untestable, "profiles", profiles);
+    json_t *document =
+        json_pack("{s:o, s:I, s:I, s:b, s:{s:I, s:I, s:I, s:I, s:o}}", "results", results, "done",
+                  (json_int_t)report->run, "minimum", (json_int_t)report->minimum, "interrupted",
+                  report->is_interrupted, "counts", "clauses", (json_int_t)totals.clauses,
+                  "testable", (json_int_t)totals.testable, "tested", (json_int_t)totals.tested,
+                  "untestable", (json_int_t)totals.untestable, "profiles", profiles);
     if (document == NULL)
         return ENOMEM;
     json_dumpf(document, out, JSON_INDENT(2)); /* a failed write shows when the caller flushes */

@@ -33,27 +33,26 @@ static void write_note(xmlTextWriter *writer, const char *element, const char *t
 }
 
 static void write_outcome(xmlTextWriter *writer, const struct clause_result *result,
-                          const char *known)
+                          const char *excuse)
 {
     const char *verdict = clause_verdict_name(result->verdict);
     char message[REPORT_COUNTS_MAX];
     switch (result->verdict) {
     case CLAUSE_FAIL:
     case CLAUSE_ERROR:
-        snprintf(message, sizeof message, "expected by the baseline: %s",
-                 known != NULL ? known : "");
-        if (known != NULL)
-            write_note(writer, "skipped", NULL, message, NULL);
+        if (excuse != NULL)
+            write_note(writer, "skipped", NULL, excuse, NULL);
         else
             write_note(writer, result->verdict == CLAUSE_FAIL ? "failure" : "error",
                        strength_name(result->clause->strength), result->evidence,
                        result->clause->requirement);
-        if (known == NULL)
+        if (excuse == NULL)
             return;
         break;
     case CLAUSE_NOT_APPLICABLE:
     case CLAUSE_UNSUPPORTED:
     case CLAUSE_UNTESTABLE:
+    case CLAUSE_NOT_RUN:
         snprintf(message, sizeof message, "%s: %s", verdict, result->evidence);
         write_note(writer, "skipped", NULL, message, NULL);
         return;
@@ -74,7 +73,7 @@ static void write_case(xmlTextWriter *writer, const struct report_column *column
     write_attribute(writer, "name", name);
     xmlTextWriterWriteFormatAttribute(writer, BAD_CAST "classname", "%s.%s", column->name,
                                       report_family_name(report_family_of(result->clause)));
-    write_outcome(writer, result, column->known[result - column->results.results]);
+    write_outcome(writer, result, report_excuse(column, result));
     xmlTextWriterEndElement(writer);
 }
 
@@ -90,9 +89,10 @@ static struct suite_counts count_suite(const struct report_column *column)
         bool is_new = report_is_new(column, result);
         counts.failures += is_new && result->verdict == CLAUSE_FAIL;
         counts.errors += is_new && result->verdict == CLAUSE_ERROR;
-        counts.skipped +=
-            (report_is_bad(result) && !is_new) || result->verdict == CLAUSE_NOT_APPLICABLE ||
-            result->verdict == CLAUSE_UNSUPPORTED || result->verdict == CLAUSE_UNTESTABLE;
+        counts.skipped += (report_is_bad(result) && !is_new) ||
+                          result->verdict == CLAUSE_NOT_APPLICABLE ||
+                          result->verdict == CLAUSE_UNSUPPORTED ||
+                          result->verdict == CLAUSE_UNTESTABLE || result->verdict == CLAUSE_NOT_RUN;
     }
     return counts;
 }

@@ -57,7 +57,7 @@ static void write_cell(FILE *out, const struct report_column *column, const stru
         bool is_loud = report_is_bad(&results[i]);
         fprintf(out, "%s%s%s%s%s", i > 0 ? ", " : " ", is_loud ? "**" : "", name,
                 is_loud ? "**" : "",
-                column->known[results + i - column->results.results] != NULL ? " (expected)" : "");
+                report_excuse(column, &results[i]) != NULL ? " (expected)" : "");
         if (count > 1)
             fprintf(out, " in %s", profiles_text(results[i].profiles, profiles));
     }

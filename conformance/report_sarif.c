@@ -38,7 +38,7 @@ static json_t *describe_result(const struct report_column *column,
                                const struct clause_result *result, size_t rule)
 {
     char profiles[PROFILES_TEXT_MAX];
-    const char *known = column->known[result - column->results.results];
+    const char *excuse = report_excuse(column, result);
     const char *message =
         result->evidence[0] != '\0' ? result->evidence : result->clause->requirement;
     json_t *object =
@@ -48,10 +48,9 @@ static json_t *describe_result(const struct report_column *column,
                   "locations", "logicalLocations", "name", column->name, "kind", "module",
                   "properties", "verdict", clause_verdict_name(result->verdict), "profiles",
                   profiles_text(result->profiles, profiles));
-    if (object != NULL && known != NULL)
+    if (object != NULL && excuse != NULL)
         json_object_set_new(object, "suppressions",
-                            json_pack("[{s:s, s:s}]", "kind", "external", "justification",
-                                      known[0] != '\0' ? known : "in the baseline"));
+                            json_pack("[{s:s, s:s}]", "kind", "external", "justification", excuse));
     return object;
 }
 

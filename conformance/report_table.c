@@ -9,13 +9,33 @@
 
 enum { COLUMN = 18 };
 
+/* Whether two results are one line: one probe answers both clauses in the same words. */
+static bool is_same(const struct clause_result *left, const struct clause_result *right)
+{
+    return left->probe != NULL && left->probe == right->probe && left->verdict == right->verdict &&
+           left->counts == right->counts && strcmp(left->evidence, right->evidence) == 0;
+}
+
+static void write_names(FILE *out, const struct report_column *column,
+                        const struct clause_result *result)
+{
+    char profiles[PROFILES_TEXT_MAX];
+    const struct clause_result *end = column->results.results + column->results.count;
+    fprintf(out, "%-6s %-24s %-12s %s\n", clause_verdict_name(result->verdict), result->clause->id,
+            strength_name(result->clause->strength), profiles_text(result->profiles, profiles));
+    for (const struct clause_result *other = result + 1; other < end; other++)
+        if (is_same(result, other))
+            fprintf(out, "       %-24s %-12s %s\n", other->clause->id,
+                    strength_name(other->clause->strength),
+                    profiles_text(other->profiles, profiles));
+}
+
 static void write_result(FILE *out, const struct conform_report *report,
                          const struct report_column *column, const struct clause_result *result)
 {
-    char profiles[PROFILES_TEXT_MAX], path[PATH_MAX];
+    char path[PATH_MAX];
     const char *known = column->known[result - column->results.results];
-    fprintf(out, "%-6s %-24s %-12s %s\n", clause_verdict_name(result->verdict), result->clause->id,
-            strength_name(result->clause->strength), profiles_text(result->profiles, profiles));
+    write_names(out, column, result);
     fprintf(out, "       %s\n", result->evidence);
     if (known != NULL)
         fprintf(out, "       expected by the baseline%s%s\n", known[0] != '\0' ? ": " : "", known);
@@ -23,29 +43,72 @@ static void write_result(FILE *out, const struct conform_report *report,
         report_program_path(report->programs, column, result, path);
         fprintf(out, "       program: %s\n", path);
     }
+    fprintf(out, "       more: mallet clauses %s\n", result->clause->id);
 }
 
-static void write_results(FILE *out, const struct conform_report *report,
-                          const struct report_column *column, enum clause_verdict verdict)
+static bool is_first(const struct report_column *column, const struct clause_result *result)
 {
-    for (size_t i = 0; i < column->results.count; i++)
-        if (column->results.results[i].verdict == verdict)
-            write_result(out, report, column, &column->results.results[i]);
+    for (const struct clause_result *other = column->results.results; other < result; other++)
+        if (is_same(other, result))
+            return false;
+    return true;
+}
+
+/* Returns how many there are. */
+static size_t write_results(FILE *out, const struct conform_report *report,
+                            const struct report_column *column, enum clause_verdict verdict,
+                            bool counts)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < column->results.count; i++) {
+        const struct clause_result *result = &column->results.results[i];
+        if (result->verdict != verdict || result->counts != counts)
+            continue;
+        count++;
+        if (is_first(column, result))
+            write_result(out, report, column, result);
+    }
+    return count;
+}
+
+/* What fails the gate first. */
+static void write_bad(FILE *out, const struct conform_report *report,
+                      const struct report_column *column)
+{
+    write_results(out, report, column, CLAUSE_ERROR, true);
+    write_results(out, report, column, CLAUSE_FAIL, true);
+    size_t others = write_results(out, report, column, CLAUSE_FAIL, false);
+    if (others > 0)
+        fprintf(
+            out,
+            "The last %zu of these failures do not count: not all editions of C or POSIX "
+            "require it.\nThey count under --profile c17, c23, posix-2017, posix-2024 or glibc.\n",
+            others);
+}
+
+/* The first result stands for all: most of them have one reason. */
+static void write_not_run(FILE *out, const struct report_column *column, size_t count)
+{
+    size_t i = 0;
+    while (column->results.results[i].verdict != CLAUSE_NOT_RUN)
+        i++;
+    fprintf(out, "%s: %zu not run: %s\n", column->name, count, column->results.results[i].evidence);
 }
 
 static void write_subject(FILE *out, const struct conform_report *report)
 {
     size_t counts[CLAUSE_VERDICT_COUNT];
     const struct report_column *column = &report->columns[0];
-    write_results(out, report, column, CLAUSE_ERROR);
-    write_results(out, report, column, CLAUSE_FAIL);
-    write_results(out, report, column, CLAUSE_WEAK);
+    write_bad(out, report, column);
+    write_results(out, report, column, CLAUSE_WEAK, false);
     report_count_verdicts(column, report->profiles, counts);
     fprintf(out,
             "%s: %zu recorded, misuse %zu detected, %zu late, %zu silent, %zu not applicable, %zu "
             "unsupported\n",
             column->name, counts[CLAUSE_RECORDED], counts[CLAUSE_DETECTED], counts[CLAUSE_LATE],
             counts[CLAUSE_SILENT], counts[CLAUSE_NOT_APPLICABLE], counts[CLAUSE_UNSUPPORTED]);
+    if (counts[CLAUSE_NOT_RUN] > 0)
+        write_not_run(out, column, counts[CLAUSE_NOT_RUN]);
 }
 
 static void write_matrix(FILE *out, const struct conform_report *report)
@@ -74,8 +137,7 @@ static void write_failures(FILE *out, const struct conform_report *report)
         report_count_verdicts(&report->columns[i], report->profiles, counts);
         if (counts[CLAUSE_ERROR] + counts[CLAUSE_FAIL] > 0)
             fprintf(out, "\n%s\n", report->columns[i].name);
-        write_results(out, report, &report->columns[i], CLAUSE_ERROR);
-        write_results(out, report, &report->columns[i], CLAUSE_FAIL);
+        write_bad(out, report, &report->columns[i]);
     }
 }
 

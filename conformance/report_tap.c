@@ -44,22 +44,22 @@ static void write_diagnosis(FILE *out, const struct clause_result *result)
 static bool is_skipped(enum clause_verdict verdict)
 {
     return verdict == CLAUSE_NOT_APPLICABLE || verdict == CLAUSE_UNSUPPORTED ||
-           verdict == CLAUSE_UNTESTABLE;
+           verdict == CLAUSE_UNTESTABLE || verdict == CLAUSE_NOT_RUN;
 }
 
 static void write_result(FILE *out, const struct report_column *column,
                          const struct clause_result *result, size_t number)
 {
     char name[REPORT_NAME_MAX];
-    const char *known = column->known[result - column->results.results];
+    const char *excuse = report_excuse(column, result);
     report_case_name(column, result, name);
     fprintf(out, "%s %zu - ", report_is_bad(result) ? "not ok" : "ok", number);
     write_description(out, column->name);
     fprintf(out, ": %s", name);
     if (is_skipped(result->verdict))
         fprintf(out, " # SKIP %s: %s", clause_verdict_name(result->verdict), result->evidence);
-    else if (report_is_bad(result) && known != NULL)
-        fprintf(out, " # TODO expected: %s", known);
+    else if (excuse != NULL)
+        fprintf(out, " # TODO %s", excuse);
     fprintf(out, "\n");
     if (report_is_bad(result))
         write_diagnosis(out, result);

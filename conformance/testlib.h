@@ -260,7 +260,7 @@ enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), unsigned s
     } while (0)
 #define REFUSED 77
 struct case_end {
-    /* OUTCOME_DETECTED, OUTCOME_LATE, OUTCOME_SILENT, or OUTCOME_ERROR */
+    /* OUTCOME_DETECTED, OUTCOME_LATE, OUTCOME_SILENT, or OUTCOME_UNSUPPORTED */
     enum probe_outcome outcome;
     int status;        /* as from waitpid */
     bool has_returned; /* the misuse has */

@@ -82,7 +82,7 @@ bool case_begins(const char *call)
         while (waitpid(child, &last_case.status, 0) < 0 && errno == EINTR)
             ;
     }
-    last_case.outcome = child > 0 ? judge_case(&last_case) : OUTCOME_ERROR;
+    last_case.outcome = child > 0 ? judge_case(&last_case) : OUTCOME_UNSUPPORTED;
     if (last_case.outcome > worst.outcome) {
         worst = last_case;
         worst_call = call;
@@ -104,8 +104,8 @@ void case_refused(void)
 
 enum probe_outcome worst_case(void)
 {
-    if (worst.outcome == OUTCOME_ERROR)
-        return PROBE_ERROR("pipe and fork: expected a child, observed errno %d", errno);
+    if (worst.outcome == OUTCOME_UNSUPPORTED)
+        return UNSUPPORTED("pipe and fork: expected a child, observed errno %d", errno);
     if (worst.outcome == OUTCOME_SILENT && worst.status == 0)
         return SILENT(
             "%s: expected a diagnosis, observed none, nor from a use of the heap afterwards",

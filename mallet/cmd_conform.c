@@ -6,6 +6,7 @@
  * before the last one has ended.
  */
 #include "conformance/report_formats.h"
+#include "harness/base/clock.h"
 #include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
@@ -43,6 +44,7 @@ struct conform {
     struct conform_report report;
     struct cli_findings findings;
     const char *running; /* the subject that the gate runs on */
+    uint64_t started_ms;
 };
 
 static const char *format_name(unsigned i)
@@ -57,12 +59,23 @@ static void add_glob(struct request *request, const char *glob)
     request->globs[request->glob_count++] = glob;
 }
 
+static const char *profile_name_or_all(unsigned i)
+{
+    return i == PROFILE_COUNT ? "all" : profile_name(i);
+}
+
+static unsigned parse_profiles(const char *value)
+{
+    unsigned i = cli_parse_choice("--profile", value, profile_name_or_all);
+    return i == PROFILE_COUNT ? (1u << PROFILE_COUNT) - 1 : 1u << i;
+}
+
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
     struct request *request = state->input;
     switch (key) {
     case KEY_PROFILE:
-        request->profiles |= 1u << cli_parse_choice("--profile", value, profile_name);
+        request->profiles |= parse_profiles(value);
         return 0;
     case KEY_CLAUSE:
         add_glob(request, value);
@@ -88,6 +101,10 @@ static struct gate_options make_options(const struct request *request)
                                  .globs = request->globs,
                                  .glob_count = request->glob_count,
                                  .jobs = request->jobs,
+                                 .capacity = !request->cli.has_capacity   ? 0
+                                             : request->cli.capacity == 0 ? UINT64_MAX
+                                                                          : request->cli.capacity,
+                                 .is_over = cli_is_interrupted,
                                  .has_sanitizer = MALLET_HAS_SANITIZER};
 }
 
@@ -164,12 +181,43 @@ static void collect(const struct clause_result *result, void *context)
     (void)cli_findings_add(&conform->findings, &finding);
 }
 
+/* What is left of the limit, shared out evenly among the subjects that are to come, in ms; 0: no
+ * limit. */
+static unsigned share_limit(const struct conform *conform, size_t subject)
+{
+    const struct cli *cli = &conform->request->cli;
+    uint64_t spent = clock_now_ms() - conform->started_ms, limit = (uint64_t)cli->limit * 1000;
+    if (limit == 0)
+        return 0;
+    return spent < limit ? (unsigned)((limit - spent) / (cli->subject_count - subject)) + 1 : 1;
+}
+
+/* Which results a baseline expects, and which count; --strict makes all of them count. */
+static int judge_results(struct conform *conform, struct report_column *column)
+{
+    column->known = calloc(column->results.count + 1, sizeof *column->known);
+    if (column->known == NULL)
+        return report_internal_error("no memory for the results");
+    for (size_t j = 0; j < column->results.count; j++) {
+        struct finding finding;
+        struct clause_result *result = &column->results.results[j];
+        if (!report_is_bad(result))
+            continue;
+        report_make_finding(&finding, column->name, result);
+        (void)cli_findings_add(&conform->findings, &finding);
+        column->known[j] = finding.expected;
+        result->counts |= conform->request->cli.is_strict;
+    }
+    return EXIT_CLEAN;
+}
+
 static int run_subject(struct conform *conform, size_t i)
 {
     char error[SUBJECT_ERROR_MAX];
     struct report_column *column = &conform->columns[i];
     struct gate_options options = make_options(conform->request);
     options.subject = &conform->subjects[i];
+    options.limit_ms = share_limit(conform, i);
     options.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
     options.collect = collect;
     options.context = conform;
@@ -178,33 +226,24 @@ static int run_subject(struct conform *conform, size_t i)
     if (result != 0)
         return result == ENOENT ? refuse("%s", error)
                                 : report_internal_error("%s: %s", column->name, error);
-    column->known = calloc(column->results.count + 1, sizeof *column->known);
-    if (column->known == NULL)
-        return report_internal_error("no memory for the results");
-    for (size_t j = 0; j < column->results.count; j++) {
-        struct finding finding;
-        if (!report_is_bad(&column->results.results[j]))
-            continue;
-        report_make_finding(&finding, column->name, &column->results.results[j]);
-        (void)cli_findings_add(&conform->findings, &finding);
-        column->known[j] = finding.expected;
-    }
-    return EXIT_CLEAN;
+    conform->report.run += column->results.run;
+    conform->report.minimum += gate_minimum(&column->results);
+    return judge_results(conform, column);
 }
 
 static int judge(const struct conform_report *report)
 {
-    int status = EXIT_CLEAN;
+    size_t findings = 0, errors = 0;
     for (size_t i = 0; i < report->count; i++)
         for (size_t j = 0; j < report->columns[i].results.count; j++) {
             const struct clause_result *result = &report->columns[i].results.results[j];
-            if (!report_is_new(&report->columns[i], result))
-                continue;
-            if (result->verdict == CLAUSE_ERROR)
-                return EXIT_INTERNAL;
-            status = EXIT_FINDINGS;
+            bool is_new = report_is_new(&report->columns[i], result);
+            findings += is_new && result->verdict == CLAUSE_FAIL;
+            errors += is_new && result->verdict == CLAUSE_ERROR;
         }
-    return status;
+    const struct cli_work work = {.done = report->run, .minimum = report->minimum};
+    int status = cli_conclude(findings, &work);
+    return errors > 0 ? cli_worse_status(status, EXIT_INTERNAL) : status;
 }
 
 static int run_request(struct conform *conform)
@@ -221,6 +260,7 @@ static int run_request(struct conform *conform)
         status = refuse("--programs: %s", error);
     for (size_t i = 0; status == EXIT_CLEAN && i < request->cli.subject_count; i++)
         status = run_subject(conform, i);
+    conform->report.is_interrupted = cli_is_interrupted();
     if (status == EXIT_CLEAN)
         status =
             conform_outputs_write(&request->outputs, &conform->report, &conform->findings.expected);
@@ -232,6 +272,8 @@ static int run_conform(const struct request *request)
     static struct conform conform; /* too large for the stack */
     clauses_load();
     conform.request = request;
+    conform.started_ms = clock_now_ms();
+    cli_catch_interrupts();
     conform.report = (struct conform_report){
         .columns = conform.columns,
         .count = request->cli.subject_count,
@@ -249,15 +291,16 @@ static int run_conform(const struct request *request)
 
 int command_conform(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE,
-                                         .subjects_min = 1,
-                                         .subjects_max = CLI_SUBJECTS_MAX,
-                                         .output_text =
-                                             "Write the report to FILE instead of standard output"};
+    static const struct cli_spec spec = {
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE | CLI_LIMIT | CLI_CAPACITY,
+        .subjects_min = 1,
+        .subjects_max = CLI_SUBJECTS_MAX,
+        .output_text = "Write the report to FILE instead of standard output"};
     static const struct argp_option options[] = {
         {"profile", KEY_PROFILE, "PROFILE", 0,
-         "Only clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated "
-         "(default: all)",
+         "Only clauses of c17, c23, posix-2017, posix-2024, glibc, hardening or all, every failure "
+         "of which counts; may be repeated (default: clauses of all are tested, and what both C17 "
+         "and C23 or both editions of POSIX require counts)",
          0},
         {"clause", KEY_CLAUSE, "GLOB", 0,
          "Only clauses whose ID matches the shell pattern; may be repeated (default: all)", 0},
@@ -272,7 +315,8 @@ int command_conform(int argc, char **argv)
         .args_doc = "SUBJECT…",
         .doc = "Test an allocator against the numbered requirements of C, POSIX and glibc, each in "
                "a process of its own. Several allocators are shown side by side. --json is short "
-               "for --format json."};
+               "for --format json. When --limit ends, what is known is reported; fewer than 100 "
+               "clauses (or than those selected, if they are fewer) are incomplete."};
     static struct request request;
     request.outputs.format = conform_format_at(0);
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);

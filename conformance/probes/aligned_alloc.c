@@ -14,9 +14,8 @@ static bool supports(size_t alignment)
     return block != NULL || error != EINVAL || alignment <= FUNDAMENTAL;
 }
 
-PROBE(aligned_alloc_honours_alignment_and_size, "C23-7.24.3.1-p2-a")
+PROBE(aligned_alloc_honours_alignment_and_size, "C23-7.24.3.1-p2-a", NEEDS(aligned_alloc))
 {
-    NEED(aligned_alloc);
     for (size_t alignment = 1; alignment <= 4096; alignment *= 2)
         for (size_t multiple = 1; multiple <= 17 && supports(alignment);
              multiple += multiple == 1 ? 1 : 15)
@@ -24,10 +23,9 @@ PROBE(aligned_alloc_honours_alignment_and_size, "C23-7.24.3.1-p2-a")
     return PASS;
 }
 
-PROBE(aligned_alloc_refuses_what_is_no_alignment, "C23-7.24.3.1-p2-b")
+PROBE(aligned_alloc_refuses_what_is_no_alignment, "C23-7.24.3.1-p2-b", NEEDS(aligned_alloc))
 {
     static const size_t alignments[] = {0, 3, 5, 6, 24, SIZE_MAX, TOP + 1};
-    NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(alignments); i++) {
         void *block = aligned_alloc(alignments[i], 64);
         EXPECT_NULL(block, "aligned_alloc(%zu, 64)", alignments[i]);
@@ -37,10 +35,9 @@ PROBE(aligned_alloc_refuses_what_is_no_alignment, "C23-7.24.3.1-p2-b")
     return PASS;
 }
 
-PROBE(aligned_alloc_supports_alignments_up_to_a_largest, "C23-7.24.3.1-p2-c")
+PROBE(aligned_alloc_supports_alignments_up_to_a_largest, "C23-7.24.3.1-p2-c", NEEDS(aligned_alloc))
 {
     size_t largest = 0, refused = 0;
-    NEED(aligned_alloc);
     for (unsigned k = 0; k <= 30; k++) {
         size_t alignment = (size_t)1 << k;
         CATCH_ERRNO(error, void *block = aligned_alloc(alignment, alignment));
@@ -62,24 +59,23 @@ PROBE(aligned_alloc_supports_alignments_up_to_a_largest, "C23-7.24.3.1-p2-c")
                     largest);
 }
 
-PROBE(aligned_alloc_takes_any_size, "C23-7.24.3.1-p2-d")
+PROBE(aligned_alloc_takes_any_size, "C23-7.24.3.1-p2-d", NEEDS(aligned_alloc))
 {
     static const size_t requests[][2] = {{64, 65}, {4096, 1}, {16, 17},    {64, 32},
                                          {64, 63}, {64, 127}, {4096, 6144}};
-    NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(requests); i++)
         TRY(hold_blocks(&by_aligned_alloc, requests[i][0], requests[i][1], 1));
     return PASS;
 }
 
-PROBE(aligned_alloc_never_gives_a_block_for_an_absurd_size, "C23-7.24.3.1-p3-a")
+PROBE(aligned_alloc_never_gives_a_block_for_an_absurd_size, "C23-7.24.3.1-p3-a",
+      NEEDS(aligned_alloc))
 {
     /* Sums of alignment and size that wrap to something small. */
     static const size_t requests[][2] = {{4096, SIZE_MAX - 4095}, {64, SIZE_MAX - 63},
                                          {16, SIZE_MAX - 15},     {MIB, SIZE_MAX - MIB + 1},
                                          {4096, SIZE_MAX},        {64, TOP},
                                          {64, TOP - 64}};
-    NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(requests); i++) {
         size_t alignment = requests[i][0], size = requests[i][1];
         if (size < TOP && sizeof size < 8)
@@ -91,9 +87,8 @@ PROBE(aligned_alloc_never_gives_a_block_for_an_absurd_size, "C23-7.24.3.1-p3-a")
     return PASS;
 }
 
-PROBE(free_releases_blocks_of_aligned_alloc, "C23-7.24.3.1-p3-b")
+PROBE(free_releases_blocks_of_aligned_alloc, "C23-7.24.3.1-p3-b", NEEDS(aligned_alloc))
 {
-    NEED(aligned_alloc);
     for (size_t alignment = 1; alignment <= 4 * KIB; alignment *= 2) {
         size_t size = alignment < KIB ? KIB : alignment;
         if (supports(alignment))
@@ -102,22 +97,22 @@ PROBE(free_releases_blocks_of_aligned_alloc, "C23-7.24.3.1-p3-b")
     return PASS;
 }
 
-PROBE(aligned_alloc_says_einval_for_what_is_no_alignment, "POSIX24-aligned_alloc-1")
+PROBE(aligned_alloc_says_einval_for_what_is_no_alignment, "POSIX24-aligned_alloc-1",
+      NEEDS(aligned_alloc))
 {
     static const size_t alignments[] = {0, 3, 24};
-    NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(alignments); i++)
         EXPECT_FAILURE(aligned_alloc(alignments[i], 64), EINVAL, "aligned_alloc(%zu, 64)",
                        alignments[i]);
     return PASS;
 }
 
-PROBE(aligned_alloc_refuses_or_rounds_up_an_odd_alignment, "GLIBC-aligned_alloc-1")
+PROBE(aligned_alloc_refuses_or_rounds_up_an_odd_alignment, "GLIBC-aligned_alloc-1",
+      NEEDS(aligned_alloc))
 {
     /* with the next power of two */
     static const size_t alignments[][2] = {{3, 4}, {24, 32}, {0, 1}};
     size_t accepted = 0, is_accepted = 0;
-    NEED(aligned_alloc);
     for (size_t i = 0; i < COUNT(alignments); i++) {
         CATCH_ERRNO(error, void *block = aligned_alloc(alignments[i][0], 64));
         if (block == NULL)
@@ -135,9 +130,8 @@ PROBE(aligned_alloc_refuses_or_rounds_up_an_odd_alignment, "GLIBC-aligned_alloc-
                        : PASS;
 }
 
-PROBE(aligned_alloc_supports_every_power_of_two, "GLIBC-aligned_alloc-2")
+PROBE(aligned_alloc_supports_every_power_of_two, "GLIBC-aligned_alloc-2", NEEDS(aligned_alloc))
 {
-    NEED(aligned_alloc);
     for (unsigned k = 0; k <= 30; k++) {
         size_t alignment = (size_t)1 << k, sizes[] = {1, alignment + 1};
         for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -153,10 +147,9 @@ PROBE(aligned_alloc_supports_every_power_of_two, "GLIBC-aligned_alloc-2")
     return PASS;
 }
 
-PROBE(aligned_alloc_says_enomem, "POSIX24-aligned_alloc-2")
+PROBE(aligned_alloc_says_enomem, "POSIX24-aligned_alloc-2", NEEDS(aligned_alloc))
 {
     char call[80];
-    NEED(aligned_alloc);
     CATCH_ERRNO(error, void *block = aligned_alloc(4096, SIZE_MAX));
     snprintf(call, sizeof call, "aligned_alloc(4096, %zu)", SIZE_MAX);
     EXPECT_NULL(block, "%s", call);
@@ -170,10 +163,9 @@ PROBE(aligned_alloc_says_enomem, "POSIX24-aligned_alloc-2")
     return PASS;
 }
 
-PROBE(aligned_alloc_of_zero_bytes, "POSIX24-aligned_alloc-3")
+PROBE(aligned_alloc_of_zero_bytes, "POSIX24-aligned_alloc-3", NEEDS(aligned_alloc))
 {
     const char *answer = "";
-    NEED(aligned_alloc);
     for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
         void *block[8]; /* held together, as one alone may be aligned by chance */
         for (size_t i = 0; i < COUNT(block); i++) {

@@ -21,7 +21,7 @@ static enum probe_outcome write_members(size_t count, size_t size)
     return PASS;
 }
 
-PROBE(calloc_gives_room_for_all_members, "C23-7.24.3.2-p2-a")
+PROBE(calloc_gives_room_for_all_members, "C23-7.24.3.2-p2-a", NEEDS(calloc))
 {
     TRY(write_members(7, 13));
     TRY(write_members(13, 7));
@@ -93,7 +93,7 @@ static enum probe_outcome recycle_across_threads(void)
     return PASS;
 }
 
-PROBE(calloc_gives_zeros_in_recycled_memory, "C23-7.24.3.2-p2-b")
+PROBE(calloc_gives_zeros_in_recycled_memory, "C23-7.24.3.2-p2-b", NEEDS(calloc))
 {
     for (size_t round = 0; round < 4; round++) {
         for (size_t size = 1; size <= 4 * MIB; size = next_size(size)) {
@@ -131,7 +131,7 @@ static enum probe_outcome recycle_after_reallocs(size_t size)
     return judge_zeros(size - 16);
 }
 
-PROBE(calloc_gives_zeros_after_reallocs, "C23-7.24.3.2-p2-c")
+PROBE(calloc_gives_zeros_after_reallocs, "C23-7.24.3.2-p2-c", NEEDS(calloc) | NEEDS(realloc))
 {
     static const size_t sizes[] = {100,          1000,     4095,          4096,          4097,
                                    32 * KIB - 1, 32 * KIB, 128 * KIB - 1, 128 * KIB + 1, MIB,
@@ -141,7 +141,7 @@ PROBE(calloc_gives_zeros_after_reallocs, "C23-7.24.3.2-p2-c")
     return PASS;
 }
 
-PROBE(calloc_refuses_a_product_that_wraps, "C23-7.24.3.2-p3-a C17-7.22.3.2-p2-d")
+PROBE(calloc_refuses_a_product_that_wraps, "C23-7.24.3.2-p3-a C17-7.22.3.2-p2-d", NEEDS(calloc))
 {
     for (size_t i = 0; i < WRAPS; i++) {
         size_t count = wrapping_factor(i, 0), size = wrapping_factor(i, 1);
@@ -152,7 +152,7 @@ PROBE(calloc_refuses_a_product_that_wraps, "C23-7.24.3.2-p3-a C17-7.22.3.2-p2-d"
     return PASS;
 }
 
-PROBE(calloc_of_a_huge_number_of_nothing_is_no_overflow, "C23-7.24.3.2-p3-b")
+PROBE(calloc_of_a_huge_number_of_nothing_is_no_overflow, "C23-7.24.3.2-p3-b", NEEDS(calloc))
 {
     static const size_t requests[][2] = {
         {0, SIZE_MAX}, {SIZE_MAX, 0}, {0, SIZE_MAX / 2 + 1}, {SIZE_MAX / 2 + 1, 0}};
@@ -174,7 +174,7 @@ static enum probe_outcome judge_only_enomem(const struct allocating_call *by, co
     return judge_error(by, call, error, ENOMEM);
 }
 
-PROBE(calloc_fails_with_enomem, "POSIX17-calloc-1")
+PROBE(calloc_fails_with_enomem, "POSIX17-calloc-1", NEEDS(calloc))
 {
     for (size_t i = 0; i < WRAPS; i++)
         EXPECT_FAILURE(calloc(wrapping_factor(i, 0), wrapping_factor(i, 1)), ENOMEM,

@@ -120,7 +120,7 @@ static bool is_preemptible(const ElfW(Sym) * symbol)
            ELF32_ST_VISIBILITY(symbol->st_other) == STV_DEFAULT;
 }
 
-PROCESS_PROBE(the_four_functions_are_exported, "GLIBC-replace-1")
+PROCESS_PROBE_OF_ANY(the_four_functions_are_exported, "GLIBC-replace-1")
 {
     static const char *const names[] = {"malloc", "free", "calloc", "realloc"};
     struct elf elf = {0};

@@ -109,7 +109,7 @@ static enum probe_outcome fork_among_churners(void)
 {
     enum { FORKS = 25 };
     if (!start_churners())
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     const char *how = fork_often(FORKS, use_heap_in_child);
     EXPECT(how[0] == '\0',
            "malloc in a child, forked while %d threads allocate: expected %d of %d children to end "
@@ -163,7 +163,7 @@ static enum probe_outcome fork_with_handlers(void)
     if (pthread_atfork(allocate_in_fork_handler, allocate_in_fork_handler,
                        allocate_in_fork_handler) != 0 ||
         !start_churners())
-        return PROBE_ERROR("pthread_atfork and pthread_create: expected 0, observed another");
+        return UNSUPPORTED("pthread_atfork and pthread_create: expected 0, observed another");
     const char *how = fork_often(FORKS, have_handlers_run);
     EXPECT(
         how[0] == '\0',
@@ -248,7 +248,7 @@ static enum probe_outcome fork_plainly(void)
 {
     static struct churn churned = {.random = 51};
     if (pthread_atfork(count_fork_handler, count_fork_handler, NULL) != 0 || !start_churners())
-        return PROBE_ERROR("pthread_atfork and pthread_create: expected 0, observed another");
+        return UNSUPPORTED("pthread_atfork and pthread_create: expected 0, observed another");
     for (int i = 0; i < 25; i++) {
         pid_t child = _Fork();
         if (child == 0)
@@ -293,7 +293,7 @@ static int spawn_true(void)
 static enum probe_outcome start_programs(void)
 {
     if (!start_churners())
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     for (int i = 0; i < 15; i++) {
         int result = spawn_true();
         EXPECT(result == 0,
@@ -343,7 +343,7 @@ static int live_on_in_child(void)
 static enum probe_outcome fork_generations(void)
 {
     if (!start_churners())
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     const char *how = fork_often(8, live_on_in_child);
     EXPECT(
         how[0] == '\0',

@@ -2,10 +2,9 @@
 /* free_sized and free_aligned_sized of C23 with correct arguments. */
 #include "conformance/testlib.h"
 
-PROBE(free_sized_of_null_does_nothing, "C23-7.24.3.4-p2-a")
+PROBE(free_sized_of_null_does_nothing, "C23-7.24.3.4-p2-a", NEEDS(free_sized))
 {
     static const size_t sizes[] = {0, 1, 16, 4096, SIZE_MAX};
-    NEED(free_sized);
     free_sized(NULL, 16);
     size_t resident = resident_bytes();
     for (size_t i = 0; i < 200; i++)
@@ -40,10 +39,9 @@ static void release_sized(void *block, size_t alignment, size_t size)
 
 static const struct releasing_call by_free_sized = {"free_sized", release_sized};
 
-PROBE(free_sized_is_free, "C23-7.24.3.4-p2-b")
+PROBE(free_sized_is_free, "C23-7.24.3.4-p2-b", NEEDS(free_sized) | NEEDS(calloc) | NEEDS(realloc))
 {
     static const size_t sizes[] = {16, 100, 4096, 128 * KIB, 8 * MIB};
-    NEED(free_sized);
     for (size_t size = 1; size <= SIZE_LAST; size = next_size(size))
         TRY(take_and_give_sized(size));
     for (size_t i = 0; i < COUNT(sizes); i++)
@@ -52,9 +50,8 @@ PROBE(free_sized_is_free, "C23-7.24.3.4-p2-b")
     return PASS;
 }
 
-PROBE(free_sized_takes_blocks_of_zero_bytes, "C23-7.24.3.4-p2-c")
+PROBE(free_sized_takes_blocks_of_zero_bytes, "C23-7.24.3.4-p2-c", NEEDS(free_sized) | NEEDS(calloc))
 {
-    NEED(free_sized);
     for (int i = 0; i < 100; i++)
         free_sized(malloc(0), 0);
     free_sized(calloc(0, 8), 0);
@@ -62,10 +59,9 @@ PROBE(free_sized_takes_blocks_of_zero_bytes, "C23-7.24.3.4-p2-c")
     return PASS;
 }
 
-PROBE(free_sized_takes_the_usable_size, "C23-7.24.3.4-p3-a")
+PROBE(free_sized_takes_the_usable_size, "C23-7.24.3.4-p3-a",
+      NEEDS(free_sized) | NEEDS(malloc_usable_size))
 {
-    NEED(free_sized);
-    NEED(malloc_usable_size);
     for (size_t size = 0; size <= SIZE_LAST; size = next_size(size)) {
         void *block = malloc(size);
         if (size > 0)
@@ -75,9 +71,8 @@ PROBE(free_sized_takes_the_usable_size, "C23-7.24.3.4-p3-a")
     return PASS;
 }
 
-PROBE(free_aligned_sized_of_null_does_nothing, "C23-7.24.3.5-p2-a")
+PROBE(free_aligned_sized_of_null_does_nothing, "C23-7.24.3.5-p2-a", NEEDS(free_aligned_sized))
 {
-    NEED(free_aligned_sized);
     free_aligned_sized(NULL, 64, 10);
     size_t resident = resident_bytes();
     for (size_t i = 0; i < 200; i++)
@@ -98,10 +93,9 @@ static void release_aligned_sized(void *block, size_t alignment, size_t size)
 static const struct releasing_call by_free_aligned_sized = {"free_aligned_sized",
                                                             release_aligned_sized};
 
-PROBE(free_aligned_sized_is_free, "C23-7.24.3.5-p2-b")
+PROBE(free_aligned_sized_is_free, "C23-7.24.3.5-p2-b",
+      NEEDS(free_aligned_sized) | NEEDS(aligned_alloc))
 {
-    NEED(free_aligned_sized);
-    NEED(aligned_alloc);
     for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {
         const size_t sizes[] = {alignment, 3 * alignment, alignment + 1};
         for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -116,11 +110,11 @@ PROBE(free_aligned_sized_is_free, "C23-7.24.3.5-p2-b")
     return PASS;
 }
 
-PROBE(free_aligned_sized_takes_blocks_of_memalign, "GLIBC-free_aligned_sized-1")
+PROBE(free_aligned_sized_takes_blocks_of_memalign, "GLIBC-free_aligned_sized-1",
+      NEEDS(free_aligned_sized))
 {
     static const size_t requests[][2] = {
         {64, 100}, {sizeof(void *), 40}, {16, 100}, {4096, 5000}, {64 * KIB, 10}};
-    NEED(free_aligned_sized);
     for (size_t i = 0; i < COUNT(requests); i++) {
         size_t alignment = requests[i][0], size = requests[i][1];
         void *block = NULL;

@@ -85,7 +85,7 @@ PROBE(malloc_of_no_bytes_may_set_errno, "POSIX17-malloc-3")
     return record_answers(requests, 1);
 }
 
-PROBE(calloc_of_no_bytes_is_answered_in_one_way, "POSIX17-calloc-2")
+PROBE(calloc_of_no_bytes_is_answered_in_one_way, "POSIX17-calloc-2", NEEDS(calloc))
 {
     const struct allocating_call *const requests[] = {&by_calloc_of_none, &by_calloc_of_nothing,
                                                       &by_calloc_of_neither};
@@ -157,7 +157,7 @@ PROBE(blocks_without_bytes_can_be_freed_and_grown, "C23-7.24.3-p1-n")
     return PASS;
 }
 
-PROBE(a_request_for_no_bytes_gives_a_block, "MAN-malloc-1")
+PROBE(a_request_for_no_bytes_gives_a_block, "MAN-malloc-1", NEEDS(calloc))
 {
     enum { TIMES = 4 };
     void *blocks[100];

@@ -53,7 +53,7 @@ PROBE(double_free_by_two_threads, "HARD-double-free-4")
 {
     void *block = malloc(32);
     if (!release_in_thread(block))
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     MISUSE(release_in_thread(block));
     return survived();
 }
@@ -100,7 +100,7 @@ PROBE(free_of_automatic_storage, "HARD-free-stack")
     if (pthread_attr_init(&attributes) != 0 ||
         pthread_attr_setstacksize(&attributes, 72 * MIB) != 0 ||
         pthread_create(&thread, &attributes, release_automatic, NULL) != 0)
-        return PROBE_ERROR(
+        return UNSUPPORTED(
             "pthread_create: expected a thread with a stack of 72 MiB, observed none");
     pthread_join(thread, NULL);
     return survived();
@@ -117,7 +117,7 @@ PROBE(free_of_wild_addresses, "HARD-free-wild")
 {
     void *page = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED || munmap(page, 64 * KIB) != 0)
-        return PROBE_ERROR("mmap(64 KiB): expected pages, observed errno %d", errno);
+        return UNSUPPORTED("mmap(64 KiB): expected pages, observed errno %d", errno);
     CASE("free(0x4141414141414140)", free((void *)(uintptr_t)0x4141414141414140));
     CASE("free of an unmapped page", free(page));
     return worst_case();
@@ -127,7 +127,7 @@ PROBE(free_of_a_mapping_of_the_program, "HARD-free-mmap")
 {
     char *area = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (area == MAP_FAILED)
-        return PROBE_ERROR("mmap(1 MiB): expected pages, observed errno %d", errno);
+        return UNSUPPORTED("mmap(1 MiB): expected pages, observed errno %d", errno);
     CASE("free(mmap(1 MiB))", free(area));
     CASE("free(mmap(1 MiB) + 64)", free(area + 64));
     return worst_case();

@@ -2,7 +2,7 @@
 /* Undefined use of realloc and malloc_usable_size. A call that returns NULL or 0 has noticed it. */
 #include "conformance/testlib.h"
 
-PROBE(realloc_of_a_freed_block, "HARD-realloc-freed")
+PROBE(realloc_of_a_freed_block, "HARD-realloc-freed", NEEDS(realloc))
 {
     void *block = malloc(32);
     free(block);
@@ -18,7 +18,7 @@ static void resize_invalid(void *pointer)
         case_refused();
 }
 
-PROBE(realloc_of_invalid_pointers, "HARD-realloc-invalid")
+PROBE(realloc_of_invalid_pointers, "HARD-realloc-invalid", NEEDS(realloc))
 {
     static _Alignas(16) char fixed[256];
     _Alignas(16) char automatic[256] = {0};
@@ -29,7 +29,7 @@ PROBE(realloc_of_invalid_pointers, "HARD-realloc-invalid")
     return worst_case();
 }
 
-PROBE(free_of_the_pointer_that_realloc_moved, "HARD-realloc-stale")
+PROBE(free_of_the_pointer_that_realloc_moved, "HARD-realloc-stale", NEEDS(realloc))
 {
     void *block = malloc(32), *moved = realloc(block, MIB);
     if (moved == NULL || moved == block)
@@ -40,7 +40,7 @@ PROBE(free_of_the_pointer_that_realloc_moved, "HARD-realloc-stale")
     return survived();
 }
 
-PROBE(free_after_realloc_to_nothing, "HARD-realloc-zero")
+PROBE(free_after_realloc_to_nothing, "HARD-realloc-zero", NEEDS(realloc))
 {
     void *block = malloc(32);
     if (realloc(block, 0) != NULL)
@@ -56,9 +56,8 @@ static void ask_invalid(void *pointer)
         case_refused();
 }
 
-PROBE(usable_size_of_invalid_pointers, "HARD-usable-freed")
+PROBE(usable_size_of_invalid_pointers, "HARD-usable-freed", NEEDS(malloc_usable_size))
 {
-    NEED(malloc_usable_size);
     _Alignas(16) char automatic[256] = {0};
     void *block = malloc(32);
     free(block);

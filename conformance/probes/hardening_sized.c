@@ -5,9 +5,8 @@
  */
 #include "conformance/testlib.h"
 
-PROBE(double_free_by_sized_functions, "HARD-double-free-7")
+PROBE(double_free_by_sized_functions, "HARD-double-free-7", NEEDS(free_sized))
 {
-    NEED(free_sized);
     void *first = malloc(32), *second = malloc(32);
     free_sized(first, 32);
     free(second);
@@ -21,59 +20,54 @@ PROBE(double_free_by_sized_functions, "HARD-double-free-7")
     return worst_case();
 }
 
-PROBE(free_sized_with_a_smaller_size, "HARD-sized-small")
+PROBE(free_sized_with_a_smaller_size, "HARD-sized-small", NEEDS(free_sized))
 {
-    NEED(free_sized);
     void *block = malloc(1000);
     MISUSE(free_sized(block, 10));
     return survived();
 }
 
-PROBE(free_sized_with_a_larger_size, "HARD-sized-big")
+PROBE(free_sized_with_a_larger_size, "HARD-sized-big", NEEDS(free_sized))
 {
-    NEED(free_sized);
     void *block = malloc(10);
     CASE("free_sized(malloc(10), 1000)", free_sized(block, 1000));
     CASE("free_sized(malloc(10), SIZE_MAX)", free_sized(block, SIZE_MAX));
     return worst_case();
 }
 
-PROBE(free_sized_with_a_size_of_the_same_class, "HARD-sized-sameclass")
+PROBE(free_sized_with_a_size_of_the_same_class, "HARD-sized-sameclass", NEEDS(free_sized))
 {
-    NEED(free_sized);
     void *block = malloc(17);
     MISUSE(free_sized(block, 18));
     return survived();
 }
 
-PROBE(free_sized_of_an_aligned_block, "HARD-sized-aligned")
+PROBE(free_sized_of_an_aligned_block, "HARD-sized-aligned",
+      NEEDS(free_sized) | NEEDS(aligned_alloc))
 {
-    NEED(free_sized);
-    NEED(aligned_alloc);
     void *block = aligned_alloc(4096, 64);
     MISUSE(free_sized(block, 64));
     return survived();
 }
 
-PROBE(free_aligned_sized_with_another_alignment, "HARD-asized-align")
+PROBE(free_aligned_sized_with_another_alignment, "HARD-asized-align",
+      NEEDS(free_aligned_sized) | NEEDS(aligned_alloc))
 {
-    NEED(free_aligned_sized);
     void *block = aligned_alloc(64, 128);
     MISUSE(free_aligned_sized(block, 256, 128));
     return survived();
 }
 
-PROBE(free_aligned_sized_with_another_size, "HARD-asized-size")
+PROBE(free_aligned_sized_with_another_size, "HARD-asized-size",
+      NEEDS(free_aligned_sized) | NEEDS(aligned_alloc))
 {
-    NEED(free_aligned_sized);
     void *block = aligned_alloc(64, 128);
     MISUSE(free_aligned_sized(block, 64, 64));
     return survived();
 }
 
-PROBE(free_aligned_sized_of_a_block_of_malloc, "HARD-asized-malloc")
+PROBE(free_aligned_sized_of_a_block_of_malloc, "HARD-asized-malloc", NEEDS(free_aligned_sized))
 {
-    NEED(free_aligned_sized);
     void *block = malloc(64);
     MISUSE(free_aligned_sized(block, 64, 64));
     return survived();

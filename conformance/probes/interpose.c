@@ -31,7 +31,7 @@ static enum probe_outcome has_dynamic_malloc(void)
     return PASS;
 }
 
-PROCESS_PROBE(the_whole_family_is_replaced, "GLIBC-replace-2")
+PROCESS_PROBE_OF_ANY(the_whole_family_is_replaced, "GLIBC-replace-2")
 {
     static const char *const names[] = {
         "calloc",   "realloc", "free",    "aligned_alloc", "malloc_usable_size",
@@ -269,7 +269,7 @@ PROCESS_PROBE(blocks_of_the_c_library_are_the_subjects, "GLIBC-replace-4")
     return PASS;
 }
 
-PROCESS_PROBE(the_first_definition_wins, "ELF-interpose-1")
+PROCESS_PROBE_OF_ANY(the_first_definition_wins, "ELF-interpose-1")
 {
     static const char *const names[] = {"malloc", "calloc", "realloc", "free"};
     const void *subjects[] = {*(void *volatile *)&calls.malloc, *(void *volatile *)&calls.calloc,
@@ -319,7 +319,7 @@ PROCESS_PROBE(old_c_libraries_ask_for_a_further_name, "GLIBC-replace-12")
     return PASS;
 }
 
-PROBE(a_replacement_keeps_documented_promises, "MAN-malloc-8")
+PROBE(a_replacement_keeps_documented_promises, "MAN-malloc-8", NEEDS(calloc) | NEEDS(realloc))
 {
     const size_t beyond = (size_t)PTRDIFF_MAX + 1;
     void *empty[] = {malloc(0), malloc(0), calloc(0, 8), calloc(8, 0), realloc(NULL, 0)};

@@ -32,11 +32,10 @@ static bool is_all_zero(struct mallinfo2 info)
     return !is_libc_malloc() && find_nonzero(&info, sizeof info) == sizeof info;
 }
 
-PROCESS_PROBE(bytes_in_use_follow_the_blocks, "GLIBC-mallinfo-1")
+PROCESS_PROBE(bytes_in_use_follow_the_blocks, "GLIBC-mallinfo-1", NEEDS(mallinfo2))
 {
     enum { BLOCKS = 64, SIZE = 20480, CACHED = 64 << 10 };
     void *blocks[BLOCKS];
-    NEED(mallinfo2);
     if (HAS(mallopt))
         mallopt(-4 /* M_MMAP_MAX */, 0);
     free(malloc(SIZE));
@@ -61,11 +60,10 @@ PROCESS_PROBE(bytes_in_use_follow_the_blocks, "GLIBC-mallinfo-1")
     return PASS;
 }
 
-PROCESS_PROBE(arena_is_what_is_used_and_free, "GLIBC-mallinfo-2")
+PROCESS_PROBE(arena_is_what_is_used_and_free, "GLIBC-mallinfo-2", NEEDS(mallinfo2))
 {
     enum { BLOCKS = 512 };
     void *blocks[BLOCKS];
-    NEED(mallinfo2);
     for (size_t i = 0; i < BLOCKS; i++) {
         blocks[i] = malloc(i * 31 + 1);
         EXPECT_BLOCK(blocks[i], "malloc(%zu)", i * 31 + 1);
@@ -83,9 +81,8 @@ PROCESS_PROBE(arena_is_what_is_used_and_free, "GLIBC-mallinfo-2")
     return PASS;
 }
 
-PROCESS_PROBE(mapped_blocks_are_counted, "GLIBC-mallinfo-3")
+PROCESS_PROBE(mapped_blocks_are_counted, "GLIBC-mallinfo-3", NEEDS(mallinfo2))
 {
-    NEED(mallinfo2);
     struct mallinfo2 before = read_info();
     void *block = malloc(64 * MIB);
     struct mallinfo2 during = read_info();
@@ -108,11 +105,10 @@ PROCESS_PROBE(mapped_blocks_are_counted, "GLIBC-mallinfo-3")
     return PASS;
 }
 
-PROCESS_PROBE(five_gibibytes_are_not_truncated, "GLIBC-mallinfo-4")
+PROCESS_PROBE(five_gibibytes_are_not_truncated, "GLIBC-mallinfo-4", NEEDS(mallinfo2))
 {
     enum { BLOCKS = 5 };
     void *blocks[BLOCKS];
-    NEED(mallinfo2);
     if (sizeof(size_t) < 8)
         return UNSUPPORTED("size_t has %zu bytes", sizeof(size_t));
     struct mallinfo2 before = read_info();
@@ -145,10 +141,8 @@ static bool is_narrowed(struct mallinfo narrow, struct mallinfo2 wide)
     return is_same;
 }
 
-PROCESS_PROBE(mallinfo_is_mallinfo2_in_int, "GLIBC-mallinfo-5")
+PROCESS_PROBE(mallinfo_is_mallinfo2_in_int, "GLIBC-mallinfo-5", NEEDS(mallinfo) | NEEDS(mallinfo2))
 {
-    NEED(mallinfo);
-    NEED(mallinfo2);
     void *small = malloc(100), *freed = malloc(100), *large = malloc(MIB);
     free(freed); /* so that the counts of free blocks are not zero in both */
     struct mallinfo narrow = mallinfo();

@@ -29,10 +29,9 @@ static bool capture_stats(off_t ret_length[2])
     return true;
 }
 
-PROCESS_PROBE(stats_go_to_standard_error_only, "GLIBC-stats-1")
+PROCESS_PROBE(stats_go_to_standard_error_only, "GLIBC-stats-1", NEEDS(malloc_stats))
 {
     off_t length[2];
-    NEED(malloc_stats);
     void *block = malloc(1000);
     if (!capture_stats(length))
         return UNSUPPORTED("standard output and error could not be redirected");
@@ -110,10 +109,9 @@ static const char *find_malformed(const char *text)
     }
 }
 
-PROCESS_PROBE(info_is_a_document, "GLIBC-info-1")
+PROCESS_PROBE(info_is_a_document, "GLIBC-info-1", NEEDS(malloc_info))
 {
     int result = -1, after = 0;
-    NEED(malloc_info);
     void *block = malloc(1000);
     char *text = capture_info(0, &result, &after);
     EXPECT(text != NULL, "malloc_info(0, file): expected to catch its text, observed none");
@@ -134,10 +132,9 @@ PROCESS_PROBE(info_is_a_document, "GLIBC-info-1")
     return PASS;
 }
 
-PROCESS_PROBE(info_refuses_options, "GLIBC-info-2")
+PROCESS_PROBE(info_refuses_options, "GLIBC-info-2", NEEDS(malloc_info))
 {
     int result = 0, after = 0;
-    NEED(malloc_info);
     char *text = capture_info(1, &result, &after);
     bool is_refused = result == EINVAL || (result == -1 && after == EINVAL);
     EXPECT(is_refused,

@@ -23,13 +23,12 @@ enum {
     SET_ARENA_MAX = -8
 };
 
-PROCESS_PROBE(mallopt_says_one_or_zero_and_keeps_errno, "GLIBC-mallopt-1")
+PROCESS_PROBE(mallopt_says_one_or_zero_and_keeps_errno, "GLIBC-mallopt-1", NEEDS(mallopt))
 {
     static const int calls_to_make[][2] = {{SET_TRIM_THRESHOLD, 1 << 20},
                                            {SET_MXFAST, 64},
                                            {SET_MXFAST, 1 << 20},
                                            {SET_MMAP_THRESHOLD, -1}};
-    NEED(mallopt);
     for (size_t i = 0; i < COUNT(calls_to_make); i++) {
         int parameter = calls_to_make[i][0], value = calls_to_make[i][1];
         CATCH_ERRNO(after, int result = mallopt(parameter, value));
@@ -43,10 +42,9 @@ PROCESS_PROBE(mallopt_says_one_or_zero_and_keeps_errno, "GLIBC-mallopt-1")
     return PASS;
 }
 
-PROCESS_PROBE(largest_fast_size_has_a_range, "GLIBC-mallopt-2")
+PROCESS_PROBE(largest_fast_size_has_a_range, "GLIBC-mallopt-2", NEEDS(mallopt))
 {
     enum { LARGEST = 80 * sizeof(size_t) / 4 };
-    NEED(mallopt);
     int least = mallopt(SET_MXFAST, 0), most = mallopt(SET_MXFAST, LARGEST),
         beyond = mallopt(SET_MXFAST, LARGEST + 1);
     if (least == most && most == beyond && (least == 0 || least == 1) && !is_libc_malloc())
@@ -60,9 +58,8 @@ PROCESS_PROBE(largest_fast_size_has_a_range, "GLIBC-mallopt-2")
     return PASS;
 }
 
-PROCESS_PROBE(unknown_parameter_is_accepted, "GLIBC-mallopt-3")
+PROCESS_PROBE(unknown_parameter_is_accepted, "GLIBC-mallopt-3", NEEDS(mallopt))
 {
-    NEED(mallopt);
     int result = mallopt(9999, 1);
     if (result == 0 && !is_libc_malloc())
         return RECORDED(
@@ -83,10 +80,9 @@ static size_t count_bytes(const void *block, size_t from, size_t size, unsigned 
 /* More than glibc's thread caches hold, which do not fill. */
 enum { PERTURBED_SIZE = 5000, PERTURB_BYTE = 0x5a };
 
-PROCESS_PROBE(perturb_fills_new_blocks_but_not_zeroed_ones, "GLIBC-mallopt-4")
+PROCESS_PROBE(perturb_fills_new_blocks_but_not_zeroed_ones, "GLIBC-mallopt-4", NEEDS(mallopt))
 {
     enum { SKIPPED = 64 }; /* where an allocator keeps links in a free block */
-    NEED(mallopt);
     int accepted = mallopt(SET_PERTURB, PERTURB_BYTE);
     unsigned char *block = malloc(PERTURBED_SIZE),
                   *zeroed = calloc(1, PERTURBED_SIZE), *volatile stale = block;
@@ -120,13 +116,12 @@ PROCESS_PROBE(perturb_fills_new_blocks_but_not_zeroed_ones, "GLIBC-mallopt-4")
     return PASS;
 }
 
-PROCESS_PROBE(mmap_threshold_maps_larger_blocks, "GLIBC-mallopt-5")
+PROCESS_PROBE(mmap_threshold_maps_larger_blocks, "GLIBC-mallopt-5",
+              NEEDS(mallopt) | NEEDS(mallinfo2))
 {
     /* more than one: the heap may have room for the first */
     enum { THRESHOLD = 64 << 10, SIZE = 100 << 10, BLOCKS = 8 };
     void *blocks[BLOCKS];
-    NEED(mallopt);
-    NEED(mallinfo2);
     int accepted = mallopt(SET_MMAP_THRESHOLD, THRESHOLD);
     size_t before = mallinfo2().hblks;
     for (size_t i = 0; i < BLOCKS; i++) {
@@ -151,10 +146,9 @@ PROCESS_PROBE(mmap_threshold_maps_larger_blocks, "GLIBC-mallopt-5")
     return PASS;
 }
 
-PROCESS_PROBE(no_mapped_blocks_when_their_limit_is_zero, "GLIBC-mallopt-6")
+PROCESS_PROBE(no_mapped_blocks_when_their_limit_is_zero, "GLIBC-mallopt-6", NEEDS(mallopt))
 {
     enum { SIZE = 8 << 20 };
-    NEED(mallopt);
     int accepted = mallopt(SET_MMAP_MAX, 0);
     size_t before = HAS(mallinfo2) ? mallinfo2().hblks : 0;
     void *block = malloc(SIZE);
@@ -206,13 +200,12 @@ static size_t count_in_malloc_info(const char *word)
     return count;
 }
 
-PROCESS_PROBE(one_arena_serves_all_threads, "GLIBC-mallopt-7")
+PROCESS_PROBE(one_arena_serves_all_threads, "GLIBC-mallopt-7", NEEDS(mallopt))
 {
     enum { THREADS = 8 };
     pthread_t threads[THREADS];
     void *missing = NULL;
     uintptr_t all_missing = 0;
-    NEED(mallopt);
     int accepted = mallopt(SET_ARENA_MAX, 1);
     pthread_barrier_init(&all_have_allocated, NULL, THREADS);
     for (size_t i = 0; i < THREADS; i++)
@@ -251,9 +244,8 @@ static int free_twice_unchecked(void)
     return free_twice();
 }
 
-PROCESS_PROBE(check_action_changes_nothing, "GLIBC-mallopt-8")
+PROCESS_PROBE(check_action_changes_nothing, "GLIBC-mallopt-8", NEEDS(mallopt))
 {
-    NEED(mallopt);
     int accepted = mallopt(SET_CHECK_ACTION, 3);
     EXPECT(accepted == 1 || !is_libc_malloc(),
            "mallopt(M_CHECK_ACTION, 3): expected 1, observed %d", accepted);
@@ -288,11 +280,10 @@ static enum probe_outcome use_many_sizes(const char *when)
     return PASS;
 }
 
-PROCESS_PROBE(mallopt_of_a_replacement_is_harmless, "GLIBC-mallopt-9")
+PROCESS_PROBE(mallopt_of_a_replacement_is_harmless, "GLIBC-mallopt-9", NEEDS(mallopt))
 {
     static const int values[] = {0, 1, -1};
     char when[64];
-    NEED(mallopt);
     if (is_libc_malloc())
         return probe_say(OUTCOME_NOT_APPLICABLE, "malloc is the C library's own");
     TRY(use_many_sizes("before any mallopt"));

@@ -4,9 +4,8 @@
 
 #define TOP (SIZE_MAX / 2 + 1)
 
-PROBE(memalign_aligns_to_powers_of_two, "GLIBC-memalign-1")
+PROBE(memalign_aligns_to_powers_of_two, "GLIBC-memalign-1", NEEDS(memalign))
 {
-    NEED(memalign);
     for (size_t alignment = 1; alignment <= 4 * MIB; alignment *= 2) {
         const size_t sizes[] = {1, 1, 1, 1, alignment / 2 + 1, alignment, alignment + 1};
         void *block[COUNT(sizes)]; /* held together, as one alone may be aligned by chance */
@@ -24,12 +23,11 @@ PROBE(memalign_aligns_to_powers_of_two, "GLIBC-memalign-1")
     return PASS;
 }
 
-PROBE(memalign_refuses_or_rounds_up_an_odd_alignment, "GLIBC-memalign-2")
+PROBE(memalign_refuses_or_rounds_up_an_odd_alignment, "GLIBC-memalign-2", NEEDS(memalign))
 {
     /* with the next power of two */
     static const size_t alignments[][2] = {{3, 4}, {24, 32}, {100, 128}, {1000, 1024}};
     unsigned refused = 0;
-    NEED(memalign);
     for (size_t i = 0; i < COUNT(alignments); i++) {
         CATCH_ERRNO(error, void *block = memalign(alignments[i][0], 100));
         if (block == NULL)
@@ -44,9 +42,8 @@ PROBE(memalign_refuses_or_rounds_up_an_odd_alignment, "GLIBC-memalign-2")
                     refused, COUNT(alignments) - refused);
 }
 
-PROBE(memalign_says_enomem, "GLIBC-memalign-3")
+PROBE(memalign_says_enomem, "GLIBC-memalign-3", NEEDS(memalign))
 {
-    NEED(memalign);
     for (size_t i = 0; i < HUGE_COUNT; i++)
         EXPECT_FAILURE(memalign(64, huge_size(i)), ENOMEM, "memalign(64, %zu)", huge_size(i));
     CATCH_ERRNO(error, void *block = memalign(TOP + 1, 8));
@@ -82,19 +79,17 @@ static enum probe_outcome resize(size_t alignment, size_t size)
     return PASS;
 }
 
-PROBE(memalign_blocks_can_be_resized, "GLIBC-memalign-4")
+PROBE(memalign_blocks_can_be_resized, "GLIBC-memalign-4", NEEDS(memalign) | NEEDS(realloc))
 {
     static const size_t requests[][2] = {{128, 100},    {32, 6000},    {4096, 5000},
                                          {64 * KIB, 1}, {MIB, 300000}, {8, 40}};
-    NEED(memalign);
     for (size_t i = 0; i < COUNT(requests); i++)
         TRY(resize(requests[i][0], requests[i][1]));
     return PASS;
 }
 
-PROBE(memalign_of_alignment_zero, "GLIBC-memalign-5")
+PROBE(memalign_of_alignment_zero, "GLIBC-memalign-5", NEEDS(memalign))
 {
-    NEED(memalign);
     CATCH_ERRNO(error, void *block = memalign(0, 100));
     if (block == NULL)
         EXPECT_ERRNO(error, EINVAL, "memalign(0, 100)");

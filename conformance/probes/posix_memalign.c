@@ -7,9 +7,8 @@
 /* What a pointer holds before a call that is to fail. */
 #define PRESET ((void *)(uintptr_t)0x55)
 
-PROBE(posix_memalign_stores_an_aligned_block, "POSIX17-posix_memalign-1")
+PROBE(posix_memalign_stores_an_aligned_block, "POSIX17-posix_memalign-1", NEEDS(posix_memalign))
 {
-    NEED(posix_memalign);
     for (size_t alignment = sizeof(void *); alignment <= 4 * MIB; alignment *= 2) {
         TRY(hold_blocks(&by_posix_memalign, alignment, 1, 2));
         TRY(hold_blocks(&by_posix_memalign, alignment, alignment / 2 + 1, 2));
@@ -19,7 +18,8 @@ PROBE(posix_memalign_stores_an_aligned_block, "POSIX17-posix_memalign-1")
     return hold_blocks(&by_posix_memalign, 32, 2406, 2);
 }
 
-PROBE(posix_memalign_returns_einval_for_a_bad_alignment, "POSIX17-posix_memalign-2")
+PROBE(posix_memalign_returns_einval_for_a_bad_alignment, "POSIX17-posix_memalign-2",
+      NEEDS(posix_memalign))
 {
     static const size_t alignments[] = {0,
                                         1,
@@ -32,7 +32,6 @@ PROBE(posix_memalign_returns_einval_for_a_bad_alignment, "POSIX17-posix_memalign
                                         sizeof(void *) + 4,
                                         SIZE_MAX,
                                         SIZE_MAX - 7};
-    NEED(posix_memalign);
     for (size_t i = 0; i < COUNT(alignments); i++) {
         bool is_fine = alignments[i] % sizeof(void *) == 0 && alignments[i] > 0 &&
                        (alignments[i] & (alignments[i] - 1)) == 0;
@@ -44,10 +43,9 @@ PROBE(posix_memalign_returns_einval_for_a_bad_alignment, "POSIX17-posix_memalign
     return PASS;
 }
 
-PROBE(posix_memalign_returns_enomem, "POSIX17-posix_memalign-3")
+PROBE(posix_memalign_returns_enomem, "POSIX17-posix_memalign-3", NEEDS(posix_memalign))
 {
     void *block = NULL;
-    NEED(posix_memalign);
     for (size_t i = 0; i < (sizeof(size_t) == 8 ? 2 : 1); i++)
         TRY(judge_enomem(&by_posix_memalign, name_call(&by_posix_memalign, TOP >> i, TOP >> i),
                          posix_memalign(&block, TOP >> i, TOP >> i)));
@@ -58,9 +56,8 @@ PROBE(posix_memalign_returns_enomem, "POSIX17-posix_memalign-3")
 static const size_t bad_requests[][2] = {
     {3, 64}, {24, 64}, {64, SIZE_MAX}, {4096, TOP}, {64, SIZE_MAX - 63}};
 
-PROBE(posix_memalign_stores_no_garbage_on_error, "POSIX17-posix_memalign-4")
+PROBE(posix_memalign_stores_no_garbage_on_error, "POSIX17-posix_memalign-4", NEEDS(posix_memalign))
 {
-    NEED(posix_memalign);
     for (size_t i = 0; i < COUNT(bad_requests); i++) {
         void *block = PRESET;
         int error = posix_memalign(&block, bad_requests[i][0], bad_requests[i][1]);
@@ -72,9 +69,8 @@ PROBE(posix_memalign_stores_no_garbage_on_error, "POSIX17-posix_memalign-4")
     return PASS;
 }
 
-PROBE(posix_memalign_stores_nothing_on_error, "POSIX17-posix_memalign-5")
+PROBE(posix_memalign_stores_nothing_on_error, "POSIX17-posix_memalign-5", NEEDS(posix_memalign))
 {
-    NEED(posix_memalign);
     for (size_t i = 0; i < COUNT(bad_requests); i++) {
         void *block = PRESET;
         int error = posix_memalign(&block, bad_requests[i][0], bad_requests[i][1]);
@@ -86,10 +82,9 @@ PROBE(posix_memalign_stores_nothing_on_error, "POSIX17-posix_memalign-5")
     return PASS;
 }
 
-PROBE(posix_memalign_and_errno, "POSIX17-posix_memalign-6")
+PROBE(posix_memalign_and_errno, "POSIX17-posix_memalign-6", NEEDS(posix_memalign))
 {
     void *block = NULL;
-    NEED(posix_memalign);
     CATCH_ERRNO(misaligned, (void)posix_memalign(&block, 3, 64));
     CATCH_ERRNO(too_large, (void)posix_memalign(&block, 64, SIZE_MAX));
     return RECORDED(
@@ -120,10 +115,9 @@ static enum probe_outcome take_zero_bytes(size_t alignment, const char **ret_ans
     return PASS;
 }
 
-PROBE(posix_memalign_of_zero_bytes, "POSIX17-posix_memalign-7")
+PROBE(posix_memalign_of_zero_bytes, "POSIX17-posix_memalign-7", NEEDS(posix_memalign))
 {
     const char *answer = "", *answer_for_16 = "";
-    NEED(posix_memalign);
     for (size_t alignment = sizeof(void *); alignment <= 4096; alignment *= 2) {
         TRY(take_zero_bytes(alignment, &answer));
         answer_for_16 = alignment == 16 ? answer : answer_for_16;
@@ -133,10 +127,9 @@ PROBE(posix_memalign_of_zero_bytes, "POSIX17-posix_memalign-7")
                     answer_for_16);
 }
 
-PROBE(free_releases_blocks_of_posix_memalign, "POSIX17-posix_memalign-8")
+PROBE(free_releases_blocks_of_posix_memalign, "POSIX17-posix_memalign-8", NEEDS(posix_memalign))
 {
     void *block = NULL;
-    NEED(posix_memalign);
     free(posix_memalign(&block, 64 * KIB, 64 * KIB) == 0 ? block : NULL);
     if (!limit_memory(256 * MIB))
         return UNSUPPORTED("setrlimit(RLIMIT_AS): expected 0, observed errno %d", errno);
@@ -159,10 +152,9 @@ PROBE(posix_memalign_is_there_if_the_option_is, "POSIX17-posix_memalign-9")
     return PASS;
 }
 
-PROBE(posix_memalign_blocks_are_disjoint, "POSIX17-posix_memalign-10")
+PROBE(posix_memalign_blocks_are_disjoint, "POSIX17-posix_memalign-10", NEEDS(posix_memalign))
 {
     static const size_t alignments[] = {sizeof(void *), 64, 256, 4096};
-    NEED(posix_memalign);
     for (size_t i = 0; i < COUNT(alignments); i++)
         TRY(hold_blocks(&by_posix_memalign, alignments[i], 1, 64));
     return PASS;

@@ -114,10 +114,10 @@ PROCESS_PROBE(free_keeps_errno_when_it_does_more, "POSIX24-free-5")
 {
     pthread_key_t key;
     if (pthread_key_create(&key, free_in_destructor) != 0)
-        return PROBE_ERROR("pthread_key_create: expected a key, observed none");
+        return UNSUPPORTED("pthread_key_create: expected a key, observed none");
     EXPECT(make_mixed_blocks(), "malloc: expected %d blocks, observed NULL", MIXED);
     if (!run_thread(leave_block_to_destructor, &key))
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     EXPECT(changed_errno == 0,
            "free of %zu bytes in another thread: expected errno unchanged, observed %d",
            changed_size, changed_errno);
@@ -288,7 +288,7 @@ PROCESS_PROBE(heap_needs_no_descriptors_and_no_proc, "POSIX17-exec-2")
            "malloc and free without standard descriptors: expected exit, observed signal %d",
            WTERMSIG(status));
     if (WEXITSTATUS(status) == 3)
-        return PROBE_ERROR("pipe2 and chdir: expected 0, observed another");
+        return UNSUPPORTED("pipe2 and chdir: expected 0, observed another");
     EXPECT(WEXITSTATUS(status) == 0,
            "malloc and free without standard descriptors: expected all well, observed %s",
            found[WEXITSTATUS(status) & 1 ? 1 : 2]);
@@ -364,7 +364,7 @@ PROCESS_PROBE(heap_works_before_main_and_at_the_end, "POSIX17-atexit-1")
     exit_log =
         mmap(NULL, sizeof *exit_log, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (exit_log == MAP_FAILED)
-        return PROBE_ERROR("mmap: expected memory, observed errno %d", errno);
+        return UNSUPPORTED("mmap: expected memory, observed errno %d", errno);
     TRY(judge_end(end_by_exit, "exit", 2));
     return judge_end(end_by_quick_exit, "quick_exit", 1);
 }

@@ -2,7 +2,7 @@
 /* realloc: which blocks it accepts, and that it releases the old block. */
 #include "conformance/testlib.h"
 
-PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a")
+PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a", NEEDS(realloc))
 {
     enum { TIMES = 120 };
     void *block = realloc(malloc(MIB), 2 * MIB);
@@ -26,7 +26,7 @@ PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a")
                : UNSUPPORTED("realloc: neither a limit of memory nor its use is to be had here");
 }
 
-PROBE(realloc_of_null_is_malloc, "C23-7.24.3.7-p3-a")
+PROBE(realloc_of_null_is_malloc, "C23-7.24.3.7-p3-a", NEEDS(realloc))
 {
     void *nothing = malloc(0), *block = realloc(NULL, 0);
     EXPECT((block == NULL) == (nothing == NULL),
@@ -85,10 +85,9 @@ static enum probe_outcome shrink(void *block, size_t size, const char *source)
     return PASS;
 }
 
-PROBE(realloc_takes_aligned_blocks, "C23-7.24.3.7-p3-b")
+PROBE(realloc_takes_aligned_blocks, "C23-7.24.3.7-p3-b", NEEDS(aligned_alloc) | NEEDS(realloc))
 {
     char source[64];
-    NEED(aligned_alloc);
     for (size_t alignment = 8; alignment <= 64 * KIB; alignment *= 2) {
         for (size_t multiple = 1; multiple <= 3; multiple++) {
             size_t size = alignment * multiple;
@@ -126,11 +125,11 @@ static enum probe_outcome resize_blocks_of_libc(bool is_array)
     TRY(resize_both_ways(strdup(text), sizeof text, is_array, "strdup"));
     FILE *stream = open_memstream(&stream_text, &stream_size);
     if (stream == NULL || fputs(text, stream) < 0 || fclose(stream) != 0)
-        return PROBE_ERROR("open_memstream: expected a stream, observed errno %d", errno);
+        return UNSUPPORTED("open_memstream: expected a stream, observed errno %d", errno);
     TRY(resize_both_ways(stream_text, stream_size + 1, is_array, "open_memstream"));
     stream = fmemopen(text, sizeof text - 1, "r");
     if (stream == NULL || getline(&line, &line_size, stream) < 0 || fclose(stream) != 0)
-        return PROBE_ERROR("getline: expected a line, observed errno %d", errno);
+        return UNSUPPORTED("getline: expected a line, observed errno %d", errno);
     return resize_both_ways(line, sizeof text, is_array, "getline");
 }
 
@@ -145,7 +144,7 @@ PROCESS_PROBE(realloc_takes_blocks_of_every_source, "POSIX24-realloc-6")
     return PASS;
 }
 
-PROBE(whether_realloc_takes_aligned_blocks, "POSIX17-realloc-7")
+PROBE(whether_realloc_takes_aligned_blocks, "POSIX17-realloc-7", NEEDS(realloc))
 {
     unsigned kept = 0, tried = 0;
     for (size_t alignment = 8; alignment <= 64 * KIB; alignment *= 2) {
@@ -168,7 +167,7 @@ PROBE(whether_realloc_takes_aligned_blocks, "POSIX17-realloc-7")
 }
 
 /* Small sizes a hundred times: some allocators move a block now and then, to have it guarded. */
-PROBE(realloc_to_the_same_size_stays, "MAN-malloc-7")
+PROBE(realloc_to_the_same_size_stays, "MAN-malloc-7", NEEDS(realloc))
 {
     for (unsigned round = 0; round < 100; round++) {
         for (size_t size = 1; size <= (round == 0 ? SIZE_LAST : 1024); size = next_size(size)) {

@@ -35,7 +35,7 @@ static enum probe_outcome resize_once(size_t from, size_t to)
     return PASS;
 }
 
-PROBE(realloc_keeps_the_common_prefix, "C23-7.24.3.7-p2-b")
+PROBE(realloc_keeps_the_common_prefix, "C23-7.24.3.7-p2-b", NEEDS(realloc))
 {
     for (size_t i = 0; i < COUNT(resize_sizes); i++)
         for (size_t k = 0; k < COUNT(resize_sizes); k++)
@@ -57,7 +57,7 @@ PROBE(realloc_keeps_the_common_prefix, "C23-7.24.3.7-p2-b")
     return PASS;
 }
 
-PROBE(what_lies_in_the_bytes_that_realloc_adds, "C23-7.24.3.7-p2-c")
+PROBE(what_lies_in_the_bytes_that_realloc_adds, "C23-7.24.3.7-p2-c", NEEDS(realloc))
 {
     enum { FROM = 100, TO = 1000, TIMES = 64 };
     static void *secrets[TIMES];
@@ -80,7 +80,7 @@ PROBE(what_lies_in_the_bytes_that_realloc_adds, "C23-7.24.3.7-p2-c")
                     FROM, TO, TIMES, stale, TIMES * (TO - FROM));
 }
 
-PROBE(how_often_realloc_moves, "C23-7.24.3.7-p4-a")
+PROBE(how_often_realloc_moves, "C23-7.24.3.7-p4-a", NEEDS(realloc))
 {
     unsigned moves = 0, tries = 0;
     for (size_t i = 0; i < COUNT(resize_sizes); i++) {
@@ -113,7 +113,7 @@ static enum probe_outcome resize_through(void *block, const char *source)
     return PASS;
 }
 
-PROBE(realloc_aligns_like_malloc, "C23-7.24.3.7-p4-c")
+PROBE(realloc_aligns_like_malloc, "C23-7.24.3.7-p4-c", NEEDS(realloc))
 {
     for (int round = 0; round < 20; round++) {
         TRY(resize_through(malloc(1), "malloc(1)"));
@@ -127,11 +127,11 @@ PROBE(realloc_aligns_like_malloc, "C23-7.24.3.7-p4-c")
     return PASS;
 }
 
-PROBE(whether_realloc_keeps_a_greater_alignment, "C23-7.24.3.7-p4-d")
+PROBE(whether_realloc_keeps_a_greater_alignment, "C23-7.24.3.7-p4-d",
+      NEEDS(aligned_alloc) | NEEDS(realloc))
 {
     enum { ALIGNMENT = 4096, TIMES = 32 };
     unsigned kept = 0;
-    NEED(aligned_alloc);
     for (size_t i = 0; i < TIMES; i++) {
         void *block = aligned_alloc(ALIGNMENT, ALIGNMENT),
              *resized = block != NULL ? realloc(block, 100 + 300 * i) : NULL;

@@ -41,7 +41,7 @@ static enum probe_outcome fail_resizes(size_t size, size_t stride, bool is_errno
     return judge_kept(block, size, call);
 }
 
-PROBE(realloc_that_fails_leaves_the_block, "C23-7.24.3.7-p3-f POSIX24-realloc-8")
+PROBE(realloc_that_fails_leaves_the_block, "C23-7.24.3.7-p3-f POSIX24-realloc-8", NEEDS(realloc))
 {
     TRY(fail_resizes(100, 1, false));
     TRY(fail_resizes(5000, 8, false));
@@ -49,13 +49,13 @@ PROBE(realloc_that_fails_leaves_the_block, "C23-7.24.3.7-p3-f POSIX24-realloc-8"
     return fail_resizes(8 * MIB, 64, false);
 }
 
-PROBE(realloc_that_fails_with_enomem_leaves_the_block, "POSIX17-realloc-2")
+PROBE(realloc_that_fails_with_enomem_leaves_the_block, "POSIX17-realloc-2", NEEDS(realloc))
 {
     TRY(fail_resizes(100, 1, true));
     return fail_resizes(MIB, 16, true);
 }
 
-PROBE(realloc_without_memory_leaves_the_block, "C23-7.24.3.7-p3-g")
+PROBE(realloc_without_memory_leaves_the_block, "C23-7.24.3.7-p3-g", NEEDS(realloc))
 {
     enum { SIZE = 1000 };
     char call[80];
@@ -77,7 +77,7 @@ PROBE(realloc_without_memory_leaves_the_block, "C23-7.24.3.7-p3-g")
     return UNSUPPORTED("realloc under a limit of memory: expected a failure, observed none");
 }
 
-PROBE(realloc_fails_with_enomem, "POSIX17-realloc-1")
+PROBE(realloc_fails_with_enomem, "POSIX17-realloc-1", NEEDS(realloc))
 {
     static const size_t below_ptrdiff_max[] = {SIZE_MAX / 100 * 49, SIZE_MAX / 10};
     void *block = malloc(100);
@@ -94,7 +94,7 @@ PROBE(realloc_fails_with_enomem, "POSIX17-realloc-1")
     return PASS;
 }
 
-PROBE(realloc_to_less_without_memory, "C23-7.24.3.7-p4-b")
+PROBE(realloc_to_less_without_memory, "C23-7.24.3.7-p4-b", NEEDS(realloc))
 {
     enum { LESS = 3000 };
     unsigned char *block = malloc(8 * MIB);

@@ -48,7 +48,7 @@ static struct zero_result resize_often(void *(*resize)(void *block))
     return result;
 }
 
-PROBE(whether_realloc_to_nothing_releases, "C17-7.22.3.5-p3-e POSIX24-realloc-5")
+PROBE(whether_realloc_to_nothing_releases, "C17-7.22.3.5-p3-e POSIX24-realloc-5", NEEDS(realloc))
 {
     struct zero_result result = resize_often(resize_to_zero);
     EXPECT(result.nulls == 0 || result.nulls == result.tries,
@@ -64,7 +64,7 @@ PROBE(whether_realloc_to_nothing_releases, "C17-7.22.3.5-p3-e POSIX24-realloc-5"
                     result.is_kept ? "kept" : "released");
 }
 
-PROBE(what_realloc_to_nothing_does, "C23-7.24.3.7-p3-d")
+PROBE(what_realloc_to_nothing_does, "C23-7.24.3.7-p3-d", NEEDS(realloc))
 {
     struct zero_result result = resize_often(resize_to_zero);
     return RECORDED("realloc(p, 0), %u times: observed NULL %u times, and p %s", result.tries,
@@ -97,23 +97,23 @@ static enum probe_outcome judge_realloc_to_zero(int wanted)
                     name_error(error));
 }
 
-PROBE(realloc_to_nothing_that_gives_null_sets_errno, "POSIX17-realloc-3")
+PROBE(realloc_to_nothing_that_gives_null_sets_errno, "POSIX17-realloc-3", NEEDS(realloc))
 {
     return judge_realloc_to_zero(0);
 }
 
-PROBE(realloc_to_nothing_that_gives_null_sets_einval, "POSIX24-realloc-4")
+PROBE(realloc_to_nothing_that_gives_null_sets_einval, "POSIX24-realloc-4", NEEDS(realloc))
 {
     return judge_realloc_to_zero(EINVAL);
 }
 
-PROBE(reallocarray_to_nothing_that_gives_null_sets_einval, "POSIX24-reallocarray-6")
+PROBE(reallocarray_to_nothing_that_gives_null_sets_einval, "POSIX24-reallocarray-6",
+      NEEDS(reallocarray))
 {
     static const size_t factors[][2] = {{0, 8}, {8, 0}, {0, 0}, {0, SIZE_MAX}, {SIZE_MAX, 0}};
     char call[64];
     int error = 0;
     void *resized = NULL;
-    NEED(reallocarray);
     for (size_t i = 0; i < COUNT(factors); i++) {
         void *block = malloc(100);
         EXPECT_BLOCK(block, "malloc(100)");
@@ -137,14 +137,13 @@ static enum probe_outcome judge_freed(const char *call, struct zero_result resul
     return PASS;
 }
 
-PROBE(realloc_to_nothing_frees, "MAN-malloc-3")
+PROBE(realloc_to_nothing_frees, "MAN-malloc-3", NEEDS(realloc))
 {
     return judge_freed("realloc(p, 0)", resize_often(resize_to_zero));
 }
 
-PROBE(reallocarray_to_nothing_frees, "MAN-malloc-4")
+PROBE(reallocarray_to_nothing_frees, "MAN-malloc-4", NEEDS(reallocarray))
 {
-    NEED(reallocarray);
     TRY(judge_freed("reallocarray(p, 0, 8)", resize_often(resize_to_none)));
     return judge_freed("reallocarray(p, 8, 0)", resize_often(resize_to_nothing));
 }

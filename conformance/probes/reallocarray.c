@@ -39,9 +39,8 @@ static enum probe_outcome resize_array(size_t from, size_t count, size_t size)
     return PASS;
 }
 
-PROBE(reallocarray_is_realloc_of_the_product, "POSIX24-reallocarray-2")
+PROBE(reallocarray_is_realloc_of_the_product, "POSIX24-reallocarray-2", NEEDS(reallocarray))
 {
-    NEED(reallocarray);
     for (size_t i = 0; i < COUNT(array_sizes); i++) {
         for (size_t k = 0; k < COUNT(array_sizes); k++) {
             TRY(resize_array(array_sizes[i], 1, array_sizes[k]));
@@ -54,10 +53,9 @@ PROBE(reallocarray_is_realloc_of_the_product, "POSIX24-reallocarray-2")
     return PASS;
 }
 
-PROBE(reallocarray_of_null_is_malloc_of_the_product, "POSIX24-reallocarray-5")
+PROBE(reallocarray_of_null_is_malloc_of_the_product, "POSIX24-reallocarray-5", NEEDS(reallocarray))
 {
     static const size_t factors[] = {1, 2, 3, 7, 16, 1000};
-    NEED(reallocarray);
     for (size_t size = 1; size <= 64 * KIB; size = next_size(size)) {
         for (size_t i = 0; i < COUNT(factors); i++) {
             size_t total = size * factors[i], end = total <= 64 * KIB ? total : 64 * KIB;
@@ -79,10 +77,10 @@ PROBE(reallocarray_of_null_is_malloc_of_the_product, "POSIX24-reallocarray-5")
     return PASS;
 }
 
-PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3")
+PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3",
+      NEEDS(reallocarray) | NEEDS(realloc))
 {
     const size_t size_before = 100;
-    NEED(reallocarray);
     unsigned char *block = malloc(size_before), *other;
     EXPECT_BLOCK(block, "malloc(%zu)", size_before);
     fill(block, size_before, 7);
@@ -104,9 +102,8 @@ PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3")
     return PASS;
 }
 
-PROBE(reallocarray_that_refuses_sets_enomem, "POSIX24-reallocarray-4")
+PROBE(reallocarray_that_refuses_sets_enomem, "POSIX24-reallocarray-4", NEEDS(reallocarray))
 {
-    NEED(reallocarray);
     void *block = malloc(100);
     for (size_t i = 0; i < (size_t)2 * WRAPS; i++) {
         size_t count = wrapping_factor(i / 2, 0), size = wrapping_factor(i / 2, 1);

@@ -52,7 +52,7 @@ static enum probe_outcome wait_for_signals(void)
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGUSR1);
     if (sigaltstack(&other, NULL) != 0 || sigprocmask(SIG_BLOCK, &blocked, &open) != 0)
-        return PROBE_ERROR("sigaltstack and sigprocmask: expected 0, observed errno %d", errno);
+        return UNSUPPORTED("sigaltstack and sigprocmask: expected 0, observed errno %d", errno);
     for (int i = 0; i < SIGNALS; i++) {
         void *block = malloc(100);
         handle(SIGUSR1, allocate_in_handler, i % 2 == 0 ? SA_ONSTACK : 0);
@@ -81,7 +81,7 @@ PROCESS_PROBE(interruption_has_no_effect, "POSIX17-signal-3")
     static struct churn churned = {.random = 11};
     struct itimerval often = {{0, 200}, {0, 200}}, never = {{0, 0}, {0, 0}};
     if (!handle(SIGALRM, only_count, 0) || setitimer(ITIMER_REAL, &often, NULL) != 0)
-        return PROBE_ERROR("setitimer: expected 0, observed errno %d", errno);
+        return UNSUPPORTED("setitimer: expected 0, observed errno %d", errno);
     for (size_t steps = 0; steps < STEPS_MAX && atomic_load(&signals_handled) < SIGNALS;
          steps += 16) {
         CATCH_ERRNO(after, bool is_sound = churn(&churned, 16));
@@ -155,7 +155,7 @@ static enum probe_outcome cancel_thread_that_allocates(void)
     pthread_t thread;
     void *result = NULL;
     if (pthread_create(&thread, NULL, allocate_while_cancelled, &churned) != 0)
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     pthread_cancel(thread);
     atomic_store(&is_cancelled, true);
     pthread_join(thread, &result);
@@ -203,16 +203,15 @@ static int cancel_thread_that_reports(void)
     return atomic_load(&reports_written);
 }
 
-PROCESS_PROBE(reports_may_be_cancellation_points, "POSIX17-thread-6")
+PROCESS_PROBE(reports_may_be_cancellation_points, "POSIX17-thread-6", NEEDS(malloc_stats))
 {
-    NEED(malloc_stats);
     int status = run_in_child(cancel_thread_that_reports, 5);
     if (!WIFEXITED(status))
         return RECORDED("malloc_stats and malloc_info with a cancellation pending: observed a "
                         "deadlock or death, signal %d",
                         WTERMSIG(status));
     if (WEXITSTATUS(status) == 3)
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     return RECORDED("with a cancellation pending, observed %s; malloc works afterwards",
                     WEXITSTATUS(status) == 2   ? "malloc_stats and malloc_info to return"
                     : WEXITSTATUS(status) == 1 ? "malloc_info to end its thread"

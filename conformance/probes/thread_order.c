@@ -91,7 +91,7 @@ PROCESS_PROBE(allocations_and_releases_of_a_region_alternate, "C23-7.24.3-p2-c")
     void *result = NULL;
     for (int i = 0; i < 4; i++)
         if (pthread_create(&threads[i], NULL, i % 2 == 0 ? produce : consume, NULL) != 0)
-            return PROBE_ERROR("pthread_create: expected a thread, observed none");
+            return UNSUPPORTED("pthread_create: expected a thread, observed none");
     for (int i = 0; i < 4; i += 2) {
         pthread_join(threads[i], &result);
         EXPECT(result == NULL, "malloc(64): expected a block, observed NULL");
@@ -170,7 +170,7 @@ static enum probe_outcome run_litmus(size_t first_size, size_t second_size, int 
     atomic_store(&litmus.done, 0);
     litmus.size = first_size;
     if (pthread_create(&giver, NULL, mark_and_release, NULL) != 0)
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     for (int round = 1; round <= rounds && outcome == PASS; round++) {
         for (size_t i = 0; i < BATCH; i++) {
             litmus.block[i] = malloc(first_size);

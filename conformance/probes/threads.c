@@ -41,7 +41,7 @@ PROCESS_PROBE(threads_need_no_lock_for_blocks_of_their_own, "C23-7.24.3-p2-a POS
         workers[i].churn.random = (uint32_t)i * 2654435761u + 1;
         workers[i].steps = 160000 / count;
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
-            return PROBE_ERROR("pthread_create: expected thread %zu of %zu, observed none", i,
+            return UNSUPPORTED("pthread_create: expected thread %zu of %zu, observed none", i,
                                count);
     }
     for (size_t i = 0; i < count; i++)
@@ -119,7 +119,7 @@ PROCESS_PROBE(short_threads_leave_blocks_to_others, "C23-7.1.4-p5-a")
         for (uint32_t i = 0; i < AT_ONCE; i++) {
             boxes[i].random += i;
             if (pthread_create(&threads[i], NULL, live_shortly, &boxes[i]) != 0)
-                return PROBE_ERROR("pthread_create: expected a thread, observed none in round %d",
+                return UNSUPPORTED("pthread_create: expected a thread, observed none in round %d",
                                    round);
         }
         for (int i = 0; i < AT_ONCE; i++)
@@ -168,7 +168,7 @@ PROCESS_PROBE(another_thread_may_resize_and_release, "POSIX17-thread-2")
         EXPECT(box_fill(&handed[b], BOX_BLOCKS, b + 1),
                "malloc: expected %d blocks, observed NULL at %zu", BOX_BLOCKS, handed[b].count);
     if (pthread_create(&other, NULL, resize_and_release, &bad) != 0)
-        return PROBE_ERROR("pthread_create: expected a thread, observed none");
+        return UNSUPPORTED("pthread_create: expected a thread, observed none");
     bool is_sound = churn(&creator.churn, 40000) && churn_end(&creator.churn);
     pthread_join(other, &bad);
     EXPECT(bad == NULL, "realloc or free in another thread: expected the bytes written by the "
@@ -206,7 +206,7 @@ PROCESS_PROBE(blocks_outlive_their_thread, "POSIX17-thread-3")
                         box->size[box->bad_block], KEPT, box->bad_byte);
         box->random = round + 1;
         if (pthread_create(&thread, NULL, fill_a_box, box) != 0)
-            return PROBE_ERROR("pthread_create: expected thread %u, observed none", round);
+            return UNSUPPORTED("pthread_create: expected thread %u, observed none", round);
         pthread_join(thread, &result);
         EXPECT(result != NULL, "malloc in thread %u: expected a block, observed NULL", round);
     }
@@ -255,7 +255,7 @@ static enum probe_outcome destroy_specific_data(unsigned count)
     for (unsigned i = 0; i < count; i++) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, set_specific_data, NULL) != 0)
-            return PROBE_ERROR("pthread_create: expected thread %u of %u, observed none", i, count);
+            return UNSUPPORTED("pthread_create: expected thread %u of %u, observed none", i, count);
         pthread_join(thread, NULL);
     }
     unsigned ran = atomic_load(&destructions), refused = atomic_load(&refusals);
@@ -272,7 +272,7 @@ PROCESS_PROBE(destructors_of_thread_data_may_allocate, "POSIX17-thread-4")
     enum { WARM_UP = 100, THREADS = 500 };
     if (pthread_key_create(&key, use_heap_in_destructor) != 0 ||
         tss_create(&c11_key, release_in_destructor) != thrd_success)
-        return PROBE_ERROR("pthread_key_create: expected a key, observed none");
+        return UNSUPPORTED("pthread_key_create: expected a key, observed none");
     TRY(destroy_specific_data(WARM_UP));
     size_t before = resident_bytes();
     TRY(destroy_specific_data(THREADS));

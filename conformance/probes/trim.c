@@ -23,10 +23,9 @@ static enum probe_outcome free_much(void)
     return PASS;
 }
 
-PROCESS_PROBE(trim_says_whether_memory_was_given_back, "GLIBC-trim-1")
+PROCESS_PROBE(trim_says_whether_memory_was_given_back, "GLIBC-trim-1", NEEDS(malloc_trim))
 {
     enum { MUCH = 16 << 20, SOME = 1 << 20 };
-    NEED(malloc_trim);
     TRY(free_much());
     size_t before = resident_bytes();
     CATCH_ERRNO(after, int first = malloc_trim(0));
@@ -89,10 +88,9 @@ static enum probe_outcome find_zeros(size_t keep)
     return PASS;
 }
 
-PROCESS_PROBE(trim_keeps_live_blocks_and_zeros, "GLIBC-trim-2")
+PROCESS_PROBE(trim_keeps_live_blocks_and_zeros, "GLIBC-trim-2", NEEDS(malloc_trim))
 {
     static const size_t keeps[] = {0, 1 << 20};
-    NEED(malloc_trim);
     TRY(keep_some_blocks());
     for (size_t i = 0; i < COUNT(keeps); i++) {
         malloc_trim(keeps[i]);
@@ -117,13 +115,12 @@ static void *churn_while_trimmed(void *argument)
     return is_well ? NULL : mine->wrong;
 }
 
-PROCESS_PROBE(trim_while_threads_allocate, "GLIBC-trim-3")
+PROCESS_PROBE(trim_while_threads_allocate, "GLIBC-trim-3", NEEDS(malloc_trim))
 {
     enum { THREADS = 4, PAUSE = 50 /* microseconds */ };
     static struct churn churns[THREADS];
     pthread_t threads[THREADS];
     void *wrong = NULL;
-    NEED(malloc_trim);
     atomic_store(&churns_left, THREADS);
     for (size_t i = 0; i < THREADS; i++) {
         churns[i].random = (uint32_t)i + 1;

@@ -2,9 +2,8 @@
 /* What can be asked about a block: malloc_usable_size, and memalignment of C23. */
 #include "conformance/testlib.h"
 
-PROBE(usable_size_of_null_is_zero, "GLIBC-usable-1")
+PROBE(usable_size_of_null_is_zero, "GLIBC-usable-1", NEEDS(malloc_usable_size))
 {
-    NEED(malloc_usable_size);
     size_t usable = malloc_usable_size(NULL);
     EXPECT(usable == 0, "malloc_usable_size(NULL): expected 0, observed %zu", usable);
     return PASS;
@@ -15,9 +14,8 @@ static size_t alignment_for(const struct allocating_call *by)
     return by == &by_aligned_alloc ? 4096 : by == &by_posix_memalign ? 256 : 64;
 }
 
-PROBE(usable_size_is_at_least_what_was_asked_for, "GLIBC-usable-2")
+PROBE(usable_size_is_at_least_what_was_asked_for, "GLIBC-usable-2", NEEDS(malloc_usable_size))
 {
-    NEED(malloc_usable_size);
     for (size_t size = 0; size <= SIZE_LAST; size = next_size(size)) {
         FOR_EACH_CALL(by)
         {
@@ -31,13 +29,12 @@ PROBE(usable_size_is_at_least_what_was_asked_for, "GLIBC-usable-2")
     return PASS;
 }
 
-PROBE(usable_size_is_stable, "GLIBC-usable-3")
+PROBE(usable_size_is_stable, "GLIBC-usable-3", NEEDS(malloc_usable_size))
 {
     enum { KEPT = 96, OTHERS = 64, OPERATIONS = 10000 };
     void *kept[KEPT], *other[OTHERS] = {NULL};
     size_t usable[KEPT];
     uint32_t state = 1;
-    NEED(malloc_usable_size);
     for (size_t i = 0; i < KEPT; i++) {
         kept[i] = malloc(i < KEPT / 2 ? i * 37 : (size_t)1 << (i % 20));
         usable[i] = malloc_usable_size(kept[i]);
@@ -78,18 +75,16 @@ static enum probe_outcome fill_neighbours(size_t size)
     return PASS;
 }
 
-PROBE(usable_bytes_can_be_written, "GLIBC-usable-4")
+PROBE(usable_bytes_can_be_written, "GLIBC-usable-4", NEEDS(malloc_usable_size))
 {
-    NEED(malloc_usable_size);
     for (size_t size = 1; size <= 600; size++)
         TRY(fill_neighbours(size));
     return PASS;
 }
 
-PROBE(realloc_to_the_usable_size_keeps_content, "GLIBC-usable-5")
+PROBE(realloc_to_the_usable_size_keeps_content, "GLIBC-usable-5",
+      NEEDS(malloc_usable_size) | NEEDS(realloc))
 {
-    NEED(malloc_usable_size);
-    NEED(realloc);
     for (size_t size = 1; size <= SIZE_LAST / 4; size = next_size(size)) {
         char *block = malloc(size);
         EXPECT_BLOCK(block, "malloc(%zu)", size);
@@ -104,9 +99,8 @@ PROBE(realloc_to_the_usable_size_keeps_content, "GLIBC-usable-5")
     return PASS;
 }
 
-PROBE(usable_size_keeps_errno, "GLIBC-usable-6")
+PROBE(usable_size_keeps_errno, "GLIBC-usable-6", NEEDS(malloc_usable_size))
 {
-    NEED(malloc_usable_size);
     for (size_t size = 0; size <= SIZE_LAST; size = next_size(size)) {
         void *block = size == 0 ? NULL : malloc(size);
         CATCH_ERRNO(error, (void)malloc_usable_size(block));
@@ -118,10 +112,9 @@ PROBE(usable_size_keeps_errno, "GLIBC-usable-6")
     return PASS;
 }
 
-PROBE(memalignment_tells_a_power_of_two, "C23-7.24.9.1-p2-a")
+PROBE(memalignment_tells_a_power_of_two, "C23-7.24.9.1-p2-a",
+      NEEDS(memalignment) | NEEDS(aligned_alloc))
 {
-    NEED(memalignment);
-    NEED(aligned_alloc);
     size_t found = memalignment(NULL);
     EXPECT(found == 0, "memalignment(NULL): expected 0, observed %zu", found);
     for (size_t alignment = 1; alignment <= 4096; alignment *= 2) {

@@ -9,16 +9,15 @@ static size_t page_size(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-PROBE(valloc_gives_blocks_at_pages, "GLIBC-valloc-1")
+PROBE(valloc_gives_blocks_at_pages, "GLIBC-valloc-1", NEEDS(valloc))
 {
     const size_t sizes[] = {0, 1, 4095, 4096, 4097, 3 * page_size() - 1, 300000};
-    NEED(valloc);
     for (size_t i = 0; i < COUNT(sizes); i++)
         TRY(hold_blocks(&by_valloc, page_size(), sizes[i], 8));
     return PASS;
 }
 
-PROBE(valloc_of_too_much_says_enomem, "GLIBC-valloc-2")
+PROBE(valloc_of_too_much_says_enomem, "GLIBC-valloc-2", NEEDS(valloc))
 {
     static const size_t sizes[] = {SIZE_MAX,
                                    SIZE_MAX - 100,
@@ -27,7 +26,6 @@ PROBE(valloc_of_too_much_says_enomem, "GLIBC-valloc-2")
                                    SIZE_MAX - 4096,
                                    SIZE_MAX - 8192,
                                    TOP};
-    NEED(valloc);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         free(valloc(1));
         EXPECT_FAILURE(valloc(sizes[i]), ENOMEM, "valloc(%zu)", sizes[i]);
@@ -35,12 +33,11 @@ PROBE(valloc_of_too_much_says_enomem, "GLIBC-valloc-2")
     return PASS;
 }
 
-PROBE(pvalloc_gives_whole_pages, "GLIBC-pvalloc-1")
+PROBE(pvalloc_gives_whole_pages, "GLIBC-pvalloc-1", NEEDS(pvalloc))
 {
     const size_t page = page_size(),
                  sizes[] = {1, 1, 100, 100, page - 1, page, page + 1, page + 1, 10 * page + 1};
     void *block[COUNT(sizes)];
-    NEED(pvalloc);
     for (unsigned i = 0; i < COUNT(sizes); i++) {
         size_t whole = (sizes[i] + page - 1) / page * page;
         block[i] = pvalloc(sizes[i]);
@@ -60,11 +57,10 @@ PROBE(pvalloc_gives_whole_pages, "GLIBC-pvalloc-1")
     return PASS;
 }
 
-PROBE(pvalloc_does_not_wrap, "GLIBC-pvalloc-2")
+PROBE(pvalloc_does_not_wrap, "GLIBC-pvalloc-2", NEEDS(pvalloc))
 {
     static const size_t sizes[] = {SIZE_MAX,        SIZE_MAX - 100,  SIZE_MAX - 4094,
                                    SIZE_MAX - 4095, SIZE_MAX - 4096, TOP};
-    NEED(pvalloc);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         free(pvalloc(1));
         EXPECT_FAILURE(pvalloc(sizes[i]), ENOMEM, "pvalloc(%zu)", sizes[i]);
@@ -72,10 +68,9 @@ PROBE(pvalloc_does_not_wrap, "GLIBC-pvalloc-2")
     return PASS;
 }
 
-PROBE(pvalloc_of_zero_bytes, "GLIBC-pvalloc-3")
+PROBE(pvalloc_of_zero_bytes, "GLIBC-pvalloc-3", NEEDS(pvalloc))
 {
     void *block[8];
-    NEED(pvalloc);
     for (size_t i = 0; i < COUNT(block); i++) {
         block[i] = pvalloc(0);
         EXPECT_BLOCK(block[i], "pvalloc(0)");

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -43,6 +44,24 @@ const struct probe *probes_find(const char *id)
         if (strcmp(ids[i], id) == 0)
             return &probes[i];
     return NULL;
+}
+
+bool probe_answers(const struct probe *probe, const char *id)
+{
+    return strcmp(ids[probe - probes], id) == 0;
+}
+
+struct probe_capacity gate_measure_capacity(const struct gate_options *options)
+{
+    (void)options;
+    return (struct probe_capacity){0};
+}
+
+const char *gate_describe_call(const struct probe_call *call, char ret_text[CALL_TEXT_MAX])
+{
+    (void)call;
+    ret_text[0] = '\0';
+    return ret_text;
 }
 
 int gate_run_probes(const struct gate_options *options, const struct probe *const *selected,

@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-const char *subject_call_name(enum subject_call call);
+/* Of an enum subject_more_call, too. */
+const char *subject_call_name(unsigned call);
 
 struct subject {
     char name[64];
@@ -32,7 +33,7 @@ struct subject {
 
 enum { SUBJECT_ERROR_MAX = 640 };
 
-/* Bit i set: calls has function i of enum subject_call. */
+/* Bit i set: calls has function i of enum subject_call, or of enum subject_more_call. */
 unsigned subject_offers(const struct subject *subject);
 
 /* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not

@@ -58,4 +58,13 @@ enum subject_call {
         SUBJECT_CALL_COUNT
 };
 
+/* SUBJECT_CALL_COUNT itself stays free: it means no function. */
+enum subject_more_call {
+    SUBJECT_MORE_BEFORE = SUBJECT_CALL_COUNT,
+#define CALL(name, result, parameters) SUBJECT_##name,
+    SUBJECT_MORE_CALLS(CALL)
+#undef CALL
+        SUBJECT_MORE_END
+};
+
 #endif
