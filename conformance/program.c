@@ -13,9 +13,9 @@
 
 /* In the order of the program: what is used stands behind what it uses. */
 static const char *const testlib[] = {
-    "conformance/outcome.h",         "conformance/plain_c.h", "conformance/testlib.h",
-    "conformance/testlib_process.c", "conformance/testlib.c", "conformance/testlib_calls.c",
-    "conformance/testlib_misuse.c"};
+    "harness/base/memory.h", "harness/base/memory.c",       "conformance/outcome.h",
+    "conformance/plain_c.h", "conformance/testlib.h",       "conformance/testlib_process.c",
+    "conformance/testlib.c", "conformance/testlib_calls.c", "conformance/testlib_misuse.c"};
 
 static const struct function {
     const char *name, *result, *parameters;

@@ -3,6 +3,7 @@
 #include "conformance/standalone.h"
 
 #include "conformance/gate.h"
+#include "harness/base/proc.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -60,8 +61,8 @@ int standalone_main(int argc, char **argv)
     char error[SUBJECT_ERROR_MAX];
     struct gate_results results;
     size_t counts[CLAUSE_VERDICT_COUNT] = {0};
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    const struct subject_plan subject = subject_plan_host("host", length > 0 ? program : argv[0]);
+    bool is_known = proc_own_program(program, sizeof program);
+    const struct subject_plan subject = subject_plan_host("host", is_known ? program : argv[0]);
     struct gate_options options = {.subject = &subject};
     if (!parse(argc, argv, &options))
         return STATUS_REFUSED;

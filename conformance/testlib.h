@@ -7,6 +7,7 @@
 #define CONFORMANCE_TESTLIB_H
 
 #include "conformance/probe.h"
+#include "harness/base/memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,10 +114,6 @@ const char *name_error(int error);
 
 /* Lowers RLIMIT_AS to what is mapped now plus `room`; false if the system refuses. */
 bool limit_memory(size_t room);
-
-/* Address space and resident memory of this process, from /proc/self/statm; 0 without that file. */
-size_t mapped_bytes(void);
-size_t resident_bytes(void);
 
 /* Runs a function in a forked child with an alarm after `seconds`; returns the wait status. */
 int run_in_child(int (*function)(void), unsigned seconds);

@@ -217,9 +217,9 @@ enum probe_outcome reuse_block(const struct allocating_call *by, size_t alignmen
             block[at] = 1;
         block[size - 1] = 1;
         end->release(block, alignment, size);
-        before = i == rounds / 8 ? resident_bytes() : before;
+        before = i == rounds / 8 ? memory_resident() : before;
     }
-    size_t after = resident_bytes();
+    size_t after = memory_resident();
     EXPECT(after < before + growth,
            "%s and %s, %zu rounds: expected no growth, observed %zu resident bytes more",
            name_call(by, alignment, size), end->name, rounds, after - before);

@@ -12,36 +12,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* Field 0 of statm is the mapped pages, field 1 the resident ones. */
-static size_t read_statm(int field)
-{
-    char text[128] = "";
-    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
-    if (file >= 0)
-        close(file);
-    if (length <= 0)
-        return 0;
-    char *rest = text;
-    size_t pages = strtoul(rest, &rest, 10);
-    if (field == 1)
-        pages = strtoul(rest, &rest, 10);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-size_t mapped_bytes(void)
-{
-    return read_statm(0);
-}
-
-size_t resident_bytes(void)
-{
-    return read_statm(1);
-}
-
 bool limit_memory(size_t room)
 {
-    size_t limit = mapped_bytes() + room;
+    size_t limit = memory_mapped() + room;
     struct rlimit wanted = {limit, limit};
     return limit > room && setrlimit(RLIMIT_AS, &wanted) == 0;
 }

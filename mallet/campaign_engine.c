@@ -2,6 +2,7 @@
 /* Which programs an engine needs, where they are found, and how a job of it is started. */
 #include "mallet/campaign_internal.h"
 
+#include "harness/base/proc.h"
 #include "harness/subject/subject_plan.h"
 
 #include <assert.h>
@@ -21,21 +22,12 @@ enum {
     WORDS_MAX = 40
 };
 
-void campaign_own_folder(char ret_path[CAMPAIGN_PATH_MAX])
-{
-    ssize_t length = readlink("/proc/self/exe", ret_path, CAMPAIGN_PATH_MAX - 1);
-    ret_path[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(ret_path, '/');
-    if (slash != NULL)
-        *slash = '\0';
-}
-
 /* ---- finding ---- */
 
 static bool find_target(struct campaign *campaign, const char *const *places)
 {
     char own[CAMPAIGN_PATH_MAX];
-    campaign_own_folder(own);
+    (void)proc_own_folder(own, sizeof own);
     for (; *places != NULL; places++) {
         campaign_path(campaign->target, "%s/%s/fuzz_trace", own, *places);
         if (access(campaign->target, X_OK) == 0)

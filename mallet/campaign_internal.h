@@ -60,8 +60,6 @@ bool campaign_is_stopped(void);
 /* Formats a path; a path too long becomes "", which no call accepts. */
 void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Folder of the running program, no slash at the end. */
-void campaign_own_folder(char ret_path[CAMPAIGN_PATH_MAX]);
 
 /* campaign_folder.c: 0, or a positive errno with one sentence. */
 int campaign_prepare_folder(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);

@@ -5,6 +5,7 @@
  */
 #include "mallet/recorder.h"
 
+#include "harness/base/proc.h"
 #include "harness/process/process.h"
 
 #include <errno.h>
@@ -32,11 +33,7 @@ static int find_library(char ret_path[PATH_MAX], char error[RECORDER_ERROR_MAX])
     static const char *const places[] = {
         "../lib/libmallet-record.so", "../lib/mallet/libmallet-record.so", "libmallet-record.so"};
     char own[PATH_MAX / 2];
-    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-    own[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(own, '/');
-    if (slash != NULL)
-        *slash = '\0';
+    (void)proc_own_folder(own, sizeof own);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         snprintf(ret_path, PATH_MAX, "%s/%s", own, places[i]);
         if (access(ret_path, R_OK) == 0)

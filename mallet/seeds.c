@@ -4,6 +4,7 @@
  */
 #include "mallet/seeds.h"
 
+#include "harness/base/proc.h"
 #include "harness/subject/subject_plan.h"
 
 #include <dirent.h>
@@ -29,7 +30,7 @@ bool seeds_find(const char *asked, char ret_path[PATH_MAX])
     snprintf(ret_path, PATH_MAX, "%s", asked != NULL ? asked : "");
     if (asked != NULL)
         return has_traces(ret_path);
-    if (!subject_own_folder(own, sizeof own))
+    if (!proc_own_folder(own, sizeof own))
         return false;
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         snprintf(ret_path, PATH_MAX, "%s/%s", own, places[i]);

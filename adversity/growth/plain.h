@@ -6,16 +6,13 @@ extern int posix_memalign(void **block, size_t alignment, size_t size) __attribu
 extern void *aligned_alloc(size_t alignment, size_t size) __attribute__((weak));
 extern size_t malloc_usable_size(void *block) __attribute__((weak));
 
-/* Volatile: no compiler may leave a call out. */
-static struct {
-    void *(*volatile malloc)(size_t);
-    void (*volatile free)(void *);
-    void *(*volatile calloc)(size_t, size_t);
-    void *(*volatile realloc)(void *, size_t);
-    void *(*volatile aligned_alloc)(size_t, size_t);
-    int (*volatile posix_memalign)(void **, size_t, size_t);
-    size_t (*volatile malloc_usable_size)(void *);
-} calls = {malloc, free, calloc, realloc, aligned_alloc, posix_memalign, malloc_usable_size};
+static struct subject_calls calls = {.malloc = malloc,
+                                     .free = free,
+                                     .calloc = calloc,
+                                     .realloc = realloc,
+                                     .aligned_alloc = aligned_alloc,
+                                     .posix_memalign = posix_memalign,
+                                     .malloc_usable_size = malloc_usable_size};
 
 struct workload {
     void (*do_round)(const struct task *task);

@@ -62,6 +62,7 @@ int growth_program(FILE *out, const char *subject, const struct growth_result *r
     put_settings(program_add_text(program), result);
     if (!is_footprint)
         add_os_calls(program);
+    add_file(program, "harness/subject/%s", "subject_calls.h");
     add_file(program, "harness/base/memory.%s", "h");
     add_file(program, "harness/base/memory.%s", "c");
     add_file(program, "adversity/growth/%s", "report.h");

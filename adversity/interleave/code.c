@@ -2,9 +2,11 @@
 /* One addr2line for the whole process, asked through two pipes when the first name is wanted. */
 #include "code.h"
 
+#include "harness/base/proc.h"
 #include "harness/process/process.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,9 +26,9 @@ static void start(void)
 {
     static struct process process;
     int to[2], from[2];
-    char program[4096] = "";
+    char program[PATH_MAX];
     has_started = 1;
-    if (readlink("/proc/self/exe", program, sizeof program - 1) <= 0 || pipe2(to, O_CLOEXEC) != 0 ||
+    if (!proc_own_program(program, sizeof program) || pipe2(to, O_CLOEXEC) != 0 ||
         pipe2(from, O_CLOEXEC) != 0)
         return;
     const char *const arguments[] = {"addr2line", "-s", "-f", "-p", "-e", program, NULL};

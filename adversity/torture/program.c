@@ -72,6 +72,8 @@ static void put_settings(FILE *out, const struct torture_plan *plan,
 int torture_write_program(FILE *out, const struct torture_plan *plan,
                           const struct torture_result *found)
 {
+    static const char *const base[] = {"harness/base/clock.h", "harness/base/random.h",
+                                       "harness/base/memory.h", "harness/base/memory.c"};
     static const char *const testlib[] = {"testlib.h", "roles.h", "testlib.c", "testlib_block.c",
                                           "testlib_box.c"};
     struct program *program = program_begin();
@@ -79,8 +81,8 @@ int torture_write_program(FILE *out, const struct torture_plan *plan,
         return ENOMEM;
     say_opening(program, plan, found);
     program_add_file(program, "harness/subject/subject_calls.h", PROGRAM_WHOLE);
-    program_add_file(program, "harness/base/memory.h", PROGRAM_WHOLE);
-    program_add_file(program, "harness/base/memory.c", PROGRAM_WHOLE);
+    for (size_t i = 0; i < sizeof base / sizeof base[0]; i++)
+        program_add_file(program, base[i], PROGRAM_WHOLE);
     for (size_t i = 0; i < sizeof testlib / sizeof testlib[0]; i++)
         add_file(program, testlib[i]);
     add_scenario(program, plan->scenario->files);

@@ -3,6 +3,7 @@
  * atomic; a relaxed order is enough for counters and hints, release and acquire order what is read
  * after them. */
 #include "adversity/torture/testlib.h"
+#include "harness/base/clock.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -19,21 +20,13 @@ static struct {
     struct worker workers[WORKERS_MAX];
     _Atomic bool is_over;
     pthread_t pacer;
-    struct timespec started;
+    uint64_t started_ms;
 } state;
 static _Thread_local struct worker *self;
 
-static uint32_t next_random(uint64_t *random)
-{
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    return (uint32_t)(*random >> 32);
-}
-
 uint32_t torture_random(struct worker *worker, uint32_t below)
 {
-    return next_random(&worker->random) % below;
+    return (uint32_t)random_below(&worker->random, below);
 }
 
 bool torture_is_over(void)
@@ -107,33 +100,24 @@ static void on_interruption(int number)
 {
     (void)number;
     int saved = errno;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_nsec / 64 % 4 == 0)
-        nanosleep(&(struct timespec){0, 1000 + now.tv_nsec % 100000}, NULL);
+    uint64_t now = clock_now_ns();
+    if (now / 64 % 4 == 0)
+        nanosleep(&(struct timespec){0, 1000 + (long)(now % 100000)}, NULL);
     else
         sched_yield();
     atomic_fetch_add_explicit(&torture_report->interruptions, 1, memory_order_relaxed);
     errno = saved;
 }
 
-static unsigned passed_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (unsigned)((now.tv_sec - state.started.tv_sec) * 1000 +
-                      (now.tv_nsec - state.started.tv_nsec) / 1000000);
-}
-
 static void *pace(void *unused)
 {
-    uint64_t random = torture_options.seed * 2 + 1;
+    struct random random = {torture_options.seed * 2 + 1};
     unsigned mean_us = torture_options.pace_us != 0 ? torture_options.pace_us : TICK_US;
-    while (!torture_is_over() && passed_ms() < torture_options.milliseconds) {
-        nanosleep(&(struct timespec){0, (long)(1 + next_random(&random) % (2 * mean_us)) * 1000},
+    while (!torture_is_over() && clock_now_ms() - state.started_ms < torture_options.milliseconds) {
+        nanosleep(&(struct timespec){0, (long)random_between(&random, 1, 2 * mean_us) * 1000},
                   NULL);
         int victim =
-            atomic_load(&state.workers[next_random(&random) % torture_options.workers].kernel_id);
+            atomic_load(&state.workers[random_below(&random, torture_options.workers)].kernel_id);
         if (torture_options.pace_us != 0 && victim != 0)
             syscall(SYS_tgkill, getpid(), victim, INTERRUPTION);
     }
@@ -165,11 +149,8 @@ static void start_thread(pthread_t *ret_thread, void *(*body)(void *), void *con
 static void seed_workers(void)
 {
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
-        uint64_t *random = &state.workers[i].random;
         state.workers[i].id = i;
-        *random = (torture_options.seed + 1) * 0x9e3779b97f4a7c15u + i * 0xbf58476d1ce4e5b9u;
-        *random = *random != 0 ? *random : 1;
-        next_random(random);
+        state.workers[i].random.state = random_mix(torture_options.seed + 1) + i;
     }
 }
 
@@ -189,7 +170,7 @@ void torture_begin(struct torture_report *report, const struct torture_options *
 {
     torture_report = report;
     torture_options = *options;
-    clock_gettime(CLOCK_MONOTONIC, &state.started);
+    state.started_ms = clock_now_ms();
     seed_workers();
     set_up_signals();
     if (options->on_one_processor)

@@ -17,6 +17,7 @@
 #ifndef TORTURE_TESTLIB_H
 #define TORTURE_TESTLIB_H
 
+#include "harness/base/random.h"
 #include "harness/subject/subject_calls.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ struct torture_options {
 
 struct worker {
     unsigned id;
-    uint64_t random;
+    struct random random;
     uint32_t serial; /* of the last block it made */
     pthread_t thread;
     void (*body)(struct worker *worker);

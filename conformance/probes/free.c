@@ -27,10 +27,10 @@ PROBE(free_makes_space_available, "C23-7.24.3.3-p2-a")
 /* Whether 1000 calls of free(NULL) change what the process holds. */
 static enum probe_outcome free_null_often(const char *where)
 {
-    size_t mapped = mapped_bytes(), resident = resident_bytes();
+    size_t mapped = memory_mapped(), resident = memory_resident();
     for (int i = 0; i < 1000; i++)
         free(NULL);
-    size_t mapped_now = mapped_bytes(), resident_now = resident_bytes();
+    size_t mapped_now = memory_mapped(), resident_now = memory_resident();
     EXPECT(mapped_now < mapped + MIB,
            "free(NULL) 1000 times, %s: expected no effect, observed %zu mapped bytes more", where,
            mapped_now - mapped);

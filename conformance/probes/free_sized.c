@@ -6,10 +6,10 @@ PROBE(free_sized_of_null_does_nothing, "C23-7.24.3.4-p2-a", NEEDS(free_sized))
 {
     static const size_t sizes[] = {0, 1, 16, 4096, SIZE_MAX};
     free_sized(NULL, 16);
-    size_t resident = resident_bytes();
+    size_t resident = memory_resident();
     for (size_t i = 0; i < 200; i++)
         free_sized(NULL, sizes[i % COUNT(sizes)]);
-    size_t growth = resident_bytes() - resident;
+    size_t growth = memory_resident() - resident;
     EXPECT(growth < MIB || growth > SIZE_MAX / 2,
            "free_sized(NULL, n) 200 times: expected no effect, observed %zu resident bytes more",
            growth);
@@ -74,10 +74,10 @@ PROBE(free_sized_takes_the_usable_size, "C23-7.24.3.4-p3-a",
 PROBE(free_aligned_sized_of_null_does_nothing, "C23-7.24.3.5-p2-a", NEEDS(free_aligned_sized))
 {
     free_aligned_sized(NULL, 64, 10);
-    size_t resident = resident_bytes();
+    size_t resident = memory_resident();
     for (size_t i = 0; i < 200; i++)
         free_aligned_sized(NULL, (size_t)1 << i % 13, i);
-    size_t growth = resident_bytes() - resident;
+    size_t growth = memory_resident() - resident;
     EXPECT(growth < MIB || growth > SIZE_MAX / 2,
            "free_aligned_sized(NULL, a, n) 200 times: expected no effect, observed %zu resident "
            "bytes more",

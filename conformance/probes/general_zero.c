@@ -139,7 +139,7 @@ PROBE(blocks_without_bytes_are_distinct, "C23-7.24.3-p1-m")
 
 PROBE(blocks_without_bytes_can_be_freed_and_grown, "C23-7.24.3-p1-n")
 {
-    size_t before = mapped_bytes();
+    size_t before = memory_mapped();
     for (unsigned i = 0; i < 100000; i++) {
         free(malloc(0));
         free(calloc(0, 8));
@@ -149,7 +149,7 @@ PROBE(blocks_without_bytes_can_be_freed_and_grown, "C23-7.24.3-p1-n")
         EXPECT_FILLED(block, 100, i, "realloc(malloc(0), 100)");
         free(block);
     }
-    size_t after = mapped_bytes();
+    size_t after = memory_mapped();
     EXPECT(after <= before + 64 * MIB,
            "malloc(0) and free, 300000 times: expected not 64 MiB more of address space, observed "
            "%zu MiB",

@@ -141,13 +141,13 @@ PROCESS_PROBE(free_sized_of_the_c_library_reaches_the_subject, "GLIBC-replace-13
         return probe_say(OUTCOME_NOT_APPLICABLE, HAS(free_sized)
                                                      ? "the subject has a free_sized of its own"
                                                      : "the C library has no free_sized");
-    size_t before = mapped_bytes();
+    size_t before = memory_mapped();
     for (int i = 0; i < TIMES; i++) {
         void *block = malloc(SIZE);
         EXPECT_BLOCK(block, "malloc(%d), round %d of free_sized", SIZE, i);
         release(block, SIZE);
     }
-    size_t growth = mapped_bytes() - before;
+    size_t growth = memory_mapped() - before;
     EXPECT(growth < GIB,
            "free_sized(p, %d) %d times: expected the blocks to be released, observed %zu bytes "
            "more mapped",

@@ -71,14 +71,14 @@ PROCESS_PROBE(cfree_works_where_it_is_still_offered, "GLIBC-cfree-1")
            "cfree: expected no such symbol to link with, observed one");
     if (release == NULL)
         return PASS;
-    size_t before = mapped_bytes();
+    size_t before = memory_mapped();
     for (int i = 0; i < TIMES; i++) {
         void *block = malloc(SIZE);
         EXPECT_BLOCK(block, "malloc(%d), round %d of cfree", SIZE, i);
         release(block);
     }
-    size_t growth = mapped_bytes() - before;
-    EXPECT(mapped_bytes() < before + GIB,
+    size_t growth = memory_mapped() - before;
+    EXPECT(memory_mapped() < before + GIB,
            "cfree(malloc(%d)) %d times: expected the blocks to be released, observed %zu bytes "
            "more mapped",
            SIZE, TIMES, growth);

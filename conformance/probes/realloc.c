@@ -6,7 +6,7 @@ PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a", NEEDS(realloc))
 {
     enum { TIMES = 120 };
     void *block = realloc(malloc(MIB), 2 * MIB);
-    size_t before = resident_bytes();
+    size_t before = memory_resident();
     bool is_limited = limit_memory(128 * MIB);
     for (unsigned i = 0; i < TIMES; i++) {
         size_t size = i % 2 == 0 ? MIB : 2 * MIB;
@@ -14,7 +14,7 @@ PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a", NEEDS(realloc))
         EXPECT_BLOCK(block, "realloc between 1 and 2 MiB with 128 MiB more, call %u", i + 1);
         fill(block, size, i);
         EXPECT_FILLED(block, size, i, "realloc to %zu bytes, all of them filled", size);
-        size_t now = resident_bytes();
+        size_t now = memory_resident();
         EXPECT(now <= before + 100 * MIB,
                "realloc between 1 and 2 MiB: expected the old block released, observed %zu MiB "
                "more in use at call %u",

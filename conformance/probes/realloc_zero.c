@@ -32,7 +32,7 @@ static void *resize_to_nothing(void *block)
 static struct zero_result resize_often(void *(*resize)(void *block))
 {
     struct zero_result result = {0};
-    size_t before = resident_bytes();
+    size_t before = memory_resident();
     for (; result.tries < 200 && !result.is_kept; result.tries++) {
         unsigned char *block = malloc(MIB);
         if (block == NULL)
@@ -43,7 +43,7 @@ static struct zero_result resize_often(void *(*resize)(void *block))
         if (resized == NULL && result.nulls++ == 0)
             result.error = error;
         free(resized);
-        result.is_kept = resident_bytes() > before + 100 * MIB;
+        result.is_kept = memory_resident() > before + 100 * MIB;
     }
     return result;
 }

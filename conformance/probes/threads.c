@@ -274,9 +274,9 @@ PROCESS_PROBE(destructors_of_thread_data_may_allocate, "POSIX17-thread-4")
         tss_create(&c11_key, release_in_destructor) != thrd_success)
         return UNSUPPORTED("pthread_key_create: expected a key, observed none");
     TRY(destroy_specific_data(WARM_UP));
-    size_t before = resident_bytes();
+    size_t before = memory_resident();
     TRY(destroy_specific_data(THREADS));
-    size_t after = resident_bytes(), grown = after > before ? after - before : 0;
+    size_t after = memory_resident(), grown = after > before ? after - before : 0;
     EXPECT(grown <= 8 * MIB,
            "%d threads whose destructors allocate and release: expected to use no more memory, "
            "observed %zu KiB more",

@@ -27,9 +27,9 @@ PROCESS_PROBE(trim_says_whether_memory_was_given_back, "GLIBC-trim-1", NEEDS(mal
 {
     enum { MUCH = 16 << 20, SOME = 1 << 20 };
     TRY(free_much());
-    size_t before = resident_bytes();
+    size_t before = memory_resident();
     CATCH_ERRNO(after, int first = malloc_trim(0));
-    size_t now = resident_bytes();
+    size_t now = memory_resident();
     size_t given = before > now ? before - now : 0;
     int second = malloc_trim(0);
     EXPECT_UNTOUCHED(after, "malloc_trim(0)");

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* How much memory a process holds, from /proc. */
+/* How much memory a process holds, from /proc/self/statm. Part of exported programs too. */
 #include "harness/base/memory.h"
 
 #include <fcntl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-/* The second field of statm. */
-static size_t parse_pages(const char *text, ssize_t length)
+static size_t parse_pages(const char *text, ssize_t length, unsigned field)
 {
     size_t pages = 0;
     ssize_t i = 0;
-    while (i < length && text[i] != ' ')
-        i++;
-    for (i++; i < length && text[i] >= '0' && text[i] <= '9'; i++)
+    for (; field > 0; field--)
+        while (i < length && text[i++] != ' ')
+            ;
+    for (; i < length && text[i] >= '0' && text[i] <= '9'; i++)
         pages = pages * 10 + (size_t)(text[i] - '0');
     return pages;
 }
 
-size_t memory_resident(void)
+static size_t read_statm(unsigned field)
 {
     char text[128];
     int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -26,5 +26,15 @@ size_t memory_resident(void)
         return 0;
     ssize_t length = read(file, text, sizeof text);
     close(file);
-    return parse_pages(text, length) * (size_t)sysconf(_SC_PAGESIZE);
+    return parse_pages(text, length, field) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t memory_mapped(void)
+{
+    return read_statm(0);
+}
+
+size_t memory_resident(void)
+{
+    return read_statm(1);
 }

@@ -4,8 +4,10 @@
 
 #include <stddef.h>
 
-/* Resident bytes of this process; 0 if the system does not tell. Allocates nothing: the subject may
- * be the process's own malloc. */
+/* Bytes of address space, and resident bytes, of this process; 0 if the system does not tell.
+ * Allocate nothing: the subject may be the process's own malloc. */
+size_t memory_mapped(void);
+
 size_t memory_resident(void);
 
 #endif

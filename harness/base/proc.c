@@ -32,6 +32,21 @@ static bool read_stat(const char *path, struct proc_stat *ret_stat)
                                     &ret_stat->session) == 3;
 }
 
+bool proc_own_program(char *ret_path, size_t capacity)
+{
+    ssize_t length = readlink("/proc/self/exe", ret_path, capacity - 1);
+    ret_path[length > 0 ? length : 0] = '\0';
+    return length > 0;
+}
+
+bool proc_own_folder(char *ret_path, size_t capacity)
+{
+    char *slash = proc_own_program(ret_path, capacity) ? strrchr(ret_path, '/') : NULL;
+    if (slash != NULL)
+        *slash = '\0';
+    return slash != NULL;
+}
+
 bool proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
 {
     char path[PATH_SIZE];

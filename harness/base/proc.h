@@ -4,6 +4,7 @@
 #define HARNESS_PROC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,10 @@ struct proc_group {
     unsigned threads, blocked; /* blocked: neither running nor ready to run */
 };
 struct proc_group proc_read_group(pid_t group);
+
+/* This process's program, and the folder that it is in; "" and false: not to be had. */
+bool proc_own_program(char *ret_path, size_t capacity);
+bool proc_own_folder(char *ret_path, size_t capacity);
 
 /* Sends SIGKILL to each process of a session. Returns how many it found alive. */
 unsigned proc_kill_session(pid_t session);

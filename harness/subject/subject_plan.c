@@ -3,6 +3,8 @@
  * nothing but a libc, so that programs for other libcs have it too. */
 #include "harness/subject/subject_plan.h"
 
+#include "harness/base/proc.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,16 +30,6 @@ int subject_binding_find(const char *name)
     return -1;
 }
 
-bool subject_own_folder(char *ret_folder, size_t capacity)
-{
-    ssize_t length = readlink("/proc/self/exe", ret_folder, capacity - 1);
-    ret_folder[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(ret_folder, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    return slash != NULL;
-}
-
 struct subject_plan subject_plan_host(const char *name, const char *program)
 {
     struct subject_plan plan = {.binding = BIND_HOST, .suffix = ""};
@@ -56,7 +48,7 @@ bool subject_plan_whole_process(const struct subject_plan *plan, struct subject_
     ret_plan->binding = BIND_PRELOAD;
     ret_plan->suffix = "";
     if (plan->binding == BIND_STATIC) {
-        if (!subject_own_folder(folder, sizeof folder))
+        if (!proc_own_folder(folder, sizeof folder))
             return false;
         snprintf(ret_plan->what, sizeof ret_plan->what, "%s/" ANVIL_LIBRARY, folder);
     }
@@ -73,7 +65,7 @@ bool subject_plan_program(const struct subject_plan *plan, char ret_path[PATH_MA
     char folder[PATH_MAX / 2];
     if (plan->program[0] != '\0')
         snprintf(ret_path, PATH_MAX, "%s", plan->program);
-    else if (subject_own_folder(folder, sizeof folder))
+    else if (proc_own_folder(folder, sizeof folder))
         snprintf(ret_path, PATH_MAX, "%s/" CHILD_PROGRAM "%s", folder, plan->suffix);
     else
         return false;

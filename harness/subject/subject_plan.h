@@ -77,7 +77,4 @@ const char *subject_plan_preload(const struct subject_plan *plan);
  * beside this executable. False if the system does not tell where that is. */
 bool subject_plan_program(const struct subject_plan *plan, char ret_path[PATH_MAX]);
 
-/* The folder that this executable lies in, and its child programs with it; false as above. */
-bool subject_own_folder(char *ret_folder, size_t capacity);
-
 #endif
