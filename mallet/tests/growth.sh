@@ -31,7 +31,11 @@ ends 0 growth --quick --json --workload zeroed --band 256 anvil
 printed '"result": "clean"'
 
 if [ -n "$foreign" ]; then
-    ends 0 growth --quick --band 1024 "$mutants/../sound/libfamily_none.so" # and nothing else: no call goes to NULL
+    every=
+    for workload in aligned aligned_holes aligned_mixed calloc_large grow_in_steps realloc_append realloc_shrink usable zeroed comb fill_fifo; do
+        every="$every --workload $workload"
+    done
+    ends 0 growth --quick --band 1024 $every "$mutants/../sound/libfamily_none.so" # it has malloc and free alone: no call goes to NULL
     printed '^skipped  zeroed/1024  *not applicable: needs calloc'
     printed ' 0 findings, 0 known, 0 notes, 9 skipped'
     thrash=$mutants/libheap_trim_thrash.so
