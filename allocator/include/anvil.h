@@ -85,7 +85,7 @@ struct anvil_mallinfo2 anvil_mallinfo2(void);
 
 typedef struct anvil_heap anvil_heap;
 
-#define ANVIL_SMALL_MAX 1024 /* bytes; larger blocks are extents of their own */
+#define ANVIL_SMALL_MAX 32768 /* bytes; larger blocks are extents of their own */
 
 enum anvil_source {
     ANVIL_SOURCE_MMAP,
@@ -111,6 +111,8 @@ struct anvil_options {
     size_t trim_threshold;
     /* the caller sees to it that one thread at a time uses the heap: it takes no lock */
     bool unlocked;
+    /* the default heap: threads keep no blocks of their own, so every call takes a lock */
+    bool uncached;
     /* the arena is one private anonymous mapping: clearing long stretches of it may use madvise */
     bool arena_discard;
 };
@@ -145,8 +147,8 @@ void *anvil_heap_pvalloc(anvil_heap *heap, size_t size);
 size_t anvil_heap_malloc_usable_size(anvil_heap *heap, void *block);
 int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep);
 
-/* ---- looking inside: walk, check and dump are visitors of one walker; the statistics are counters
- * that check verifies ---- */
+/* ---- looking inside: walk, check, statistics and dump are visitors of one walker, so each costs
+ * O(blocks) ---- */
 
 struct anvil_region {
     void *start;
@@ -156,8 +158,8 @@ struct anvil_region {
     bool is_small;   /* a block of a slab; else an extent */
     bool is_mapping; /* an extent with a mapping of its own */
 };
-/* Calls visit for every block and free extent, by address within one mapping, under the heap's lock
- * (visit must not call anvil). Stops at the first non-zero result of visit and returns it. */
+/* Calls visit for every block and free extent, by address within one mapping, under the heap's locks
+ * (visit must not call anvil). A freed block that a thread keeps for itself is free. Stops at the first non-zero result of visit and returns it. */
 int anvil_heap_walk(anvil_heap *heap,
                     int (*visit)(const struct anvil_region *region, void *context), void *context);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker: one walk over the extents, then the tree, then the sums. Meant to run after every
+ * The checker: one walk over the extents, then the tree, the classes, the calling thread's cache and
+ * the sums. Meant to run after every
  * operation of a fuzzed heap, so it does no more than a few look-ups per extent; it trusts nothing
  * that it has not checked before.
  *
@@ -9,6 +10,7 @@
  */
 #include "check.h"
 
+#include "cache.h"
 #include "heap_set.h"
 #include "text.h"
 #include "tree.h"
@@ -24,11 +26,11 @@ struct invariant {
 struct check {
     const struct anvil_heap *heap;
     const void *place; /* of the violation */
-    struct pagemap_view view;
     size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages,
         pending_count, pending_pages;
-    size_t live_blocks, live_size, live_capacity;
-    size_t slabs, slabs_with_room, slabs_empty, carved_free, carved_free_bytes;
+    size_t large_blocks, large_size, large_capacity;
+    size_t slabs, slabs_with_room, slabs_empty;
+    size_t taken; /* blocks */
 };
 
 #define CHECK_ENTRY(id, name, sentence) [CHECK_##id] = {(name), (sentence)},
@@ -38,14 +40,6 @@ static const struct invariant invariants[CHECK_COUNT] = {[CHECK_OK] = {"ok", "no
 const char *check_id_name(enum check_id id)
 {
     return invariants[id].name;
-}
-
-/* As pagemap_get. */
-static const struct extent *get(struct check *check, const void *address)
-{
-    const struct sync_pointer *word = pagemap_view_words(&check->view, address, 1);
-    return pagemap_extent_of(UNLIKELY(word == NULL) ? 0 : sync_word_read(word),
-                             check->heap->extents.owner);
 }
 
 /* right: what the page behind the extent leads to. */
@@ -68,48 +62,21 @@ static inline enum check_id check_place(const struct check *check, const struct 
                                                                        : CHECK_OK;
 }
 
-/* As pagemap_agrees, where one leaf has the words of all pages. */
-static inline bool is_recorded_whole(const struct sync_pointer *words, size_t pages,
-                                     uintptr_t expected)
-{
-    uintptr_t difference = 0;
-    for (size_t page = 0; page < pages; page++)
-        difference |= sync_word_read(&words[page]) ^ expected;
-    return difference == 0;
-}
-
-static enum check_id check_pagemap(struct check *check, const struct extent *extent)
+static enum check_id check_pagemap(const struct check *check, const struct extent *extent)
 {
     unsigned owner = check->heap->extents.owner;
     bool is_slab = extent->state == EXTENT_SLAB;
-    if (is_slab && pagemap_agrees(extent->start, extent->pages, extent, owner))
-        return CHECK_OK;
-    if (get(check, extent->start) != extent || get(check, extent_end(extent) - 1) != extent)
+    pagemap_word word = is_slab ? pagemap_word_of_slab(extent->as.slab, owner)
+                                : pagemap_word_of_extent(extent, owner);
+    if (pagemap_get(extent->start) != word || pagemap_get(extent_end(extent) - 1) != word)
         return CHECK_PAGEMAP_ENDS;
     if (is_slab)
-        return CHECK_PAGEMAP_INNER;
+        return pagemap_agrees(extent->start, extent->pages, word) ? CHECK_OK : CHECK_PAGEMAP_INNER;
     const char *second = extent->start + PAGE_BYTES,
                *last_but_one = extent_end(extent) - 2 * PAGE_BYTES;
-    bool is_clear = extent->pages <= 2 || (pagemap_agrees(second, 1, NULL, owner) &&
-                                           pagemap_agrees(last_but_one, 1, NULL, owner));
+    bool is_clear =
+        extent->pages <= 2 || (pagemap_get(second) == 0 && pagemap_get(last_but_one) == 0);
     return is_clear ? CHECK_OK : CHECK_PAGEMAP_INNER;
-}
-
-/* The straight path is a slab whose words, and that of the page behind it, are in one leaf. */
-static inline enum check_id check_recorded_place(struct check *check, const struct extent *extent)
-{
-    unsigned owner = check->heap->extents.owner;
-    const struct sync_pointer *words =
-        pagemap_view_words(&check->view, extent->start, extent->pages + 1);
-    bool is_straight = extent->state == EXTENT_SLAB && words != NULL;
-    if (UNLIKELY(!is_straight ||
-                 !is_recorded_whole(words, extent->pages, pagemap_word_of(extent, owner)))) {
-        enum check_id broken = check_pagemap(check, extent);
-        return broken != CHECK_OK ? broken
-                                  : check_place(check, extent, get(check, extent_end(extent)));
-    }
-    return check_place(check, extent,
-                       pagemap_extent_of(sync_word_read(&words[extent->pages]), owner));
 }
 
 static bool is_zero_between(const struct extent *extent, size_t from, size_t to)
@@ -127,9 +94,9 @@ static bool is_zero_around_dirt(const struct extent *extent)
 
 static void add_live(struct check *check, const struct extent *extent)
 {
-    check->live_blocks++;
-    check->live_size += extent->as.block.size;
-    check->live_capacity += extent_length(extent);
+    check->large_blocks++;
+    check->large_size += extent->as.block.size;
+    check->large_capacity += extent_length(extent);
 }
 
 static enum check_id check_free(struct check *check, const struct extent *extent)
@@ -155,61 +122,76 @@ static enum check_id check_block(struct check *check, const struct extent *exten
 
 /* ---- slabs and their classes ---- */
 
+static bool has_room(const struct slab *slab)
+{
+    return slab->free_count > 0 || slab->carved < slab->capacity;
+}
+
 static bool is_slab_shaped(const struct extent *extent)
 {
-    const struct slab *slab = slab_of_const(extent);
-    if (slab->class_index >= SLAB_CLASSES)
+    const struct slab *slab = extent->as.slab;
+    if (slab->class_index >= SIZE_CLASS_COUNT || slab->extent != extent ||
+        slab->start != extent->start)
         return false;
-    struct slab_size size = slab_sizes[slab->class_index];
+    struct size_class size = size_classes[slab->class_index];
     size_t used = (size_t)slab->capacity * size.bytes, length = extent_length(extent);
     return slab->block_size == size.bytes && slab->reciprocal == size.reciprocal &&
-           used <= length && length - used < size.bytes && slab->carved <= slab->capacity &&
-           slab->live <= slab->carved;
+           slab->magazine == slab->class_index * (uint64_t)SLAB_MAGAZINE_BYTES && used <= length &&
+           length - used < size.bytes && slab->carved <= slab->capacity &&
+           slab->free_count <= slab->carved;
 }
 
 /* Every block on the list is free, and the list is as long as there are free blocks: so each is on
  * it once. */
-static bool is_free_list_whole(const struct extent *extent)
+static bool is_free_list_whole(const struct slab *slab)
 {
-    const struct slab *slab = slab_of_const(extent);
-    unsigned index = slab->first_free, left = (unsigned)(slab->carved - slab->live);
-    for (; left > 0; left--) {
-        if (index >= slab->carved || slab_block_is_live(extent, index))
+    unsigned index = slab->first_free;
+    for (unsigned left = slab->free_count; left > 0; left--) {
+        uint32_t tag = index < slab->carved ? sync_tag_read(&slab->tags[index]) : SLAB_TAG_LIVE;
+        if (slab_tag_is_live(tag) || (tag & SLAB_TAG_FREE) == 0)
             return false;
-        index = slab_block_next_free(extent, index);
+        index = tag & SLAB_TAG_LOW_MASK;
     }
     return index == SLAB_NO_BLOCK;
 }
 
+/* The tags of the blocks that were carved; threads may change live to taken and back meanwhile. */
+static enum check_id check_tags(struct check *check, const struct slab *slab)
+{
+    size_t free_count = 0, taken = 0, unknown = 0, over = 0;
+    for (unsigned index = 0; index < slab->carved; index++) {
+        uint32_t tag = sync_tag_read(&slab->tags[index]);
+        bool is_live = slab_tag_is_live(tag);
+        bool is_taken = !is_live && (tag & SLAB_TAG_TAKEN) != 0;
+        bool is_free = !is_live && !is_taken && (tag & SLAB_TAG_FREE) != 0;
+        free_count += is_free;
+        taken += is_taken;
+        unknown += !is_live && !is_taken && !is_free;
+        over += is_live && slab_tag_size(tag) > slab->block_size;
+    }
+    for (unsigned index = slab->carved; index <= slab->capacity; index++)
+        unknown += sync_tag_read(&slab->tags[index]) != 0;
+    check->taken += taken;
+    if (unknown != 0)
+        return CHECK_SLAB_TAGS;
+    if (over != 0)
+        return CHECK_SLAB_SIZE;
+    return free_count == slab->free_count ? CHECK_OK : CHECK_SLAB_FREE;
+}
+
 static enum check_id check_slab(struct check *check, const struct extent *extent)
 {
-    const struct slab *slab = slab_of_const(extent);
+    const struct slab *slab = extent->as.slab;
     if (!is_slab_shaped(extent))
         return CHECK_SLAB_SHAPE;
-    size_t live = 0, slack = 0;
-    bool is_over = false;
-    /* no branches: they would be unpredictable */
-    for (unsigned index = 0; index < slab->carved; index++) {
-        size_t one = slab->tags[index] >> SLAB_TAG_LIVE_SHIFT;
-        size_t its_slack = slab->tags[index] & SLAB_TAG_SLACK_MASK & -one;
-        live += one;
-        slack += its_slack;
-        is_over |= its_slack > slab->block_size;
-    }
-    if (is_over)
-        return CHECK_SLAB_SLACK;
-    if (live != slab->live)
-        return CHECK_SLAB_LIVE;
-    if (!is_free_list_whole(extent))
+    enum check_id broken = check_tags(check, slab);
+    if (broken != CHECK_OK)
+        return broken;
+    if (!is_free_list_whole(slab))
         return CHECK_SLAB_FREE_LIST;
-    check->live_blocks += live;
-    check->live_size += live * slab->block_size - slack;
-    check->live_capacity += live * slab->block_size;
-    check->carved_free += slab->carved - live;
-    check->carved_free_bytes += (slab->carved - live) * slab->block_size;
     check->slabs++;
-    check->slabs_with_room += slab->live < slab->capacity;
-    check->slabs_empty += slab->live == 0;
+    check->slabs_with_room += has_room(slab);
+    check->slabs_empty += slab->free_count == slab->carved;
     return CHECK_OK;
 }
 
@@ -217,19 +199,17 @@ static enum check_id check_class(struct check *check, unsigned class_index, size
                                  size_t *empty_left)
 {
     const struct slab_class *class = &check->heap->slabs.classes[class_index];
-    const struct extent *previous = NULL;
+    const struct slab *previous = NULL;
     bool has_empty = false;
-    for (const struct extent *extent = class->partial; extent != NULL;
-         previous = extent, extent = slab_of_const(extent)->next) {
-        const struct slab *slab = slab_of_const(extent);
-        check->place = extent->start;
-        bool is_member = extent->state == EXTENT_SLAB && slab->class_index == class_index &&
-                         slab->live < slab->capacity;
+    for (const struct slab *slab = class->partial; slab != NULL;
+         previous = slab, slab = slab->next) {
+        check->place = slab->start;
+        bool is_member = slab->class_index == class_index && has_room(slab);
         if (!is_member || slab->previous != previous || (*room_left)-- == 0)
             return CHECK_CLASS_PARTIAL;
-        if (slab->live != 0)
+        if (slab->free_count != slab->carved)
             continue;
-        if (class->empty != extent || (*empty_left)-- == 0)
+        if (class->empty != slab || (*empty_left)-- == 0)
             return CHECK_CLASS_EMPTY;
         has_empty = true;
     }
@@ -240,12 +220,7 @@ static enum check_id check_classes(struct check *check)
 {
     const struct slabs *slabs = &check->heap->slabs;
     size_t count = 0, room_left = check->slabs_with_room, empty_left = check->slabs_empty;
-    for (unsigned class_index = 0; class_index < SLAB_CLASSES; class_index++) {
-        if (slabs->classes[class_index].partial == NULL &&
-            slabs->classes[class_index].empty == NULL) {
-            count += slabs->classes[class_index].slabs;
-            continue;
-        }
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         enum check_id broken = check_class(check, class_index, &room_left, &empty_left);
         if (broken != CHECK_OK)
             return broken;
@@ -253,9 +228,36 @@ static enum check_id check_classes(struct check *check)
     }
     if (room_left != 0)
         return CHECK_CLASS_PARTIAL;
-    if (count != check->slabs || check->carved_free != slabs->carved_free ||
-        check->carved_free_bytes != slabs->carved_free_bytes)
-        return CHECK_SLAB_SUMS;
+    return count == check->slabs ? CHECK_OK : CHECK_SLAB_SUMS;
+}
+
+/* ---- the calling thread's cache ---- */
+
+static bool is_entry_whole(const struct check *check, const struct slab_entry *entry,
+                           unsigned class_index)
+{
+    struct slab *slab = pagemap_slab_of(pagemap_get(entry->block), check->heap->id);
+    if (slab == NULL || slab->class_index != class_index ||
+        slab_tag_at(slab, entry->block) != entry->tag)
+        return false;
+    uint32_t tag = sync_tag_read(entry->tag);
+    return !slab_tag_is_live(tag) && (tag & SLAB_TAG_TAKEN) != 0;
+}
+
+static enum check_id check_cache(struct check *check)
+{
+    const struct cache *cache = cache_current;
+    size_t count = 0;
+    if (cache->heap != check->heap)
+        return CHECK_OK;
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
+        const struct magazine *magazine = &cache->magazines[class_index];
+        for (const struct slab_entry *entry = magazine->top - 1; entry->block != NULL; entry--) {
+            check->place = entry->block;
+            if (!is_entry_whole(check, entry, class_index) || count++ >= check->taken)
+                return CHECK_CACHE_ENTRIES;
+        }
+    }
     return CHECK_OK;
 }
 
@@ -288,7 +290,9 @@ static int check_extent(const struct extent *extent, void *context)
             ? extent->clean % PAGE_BYTES != 0 || extent->clean > extent->dirty
             : extent->clean != 0)
         return CHECK_EXTENT_SHAPE;
-    enum check_id broken = check_recorded_place(check, extent);
+    enum check_id broken = check_pagemap(check, extent);
+    if (broken == CHECK_OK)
+        broken = check_place(check, extent, extent_right(&check->heap->extents, extent));
     return (int)(broken != CHECK_OK ? broken : check_content(check, extent));
 }
 
@@ -337,9 +341,9 @@ static enum check_id check_sums(const struct check *check)
     size_t pages = check->held_pages + check->mapping_pages + check->pending_pages;
     if (heap->pages.held != (pages << PAGE_SHIFT) + heap->meta.length + heap->own_length)
         return CHECK_SOURCE_HELD;
-    if (check->live_blocks != heap->live_blocks || check->live_size != heap->live_size ||
-        check->live_capacity != heap->live_capacity)
-        return CHECK_LIVE_SUMS;
+    if (check->large_blocks != heap->large_blocks || check->large_size != heap->large_size ||
+        check->large_capacity != heap->large_capacity)
+        return CHECK_LARGE_SUMS;
     return CHECK_OK;
 }
 
@@ -357,6 +361,8 @@ enum check_id check_heap(const struct anvil_heap *heap, const void **ret_place)
     if (broken == CHECK_OK)
         broken = check_classes(&check);
     if (broken == CHECK_OK)
+        broken = check_cache(&check);
+    if (broken == CHECK_OK)
         broken = check_sums(&check);
     *ret_place = check.place;
     return broken;
@@ -367,9 +373,9 @@ int anvil_heap_check(anvil_heap *heap, char *error, size_t error_size)
     const void *place;
     if (heap == NULL)
         heap = heap_default();
-    sync_lock_acquire(&heap->lock);
+    heap_lock(heap);
     enum check_id broken = check_heap(heap, &place);
-    sync_lock_release(&heap->lock);
+    heap_unlock(heap);
     if (broken == CHECK_OK)
         return 0;
     struct text text = text_start(error, error_size);

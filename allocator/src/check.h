@@ -33,16 +33,19 @@
     X(SOURCE_HELD, "source-held",                                                                 \
       "what the page source gave is extents, mappings, descriptors and the heap itself")          \
     X(SLAB_SHAPE, "slab-shape", "a slab's block size, capacity and counts belong together")       \
-    X(SLAB_LIVE, "slab-live", "a slab's count of live blocks agrees with its tags")               \
-    X(SLAB_SLACK, "slab-slack", "no block is asked for beyond its capacity")                      \
+    X(SLAB_TAGS, "slab-tags", "a block that was carved is live, taken or free, and no other is")  \
+    X(SLAB_SIZE, "slab-size", "no block is asked for beyond its capacity")                        \
+    X(SLAB_FREE, "slab-free", "a slab's count of free blocks agrees with its tags")               \
     X(SLAB_FREE_LIST, "slab-free-list", "a slab's free list names each free block once")          \
     X(CLASS_PARTIAL, "class-partial",                                                             \
       "a class lists its slabs that have room, linked both ways, and no others")                  \
     X(CLASS_EMPTY, "class-empty",                                                                 \
-      "a class keeps at most one slab without live blocks, and knows it")                         \
-    X(SLAB_SUMS, "slab-sums", "the sums of slabs and of free small blocks agree with the slabs")  \
-    X(LIVE_SUMS, "live-sums",                                                                     \
-      "the counts of live blocks, their sizes and capacities agree with the blocks")
+      "a class keeps at most one slab with all blocks in it, and knows it")                       \
+    X(SLAB_SUMS, "slab-sums", "the counts of slabs agree with the slabs")                         \
+    X(CACHE_ENTRIES, "cache-entries",                                                             \
+      "the entries of the thread's magazines are blocks of their class that are taken")           \
+    X(LARGE_SUMS, "large-sums",                                                                   \
+      "the counts of large blocks, their sizes and capacities agree with the blocks")
 
 #define CHECK_ID(id, name, sentence) CHECK_##id,
 enum check_id { CHECK_OK, CHECK_LIST(CHECK_ID) CHECK_COUNT };

@@ -53,14 +53,22 @@ void extent_delete(struct extents *extents, struct extent *extent)
     meta_free(extents->meta, extent, sizeof *extent);
 }
 
+struct extent *extent_at(const struct extents *extents, const void *address)
+{
+    pagemap_word word = pagemap_get(address);
+    const struct slab *slab = pagemap_slab_of(word, extents->owner);
+    return slab != NULL ? ((const struct extent_slab *)slab)->extent
+                        : pagemap_extent_of(word, extents->owner);
+}
+
 struct extent *extent_left(const struct extents *extents, const struct extent *extent)
 {
-    return pagemap_get(extent->start - 1, extents->owner);
+    return extent_at(extents, extent->start - 1);
 }
 
 struct extent *extent_right(const struct extents *extents, const struct extent *extent)
 {
-    return pagemap_get(extent_end(extent), extents->owner);
+    return extent_at(extents, extent_end(extent));
 }
 
 /* Inserts the chain first … last between two members of the list; NULL stands for an end. */
@@ -117,20 +125,21 @@ void extent_unlink(struct extents *extents, struct extent *extent)
 void extent_record(struct extents *extents, struct extent *extent)
 {
     ASSERT(extent->clean <= extent->dirty && extent->dirty <= extent_length(extent));
-    pagemap_set(extent->start, extent, extents->owner);
-    pagemap_set(extent_end(extent) - 1, extent, extents->owner);
+    pagemap_word word = pagemap_word_of_extent(extent, extents->owner);
+    pagemap_set(extent->start, word);
+    pagemap_set(extent_end(extent) - 1, word);
 }
 
 void extent_unrecord(const struct extent *extent)
 {
-    pagemap_clear(extent->start);
-    pagemap_clear(extent_end(extent) - 1);
+    pagemap_set(extent->start, 0);
+    pagemap_set(extent_end(extent) - 1, 0);
 }
 
 static void unrecord_inner_pages(const struct extent *extent)
 {
     if (extent->state == EXTENT_SLAB && extent->pages > 2)
-        pagemap_fill(extent->start + PAGE_BYTES, extent->pages - 2, NULL, 0);
+        pagemap_fill(extent->start + PAGE_BYTES, extent->pages - 2, 0);
 }
 
 /* ---- the set of free extents ---- */
@@ -162,8 +171,8 @@ static void free_set_remove(struct extents *extents, struct extent *extent)
 static void merge(struct extents *extents, struct extent *left, struct extent *right)
 {
     ASSERT(extent_end(left) == right->start);
-    pagemap_clear(extent_end(left) - 1);
-    pagemap_clear(right->start);
+    pagemap_set(extent_end(left) - 1, 0);
+    pagemap_set(right->start, 0);
     if (right->dirty > 0) {
         if (left->dirty == 0)
             left->clean = extent_length(left) + right->clean;
@@ -241,7 +250,7 @@ static size_t room_at_top(const struct extents *extents)
 {
     if (!extents->pages->ops->is_contiguous || extents->pages->top == NULL)
         return 0;
-    const struct extent *extent = pagemap_get(extents->pages->top - 1, extents->owner);
+    const struct extent *extent = extent_at(extents, extents->pages->top - 1);
     return is_free(extent) ? extent->pages : 0;
 }
 
@@ -416,17 +425,20 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
     return 0;
 }
 
-void extent_record_pages(struct extents *extents, struct extent *extent)
+void extent_make_slab(struct extents *extents, struct extent *extent, struct slab *slab)
 {
-    ASSERT(extent->state == EXTENT_SLAB);
-    pagemap_fill(extent->start, extent->pages, extent, extents->owner);
+    ASSERT(extent->state == EXTENT_LARGE && ((struct extent_slab *)slab)->extent == extent);
+    extent->state = EXTENT_SLAB;
+    extent->as.slab = slab;
+    pagemap_fill(extent->start, extent->pages, pagemap_word_of_slab(slab, extents->owner));
 }
 
 void extent_free(struct extents *extents, struct extent *extent)
 {
     ASSERT(extent->state == EXTENT_LARGE || extent->state == EXTENT_SLAB);
-    ASSERT(pagemap_get(extent->start, extents->owner) == extent);
+    ASSERT(extent_at(extents, extent->start) == extent);
     unrecord_inner_pages(extent);
+    extent_record(extents, extent); /* the ends of a slab led to the slab */
     settle(extents, coalesce(extents, extent));
 }
 
@@ -442,7 +454,7 @@ static bool grow_into_right(struct extents *extents, struct extent *extent, size
         return false;
     free_set_remove(extents, right);
     extent_unrecord(right);
-    pagemap_clear(extent_end(extent) - 1);
+    pagemap_set(extent_end(extent) - 1, 0);
     if (right->pages > more) {
         right->start += more << PAGE_SHIFT;
         right->pages -= more;

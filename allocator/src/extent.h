@@ -44,9 +44,9 @@ struct extent_block {
     size_t size; /* bytes asked for */
 };
 
-/* The slab layer keeps its own fields here: see slab.h. */
-struct extent_slab_room {
-    uint64_t words[6];
+/* What every slab's descriptor begins with (slab.h): the way from a page of it to its extent. */
+struct extent_slab {
+    struct extent *extent;
 };
 
 struct extent {
@@ -54,9 +54,9 @@ struct extent {
     uint8_t state;          /* enum extent_state */
     uint8_t alignment_code; /* of a large block: 0, or 1 + log2 of the alignment asked for */
     union {
-        struct extent_node node;      /* EXTENT_FREE */
-        struct extent_block block;    /* EXTENT_LARGE, EXTENT_MAPPING */
-        struct extent_slab_room slab; /* EXTENT_SLAB */
+        struct extent_node node;   /* EXTENT_FREE */
+        struct extent_block block; /* EXTENT_LARGE, EXTENT_MAPPING */
+        struct slab *slab;         /* EXTENT_SLAB */
     } as;
     size_t pages;
     size_t dirty; /* bytes from the start that may be other than zero */
@@ -64,9 +64,8 @@ struct extent {
     struct extent *previous, *next;
 };
 _Static_assert(sizeof(struct extent) <= 128, "two cache lines, and a power of two for meta");
-_Static_assert(offsetof(struct extent, pages) == 64,
-               "what free and malloc of small blocks touch is the first line");
 
+/* Guarded by the lock of the heap that owns them. */
 struct extents {
     struct pages *pages;
     struct meta *meta;
@@ -122,14 +121,16 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages);
 /* Shrinks to `pages` in place and frees the tail. Returns false, with nothing changed, if there is
  * no descriptor for the tail. */
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages);
-/* Records every page, for a slab that is about to be made of the extent. extent_free undoes it. */
-void extent_record_pages(struct extents *extents, struct extent *extent);
+/* Makes a large block's extent that of a slab, and records every page. extent_free undoes it. */
+void extent_make_slab(struct extents *extents, struct extent *extent, struct slab *slab);
 
 /* Releases or purges all free memory but `keep` bytes. Returns the bytes that left the process. */
 size_t extents_release(struct extents *extents, size_t keep);
 /* Gives meta the memory it is missing, from the end of a free extent, until the heap is destroyed.
  * Returns false if no free extent suffices. */
 bool extents_feed_meta(struct extents *extents);
+/* The extent that is recorded for the page of an address, or NULL if none of this heap's is. */
+struct extent *extent_at(const struct extents *extents, const void *address);
 /* The neighbours by address, or NULL where the memory beside is not this heap's. */
 struct extent *extent_left(const struct extents *extents, const struct extent *extent);
 struct extent *extent_right(const struct extents *extents, const struct extent *extent);

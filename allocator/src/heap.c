@@ -33,6 +33,13 @@ enum {
 /* No user address space is larger, so a larger request need not be tried. */
 #define ADDRESS_SPACE ((size_t)1 << 47)
 
+static void set_mmap_threshold(struct anvil_heap *heap, size_t threshold)
+{
+    size_t limit = heap->pages.ops->has_mappings && threshold > 0 ? threshold - 1 : SIZE_MAX;
+    heap->options.mmap_threshold = threshold;
+    sync_tag_write(&heap->small_max, (uint32_t)size_min(limit, SIZE_CLASS_BYTES_MAX));
+}
+
 void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options,
                const struct pages *pages, size_t own_length)
 {
@@ -41,12 +48,20 @@ void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options 
     heap->options = *options;
     heap->pages = heap->fresh_pages = *pages;
     heap->own_length = own_length;
-    heap->live_blocks = heap->live_size = heap->live_capacity = 0;
+    heap->large_blocks = heap->large_size = heap->large_capacity = 0;
     memset(heap->gone, 0, sizeof heap->gone);
     heap->gone_next = 0;
     meta_init(&heap->meta, &heap->pages);
     extents_init(&heap->extents, &heap->pages, &heap->meta, id, options);
-    slabs_init(&heap->slabs, &heap->extents);
+    slabs_init(&heap->slabs, &heap->extents, &heap->lock);
+    set_mmap_threshold(heap, options->mmap_threshold);
+}
+
+void heap_set_mmap_threshold(struct anvil_heap *heap, size_t threshold)
+{
+    sync_lock_acquire(&heap->lock);
+    set_mmap_threshold(heap, threshold);
+    sync_lock_release(&heap->lock);
 }
 
 void heap_destroy(struct anvil_heap *heap)
@@ -57,13 +72,45 @@ void heap_destroy(struct anvil_heap *heap)
     meta_destroy(&heap->meta, !heap->pages.ops->is_system);
 }
 
-bool heap_trim(struct anvil_heap *heap, size_t keep)
+void heap_for_each_lock(struct anvil_heap *heap, void (*act)(struct sync_lock *lock))
 {
-    ASSERT(sync_lock_is_held(&heap->lock));
+    for (unsigned i = 0; i < SLAB_LOCKS; i++)
+        act(&heap->slabs.locks[i]);
+    act(&heap->lock);
+}
+
+void heap_lock(struct anvil_heap *heap)
+{
+    heap_for_each_lock(heap, sync_lock_acquire);
+}
+
+void heap_unlock(struct anvil_heap *heap)
+{
+    heap_for_each_lock(heap, sync_lock_release);
+}
+
+void heap_turn_locks_off(struct anvil_heap *heap)
+{
+    heap_for_each_lock(heap, sync_lock_turn_off);
+}
+
+/* ---- allocating ---- */
+
+/* Under the heap's lock. */
+static bool release_pages(struct anvil_heap *heap, size_t keep)
+{
     size_t released = mappings_retry(&heap->extents);
-    (void)slabs_release(&heap->slabs);
     released += extents_release(&heap->extents, keep);
     return released > 0;
+}
+
+bool heap_trim(struct anvil_heap *heap, size_t keep)
+{
+    (void)slabs_release(&heap->slabs);
+    sync_lock_acquire(&heap->lock);
+    bool is_any = release_pages(heap, keep);
+    sync_lock_release(&heap->lock);
+    return is_any;
 }
 
 /*
@@ -72,11 +119,14 @@ bool heap_trim(struct anvil_heap *heap, size_t keep)
  */
 static bool reclaim(struct anvil_heap *heap)
 {
-    bool has_emptied = slabs_release(&heap->slabs), is_short = heap->meta.missing != 0;
-    if (!heap->pages.ops->is_system && !is_short)
-        return has_emptied;
-    bool has_trimmed = heap_trim(heap, 0);
-    bool has_fed = is_short && (meta_retry(&heap->meta) == 0 || extents_feed_meta(&heap->extents));
+    bool has_emptied = slabs_release(&heap->slabs), has_trimmed = false, has_fed = false;
+    sync_lock_acquire(&heap->lock);
+    bool is_short = heap->meta.missing != 0;
+    if (heap->pages.ops->is_system || is_short) {
+        has_trimmed = release_pages(heap, 0);
+        has_fed = is_short && (meta_retry(&heap->meta) == 0 || extents_feed_meta(&heap->extents));
+    }
+    sync_lock_release(&heap->lock);
     return has_emptied || has_trimmed || has_fed;
 }
 
@@ -98,82 +148,107 @@ static int alloc_large(struct anvil_heap *heap, size_t size, size_t alignment,
                        unsigned alignment_code, struct heap_fresh *ret_fresh)
 {
     struct extent *extent;
-    if (alloc_extent(heap, size, alignment, &extent) != 0)
-        return ENOMEM;
-    *ret_fresh = (struct heap_fresh){.start = extent->start, .dirty = extent->dirty};
-    extent->dirty = extent_length(extent);
-    extent->alignment_code = (uint8_t)alignment_code;
-    extent->as.block.size = size;
-    heap->live_capacity += extent_length(extent);
-    return 0;
+    sync_lock_acquire(&heap->lock);
+    int error = alloc_extent(heap, size, alignment, &extent);
+    if (error == 0) {
+        *ret_fresh = (struct heap_fresh){.start = extent->start, .dirty = extent->dirty};
+        extent->dirty = extent_length(extent);
+        extent->alignment_code = (uint8_t)alignment_code;
+        extent->as.block.size = size;
+        heap->large_blocks++;
+        heap->large_size += size;
+        heap->large_capacity += extent_length(extent);
+    }
+    sync_lock_release(&heap->lock);
+    return error;
+}
+
+int heap_take(struct anvil_heap *heap, unsigned class_index, struct slab_entry *entries,
+              unsigned wanted, unsigned *ret_count)
+{
+    if (LIKELY(slabs_take(&heap->slabs, class_index, entries, wanted, ret_count) == 0))
+        return 0;
+    return reclaim(heap) ? slabs_take(&heap->slabs, class_index, entries, 1, ret_count) : ENOMEM;
 }
 
 static int alloc_small(struct anvil_heap *heap, size_t size, size_t alignment,
                        unsigned alignment_code, struct heap_fresh *ret_fresh)
 {
-    unsigned class_index = slab_class_of(size, alignment);
-    struct slab_block block;
-    if (UNLIKELY(slab_alloc(&heap->slabs, class_index, size, alignment_code, &block) != 0))
+    struct slab_entry entry;
+    unsigned count;
+    if (heap_take(heap, size_class_of_aligned(size, alignment), &entry, 1, &count) != 0)
         return ENOMEM;
-    *ret_fresh = (struct heap_fresh){.start = block.start, .dirty = block.is_zero ? 0 : size};
-    heap->live_capacity += slab_sizes[class_index].bytes;
+    bool is_zero = (sync_tag_read(entry.tag) & SLAB_TAG_ZERO) != 0;
+    sync_tag_write(entry.tag, slab_tag_live(size, alignment_code));
+    *ret_fresh = (struct heap_fresh){.start = entry.block, .dirty = is_zero ? 0 : size};
     return 0;
 }
 
 static bool is_hopeless(const struct anvil_heap *heap, size_t size, size_t alignment)
 {
-    size_t limit =
-        heap->pages.ops->is_system ? ADDRESS_SPACE : (size_t)(heap->pages.end - heap->pages.low);
+    const struct pages *pages = &heap->fresh_pages; /* what it says of the arena never changes */
+    size_t limit = pages->ops->is_system ? ADDRESS_SPACE : (size_t)(pages->end - pages->low);
     return size > limit || alignment > limit;
 }
 
 int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
                struct heap_fresh *ret_fresh)
 {
-    ASSERT(sync_lock_is_held(&heap->lock));
     ASSERT(size <= SIZE_LIMIT && alignment >= BLOCK_ALIGNMENT);
-    bool is_small = size <= ANVIL_SMALL_MAX && alignment <= ANVIL_SMALL_MAX;
-    int error = ENOMEM;
-    if (LIKELY(is_small))
+    int error;
+    if (LIKELY(heap_serves_small(heap, size, alignment)))
         error = alloc_small(heap, size, alignment, alignment_code, ret_fresh);
-    else if (!is_hopeless(heap, size, alignment))
+    else if (is_hopeless(heap, size, alignment))
+        error = ENOMEM;
+    else if ((error = alloc_large(heap, size, alignment, alignment_code, ret_fresh)) != 0 &&
+             reclaim(heap))
         error = alloc_large(heap, size, alignment, alignment_code, ret_fresh);
-    if (UNLIKELY(error != 0)) {
-        if (is_hopeless(heap, size, alignment) || !reclaim(heap))
-            return error;
-        error = is_small ? alloc_small(heap, size, alignment, alignment_code, ret_fresh)
-                         : alloc_large(heap, size, alignment, alignment_code, ret_fresh);
-        if (error != 0)
-            return error;
-    }
-    ASSERT(is_aligned(ret_fresh->start, alignment));
-    heap->live_blocks++;
-    heap->live_size += size;
-    return 0;
+    ASSERT(error != 0 || is_aligned(ret_fresh->start, alignment));
+    return error;
 }
 
-static void remember_gone(struct anvil_heap *heap, const struct heap_block *block)
+/* ---- freeing ---- */
+
+static void remember_gone(struct anvil_heap *heap, const char *start, size_t size)
 {
     heap->gone[heap->gone_next++ % HEAP_GONE_COUNT] =
-        (struct heap_gone){.start = block->start, .size = block->size};
+        (struct heap_gone){.start = start, .size = size};
 }
 
-void heap_free(struct anvil_heap *heap, const struct heap_block *block)
+static bool is_large_block(const struct extent *extent, const void *pointer)
 {
-    struct extent *extent = block->extent;
-    ASSERT(sync_lock_is_held(&heap->lock));
-    ASSERT(heap->live_blocks > 0 && block->size <= block->capacity);
-    heap->live_blocks--;
-    heap->live_size -= block->size;
-    heap->live_capacity -= block->capacity;
-    if (LIKELY(extent->state == EXTENT_SLAB)) {
-        slab_free(&heap->slabs, extent, block->index);
-    } else if (extent->state == EXTENT_LARGE) {
+    return extent != NULL && extent->start == pointer &&
+           (extent->state == EXTENT_LARGE || extent->state == EXTENT_MAPPING);
+}
+
+static bool free_large(struct anvil_heap *heap, const char *start)
+{
+    sync_lock_acquire(&heap->lock);
+    struct extent *extent = pagemap_extent_of(pagemap_get(start), heap->id);
+    bool is_live = is_large_block(extent, start);
+    if (is_live) {
+        ASSERT(heap->large_blocks > 0);
+        heap->large_blocks--;
+        heap->large_size -= extent->as.block.size;
+        heap->large_capacity -= extent_length(extent);
+    }
+    if (is_live && extent->state == EXTENT_LARGE) {
         extent_free(&heap->extents, extent);
-    } else {
-        remember_gone(heap, block);
+    } else if (is_live) {
+        remember_gone(heap, start, extent->as.block.size);
         mapping_free(&heap->extents, extent);
     }
+    sync_lock_release(&heap->lock);
+    return is_live;
+}
+
+bool heap_free(struct anvil_heap *heap, const struct heap_block *block)
+{
+    if (block->slab == NULL)
+        return free_large(heap, block->start);
+    struct slab_entry entry = {.block = block->start, .tag = block->tag};
+    sync_tag_write(block->tag, SLAB_TAG_TAKEN);
+    return slabs_put(&heap->slabs, block->slab->class_index, &entry, 1) == 1;
 }
 
 /* ---- finding ---- */
@@ -182,7 +257,7 @@ void heap_free(struct anvil_heap *heap, const struct heap_block *block)
  * one. */
 static const struct extent *find_covering(const struct anvil_heap *heap, const char *pointer)
 {
-    const struct extent *extent = pagemap_get(pointer, heap->id);
+    const struct extent *extent = extent_at(&heap->extents, pointer);
     if (extent != NULL)
         return extent;
     for (extent = heap->extents.first; extent != NULL; extent = extent->next)
@@ -201,14 +276,13 @@ static struct fault diagnose_outside(const struct anvil_heap *heap, const char *
     return (struct fault){.kind = FAULT_FOREIGN};
 }
 
-COLD struct fault heap_diagnose(const struct anvil_heap *heap, const void *address)
+static struct fault diagnose(const struct anvil_heap *heap, const char *pointer)
 {
-    const char *pointer = address;
     const struct extent *extent = find_covering(heap, pointer);
     if (extent == NULL)
         return diagnose_outside(heap, pointer);
     if (extent->state == EXTENT_SLAB)
-        return slab_diagnose(extent, pointer);
+        return slab_diagnose(extent->as.slab, pointer);
     if ((uintptr_t)pointer % BLOCK_ALIGNMENT != 0)
         return (struct fault){.kind = FAULT_MISALIGNED};
     if (extent->state == EXTENT_LARGE || extent->state == EXTENT_MAPPING)
@@ -218,75 +292,66 @@ COLD struct fault heap_diagnose(const struct anvil_heap *heap, const void *addre
     return (struct fault){.kind = FAULT_NEVER_ALLOCATED};
 }
 
-static void describe_small(struct extent *extent, unsigned index, struct heap_block *ret_block)
+COLD struct fault heap_diagnose(struct anvil_heap *heap, const void *pointer)
 {
-    ret_block->extent = extent;
-    ret_block->start = slab_block_start(extent, index);
-    ret_block->size = slab_block_size(extent, index);
-    ret_block->capacity = slab_of(extent)->block_size;
-    ret_block->index = index;
-    ret_block->alignment_code = slab_block_alignment_code(extent, index);
+    heap_lock(heap);
+    struct fault fault = diagnose(heap, pointer);
+    heap_unlock(heap);
+    return fault;
 }
 
-static void describe_large(struct extent *extent, struct heap_block *ret_block)
+static bool describe_small(struct slab *slab, const void *pointer, struct heap_block *ret_block)
 {
-    ret_block->extent = extent;
-    ret_block->start = extent->start;
-    ret_block->size = extent->as.block.size;
-    ret_block->capacity = extent_length(extent);
-    ret_block->index = 0;
-    ret_block->alignment_code = extent->alignment_code;
-}
-
-bool heap_find(struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block)
-{
-    ASSERT(sync_lock_is_held(&heap->lock));
-    struct extent *extent = pagemap_get(pointer, heap->id);
-    if (UNLIKELY(extent == NULL))
+    struct sync_tag *tag = slab_tag_at(slab, pointer);
+    uint32_t value = tag == NULL ? 0 : sync_tag_read(tag);
+    if (UNLIKELY(!slab_tag_is_live(value)))
         return false;
-    if (LIKELY(extent->state == EXTENT_SLAB)) {
-        unsigned index = slab_find(extent, pointer);
-        if (UNLIKELY(index == SLAB_NO_BLOCK))
-            return false;
-        describe_small(extent, index, ret_block);
-        return true;
-    }
-    if (extent->start != pointer ||
-        (extent->state != EXTENT_LARGE && extent->state != EXTENT_MAPPING))
-        return false;
-    describe_large(extent, ret_block);
+    ret_block->slab = slab;
+    ret_block->tag = tag;
+    ret_block->extent = NULL;
+    ret_block->start = slab->start + (size_t)(tag - slab->tags) * slab->block_size;
+    ret_block->size = slab_tag_size(value);
+    ret_block->capacity = slab->block_size;
+    ret_block->alignment_code = slab_tag_alignment_code(value);
     return true;
 }
 
-size_t heap_capacity_of(struct anvil_heap *heap, const void *pointer)
+bool heap_find(const struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block)
 {
-    const struct extent *extent = pagemap_get(pointer, heap->id);
-    if (LIKELY(extent != NULL && extent->state == EXTENT_SLAB))
-        return slab_find(extent, pointer) != SLAB_NO_BLOCK ? slab_of_const(extent)->block_size : 0;
-    struct heap_block block;
-    return heap_find(heap, pointer, &block) ? block.capacity : 0;
+    pagemap_word word = pagemap_get(pointer);
+    struct slab *slab = pagemap_slab_of(word, heap->id);
+    if (LIKELY(slab != NULL))
+        return describe_small(slab, pointer, ret_block);
+    struct extent *extent = pagemap_extent_of(word, heap->id);
+    if (!is_large_block(extent, pointer))
+        return false;
+    *ret_block = (struct heap_block){.extent = extent,
+                                     .start = extent->start,
+                                     .size = extent->as.block.size,
+                                     .capacity = extent_length(extent),
+                                     .alignment_code = extent->alignment_code};
+    return true;
 }
 
 /* ---- resizing ---- */
 
-static void set_request(struct anvil_heap *heap, const struct heap_block *block, size_t size)
-{
-    heap->live_size += size - block->size;
-    ASSERT(size <= extent_length(block->extent));
-    block->extent->as.block.size = size;
-    block->extent->alignment_code = 0;
-}
-
-static enum heap_resized resize_small(struct anvil_heap *heap, const struct heap_block *block,
-                                      size_t size, bool must_stay)
+/* A block stays while its new size is at least half of what it occupies. */
+static enum heap_resized resize_small(const struct heap_block *block, size_t size, bool must_stay)
 {
     bool fits = size <= block->capacity;
     bool is_close = size * 2 >= block->capacity || size == block->size;
     if (!fits || !(is_close || must_stay))
         return HEAP_MUST_MOVE;
-    slab_block_resize(block->extent, block->index, size);
-    heap->live_size += size - block->size;
+    sync_tag_write(block->tag, slab_tag_live(size, 0));
     return HEAP_RESIZED;
+}
+
+static void set_request(struct anvil_heap *heap, const struct heap_block *block, size_t size)
+{
+    heap->large_size += size - block->size;
+    ASSERT(size <= extent_length(block->extent));
+    block->extent->as.block.size = size;
+    block->extent->alignment_code = 0;
 }
 
 static enum heap_resized resize_extent(struct anvil_heap *heap, const struct heap_block *block,
@@ -294,13 +359,13 @@ static enum heap_resized resize_extent(struct anvil_heap *heap, const struct hea
 {
     struct extent *extent = block->extent;
     size_t pages = pages_for_size(size);
-    if (size <= ANVIL_SMALL_MAX && !must_stay)
+    if (size <= SIZE_CLASS_BYTES_MAX && !must_stay)
         return HEAP_MUST_MOVE;
     if (pages > extent->pages && !extent_grow(&heap->extents, extent, pages))
         return HEAP_MUST_MOVE;
     if (pages < extent->pages)
         (void)extent_shrink(&heap->extents, extent, pages); /* if not, it keeps its tail */
-    heap->live_capacity += extent_length(extent) - block->capacity;
+    heap->large_capacity += extent_length(extent) - block->capacity;
     set_request(heap, block, size);
     return HEAP_RESIZED;
 }
@@ -328,7 +393,7 @@ static enum heap_resized resize_mapping(struct anvil_heap *heap, const struct he
         return HEAP_MUST_MOVE;
     if (!is_close && !resize_pages(heap, extent, pages) && !has_room)
         return HEAP_MUST_MOVE;
-    heap->live_capacity += extent_length(extent) - block->capacity;
+    heap->large_capacity += extent_length(extent) - block->capacity;
     extent->dirty = extent_length(extent);
     set_request(heap, block, size);
     return HEAP_RESIZED;
@@ -338,15 +403,17 @@ enum heap_resized heap_resize(struct anvil_heap *heap, const struct heap_block *
                               bool must_stay, char **ret_start)
 {
     enum heap_resized result;
-    ASSERT(sync_lock_is_held(&heap->lock) && size > 0 && size <= SIZE_LIMIT);
-    if (block->extent->state == EXTENT_SLAB)
-        result = resize_small(heap, block, size, must_stay);
-    else if (block->extent->state == EXTENT_LARGE)
-        result = resize_extent(heap, block, size, must_stay);
-    else
-        result = resize_mapping(heap, block, size, must_stay);
+    ASSERT(size > 0 && size <= SIZE_LIMIT);
+    if (block->slab != NULL) {
+        result = resize_small(block, size, must_stay);
+        *ret_start = block->start;
+        return result;
+    }
+    sync_lock_acquire(&heap->lock);
+    result = block->extent->state == EXTENT_LARGE ? resize_extent(heap, block, size, must_stay)
+                                                  : resize_mapping(heap, block, size, must_stay);
     ASSERT(result == HEAP_RESIZED || !must_stay || size > block->capacity);
-    if (result == HEAP_RESIZED)
-        *ret_start = block->extent->state == EXTENT_SLAB ? block->start : block->extent->start;
+    *ret_start = block->extent->start;
+    sync_lock_release(&heap->lock);
     return result;
 }

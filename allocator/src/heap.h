@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A heap: one of each lower layer, a lock, and the counts. It routes a request by its size and
- * tells what a pointer stands for.
+ * A heap: one of each lower layer, its locks, and the counts of large blocks. It routes a request by
+ * its size and tells what a pointer stands for.
  *
- *     up to ANVIL_SMALL_MAX            a block in a slab
- *     up to the mmap threshold         an extent
- *     above, or aligned to far more    an extent with a mapping of its own (sources that have any)
+ *     up to 32 KiB, aligned to a page at most     a block in a slab
+ *     up to the mmap threshold                    an extent
+ *     above, or aligned to far more               an extent with a mapping of its own (sources that have any)
  *
- * The caller of the functions below holds the heap's lock. They neither set errno nor panic on
- * misuse: malloc.c does both, after it has released the lock.
+ * The functions below take the locks that they need and neither set errno nor panic on misuse:
+ * malloc.c does both. A block is found without any lock; between heap_find and what follows it
+ * belongs to its caller alone.
+ *
+ * Lock order within a heap: those of the slabs by rising number, then `lock`.
  */
 #ifndef ANVIL_HEAP_H
 #define ANVIL_HEAP_H
@@ -31,14 +34,15 @@ struct heap_gone {
 };
 
 struct anvil_heap {
-    struct sync_lock lock;
     unsigned id; /* owner number in the pagemap */
     struct anvil_options options;
+    struct sync_tag small_max; /* bytes: slabs have no larger blocks */
+    struct slabs slabs;        /* with locks of its own */
+    struct sync_lock lock;     /* guards all that follows */
     struct pages pages;
     struct meta meta;
     struct extents extents;
-    struct slabs slabs;
-    size_t live_blocks, live_size, live_capacity; /* bytes */
+    size_t large_blocks, large_size, large_capacity; /* live blocks that are extents; bytes */
     struct heap_gone gone[HEAP_GONE_COUNT];
     unsigned gone_next;
     size_t own_length;        /* bytes of the mapping that this struct lies in; 0: it is static */
@@ -47,10 +51,11 @@ struct anvil_heap {
 
 /* A live block, as heap_find found it. */
 struct heap_block {
-    struct extent *extent;
+    struct slab *slab;     /* NULL: an extent of its own */
+    struct sync_tag *tag;  /* if in a slab */
+    struct extent *extent; /* if not */
     char *start;
     size_t size, capacity;
-    unsigned index;          /* in its slab */
     unsigned alignment_code; /* 0: asked for without alignment; else 1 + log2 */
 };
 
@@ -62,23 +67,44 @@ struct heap_fresh {
 
 enum heap_resized { HEAP_RESIZED, HEAP_MUST_MOVE };
 
-/* Makes an empty heap. The struct is zeroed or was destroyed; `pages` is initialised. The lock is
- * left as it is. */
+/* Makes an empty heap. The struct is zeroed or was destroyed; `pages` is initialised. The locks are
+ * left as they are. */
 void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options,
                const struct pages *pages, size_t own_length);
-/* Drops every block and releases all memory but the heap's own struct. */
+/* Drops every block and releases all memory but the heap's own struct. The caller holds all
+ * locks. */
 void heap_destroy(struct anvil_heap *heap);
+/* All locks of the heap, for a look at the whole of it. */
+void heap_lock(struct anvil_heap *heap);
+void heap_unlock(struct anvil_heap *heap);
+/* Before the heap is used at all: it takes no lock. */
+void heap_turn_locks_off(struct anvil_heap *heap);
+/* Calls act for each lock of the heap, in order. */
+void heap_for_each_lock(struct anvil_heap *heap, void (*act)(struct sync_lock *lock));
+
+/* Blocks from here up have a mapping of their own, as the option says. */
+void heap_set_mmap_threshold(struct anvil_heap *heap, size_t threshold);
+
+/* Do slabs of this heap serve the request? */
+static inline bool heap_serves_small(const struct anvil_heap *heap, size_t size, size_t alignment)
+{
+    return size_class_serves(size, alignment) &&
+           size_classes[size_class_of_aligned(size, alignment)].bytes <=
+               sync_tag_read(&heap->small_max);
+}
 
 /* alignment: a power of two; alignment_code: what is remembered of it. Returns 0 or ENOMEM. */
 int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
                struct heap_fresh *ret_fresh);
-void heap_free(struct anvil_heap *heap, const struct heap_block *block);
+/* As slabs_take, but gives up what the heap keeps for speed before it fails. */
+int heap_take(struct anvil_heap *heap, unsigned class_index, struct slab_entry *entries,
+              unsigned wanted, unsigned *ret_count);
+/* Returns false if the block has been freed since it was found. */
+bool heap_free(struct anvil_heap *heap, const struct heap_block *block);
 /* Finds the live block of this heap that starts at the pointer. Returns false if there is none;
  * heap_diagnose tells why. */
-bool heap_find(struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block);
-/* The capacity of the live block that starts at the pointer, or 0 if there is none. */
-size_t heap_capacity_of(struct anvil_heap *heap, const void *pointer);
-struct fault heap_diagnose(const struct anvil_heap *heap, const void *pointer);
+bool heap_find(const struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block);
+struct fault heap_diagnose(struct anvil_heap *heap, const void *pointer);
 /* Makes the block `size` bytes long where it is, or, in a mapping of its own, at *ret_start.
  * must_stay: takes any place that is large enough, so that shrinking never fails. */
 enum heap_resized heap_resize(struct anvil_heap *heap, const struct heap_block *block, size_t size,

@@ -7,19 +7,20 @@
  * heap has cleared its entries: a new heap of that number would take what is left of them for its
  * own, and coalesce with the dying heap.
  *
- * Lock order: the registry's lock, then heaps by rising number, then the program break. Only
- * create, destroy, the first use of the default heap, and fork take the registry's lock; a thread
- * that holds a heap's lock takes no other heap's.
+ * Lock order: the registry's lock, the list of caches, then heaps by rising number, then the program
+ * break. Only create, destroy, the first use of the default heap, and fork take the registry's lock;
+ * a thread that holds a heap's lock takes no other heap's.
  *
  * fork: the prepare handler takes every lock, so that the child inherits whole heaps; parent and
- * child release them. A heap is destroyed under its lock for the same reason. Before them the
- * handler takes glibc's list of streams, which fork itself takes after the handlers: a thread that
- * holds it, as fflush(NULL) does, may allocate. A process with one thread takes nothing, so that it
- * may even fork in a signal handler that interrupted malloc. The handlers are registered by a
- * constructor, never inside malloc; a fork before that finds one thread.
+ * child release them. A heap is destroyed under its locks for the same reason. Before all locks the handler takes glibc's list
+ * of streams, which fork itself takes after the handlers: a thread that holds it, as fflush(NULL)
+ * does, may allocate. A process with one thread takes nothing, so that it may even fork in a signal
+ * handler that interrupted malloc. The handlers are registered by a constructor, never inside
+ * malloc; a fork before that finds one thread.
  */
 #include "heap_set.h"
 
+#include "cache.h"
 #include "options.h"
 #include "text.h"
 
@@ -29,7 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HEAPS_MAX = 4096, DEFAULT_ID = 1 };
+enum { HEAPS_MAX = 4096 };
 _Static_assert(HEAPS_MAX - 1 <= PAGEMAP_OWNER_MAX, "every heap needs a number in the pagemap");
 
 static struct {
@@ -49,7 +50,7 @@ static unsigned id_alloc(struct anvil_heap *heap)
     sync_lock_acquire(&registry.lock);
     for (unsigned tried = 0; tried < HEAPS_MAX && id == 0; tried++) {
         unsigned candidate = registry.next_id++ % HEAPS_MAX;
-        if (candidate > DEFAULT_ID && registry.heaps[candidate] == NULL)
+        if (candidate > PAGEMAP_OWNER_DEFAULT && registry.heaps[candidate] == NULL)
             id = candidate;
     }
     if (id != 0)
@@ -61,7 +62,7 @@ static unsigned id_alloc(struct anvil_heap *heap)
 static void id_free(unsigned id)
 {
     sync_lock_acquire(&registry.lock);
-    ASSERT(id > DEFAULT_ID && id < HEAPS_MAX && registry.heaps[id] != NULL);
+    ASSERT(id > PAGEMAP_OWNER_DEFAULT && id < HEAPS_MAX && registry.heaps[id] != NULL);
     registry.heaps[id] = NULL;
     sync_lock_release(&registry.lock);
 }
@@ -91,8 +92,8 @@ int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options
     if (pages_map(&pages, length, &start) != 0)
         return ENOMEM;
     struct anvil_heap *heap = (struct anvil_heap *)start;
-    if (filled.unlocked) /* first: a registered heap's lock is taken by fork */
-        sync_lock_turn_off(&heap->lock);
+    if (filled.unlocked) /* first: a registered heap's locks are taken by fork */
+        heap_turn_locks_off(heap);
     unsigned id = id_alloc(heap);
     if (id == 0) {
         pages_abandon(&pages, start, length, 0);
@@ -107,9 +108,9 @@ void anvil_heap_destroy(anvil_heap *heap)
 {
     if (heap == NULL)
         return;
-    sync_lock_acquire(&heap->lock);
+    heap_lock(heap);
     heap_destroy(heap);
-    sync_lock_release(&heap->lock);
+    heap_unlock(heap);
     id_free(heap->id);
     struct pages pages = heap->fresh_pages;
     size_t own_length = heap->own_length;
@@ -122,6 +123,8 @@ static void heap_start_over(struct anvil_heap *heap)
 {
     struct anvil_options options = heap->options;
     struct pages pages = heap->fresh_pages;
+    if (heap == &default_heap)
+        cache_forget_all();
     heap_destroy(heap);
     heap_init(heap, heap->id, &options, &pages, heap->own_length);
 }
@@ -130,9 +133,9 @@ void anvil_heap_reset(anvil_heap *heap)
 {
     if (heap == NULL)
         heap = heap_default();
-    sync_lock_acquire(&heap->lock);
+    heap_lock(heap);
     heap_start_over(heap);
-    sync_lock_release(&heap->lock);
+    heap_unlock(heap);
 }
 
 /* One line for each item of ANVIL_OPTIONS that is not understood; the others hold. */
@@ -158,8 +161,8 @@ static COLD struct anvil_heap *default_start(void)
         apply_environment(&options);
         (void)options_complete(&options);
         init_source(&pages, &options);
-        heap_init(&default_heap, DEFAULT_ID, &options, &pages, 0);
-        registry.heaps[DEFAULT_ID] = &default_heap;
+        heap_init(&default_heap, PAGEMAP_OWNER_DEFAULT, &options, &pages, 0);
+        registry.heaps[PAGEMAP_OWNER_DEFAULT] = &default_heap;
         sync_publish(&registry.ready, &default_heap);
     }
     sync_lock_release(&registry.lock);
@@ -176,16 +179,23 @@ void heap_default_reset(void)
 {
     if (sync_read(&registry.ready) == NULL)
         return;
-    sync_lock_acquire(&default_heap.lock);
+    heap_lock(&default_heap);
+    cache_forget_all();
     heap_destroy(&default_heap);
     sync_publish(&registry.ready, NULL);
-    sync_lock_release(&default_heap.lock);
+    heap_unlock(&default_heap);
 }
 
 /* glibc's, recursive; other libcs have no such names. */
 void __attribute__((weak)) _IO_list_lock(void);
 void __attribute__((weak)) _IO_list_unlock(void);
 void __attribute__((weak)) _IO_list_resetlock(void);
+
+static void fork_acquire(struct sync_lock *lock)
+{
+    sync_lock_acquire(lock);
+    sync_fork_begin(lock);
+}
 
 static void fork_prepare(void)
 {
@@ -198,23 +208,21 @@ static void fork_prepare(void)
     sync_lock_acquire(&registry.lock);
     registry.fork_is_alone = false;
     sync_fork_enter();
+    fork_acquire(&cache_list_lock);
     for (unsigned id = 1; id < HEAPS_MAX; id++)
-        if (registry.heaps[id] != NULL) {
-            sync_lock_acquire(&registry.heaps[id]->lock);
-            sync_fork_begin(&registry.heaps[id]->lock);
-        }
+        if (registry.heaps[id] != NULL)
+            heap_for_each_lock(registry.heaps[id], fork_acquire);
     pages_sbrk_fork_begin();
     sync_fork_begin(&registry.lock);
 }
 
 static void fork_done(void (*release_streams)(void))
 {
-    if (registry.fork_is_alone)
-        return;
     pages_sbrk_fork_end();
     for (unsigned id = 1; id < HEAPS_MAX; id++)
         if (registry.heaps[id] != NULL)
-            sync_fork_end(&registry.heaps[id]->lock);
+            heap_for_each_lock(registry.heaps[id], sync_fork_end);
+    sync_fork_end(&cache_list_lock);
     sync_fork_leave();
     sync_fork_end(&registry.lock);
     if (release_streams != NULL)
@@ -223,16 +231,19 @@ static void fork_done(void (*release_streams)(void))
 
 static void fork_parent(void)
 {
-    fork_done(_IO_list_unlock);
+    if (!registry.fork_is_alone)
+        fork_done(_IO_list_unlock);
 }
 
 /* glibc's fork has just reset the list's lock here, if it knew of threads. */
 static void fork_child(void)
 {
-    fork_done(_IO_list_resetlock);
+    if (!registry.fork_is_alone)
+        fork_done(_IO_list_resetlock);
 }
 
-__attribute__((constructor)) static void register_fork_handlers(void)
+__attribute__((constructor)) static void start(void)
 {
     (void)pthread_atfork(fork_prepare, fork_parent, fork_child);
+    cache_start();
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What C and POSIX say about malloc: zero sizes, overflow, alignment, realloc, and errno, which no
- * other file touches. Each public function comes in two forms, with a heap and for the default heap
- * (malloc_default.c).
+ * other file touches. Each public function comes in two forms, with a heap and for the default heap;
+ * the latter is the former with NULL, but for malloc and free, which try the thread's cache first.
  *
- * Locking: one lock per heap, held while a block is found, allocated or freed; never while memory
- * is cleared or copied, and never in a panic about misuse. Between those steps a block belongs to
- * its caller alone.
+ * The straight paths (malloc.h) take no lock and make no call.
+ *
+ * No lock is held while memory is cleared or copied, nor in a panic about misuse. From the moment
+ * when a block is found until it is freed, it belongs to its caller alone.
  *
  * errno: everything that frees restores it. What allocates sets ENOMEM or EINVAL on failure; on
  * success it is left alone, though system calls that failed on the way would have changed it, so it
  * is restored there too.
  */
+#include "malloc.h"
+
 #include "heap_set.h"
 
 #include <errno.h>
@@ -34,24 +37,59 @@ static size_t alignment_of_code(unsigned code)
     return (size_t)1 << (code - 1);
 }
 
-/* Every allocation ends here. code 0: no alignment was asked for. Returns NULL for ENOMEM; errno is
- * left as it was. */
-static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
-                      bool is_cleared)
+/* ---- small blocks of the default heap ---- */
+
+/* A block of the class from the thread's cache or, through it, from the slabs. Returns false for
+ * ENOMEM. */
+static bool take_cached(unsigned class_index, struct slab_entry *ret_entry)
+{
+    struct anvil_heap *heap = heap_default();
+    if (cache_pop(size_classes[class_index].bytes, ret_entry) ||
+        cache_refill(heap, class_index, ret_entry) == 0)
+        return true;
+    return cache_flush() && cache_refill(heap, class_index, ret_entry) == 0;
+}
+
+static void *allocate_cached(size_t size, size_t alignment, unsigned code, bool is_cleared)
+{
+    struct slab_entry entry;
+    if (UNLIKELY(!take_cached(size_class_of_aligned(size, alignment), &entry)))
+        return NULL;
+    bool is_zero = (sync_tag_read(entry.tag) & SLAB_TAG_ZERO) != 0;
+    sync_tag_write(entry.tag, slab_tag_live(size, code));
+    if (is_cleared && !is_zero)
+        memset(entry.block, 0, size);
+    return entry.block;
+}
+
+/* ---- all blocks ---- */
+
+static void *allocate_from(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+                           bool is_cleared)
 {
     struct heap_fresh fresh;
-    int *const errno_place = &errno; /* looked up once: it is a call */
-    int saved = *errno_place;
+    bool is_default = heap == NULL;
     heap = heap_or_default(heap);
-    sync_lock_acquire(&heap->lock);
-    int error = heap_alloc(heap, size, alignment, code, &fresh);
-    sync_lock_release(&heap->lock);
-    *errno_place = saved;
-    if (UNLIKELY(error != 0))
+    if (heap_alloc(heap, size, alignment, code, &fresh) != 0 &&
+        !(is_default && cache_flush() && heap_alloc(heap, size, alignment, code, &fresh) == 0))
         return NULL;
     if (is_cleared)
         memset(fresh.start, 0, size_min(fresh.dirty, size));
     return fresh.start;
+}
+
+/* Every allocation but the straight path of malloc ends here. code 0: no alignment was asked for.
+ * Returns NULL for ENOMEM; errno is left as it was. */
+static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+                      bool is_cleared)
+{
+    int *const errno_place = &errno; /* looked up once: it is a call */
+    int saved = *errno_place;
+    void *block = heap == NULL && heap_serves_small(heap_default(), size, alignment)
+                      ? allocate_cached(size, alignment, code, is_cleared)
+                      : allocate_from(heap, size, alignment, code, is_cleared);
+    *errno_place = saved;
+    return block;
 }
 
 static COLD void *fail(int error)
@@ -127,41 +165,45 @@ void *anvil_heap_pvalloc(anvil_heap *heap, size_t size)
 
 /* ---- free ---- */
 
-static COLD _Noreturn void panic_unlocked(struct anvil_heap *heap, const char *function,
-                                          const void *pointer, struct fault fault)
-{
-    sync_lock_release(&heap->lock);
-    panic_fault(function, pointer, &fault);
-}
-
 static COLD _Noreturn void panic_not_found(struct anvil_heap *heap, const void *pointer,
                                            const char *function, bool is_free)
 {
     struct fault fault = heap_diagnose(heap, pointer);
     if (fault.kind == FAULT_DOUBLE_FREE && !is_free)
         fault.kind = FAULT_USE_AFTER_FREE;
-    panic_unlocked(heap, function, pointer, fault);
+    panic_fault(function, pointer, &fault);
 }
 
-/* The lock is held on return; a pointer that is no live block does not return. */
+/* A pointer that is no live block does not return. */
 static void find_or_panic(struct anvil_heap *heap, const void *pointer, const char *function,
                           bool is_free, struct heap_block *ret_block)
 {
-    sync_lock_acquire(&heap->lock);
     if (UNLIKELY(!heap_find(heap, pointer, ret_block)))
         panic_not_found(heap, pointer, function, is_free);
 }
 
-static void release(struct anvil_heap *heap, void *pointer, const char *function)
+/* Frees a block that was found in this heap; errno is left as it was. */
+static void release_found(struct anvil_heap *heap, const struct heap_block *block,
+                          const char *function)
 {
     int *const errno_place = &errno;
     int saved = *errno_place;
-    heap = heap_or_default(heap);
-    struct heap_block block;
-    find_or_panic(heap, pointer, function, true, &block);
-    heap_free(heap, &block);
-    sync_lock_release(&heap->lock);
+    if (block->slab != NULL && heap == heap_default()) {
+        sync_tag_write(block->tag, SLAB_TAG_TAKEN);
+        if (!cache_push(block->slab, block->start, block->tag))
+            cache_spill(heap, block->slab, block->start, block->tag);
+    } else if (UNLIKELY(!heap_free(heap, block))) {
+        panic_not_found(heap, block->start, function, true);
+    }
     *errno_place = saved;
+}
+
+static void release(struct anvil_heap *heap, void *pointer, const char *function)
+{
+    struct heap_block block;
+    heap = heap_or_default(heap);
+    find_or_panic(heap, pointer, function, true, &block);
+    release_found(heap, &block, function);
 }
 
 void anvil_heap_free(anvil_heap *heap, void *pointer)
@@ -175,65 +217,59 @@ static bool is_size_of(const struct heap_block *block, size_t size)
     return size == block->size || size == block->capacity;
 }
 
+static void check_size(const struct heap_block *block, size_t size, const char *function)
+{
+    if (!is_size_of(block, size))
+        panic_fault(function, block->start,
+                    &(struct fault){.kind = FAULT_WRONG_SIZE, .size = block->size, .given = size});
+}
+
 void anvil_heap_free_sized(anvil_heap *heap, void *pointer, size_t size)
 {
+    static const char function[] = "free_sized";
+    struct heap_block block;
     if (pointer == NULL)
         return;
-    int saved = errno;
     heap = heap_or_default(heap);
-    struct heap_block block;
-    find_or_panic(heap, pointer, "free_sized", true, &block);
+    find_or_panic(heap, pointer, function, true, &block);
     if (block.alignment_code != 0)
-        panic_unlocked(heap, "free_sized", pointer,
-                       (struct fault){.kind = FAULT_IS_ALIGNED_BLOCK,
-                                      .size = alignment_of_code(block.alignment_code)});
-    if (!is_size_of(&block, size))
-        panic_unlocked(heap, "free_sized", pointer,
-                       (struct fault){.kind = FAULT_WRONG_SIZE, .size = block.size, .given = size});
-    heap_free(heap, &block);
-    sync_lock_release(&heap->lock);
-    errno = saved;
+        panic_fault(function, pointer,
+                    &(struct fault){.kind = FAULT_IS_ALIGNED_BLOCK,
+                                    .size = alignment_of_code(block.alignment_code)});
+    check_size(&block, size, function);
+    release_found(heap, &block, function);
 }
 
 void anvil_heap_free_aligned_sized(anvil_heap *heap, void *pointer, size_t alignment, size_t size)
 {
     static const char function[] = "free_aligned_sized";
+    struct heap_block block;
     if (pointer == NULL)
         return;
-    int saved = errno;
     heap = heap_or_default(heap);
-    struct heap_block block;
     find_or_panic(heap, pointer, function, true, &block);
     if (block.alignment_code == 0)
-        panic_unlocked(heap, function, pointer, (struct fault){.kind = FAULT_NOT_ALIGNED_BLOCK});
+        panic_fault(function, pointer, &(struct fault){.kind = FAULT_NOT_ALIGNED_BLOCK});
     size_t asked = alignment_of_code(block.alignment_code);
     if (asked != alignment)
-        panic_unlocked(
-            heap, function, pointer,
-            (struct fault){.kind = FAULT_WRONG_ALIGNMENT, .size = asked, .given = alignment});
-    if (!is_size_of(&block, size))
-        panic_unlocked(heap, function, pointer,
-                       (struct fault){.kind = FAULT_WRONG_SIZE, .size = block.size, .given = size});
-    heap_free(heap, &block);
-    sync_lock_release(&heap->lock);
-    errno = saved;
+        panic_fault(
+            function, pointer,
+            &(struct fault){.kind = FAULT_WRONG_ALIGNMENT, .size = asked, .given = alignment});
+    check_size(&block, size, function);
+    release_found(heap, &block, function);
 }
 
 /* ---- realloc ---- */
 
-/* Resizes in place, or by moving a mapping. Returns NULL if the content must be copied; *ret_block
- * is the old block. */
-static char *resize(struct anvil_heap *heap, void *pointer, size_t size, bool must_stay,
-                    struct heap_block *ret_block)
+/* Resizes in place, or by moving a mapping. Returns NULL if the content must be copied. */
+static char *resize(struct anvil_heap *heap, const struct heap_block *block, size_t size,
+                    bool must_stay)
 {
-    char *start = NULL;
+    char *start;
     int saved = errno;
-    find_or_panic(heap, pointer, "realloc", false, ret_block);
-    if (size <= SIZE_LIMIT)
-        (void)heap_resize(heap, ret_block, size, must_stay, &start);
-    sync_lock_release(&heap->lock);
+    bool is_resized = heap_resize(heap, block, size, must_stay, &start) == HEAP_RESIZED;
     errno = saved;
-    return start;
+    return is_resized ? start : NULL;
 }
 
 void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
@@ -245,13 +281,16 @@ void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
         return fail(EINVAL); /* POSIX.1-2024: a null pointer for no bytes comes with EINVAL */
     }
     struct heap_block old;
-    heap = heap_or_default(heap);
-    char *start = resize(heap, pointer, size, false, &old);
+    struct anvil_heap *owner = heap_or_default(heap);
+    find_or_panic(owner, pointer, "realloc", false, &old);
+    if (size > SIZE_LIMIT)
+        return fail(ENOMEM);
+    char *start = resize(owner, &old, size, false);
     if (start != NULL)
         return start;
-    void *block = size > SIZE_LIMIT ? NULL : allocate(heap, size, BLOCK_ALIGNMENT, 0, false);
+    void *block = allocate(heap, size, BLOCK_ALIGNMENT, 0, false);
     if (block == NULL) {
-        start = size <= old.capacity ? resize(heap, pointer, size, true, &old) : NULL;
+        start = size <= old.capacity ? resize(owner, &old, size, true) : NULL;
         return start != NULL ? start : fail(ENOMEM);
     }
     memcpy(block, pointer, size_min(old.capacity, size));
@@ -271,24 +310,19 @@ void *anvil_heap_reallocarray(anvil_heap *heap, void *pointer, size_t count, siz
 
 size_t anvil_heap_malloc_usable_size(anvil_heap *heap, void *pointer)
 {
+    struct heap_block block;
     if (pointer == NULL)
         return 0;
-    heap = heap_or_default(heap);
-    sync_lock_acquire(&heap->lock);
-    size_t capacity = heap_capacity_of(heap, pointer);
-    if (UNLIKELY(capacity == 0))
-        panic_not_found(heap, pointer, "malloc_usable_size", false);
-    sync_lock_release(&heap->lock);
-    return capacity;
+    find_or_panic(heap_or_default(heap), pointer, "malloc_usable_size", false, &block);
+    return block.capacity;
 }
 
 int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep)
 {
     int saved = errno;
-    heap = heap_or_default(heap);
-    sync_lock_acquire(&heap->lock);
-    bool is_any = heap_trim(heap, keep);
-    sync_lock_release(&heap->lock);
+    if (heap == NULL)
+        (void)cache_flush();
+    bool is_any = heap_trim(heap_or_default(heap), keep);
     errno = saved;
     return is_any;
 }
@@ -303,9 +337,14 @@ void anvil_heap_fail_os_call(anvil_heap *heap, unsigned nth)
 
 /* ---- the default heap ---- */
 
-void *anvil_malloc(size_t size)
+void *malloc_slow(size_t size)
 {
     return anvil_heap_malloc(NULL, size);
+}
+
+void *anvil_malloc(size_t size)
+{
+    return malloc_straight(size);
 }
 
 void *anvil_calloc(size_t count, size_t size)
@@ -323,9 +362,14 @@ void *anvil_reallocarray(void *block, size_t count, size_t size)
     return anvil_heap_reallocarray(NULL, block, count, size);
 }
 
-void anvil_free(void *block)
+void free_slow(void *block)
 {
     anvil_heap_free(NULL, block);
+}
+
+void anvil_free(void *block)
+{
+    free_straight(block);
 }
 
 void anvil_free_sized(void *block, size_t size)

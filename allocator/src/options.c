@@ -34,6 +34,8 @@ static const struct word fit_words[] = {{"first", ANVIL_FIT_FIRST},
                                         {"worst", ANVIL_FIT_WORST},
                                         {NULL, 0}};
 
+static const struct word switch_words[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
+
 static bool piece_is(struct piece piece, const char *text)
 {
     return strlen(text) == piece.length && memcmp(piece.start, text, piece.length) == 0;
@@ -75,6 +77,12 @@ static bool apply(struct piece name, struct piece value, struct anvil_options *o
         return parse_size(value, &options->mmap_threshold);
     if (piece_is(name, "trim_threshold"))
         return parse_size(value, &options->trim_threshold);
+    if (piece_is(name, "cache")) {
+        int cache = find_word(value, switch_words);
+        if (cache >= 0)
+            options->uncached = cache == 0;
+        return cache >= 0;
+    }
     if (piece_is(name, "source")) {
         int source = find_word(value, source_words);
         if (source >= 0)
@@ -100,7 +108,7 @@ static void report(struct piece item, char *error, size_t error_size)
     struct text text = text_start(error, error_size);
     text_add(&text,
              "'%s' is not one of source:mmap|sbrk, fit:first|next|best|worst, mmap_threshold:SIZE, "
-             "trim_threshold:SIZE",
+             "trim_threshold:SIZE, cache:on|off",
              quoted);
 }
 

@@ -9,6 +9,7 @@
  */
 #include "anvil.h"
 #include "heap_set.h"
+#include "malloc.h"
 #include "text.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ EXPORT int mallopt(int parameter, int value);
 
 void *malloc(size_t size)
 {
-    return anvil_malloc(size);
+    return malloc_straight(size);
 }
 
 void *calloc(size_t count, size_t size)
@@ -74,7 +75,7 @@ void *reallocarray(void *block, size_t count, size_t size)
 
 void free(void *block)
 {
-    anvil_free(block);
+    free_straight(block);
 }
 
 void cfree(void *block)
@@ -184,10 +185,8 @@ int malloc_info(int options, FILE *stream)
 
 static int set_mmap_threshold(size_t threshold)
 {
-    struct anvil_heap *heap = heap_default();
-    sync_lock_acquire(&heap->lock);
-    heap->options.mmap_threshold = threshold;
-    sync_lock_release(&heap->lock);
+    heap_set_mmap_threshold(heap_default(), threshold);
+    (void)cache_flush(); /* it may have blocks that are too large now */
     return 1;
 }
 

@@ -1,82 +1,81 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The radix tree behind pagemap.h: making nodes, and writing words.
+ * The map behind pagemap.h: making leaves, and writing words.
  *
- * A node is published with release and read with acquire, so its zeros are seen. Words are relaxed:
- * a thread that holds the owner's lock has seen the owner's writes, any other thread looks at the
- * owner number only.
+ * A leaf is published with release and read with acquire, so its zeros are seen. Words are relaxed:
+ * a thread that holds the owner's lock has seen the owner's writes; a thread that was given a block
+ * has seen its word with the block; any other thread only compares.
  */
 #include "pagemap.h"
 
 #include <errno.h>
 
-struct pagemap_node pagemap_root;
+enum { LEAF_BYTES = PAGEMAP_WORDS * sizeof(struct sync_pointer) };
 
-/* The node below `word`, made if there is none. NULL: no memory. */
-static struct pagemap_node *node_below(struct pages *pages, struct sync_pointer *word)
+struct sync_pointer pagemap_root[PAGEMAP_WORDS] __attribute__((aligned(4096)));
+
+static int leaf_make(struct pages *pages, uintptr_t root_index)
 {
-    struct pagemap_node *node = sync_read(word);
-    if (node != NULL)
-        return node;
-    char *fresh;
-    if (pages_map_shared(pages, sizeof(struct pagemap_node), &fresh) != 0)
-        return NULL;
-    node = sync_publish_once(word, fresh);
-    if ((char *)node != fresh)
-        pages_release_shared(fresh, sizeof(struct pagemap_node)); /* another heap was faster */
-    return node;
+    if (sync_read(&pagemap_root[root_index]) != NULL)
+        return 0;
+    char *leaf;
+    if (pages_map_shared(pages, LEAF_BYTES, &leaf) != 0)
+        return ENOMEM;
+    char *biased =
+        (char *)((uintptr_t)leaf - (root_index << PAGEMAP_SHIFT) * sizeof(struct sync_pointer));
+    if (biased == NULL || sync_publish_once(&pagemap_root[root_index], biased) != biased)
+        pages_release_shared(leaf, LEAF_BYTES); /* another heap was faster */
+    return biased == NULL ? ENOMEM : 0;
 }
 
 int pagemap_reserve(struct pages *pages, const char *start, size_t length)
 {
     ASSERT(is_page_run(start, length));
-    const uintptr_t leaf_span = (uintptr_t)1 << (PAGEMAP_SHIFT + PAGE_SHIFT);
-    uintptr_t last = (uintptr_t)start + length - 1;
-    if (last >> PAGEMAP_ADDRESS_BITS != 0)
+    uintptr_t first = (uintptr_t)start >> PAGEMAP_LEAF_SHIFT;
+    uintptr_t last = ((uintptr_t)start + length - 1) >> PAGEMAP_LEAF_SHIFT;
+    if (last >= PAGEMAP_WORDS)
         return ENOMEM;
-    for (uintptr_t address = (uintptr_t)start & ~(leaf_span - 1); address <= last;
-         address += leaf_span) {
-        struct pagemap_node *middle =
-            node_below(pages, &pagemap_root.words[pagemap_index(address, 2)]);
-        if (middle == NULL || node_below(pages, &middle->words[pagemap_index(address, 1)]) == NULL)
+    for (uintptr_t root_index = first; root_index <= last; root_index++)
+        if (leaf_make(pages, root_index) != 0)
             return ENOMEM;
-    }
     return 0;
 }
 
-void pagemap_fill(const char *address, size_t count, const struct extent *extent, unsigned owner)
+/* The words of up to `count` pages in a row that lie in one leaf; *ret_count: how many. NULL: there
+ * is no leaf. */
+static struct sync_pointer *words_in_leaf(const char *address, size_t count, size_t *ret_count)
 {
-    uintptr_t value = pagemap_word_of(extent, owner);
-    while (count > 0) {
-        struct sync_pointer *word = pagemap_word(address);
-        size_t in_leaf = size_min(count, PAGEMAP_WORDS - pagemap_index((uintptr_t)address, 0));
-        ASSERT(word != NULL);
+    size_t index = ((uintptr_t)address >> PAGE_SHIFT) % PAGEMAP_WORDS;
+    *ret_count = size_min(count, PAGEMAP_WORDS - index);
+    return pagemap_place(address);
+}
+
+void pagemap_fill(const char *address, size_t count, pagemap_word word)
+{
+    for (size_t in_leaf; count > 0; count -= in_leaf, address += in_leaf << PAGE_SHIFT) {
+        struct sync_pointer *words = words_in_leaf(address, count, &in_leaf);
+        ASSERT(words != NULL);
         for (size_t i = 0; i < in_leaf; i++)
-            sync_word_write(&word[i], value);
-        address += in_leaf << PAGE_SHIFT;
-        count -= in_leaf;
+            sync_word_write(&words[i], (uintptr_t)word);
     }
+}
+
+bool pagemap_agrees(const char *address, size_t count, pagemap_word word)
+{
+    uintptr_t difference = 0;
+    for (size_t in_leaf; count > 0; count -= in_leaf, address += in_leaf << PAGE_SHIFT) {
+        const struct sync_pointer *words = words_in_leaf(address, count, &in_leaf);
+        difference |= words == NULL ? (uintptr_t)word : 0;
+        for (size_t i = 0; words != NULL && i < in_leaf; i++)
+            difference |= sync_word_read(&words[i]) ^ (uintptr_t)word;
+    }
+    return difference == 0;
 }
 
 unsigned pagemap_owner(const void *address)
 {
-    struct sync_pointer *word = pagemap_word(address);
-    return word == NULL ? 0 : (unsigned)(sync_word_read(word) >> PAGEMAP_ADDRESS_BITS);
-}
-
-bool pagemap_agrees(const char *address, size_t count, const struct extent *extent, unsigned owner)
-{
-    uintptr_t expected = pagemap_word_of(extent, owner);
-    while (count > 0) {
-        struct sync_pointer *word = pagemap_word(address);
-        size_t in_leaf = size_min(count, PAGEMAP_WORDS - pagemap_index((uintptr_t)address, 0));
-        if (word == NULL && extent != NULL)
-            return false;
-        for (size_t i = 0; word != NULL && i < in_leaf; i++)
-            if (sync_word_read(&word[i]) != expected)
-                return false;
-        address += in_leaf << PAGE_SHIFT;
-        count -= in_leaf;
-    }
-    return true;
+    pagemap_word word = pagemap_get(address);
+    if (word >= 0)
+        return word == 0 ? 0 : PAGEMAP_OWNER_DEFAULT;
+    return (unsigned)((uintptr_t)word >> (PAGEMAP_ADDRESS_BITS + 1)) & PAGEMAP_OWNER_MAX;
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which extent owns a page, for every address that a user program can have. All heaps of the
- * process share one map.
+ * What owns a page, for every address that a user program can have. All heaps of the process share
+ * one map.
  *
- * A word of the map carries the descriptor and the number of the heap that owns it, so a pointer of
- * another heap, or of no heap at all, is recognised without following anything. What is recorded:
- * the first and the last page of every extent, and every page of a slab. All other pages have no
- * entry, so that coalescing and splitting cost the same for any length.
+ * A word of the map carries the descriptor, its kind, and the number of the heap that owns it, so a
+ * pointer of another heap, or of no heap at all, is recognised without following anything. What is
+ * recorded: every page of a slab leads to the slab, the first and the last page of every other
+ * extent lead to the extent. All other pages have no entry, so that coalescing and splitting cost
+ * the same for any length.
  *
- * The map is a tree of three levels, 4096 words each, made as needed: a process that uses little
- * address space pays three pages. Nodes are never released. Words of a heap change under that
- * heap's lock; others only compare them.
+ * The map has two levels of 2^18 words each: the root is static, a leaf covers 1 GiB of addresses.
+ * Both are mostly untouched memory; a process pays one page of it for each 2 MiB that it uses.
+ * Leaves are never released. Words of a heap change under that heap's lock. Others read them
+ * without a lock: a thread that frees a valid block sees its word, because the block was handed to
+ * it after the word was written.
  */
 #ifndef ANVIL_PAGEMAP_H
 #define ANVIL_PAGEMAP_H
@@ -19,112 +22,121 @@
 #include "sync.h"
 
 struct extent;
+struct slab;
 
 enum {
-    PAGEMAP_SHIFT = 12, /* of a node */
+    PAGEMAP_SHIFT = 18, /* of each level */
     PAGEMAP_WORDS = 1 << PAGEMAP_SHIFT,
-    PAGEMAP_ADDRESS_BITS = 3 * PAGEMAP_SHIFT + PAGE_SHIFT,
-    PAGEMAP_OWNER_MAX = 0xffff,
+    PAGEMAP_LEAF_SHIFT = PAGEMAP_SHIFT + PAGE_SHIFT, /* addresses of a leaf */
+    PAGEMAP_ADDRESS_BITS = 2 * PAGEMAP_SHIFT + PAGE_SHIFT,
+    PAGEMAP_OWNER_MAX = 0x3fff,
+    PAGEMAP_OWNER_DEFAULT = 1, /* the default heap */
 };
 _Static_assert(PAGEMAP_ADDRESS_BITS == 48, "a word keeps 48 bits of the address beside the owner");
 
 /*
- *     address:  | root 12 bits | middle 12 | leaf 12 | within the page 12 |          bits above 48: not a user address
- *     word:     | owner 16 bits | address of the struct extent, 48 bits   |          0: nobody's
+ *     address:  | root 18 bits | leaf 18 | within the page 12 |     bits above 48: not a user address
+ *     word:     | 1 | owner 14 bits | is slab | address of the descriptor, 48 bits |
+ *               | 0               | address of a slab of the default heap, 48 bits |
+ *               0: nobody's
+ *
+ * The second form is what makes free fast: one test of the sign tells everything.
  */
-struct pagemap_node {
-    struct sync_pointer words[PAGEMAP_WORDS];
-};
-_Static_assert(sizeof(struct pagemap_node) % 4096 == 0, "a node is whole pages");
+typedef intptr_t pagemap_word;
 
-/* The process-wide map. Here only so that look-ups can be inlined. */
-extern struct pagemap_node pagemap_root;
+/* A root word holds its leaf's address less that of the first page's number in words, so that the
+ * number of the page is the index; 0: no leaf. Here only so that look-ups can be inlined. */
+extern struct sync_pointer pagemap_root[PAGEMAP_WORDS];
 
 /* Makes room for entries of every page of [start, start + length), which is not empty. Returns 0 or
  * ENOMEM. */
 int pagemap_reserve(struct pages *pages, const char *start, size_t length);
-/* Records the extent, or nothing for NULL, for `count` pages from `address` on; they have been
- * reserved. */
-void pagemap_fill(const char *address, size_t count, const struct extent *extent, unsigned owner);
+/* Writes the word for `count` pages from `address` on; they have been reserved. */
+void pagemap_fill(const char *address, size_t count, pagemap_word word);
+/* Do `count` pages from `address` on all have this word? Pages without a leaf have 0. */
+bool pagemap_agrees(const char *address, size_t count, pagemap_word word);
 /* The owner recorded for that page, or 0. */
 unsigned pagemap_owner(const void *address);
-/* Do `count` pages from `address` on all lead to this extent, or, if it is NULL, nowhere? */
-bool pagemap_agrees(const char *address, size_t count, const struct extent *extent, unsigned owner);
 
-static inline unsigned pagemap_index(uintptr_t address, unsigned level)
+/* The root word for an address; 0 if no leaf covers it. */
+static inline uintptr_t pagemap_leaf(const void *address)
 {
-    return (unsigned)(address >> (PAGE_SHIFT + PAGEMAP_SHIFT * level)) & (PAGEMAP_WORDS - 1);
+    uintptr_t root_index = (uintptr_t)address >> PAGEMAP_LEAF_SHIFT;
+    return LIKELY(root_index < PAGEMAP_WORDS) ? (uintptr_t)sync_read(&pagemap_root[root_index]) : 0;
 }
 
-/* The leaf for a page, or NULL if there is none. */
-static inline struct pagemap_node *pagemap_leaf(const void *pointer)
+/* The place of a page's word, in a leaf that exists. */
+static inline struct sync_pointer *pagemap_place_in(uintptr_t leaf, const void *address)
 {
-    uintptr_t address = (uintptr_t)pointer;
-    if (UNLIKELY(address >> PAGEMAP_ADDRESS_BITS != 0))
-        return NULL;
-    struct pagemap_node *middle = sync_read(&pagemap_root.words[pagemap_index(address, 2)]);
-    return UNLIKELY(middle == NULL) ? NULL : sync_read(&middle->words[pagemap_index(address, 1)]);
+    size_t page = (uintptr_t)address >> PAGE_SHIFT;
+    return (struct sync_pointer *)(leaf + page * sizeof(struct sync_pointer));
 }
 
-/* The word of a page, or NULL if no node covers it. */
-static inline struct sync_pointer *pagemap_word(const void *pointer)
+/* The place of a page's word, or NULL if no leaf covers it. */
+static inline struct sync_pointer *pagemap_place(const void *address)
 {
-    struct pagemap_node *leaf = pagemap_leaf(pointer);
-    return UNLIKELY(leaf == NULL) ? NULL : &leaf->words[pagemap_index((uintptr_t)pointer, 0)];
+    uintptr_t leaf = pagemap_leaf(address);
+    return UNLIKELY(leaf == 0) ? NULL : pagemap_place_in(leaf, address);
 }
 
-/* What a page's word holds for an extent, and 0 for NULL. */
-static inline uintptr_t pagemap_word_of(const struct extent *extent, unsigned owner)
+static inline pagemap_word pagemap_get(const void *address)
 {
-    return extent == NULL ? 0 : (uintptr_t)extent | (uintptr_t)owner << PAGEMAP_ADDRESS_BITS;
+    uintptr_t leaf = pagemap_leaf(address);
+    return UNLIKELY(leaf == 0) ? 0 : (pagemap_word)sync_word_read(pagemap_place_in(leaf, address));
 }
 
-/* The extent that a word stands for, if it belongs to this owner; else NULL. */
-static inline struct extent *pagemap_extent_of(uintptr_t word, unsigned owner)
+static inline void pagemap_set(const char *address, pagemap_word word)
 {
-    if (UNLIKELY(word >> PAGEMAP_ADDRESS_BITS != owner))
-        return NULL;
-    return (struct extent *)(word & (((uintptr_t)1 << PAGEMAP_ADDRESS_BITS) - 1));
+    struct sync_pointer *place = pagemap_place(address);
+    ASSERT(place != NULL); /* reserved */
+    sync_word_write(place, (uintptr_t)word);
 }
 
-/* The extent recorded for the page of `address`, if it belongs to this owner; else NULL. */
-static inline struct extent *pagemap_get(const void *address, unsigned owner)
+static inline pagemap_word pagemap_word_make(const void *descriptor, unsigned owner, bool is_slab)
 {
-    struct sync_pointer *word = pagemap_word(address);
-    return pagemap_extent_of(UNLIKELY(word == NULL) ? 0 : sync_word_read(word), owner);
+    ASSERT(owner != 0 && owner <= PAGEMAP_OWNER_MAX);
+    uintptr_t code = (uintptr_t)1 << 15 | (uintptr_t)owner << 1 | is_slab;
+    if (is_slab && owner == PAGEMAP_OWNER_DEFAULT)
+        code = 0;
+    return (pagemap_word)((uintptr_t)descriptor | code << PAGEMAP_ADDRESS_BITS);
 }
 
-static inline void pagemap_set(const char *address, const struct extent *extent, unsigned owner)
+static inline pagemap_word pagemap_word_of_extent(const struct extent *extent, unsigned owner)
 {
-    struct sync_pointer *word = pagemap_word(address);
-    ASSERT(word != NULL); /* reserved */
-    sync_word_write(word, pagemap_word_of(extent, owner));
+    return pagemap_word_make(extent, owner, false);
 }
 
-static inline void pagemap_clear(const char *address)
+static inline pagemap_word pagemap_word_of_slab(const struct slab *slab, unsigned owner)
 {
-    struct sync_pointer *word = pagemap_word(address);
-    ASSERT(word != NULL);
-    sync_word_write(word, 0);
+    return pagemap_word_make(slab, owner, true);
 }
 
-/* A cache of the last leaf, for look-ups of many pages in a row. Zero-initialise it. */
-struct pagemap_view {
-    uintptr_t span; /* the address bits above a leaf's, plus one */
-    struct pagemap_node *leaf;
-};
-
-/* The words of `count` pages in a row, or NULL if no single leaf covers them. */
-static inline const struct sync_pointer *pagemap_view_words(struct pagemap_view *view,
-                                                            const void *address, size_t count)
+/* Decoding: the descriptor that a word stands for, if it is of that kind and that owner's; else
+ * NULL. */
+static inline void *pagemap_decode(pagemap_word word, unsigned owner, bool is_slab)
 {
-    uintptr_t span = ((uintptr_t)address >> (PAGEMAP_SHIFT + PAGE_SHIFT)) + 1;
-    unsigned index = pagemap_index((uintptr_t)address, 0);
-    if (UNLIKELY(view->span != span))
-        *view = (struct pagemap_view){span, pagemap_leaf(address)};
-    return UNLIKELY(view->leaf == NULL || index + count > PAGEMAP_WORDS)
-               ? NULL
-               : &view->leaf->words[index];
+    const uintptr_t mask = ((uintptr_t)1 << PAGEMAP_ADDRESS_BITS) - 1;
+    pagemap_word descriptor = word & (pagemap_word)mask;
+    bool is_it =
+        descriptor != 0 && word == pagemap_word_make((const void *)descriptor, owner, is_slab);
+    return is_it ? (void *)descriptor : NULL;
+}
+
+static inline struct extent *pagemap_extent_of(pagemap_word word, unsigned owner)
+{
+    return pagemap_decode(word, owner, false);
+}
+
+static inline struct slab *pagemap_slab_of(pagemap_word word, unsigned owner)
+{
+    return pagemap_decode(word, owner, true);
+}
+
+/* The slab of the default heap that has the page, or NULL. */
+static inline struct slab *pagemap_default_slab(const void *address)
+{
+    pagemap_word word = pagemap_get(address);
+    return LIKELY(word > 0) ? (struct slab *)word : NULL;
 }
 
 #endif

@@ -1,158 +1,251 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slabs: classes, carving, tags, and the life of a slab.
+ * The life of a slab: made, carved, taken from, put back to, freed.
  *
- * A slab is in its class's list of partial slabs while it has room. It leaves when it is full and
- * comes back, in front, when a block is freed. One empty slab per class is kept, so that a program
- * whose use oscillates around a slab's border does not make and free one each time; the next empty
- * slab becomes a free extent.
+ * A slab is in its class's list of partial slabs while it has blocks to take. It leaves when the
+ * last is taken and comes back, in front, when one is put back. One empty slab per class is kept,
+ * so that a program whose use oscillates around a slab's border does not make and free one each
+ * time; the next empty slab becomes a free extent.
  */
 #include "slab.h"
 
 #include <errno.h>
+#include <string.h>
 
-#define SIZE(bytes) {(bytes), (uint32_t)((UINT64_C(1) << 32) / (bytes) + 1)}
-const struct slab_size slab_sizes[SLAB_CLASSES] = {
-    SIZE(16),  SIZE(32),  SIZE(48),  SIZE(64),  SIZE(80),  SIZE(96),  SIZE(112), SIZE(128),
-    SIZE(144), SIZE(160), SIZE(176), SIZE(192), SIZE(208), SIZE(224), SIZE(240), SIZE(256),
-    SIZE(288), SIZE(320), SIZE(352), SIZE(384), SIZE(416), SIZE(448), SIZE(480), SIZE(512),
-    SIZE(576), SIZE(640), SIZE(704), SIZE(768), SIZE(832), SIZE(896), SIZE(960), SIZE(1024),
-};
-#undef SIZE
-_Static_assert(ANVIL_SMALL_MAX == 1024, "the last class");
-_Static_assert(ANVIL_SMALL_MAX <= SLAB_TAG_SLACK_MASK, "a slack must fit into its tag");
-
-void slabs_init(struct slabs *slabs, struct extents *extents)
+void slabs_init(struct slabs *slabs, struct extents *extents, struct sync_lock *extents_lock)
 {
-    *slabs = (struct slabs){.extents = extents};
+    slabs->extents = extents;
+    slabs->extents_lock = extents_lock;
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
+        struct slab_class *class = &slabs->classes[class_index];
+        class->partial = class->empty = NULL;
+        class->slabs = 0;
+    }
 }
 
-static uint16_t tag_live(const struct slab *slab, size_t size, unsigned alignment_code)
+static struct sync_lock *lock_of(struct slabs *slabs, unsigned class_index)
 {
-    ASSERT(size <= slab->block_size && alignment_code <= SLAB_TAG_ALIGNMENT_MASK);
-    return (uint16_t)(SLAB_TAG_LIVE | alignment_code << SLAB_TAG_ALIGNMENT_SHIFT |
-                      (slab->block_size - size));
+    return &slabs->locks[class_index % SLAB_LOCKS];
 }
 
-static void partial_insert(struct slab_class *class, struct extent *extent)
+static bool has_room(const struct slab *slab)
 {
-    struct slab *slab = slab_of(extent);
+    return slab->free_count > 0 || slab->carved < slab->capacity;
+}
+
+static bool is_empty(const struct slab *slab)
+{
+    return slab->free_count == slab->carved;
+}
+
+static void partial_insert(struct slab_class *class, struct slab *slab)
+{
     slab->previous = NULL;
     slab->next = class->partial;
     if (class->partial != NULL)
-        slab_of(class->partial)->previous = extent;
-    class->partial = extent;
+        class->partial->previous = slab;
+    class->partial = slab;
 }
 
-static void partial_remove(struct slab_class *class, struct extent *extent)
+static void partial_remove(struct slab_class *class, struct slab *slab)
 {
-    struct slab *slab = slab_of(extent);
-    ASSERT(slab->previous != NULL || class->partial == extent);
+    ASSERT(slab->previous != NULL || class->partial == slab);
     if (slab->next != NULL)
-        slab_of(slab->next)->previous = slab->previous;
-    *(slab->previous == NULL ? &class->partial : &slab_of(slab->previous)->next) = slab->next;
+        slab->next->previous = slab->previous;
+    *(slab->previous == NULL ? &class->partial : &slab->previous->next) = slab->next;
 }
 
-static size_t tags_length(const struct slab *slab)
+/* ---- making and freeing slabs ---- */
+
+static size_t descriptor_length(size_t capacity)
 {
-    return slab->capacity * sizeof slab->tags[0];
+    return sizeof(struct slab) + (capacity + 1) * sizeof(struct sync_tag);
+}
+
+/* The descriptor and the extent, under the lock of the extents. */
+static struct slab *slab_map(struct slabs *slabs, size_t pages, size_t capacity)
+{
+    struct extents *extents = slabs->extents;
+    size_t length = descriptor_length(capacity);
+    struct extent *extent;
+    struct slab *slab = meta_alloc(extents->meta, length);
+    if (slab == NULL)
+        return NULL;
+    if (extent_alloc(extents, pages, PAGE_BYTES, &extent) != 0) {
+        meta_free(extents->meta, slab, length);
+        return NULL;
+    }
+    memset(slab, 0, length);
+    slab->extent = extent;
+    slab->start = extent->start;
+    slab->zero_from = (uint32_t)extent->dirty;
+    extent_make_slab(extents, extent, slab);
+    return slab;
 }
 
 static int slab_new(struct slabs *slabs, unsigned class_index)
 {
     struct slab_class *class = &slabs->classes[class_index];
-    struct extents *extents = slabs->extents;
-    size_t pages = class->slabs < SLAB_SMALL_COUNT ? SLAB_PAGES_SMALL : SLAB_PAGES_LARGE;
-    struct slab_size size = slab_sizes[class_index];
-    size_t capacity = (pages << PAGE_SHIFT) * size.reciprocal >> 32;
+    const struct size_class *size = &size_classes[class_index];
+    size_t pages = class->slabs < SLAB_SMALL_COUNT ? size->pages_first : size->pages;
+    size_t capacity = (pages << PAGE_SHIFT) / size->bytes;
     ASSERT(class->partial == NULL && capacity < SLAB_NO_BLOCK);
-    struct extent *extent;
-    uint16_t *tags = meta_alloc(extents->meta, capacity * sizeof *tags);
-    if (tags == NULL)
-        return ENOMEM;
-    if (extent_alloc(extents, pages, PAGE_BYTES, &extent) != 0) {
-        meta_free(extents->meta, tags, capacity * sizeof *tags);
-        return ENOMEM;
+    sync_lock_acquire(slabs->extents_lock);
+    struct slab *slab = slab_map(slabs, pages, capacity);
+    if (slab != NULL) {
+        slab->magazine = class_index * SLAB_MAGAZINE_BYTES;
+        slab->reciprocal = size->reciprocal;
+        slab->block_size = size->bytes;
+        slab->class_index = (uint8_t)class_index;
+        slab->capacity = (uint16_t)capacity;
+        slab->first_free = SLAB_NO_BLOCK;
     }
-    extent->state = EXTENT_SLAB;
-    extent_record_pages(extents, extent);
-    *slab_of(extent) = (struct slab){.tags = tags,
-                                     .reciprocal = size.reciprocal,
-                                     .block_size = size.bytes,
-                                     .capacity = (uint16_t)capacity,
-                                     .first_free = SLAB_NO_BLOCK,
-                                     .class_index = (uint16_t)class_index,
-                                     .zero_from = (uint32_t)extent->dirty};
+    sync_lock_release(slabs->extents_lock);
+    if (slab == NULL)
+        return ENOMEM;
     class->slabs++;
-    class->empty = extent;
-    partial_insert(class, extent);
+    class->empty = slab;
+    partial_insert(class, slab);
     return 0;
 }
 
-static void slab_delete(struct slabs *slabs, struct extent *extent)
+static void slab_delete(struct slabs *slabs, struct slab *slab)
 {
-    struct slab *slab = slab_of(extent);
     struct slab_class *class = &slabs->classes[slab->class_index];
-    ASSERT(slab->live == 0 && class->empty != extent && class->slabs > 0);
-    ASSERT(slabs->carved_free >= slab->carved);
-    slabs->carved_free -= slab->carved;
-    slabs->carved_free_bytes -= (size_t)slab->carved * slab->block_size;
-    partial_remove(class, extent);
+    ASSERT(is_empty(slab) && class->empty != slab && class->slabs > 0);
+    partial_remove(class, slab);
     class->slabs--;
-    meta_free(slabs->extents->meta, slab->tags, tags_length(slab));
-    extent_free(slabs->extents, extent);
+    sync_lock_acquire(slabs->extents_lock);
+    extent_free(slabs->extents, slab->extent);
+    meta_free(slabs->extents->meta, slab, descriptor_length(slab->capacity));
+    sync_lock_release(slabs->extents_lock);
 }
 
-/* The next block that was never handed out. */
-static unsigned slab_carve(struct extent *extent, bool *ret_is_zero)
+/* ---- taking ---- */
+
+/* The next block that was never taken. */
+static unsigned slab_carve(struct slab *slab)
 {
-    struct slab *slab = slab_of(extent);
     ASSERT(slab->carved < slab->capacity);
     unsigned index = slab->carved++;
     size_t offset = (size_t)index * slab->block_size;
-    *ret_is_zero = offset >= slab->zero_from;
-    extent->dirty = size_max(extent->dirty, offset + slab->block_size);
+    bool is_zero = offset >= slab->zero_from;
+    slab->extent->dirty = size_max(slab->extent->dirty, offset + slab->block_size);
+    sync_tag_write(&slab->tags[index], SLAB_TAG_TAKEN | (is_zero ? SLAB_TAG_ZERO : 0));
     return index;
 }
 
-static unsigned slab_pop(struct slabs *slabs, struct slab *slab)
+static unsigned slab_pop(struct slab *slab)
 {
     unsigned index = slab->first_free;
-    ASSERT(index < slab->carved && (slab->tags[index] & SLAB_TAG_LIVE) == 0);
-    ASSERT(slabs->carved_free > 0);
-    slab->first_free = slab->tags[index];
-    slabs->carved_free--;
-    slabs->carved_free_bytes -= slab->block_size;
+    ASSERT(index < slab->carved);
+    uint32_t tag = sync_tag_read(&slab->tags[index]);
+    ASSERT((tag & SLAB_TAG_FREE) != 0);
+    slab->first_free = (uint16_t)(tag & SLAB_TAG_LOW_MASK);
+    slab->free_count--;
+    sync_tag_write(&slab->tags[index], SLAB_TAG_TAKEN | (tag & SLAB_TAG_ZERO));
     return index;
 }
 
-int slab_alloc(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
-               struct slab_block *ret_block)
+/* The slab has room. */
+static unsigned take_from(struct slab_class *class, struct slab *slab, struct slab_entry *entries,
+                          unsigned wanted)
+{
+    unsigned count = 0;
+    if (class->empty == slab)
+        class->empty = NULL;
+    for (; count < wanted && has_room(slab); count++) {
+        unsigned index = slab->free_count > 0 ? slab_pop(slab) : slab_carve(slab);
+        entries[count] =
+            (struct slab_entry){.block = slab_block_start(slab, index), .tag = &slab->tags[index]};
+    }
+    if (!has_room(slab))
+        partial_remove(class, slab);
+    return count;
+}
+
+int slabs_take(struct slabs *slabs, unsigned class_index, struct slab_entry *entries,
+               unsigned wanted, unsigned *ret_count)
 {
     struct slab_class *class = &slabs->classes[class_index];
-    if (UNLIKELY(class->partial == NULL) && slab_new(slabs, class_index) != 0)
+    struct sync_lock *lock = lock_of(slabs, class_index);
+    unsigned count = 0;
+    ASSERT(wanted > 0);
+    sync_lock_acquire(lock);
+    if (class->partial != NULL || slab_new(slabs, class_index) == 0)
+        while (count < wanted && class->partial != NULL)
+            count += take_from(class, class->partial, &entries[count], wanted - count);
+    sync_lock_release(lock);
+    if (count == 0)
         return ENOMEM;
-    struct extent *extent = class->partial;
-    struct slab *slab = slab_of(extent);
-    ASSERT(slab->class_index == class_index && slab->live < slab->capacity);
-    bool is_zero = false;
-    unsigned index =
-        slab->first_free != SLAB_NO_BLOCK ? slab_pop(slabs, slab) : slab_carve(extent, &is_zero);
-    slab->tags[index] = tag_live(slab, size, alignment_code);
-    if (slab->live++ == 0)
-        class->empty = NULL;
-    if (UNLIKELY(slab->live == slab->capacity))
-        partial_remove(class, extent);
-    *ret_block = (struct slab_block){.start = extent->start + (size_t)index * slab->block_size,
-                                     .is_zero = is_zero};
+    *ret_count = count;
     return 0;
 }
 
-COLD struct fault slab_diagnose(const struct extent *extent, const void *pointer)
+/* ---- putting back ---- */
+
+static void settle_empty(struct slabs *slabs, struct slab_class *class, struct slab *slab)
 {
-    const struct slab *slab = slab_of_const(extent);
-    size_t offset = (size_t)((const char *)pointer - extent->start),
-           index = offset / slab->block_size;
+    if (class->empty != NULL)
+        slab_delete(slabs, slab);
+    else
+        class->empty = slab;
+}
+
+/* Returns false if the block is not taken. */
+static bool put_block(struct slabs *slabs, struct slab_class *class, const struct slab_entry *entry)
+{
+    struct sync_tag *tag = entry->tag;
+    uint32_t value = sync_tag_read(tag);
+    if (UNLIKELY((value & SLAB_TAG_TAKEN) == 0 || slab_tag_is_live(value)))
+        return false;
+    struct slab *slab = pagemap_slab_of(pagemap_get(entry->block), slabs->extents->owner);
+    ASSERT(slab != NULL && tag == slab_tag_at(slab, entry->block));
+    bool had_room = has_room(slab);
+    sync_tag_write(tag, SLAB_TAG_FREE | (value & SLAB_TAG_ZERO) | slab->first_free);
+    slab->first_free = (uint16_t)(tag - slab->tags);
+    slab->free_count++;
+    if (!had_room)
+        partial_insert(class, slab);
+    if (UNLIKELY(is_empty(slab)))
+        settle_empty(slabs, class, slab);
+    return true;
+}
+
+unsigned slabs_put(struct slabs *slabs, unsigned class_index, const struct slab_entry *entries,
+                   unsigned count)
+{
+    struct slab_class *class = &slabs->classes[class_index];
+    struct sync_lock *lock = lock_of(slabs, class_index);
+    unsigned done = 0;
+    sync_lock_acquire(lock);
+    while (done < count && put_block(slabs, class, &entries[done]))
+        done++;
+    sync_lock_release(lock);
+    return done;
+}
+
+bool slabs_release(struct slabs *slabs)
+{
+    bool is_any = false;
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
+        struct slab_class *class = &slabs->classes[class_index];
+        struct sync_lock *lock = lock_of(slabs, class_index);
+        sync_lock_acquire(lock);
+        struct slab *slab = class->empty;
+        class->empty = NULL;
+        if (slab != NULL)
+            slab_delete(slabs, slab);
+        is_any |= slab != NULL;
+        sync_lock_release(lock);
+    }
+    return is_any;
+}
+
+COLD struct fault slab_diagnose(const struct slab *slab, const void *pointer)
+{
+    size_t offset = (size_t)((const char *)pointer - slab->start);
+    size_t index = offset / slab->block_size;
     if (offset % BLOCK_ALIGNMENT != 0)
         return (struct fault){.kind = FAULT_MISALIGNED};
     if (index >= slab->carved)
@@ -160,45 +253,4 @@ COLD struct fault slab_diagnose(const struct extent *extent, const void *pointer
     if (index * slab->block_size != offset)
         return (struct fault){.kind = FAULT_INTERIOR, .size = slab->block_size};
     return (struct fault){.kind = FAULT_DOUBLE_FREE, .size = slab->block_size};
-}
-
-void slab_free(struct slabs *slabs, struct extent *extent, unsigned index)
-{
-    struct slab *slab = slab_of(extent);
-    struct slab_class *class = &slabs->classes[slab->class_index];
-    ASSERT(index < slab->carved && slab_block_is_live(extent, index) && slab->live > 0);
-    slab->tags[index] = slab->first_free;
-    slab->first_free = (uint16_t)index;
-    slabs->carved_free++;
-    slabs->carved_free_bytes += slab->block_size;
-    if (UNLIKELY(slab->live-- == slab->capacity))
-        partial_insert(class, extent);
-    if (LIKELY(slab->live != 0))
-        return;
-    if (class->empty != NULL)
-        slab_delete(slabs, extent);
-    else
-        class->empty = extent;
-}
-
-void slab_block_resize(struct extent *extent, unsigned index, size_t size)
-{
-    struct slab *slab = slab_of(extent);
-    ASSERT(slab_block_is_live(extent, index));
-    slab->tags[index] = tag_live(slab, size, 0);
-}
-
-bool slabs_release(struct slabs *slabs)
-{
-    bool is_any = false;
-    for (unsigned class_index = 0; class_index < SLAB_CLASSES; class_index++) {
-        struct slab_class *class = &slabs->classes[class_index];
-        if (class->empty == NULL)
-            continue;
-        struct extent *extent = class->empty;
-        class->empty = NULL;
-        slab_delete(slabs, extent);
-        is_any = true;
-    }
-    return is_any;
 }

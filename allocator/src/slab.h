@@ -1,166 +1,140 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slabs: small blocks of one size class, side by side in one extent.
+ * Slabs: blocks of one size class, side by side in one extent.
  *
- * The descriptor lives in the extent's, and one tag of 16 bits per block lies with the other
- * metadata, so a slab holds nothing but blocks:
+ * The descriptor and one tag of 32 bits per block lie with the other metadata, so a slab holds
+ * nothing but blocks. A tag tells what its block is:
  *
- *     live block   | 1 | alignment code, 4 bits | slack, 11 bits |      slack = capacity - size asked for
- *     free block   | 0 | index of the next free block, 15 bits   |      NO_BLOCK ends the list
+ *     live       | 1 | 0 ... | alignment code, 5 bits | size asked for, 16 bits |
+ *     taken      | 0 | 1 | zero | 0 ...                                         |   out of the slab, in a magazine
+ *     free       | 0 | 0 | zero | 1 | 0 ... | index of the next free block, 16  |   NO_BLOCK ends the list
+ *     otherwise  0                                                                  never taken yet
  *
- * The free list runs through the tags and never through the blocks: writing to a freed block cannot
- * lead the allocator astray, and freeing does not touch the block. Blocks beyond `carved` have
- * never been handed out; their tags are not even initialised.
+ * `zero`: the block's memory is known to be zero. The free list runs through the tags and never
+ * through the blocks: writing to a freed block cannot lead the allocator astray, and freeing does
+ * not touch the block.
  *
  *     extent   | block | block | block |  not carved yet ...            | rest |
- *     tags     | live  | free  | live  |
+ *     tags     | live  | free  | taken |  0 ...                              0 |
+ *
+ * Blocks leave a slab and come back in batches, under the lock of their class (which it shares with
+ * a few others, so that whoever needs all locks need not take 72): slabs_take and
+ * slabs_put. Between those two a block belongs to whoever took it, and only he changes its tag,
+ * without a lock. The fields of a slab down to `tag_count` never change.
+ *
+ * Locks: that of a class before that of the extents, never the other way round.
  */
 #ifndef ANVIL_SLAB_H
 #define ANVIL_SLAB_H
 
 #include "extent.h"
 #include "panic.h"
+#include "size_class.h"
 
 enum {
-    SLAB_CLASSES = 32,
-    SLAB_PAGES_SMALL = 4, /* of the first slabs of a class */
-    SLAB_PAGES_LARGE = 16,
     SLAB_SMALL_COUNT = 4, /* slabs of a class before they become large */
-    SLAB_NO_BLOCK = 0x7fff,
+    SLAB_NO_BLOCK = 0xffff,
+    SLAB_LOCKS = 16,
+    SLAB_MAGAZINE_BYTES = 16, /* of a class in a thread's cache: see cache.h */
 };
 
 /* The layout of a tag, drawn above. */
-enum {
-    SLAB_TAG_LIVE = 0x8000,
-    SLAB_TAG_LIVE_SHIFT = 15,
-    SLAB_TAG_ALIGNMENT_SHIFT = 11,
-    SLAB_TAG_ALIGNMENT_MASK = 0xf,
-    SLAB_TAG_SLACK_MASK = 0x7ff
-};
+#define SLAB_TAG_LIVE  UINT32_C(0x80000000)
+#define SLAB_TAG_TAKEN UINT32_C(0x40000000)
+#define SLAB_TAG_ZERO  UINT32_C(0x20000000)
+#define SLAB_TAG_FREE  UINT32_C(0x10000000)
+enum { SLAB_TAG_ALIGNMENT_SHIFT = 16, SLAB_TAG_ALIGNMENT_MASK = 0x1f, SLAB_TAG_LOW_MASK = 0xffff };
+_Static_assert((int)SIZE_CLASS_BYTES_MAX <= (int)SLAB_TAG_LOW_MASK, "a size must fit into its tag");
+_Static_assert(PAGE_SHIFT + 1 <= SLAB_TAG_ALIGNMENT_MASK, "an alignment must fit into its tag");
 
 struct slab {
-    uint16_t *tags;
-    uint32_t reciprocal; /* of block_size, see struct slab_size */
+    struct extent *extent; /* as struct extent_slab */
+    char *start;
+    uint64_t magazine; /* of the class: an offset into a thread's cache */
+    uint32_t reciprocal;
     uint16_t block_size;
+    uint8_t class_index;
     uint16_t capacity; /* blocks */
-    uint16_t carved, live;
-    uint16_t first_free; /* a block, or SLAB_NO_BLOCK */
-    uint16_t class_index;
-    uint32_t zero_from;             /* bytes: from here on memory was zero when the slab was made */
-    struct extent *previous, *next; /* slabs of the class that have room */
+    /* guarded by the lock of the class: */
+    uint16_t carved, free_count;
+    uint16_t first_free;          /* a block, or SLAB_NO_BLOCK */
+    uint32_t zero_from;           /* bytes: from here on memory was zero when the slab was made */
+    struct slab *previous, *next; /* slabs of the class that have room */
+    struct sync_tag tags[];       /* one more than there are blocks; the last stays 0 */
 };
-_Static_assert(sizeof(struct slab) <= sizeof(struct extent_slab_room),
-               "a slab must fit into its extent's descriptor");
-_Static_assert((SLAB_PAGES_LARGE << PAGE_SHIFT) / 16 < SLAB_NO_BLOCK, "every block needs an index");
-_Static_assert((SLAB_PAGES_LARGE << PAGE_SHIFT) / 16 * sizeof(uint16_t) <= 1u << META_SHIFT_MAX,
-               "meta must have room for the tags");
+_Static_assert(offsetof(struct slab, extent) == 0, "extent.c finds the extent there");
+_Static_assert(offsetof(struct slab, tags) <= 64, "what a free touches is one line and the tag");
 
 struct slab_class {
     /* the slabs with room, the most recent first; includes the empty one */
-    struct extent *partial;
-    struct extent *empty; /* at most one slab is kept without live blocks */
+    struct slab *partial;
+    struct slab *empty; /* at most one slab is kept with all blocks in it */
     uint32_t slabs;
 };
 
-/* Guarded by the lock of the heap that owns it. */
 struct slabs {
     struct extents *extents;
-    struct slab_class classes[SLAB_CLASSES];
-    size_t carved_free, carved_free_bytes; /* free blocks that have been carved */
+    struct sync_lock *extents_lock;
+    struct sync_lock locks[SLAB_LOCKS]; /* each guards the classes of its remainder */
+    struct slab_class classes[SIZE_CLASS_COUNT];
 };
 
-static inline struct slab *slab_of(struct extent *extent)
-{
-    ASSERT(extent->state == EXTENT_SLAB);
-    return (struct slab *)&extent->as.slab;
-}
-
-static inline const struct slab *slab_of_const(const struct extent *extent)
-{
-    return (const struct slab *)&extent->as.slab;
-}
-
-struct slab_size {
-    uint16_t bytes; /* of a block */
-    /* rounded up 2^32 / bytes: offset * reciprocal >> 32 is offset / bytes for every offset in a
-     * slab */
-    uint32_t reciprocal;
+/* A block that was taken, and its tag. */
+struct slab_entry {
+    char *block;
+    struct sync_tag *tag;
 };
 
-/* Steps of 16 bytes up to 256, then eight classes for each doubling: at most an eighth is waste. */
-extern const struct slab_size slab_sizes[SLAB_CLASSES];
+/* extents_lock is the one that guards `extents` and all below it. `locks` is left as it is. */
+void slabs_init(struct slabs *slabs, struct extents *extents, struct sync_lock *extents_lock);
 
-/* The class for a block of `size` bytes at a multiple of `alignment`, both at most ANVIL_SMALL_MAX.
- * A multiple of a power of two up to the size's own magnitude is a class size itself, so rounding
- * up suffices for alignment. */
-static inline unsigned slab_class_of(size_t size, size_t alignment)
+/* Takes between one and `wanted` blocks; their tags say `taken`. Returns 0 or ENOMEM. */
+int slabs_take(struct slabs *slabs, unsigned class_index, struct slab_entry *entries,
+               unsigned wanted, unsigned *ret_count);
+/* Puts blocks of one class back. Returns how many; less than `count` if the next was not taken: it
+ * has been put back before. */
+unsigned slabs_put(struct slabs *slabs, unsigned class_index, const struct slab_entry *entries,
+                   unsigned count);
+/* Frees the empty slabs that are kept. Returns whether there were any. */
+bool slabs_release(struct slabs *slabs);
+/* Why a pointer into the slab's pages is not a live block. */
+struct fault slab_diagnose(const struct slab *slab, const void *pointer);
+
+/* The tag of the block that starts at a pointer into the slab's pages, or NULL if none starts
+ * there. Behind the last block that is the extra tag, which is never live. */
+static inline struct sync_tag *slab_tag_at(struct slab *slab, const void *pointer)
 {
-    ASSERT(size <= ANVIL_SMALL_MAX && alignment <= ANVIL_SMALL_MAX);
-    size_t rounded = size_round_up(size + (size == 0), size_max(alignment, BLOCK_ALIGNMENT));
-    if (LIKELY(rounded <= 256))
-        return (unsigned)(rounded / 16) - 1;
-    return rounded <= 512 ? 16 + (unsigned)((rounded - 257) / 32)
-                          : 24 + (unsigned)((rounded - 513) / 64);
+    uint64_t product = ((uintptr_t)pointer - (uintptr_t)slab->start) * slab->reciprocal;
+    if (UNLIKELY((uint32_t)product >= slab->reciprocal))
+        return NULL;
+    return &slab->tags[product >> 32];
 }
 
-void slabs_init(struct slabs *slabs, struct extents *extents);
-
-struct slab_block {
-    char *start;
-    bool is_zero; /* never handed out, and zero */
-};
-/* Allocates a block of the class for `size` bytes. Returns 0 or ENOMEM. */
-int slab_alloc(struct slabs *slabs, unsigned class_index, size_t size, unsigned alignment_code,
-               struct slab_block *ret_block);
-
-/* Frees a live block. */
-void slab_free(struct slabs *slabs, struct extent *extent, unsigned index);
-/* Sets the requested size of a live block, at most its capacity, and forgets its alignment. */
-void slab_block_resize(struct extent *extent, unsigned index, size_t size);
-
-/* The index of the live block that starts at a pointer into the slab's pages, or SLAB_NO_BLOCK;
- * slab_diagnose tells why. */
-static inline unsigned slab_find(const struct extent *extent, const void *pointer)
+static inline bool slab_tag_is_live(uint32_t tag)
 {
-    const struct slab *slab = slab_of_const(extent);
-    size_t offset = (size_t)((const char *)pointer - extent->start);
-    unsigned index = (unsigned)((uint64_t)offset * slab->reciprocal >> 32);
-    if (UNLIKELY(index >= slab->carved || (size_t)index * slab->block_size != offset ||
-                 (slab->tags[index] & SLAB_TAG_LIVE) == 0))
-        return SLAB_NO_BLOCK;
-    return index;
+    return (tag & SLAB_TAG_LIVE) != 0;
 }
-struct fault slab_diagnose(const struct extent *extent, const void *pointer);
 
-static inline bool slab_block_is_live(const struct extent *extent, unsigned index)
+static inline uint32_t slab_tag_live(size_t size, unsigned alignment_code)
 {
-    return (slab_of_const(extent)->tags[index] & SLAB_TAG_LIVE) != 0;
+    ASSERT(size <= SIZE_CLASS_BYTES_MAX && alignment_code <= SLAB_TAG_ALIGNMENT_MASK);
+    return SLAB_TAG_LIVE | alignment_code << SLAB_TAG_ALIGNMENT_SHIFT | (uint32_t)size;
 }
 
 /* A live block's requested size. */
-static inline size_t slab_block_size(const struct extent *extent, unsigned index)
+static inline size_t slab_tag_size(uint32_t tag)
 {
-    const struct slab *slab = slab_of_const(extent);
-    return slab->block_size - (size_t)(slab->tags[index] & SLAB_TAG_SLACK_MASK);
+    return tag & SLAB_TAG_LOW_MASK;
 }
 
-static inline unsigned slab_block_alignment_code(const struct extent *extent, unsigned index)
+static inline unsigned slab_tag_alignment_code(uint32_t tag)
 {
-    return slab_of_const(extent)->tags[index] >> SLAB_TAG_ALIGNMENT_SHIFT & SLAB_TAG_ALIGNMENT_MASK;
+    return tag >> SLAB_TAG_ALIGNMENT_SHIFT & SLAB_TAG_ALIGNMENT_MASK;
 }
 
-/* The block behind a free one in the free list. */
-static inline unsigned slab_block_next_free(const struct extent *extent, unsigned index)
+static inline char *slab_block_start(const struct slab *slab, unsigned index)
 {
-    return slab_of_const(extent)->tags[index];
+    return slab->start + (size_t)index * slab->block_size;
 }
-
-static inline char *slab_block_start(const struct extent *extent, unsigned index)
-{
-    return extent->start + (size_t)index * slab_of_const(extent)->block_size;
-}
-
-/* Frees the empty slabs that are kept. Returns whether there were any. */
-bool slabs_release(struct slabs *slabs);
 
 #endif

@@ -61,9 +61,11 @@ COLD void sync_lock_wait(struct sync_lock *lock)
                 return;
         } else if (state == SYNC_HELD) {
             (void)state_swap(lock, SYNC_HELD, SYNC_CONTENDED);
-        } else if (state == SYNC_FORKING &&
+        } else if (state >= SYNC_FORKING &&
                    atomic_load_explicit(&fork_thread, memory_order_relaxed) == thread_id()) {
             return;
+        } else if (state == SYNC_FORKING) {
+            (void)state_swap(lock, SYNC_FORKING, SYNC_FORKING_CONTENDED);
         } else {
             futex_wait(lock, state);
         }
@@ -89,17 +91,19 @@ void sync_fork_leave(void)
 void sync_fork_begin(struct sync_lock *lock)
 {
     ASSERT(sync_lock_is_held(lock));
-    if (atomic_load_explicit(&lock->state, memory_order_relaxed) != SYNC_OFF)
-        atomic_store_explicit(&lock->state, SYNC_FORKING, memory_order_relaxed);
+    if (atomic_load_explicit(&lock->state, memory_order_relaxed) != SYNC_OFF &&
+        atomic_exchange_explicit(&lock->state, SYNC_FORKING, memory_order_relaxed) ==
+            SYNC_CONTENDED)
+        atomic_store_explicit(&lock->state, SYNC_FORKING_CONTENDED, memory_order_relaxed);
 }
 
-/* Whoever slept on the lock before it was marked must not be forgotten: all are woken. In the child
- * nobody sleeps. */
+/* Several may sleep: all are woken. In the child nobody sleeps. */
 void sync_fork_end(struct sync_lock *lock)
 {
     if (atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_OFF)
         return;
-    ASSERT(atomic_load_explicit(&lock->state, memory_order_relaxed) == SYNC_FORKING);
-    atomic_store_explicit(&lock->state, SYNC_FREE, memory_order_release);
-    (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+    ASSERT(atomic_load_explicit(&lock->state, memory_order_relaxed) >= SYNC_FORKING);
+    if (atomic_exchange_explicit(&lock->state, SYNC_FREE, memory_order_release) ==
+        SYNC_FORKING_CONTENDED)
+        (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }

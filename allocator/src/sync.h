@@ -3,7 +3,7 @@
  * Every lock and every atomic of anvil, in one place so that a model build can schedule them.
  *
  * The lock is one word: free, held, contended (held, and somebody sleeps), forking (held by the
- * thread inside fork). Taking it is one compare-and-swap; a program that never started a thread
+ * thread inside fork), forking and contended. Taking it is one compare-and-swap; a program that never started a thread
  * pays not even that. The thread that forks may enter again between the fork handlers, because
  * other handlers may allocate; every other thread waits. The lock of a heap that one thread at a
  * time uses is off: acquiring and releasing it does nothing.
@@ -21,7 +21,14 @@
 #define SYNC_KNOWS_SINGLE_THREADED 0
 #endif
 
-enum sync_state { SYNC_FREE, SYNC_HELD, SYNC_CONTENDED, SYNC_FORKING, SYNC_OFF };
+enum sync_state {
+    SYNC_FREE,
+    SYNC_HELD,
+    SYNC_CONTENDED,
+    SYNC_FORKING,
+    SYNC_FORKING_CONTENDED,
+    SYNC_OFF
+};
 
 struct sync_lock {
     _Atomic(uint32_t) state; /* enum sync_state */
@@ -30,6 +37,11 @@ struct sync_lock {
 /* A pointer that is published once or replaced whole. */
 struct sync_pointer {
     _Atomic(uintptr_t) bits;
+};
+
+/* A small word that its one user at a time changes without a lock, and others may look at. */
+struct sync_tag {
+    _Atomic(uint32_t) bits;
 };
 
 /* True only while the process has exactly one thread. */
@@ -126,6 +138,17 @@ static inline uintptr_t sync_word_read(const struct sync_pointer *pointer)
 static inline void sync_word_write(struct sync_pointer *pointer, uintptr_t value)
 {
     atomic_store_explicit(&pointer->bits, value, memory_order_relaxed);
+}
+
+/* Relaxed: whoever is handed a block has seen what its giver wrote to the tag. */
+static inline uint32_t sync_tag_read(const struct sync_tag *tag)
+{
+    return atomic_load_explicit(&tag->bits, memory_order_relaxed);
+}
+
+static inline void sync_tag_write(struct sync_tag *tag, uint32_t value)
+{
+    atomic_store_explicit(&tag->bits, value, memory_order_relaxed);
 }
 
 #endif

@@ -5,18 +5,19 @@
 
 static int visit_slab(const struct extent *extent, const struct walk_visitor *visitor)
 {
-    const struct slab *slab = slab_of_const(extent);
+    const struct slab *slab = extent->as.slab;
     int result = 0;
     for (unsigned index = 0; index < slab->carved && result == 0; index++) {
-        bool is_live = slab_block_is_live(extent, index);
-        struct anvil_region region = {.start = slab_block_start(extent, index),
+        uint32_t tag = sync_tag_read(&slab->tags[index]);
+        bool is_live = slab_tag_is_live(tag);
+        struct anvil_region region = {.start = slab_block_start(slab, index),
                                       .length = slab->block_size,
-                                      .size = is_live ? slab_block_size(extent, index) : 0,
+                                      .size = is_live ? slab_tag_size(tag) : 0,
                                       .is_live = is_live,
                                       .is_small = true};
         result = visitor->region(&region, visitor->context);
     }
-    char *rest = slab_block_start(extent, slab->carved);
+    char *rest = slab_block_start(slab, slab->carved);
     if (result != 0 || rest == extent_end(extent))
         return result;
     struct anvil_region region = {

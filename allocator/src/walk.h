@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one traversal of a heap; check, dump and the public walk are its visitors. The caller holds
- * the heap's lock; a visitor must not change the heap. */
+/* The one traversal of a heap; check, statistics, dump and the public walk are its visitors. The
+ * caller holds all locks of the heap; a visitor must not change it. */
 #ifndef ANVIL_WALK_H
 #define ANVIL_WALK_H
 

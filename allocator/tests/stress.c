@@ -4,6 +4,8 @@
  *
  *     stress SOURCE FIT THREADS OPS SEED         stress mmap best 4 200000 1
  *
+ * SOURCE default: the default heap, with the threads' caches.
+ *
  * Each thread owns its slots, and now and then frees or resizes a block that another thread made
  * (blocks are handed over through a locked box). The heap is checked every few operations, refused
  * page-source requests included; at the end everything is freed, and the heap must be empty.
@@ -32,7 +34,7 @@ struct worker {
     struct held slots[SLOTS];
 };
 
-static anvil_heap *heap;
+static anvil_heap *heap; /* NULL: the default heap, by its plain functions */
 static size_t operations, check_every;
 static pthread_mutex_t box_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct held box[BOX];
@@ -93,7 +95,10 @@ static void verify(const struct held *held, size_t size, size_t stride)
 static void release(struct held *held)
 {
     verify(held, held->size, stride_of(held->size));
-    anvil_heap_free(heap, held->block);
+    if (heap == NULL)
+        anvil_free(held->block);
+    else
+        anvil_heap_free(heap, held->block);
     held->block = NULL;
 }
 
@@ -111,7 +116,7 @@ static void acquire(struct worker *worker, struct held *held)
             if (held->block[at] != 0)
                 die("calloc", "a byte is not zero");
     } else {
-        held->block = anvil_heap_malloc(heap, held->size);
+        held->block = heap == NULL ? anvil_malloc(held->size) : anvil_heap_malloc(heap, held->size);
     }
     size_t granted = random % 8 == 0 ? alignment : 16;
     if (held->block != NULL && (uintptr_t)held->block % granted != 0)
@@ -205,8 +210,8 @@ static struct anvil_options options_of(const char *source, const char *fit)
 {
     struct anvil_options options = {.mmap_threshold = 256 << 10, .trim_threshold = 512 << 10};
     char text[64], error[200];
-    bool is_arena = strcmp(source, "arena") == 0;
-    snprintf(text, sizeof text, "source:%s,fit:%s", is_arena ? "mmap" : source, fit);
+    bool is_arena = strcmp(source, "arena") == 0, is_sbrk = strcmp(source, "sbrk") == 0;
+    snprintf(text, sizeof text, "source:%s,fit:%s", is_sbrk ? "sbrk" : "mmap", fit);
     if (anvil_options_parse(text, &options, error, sizeof error) != 0)
         die("options", error);
     if (is_arena) {
@@ -229,7 +234,7 @@ int main(int argc, char **argv)
     unsigned threads = (unsigned)atoi(argv[3]) % THREADS_MAX;
     operations = (size_t)atol(argv[4]);
     check_every = threads == 1 ? 7 : 199;
-    if (anvil_heap_create(&heap, &options) != 0)
+    if (strcmp(argv[1], "default") != 0 && anvil_heap_create(&heap, &options) != 0)
         die("create", "no heap");
     for (unsigned i = 0; i < threads; i++) {
         workers[i].random = (strtoull(argv[5], NULL, 10) + i + 1) * UINT64_C(0x9e3779b97f4a7c15);

@@ -2,7 +2,9 @@
 /* Makes a violation of each invariant: the checker must report it by its name. */
 #include "support.h"
 
+#include "cache.h"
 #include "check.h"
+#include "heap_set.h"
 #include "tree.h"
 
 #include <string.h>
@@ -15,15 +17,20 @@ static struct extent *slab_extent, *mapping;
 static struct slab *slab;
 static struct slab_class *class;
 
+static struct extent *extent_of(const void *block)
+{
+    return extent_at(&heap->extents, block);
+}
+
 /* | low, free | live | high, free … |, a slab below, and a mapping of its own elsewhere. */
 static int setup(void **state)
 {
     (void)state;
     heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
-    slab_extent = pagemap_get(anvil_heap_malloc(heap, 100), heap->id);
+    slab_extent = extent_of(anvil_heap_malloc(heap, 64)); /* three pages */
     char *first = anvil_heap_malloc(heap, 40000);
-    live = pagemap_get(anvil_heap_malloc(heap, 20000), heap->id);
-    mapping = pagemap_get(anvil_heap_malloc(heap, 2 << 20), heap->id);
+    live = extent_of(anvil_heap_malloc(heap, 36000));
+    mapping = extent_of(anvil_heap_malloc(heap, 2 << 20));
     anvil_heap_free(heap, first);
     low = extent_left(&heap->extents, live);
     high = extent_right(&heap->extents, live);
@@ -41,8 +48,8 @@ static int setup_slab(void **state)
         blocks[i] = anvil_heap_malloc(heap, BLOCK);
     for (int i = 3; i < 9; i += 2)
         anvil_heap_free(heap, blocks[i]);
-    slab_extent = pagemap_get(blocks[0], heap->id);
-    slab = slab_of(slab_extent);
+    slab_extent = extent_of(blocks[0]);
+    slab = slab_extent->as.slab;
     class = &heap->slabs.classes[slab->class_index];
     support_check(heap);
     return 0;
@@ -87,17 +94,22 @@ static void a_broken_list_is_reported(void **state)
     EXPECT_WHEN(low->next, high, CHECK_EXTENT_ORDER);
 }
 
+static pagemap_word word_of(const struct extent *extent)
+{
+    return pagemap_word_of_extent(extent, heap->id);
+}
+
 static void overlapping_extents_are_reported(void **state)
 {
     (void)state;
     char *last_page = extent_end(live) - PAGE_BYTES;
-    pagemap_clear(last_page); /* so that only the overlap is wrong */
-    pagemap_set(high->start, live, heap->id);
+    pagemap_set(last_page, 0); /* so that only the overlap is wrong */
+    pagemap_set(high->start, word_of(live));
     live->pages++;
     expect(CHECK_EXTENT_OVERLAP);
     live->pages--;
-    pagemap_set(high->start, high, heap->id);
-    pagemap_set(last_page, live, heap->id);
+    pagemap_set(high->start, word_of(high));
+    pagemap_set(last_page, word_of(live));
     support_check(heap);
 }
 
@@ -123,15 +135,16 @@ static void dirt_in_memory_known_as_zero_is_reported(void **state)
 static void wrong_entries_of_the_pagemap_are_reported(void **state)
 {
     (void)state;
-    pagemap_clear(extent_end(live) - 1);
+    pagemap_set(extent_end(live) - 1, 0);
     expect(CHECK_PAGEMAP_ENDS);
-    pagemap_set(extent_end(live) - 1, live, heap->id);
-    pagemap_set(live->start + PAGE_BYTES, live, heap->id);
+    pagemap_set(extent_end(live) - 1, word_of(live));
+    pagemap_set(live->start + PAGE_BYTES, word_of(live));
     expect(CHECK_PAGEMAP_INNER);
-    pagemap_clear(live->start + PAGE_BYTES);
-    pagemap_clear(slab_extent->start + PAGE_BYTES);
+    pagemap_set(live->start + PAGE_BYTES, 0);
+    pagemap_set(slab_extent->start + PAGE_BYTES, 0);
     expect(CHECK_PAGEMAP_INNER);
-    pagemap_set(slab_extent->start + PAGE_BYTES, slab_extent, heap->id);
+    pagemap_set(slab_extent->start + PAGE_BYTES,
+                pagemap_word_of_slab(slab_extent->as.slab, heap->id));
     support_check(heap);
 }
 
@@ -188,35 +201,55 @@ static void memory_that_is_nowhere_is_reported(void **state)
 static void wrong_sums_of_blocks_are_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(heap->live_blocks, 1, CHECK_LIVE_SUMS);
-    EXPECT_WHEN(heap->live_size, heap->live_size - 1, CHECK_LIVE_SUMS);
-    EXPECT_WHEN(heap->live_capacity, heap->live_capacity + 16, CHECK_LIVE_SUMS);
-    EXPECT_WHEN(live->as.block.size, live->as.block.size - 1, CHECK_LIVE_SUMS);
+    EXPECT_WHEN(heap->large_blocks, 1, CHECK_LARGE_SUMS);
+    EXPECT_WHEN(heap->large_size, heap->large_size - 1, CHECK_LARGE_SUMS);
+    EXPECT_WHEN(heap->large_capacity, heap->large_capacity + 16, CHECK_LARGE_SUMS);
+    EXPECT_WHEN(live->as.block.size, live->as.block.size - 1, CHECK_LARGE_SUMS);
 }
 
 static void a_slab_of_no_known_shape_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(slab->class_index, SLAB_CLASSES, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->class_index, SIZE_CLASS_COUNT, CHECK_SLAB_SHAPE);
     EXPECT_WHEN(slab->block_size, 80, CHECK_SLAB_SHAPE);
     EXPECT_WHEN(slab->capacity, 10, CHECK_SLAB_SHAPE);
-    EXPECT_WHEN(slab->carved, slab->capacity + 1, CHECK_SLAB_SHAPE);
-    EXPECT_WHEN(slab->live, 11, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->carved, (uint16_t)(slab->capacity + 1), CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->free_count, 11, CHECK_SLAB_SHAPE);
     EXPECT_WHEN(slab->reciprocal, 1, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->magazine, 1, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->start, slab->start + PAGE_BYTES, CHECK_SLAB_SHAPE);
 }
 
-static void a_wrong_live_count_is_reported(void **state)
+#define EXPECT_TAG(index, value, id)                             \
+    do {                                                         \
+        uint32_t before_tag = sync_tag_read(&slab->tags[index]); \
+        sync_tag_write(&slab->tags[index], (value));             \
+        expect(id);                                              \
+        sync_tag_write(&slab->tags[index], before_tag);          \
+        support_check(heap);                                     \
+    } while (0)
+
+static void a_tag_of_no_known_state_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(slab->live, 6, CHECK_SLAB_LIVE);
-    EXPECT_WHEN(slab->tags[0], SLAB_NO_BLOCK, CHECK_SLAB_LIVE);
-    EXPECT_WHEN(slab->tags[5], SLAB_TAG_LIVE, CHECK_SLAB_LIVE);
+    EXPECT_TAG(0, 0, CHECK_SLAB_TAGS);
+    EXPECT_TAG(10, SLAB_TAG_TAKEN, CHECK_SLAB_TAGS);            /* not carved */
+    EXPECT_TAG(slab->capacity, SLAB_TAG_LIVE, CHECK_SLAB_TAGS); /* behind the last */
 }
 
-static void a_slack_beyond_the_block_is_reported(void **state)
+static void a_wrong_free_count_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(slab->tags[0], SLAB_TAG_LIVE | (BLOCK + 1), CHECK_SLAB_SLACK);
+    EXPECT_WHEN(slab->free_count, 4, CHECK_SLAB_FREE);
+    EXPECT_TAG(0, SLAB_TAG_FREE | SLAB_NO_BLOCK, CHECK_SLAB_FREE);
+    EXPECT_TAG(5, slab_tag_live(BLOCK, 0), CHECK_SLAB_FREE);
+    EXPECT_TAG(5, SLAB_TAG_TAKEN, CHECK_SLAB_FREE);
+}
+
+static void a_size_beyond_the_block_is_reported(void **state)
+{
+    (void)state;
+    EXPECT_TAG(0, slab_tag_live(BLOCK + 1, 0), CHECK_SLAB_SIZE);
 }
 
 static void a_broken_free_list_is_reported(void **state)
@@ -225,46 +258,71 @@ static void a_broken_free_list_is_reported(void **state)
     EXPECT_WHEN(slab->first_free, 5, CHECK_SLAB_FREE_LIST);             /* too short */
     EXPECT_WHEN(slab->first_free, SLAB_NO_BLOCK, CHECK_SLAB_FREE_LIST); /* empty */
     EXPECT_WHEN(slab->first_free, 20, CHECK_SLAB_FREE_LIST);            /* not carved */
-    EXPECT_WHEN(slab->tags[3], 7, CHECK_SLAB_FREE_LIST);                /* a ring */
-    EXPECT_WHEN(slab->tags[5], 0, CHECK_SLAB_FREE_LIST);                /* leads to a live block */
+    EXPECT_TAG(3, SLAB_TAG_FREE | 7, CHECK_SLAB_FREE_LIST);             /* a ring */
+    EXPECT_TAG(5, SLAB_TAG_FREE | 0, CHECK_SLAB_FREE_LIST);             /* leads to a live block */
 }
 
 static void a_slab_missing_from_its_class_is_reported(void **state)
 {
     (void)state;
     EXPECT_WHEN(class->partial, NULL, CHECK_CLASS_PARTIAL);
-    EXPECT_WHEN(slab->previous, slab_extent, CHECK_CLASS_PARTIAL);
-    EXPECT_WHEN(slab->next, slab_extent, CHECK_CLASS_PARTIAL);
+    EXPECT_WHEN(slab->previous, slab, CHECK_CLASS_PARTIAL);
+    EXPECT_WHEN(slab->next, slab, CHECK_CLASS_PARTIAL);
 }
 
 static void an_unknown_empty_slab_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(class->empty, slab_extent, CHECK_CLASS_EMPTY);
-    struct extent *other = pagemap_get(anvil_heap_malloc(heap, 500), heap->id);
-    struct slab_class *other_class = &heap->slabs.classes[slab_of(other)->class_index];
+    EXPECT_WHEN(class->empty, slab, CHECK_CLASS_EMPTY);
+    struct slab *other = extent_of(anvil_heap_malloc(heap, 500))->as.slab;
+    struct slab_class *other_class = &heap->slabs.classes[other->class_index];
     anvil_heap_free(heap, other->start);
     EXPECT_WHEN(other_class->empty, NULL, CHECK_CLASS_EMPTY);
 }
 
-static void wrong_sums_of_slabs_are_reported(void **state)
+static void wrong_counts_of_slabs_are_reported(void **state)
 {
     (void)state;
     EXPECT_WHEN(class->slabs, 2, CHECK_SLAB_SUMS);
-    EXPECT_WHEN(heap->slabs.carved_free, 2, CHECK_SLAB_SUMS);
-    EXPECT_WHEN(heap->slabs.carved_free_bytes, 2, CHECK_SLAB_SUMS);
+}
+
+/* The default heap, with some blocks in the calling thread's cache. */
+static int setup_cache(void **state)
+{
+    (void)state;
+    void *blocks[10];
+    heap_default_reset();
+    heap = heap_default();
+    for (int i = 0; i < 10; i++)
+        blocks[i] = anvil_malloc(BLOCK);
+    for (int i = 0; i < 5; i++)
+        anvil_free(blocks[i]);
+    slab = extent_of(blocks[9])->as.slab;
+    support_check(heap);
+    return 0;
+}
+
+static void a_wrong_entry_in_a_magazine_is_reported(void **state)
+{
+    (void)state;
+    struct slab_entry *entry = cache_magazine(cache_current, slab->magazine)->top - 1;
+    unsigned index = (unsigned)(entry->tag - slab->tags);
+    EXPECT_TAG(index, slab_tag_live(BLOCK, 0), CHECK_CACHE_ENTRIES);
+    EXPECT_WHEN(entry->block, entry->block + 16, CHECK_CACHE_ENTRIES);
+    EXPECT_WHEN(entry->tag, entry->tag + 1, CHECK_CACHE_ENTRIES);
+    EXPECT_WHEN(entry->block, (char *)&heap, CHECK_CACHE_ENTRIES);
 }
 
 static void the_report_is_name_sentence_and_place(void **state)
 {
     (void)state;
-    char error[200], small[10];
-    heap->live_blocks++;
+    char error[200], small[11];
+    heap->large_blocks++;
     assert_int_not_equal(anvil_heap_check(heap, error, sizeof error), 0);
-    assert_non_null(strstr(error, "live-sums: the counts of live blocks, their sizes and "
+    assert_non_null(strstr(error, "large-sums: the counts of large blocks, their sizes and "
                                   "capacities agree with the blocks (at 0x"));
     assert_int_not_equal(anvil_heap_check(heap, small, sizeof small), 0);
-    assert_string_equal(small, "live-sums");
+    assert_string_equal(small, "large-sums");
     assert_int_not_equal(anvil_heap_check(heap, NULL, 0), 0);
 }
 
@@ -285,12 +343,14 @@ int main(void)
         cmocka_unit_test_setup(memory_that_is_nowhere_is_reported, setup),
         cmocka_unit_test_setup(wrong_sums_of_blocks_are_reported, setup),
         cmocka_unit_test_setup(a_slab_of_no_known_shape_is_reported, setup_slab),
-        cmocka_unit_test_setup(a_wrong_live_count_is_reported, setup_slab),
-        cmocka_unit_test_setup(a_slack_beyond_the_block_is_reported, setup_slab),
+        cmocka_unit_test_setup(a_tag_of_no_known_state_is_reported, setup_slab),
+        cmocka_unit_test_setup(a_wrong_free_count_is_reported, setup_slab),
+        cmocka_unit_test_setup(a_size_beyond_the_block_is_reported, setup_slab),
         cmocka_unit_test_setup(a_broken_free_list_is_reported, setup_slab),
         cmocka_unit_test_setup(a_slab_missing_from_its_class_is_reported, setup_slab),
         cmocka_unit_test_setup(an_unknown_empty_slab_is_reported, setup_slab),
-        cmocka_unit_test_setup(wrong_sums_of_slabs_are_reported, setup_slab),
+        cmocka_unit_test_setup(wrong_counts_of_slabs_are_reported, setup_slab),
+        cmocka_unit_test_setup(a_wrong_entry_in_a_magazine_is_reported, setup_cache),
         cmocka_unit_test_setup(the_report_is_name_sentence_and_place, setup),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);

@@ -193,12 +193,12 @@ static void thousands_of_holes_cost_no_more_requests(void **state)
     static void *blocks[20000];
     struct anvil_stats before, after;
     for (int i = 0; i < 20000; i++)
-        blocks[i] = anvil_heap_malloc(heap, 2000);
+        blocks[i] = anvil_heap_malloc(heap, 33000);
     for (int i = 0; i < 20000; i += 2)
         anvil_heap_free(heap, blocks[i]);
     anvil_heap_stats(heap, &before);
     for (int i = 0; i < 100000; i++)
-        anvil_heap_free(heap, anvil_heap_malloc(heap, 2000));
+        anvil_heap_free(heap, anvil_heap_malloc(heap, 33000));
     anvil_heap_stats(heap, &after);
     assert_int_equal(after.os_calls, before.os_calls);
     assert_in_range(before.free_extents, 9000, 11000);

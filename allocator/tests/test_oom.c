@@ -17,7 +17,7 @@ static anvil_heap *heap;
 
 static size_t scenario_size(unsigned i)
 {
-    static const size_t sizes[] = {24, 700, 5000, 20000, 70000, 140000, 210000, 40};
+    static const size_t sizes[] = {24, 700, 5000, 36000, 70000, 140000, 210000, 300000};
     return sizes[i % 8] + i;
 }
 
@@ -167,7 +167,7 @@ static void descriptors_find_room_where_blocks_were(void **state)
     for (int round = 0; round < 3; round++) {
         let_blocks_take_all();
         /* of the smallest size: they need the most descriptors */
-        for (unsigned i = 0; i < 40000; i++) {
+        for (unsigned i = 0; i < 30000; i++) {
             char *block = anvil_heap_calloc(heap, 1, 16);
             assert_non_null(block);
             assert_true(support_is_zero(block, 16));

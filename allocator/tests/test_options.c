@@ -113,7 +113,7 @@ static void the_environment_is_applied_and_bad_items_are_told(void **state)
     assert_int_equal(status, 0);
     assert_string_equal(text, "anvil: ANVIL_OPTIONS: 'bogus:7' is not one of source:mmap|sbrk, "
                               "fit:first|next|best|worst, "
-                              "mmap_threshold:SIZE, trim_threshold:SIZE; ignored\n");
+                              "mmap_threshold:SIZE, trim_threshold:SIZE, cache:on|off; ignored\n");
 }
 
 int main(void)

@@ -65,7 +65,7 @@ static void a_double_free_of_a_small_block_is_named(void **state)
 static void a_double_free_of_an_extent_is_named(void **state)
 {
     (void)state;
-    struct misuse misuse = {.block = anvil_malloc(5000)};
+    struct misuse misuse = {.block = anvil_malloc(50000)};
     support_expect_panic(free_twice, &misuse, "free",
                          "double free: the block was freed and its memory reused or given back");
 }

@@ -63,19 +63,19 @@ static void the_same_size_keeps_the_address(void **state)
 static void an_extent_grows_into_its_free_neighbour(void **state)
 {
     (void)state;
-    char *block = anvil_heap_malloc(heap, 10000), *next = anvil_heap_malloc(heap, 20000),
-         *wall = anvil_heap_malloc(heap, 5000);
-    support_fill(block, 10000, 1);
+    char *block = anvil_heap_malloc(heap, 40000), *next = anvil_heap_malloc(heap, 80000),
+         *wall = anvil_heap_malloc(heap, 50000);
+    support_fill(block, 40000, 1);
     anvil_heap_free(heap, next);
-    assert_ptr_equal(anvil_heap_realloc(heap, block, 25000), block);
-    assert_true(support_is_filled(block, 10000, 1));
+    assert_ptr_equal(anvil_heap_realloc(heap, block, 100000), block);
+    assert_true(support_is_filled(block, 40000, 1));
     anvil_heap_free(heap, wall);
 }
 
 static void the_topmost_extent_grows_with_the_source(void **state)
 {
     (void)state;
-    char *block = anvil_heap_malloc(heap, 10000);
+    char *block = anvil_heap_malloc(heap, 40000);
     assert_ptr_equal(anvil_heap_realloc(heap, block, 10000000), block);
     assert_ptr_equal(anvil_heap_realloc(heap, block, 20000000), block);
 }
@@ -83,8 +83,8 @@ static void the_topmost_extent_grows_with_the_source(void **state)
 static void a_failed_growth_keeps_the_block(void **state)
 {
     (void)state;
-    const size_t sizes[] = {100, 5000, 1000000};
-    for (unsigned i = 0; i < 3; i++) {
+    const size_t sizes[] = {100, 5000, 50000, 1000000};
+    for (unsigned i = 0; i < 4; i++) {
         char *block = anvil_heap_malloc(heap, sizes[i]);
         support_fill(block, sizes[i], i);
         errno = 0;

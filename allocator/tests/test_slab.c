@@ -20,31 +20,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct extent *slab_of_block(const void *block)
+static struct slab *slab_of_block(const void *block)
 {
-    return pagemap_get(block, heap->id);
-}
-
-static void every_size_has_the_smallest_class_that_holds_it(void **state)
-{
-    (void)state;
-    for (size_t size = 0; size <= ANVIL_SMALL_MAX; size++) {
-        unsigned class_index = slab_class_of(size, 16);
-        assert_in_range(class_index, 0, SLAB_CLASSES - 1);
-        assert_true(slab_sizes[class_index].bytes >= size);
-        assert_true(class_index == 0 || slab_sizes[class_index - 1].bytes < size);
-    }
-}
-
-static void an_aligned_class_is_a_multiple_of_its_alignment(void **state)
-{
-    (void)state;
-    for (size_t alignment = 1; alignment <= ANVIL_SMALL_MAX; alignment *= 2)
-        for (size_t size = 0; size <= ANVIL_SMALL_MAX; size++) {
-            size_t class_size = slab_sizes[slab_class_of(size, alignment)].bytes;
-            assert_true(class_size >= size);
-            assert_int_equal(class_size % alignment, 0);
-        }
+    return pagemap_slab_of(pagemap_get(block), heap->id);
 }
 
 static void blocks_are_carved_one_after_the_other(void **state)
@@ -52,8 +30,8 @@ static void blocks_are_carved_one_after_the_other(void **state)
     (void)state;
     char *first = anvil_heap_malloc(heap, 48), *second = anvil_heap_malloc(heap, 40);
     assert_ptr_equal(second, first + 48);
-    assert_int_equal(slab_of(slab_of_block(first))->carved, 2);
-    assert_int_equal(slab_of_block(first)->dirty, 96);
+    assert_int_equal(slab_of_block(first)->carved, 2);
+    assert_int_equal(slab_of_block(first)->extent->dirty, 96);
 }
 
 static void the_block_freed_last_is_taken_first(void **state)
@@ -97,7 +75,6 @@ static void the_exact_size_and_alignment_are_remembered(void **state)
     struct heap_block block;
     void *plain = anvil_heap_malloc(heap, 101), *aligned = anvil_heap_aligned_alloc(heap, 512, 3),
          *none = anvil_heap_malloc(heap, 0);
-    sync_lock_acquire(&heap->lock);
     assert_true(heap_find(heap, plain, &block));
     assert_int_equal(block.size, 101);
     assert_int_equal(block.alignment_code, 0);
@@ -106,15 +83,14 @@ static void the_exact_size_and_alignment_are_remembered(void **state)
     assert_int_equal(block.alignment_code, 10);
     assert_true(heap_find(heap, none, &block));
     assert_int_equal(block.size, 0);
-    sync_lock_release(&heap->lock);
 }
 
 static void a_full_slab_gets_a_successor_and_comes_back_with_room(void **state)
 {
     (void)state;
     char *first = anvil_heap_malloc(heap, 1024);
-    struct extent *slab = slab_of_block(first);
-    for (unsigned i = 1; i < slab_of(slab)->capacity; i++)
+    struct slab *slab = slab_of_block(first);
+    for (unsigned i = 1; i < slab->capacity; i++)
         assert_ptr_equal(slab_of_block(anvil_heap_malloc(heap, 1024)), slab);
     assert_ptr_not_equal(slab_of_block(anvil_heap_malloc(heap, 1024)), slab);
     anvil_heap_free(heap, first);
@@ -129,30 +105,81 @@ static void one_empty_slab_is_kept_and_release_takes_it(void **state)
         blocks[i] = anvil_heap_malloc(heap, 1000);
     for (int i = 0; i < 64; i++)
         anvil_heap_free(heap, blocks[i]);
-    unsigned class_index = slab_class_of(1000, 16);
+    unsigned class_index = size_class_of(1000);
     assert_int_equal(heap->slabs.classes[class_index].slabs, 1);
     assert_true(slabs_release(&heap->slabs));
     assert_int_equal(heap->slabs.classes[class_index].slabs, 0);
     assert_false(slabs_release(&heap->slabs));
 }
 
-static void only_a_fresh_block_counts_as_zero(void **state)
+static struct slab_entry take_one(unsigned class_index)
+{
+    struct slab_entry entry;
+    unsigned count;
+    assert_int_equal(slabs_take(&heap->slabs, class_index, &entry, 1, &count), 0);
+    assert_int_equal(count, 1);
+    return entry;
+}
+
+static void only_a_block_that_was_never_live_counts_as_zero(void **state)
 {
     (void)state;
-    struct slab_block block;
-    assert_int_equal(slab_alloc(&heap->slabs, 3, 64, 0, &block), 0);
-    assert_true(block.is_zero);
-    slab_free(&heap->slabs, slab_of_block(block.start), 0);
-    assert_int_equal(slab_alloc(&heap->slabs, 3, 64, 0, &block), 0);
-    assert_false(block.is_zero);
-    slab_free(&heap->slabs, slab_of_block(block.start), 0);
+    struct slab_entry entry = take_one(3);
+    assert_int_equal(sync_tag_read(entry.tag), SLAB_TAG_TAKEN | SLAB_TAG_ZERO);
+    assert_int_equal(slabs_put(&heap->slabs, 3, &entry, 1), 1);
+    entry = take_one(3);
+    assert_int_equal(sync_tag_read(entry.tag), SLAB_TAG_TAKEN | SLAB_TAG_ZERO);
+    sync_tag_write(entry.tag, slab_tag_live(64, 0));
+    sync_tag_write(entry.tag, SLAB_TAG_TAKEN);
+    assert_int_equal(slabs_put(&heap->slabs, 3, &entry, 1), 1);
+    entry = take_one(3);
+    assert_int_equal(sync_tag_read(entry.tag), SLAB_TAG_TAKEN);
+    assert_int_equal(slabs_put(&heap->slabs, 3, &entry, 1), 1);
+}
+
+static void a_batch_crosses_slabs_and_goes_back(void **state)
+{
+    (void)state;
+    static struct slab_entry entries[100];
+    unsigned class_index = size_class_of(4096), taken = 0, count = 0;
+    for (; taken < 20; taken += count)
+        assert_int_equal(slabs_take(&heap->slabs, class_index, &entries[taken], 20 - taken, &count),
+                         0);
+    for (unsigned i = 0; i < taken; i++)
+        support_fill(entries[i].block, 4096, i);
+    for (unsigned i = 0; i < taken; i++)
+        assert_true(support_is_filled(entries[i].block, 4096, i));
+    support_check(heap);
+    assert_int_equal(slabs_put(&heap->slabs, class_index, entries, taken), taken);
+    assert_int_equal(heap->slabs.classes[class_index].slabs, 1);
+}
+
+static void a_block_that_is_not_taken_is_not_put_back(void **state)
+{
+    (void)state;
+    struct slab_entry entries[2] = {take_one(5), take_one(5)};
+    assert_int_equal(slabs_put(&heap->slabs, 5, entries, 2), 2);
+    assert_int_equal(slabs_put(&heap->slabs, 5, entries, 2), 0);
+}
+
+static void a_block_of_each_class_has_its_tag_at_its_start_only(void **state)
+{
+    (void)state;
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
+        struct slab_entry entry = take_one(class_index);
+        struct slab *slab = slab_of_block(entry.block);
+        size_t length = extent_length(slab->extent), size = slab->block_size;
+        for (size_t offset = 0; offset < length; offset += 8) {
+            struct sync_tag *tag = slab_tag_at(slab, slab->start + offset);
+            assert_ptr_equal(tag, offset % size == 0 ? &slab->tags[offset / size] : NULL);
+        }
+        assert_int_equal(slabs_put(&heap->slabs, class_index, &entry, 1), 1);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_size_has_the_smallest_class_that_holds_it),
-        cmocka_unit_test(an_aligned_class_is_a_multiple_of_its_alignment),
         cmocka_unit_test_setup_teardown(blocks_are_carved_one_after_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(the_block_freed_last_is_taken_first, setup, teardown),
         cmocka_unit_test_setup_teardown(freeing_does_not_touch_the_block, setup, teardown),
@@ -164,7 +191,12 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(one_empty_slab_is_kept_and_release_takes_it, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(only_a_fresh_block_counts_as_zero, setup, teardown),
+        cmocka_unit_test_setup_teardown(only_a_block_that_was_never_live_counts_as_zero, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_batch_crosses_slabs_and_goes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_block_that_is_not_taken_is_not_put_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_block_of_each_class_has_its_tag_at_its_start_only, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests_name("slab", tests, NULL, NULL);
 }

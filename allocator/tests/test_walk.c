@@ -80,11 +80,11 @@ static void the_dump_has_a_line_per_region(void **state)
     char text[300] = "", expected[300];
     assert_int_equal(pipe(ends), 0);
     heap = support_arena_heap(1024 * PAGE_BYTES, ANVIL_FIT_FIRST);
-    char *block = anvil_heap_malloc(heap, 5000);
+    char *block = anvil_heap_malloc(heap, 33000);
     anvil_heap_dump(heap, ends[1]);
     assert_true(read(ends[0], text, sizeof text - 1) > 0);
-    snprintf(expected, sizeof expected, "%p 8192 extent live, size 5000\n%p 253952 extent free\n",
-             (void *)block, (void *)(block + 8192));
+    snprintf(expected, sizeof expected, "%p 36864 extent live, size 33000\n%p 225280 extent free\n",
+             (void *)block, (void *)(block + 36864));
     assert_string_equal(text, expected);
     anvil_heap_destroy(heap);
 }

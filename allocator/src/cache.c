@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slow paths of the magazines: refill and spill, the life of a cache, and what happens to it at
+ * the end of its thread, in a forked child and when the heap starts over.
+ *
+ * Room: a magazine starts with 7 entries and doubles when it misses, up to 64 KiB of blocks or 255
+ * entries. A refill takes one block at first and twice as many each time, up to half of the room; a
+ * spill puts the older half back. Every so many batches, the magazines that have not moved since the
+ * last look are emptied.
+ *
+ * The page of a cache is never given back, but serves the next thread. Entries lie in the heap's
+ * metadata.
+ *
+ * Locks: cache_list_lock guards the list of caches; nothing is taken below it.
+ */
+#include "cache.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+enum {
+    CAPACITY_MIN = 8, /* entries, the NULL included: powers of two */
+    CAPACITY_MAX = 256,
+    CACHED_BYTES_MAX = 64 * 1024, /* of one class */
+    MOVES_PER_LOOK = 256,
+    FREES_WITHOUT_CACHE = 16, /* a thread that hardly frees costs nothing */
+};
+
+#define OFFSET(bytes, before, first, later)                         \
+    [(before) / SIZE_CLASS_STEP + 1 ...(bytes) / SIZE_CLASS_STEP] = \
+        SIZE_CLASS_##bytes * SLAB_MAGAZINE_BYTES,
+const size_t cache_offsets[] = {[0] = SIZE_CLASS_16, SIZE_CLASS_LIST(OFFSET)};
+#undef OFFSET
+
+/* The cache of a thread that has none: every pop and push fails. */
+static struct slab_entry no_entries[1];
+#define NO_MAGAZINES \
+    .magazines = {[0 ... SIZE_CLASS_COUNT - 1] = {.top = &no_entries[1], .limit = &no_entries[1]}}
+static struct cache cache_none = {NO_MAGAZINES};  /* not yet */
+static struct cache cache_ended = {NO_MAGAZINES}; /* no more */
+
+_Thread_local struct cache *cache_current = &cache_none;
+static _Thread_local unsigned frees_without_cache __attribute__((tls_model("initial-exec")));
+
+struct sync_lock cache_list_lock;
+static struct cache *all_caches;
+static pthread_key_t thread_end_key;
+static bool has_thread_end_key;
+
+/* ---- room ---- */
+
+static void magazine_reset(struct cache *cache, unsigned class_index)
+{
+    cache->magazines[class_index] = cache_none.magazines[class_index];
+    cache->rooms[class_index] = (struct magazine_room){.batch = 1};
+}
+
+static unsigned capacity_limit(unsigned class_index)
+{
+    unsigned limit = CAPACITY_MIN;
+    while (limit < CAPACITY_MAX && limit * size_classes[class_index].bytes < CACHED_BYTES_MAX)
+        limit *= 2;
+    return limit;
+}
+
+static struct slab_entry *entries_alloc(struct anvil_heap *heap, unsigned capacity)
+{
+    sync_lock_acquire(&heap->lock);
+    struct slab_entry *entries = meta_alloc(&heap->meta, capacity * sizeof *entries);
+    sync_lock_release(&heap->lock);
+    return entries;
+}
+
+static void entries_free(struct anvil_heap *heap, struct slab_entry *entries, unsigned capacity)
+{
+    if (entries == NULL)
+        return;
+    sync_lock_acquire(&heap->lock);
+    meta_free(&heap->meta, entries, capacity * sizeof *entries);
+    sync_lock_release(&heap->lock);
+}
+
+static unsigned count_of(const struct cache *cache, unsigned class_index)
+{
+    const struct slab_entry *base = cache->rooms[class_index].base;
+    return base == NULL ? 0 : (unsigned)(cache->magazines[class_index].top - base - 1);
+}
+
+/* Doubles the room, if there may be more. Returns whether it did. */
+static bool magazine_grow(struct cache *cache, unsigned class_index)
+{
+    struct magazine_room *room = &cache->rooms[class_index];
+    unsigned old = room->capacity, count = count_of(cache, class_index);
+    unsigned capacity = old == 0 ? CAPACITY_MIN : old * 2;
+    if (capacity > capacity_limit(class_index))
+        return false;
+    struct slab_entry *entries = entries_alloc(cache->heap, capacity);
+    if (entries == NULL)
+        return false;
+    entries[0] = (struct slab_entry){NULL, NULL};
+    struct slab_entry *gone = room->base;
+    if (gone != NULL)
+        memcpy(&entries[1], &gone[1], count * sizeof *entries);
+    room->base = entries;
+    room->capacity = (uint16_t)capacity;
+    cache->magazines[class_index] =
+        (struct magazine){.top = entries + 1 + count, .limit = entries + capacity};
+    entries_free(cache->heap, gone, old);
+    return true;
+}
+
+/* ---- moving batches ---- */
+
+static void put_back(struct anvil_heap *heap, unsigned class_index,
+                     const struct slab_entry *entries, unsigned count)
+{
+    unsigned done = slabs_put(&heap->slabs, class_index, entries, count);
+    if (LIKELY(done == count))
+        return;
+    struct fault fault = {.kind = FAULT_DOUBLE_FREE, .size = size_classes[class_index].bytes};
+    panic_fault("free", entries[done].block, &fault);
+}
+
+/* Puts the oldest entries back. */
+static void magazine_drain(struct cache *cache, unsigned class_index, unsigned count)
+{
+    struct slab_entry *first = cache->rooms[class_index].base + 1;
+    unsigned rest = count_of(cache, class_index) - count;
+    if (count == 0)
+        return;
+    put_back(cache->heap, class_index, first, count);
+    memmove(first, first + count, rest * sizeof *first);
+    cache->magazines[class_index].top = first + rest;
+}
+
+static void rest_look(struct cache *cache)
+{
+    if (++cache->moves % MOVES_PER_LOOK != 0)
+        return;
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
+        struct magazine_room *room = &cache->rooms[class_index];
+        if (room->last_top == cache->magazines[class_index].top)
+            magazine_drain(cache, class_index, count_of(cache, class_index));
+        room->last_top = cache->magazines[class_index].top;
+    }
+}
+
+/* So that blocks leave in the order in which the slab gave them, which is mostly by address. */
+static void reverse(struct slab_entry *entries, unsigned count)
+{
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct slab_entry entry = entries[i];
+        entries[i] = entries[count - 1 - i];
+        entries[count - 1 - i] = entry;
+    }
+}
+
+/* ---- the life of a cache ---- */
+
+static struct cache *cache_reuse(void)
+{
+    sync_lock_acquire(&cache_list_lock);
+    struct cache *cache = all_caches;
+    while (cache != NULL && cache->is_used)
+        cache = cache->next;
+    if (cache != NULL)
+        cache->is_used = true;
+    sync_lock_release(&cache_list_lock);
+    return cache;
+}
+
+static struct cache *cache_make(struct anvil_heap *heap)
+{
+    char *page;
+    sync_lock_acquire(&heap->lock);
+    int error = pages_map_shared(&heap->pages, PAGE_BYTES, &page);
+    sync_lock_release(&heap->lock);
+    if (error != 0)
+        return NULL;
+    struct cache *cache = (struct cache *)page;
+    cache->is_used = true;
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++)
+        magazine_reset(cache, class_index);
+    sync_lock_acquire(&cache_list_lock);
+    cache->next = all_caches;
+    all_caches = cache;
+    sync_lock_release(&cache_list_lock);
+    return cache;
+}
+
+/* The calling thread's cache, made at its first use; NULL: it has none. */
+static struct cache *cache_get(struct anvil_heap *heap)
+{
+    struct cache *cache = cache_current;
+    if (cache == &cache_ended || heap->options.uncached)
+        return NULL;
+    if (LIKELY(cache != &cache_none))
+        return cache;
+    cache = cache_reuse();
+    if (cache == NULL)
+        cache = cache_make(heap);
+    if (cache == NULL)
+        return NULL;
+    cache->heap = heap;
+    cache_current = cache;
+    if (has_thread_end_key) /* may allocate: the cache is ready for it */
+        (void)pthread_setspecific(thread_end_key, cache);
+    return cache;
+}
+
+static bool cache_drain(struct cache *cache)
+{
+    bool is_any = false;
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
+        unsigned count = count_of(cache, class_index);
+        magazine_drain(cache, class_index, count);
+        is_any |= count > 0;
+    }
+    return is_any;
+}
+
+static void cache_give_up(struct cache *cache)
+{
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
+        struct magazine_room room = cache->rooms[class_index];
+        magazine_reset(cache, class_index);
+        entries_free(cache->heap, room.base, room.capacity);
+    }
+    sync_lock_acquire(&cache_list_lock);
+    cache->is_used = false;
+    sync_lock_release(&cache_list_lock);
+}
+
+/* What this thread still frees after this, in other destructors, goes to the slabs one by one. */
+static void cache_end(void *context)
+{
+    struct cache *cache = context;
+    cache_current = &cache_ended;
+    (void)cache_drain(cache);
+    cache_give_up(cache);
+}
+
+/* ---- for malloc.c ---- */
+
+int cache_refill(struct anvil_heap *heap, unsigned class_index, struct slab_entry *ret_entry)
+{
+    unsigned count;
+    struct cache *cache = cache_get(heap);
+    struct magazine_room *room = cache == NULL ? NULL : &cache->rooms[class_index];
+    if (room != NULL && room->batch * 2u >= room->capacity)
+        (void)magazine_grow(cache, class_index);
+    if (room == NULL || room->base == NULL)
+        return heap_take(heap, class_index, ret_entry, 1, &count);
+    rest_look(cache);
+    struct slab_entry *entries = room->base + 1;
+    if (heap_take(heap, class_index, entries, room->batch, &count) != 0)
+        return ENOMEM;
+    reverse(entries, count);
+    room->batch = (uint16_t)size_min(room->batch * 2u, room->capacity / 2u);
+    *ret_entry = entries[count - 1];
+    cache->magazines[class_index].top = entries + count - 1;
+    return 0;
+}
+
+void cache_spill(struct anvil_heap *heap, const struct slab *slab, char *block,
+                 struct sync_tag *tag)
+{
+    unsigned class_index = slab->class_index;
+    bool is_early = cache_current == &cache_none && frees_without_cache++ < FREES_WITHOUT_CACHE;
+    struct cache *cache = is_early ? NULL : cache_get(heap);
+    if (cache != NULL && !magazine_grow(cache, class_index)) {
+        rest_look(cache);
+        magazine_drain(cache, class_index, (count_of(cache, class_index) + 1) / 2);
+    }
+    if (cache == NULL || !cache_push(slab, block, tag))
+        put_back(heap, class_index, &(struct slab_entry){.block = block, .tag = tag}, 1);
+}
+
+bool cache_flush(void)
+{
+    struct cache *cache = cache_current;
+    return cache != &cache_none && cache != &cache_ended && cache_drain(cache);
+}
+
+void cache_start(void)
+{
+    has_thread_end_key = pthread_key_create(&thread_end_key, cache_end) == 0;
+    if (has_thread_end_key && cache_current != &cache_none)
+        (void)pthread_setspecific(thread_end_key, cache_current);
+}
+
+void cache_forget_all(void)
+{
+    for (struct cache *cache = all_caches; cache != NULL; cache = cache->next)
+        for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++)
+            magazine_reset(cache, class_index);
+}

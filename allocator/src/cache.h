@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each thread's cache of the default heap: a magazine of blocks per size class (Bonwick and Adams,
+ * "Magazines and Vmem", 2001). It makes malloc and free of small blocks a few instructions without
+ * a lock:
+ *
+ *     malloc    pops an entry and writes its tag: live, with the size
+ *     free      finds the block's tag through the pagemap, checks it, writes `taken`, pushes
+ *
+ * An entry is a block that was taken from its slab, and the address of its tag. Nothing is written
+ * into the block; the tag tells a double free at once. When a magazine is empty or full, a batch
+ * moves between it and the slabs, under the lock of the class; a magazine that misses often becomes
+ * longer, one that rests is emptied. A thread that ends puts everything back.
+ *
+ *     base        top                 limit
+ *      | NULL | entry | entry |  free  |        top[-1] is popped next; NULL there: the magazine is empty
+ *
+ * A cache belongs to its thread. Other threads touch it only when that thread cannot use it: when the
+ * heap starts over. In the child of a fork, what the caches of the other threads hold is lost: at
+ * most what fits into their magazines, once, because the child has one thread.
+ */
+#ifndef ANVIL_CACHE_H
+#define ANVIL_CACHE_H
+
+#include "heap.h"
+
+struct magazine {
+    struct slab_entry *top, *limit;
+};
+_Static_assert(sizeof(struct magazine) == SLAB_MAGAZINE_BYTES, "a slab knows the offset");
+
+/* What only the slow paths need to know of a magazine. */
+struct magazine_room {
+    struct slab_entry *base;     /* NULL: it has no room yet */
+    struct slab_entry *last_top; /* when it was looked at last */
+    uint16_t capacity;           /* entries, with the NULL at the base */
+    uint16_t batch;              /* blocks that the next refill takes */
+};
+
+struct cache {
+    struct magazine magazines[SIZE_CLASS_COUNT];
+    struct magazine_room rooms[SIZE_CLASS_COUNT];
+    struct anvil_heap *heap;
+    struct cache *next; /* all caches of the process, used or not */
+    bool is_used;
+    unsigned moves; /* batches moved since resting magazines were looked for */
+};
+_Static_assert(sizeof(struct cache) <= PAGE_BYTES, "a cache is one page");
+
+/* The calling thread's cache; one with nothing in it and no room until it has its own, and after it
+ * has ended. */
+extern _Thread_local struct cache *cache_current __attribute__((tls_model("initial-exec")));
+
+/* In steps of SIZE_CLASS_STEP bytes: the offset of the magazine for a size. */
+extern const size_t cache_offsets[SIZE_CLASS_BYTES_MAX / SIZE_CLASS_STEP + 1];
+
+static inline struct magazine *cache_magazine(struct cache *cache, size_t offset)
+{
+    return (struct magazine *)((char *)cache + offset);
+}
+
+/* Pops a block for `size` bytes. Returns false, with nothing done, if there is none. */
+static inline bool cache_pop(size_t size, struct slab_entry *ret_entry)
+{
+    ASSERT(size <= SIZE_CLASS_BYTES_MAX);
+    size_t offset = cache_offsets[(size + SIZE_CLASS_STEP - 1) / SIZE_CLASS_STEP];
+    struct magazine *magazine = cache_magazine(cache_current, offset);
+    struct slab_entry *top = magazine->top;
+    if (UNLIKELY(top[-1].block == NULL))
+        return false;
+    *ret_entry = top[-1];
+    magazine->top = top - 1;
+    return true;
+}
+
+/* Pushes a block whose tag says `taken`. Returns false if there is no room. */
+static inline bool cache_push(const struct slab *slab, char *block, struct sync_tag *tag)
+{
+    struct magazine *magazine = cache_magazine(cache_current, slab->magazine);
+    struct slab_entry *top = magazine->top;
+    if (UNLIKELY(top == magazine->limit))
+        return false;
+    *top = (struct slab_entry){.block = block, .tag = tag};
+    magazine->top = top + 1;
+    return true;
+}
+
+/* After cache_pop has failed: takes a block, and a batch for the next calls. Returns 0 or
+ * ENOMEM. */
+int cache_refill(struct anvil_heap *heap, unsigned class_index, struct slab_entry *ret_entry);
+/* After cache_push has failed: makes room in the magazine, or puts the block back to its slab. */
+void cache_spill(struct anvil_heap *heap, const struct slab *slab, char *block,
+                 struct sync_tag *tag);
+/* Puts all blocks of the calling thread's cache back to their slabs. Returns whether there were
+ * any. */
+bool cache_flush(void);
+
+/* Makes threads that end flush their caches; from a constructor on. */
+void cache_start(void);
+/* The heap starts over: every cache forgets what it has. No other thread may be using it. */
+void cache_forget_all(void);
+/* The lock of the list of all caches, for fork. */
+extern struct sync_lock cache_list_lock;
+
+#endif

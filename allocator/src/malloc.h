@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The straight paths of malloc and free, inlined into the public functions of the library and of
+ * the drop-in. They serve small blocks from the thread's cache, without a lock and without a call;
+ * whatever else a request may be, the slow forms see to it.
+ */
+#ifndef ANVIL_MALLOC_H
+#define ANVIL_MALLOC_H
+
+#include "cache.h"
+
+void *malloc_slow(size_t size);
+void free_slow(void *block);
+
+static inline void *malloc_straight(size_t size)
+{
+    struct slab_entry entry;
+    if (UNLIKELY(size > SIZE_CLASS_BYTES_MAX || !cache_pop(size, &entry)))
+        return malloc_slow(size);
+    sync_tag_write(entry.tag, slab_tag_live(size, 0));
+    return entry.block;
+}
+
+/* NULL has no slab. */
+static inline void free_straight(void *block)
+{
+    struct slab *slab = pagemap_default_slab(block);
+    struct sync_tag *tag = LIKELY(slab != NULL) ? slab_tag_at(slab, block) : NULL;
+    if (UNLIKELY(tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) ||
+                 !cache_push(slab, block, tag)))
+        free_slow(block);
+    else
+        sync_tag_write(tag, SLAB_TAG_TAKEN);
+}
+
+#endif

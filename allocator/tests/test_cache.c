@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* The threads' caches of the default heap. */
+#include "support.h"
+
+#include "heap_set.h"
+#include "malloc.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BLOCKS = 600, THREADS = 200 };
+
+static int setup(void **state)
+{
+    (void)state;
+    heap_default_reset();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    support_check(NULL);
+    return 0;
+}
+
+static unsigned cached_count(size_t size)
+{
+    size_t offset = cache_offsets[(size + SIZE_CLASS_STEP - 1) / SIZE_CLASS_STEP];
+    const struct slab_entry *top = cache_magazine(cache_current, offset)->top;
+    unsigned count = 0;
+    while (top[-1 - (int)count].block != NULL)
+        count++;
+    return count;
+}
+
+static size_t live_blocks(void)
+{
+    struct anvil_stats stats;
+    anvil_heap_stats(NULL, &stats);
+    return stats.live_blocks;
+}
+
+static void run_thread(void *(*body)(void *), void *context)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, body, context), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void the_block_freed_last_is_taken_first(void **state)
+{
+    (void)state;
+    char *first = anvil_malloc(100), *second = anvil_malloc(100);
+    anvil_free(first);
+    anvil_free(second);
+    assert_ptr_equal(anvil_malloc(97), second);
+    assert_ptr_equal(anvil_malloc(112), first);
+    anvil_free(first);
+    anvil_free(second);
+}
+
+static void a_cached_block_is_not_live(void **state)
+{
+    (void)state;
+    void *block = anvil_malloc(100);
+    assert_int_equal(live_blocks(), 1);
+    anvil_free(block);
+    assert_int_equal(live_blocks(), 0);
+    assert_true(cached_count(100) > 0);
+}
+
+static void all_blocks_come_and_go_through_full_and_empty_magazines(void **state)
+{
+    (void)state;
+    static char *blocks[BLOCKS];
+    static const size_t sizes[] = {0, 16, 100, 1024, 5000, SIZE_CLASS_BYTES_MAX};
+    for (unsigned round = 0; round < 4; round++)
+        for (unsigned s = 0; s < 6; s++) {
+            for (unsigned i = 0; i < BLOCKS; i++) {
+                blocks[i] = anvil_malloc(sizes[s]);
+                support_fill(blocks[i], sizes[s], i);
+            }
+            for (unsigned i = 0; i < BLOCKS; i++)
+                assert_true(support_is_filled(blocks[i], sizes[s], i));
+            for (unsigned i = 0; i < BLOCKS; i++)
+                anvil_free(blocks[round % 2 == 0 ? i : BLOCKS - 1 - i]);
+            support_check(NULL);
+            assert_int_equal(live_blocks(), 0);
+        }
+}
+
+static void a_magazine_holds_64_kib_at_most(void **state)
+{
+    (void)state;
+    static void *blocks[BLOCKS];
+    for (unsigned i = 0; i < BLOCKS; i++)
+        blocks[i] = anvil_malloc(4096);
+    for (unsigned i = 0; i < BLOCKS; i++)
+        anvil_free(blocks[i]);
+    assert_in_range(cached_count(4096), 1, 16);
+}
+
+static void a_resting_magazine_is_emptied(void **state)
+{
+    (void)state;
+    static void *blocks[BLOCKS];
+    anvil_free(anvil_malloc(3000));
+    assert_int_equal(cached_count(3000), 1);
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned i = 0; i < BLOCKS; i++)
+            blocks[i] = anvil_malloc(64);
+        for (unsigned i = 0; i < BLOCKS; i++)
+            anvil_free(blocks[i]);
+    }
+    assert_int_equal(cached_count(3000), 0);
+}
+
+static void trim_empties_the_cache(void **state)
+{
+    (void)state;
+    anvil_free(anvil_malloc(3000));
+    (void)anvil_malloc_trim(0);
+    assert_int_equal(cached_count(3000), 0);
+}
+
+/* ---- threads ---- */
+
+static void *take_and_free_all_sizes(void *context)
+{
+    for (size_t size = 1; size < 40000; size += size / 8 + 1)
+        anvil_free(anvil_malloc(size));
+    return context;
+}
+
+static void a_thread_that_ends_puts_everything_back(void **state)
+{
+    (void)state;
+    struct anvil_stats stats;
+    run_thread(take_and_free_all_sizes, NULL);
+    (void)anvil_malloc_trim(0);
+    anvil_heap_stats(NULL, &stats);
+    assert_int_equal(stats.live_blocks, 0);
+    assert_in_range(stats.mapped, 0, 256 << 10); /* metadata */
+}
+
+static void many_threads_one_after_the_other_leave_no_growth(void **state)
+{
+    (void)state;
+    struct anvil_stats before, after;
+    for (unsigned i = 0; i < 4; i++)
+        run_thread(take_and_free_all_sizes, NULL);
+    anvil_heap_stats(NULL, &before);
+    for (unsigned i = 0; i < THREADS; i++)
+        run_thread(take_and_free_all_sizes, NULL);
+    anvil_heap_stats(NULL, &after);
+    assert_int_equal(after.mapped_peak, before.mapped_peak);
+}
+
+static void *free_only(void *block)
+{
+    anvil_free(block);
+    return cache_current->heap; /* NULL: this thread has no cache */
+}
+
+static void a_thread_that_only_frees_has_no_cache(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    void *result = &thread;
+    assert_int_equal(pthread_create(&thread, NULL, free_only, anvil_malloc(100)), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_null(result);
+    assert_int_equal(live_blocks(), 0);
+}
+
+static void *free_many(void *context)
+{
+    char **blocks = context;
+    for (unsigned i = 0; i < BLOCKS; i++)
+        anvil_free(blocks[i]);
+    return NULL;
+}
+
+static void blocks_of_another_thread_are_freed(void **state)
+{
+    (void)state;
+    static char *blocks[BLOCKS];
+    for (unsigned i = 0; i < BLOCKS; i++)
+        blocks[i] = anvil_malloc(i * 20);
+    run_thread(free_many, blocks);
+    assert_int_equal(live_blocks(), 0);
+    support_check(NULL);
+}
+
+static pthread_key_t late_key;
+
+static void use_late(void *context)
+{
+    anvil_free(context);
+    if (pthread_getspecific(late_key) == NULL)
+        anvil_free(anvil_malloc(100));
+}
+
+static void *leave_work_for_destructors(void *context)
+{
+    anvil_free(anvil_malloc(100));
+    pthread_setspecific(late_key, anvil_malloc(200));
+    return context;
+}
+
+static void destructors_may_use_the_heap_after_the_cache_has_ended(void **state)
+{
+    (void)state;
+    assert_int_equal(pthread_key_create(&late_key, use_late), 0);
+    run_thread(leave_work_for_destructors, NULL);
+    pthread_key_delete(late_key);
+    assert_int_equal(live_blocks(), 0);
+}
+
+/* ---- without ---- */
+
+static void child_without_cache(void)
+{
+    setenv("ANVIL_OPTIONS", "cache:off", 1);
+    heap_default_reset();
+    anvil_free(anvil_malloc(100));
+    _exit(cached_count(100) == 0 && live_blocks() == 0 ? 0 : 1);
+}
+
+static void the_cache_can_be_turned_off(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        child_without_cache();
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(the_block_freed_last_is_taken_first),
+        CASE(a_cached_block_is_not_live),
+        CASE(all_blocks_come_and_go_through_full_and_empty_magazines),
+        CASE(a_magazine_holds_64_kib_at_most),
+        CASE(a_resting_magazine_is_emptied),
+        CASE(trim_empties_the_cache),
+        CASE(a_thread_that_ends_puts_everything_back),
+        CASE(many_threads_one_after_the_other_leave_no_growth),
+        CASE(a_thread_that_only_frees_has_no_cache),
+        CASE(blocks_of_another_thread_are_freed),
+        CASE(destructors_may_use_the_heap_after_the_cache_has_ended),
+        CASE(the_cache_can_be_turned_off),
+    };
+    return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
+}
