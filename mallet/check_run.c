@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs one step of a check: builds the command line from the words in check_steps.c, runs `mallet`
- * on it in a child with stdout and stderr in memory files, ends it at the time limit, and reads the
- * JSON document that it printed.
+ * A step is a child with stdout and stderr in memory files. Its time is stretched on a busy machine,
+ * so that the check gets slower there, not emptier; only the request's own end is firm.
+ *
+ *     seconds × slowness: --limit, after which the step begins nothing new
+ *     + GRACE_S:          SIGINT, after which it prints what it has
+ *     + STOP_S:           SIGKILL; its lines of findings are there all the same
  */
 #include "mallet/check_run.h"
 
 #include "harness/base/clock.h"
 #include "harness/cli/output.h"
-#include "harness/process/process.h"
-#include "mallet/command.h"
+#include "harness/run/check.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -20,14 +22,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 48, COMMAND_MAX = 256 };
+enum { WORDS_MAX = 64, COMMAND_MAX = 256, SLOTS = 2, GRACE_S = 20, STOP_S = 4, POLL_MS = 200 };
 
-/* ---- the process ---- */
+/* ---- time ---- */
+
+double check_now(void)
+{
+    return (double)clock_now_ns() * 1e-9;
+}
+
+double check_slowness(void)
+{
+    enum { SAMPLE_NS = 20000000 };
+    uint64_t wall = clock_now_ns(), cpu = clock_cpu_ns();
+    while (clock_cpu_ns() - cpu < SAMPLE_NS)
+        ;
+    double slowness = (double)(clock_now_ns() - wall) / SAMPLE_NS;
+    return slowness < 1 ? 1 : slowness > CHECK_SLOWNESS_MAX ? CHECK_SLOWNESS_MAX : slowness;
+}
+
+/* ---- the command line ---- */
 
 struct words {
     char *list[WORDS_MAX + 1];
     size_t count;
-    char command[COMMAND_MAX], output[PATH_MAX], findings[PATH_MAX], time[16];
+    char command[COMMAND_MAX], output[PATH_MAX], findings[PATH_MAX], time[16], capacity[24];
+    char allowed[256];
 };
 
 static void add(struct words *words, const char *word)
@@ -38,54 +58,133 @@ static void add(struct words *words, const char *word)
 
 static void add_option(struct words *words, const char *option, const char *value)
 {
-    if (value == NULL)
-        return;
     add(words, option);
     add(words, value);
 }
 
-/* Seconds until the step's time is over, no more than `most`. */
-static const char *print_time(const struct check_request *request, const struct check_step *step,
-                              unsigned long most, char ret_text[16])
-{
-    double share = request->end > 0
-                       ? (request->end - check_now()) * check_step_part(step, request->level)
-                       : (double)most;
-    unsigned long seconds = share < 1 ? 1 : (unsigned long)share;
-    snprintf(ret_text, 16, "%lu", seconds < most ? seconds : most);
-    return ret_text;
-}
-
-static void fill_words(const struct check_request *request, const struct check_step *step,
-                       struct words *words)
+static void add_command(const struct check_request *request, const struct check_step *step,
+                        bool has_limit, struct words *words)
 {
     char *rest = NULL, error[OUTPUT_ERROR_MAX];
-    words->count = 0;
     snprintf(words->command, sizeof words->command, "%s", step->commands[request->level]);
     snprintf(words->output, sizeof words->output, "%.3000s/%s", request->output, step->name);
-    add(words, "mallet");
+    (void)output_make_folder(words->output, error); /* the step says so if it is not there */
     for (char *word = strtok_r(words->command, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest)) {
-        if (strcmp(word, "?limit") == 0)
-            add_option(words, "--limit",
-                       request->end > 0 ? print_time(request, step, request->limit, words->time)
-                                        : NULL);
-        else if (strcmp(word, "$O") == 0 && output_make_folder(words->output, error) == 0)
-            add(words, words->output);
-        else
+        if (strcmp(word, "?limit") != 0)
             add(words, strcmp(word, "$S") == 0   ? request->subject
                        : strcmp(word, "$C") == 0 ? request->corpus
                        : strcmp(word, "$O") == 0 ? words->output
-                       : strncmp(word, "$T:", 3) == 0
-                           ? print_time(request, step, strtoul(word + 3, NULL, 10), words->time)
-                           : word);
+                       : strcmp(word, "$T") == 0 ? words->time
+                                                 : word);
+        else if (has_limit)
+            add_option(words, "--limit", words->time);
     }
-    for (unsigned i = 0; i < request->baseline_count; i++)
-        add_option(words, "--baseline", request->baselines[i]);
+}
+
+static void add_allowed(const struct cli *cli, struct words *words)
+{
+    size_t used = 0;
+    words->allowed[0] = '\0';
+    for (unsigned check = 0; check < CHECK_COUNT && used < sizeof words->allowed; check++)
+        if ((cli->allowed >> check & 1) != 0)
+            used += (size_t)snprintf(words->allowed + used, sizeof words->allowed - used, "%s%s",
+                                     used > 0 ? "," : "", check_name((enum check)check));
+    if (used > 0)
+        add_option(words, "--allow", words->allowed);
+}
+
+static bool takes_capacity(const struct words *words)
+{
+    return strcmp(words->list[1], "replay") == 0;
+}
+
+/* seconds 0: no limit. */
+static void fill_words(const struct check_request *request, const struct check_step *step,
+                       unsigned seconds, struct words *words)
+{
+    const struct cli *cli = &request->cli;
+    *words = (struct words){0};
+    snprintf(words->time, sizeof words->time, "%u", seconds > 0 ? seconds : 1);
+    add(words, "mallet");
+    add_command(request, step, seconds > 0, words);
+    for (unsigned i = 0; i < cli->baseline_count; i++)
+        add_option(words, "--baseline", cli->baselines[i]);
+    add_allowed(cli, words);
+    if (cli->has_capacity && takes_capacity(words)) {
+        snprintf(words->capacity, sizeof words->capacity, "%llu",
+                 (unsigned long long)cli->capacity);
+        add_option(words, "--capacity", words->capacity);
+    }
     check_findings_path(request, step, words->findings);
     unlink(words->findings); /* of a check before this one */
     add_option(words, "--findings", words->findings);
-    words->list[words->count] = NULL;
+}
+
+void check_findings_path(const struct check_request *request, const struct check_step *step,
+                         char ret_path[PATH_MAX])
+{
+    snprintf(ret_path, PATH_MAX, "%.3000s/%s.findings", request->output, step->name);
+}
+
+/* ---- one step ---- */
+
+struct running {
+    const struct check_step *step; /* NULL: nothing runs here */
+    struct process process;
+    int out, errors;
+    double started, deadline; /* deadline: of the SIGINT; 0: none */
+    bool is_stopped;          /* it had its SIGINT, and its deadline is that of the SIGKILL */
+    bool had_time;            /* it was stopped by its own deadline, not by the request's end */
+};
+
+/* Seconds of the step; 0: no limit. */
+static unsigned step_seconds(const struct check_request *request, const struct check_step *step)
+{
+    unsigned seconds = step->seconds[request->level];
+    double left = request->end - check_now();
+    double stretched = seconds * check_slowness();
+    if (request->end > 0 && (seconds == 0 || left < stretched))
+        stretched = left > 1 ? left : 1;
+    return (unsigned)stretched;
+}
+
+/* Returns 0 or a positive errno. */
+static int start(const struct check_request *request, const struct check_step *step,
+                 struct running *running)
+{
+    struct words words;
+    unsigned seconds = step_seconds(request, step);
+    *running = (struct running){.step = step, .started = check_now()};
+    running->out = memfd_create("out", MFD_CLOEXEC);
+    running->errors = memfd_create("errors", MFD_CLOEXEC);
+    running->deadline = seconds > 0 ? running->started + seconds + GRACE_S : 0;
+    fill_words(request, step, seconds, &words);
+    const struct process_descriptor descriptors[] = {{STDOUT_FILENO, running->out},
+                                                     {STDERR_FILENO, running->errors}};
+    const struct process_plan plan = {.program = "/proc/self/exe",
+                                      .arguments = (const char *const *)words.list,
+                                      .keeps_environment = true,
+                                      .descriptors = descriptors,
+                                      .descriptor_count = 2};
+    return running->out < 0 || running->errors < 0 ? errno
+                                                   : process_spawn(&plan, &running->process);
+}
+
+/* Ends what has had its time; what was asked to end already is killed. */
+static void limit(const struct check_request *request, struct running *running)
+{
+    double now = check_now();
+    bool is_over = request->end > 0 && now >= request->end;
+    bool is_late = running->deadline > 0 && now >= running->deadline;
+    if (running->is_stopped && is_late)
+        process_kill(&running->process);
+    if (running->is_stopped || (!is_over && !is_late && !cli_is_interrupted()))
+        return;
+    process_signal(&running->process, SIGINT);
+    running->is_stopped = true;
+    running->had_time = is_late && !is_over;
+    running->deadline = now + STOP_S;
 }
 
 /* Everything written to a file, NUL behind it; NULL if that cannot be read. The caller frees. */
@@ -116,81 +215,171 @@ static void keep_last_line(int file, char *ret_line, size_t capacity)
     free(text);
 }
 
-double check_now(void)
-{
-    return (double)clock_now_ns() * 1e-9;
-}
-
-/* Milliseconds to the end; 0: there is none. */
-static unsigned time_left(double end)
-{
-    double seconds = end > 0 ? end - check_now() : 0;
-    return end > 0 ? 1 + (unsigned)(seconds > 0 ? seconds * 1000 : 0) : 0;
-}
-
-/* Runs it to its end, or to ours. Returns 0 or a positive errno. */
-static int run_step(const struct check_request *request, const struct words *words, int out,
-                    int errors, struct process *ret_process)
-{
-    const struct process_descriptor descriptors[] = {{STDOUT_FILENO, out}, {STDERR_FILENO, errors}};
-    const struct process_plan plan = {.program = "/proc/self/exe",
-                                      .arguments = (const char *const *)words->list,
-                                      .keeps_environment = true,
-                                      .descriptors = descriptors,
-                                      .descriptor_count = 2,
-                                      .wall_limit_ms = time_left(request->end)};
-    return out < 0 || errors < 0 ? errno : process_run(&plan, ret_process);
-}
-
-static int exit_status(int status)
-{
-    return WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_INTERNAL ? WEXITSTATUS(status)
-                                                                     : EXIT_INTERNAL;
-}
-
-static void read_document(struct check_result *result, int out)
+static json_t *read_document(int out)
 {
     size_t length;
     char *text = read_back(out, &length);
-    result->document = text == NULL ? NULL : json_loadb(text, length, 0, NULL);
+    json_t *document = text == NULL ? NULL : json_loadb(text, length, 0, NULL);
     free(text);
-    if (result->document != NULL || result->status == EXIT_REFUSED)
-        return;
-    result->status = EXIT_INTERNAL;
-    if (result->sentence[0] == '\0')
+    return document;
+}
+
+static int exit_status(const struct process *process)
+{
+    return WIFEXITED(process->status) ? WEXITSTATUS(process->status) : EXIT_INTERNAL;
+}
+
+static void judge(const struct check_request *request, const struct running *running,
+                  struct check_result *result)
+{
+    int status = exit_status(&running->process);
+    bool is_broken = !running->is_stopped && (status == EXIT_INTERNAL ||
+                                              (result->document == NULL && status != EXIT_REFUSED));
+    result->state = is_broken                        ? STEP_BROKEN
+                    : result->done < result->minimum ? STEP_INCOMPLETE
+                                                     : STEP_DONE;
+    if (status == EXIT_REFUSED && result->state == STEP_DONE)
+        result->state = STEP_INCOMPLETE;
+    if (running->is_stopped && cli_is_interrupted())
+        snprintf(result->sentence, sizeof result->sentence, "interrupted");
+    else if (running->is_stopped && !running->had_time)
+        snprintf(result->sentence, sizeof result->sentence, "stopped: the %u seconds are over",
+                 request->limit);
+    else if (running->is_stopped)
+        snprintf(result->sentence, sizeof result->sentence, "stopped after %.0f seconds",
+                 result->seconds);
+    else if (status != EXIT_REFUSED && !is_broken)
+        result->sentence[0] = '\0';
+    else if (result->sentence[0] == '\0')
         snprintf(result->sentence, sizeof result->sentence, "it ended without a report");
 }
 
-void check_run(const struct check_request *request, const struct check_step *step,
-               struct check_result *ret_result)
+static void finish(const struct check_request *request, struct running *running,
+                   struct check_result *ret_result)
 {
-    struct words words;
-    int out = memfd_create("out", MFD_CLOEXEC), errors = memfd_create("errors", MFD_CLOEXEC);
-    double start = check_now();
-    struct process process = {0};
-    *ret_result = (struct check_result){.step = step, .status = EXIT_INTERNAL};
-    fill_words(request, step, &words);
-    int failure = run_step(request, &words, out, errors, &process);
-    if (failure == 0) {
-        ret_result->status = exit_status(process.status);
-        keep_last_line(errors, ret_result->sentence, sizeof ret_result->sentence);
-        read_document(ret_result, out);
-    } else {
-        snprintf(ret_result->sentence, sizeof ret_result->sentence, "cannot be started: %s",
-                 strerror(failure));
-    }
-    if (process.is_timed_out && ret_result->document == NULL) {
-        ret_result->status = EXIT_REFUSED;
-        snprintf(ret_result->sentence, sizeof ret_result->sentence,
-                 "stopped: the %u seconds are over", request->limit);
-    }
-    ret_result->seconds = check_now() - start;
-    close(out);
-    close(errors);
+    *ret_result = (struct check_result){.step = running->step,
+                                        .seconds = check_now() - running->started,
+                                        .document = read_document(running->out)};
+    ret_result->done = check_step_done(running->step, ret_result->document);
+    ret_result->minimum = check_step_minimum(running->step, request->level, ret_result->document);
+    keep_last_line(running->errors, ret_result->sentence, sizeof ret_result->sentence);
+    judge(request, running, ret_result);
+    process_release(&running->process);
+    close(running->out);
+    close(running->errors);
+    *running = (struct running){0};
 }
 
-void check_result_done(struct check_result *result)
+/* ---- all of them ---- */
+
+struct schedule {
+    const struct check_request *request;
+    int (*take)(void *context, struct check_result *result);
+    void *context;
+    struct running running[SLOTS];
+    size_t slots, next;
+    unsigned ended;
+    int status;
+};
+
+static void take(struct schedule *schedule, struct check_result *result)
 {
+    int status = schedule->take(schedule->context, result);
+    if (schedule->status == EXIT_CLEAN)
+        schedule->status = status;
     json_decref(result->document);
-    result->document = NULL;
+    schedule->ended++;
+}
+
+/* A step that does not run, and why. */
+static void pass_over(struct schedule *schedule, const struct check_step *step,
+                      enum step_state state, const char *why)
+{
+    struct check_result result = {
+        .step = step, .state = state, .minimum = step->minimum[schedule->request->level]};
+    snprintf(result.sentence, sizeof result.sentence, "%s", why);
+    take(schedule, &result);
+}
+
+static void begin(struct schedule *schedule, const struct check_step *step, struct running *running)
+{
+    const struct check_request *request = schedule->request;
+    char text[64];
+    snprintf(text, sizeof text, "not begun: the %u seconds are over", request->limit);
+    if (step->is_anvils && !request->is_anvil)
+        pass_over(schedule, step, STEP_NOT_MEANT,
+                  "only for code that is built for it: see adversity/interleave");
+    else if (cli_is_interrupted())
+        pass_over(schedule, step, STEP_NOT_BEGUN, "not begun: interrupted");
+    else if (request->end > 0 && check_now() >= request->end)
+        pass_over(schedule, step, STEP_NOT_BEGUN, text);
+    else if (start(request, step, running) != 0) {
+        *running = (struct running){0};
+        pass_over(schedule, step, STEP_BROKEN, "cannot be started");
+    }
+}
+
+static void fill_slots(struct schedule *schedule)
+{
+    for (size_t i = 0; i < schedule->slots; i++)
+        while (schedule->running[i].step == NULL && check_step_at(schedule->next) != NULL)
+            begin(schedule, check_step_at(schedule->next++), &schedule->running[i]);
+}
+
+static bool is_anything_running(const struct schedule *schedule)
+{
+    bool is_running = false;
+    for (size_t i = 0; i < schedule->slots; i++)
+        is_running |= schedule->running[i].step != NULL;
+    return is_running;
+}
+
+static void wait_for_news(struct schedule *schedule)
+{
+    struct process *processes[SLOTS] = {0};
+    struct check_result result;
+    for (size_t i = 0; i < schedule->slots; i++)
+        if (schedule->running[i].step != NULL)
+            processes[i] = &schedule->running[i].process;
+    process_poll(processes, SLOTS, POLL_MS);
+    for (size_t i = 0; i < schedule->slots; i++) {
+        if (processes[i] == NULL)
+            continue;
+        limit(schedule->request, &schedule->running[i]);
+        if (!process_has_ended(processes[i]))
+            continue;
+        finish(schedule->request, &schedule->running[i], &result);
+        take(schedule, &result);
+    }
+}
+
+static void tell(const struct schedule *schedule,
+                 void (*show)(void *context, const struct check_progress *progress))
+{
+    struct check_progress progress = {.ended = schedule->ended};
+    while (check_step_at(progress.count) != NULL)
+        progress.count++;
+    for (size_t i = 0; i < schedule->slots; i++) {
+        const struct running *running = &schedule->running[i];
+        progress.names[i] = running->step != NULL ? running->step->name : NULL;
+        progress.seconds[i] = check_now() - running->started;
+    }
+    show(schedule->context, &progress);
+}
+
+int check_run_steps(const struct check_request *request,
+                    int (*take_result)(void *context, struct check_result *result),
+                    void (*show)(void *context, const struct check_progress *progress),
+                    void *context)
+{
+    struct schedule schedule = {.request = request,
+                                .take = take_result,
+                                .context = context,
+                                .slots = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SLOTS : 1};
+    for (fill_slots(&schedule); is_anything_running(&schedule); fill_slots(&schedule)) {
+        if (show != NULL)
+            tell(&schedule, show);
+        wait_for_news(&schedule);
+    }
+    return schedule.status;
 }

@@ -1,46 +1,65 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a step of `mallet check`, and reads what it printed. */
+/* Runs the steps of `mallet check`, two at a time where there are two processors, and reads what
+ * they printed. */
 #ifndef MALLET_CHECK_RUN_H
 #define MALLET_CHECK_RUN_H
 
-#include "harness/finding/finding_json.h"
+#include "harness/cli/cli.h"
+#include "harness/process/process.h"
 #include "mallet/check_steps.h"
 
-#include <jansson.h>
 #include <limits.h>
 
 struct check_request {
-    const char *subject, *corpus, *output; /* output: the folder for everything */
-    const char *const *baselines;          /* files */
-    unsigned baseline_count;
+    struct cli cli; /* shared options, which the steps get too */
+    /* subject: as typed; output: the folder for everything */
+    const char *subject, *corpus, *output;
+    bool is_anvil; /* the subject is the allocator whose source is here */
     enum check_level level;
     unsigned limit; /* seconds for all steps; 0: none */
-    double end;     /* by check_now; 0: none */
+    double end;     /* of all steps, by check_now; 0: none */
+};
+
+/* How a step ended. */
+enum step_state {
+    STEP_DONE,       /* it did its minimum */
+    STEP_INCOMPLETE, /* it did not */
+    STEP_NOT_BEGUN,  /* the time was over */
+    STEP_NOT_MEANT,  /* not for this subject or level */
+    STEP_BROKEN      /* an error in this project */
 };
 
 struct check_result {
     const struct check_step *step;
-    /* as the command's; EXIT_INTERNAL also when it was killed or its output is no JSON */
-    int status;
+    enum step_state state;
     double seconds;
+    unsigned long done, minimum;
     json_t *document;   /* what it printed; NULL: nothing that can be read */
-    char sentence[256]; /* its last line on stderr, or why it has no document; "" */
+    char sentence[256]; /* why it is not done; its last line on stderr; "" */
 };
 
 /* Seconds of a clock that nobody sets. */
 double check_now(void);
-/* Runs it in a process, which is stopped at the request's end: the status is EXIT_REFUSED then, and
- * there is no document. */
-void check_run(const struct check_request *request, const struct check_step *step,
-               struct check_result *ret_result);
-void check_result_done(struct check_result *result);
+/* By how much this machine is busy: wall time over processor time, from 1 to CHECK_SLOWNESS_MAX. */
+enum { CHECK_SLOWNESS_MAX = 4 };
+double check_slowness(void);
 
 /* The file that a step writes its findings to, a line each, as it finds them. */
 void check_findings_path(const struct check_request *request, const struct check_step *step,
                          char ret_path[PATH_MAX]);
-/* What the step found so far, one of each class; of a step that was stopped, too. To be released by
- * finding_list_done. */
-struct finding *check_findings(const struct check_request *request, const struct check_step *step,
-                               size_t *ret_count);
+
+/* Runs every step, and calls `take` with the result of each as it ends, in the order of their ends;
+ * the document is released afterwards. Ends what runs when the request's time is over, or after an
+ * interrupt: a step gets the time to print what it has. `show` is called every now and then with
+ * those that run; NULL: never. Returns EXIT_CLEAN, or EXIT_REFUSED or EXIT_INTERNAL as `take`. */
+struct check_progress {
+    const char *names[2]; /* of the steps that run; NULL: none */
+    double seconds[2];
+    unsigned ended, count;
+};
+int check_run_steps(const struct check_request *request,
+                    int (*take)(void *context, struct check_result *result),
+                    void (*show)(void *context, const struct check_progress *progress),
+                    void *context);
 
 #endif

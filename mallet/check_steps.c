@@ -1,83 +1,106 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of steps: for each step and level the command line, what the level leaves out, and the
- * share of the time limit. Breadth comes first: cheap steps that find most run before the long
- * ones.
+ * The table of steps. Breadth comes first: one pass over every trace takes a tenth of a second and
+ * finds half of everything. The campaign begins next, since it uses one processor for long, and the
+ * others run beside it.
  */
 #include "mallet/check_steps.h"
 
-#define CONFORM    "conform --format json $S"
+#include <stdio.h>
+
+#define PASS       "replay --json ?limit --rounds 0 $S $C"
+#define CLAUSES    "conform --format json --jobs 1 --programs $O ?limit $S"
 #define REPLAY     "replay --json ?limit $S $C"
 #define INTERLEAVE "interleave --json ?limit $S"
 #define TORTURE    "torture --json --output $O ?limit $S"
 #define GROWTH     "growth --json --output $O ?limit $S"
-#define FUZZ       "fuzz --json --output $O $S"
+#define FUZZ       "fuzz --json --output $O --time $T $S"
 
 static const struct check_step steps[] = {
-    {.name = "clauses",
-     .what = "every testable clause of C, POSIX and glibc",
-     .commands = {CONFORM, CONFORM, CONFORM},
-     .share = {26, 6, 6},
-     .describe = check_describe_clauses},
-    {.name = "traces",
-     .what = "the corpus, every call checked against the shadow",
-     .commands = {REPLAY, REPLAY, REPLAY},
-     .share = {9, 5, 4},
-     .describe = check_describe_traces},
-    {.name = "threads",
-     .what = "the corpus dealt out to threads in fixed orders",
-     .commands = {REPLAY " --deal 1 --rounds 100", REPLAY " --deal 4", REPLAY " --deal 16"},
-     .left_out = {"one deal of each trace only, fewer cycles", NULL, NULL},
-     .share = {8, 12, 12},
-     .describe = check_describe_traces},
-    {.name = "refusals",
-     .what = "the corpus, each time with another request to the system refused",
-     .commands = {REPLAY " --fail-os all --fail-max 8 --rounds 0",
-                  REPLAY " --fail-os all --rounds 20", REPLAY " --fail-os all --fail-pairs"},
-     .left_out = {"only the first eight requests of a trace; losses over cycles; pairs",
-                  "pairs of refusals", NULL},
-     .share = {5, 14, 16},
-     .describe = check_describe_refusals},
-    {.name = "interleavings",
-     .what = "switches of threads inside calls, exhausted to a bound",
-     .commands = {INTERLEAVE " --bound 1 --size 48", INTERLEAVE " --bound 2 --size 48", INTERLEAVE},
-     .left_out = {"a smaller bound, one size", "a smaller bound, one size", NULL},
-     .share = {4, 4, 10},
-     .is_anvils = true,
-     .describe = check_describe_interleavings},
-    {.name = "growth",
-     .what = "memory over cycles, cost over numbers of blocks",
-     .commands = {GROWTH " --quick", GROWTH, GROWTH},
-     .left_out = {"small numbers", NULL, NULL},
-     .share = {10, 15, 14},
-     .describe = check_describe_growth},
+    {.name = "pass",
+     .what = "every trace once, each call checked",
+     .unit = "traces",
+     .commands = {PASS, PASS, PASS},
+     .seconds = {6, 20, 0},
+     .minimum = {40, 40, 40}},
     {.name = "fuzz",
      .what = "a search for new traces",
-     .commands = {FUZZ " --time $T:5", FUZZ " --time $T:60", FUZZ " --time $T:900"},
-     .left_out = {"5 seconds at most", "60 seconds at most", NULL},
-     .share = {8, 16, 16},
-     .describe = check_describe_campaign},
+     .unit = "runs",
+     .commands = {FUZZ, FUZZ, FUZZ},
+     .left_out = {"20 seconds", "90 seconds", NULL},
+     .seconds = {20, 90, 900},
+     .minimum = {2000, 10000, 100000}},
+    {.name = "growth",
+     .what = "memory over cycles, cost over numbers of blocks",
+     .unit = "workloads",
+     .commands = {GROWTH " --quick", GROWTH, GROWTH},
+     .left_out = {"small numbers", NULL, NULL},
+     .seconds = {16, 120, 0},
+     .minimum = {8, 20, 24}},
+    {.name = "clauses",
+     .what = "the clauses of C and POSIX",
+     .unit = "clauses",
+     .commands = {CLAUSES, CLAUSES, CLAUSES},
+     .seconds = {20, 60, 0},
+     .minimum = {120, 180, 180}},
+    {.name = "locks",
+     .what = "reallocs of two threads in opposite orders",
+     .unit = "scenarios",
+     .commands = {TORTURE " --scenario opposite-reallocs --time 3 --repeat 1",
+                  TORTURE " --scenario opposite-reallocs --time 10 --repeat 3",
+                  TORTURE " --scenario opposite-reallocs --time 60"},
+     .seconds = {14, 30, 0},
+     .minimum = {1, 1, 1}},
+    {.name = "refusals",
+     .what = "every trace, each time with another request to the system refused",
+     .unit = "traces",
+     .commands = {REPLAY " --fail-os all --fail-max 8 --rounds 0",
+                  REPLAY " --fail-os all --rounds 20", REPLAY " --fail-os all --fail-pairs"},
+     .left_out = {"only eight requests of a trace; losses over cycles; pairs", "pairs of refusals",
+                  NULL},
+     .seconds = {8, 60, 0},
+     .minimum = {30, 40, 40},
+     .key = "faults",
+     .key_unit = "refused OS calls"},
+    {.name = "threads",
+     .what = "every trace dealt out to threads in fixed orders",
+     .unit = "traces",
+     .commands = {REPLAY " --deal 1 --rounds 0", REPLAY " --deal 4", REPLAY " --deal 16"},
+     .left_out = {"one deal of each trace only, no cycles", NULL, NULL},
+     .seconds = {6, 50, 0},
+     .minimum = {30, 40, 40}},
+    {.name = "cycles",
+     .what = "every trace in many identical cycles",
+     .unit = "traces",
+     .commands = {REPLAY, REPLAY, REPLAY},
+     .seconds = {10, 30, 0},
+     .minimum = {15, 40, 40}},
+    {.name = "interleavings",
+     .what = "switches of threads inside calls, exhausted to a bound",
+     .unit = "explorations",
+     .commands = {INTERLEAVE " --bound 1 --size 48", INTERLEAVE " --bound 2 --size 48", INTERLEAVE},
+     .left_out = {"a smaller bound, one size", "a smaller bound, one size", NULL},
+     .seconds = {8, 40, 0},
+     .minimum = {1, 4, 4},
+     .is_anvils = true,
+     .list = "explorations",
+     .key = "schedules",
+     .key_unit = "schedules"},
     {.name = "torture",
      .what = "free-running threads, forks, signals",
+     .unit = "scenarios",
      .commands = {TORTURE " --time 1 --repeat 1", TORTURE " --time 5", TORTURE " --time 60"},
      .left_out = {"a second each, of minutes", "five seconds each, of minutes", NULL},
-     /* the rest of the limit is for a deadlock, which takes ten seconds of silence to be
-      * believed */
-     .share = {10, 23, 18},
-     .describe = check_describe_torture},
+     .seconds = {14, 110, 0},
+     .minimum = {6, 10, 10},
+     .list = "scenarios",
+     .key = "calls",
+     .key_unit = "calls"},
 };
 
 const struct check_step *check_step_at(size_t i)
 {
     return i < sizeof steps / sizeof steps[0] ? &steps[i] : NULL;
-}
-
-double check_step_part(const struct check_step *step, enum check_level level)
-{
-    unsigned left = 100;
-    for (const struct check_step *earlier = steps; earlier < step; earlier++)
-        left -= earlier->share[level];
-    return (double)step->share[level] / left;
 }
 
 const char *check_level_name(enum check_level level)
@@ -90,4 +113,52 @@ unsigned check_level_limit(enum check_level level)
 {
     static const unsigned limits[LEVEL_COUNT] = {60, 300, 0};
     return limits[level];
+}
+
+/* ---- what a step did ---- */
+
+static unsigned long number_of(const json_t *object, const char *key)
+{
+    json_int_t number = json_integer_value(json_object_get(object, key));
+    return number > 0 ? (unsigned long)number : 0;
+}
+
+unsigned long check_step_done(const struct check_step *step, const json_t *document)
+{
+    (void)step;
+    static const char *const lists[] = {"traces", "results", "scenarios", "explorations"};
+    if (json_object_get(document, "done") != NULL)
+        return number_of(document, "done");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (json_object_get(document, lists[i]) != NULL)
+            return json_array_size(json_object_get(document, lists[i]));
+    return number_of(document, "executions");
+}
+
+unsigned long check_step_minimum(const struct check_step *step, enum check_level level,
+                                 const json_t *document)
+{
+    unsigned long own = number_of(document, "minimum"), least = step->minimum[level];
+    return json_object_get(document, "minimum") != NULL && own < least ? own : least;
+}
+
+static unsigned long second_number(const struct check_step *step, const json_t *document)
+{
+    size_t i;
+    json_t *object;
+    unsigned long sum = 0;
+    if (step->list == NULL)
+        return number_of(document, step->key);
+    json_array_foreach(json_object_get(document, step->list), i, object) sum +=
+        number_of(object, step->key);
+    return sum;
+}
+
+void check_step_describe(const struct check_step *step, const json_t *document, char *ret_text,
+                         size_t capacity)
+{
+    int used = snprintf(ret_text, capacity, "%lu %s", check_step_done(step, document), step->unit);
+    if (step->key != NULL && used >= 0 && (size_t)used < capacity)
+        snprintf(ret_text + used, capacity - (size_t)used, ", %lu %s",
+                 second_number(step, document), step->key_unit);
 }

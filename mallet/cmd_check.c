@@ -1,41 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check: every test of this project on one allocator, in one command and one page. The steps are in
- * check_steps.c; each is another command in a process of its own, one after the other. Skipped work
- * is listed, with the reason.
+ * check_steps.c; each is another command in a process of its own, two at a time where there are two
+ * processors.
  *
- *     OUTPUT/STEP.json         what the step printed
- *     OUTPUT/STEP.findings     what it found, a line each, as it found it
- *     OUTPUT/findings/NAME.c   a C program for each finding that has one
- *     OUTPUT/fuzz/             the campaign; the next check continues it
- *     OUTPUT/check.json        what --json prints
+ *     earlier build's findings again → steps → causes → page, JSON, exit status
+ *
+ *     OUTPUT/N/               trace and program of entry N of the page
+ *     OUTPUT/STEP.json        what the step printed
+ *     OUTPUT/STEP.findings    what it found, a line each, as it found it
+ *     OUTPUT/STEP/            what else it wrote; fuzz/ is the campaign, which the next check
+ *                             continues
+ *     OUTPUT/check.json       what --json prints
  */
 #include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
-#include "mallet/check_run.h"
+#include "mallet/check_page.h"
 #include "mallet/command.h"
-#include "mallet/report.h"
 #include "mallet/seeds.h"
 
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_QUICK = 1000, KEY_THOROUGH, KEY_CORPUS, SENTENCE_MAX = 512 };
-
-struct options {
-    struct cli cli;
-    struct check_request request;
-    const char *corpus;
+enum {
+    KEY_QUICK = 1000,
+    KEY_THOROUGH,
+    KEY_CORPUS,
+    CAUSES_SHARE = 6,  /* one part in so many of the time is for what was found */
+    CAUSES_MAX_S = 60, /* and no more */
+    EARLIER_SHARE = 6
 };
 
-struct page {
-    const struct options *options;
-    char subject[64]; /* short */
-    struct cli_findings log;
-    json_t *steps, *findings, *left_out;
-    size_t known_count;
-    int status;
+struct options {
+    struct check_request request;
+    const char *corpus;
 };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -56,51 +55,13 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* ---- one step ---- */
+/* ---- the steps ---- */
 
-static void leave_out(struct page *page, const char *what, const char *why)
-{
-    json_array_append_new(page->left_out, json_pack("{s:s, s:s}", "step", what, "why", why));
-}
-
-static void leave_out_counted(struct page *page, const struct check_result *result, const char *key,
-                              const char *why)
-{
-    char text[64];
-    json_int_t count = json_integer_value(json_object_get(result->document, key));
-    snprintf(text, sizeof text, "%lld %s", (long long)count, why);
-    if (count > 0)
-        leave_out(page, result->step->name, text);
-}
-
-/* Writes a finding's program, unless it is a file already, and puts its path in the place of the
- * text. */
-static int save_program(const struct page *page, const struct check_step *step,
-                        const struct finding *finding, json_t *object)
+static int save_document(const struct check_report *check, const char *name, const json_t *document)
 {
     char path[PATH_MAX], error[OUTPUT_ERROR_MAX];
     struct output output;
-    if (finding->program == NULL || strchr(finding->program, '\n') == NULL)
-        return EXIT_CLEAN;
-    snprintf(path, sizeof path, "%.2000s/findings/%s-%s-%s.c", page->options->request.output,
-             step->name, finding->check, finding->site);
-    for (char *at = path + strlen(page->options->request.output) + strlen("/findings/");
-         *at != '\0'; at++)
-        *at = (char)(*at == '/' || *at == ' ' ? '-' : *at);
-    if (output_open(&output, path, error) != 0)
-        return refuse("%s", error);
-    fputs(finding->program, output.file);
-    if (output_close(&output, error) != 0)
-        return refuse("%s", error);
-    json_object_set_new(object, "program", json_string(path));
-    return EXIT_CLEAN;
-}
-
-static int save_document(const struct page *page, const char *name, const json_t *document)
-{
-    char path[PATH_MAX], error[OUTPUT_ERROR_MAX];
-    struct output output;
-    snprintf(path, sizeof path, "%.3000s/%s.json", page->options->request.output, name);
+    snprintf(path, sizeof path, "%.3000s/%s.json", check->request->output, name);
     if (output_open(&output, path, error) != 0)
         return refuse("%s", error);
     json_dumpf(document, output.file, JSON_INDENT(2));
@@ -108,174 +69,127 @@ static int save_document(const struct page *page, const char *name, const json_t
     return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
 }
 
-static int take_finding(struct page *page, const struct check_step *step,
-                        const struct finding *finding)
+static void hide_progress(void)
 {
-    json_t *object = finding_to_json(finding);
-    if (object == NULL || json_object_set_new(object, "step", json_string(step->name)) != 0 ||
-        json_array_append_new(page->findings, object) != 0)
-        return report_internal_error("no memory for the findings");
-    return save_program(page, step, finding, object);
-}
-
-/* Adds what a step found to the check's findings. Returns how many are new, or -1 after a
- * refusal. */
-static int take_findings(struct page *page, const struct check_step *step)
-{
-    size_t count;
-    struct finding *findings = check_findings(&page->options->request, step, &count);
-    int fresh = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!cli_findings_add(&page->log, &findings[i]))
-            page->known_count++;
-        else if (fresh >= 0)
-            fresh = take_finding(page, step, &findings[i]) == EXIT_CLEAN ? fresh + 1 : -1;
-    finding_list_done(findings, count);
-    return fresh;
-}
-
-static void print_step(const struct page *page, const struct check_result *result,
-                       const char *outcome)
-{
-    char description[SENTENCE_MAX];
-    if (result->document != NULL)
-        result->step->describe(result->document, description, sizeof description);
-    else
-        snprintf(description, sizeof description, "%s", result->sentence);
-    json_array_append_new(page->steps,
-                          json_pack("{s:s, s:s, s:f, s:s}", "step", result->step->name, "result",
-                                    outcome, "seconds", result->seconds, "summary", description));
-    if (!page->options->cli.as_json)
-        printf("  %-14s %6.1f s  %-12s %s\n", result->step->name, result->seconds, outcome,
-               description);
-    fflush(stdout);
-}
-
-static int judge_step(struct page *page, const struct check_result *result)
-{
-    char outcome[32];
-    if (result->status == EXIT_REFUSED)
-        leave_out(page, result->step->name, result->sentence);
-    leave_out_counted(page, result, "not_run", "not run: its time was over");
-    leave_out_counted(page, result, "left_out", "refusals left out");
-    int fresh = take_findings(page, result->step);
-    if (fresh < 0 || (result->document != NULL &&
-                      save_document(page, result->step->name, result->document) != EXIT_CLEAN))
-        return EXIT_REFUSED;
-    bool is_broken = result->status == EXIT_INTERNAL;
-    snprintf(outcome, sizeof outcome,
-             fresh == 1  ? "%d finding"
-             : fresh > 1 ? "%d findings"
-                         : "ok",
-             fresh);
-    print_step(page, result,
-               is_broken                        ? "failed"
-               : result->status == EXIT_REFUSED ? "not done"
-                                                : outcome);
-    if (is_broken)
-        page->status = EXIT_INTERNAL;
-    else if (fresh > 0 && page->status == EXIT_CLEAN)
-        page->status = EXIT_FINDINGS;
-    return EXIT_CLEAN;
-}
-
-static int run_step(struct page *page, const struct check_step *step)
-{
-    const struct check_request *request = &page->options->request;
-    struct check_result result;
-    char text[SENTENCE_MAX];
-    if (step->is_anvils && subject_anvil_options(request->subject) == NULL) {
-        leave_out(page, step->name, "only for code that is built for it: see adversity/interleave");
-        return EXIT_CLEAN;
-    }
-    if (request->end > 0 && check_now() >= request->end) {
-        snprintf(text, sizeof text, "not begun: the %u seconds are over", request->limit);
-        leave_out(page, step->name, text);
-        return EXIT_CLEAN;
-    }
-    if (step->left_out[request->level] != NULL)
-        leave_out(page, step->name, step->left_out[request->level]);
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r  %s: %s … \r", step->name, step->what);
-    check_run(request, step, &result);
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r\033[K");
-    int status = judge_step(page, &result);
-    check_result_done(&result);
-    return status;
 }
 
-/* ---- the page ---- */
-
-static const char *text_of(const json_t *object, const char *key)
+static int take_result(void *context, struct check_result *result)
 {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "";
-}
-
-static void print_page(const struct page *page)
-{
-    size_t i;
-    json_t *object;
-    if (json_array_size(page->findings) > 0)
-        printf("\nFindings\n");
-    json_array_foreach(page->findings, i, object)
-    {
-        printf("  %s %s at %s: %s\n", text_of(object, "step"), text_of(object, "check"),
-               text_of(object, "site"), text_of(object, "sentence"));
-        if (text_of(object, "program")[0] != '\0')
-            printf("      %s\n", text_of(object, "program"));
+    struct check_report *check = context;
+    struct check_line *line = &check->lines[check->line_count++];
+    *line = (struct check_line){.step = result->step,
+                                .state = result->state,
+                                .seconds = result->seconds,
+                                .done = result->done,
+                                .minimum = result->minimum};
+    snprintf(line->sentence, sizeof line->sentence, "%s", result->sentence);
+    check_step_describe(result->step, result->document, line->summary, sizeof line->summary);
+    if (result->state != STEP_NOT_BEGUN && result->state != STEP_NOT_MEANT)
+        line->fresh = check_causes_take(&check->causes, result->step);
+    if (result->state == STEP_BROKEN) {
+        hide_progress();
+        check->status =
+            report_internal_error("the step %s: %s", result->step->name, result->sentence);
     }
-    printf("\nNot done\n");
-    json_array_foreach(page->left_out, i, object)
-        printf("  %-14s %s\n", text_of(object, "step"), text_of(object, "why"));
-    printf("\n%s: %zu findings", page->subject, json_array_size(page->findings));
-    if (page->known_count > 0)
-        printf(", %zu more are known", page->known_count);
-    printf("; everything is in %s\n", page->options->request.output);
+    return result->document != NULL ? save_document(check, result->step->name, result->document)
+                                    : EXIT_CLEAN;
 }
 
-static int finish(struct page *page)
+static void show_progress(void *context, const struct check_progress *progress)
 {
-    json_t *document =
-        json_pack("{s:s, s:s, s:O, s:O, s:I, s:O, s:s}", "subject", page->subject, "level",
-                  check_level_name(page->options->request.level), "steps", page->steps, "findings",
-                  page->findings, "known", (json_int_t)page->known_count, "not_done",
-                  page->left_out, "output", page->options->request.output);
+    const struct check_report *check = context;
+    size_t found = check->causes.finding_count;
+    fprintf(stderr, "\r\033[K%u of %u steps done, %zu finding%s so far; running:", progress->ended,
+            progress->count, found, found == 1 ? "" : "s");
+    for (size_t i = 0; i < 2; i++)
+        if (progress->names[i] != NULL)
+            fprintf(stderr, " %s (%.0f s)", progress->names[i], progress->seconds[i]);
+}
+
+static const struct check_step *step_at(const void *line)
+{
+    return ((const struct check_line *)line)->step;
+}
+
+/* In the order of the table, whichever ended first. */
+static int compare_lines(const void *left, const void *right)
+{
+    return step_at(left) < step_at(right) ? -1 : step_at(left) > step_at(right);
+}
+
+/* ---- the check ---- */
+
+/* The end of the last thing that may begin. 0: there is none. */
+static double end_of(const struct check_request *request)
+{
+    return request->limit > 0 ? check_now() + request->limit : 0;
+}
+
+static int conclude(const struct check_report *check)
+{
+    bool is_found = check->causes.cause_count > check->causes.note_count;
+    int status = is_found ? EXIT_FINDINGS : check_is_complete(check) ? EXIT_CLEAN : EXIT_INCOMPLETE;
+    status = cli_worse_status(status, check->status);
+    return cli_is_interrupted() ? EXIT_INTERRUPTED : status;
+}
+
+static int report(struct check_report *check)
+{
+    check->status = conclude(check);
+    json_t *document = check_make_json(check);
     if (document == NULL)
         return report_internal_error("no memory for the report");
-    int status = save_document(page, "check", document);
-    if (status == EXIT_CLEAN && !page->options->cli.as_json)
-        print_page(page);
-    else if (status == EXIT_CLEAN)
+    int status = save_document(check, "check", document);
+    if (status == EXIT_CLEAN && check->request->cli.as_json)
         status = cli_print_json(json_incref(document));
+    else if (status == EXIT_CLEAN)
+        check_print_page(check);
     json_decref(document);
-    return status == EXIT_CLEAN ? page->status : status;
+    return status == EXIT_CLEAN ? check->status : status;
 }
 
-static int run_check(struct page *page)
+static int run_check(struct check_report *check, struct check_request *request,
+                     const char *subject_file)
 {
-    if (!page->options->cli.as_json)
-        printf("mallet check %s, %s\n\n", page->subject,
-               check_level_name(page->options->request.level));
-    for (size_t i = 0; check_step_at(i) != NULL; i++) {
-        int status = run_step(page, check_step_at(i));
-        if (status != EXIT_CLEAN)
-            return status;
+    double start = check_now(), end = end_of(request);
+    double reserve = request->limit / (double)CAUSES_SHARE;
+    reserve = reserve < CAUSES_MAX_S ? reserve : CAUSES_MAX_S;
+    request->end = end > 0 ? end - reserve : 0;
+    check_folder_open(&check->folder, &check->causes, subject_file,
+                      end > 0 ? start + request->limit / (double)EARLIER_SHARE
+                              : start + CAUSES_MAX_S);
+    int status =
+        check_run_steps(request, take_result, isatty(STDERR_FILENO) ? show_progress : NULL, check);
+    hide_progress();
+    qsort(check->lines, check->line_count, sizeof *check->lines, compare_lines);
+    if (status == EXIT_CLEAN) {
+        check_causes_find(&check->causes, check_now() + (end > 0 ? reserve : (double)CAUSES_MAX_S));
+        check->stale = check_is_complete(check)
+                           ? baseline_stale(&check->causes.log->expected, check->subject)
+                           : 0;
+        check->seconds = check_now() - start;
+        status = report(check);
     }
-    return finish(page);
+    check_folder_done(&check->folder);
+    check_causes_done(&check->causes);
+    return status;
 }
 
 /* ---- the request ---- */
 
 /* The subject must be one that can be bound; otherwise every step would report that it is not. */
-static int find_subject(struct page *page)
+static int find_subject(const char *typed, char ret_name[64], char ret_file[PATH_MAX])
 {
     char error[SUBJECT_ERROR_MAX];
     struct executor *executor;
-    if (executor_start(&executor, page->options->request.subject, NULL, error) != 0)
+    if (executor_start(&executor, typed, NULL, error) != 0)
         return refuse("%s", error);
-    snprintf(page->subject, sizeof page->subject, "%s", executor_info(executor)->subject.name);
+    const struct subject_plan *plan = &executor_info(executor)->subject;
+    bool is_inside = plan->binding == BIND_STATIC || plan->binding == BIND_HOST;
+    snprintf(ret_name, 64, "%s", plan->name);
+    snprintf(ret_file, PATH_MAX, "%s", is_inside ? "/proc/self/exe" : plan->spec);
     executor_stop(executor);
     return EXIT_CLEAN;
 }
@@ -283,56 +197,59 @@ static int find_subject(struct page *page)
 static int find_folders(struct options *options, char corpus[PATH_MAX], char output[PATH_MAX],
                         const char *subject)
 {
-    char findings[PATH_MAX], error[OUTPUT_ERROR_MAX];
+    struct check_request *request = &options->request;
+    char error[OUTPUT_ERROR_MAX];
     if (!seeds_find(options->corpus, corpus))
         return refuse("no text traces in %s",
                       options->corpus != NULL
                           ? options->corpus
                           : "the project's corpus/seeds, which is not where it should be");
-    if (options->cli.output != NULL)
-        snprintf(output, PATH_MAX, "%s", options->cli.output);
+    if (request->cli.output != NULL)
+        snprintf(output, PATH_MAX, "%s", request->cli.output);
     else
         snprintf(output, PATH_MAX, "mallet-report/%s-check", subject);
-    snprintf(findings, sizeof findings, "%.4000s/findings", output);
-    if (output_make_folder(findings, error) != 0)
+    if (output_make_folder(output, error) != 0)
         return refuse("--output: %s", error);
-    options->request.corpus = corpus;
-    options->request.output = output;
+    request->corpus = corpus;
+    request->output = output;
     return EXIT_CLEAN;
 }
 
 static int start(struct options *options)
 {
-    char corpus[PATH_MAX], output[PATH_MAX];
-    struct page page = {.options = options};
-    int status = cli_findings_open(&page.log, &options->cli);
+    char corpus[PATH_MAX], output[PATH_MAX], subject[64], file[PATH_MAX];
+    struct check_request *request = &options->request;
+    struct cli_findings log;
+    int status = cli_findings_open(&log, &request->cli);
     if (status == EXIT_CLEAN)
-        status = find_subject(&page);
+        status = find_subject(request->subject, subject, file);
     if (status == EXIT_CLEAN)
-        status = find_folders(options, corpus, output, page.subject);
+        status = find_folders(options, corpus, output, subject);
+    struct check_report check = {
+        .request = request,
+        .subject = subject,
+        .causes = {.request = request, .log = &log, .subject = subject},
+    };
     if (status == EXIT_CLEAN) {
-        page.steps = json_array();
-        page.findings = json_array();
-        page.left_out = json_array();
-        status = run_check(&page);
-        json_decref(page.steps);
-        json_decref(page.findings);
-        json_decref(page.left_out);
+        cli_catch_interrupts();
+        status = run_check(&check, request, file);
     }
-    return cli_findings_close(&page.log, status);
+    return cli_findings_close(&log, status);
 }
 
 int command_check(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_FINDINGS | CLI_LIMIT | CLI_OUTPUT_FOLDER,
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_LIMIT | CLI_OUTPUT_FOLDER | CLI_CAPACITY,
         .subjects_min = 1,
         .subjects_max = 1,
         .output_text = "Write reports, programs and the campaign to DIR (default: "
                        "mallet-report/SUBJECT-check)",
-        .limit_text = "Stop after TIME, such as 90s, 20m or 1h30m; what is skipped is listed"};
+        .limit_text = "Stop after TIME, such as 90s, 20m or 1h30m; a check that did not get its "
+                      "minimum then ends with status 4"};
     static const struct argp_option options[] = {
-        {"quick", KEY_QUICK, NULL, 0, "A little of every step, within a minute", 0},
+        {"quick", KEY_QUICK, NULL, 0, "A little of every step, within a minute on an idle machine",
+         0},
         {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)",
          0},
         {"corpus", KEY_CORPUS, "DIR", 0,
@@ -344,15 +261,17 @@ int command_check(int argc, char **argv)
         .parser = parse_option,
         .args_doc = "SUBJECT",
         .doc = "Run every test of this project on one allocator: clauses, traces, failing calls to "
-               "the operating system, threads, torture, growth and a search. Prints one page, "
-               "with the work that was skipped."};
+               "the operating system, threads, torture, growth and a search. Prints one page: the "
+               "answer, one entry for each defect, what does not count, and what ran.\v"
+               "DIR belongs to one build of SUBJECT: what an earlier build had is tried again "
+               "first, and reported as still there or gone."};
     struct options request = {.request.level = LEVEL_DEFAULT};
-    cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     struct check_request *check = &request.request;
-    check->subject = request.cli.subject;
-    check->baselines = request.cli.baselines;
-    check->baseline_count = request.cli.baseline_count;
-    check->limit = request.cli.limit != 0 ? request.cli.limit : check_level_limit(check->level);
-    check->end = check->limit == 0 ? 0 : check_now() + check->limit;
+    cli_parse(&spec, &argp, argc, argv, &check->cli, &request);
+    check->subject = check->cli.subject;
+    check->is_anvil = subject_anvil_options(check->subject) != NULL;
+    check->limit = check->cli.limit != 0
+                       ? check->cli.limit
+                       : (unsigned)(check_level_limit(check->level) * check_slowness());
     return start(&request);
 }

@@ -12,12 +12,13 @@
 
 #include <string.h>
 
-enum { ATTEMPTS = 10, BUDGET_MAX = 10000000 };
+enum { ATTEMPTS = 10, BUDGET_MAX = 10000000, KEY_CAUSE = 1000 };
 
 struct request {
     struct cli cli;
     const char *file;
     unsigned budget; /* 0: the default of shrink_trace */
+    bool keeps_cause;
 };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -26,6 +27,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case 'b':
         request->budget = (unsigned)cli_parse_number("--budget", value, 0, BUDGET_MAX);
+        return 0;
+    case KEY_CAUSE:
+        request->keeps_cause = true;
         return 0;
     case ARGP_KEY_ARG:
         if (request->cli.subject == NULL)
@@ -79,7 +83,10 @@ static int shrink(const struct request *request, struct executor *executor, stru
         return EXIT_CLEAN;
     }
     struct verdict first = execution.verdict;
-    if (shrink_trace(executor, trace, &first, request->budget, &execution, error) != 0)
+    int failure = request->keeps_cause
+                      ? shrink_to_cause(executor, trace, &first, request->budget, &execution, error)
+                      : shrink_trace(executor, trace, &first, request->budget, &execution, error);
+    if (failure != 0)
         return report_internal_error("%s", error);
     struct finding finding;
     finding_make(&finding, executor_info(executor)->subject.name, &execution.verdict,
@@ -103,6 +110,10 @@ int command_shrink(int argc, char **argv)
                                              "Also write the small trace to FILE, as text"};
     static const struct argp_option options[] = {
         {"budget", 'b', "N", 0, "Run at most N times (default: 3000)", 0},
+        {"cause", KEY_CAUSE, NULL, 0,
+         "Keep the cause, not the class: also take a trace that fails a related check, or in "
+         "another function",
+         0},
         {0},
     };
     static const struct argp argp = {

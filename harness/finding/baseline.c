@@ -70,7 +70,7 @@ static char *cut_word(char **rest)
 static const char *parse_entry(struct baseline_entry *entry, char *text)
 {
     char *rest = text;
-    entry->reason = cut_at(text, '#');
+    *entry = (struct baseline_entry){.reason = cut_at(text, '#')};
     entry->sentence = cut_at(text, '|');
     entry->subject = cut_word(&rest);
     entry->check = cut_word(&rest);
@@ -149,10 +149,22 @@ static bool is_expected_by(const struct baseline_entry *entry, const struct find
 
 const char *baseline_find(const struct baseline *baseline, const struct finding *finding)
 {
+    const char *reason = NULL;
     for (size_t i = 0; i < baseline->count; i++)
-        if (is_expected_by(&baseline->entries[i], finding))
-            return baseline->entries[i].reason;
-    return NULL;
+        if (is_expected_by(&baseline->entries[i], finding)) {
+            baseline->entries[i].is_met = true;
+            reason = reason != NULL ? reason : baseline->entries[i].reason;
+        }
+    return reason;
+}
+
+size_t baseline_stale(const struct baseline *baseline, const char *subject)
+{
+    size_t stale = 0;
+    for (size_t i = 0; i < baseline->count; i++)
+        stale +=
+            !baseline->entries[i].is_met && fnmatch(baseline->entries[i].subject, subject, 0) == 0;
+    return stale;
 }
 
 /* ---- writing ---- */

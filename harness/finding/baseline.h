@@ -24,6 +24,7 @@ struct baseline_entry {
     char *subject, *check, *site; /* patterns, but for check */
     char *sentence;               /* a pattern; NULL: any */
     char *reason;                 /* "": none given */
+    bool is_met;                  /* it expected a finding since it was read */
 };
 
 /* {0}: no entries. */
@@ -40,6 +41,8 @@ void baseline_done(struct baseline *baseline);
 /* Why this finding is expected ("": no reason given), for as long as the baseline lives; NULL: it
  * is not. */
 const char *baseline_find(const struct baseline *baseline, const struct finding *finding);
+/* How many entries about this subject met no finding: what they expect has been mended, perhaps. */
+size_t baseline_stale(const struct baseline *baseline, const char *subject);
 /* Whether the entry is about a clause, not about a check. */
 bool baseline_is_clause(const struct baseline_entry *entry);
 

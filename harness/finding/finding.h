@@ -11,6 +11,7 @@
  *   finding.c          makes one of a verdict; counts k of n
  *   reproduce.c        shows the class of a verdict again, with a trace
  *   shrink.c           makes the trace small; shrink_list.c is the delta debugger
+ *   group.c            which findings have one cause
  *   baseline.c         which findings are expected
  *   finding_json.c     reads and writes findings as JSON; a library of its own, for it takes
  *                      jansson
@@ -82,6 +83,12 @@ bool verdict_is_growth(const struct verdict *verdict);
  * trace, or a positive errno as executor_run. */
 int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict,
                  unsigned budget, struct execution *ret_execution, char error[SUBJECT_ERROR_MAX]);
+
+/* The same while it shows any check of the verdict's family (check_family) at any site: what one
+ * defect does in many ways comes to the same few ops. */
+int shrink_to_cause(struct executor *executor, struct trace *trace, const struct verdict *verdict,
+                    unsigned budget, struct execution *ret_execution,
+                    char error[SUBJECT_ERROR_MAX]);
 
 /* Replays finding->trace in `attempts` fresh processes, counts the verdicts of the same class into
  * finding->reproduced, and keeps what the subject printed. */

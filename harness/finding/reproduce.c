@@ -24,9 +24,15 @@ bool verdict_is_growth(const struct verdict *verdict)
            (verdict->check == CHECK_RECOVERY && strcmp(verdict->site, "cycle") == 0);
 }
 
-bool reproduce_shows(const struct execution *execution, const struct verdict *class)
+bool reproduce_shows(const struct reproduction *reproduction, const struct execution *execution,
+                     const struct verdict *class)
 {
-    return !execution->is_clean && verdict_is_same(&execution->verdict, class);
+    const struct verdict *verdict = &execution->verdict;
+    if (execution->is_clean)
+        return false;
+    bool is_of_family =
+        verdict->check < CHECK_COUNT && (reproduction->family >> verdict->check & 1) != 0;
+    return is_of_family || verdict_is_same(verdict, class);
 }
 
 int reproduce_once(struct executor *executor, const struct trace *trace,
@@ -66,7 +72,7 @@ int reproduce_search(struct executor *executor, const struct trace *trace,
         reproduction->rounds = ROUNDS_FEW;
     for (;;) {
         int failure = reproduce_once(executor, trace, reproduction, ret_execution, error);
-        if (failure != 0 || reproduce_shows(ret_execution, class) ||
+        if (failure != 0 || reproduce_shows(reproduction, ret_execution, class) ||
             !reproduction_widen(reproduction, ret_execution, class))
             return failure;
     }
@@ -88,7 +94,7 @@ static int replay_finding(void *context, bool *ret_shows)
                                  &replays->reproduction, &execution, replays->error);
     if (failure != 0)
         return failure;
-    *ret_shows = reproduce_shows(&execution, replays->class);
+    *ret_shows = reproduce_shows(&replays->reproduction, &execution, replays->class);
     if (*ret_shows)
         text_copy_printable(replays->finding->output, sizeof replays->finding->output,
                             execution.output);
@@ -109,7 +115,7 @@ static int search(struct replays *replays, unsigned searches, bool *ret_shows)
                                        &replays->reproduction, &execution, replays->error);
         if (failure != 0)
             return failure;
-        *ret_shows = reproduce_shows(&execution, replays->class);
+        *ret_shows = reproduce_shows(&replays->reproduction, &execution, replays->class);
     }
     return 0;
 }

@@ -6,15 +6,18 @@
 
 #include "harness/finding/finding.h"
 
-/* What a replay needs beyond the trace. */
+/* What a replay needs beyond the trace, and what it must show. */
 struct reproduction {
+    /* bit i: enum check, any of which shows the cause wherever it shows; 0: only the class does */
+    uint32_t family;
     uint32_t muted; /* checks that hide the class */
     /* identical cycles for footprint: many times the cost of one run. Few raise a suspicion only,
      * ROUNDS_MANY decide */
     uint32_t rounds;
 };
 
-bool reproduce_shows(const struct execution *execution, const struct verdict *class);
+bool reproduce_shows(const struct reproduction *reproduction, const struct execution *execution,
+                     const struct verdict *class);
 
 /* Runs the trace once in a fresh process. Returns as executor_run. */
 int reproduce_once(struct executor *executor, const struct trace *trace,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Makes a failing trace small while it keeps its class: the same check at the same site, in a fresh
- * process.
+ * process. Or while it keeps its cause: any check of a family at any site, so that traces of one
+ * defect come to the same few ops.
  *
  *   settle ──→ cut the tail ──→ fewer threads, forks, faults ──→ remove stretches ──→ simplify each op ──→ renumber slots ──┐
  *                   ↑______________________________ until a whole round changes nothing ____________________________________│
@@ -21,6 +22,7 @@
 #include "harness/finding/shrink_list.h"
 #include "harness/finding/shrink_schedule.h"
 #include "harness/run/team.h"
+#include "harness/trace/trace_slots.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,7 +36,8 @@ enum {
     SETTLE_REPLAYS = 3,
     FLAKY_TRIES = 3,
     BISECT_STEPS = 24,
-    FAULT_PLACES = 32 /* that a fail-os is tried at */
+    FAULT_PLACES = 32, /* that a fail-os is tried at */
+    PAGE = 4096
 };
 #define BISECT_MAX (UINT64_C(1) << 40) /* beyond it only landmarks say anything */
 
@@ -51,6 +54,11 @@ struct shrink {
     char *error;
 };
 
+static bool shrink_shows(const struct shrink *shrink, const struct execution *execution)
+{
+    return reproduce_shows(&shrink->reproduction, execution, shrink->class);
+}
+
 /* ---- the start ---- */
 
 /* Finds how to reproduce the class, then how surely that does it. Returns whether the class showed
@@ -59,19 +67,19 @@ static bool shrink_settle(struct shrink *shrink)
 {
     unsigned shows = 0;
     for (unsigned search = 0; search < SEARCHES_MAX && shrink->failure == 0; search++) {
-        shrink->reproduction = (struct reproduction){0};
+        shrink->reproduction = (struct reproduction){.family = shrink->reproduction.family};
         shrink->failure = reproduce_search(shrink->executor, shrink->best, shrink->class,
                                            &shrink->reproduction, &shrink->shown, shrink->error);
-        if (reproduce_shows(&shrink->shown, shrink->class))
+        if (shrink_shows(shrink, &shrink->shown))
             break;
     }
-    if (shrink->failure != 0 || !reproduce_shows(&shrink->shown, shrink->class))
+    if (shrink->failure != 0 || !shrink_shows(shrink, &shrink->shown))
         return false;
     for (unsigned replay = 0; replay < SETTLE_REPLAYS && shrink->failure == 0; replay++) {
         struct execution execution;
         shrink->failure = reproduce_once(shrink->executor, shrink->best, &shrink->reproduction,
                                          &execution, shrink->error);
-        shows += shrink->failure == 0 && reproduce_shows(&execution, shrink->class);
+        shows += shrink->failure == 0 && shrink_shows(shrink, &execution);
     }
     shrink->tries = shows == SETTLE_REPLAYS ? 1 : FLAKY_TRIES;
     return shrink->failure == 0;
@@ -112,7 +120,7 @@ static bool candidate_accept(struct shrink *shrink)
         shrink->failure = reproduce_once(shrink->executor, &shrink->candidate,
                                          &shrink->reproduction, &execution, shrink->error);
         budget_take(shrink, (int64_t)clock_now_ms() - start);
-        if (shrink->failure != 0 || !reproduce_shows(&execution, shrink->class))
+        if (shrink->failure != 0 || !shrink_shows(shrink, &execution))
             continue;
         shrink->shown = execution;
         shrink->best->count = shrink->candidate.count;
@@ -228,6 +236,26 @@ static uint8_t simplest_kind(uint8_t kind)
     return traits & OP_FREES ? OP_FREE : kind;
 }
 
+static uint64_t alignment_of(const struct trace_op *op)
+{
+    unsigned traits = trace_op_traits(op->kind);
+    return (traits & OP_IS_PAGED) != 0 ? PAGE : (traits & OP_HAS_ALIGNMENT) != 0 ? op->extra : 0;
+}
+
+/* Plain functions do not align. In search of a cause the size may grow for it. */
+static bool shrink_alignment(struct shrink *shrink, size_t index, struct trace_op *op)
+{
+    uint64_t size = op->size, alignment = alignment_of(&shrink->best->ops[index]);
+    if (shrink->reproduction.family == 0 || alignment == 0 || op->size_base != SIZE_EXACT ||
+        size > BISECT_MAX || alignment > BISECT_MAX)
+        return false;
+    op->size = size > alignment ? size : alignment;
+    if (shrink_replace(shrink, index, op))
+        return true;
+    op->size = size + alignment;
+    return shrink_replace(shrink, index, op);
+}
+
 static bool shrink_kind(struct shrink *shrink, size_t index)
 {
     struct trace_op op = shrink->best->ops[index];
@@ -238,7 +266,102 @@ static bool shrink_kind(struct shrink *shrink, size_t index)
         op.size = trace_op_total(&op);
     op.kind = simplest;
     op.extra = 0;
-    return shrink_replace(shrink, index, &op);
+    return shrink_replace(shrink, index, &op) || shrink_alignment(shrink, index, &op);
+}
+
+/* Puts others in the place of one op. */
+static bool shrink_exchange(struct shrink *shrink, size_t index, const struct trace_op *others,
+                            size_t count)
+{
+    candidate_begin(shrink);
+    struct trace *candidate = &shrink->candidate;
+    if (candidate->count + count - 1 > shrink->best->capacity)
+        return false;
+    memmove(candidate->ops + index + count, candidate->ops + index + 1,
+            (candidate->count - index - 1) * sizeof *others);
+    memcpy(candidate->ops + index, others, count * sizeof *others);
+    candidate->count += count - 1;
+    return candidate_accept(shrink);
+}
+
+static uint32_t first_unused_slot(const struct trace *trace)
+{
+    uint32_t unused = 0;
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->ops[i].slot >= unused)
+            unused = trace->ops[i].slot + 1;
+    return unused;
+}
+
+enum { CALLS_MAX = 64, CHILD_REALLOCS = 8, CHILD_MALLOCS = 4 };
+
+struct calls {
+    struct trace_op list[CALLS_MAX];
+    size_t count;
+};
+
+static void add_call(struct calls *calls, uint8_t kind, uint32_t slot, uint64_t size)
+{
+    if (calls->count < CALLS_MAX)
+        calls->list[calls->count++] = (struct trace_op){.kind = kind, .slot = slot, .size = size};
+}
+
+/* What a forked child does: it resizes what it inherited, allocates, and frees all. */
+static void add_childs_calls(struct shrink *shrink, size_t index, uint32_t unused,
+                             struct calls *calls)
+{
+    static struct slot_set live;
+    live = (struct slot_set){0};
+    for (size_t i = 0; i < index; i++)
+        (void)slot_set_apply(&live, &shrink->best->ops[i]);
+    for (uint32_t slot = 0; slot < unused && calls->count < CHILD_REALLOCS; slot++)
+        if (slot_set_has(&live, slot))
+            add_call(calls, OP_REALLOC, slot, calls->count % 2 == 0 ? 150 : 1);
+    for (uint32_t i = 0; i < CHILD_MALLOCS; i++)
+        add_call(calls, OP_MALLOC, unused + i, UINT64_C(16) << 2 * i);
+    for (uint32_t slot = 0; slot < unused + CHILD_MALLOCS; slot++)
+        if (slot >= unused || slot_set_has(&live, slot))
+            add_call(calls, OP_FREE, slot, 0);
+    for (uint32_t i = 0; i < CHILD_MALLOCS; i++)
+        add_call(calls, OP_MALLOC, unused + CHILD_MALLOCS + i, UINT64_C(16) << 2 * i);
+}
+
+/* An aligned block leaves a gap free before it, of a size that only the subject knows. */
+static bool shrink_gap(struct shrink *shrink, size_t index, uint32_t unused)
+{
+    const struct trace_op op = shrink->best->ops[index];
+    uint64_t alignment = alignment_of(&op);
+    for (uint64_t gap = 2 * alignment; alignment < BISECT_MAX && gap >= 16 && shrink->budget > 0;
+         gap /= 2) {
+        struct calls calls = {0};
+        add_call(&calls, OP_MALLOC, unused, gap);
+        add_call(&calls, OP_MALLOC, op.slot, op.size);
+        add_call(&calls, OP_FREE, unused, 0);
+        if (shrink_exchange(shrink, index, calls.list, calls.count))
+            return true;
+    }
+    return false;
+}
+
+/* In search of a cause: whether plain calls do as well. */
+static bool shrink_split(struct shrink *shrink, size_t index)
+{
+    const struct trace_op op = shrink->best->ops[index];
+    unsigned traits = trace_op_traits(op.kind);
+    uint32_t unused = first_unused_slot(shrink->best);
+    struct calls calls = {0};
+    if (shrink->reproduction.family == 0 || op.size_base != SIZE_EXACT ||
+        unused + CALLS_MAX > TRACE_SLOTS)
+        return false;
+    if (op.kind == OP_FORK) {
+        add_childs_calls(shrink, index, unused, &calls);
+    } else if ((traits & OP_USES) != 0 && (traits & OP_HAS_SIZE) != 0) {
+        add_call(&calls, OP_FREE, op.slot, 0);
+        add_call(&calls, OP_MALLOC, op.slot, trace_op_total(&op));
+    } else {
+        return shrink_gap(shrink, index, unused);
+    }
+    return shrink_exchange(shrink, index, calls.list, calls.count);
 }
 
 /* What the block in `slot` was last asked to hold before op `index`, as far as the trace alone
@@ -351,8 +474,8 @@ static bool shrink_extra(struct shrink *shrink, size_t index)
  * depends on gets smaller. */
 static bool shrink_ops(struct shrink *shrink)
 {
-    static bool (*const steps[])(struct shrink *, size_t) = {shrink_kind, shrink_base, shrink_size,
-                                                             shrink_extra};
+    static bool (*const steps[])(struct shrink *, size_t) = {shrink_kind, shrink_base, shrink_split,
+                                                             shrink_size, shrink_extra};
     bool changed = false;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
         for (size_t index = 0; index < shrink->best->count && shrink->budget > 0; index++)
@@ -393,16 +516,21 @@ static bool shrink_round(struct shrink *shrink)
     return changed;
 }
 
-int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict,
-                 unsigned budget, struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+static int shrink_within(struct executor *executor, struct trace *trace,
+                         const struct verdict *verdict, uint32_t family, unsigned budget,
+                         struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
 {
     struct verdict class = *verdict; /* the caller's may be part of what ret_execution points to */
-    struct shrink shrink = {
-        .executor = executor, .class = &class, .best = trace, .budget = budget, .error = error};
+    struct shrink shrink = {.executor = executor,
+                            .class = &class,
+                            .best = trace,
+                            .reproduction.family = family,
+                            .budget = budget,
+                            .error = error};
     if (budget == 0)
         shrink.budget = BUDGET_DEFAULT;
-    shrink.candidate.ops = calloc(trace->count + 1, sizeof(struct trace_op));
-    shrink.candidate.capacity = trace->count + 1;
+    shrink.candidate.capacity = trace->capacity > trace->count ? trace->capacity : trace->count + 1;
+    shrink.candidate.ops = calloc(shrink.candidate.capacity, sizeof(struct trace_op));
     if (shrink.candidate.ops == NULL) {
         memcpy(error, "out of memory", sizeof("out of memory"));
         return ENOMEM;
@@ -417,4 +545,17 @@ int shrink_trace(struct executor *executor, struct trace *trace, const struct ve
     shrink.shown.features = NULL;
     *ret_execution = shrink.shown;
     return 0;
+}
+
+int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict,
+                 unsigned budget, struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+{
+    return shrink_within(executor, trace, verdict, 0, budget, ret_execution, error);
+}
+
+int shrink_to_cause(struct executor *executor, struct trace *trace, const struct verdict *verdict,
+                    unsigned budget, struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
+{
+    return shrink_within(executor, trace, verdict, check_family((enum check)verdict->check), budget,
+                         ret_execution, error);
 }

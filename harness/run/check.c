@@ -46,6 +46,14 @@ enum severity check_severity(enum check check)
     return check < CHECK_COUNT ? check_severities[check] : SEVERITY_WRONG;
 }
 
+uint32_t check_family(enum check check)
+{
+    uint32_t family = check < CHECK_COUNT ? UINT32_C(1) << check : 0;
+    const uint32_t memory = 1u << CHECK_OVERLAP | 1u << CHECK_CONTENT | 1u << CHECK_ZEROED |
+                            1u << CHECK_USABLE | 1u << CHECK_KEPT | 1u << CHECK_CRASH;
+    return (family & (memory | 1u << CHECK_PROGRESS)) != 0 ? family | memory : family;
+}
+
 const char *severity_name(enum severity severity)
 {
     static const char *const names[SEVERITY_COUNT] = {"corruption", "wrong result", "errno",

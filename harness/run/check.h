@@ -60,6 +60,9 @@ const char *check_asserts(enum check check);
 enum severity check_severity(enum check check);
 /* "corruption", "wrong result", "errno", "cost". */
 const char *severity_name(enum severity severity);
+/* Checks that one defect fails by turns, as bits, with this one among them: memory that two owners
+ * share shows as overlap, content, a crash, or a call that never returns. */
+uint32_t check_family(enum check check);
 /* Returns CHECK_COUNT for an unknown name. */
 enum check check_find(const char *name);
 

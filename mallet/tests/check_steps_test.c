@@ -1,62 +1,98 @@
 /* SPDX-License-Identifier: MIT */
-/* How the steps of a check share its time. */
+/* The table of steps, and what a step is said to have done. */
 #include "mallet/check_steps.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-static void steps_that_take_their_part_get_their_shares_of_the_whole(void **state)
+static const struct check_step *find_step(const char *name)
 {
-    (void)state;
-    double left = 100;
-    for (size_t i = 0; check_step_at(i) != NULL; i++) {
-        double part = left * check_step_part(check_step_at(i), LEVEL_DEFAULT);
-        assert_float_equal((float)part, (float)check_step_at(i)->share[LEVEL_DEFAULT], 1e-4F);
-        left -= part;
-    }
-    assert_true(left > 0); /* for a deadlock in the last one */
+    for (size_t i = 0; check_step_at(i) != NULL; i++)
+        if (strcmp(check_step_at(i)->name, name) == 0)
+            return check_step_at(i);
+    fail_msg("there is no step %s", name);
+    return NULL;
 }
 
-static void a_first_step_that_takes_half_leaves_the_others_their_proportions(void **state)
+/* Two steps at a time: the sum fits into twice the time of the level, less what is kept for the
+ * findings. */
+static void the_steps_fit_into_their_level(void **state)
 {
     (void)state;
-    double left = 50, rest = 100 - check_step_at(0)->share[LEVEL_DEFAULT];
-    for (size_t i = 1; check_step_at(i) != NULL; i++) {
-        double part = left * check_step_part(check_step_at(i), LEVEL_DEFAULT);
-        assert_float_equal((float)part, (float)(50 * check_step_at(i)->share[LEVEL_DEFAULT] / rest),
-                           1e-4F);
-        left -= part;
+    for (unsigned level = 0; level < LEVEL_THOROUGH; level++) {
+        unsigned sum = 0, limit = check_level_limit((enum check_level)level);
+        for (size_t i = 0; check_step_at(i) != NULL; i++)
+            sum += check_step_at(i)->is_anvils ? 0 : check_step_at(i)->seconds[level];
+        assert_in_range(sum, limit, 2 * limit);
     }
 }
 
-/* The clauses take what they take; every other step stops when its share is over. */
-static void every_level_shares_its_time(void **state)
+static void every_step_has_a_minimum_and_can_be_stopped(void **state)
 {
     (void)state;
-    for (unsigned level = 0; level < LEVEL_COUNT; level++) {
-        unsigned sum = 0;
-        for (size_t i = 0; check_step_at(i) != NULL; i++) {
+    for (size_t i = 0; check_step_at(i) != NULL; i++)
+        for (unsigned level = 0; level < LEVEL_COUNT; level++) {
             const struct check_step *step = check_step_at(i);
-            const char *command = step->commands[level];
-            assert_true(step->share[level] > 0);
-            assert_true(i == 0 || strstr(command, "?limit") != NULL ||
-                        strstr(command, "$T:") != NULL);
-            sum += step->share[level];
+            assert_true(step->minimum[level] > 0);
+            assert_true(strstr(step->commands[level], "?limit") != NULL ||
+                        strstr(step->commands[level], "$T") != NULL);
         }
-        assert_in_range(sum, 50, 100);
+}
+
+static void a_higher_level_demands_no_less(void **state)
+{
+    (void)state;
+    for (size_t i = 0; check_step_at(i) != NULL; i++) {
+        const unsigned long *minimum = check_step_at(i)->minimum;
+        assert_true(minimum[LEVEL_QUICK] <= minimum[LEVEL_DEFAULT]);
+        assert_true(minimum[LEVEL_DEFAULT] <= minimum[LEVEL_THOROUGH]);
     }
+}
+
+static void breadth_comes_first_and_the_campaign_gets_fifteen_seconds(void **state)
+{
+    (void)state;
+    assert_string_equal(check_step_at(0)->name, "pass");
+    assert_string_equal(check_step_at(1)->name, "fuzz");
+    assert_true(check_step_at(1)->seconds[LEVEL_QUICK] >= 15);
+}
+
+static void a_step_is_measured_by_what_its_document_says(void **state)
+{
+    char text[64];
+    const struct check_step *step = find_step("refusals");
+    json_t *document = json_pack("{s:i, s:i, s:i}", "done", 3, "minimum", 5, "faults", 40);
+    (void)state;
+    assert_int_equal(check_step_done(step, document), 3);
+    assert_int_equal(check_step_minimum(step, LEVEL_QUICK, document), 5); /* all that there was */
+    check_step_describe(step, document, text, sizeof text);
+    assert_string_equal(text, "3 traces, 40 refused OS calls");
+    json_object_set_new(document, "minimum", json_integer(5000));
+    assert_int_equal(check_step_minimum(step, LEVEL_QUICK, document), step->minimum[LEVEL_QUICK]);
+    json_decref(document);
+}
+
+static void a_step_without_a_document_did_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(check_step_done(find_step("pass"), NULL), 0);
+    assert_true(check_step_minimum(find_step("pass"), LEVEL_QUICK, NULL) > 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps_that_take_their_part_get_their_shares_of_the_whole),
-        cmocka_unit_test(every_level_shares_its_time),
-        cmocka_unit_test(a_first_step_that_takes_half_leaves_the_others_their_proportions),
+        cmocka_unit_test(the_steps_fit_into_their_level),
+        cmocka_unit_test(every_step_has_a_minimum_and_can_be_stopped),
+        cmocka_unit_test(a_higher_level_demands_no_less),
+        cmocka_unit_test(breadth_comes_first_and_the_campaign_gets_fifteen_seconds),
+        cmocka_unit_test(a_step_is_measured_by_what_its_document_says),
+        cmocka_unit_test(a_step_without_a_document_did_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

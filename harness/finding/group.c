@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Causes are compared in two passes: traces first, by equality; then what has no trace looks for a
+ * group that explains it, and makes one of its own if there is none.
+ *
+ * The sentence of a clause is `CALL: expected X, observed Y`; its words tell the effect, and its
+ * first name of a function tells where.
+ */
+#include "harness/finding/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- functions ---- */
+
+/* Functions that an allocator builds on one another. The first one is the core. */
+static const char *const families[] = {
+    " malloc free free_sized free_aligned_sized ",
+    " calloc ",
+    " realloc reallocarray ",
+    " aligned_alloc posix_memalign memalign valloc pvalloc ",
+    " malloc_usable_size usable ",
+};
+enum { FAMILY_COUNT = sizeof families / sizeof families[0], CORE = 1 << 0, NAME_MAX_LENGTH = 32 };
+
+static unsigned family_of(const char *name, size_t length)
+{
+    char bounded[NAME_MAX_LENGTH + 3];
+    if (length == 0 || length > NAME_MAX_LENGTH)
+        return 0;
+    snprintf(bounded, sizeof bounded, " %.*s ", (int)length, name);
+    for (unsigned i = 0; i < FAMILY_COUNT; i++)
+        if (strstr(families[i], bounded) != NULL)
+            return 1u << i;
+    return 0;
+}
+
+/* The first name of a function in a text; a workload has it between underscores. */
+static unsigned first_family(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
+    for (const char *at = text; *at != '\0';) {
+        size_t length = strspn(at, letters);
+        unsigned family = family_of(at, length);
+        if (family != 0)
+            return family;
+        at += length + (at[length] != '\0');
+    }
+    return 0;
+}
+
+static unsigned workload_family(const char *name)
+{
+    return strstr(name, "realloc") != NULL   ? family_of("realloc", 7)
+           : strstr(name, "calloc") != NULL  ? family_of("calloc", 6)
+           : strstr(name, "aligned") != NULL ? family_of("memalign", 8)
+           : strstr(name, "usable") != NULL  ? family_of("usable", 6)
+                                             : CORE;
+}
+
+/* ---- effects ---- */
+
+static enum effect effect_of_check(enum check check)
+{
+    static const enum effect effects[CHECK_COUNT] = {
+        [CHECK_ALIGNMENT] = EFFECT_ALIGNMENT, [CHECK_IMPOSSIBLE] = EFFECT_IMPOSSIBLE,
+        [CHECK_NULL] = EFFECT_NULL,           [CHECK_ERRNO] = EFFECT_ERRNO,
+        [CHECK_RECOVERY] = EFFECT_RECOVERY,   [CHECK_FOOTPRINT] = EFFECT_FOOTPRINT,
+        [CHECK_SCALING] = EFFECT_SCALING,     [CHECK_PROGRESS] = EFFECT_PROGRESS,
+        [CHECK_POLICY] = EFFECT_POLICY,       [CHECK_HEAP] = EFFECT_HEAP,
+    };
+    return effects[check]; /* the others are EFFECT_MEMORY, which is 0 */
+}
+
+/* The first row one of whose words the sentence has decides. */
+static const struct {
+    const char *words; /* separated by | */
+    enum effect effect;
+    bool is_anywhere; /* the function that died is not the one at fault */
+} sentences[] = {
+    {"died of signal|death by signal|observed signal|damage|a crash", EFFECT_MEMORY, true},
+    {"CPU time without|deadlock|none of it in", EFFECT_PROGRESS, true},
+    {"MiB", EFFECT_FOOTPRINT, false},
+    {"a multiple of", EFFECT_ALIGNMENT, false},
+    {"errno kept|errno unchanged|observed NULL with|observed NULL and errno", EFFECT_ERRNO, false},
+    {"expected NULL", EFFECT_IMPOSSIBLE, false},
+    {"observed NULL", EFFECT_NULL, false},
+    {"zeros", EFFECT_MEMORY, false},
+    {"as they were written|bytes written|apart from the live|to alternate", EFFECT_MEMORY, false},
+};
+
+static bool has_word(const char *sentence, const char *words)
+{
+    char word[64];
+    for (const char *at = words, *end; at != NULL; at = *end == '|' ? end + 1 : NULL) {
+        end = at + strcspn(at, "|");
+        snprintf(word, sizeof word, "%.*s", (int)(end - at), at);
+        if (strstr(sentence, word) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void read_sentence(const char *sentence, struct cause *cause)
+{
+    cause->effect = EFFECT_OTHER;
+    cause->functions = first_family(sentence);
+    for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
+        if (!has_word(sentence, sentences[i].words))
+            continue;
+        cause->effect = sentences[i].effect;
+        if (sentences[i].is_anywhere)
+            cause->functions = 0;
+        return;
+    }
+}
+
+/* ---- causes ---- */
+
+/* Of the functions that a trace needs; of one that needs none, the core. */
+static void read_trace(const struct trace *trace, struct cause *cause)
+{
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct trace_op *op = &trace->ops[i];
+        const char *name = trace_op_name((enum op_kind)op->kind);
+        unsigned traits = trace_op_traits((enum op_kind)op->kind);
+        cause->functions |= family_of(name, strcspn(name, " "));
+        cause->needs_threads |= (traits & OP_PASSES_TOKEN) != 0;
+        cause->needs_exit |= op->kind == OP_THREAD_EXIT;
+        cause->needs_fork |= op->kind == OP_FORK;
+        if (op->kind == OP_FAIL_OS && i + 1 < trace->count)
+            cause->refused = 1u << trace->ops[i + 1].kind;
+        cause->is_large |= (traits & OP_HAS_SIZE) != 0 && trace_op_total(op) >= CAUSE_LARGE;
+        cause->is_large |= (traits & OP_HAS_ALIGNMENT) != 0 && op->extra >= CAUSE_LARGE;
+    }
+    if (cause->functions != CORE)
+        cause->functions &= ~(unsigned)CORE;
+    if (cause->functions == 0)
+        cause->functions = CORE;
+}
+
+struct cause finding_cause(const struct finding *finding)
+{
+    struct cause cause = {.has_trace = finding->trace.count > 0};
+    enum check check = check_find(finding->check);
+    const char *workload = strstr(finding->site, "growth/");
+    if (check == CHECK_COUNT) {
+        read_sentence(finding->sentence, &cause);
+        return cause;
+    }
+    cause.effect = effect_of_check(check);
+    if (cause.has_trace)
+        read_trace(&finding->trace, &cause);
+    else if (workload != NULL && cause.effect != EFFECT_MEMORY)
+        cause.functions = workload_family(workload);
+    return cause;
+}
+
+/* ---- groups ---- */
+
+static bool is_same_cause(const struct cause *left, const struct cause *right)
+{
+    return left->effect == right->effect && left->effect != EFFECT_OTHER &&
+           left->has_trace == right->has_trace && left->functions == right->functions &&
+           left->needs_threads == right->needs_threads && left->needs_exit == right->needs_exit &&
+           left->needs_fork == right->needs_fork && left->refused == right->refused &&
+           left->is_large == right->is_large;
+}
+
+/* Whether damage to blocks of malloc alone is behind a trace: nothing works on such a heap. */
+static bool is_plain(const struct cause *cause)
+{
+    return cause->has_trace && cause->functions == CORE && !cause->needs_threads &&
+           !cause->needs_fork && cause->refused == 0;
+}
+
+/* How well a trace explains a finding that has none; 0: not at all. */
+static unsigned explains(const struct cause *trace, const struct cause *finding)
+{
+    bool is_of_effect = trace->effect == finding->effect && trace->effect != EFFECT_OTHER;
+    bool spoils_all =
+        is_plain(trace) && trace->effect == EFFECT_MEMORY && finding->effect == EFFECT_PROGRESS;
+    if (!trace->has_trace || (!is_of_effect && !spoils_all))
+        return 0;
+    if (finding->functions != 0 && (trace->functions & finding->functions) != 0)
+        return 4;
+    if (is_plain(trace))
+        return 3;
+    return finding->functions == 0 ? 2 : 0;
+}
+
+static size_t find_equal(const struct cause *causes, size_t i)
+{
+    size_t j = 0;
+    while (j < i && !is_same_cause(&causes[j], &causes[i]))
+        j++;
+    return j;
+}
+
+static size_t find_explanation(const struct cause *causes, size_t count, size_t i)
+{
+    size_t best = count;
+    for (size_t j = 0; j < count; j++)
+        if (explains(&causes[j], &causes[i]) >
+            (best < count ? explains(&causes[best], &causes[i]) : 0))
+            best = j;
+    return best;
+}
+
+size_t findings_group(const struct finding *findings, size_t count, size_t *ret_group)
+{
+    struct cause *causes = calloc(count + 1, sizeof *causes);
+    size_t *first = calloc(count + 1, sizeof *first), groups = 0; /* finding of the same group */
+    for (size_t i = 0; causes != NULL && i < count; i++)
+        causes[i] = finding_cause(&findings[i]);
+    for (size_t i = 0; causes != NULL && first != NULL && i < count; i++) {
+        size_t explanation = causes[i].has_trace ? count : find_explanation(causes, count, i);
+        first[i] = find_equal(causes, explanation < count ? explanation : i);
+    }
+    for (size_t i = 0; i < count; i++)
+        ret_group[i] = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        size_t leader = first != NULL ? first[i] : i;
+        if (ret_group[leader] == SIZE_MAX)
+            ret_group[leader] = groups++;
+        ret_group[i] = ret_group[leader];
+    }
+    free(causes);
+    free(first);
+    return groups;
+}
+
+enum severity finding_severity(const struct finding *finding)
+{
+    static const enum check examples[] = {
+        [EFFECT_MEMORY] = CHECK_CONTENT,        [EFFECT_HEAP] = CHECK_HEAP,
+        [EFFECT_PROGRESS] = CHECK_PROGRESS,     [EFFECT_ALIGNMENT] = CHECK_ALIGNMENT,
+        [EFFECT_IMPOSSIBLE] = CHECK_IMPOSSIBLE, [EFFECT_NULL] = CHECK_NULL,
+        [EFFECT_ERRNO] = CHECK_ERRNO,           [EFFECT_POLICY] = CHECK_POLICY,
+        [EFFECT_RECOVERY] = CHECK_RECOVERY,     [EFFECT_FOOTPRINT] = CHECK_FOOTPRINT,
+        [EFFECT_SCALING] = CHECK_SCALING,       [EFFECT_OTHER] = CHECK_COUNT, /* a wrong result */
+    };
+    enum check check = check_find(finding->check);
+    return check_severity(check < CHECK_COUNT ? check : examples[finding_cause(finding).effect]);
+}
+
+bool finding_leads(const struct finding *first, const struct finding *second)
+{
+    bool counts = finding_note(first) == NULL, other_counts = finding_note(second) == NULL;
+    bool has_trace = first->trace.count > 0, other_has = second->trace.count > 0;
+    if (counts != other_counts)
+        return counts;
+    if (has_trace != other_has)
+        return has_trace;
+    if (first->trace.count != second->trace.count)
+        return first->trace.count < second->trace.count;
+    return finding_severity(first) < finding_severity(second);
+}

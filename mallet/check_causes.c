@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From lines to causes. Shrinking comes first: it is what makes traces of one cause alike. The
+ * program of a headline runs last; if it does not show the finding, the next of the group has its
+ * turn, so that a cause is a note only if nothing of it can be shown.
+ */
+#include "mallet/check_causes.h"
+
+#include "harness/cli/output.h"
+#include "harness/executor/executor.h"
+#include "harness/finding/finding_json.h"
+#include "harness/program/confirm.h"
+#include "harness/program/export.h"
+#include "mallet/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    SHRINK_BUDGET = 800, /* runs for one class */
+    CPU_LIMIT_MS = 500,
+    ATTEMPTS = 5,
+    RACE_RUNS = 3,
+    OPS_MAX = 1 << 16,
+    ROOM = 64 /* a fork may become several calls */
+};
+
+static double end_of_work; /* what is_cancelled has no other way to know */
+
+static bool is_over(void)
+{
+    return check_now() >= end_of_work || cli_is_interrupted();
+}
+
+/* ---- taking ---- */
+
+static bool is_same_class(const struct finding *left, const struct finding *right)
+{
+    return strcmp(left->check, right->check) == 0 && strcmp(left->site, right->site) == 0;
+}
+
+/* The trace stands as text among the keys that were read. */
+static void parse_trace(struct finding *finding)
+{
+    const char *text = json_string_value(json_object_get(finding->extra, "trace"));
+    struct trace_error error;
+    if (text == NULL || strchr(text, '\n') == NULL)
+        return;
+    size_t lines = 1;
+    for (const char *at = text; *at != '\0'; at++)
+        lines += *at == '\n';
+    struct trace trace = {.ops = calloc(lines, sizeof *trace.ops), .capacity = lines};
+    if (lines > OPS_MAX || trace.ops == NULL ||
+        trace_parse(text, strlen(text), &trace, &error) != 0)
+        free(trace.ops);
+    else
+        finding->trace = trace;
+}
+
+void check_causes_add(struct check_causes *causes, const char *step, struct finding *finding)
+{
+    struct check_finding *grown =
+        realloc(causes->findings, (causes->finding_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        finding_done(finding);
+        return;
+    }
+    causes->findings = grown;
+    struct check_finding *entry = &grown[causes->finding_count];
+    *entry = (struct check_finding){step, *finding, causes->finding_count, 0};
+    parse_trace(&entry->finding);
+    for (size_t i = causes->finding_count; i-- > 0;)
+        if (is_same_class(&grown[i].finding, finding))
+            entry->class = grown[i].class;
+    causes->finding_count++;
+}
+
+/* A probe that failed by itself is no finding: its command says so by its status. */
+static bool is_error(const struct finding *finding)
+{
+    return finding_is_clause(finding) && strcmp(finding->site, "error") == 0;
+}
+
+size_t check_causes_take(struct check_causes *causes, const struct check_step *step)
+{
+    char path[PATH_MAX];
+    size_t count = 0, fresh = 0;
+    check_findings_path(causes->request, step, path);
+    FILE *file = fopen(path, "re");
+    struct finding *findings = file != NULL ? finding_read_lines(file, &count) : NULL;
+    if (file != NULL)
+        fclose(file);
+    for (size_t i = 0; i < count; i++) {
+        if (is_error(&findings[i]) ||
+            (cli_findings_add(causes->log, &findings[i]), findings[i].expected != NULL)) {
+            causes->expected += !is_error(&findings[i]);
+            finding_done(&findings[i]);
+            continue;
+        }
+        size_t before = causes->finding_count;
+        check_causes_add(causes, step->name, &findings[i]);
+        fresh += before < causes->finding_count && causes->findings[before].class == before;
+    }
+    free(findings);
+    return fresh;
+}
+
+/* ---- candidates: one finding of each class, shrunk ---- */
+
+struct candidate {
+    struct finding finding; /* its trace is its own */
+    size_t member;          /* index of the finding that it was */
+    size_t group;
+    bool is_tried; /* by its program */
+};
+
+struct search {
+    struct check_causes *causes;
+    struct candidate *candidates;
+    size_t count;
+    struct executor *executor; /* NULL: the subject cannot be run here */
+};
+
+static bool copy_trace(const struct trace *trace, struct trace *ret_trace)
+{
+    const size_t capacity = trace->count + ROOM;
+    struct trace copy = {
+        .ops = calloc(capacity, sizeof *copy.ops), .count = trace->count, .capacity = capacity};
+    if (copy.ops == NULL)
+        return false;
+    memcpy(copy.ops, trace->ops, trace->count * sizeof *copy.ops);
+    *ret_trace = copy;
+    return true;
+}
+
+/* The best of each class. */
+static void choose_candidates(struct search *search)
+{
+    struct check_causes *causes = search->causes;
+    search->candidates = calloc(causes->finding_count + 1, sizeof *search->candidates);
+    for (size_t i = 0; search->candidates != NULL && i < causes->finding_count; i++) {
+        size_t best = i;
+        if (causes->findings[i].class != i)
+            continue;
+        for (size_t j = i + 1; j < causes->finding_count; j++)
+            if (causes->findings[j].class == i &&
+                finding_leads(&causes->findings[j].finding, &causes->findings[best].finding))
+                best = j;
+        struct candidate *candidate = &search->candidates[search->count++];
+        *candidate = (struct candidate){.finding = causes->findings[best].finding, .member = best};
+        if (!copy_trace(&candidate->finding.trace, &candidate->finding.trace))
+            candidate->finding.trace = (struct trace){0};
+    }
+}
+
+/* Makes the candidate the finding that its smallest trace shows. What does not show any more stays
+ * as it was found. */
+static void shrink_candidate(struct search *search, struct candidate *candidate)
+{
+    struct finding *finding = &candidate->finding, shrunk;
+    struct execution execution;
+    struct trace trace;
+    char error[SUBJECT_ERROR_MAX];
+    const struct verdict verdict = finding_verdict(finding);
+    if (finding->trace.count == 0 || is_over() || !copy_trace(&finding->trace, &trace))
+        return;
+    int failure =
+        shrink_to_cause(search->executor, &trace, &verdict, SHRINK_BUDGET, &execution, error);
+    if (failure != 0 || execution.is_clean) {
+        free(trace.ops);
+        return;
+    }
+    finding_make(&shrunk, search->causes->subject, &execution.verdict, execution.output);
+    shrunk.trace = trace;
+    if (finding_reproduce(search->executor, &shrunk, ATTEMPTS, error) != 0) {
+        shrunk.reproduced = finding->reproduced;
+        shrunk.attempts = finding->attempts;
+    }
+    free(finding->trace.ops);
+    *finding = shrunk;
+}
+
+/* The defect may be a known one that showed in another way. */
+static bool is_expected(const struct search *search, const struct candidate *candidate)
+{
+    return cli_findings_expect(search->causes->log, &candidate->finding) != NULL;
+}
+
+static void shrink_candidates(struct search *search)
+{
+    char error[SUBJECT_ERROR_MAX];
+    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS, .is_cancelled = is_over};
+    size_t kept = 0;
+    if (executor_start(&search->executor, search->causes->request->subject, &options, error) != 0)
+        return;
+    for (size_t i = 0; i < search->count; i++)
+        shrink_candidate(search, &search->candidates[i]);
+    executor_stop(search->executor);
+    for (size_t i = 0; i < search->count; i++)
+        if (is_expected(search, &search->candidates[i])) {
+            search->causes->expected++;
+            free(search->candidates[i].finding.trace.ops);
+        } else {
+            search->candidates[kept++] = search->candidates[i];
+        }
+    search->count = kept;
+}
+
+static size_t group_candidates(struct search *search)
+{
+    struct finding *findings = calloc(search->count + 1, sizeof *findings);
+    size_t *groups = calloc(search->count + 1, sizeof *groups), count = 0;
+    for (size_t i = 0; findings != NULL && i < search->count; i++)
+        findings[i] = search->candidates[i].finding;
+    if (findings != NULL && groups != NULL)
+        count = findings_group(findings, search->count, groups);
+    for (size_t i = 0; groups != NULL && i < search->count; i++)
+        search->candidates[i].group = groups[i];
+    free(findings);
+    free(groups);
+    return count;
+}
+
+/* ---- the headline of a group ---- */
+
+static struct candidate *best_of(const struct search *search, size_t group)
+{
+    struct candidate *best = NULL;
+    for (size_t i = 0; i < search->count; i++) {
+        struct candidate *candidate = &search->candidates[i];
+        if (candidate->group == group &&
+            (best == NULL || finding_leads(&candidate->finding, &best->finding)))
+            best = candidate;
+    }
+    return best;
+}
+
+static bool write_part(const char *path, const struct finding *finding,
+                       void (*write)(FILE *, const struct finding *))
+{
+    struct output output;
+    char error[OUTPUT_ERROR_MAX];
+    if (output_open(&output, path, error) != 0)
+        return false;
+    write(output.file, finding);
+    return output_close(&output, error) == 0;
+}
+
+static void write_program(FILE *out, const struct finding *finding)
+{
+    struct verdict verdict = finding_verdict(finding);
+    (void)export_program(out, &finding->trace, &verdict);
+}
+
+static void write_text(FILE *out, const struct finding *finding)
+{
+    fputs(finding->program, out);
+}
+
+/* A clause has its program where the step was told to put it. */
+static void find_clause_program(const struct check_causes *causes, const struct finding *finding,
+                                char ret_path[PATH_MAX])
+{
+    snprintf(ret_path, PATH_MAX, "%.2000s/clauses/%s-%s.c", causes->request->output,
+             causes->subject, finding->check);
+    FILE *file = fopen(ret_path, "re");
+    if (file != NULL)
+        fclose(file);
+    else
+        ret_path[0] = '\0';
+}
+
+/* Puts trace and program into the cause's folder, or finds the program where its step left it. */
+static void save(const struct check_causes *causes, struct check_cause *cause)
+{
+    const struct finding *lead = &cause->lead;
+    char error[OUTPUT_ERROR_MAX], path[PATH_MAX];
+    bool has_text = lead->program != NULL && strchr(lead->program, '\n') != NULL;
+    cause->program[0] = cause->trace[0] = '\0';
+    snprintf(path, sizeof path, "%.3000s/program.c", cause->folder);
+    if (output_make_folder(cause->folder, error) != 0)
+        return;
+    if (lead->trace.count > 0) {
+        snprintf(cause->trace, sizeof cause->trace, "%.3000s/trace.trace", cause->folder);
+        (void)write_part(cause->trace, lead, report_write_trace);
+        (void)write_part(path, lead, write_program);
+        snprintf(cause->program, sizeof cause->program, "%s", path);
+    } else if (has_text && write_part(path, lead, write_text)) {
+        snprintf(cause->program, sizeof cause->program, "%s", path);
+    } else if (finding_is_clause(lead)) {
+        find_clause_program(causes, lead, cause->program);
+    } else if (lead->program != NULL) {
+        snprintf(cause->program, sizeof cause->program, "%s", lead->program);
+    }
+}
+
+/* A race that does not show in a few runs of a program may be there all the same. */
+static void confirm(const struct check_causes *causes, struct check_cause *cause)
+{
+    struct finding *lead = &cause->lead;
+    bool is_race = strncmp(lead->site, "torture/", 8) == 0;
+    if (lead->confirmed != CONFIRM_UNKNOWN || cause->program[0] == '\0' || is_over())
+        return;
+    const struct confirm_request request = {.subject = causes->request->subject,
+                                            .source = cause->program,
+                                            .is_hang = check_find(lead->check) == CHECK_PROGRESS,
+                                            .runs = is_race ? RACE_RUNS : 1,
+                                            .is_cancelled = is_over};
+    enum confirmation confirmed = confirm_by_program(&request);
+    if (!is_race || confirmed == CONFIRM_YES)
+        lead->confirmed = confirmed;
+}
+
+static void count_members(const struct search *search, size_t group, struct check_cause *cause)
+{
+    cause->severity = SEVERITY_COUNT;
+    for (size_t i = 0; i < search->count; i++) {
+        const struct candidate *candidate = &search->candidates[i];
+        enum severity severity = finding_severity(&candidate->finding);
+        if (candidate->group != group)
+            continue;
+        cause->members++;
+        if (severity < cause->severity)
+            cause->severity = severity;
+    }
+}
+
+/* Tries one after the other until the best one is confirmed, or cannot be. */
+static void make_cause(const struct search *search, size_t group, struct check_cause *cause)
+{
+    struct candidate *best;
+    snprintf(cause->folder, sizeof cause->folder, "%.3000s/.group",
+             search->causes->request->output);
+    cause->group = group;
+    count_members(search, group, cause);
+    for (;;) {
+        best = best_of(search, group);
+        cause->lead = best->finding;
+        cause->step = search->causes->findings[best->member].step;
+        save(search->causes, cause);
+        if (best->is_tried)
+            break;
+        confirm(search->causes, cause);
+        best->is_tried = true;
+        best->finding.confirmed = cause->lead.confirmed;
+    }
+    cause->counts = cli_findings_counts(search->causes->log, &cause->lead);
+}
+
+/* ---- all of it ---- */
+
+static void map_members(const struct search *search)
+{
+    struct check_causes *causes = search->causes;
+    for (size_t i = 0; i < causes->finding_count; i++)
+        causes->findings[i].cause = SIZE_MAX;
+    for (size_t i = 0; i < search->count; i++) {
+        size_t class = causes->findings[search->candidates[i].member].class;
+        for (size_t j = 0; j < causes->finding_count; j++)
+            if (causes->findings[j].class == class)
+                causes->findings[j].cause = search->candidates[i].group;
+    }
+}
+
+static int compare_causes(const void *left, const void *right)
+{
+    const struct check_cause *first = left, *second = right;
+    if (first->counts != second->counts)
+        return first->counts ? -1 : 1;
+    if (first->severity != second->severity)
+        return first->severity < second->severity ? -1 : 1;
+    return first->members > second->members ? -1 : first->members < second->members;
+}
+
+/* Members name their cause by its group until it has its place. */
+static void sort_causes(struct check_causes *causes)
+{
+    size_t *places = calloc(causes->cause_count + 1, sizeof *places);
+    qsort(causes->causes, causes->cause_count, sizeof *causes->causes, compare_causes);
+    for (size_t i = 0; places != NULL && i < causes->cause_count; i++)
+        places[causes->causes[i].group] = i;
+    for (size_t i = 0; places != NULL && i < causes->finding_count; i++)
+        if (causes->findings[i].cause < causes->cause_count)
+            causes->findings[i].cause = places[causes->findings[i].cause];
+    free(places);
+}
+
+static void remove_folder(const char *folder)
+{
+    static const char *const parts[] = {"program.c", "trace.trace"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        snprintf(path, sizeof path, "%.3000s/%s", folder, parts[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+/* Under the numbers of the page; those of an earlier check go. */
+static void save_causes(struct check_causes *causes)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%.3000s/.group", causes->request->output);
+    remove_folder(folder);
+    for (size_t i = 0; i < causes->cause_count || access(folder, F_OK) == 0; i++) {
+        snprintf(folder, sizeof folder, "%.3000s/%zu", causes->request->output, i + 1);
+        remove_folder(folder);
+        if (i >= causes->cause_count)
+            continue;
+        memcpy(causes->causes[i].folder, folder, sizeof folder);
+        save(causes, &causes->causes[i]);
+    }
+}
+
+void check_causes_find(struct check_causes *causes, double until)
+{
+    struct search search = {.causes = causes};
+    end_of_work = until;
+    choose_candidates(&search);
+    shrink_candidates(&search);
+    size_t count = group_candidates(&search);
+    causes->causes = calloc(count + 1, sizeof *causes->causes);
+    map_members(&search);
+    for (size_t group = 0; causes->causes != NULL && group < count; group++) {
+        struct check_cause *cause = &causes->causes[causes->cause_count++];
+        make_cause(&search, group, cause);
+        causes->note_count += !cause->counts;
+        if (!copy_trace(&cause->lead.trace, &cause->lead.trace))
+            cause->lead.trace = (struct trace){0};
+    }
+    sort_causes(causes);
+    save_causes(causes);
+    for (size_t i = 0; i < search.count; i++)
+        free(search.candidates[i].finding.trace.ops);
+    free(search.candidates);
+}
+
+void check_causes_done(struct check_causes *causes)
+{
+    for (size_t i = 0; i < causes->cause_count; i++)
+        free(causes->causes[i].lead.trace.ops);
+    for (size_t i = 0; i < causes->finding_count; i++) {
+        free(causes->findings[i].finding.trace.ops);
+        finding_done(&causes->findings[i].finding);
+    }
+    free(causes->causes);
+    free(causes->findings);
+}

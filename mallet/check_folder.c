@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ *     OUTPUT/build      the content of the subject, as 16 digits
+ *     OUTPUT/check.json what the last check came to
+ */
+#include "mallet/check_folder.h"
+
+#include "harness/cli/output.h"
+#include "harness/finding/finding_json.h"
+#include "harness/program/confirm.h"
+
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- builds ---- */
+
+/* FNV-1a: builds are to be told apart, not to be protected. */
+void check_build_id(const char *path, char ret_id[17])
+{
+    FILE *file = fopen(path, "re");
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    unsigned char bytes[4096];
+    size_t length;
+    ret_id[0] = '\0';
+    if (file == NULL)
+        return;
+    while ((length = fread(bytes, 1, sizeof bytes, file)) > 0)
+        for (size_t i = 0; i < length; i++)
+            hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    fclose(file);
+    snprintf(ret_id, 17, "%016llx", (unsigned long long)hash);
+}
+
+static void read_id(const char *path, char ret_id[17])
+{
+    FILE *file = fopen(path, "re");
+    ret_id[0] = '\0';
+    if (file == NULL)
+        return;
+    if (fscanf(file, "%16s", ret_id) != 1)
+        ret_id[0] = '\0';
+    fclose(file);
+}
+
+static void write_id(const char *path, const char *id)
+{
+    struct output output;
+    char error[OUTPUT_ERROR_MAX];
+    if (output_open(&output, path, error) != 0)
+        return;
+    fprintf(output.file, "%s\n", id);
+    (void)output_close(&output, error);
+}
+
+/* ---- what the campaign of another build found ---- */
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+static void remove_campaign(const char *output)
+{
+    static const char *const parts[] = {"raw", "artifacts", "findings", "afl", "summary.json"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        snprintf(path, sizeof path, "%.3000s/fuzz/%s", output, parts[i]);
+        (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    }
+}
+
+/* ---- earlier findings ---- */
+
+static enum earlier_state try_again(const struct check_causes *causes,
+                                    const struct finding *finding, double until)
+{
+    bool is_race = strncmp(finding->site, "torture/", 8) == 0;
+    const struct confirm_request request = {.subject = causes->request->subject,
+                                            .source = finding->program,
+                                            .is_hang = check_find(finding->check) == CHECK_PROGRESS,
+                                            .runs = is_race ? 3 : 1,
+                                            .is_cancelled = cli_is_interrupted};
+    if (finding->program == NULL || finding->program[0] == '\0' || check_now() >= until)
+        return EARLIER_UNKNOWN;
+    switch (confirm_by_program(&request)) {
+    case CONFIRM_YES:
+        return EARLIER_THERE;
+    case CONFIRM_NO:
+        return is_race ? EARLIER_UNKNOWN : EARLIER_GONE;
+    default:
+        return EARLIER_UNKNOWN;
+    }
+}
+
+/* What still shows is a finding of this build, with the program's word for it. */
+static void take_earlier(struct check_folder *folder, struct check_causes *causes,
+                         const json_t *object, double until)
+{
+    struct finding finding;
+    if (!finding_from_json(&finding, object))
+        return;
+    struct check_earlier *earlier = &folder->earlier[folder->earlier_count++];
+    memcpy(earlier->check, finding.check, sizeof earlier->check);
+    memcpy(earlier->site, finding.site, sizeof earlier->site);
+    memcpy(earlier->sentence, finding.sentence, sizeof earlier->sentence);
+    earlier->state = try_again(causes, &finding, until);
+    finding.reproduced = finding.attempts = 0;
+    finding.confirmed = CONFIRM_YES;
+    finding.note = NULL;
+    finding.expected = cli_findings_expect(causes->log, &finding);
+    if (earlier->state == EARLIER_THERE && finding.expected == NULL)
+        check_causes_add(causes, "earlier", &finding);
+    else
+        finding_done(&finding);
+}
+
+void check_folder_open(struct check_folder *ret_folder, struct check_causes *causes,
+                       const char *subject_file, double until)
+{
+    const char *output = causes->request->output;
+    char path[PATH_MAX], now[17], before[17];
+    size_t i;
+    json_t *object;
+    *ret_folder = (struct check_folder){0};
+    snprintf(path, sizeof path, "%.3000s/build", output);
+    check_build_id(subject_file, now);
+    read_id(path, before);
+    if (strcmp(now, before) == 0)
+        return;
+    ret_folder->is_other_build = before[0] != '\0';
+    write_id(path, now);
+    remove_campaign(output);
+    snprintf(path, sizeof path, "%.3000s/check.json", output);
+    json_t *document = json_load_file(path, 0, NULL);
+    const json_t *findings = json_object_get(document, "findings");
+    ret_folder->earlier = calloc(json_array_size(findings) + 1, sizeof *ret_folder->earlier);
+    json_array_foreach(findings, i, object)
+    {
+        if (ret_folder->earlier != NULL && ret_folder->is_other_build)
+            take_earlier(ret_folder, causes, object, until);
+    }
+    json_decref(document);
+    unlink(path); /* if this check is killed, the next one must not take it for its own */
+}
+
+void check_folder_done(struct check_folder *folder)
+{
+    free(folder->earlier);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/* The page. Every entry can be acted on without another command; no colour is needed to understand
+ * it. */
+#include "mallet/check_page.h"
+
+#include "conformance/clauses.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WIDTH = 96, ALSO_MAX = 6, TEXT_MAX = 2048 };
+
+/* ---- words ---- */
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static bool has_colour(void)
+{
+    const char *refused = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (refused == NULL || refused[0] == '\0');
+}
+
+static const char *colour(const char *code)
+{
+    return has_colour() ? code : "";
+}
+
+/* Prints words behind a label, wrapped and aligned below one another. */
+static void print_wrapped(const char *label, const char *text)
+{
+    int margin = 5 + 10, column = margin;
+    printf("     %-10s", label);
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " ");
+        if (column > margin && column + length > WIDTH) {
+            printf("\n%*s", margin, "");
+            column = margin;
+        }
+        printf("%.*s", length, text);
+        column += length + 1;
+        text += length;
+        if (*text == ' ') {
+            text++;
+            if (column + (int)strcspn(text, " ") <= WIDTH)
+                putchar(' ');
+        }
+    }
+    putchar('\n');
+}
+
+/* What a check that fails comes to, with the function in the place of %s. */
+static const char *const titles[CHECK_COUNT] = {
+    [CHECK_OVERLAP] = "%s returns memory that is in use",
+    [CHECK_ALIGNMENT] = "%s returns a block that is not aligned as promised",
+    [CHECK_CONTENT] = "the bytes of a live block change (%s)",
+    [CHECK_ZEROED] = "%s returns memory that is not zero",
+    [CHECK_USABLE] = "the usable size of a block is wrong (%s)",
+    [CHECK_IMPOSSIBLE] = "%s succeeds where nothing can fit",
+    [CHECK_NULL] = "%s fails without need",
+    [CHECK_ERRNO] = "%s leaves the wrong errno",
+    [CHECK_KEPT] = "a %s that fails does not keep the old block",
+    [CHECK_RECOVERY] = "memory is lost after a request to the system was refused (%s)",
+    [CHECK_FOOTPRINT] = "memory grows over identical cycles (%s)",
+    [CHECK_SCALING] = "an operation costs more, the more blocks there are (%s)",
+    [CHECK_PROGRESS] = "%s does not return",
+    [CHECK_POLICY] = "%s does not keep to its own choice",
+    [CHECK_HEAP] = "the heap is not in order (%s)",
+    [CHECK_CRASH] = "%s ends the process",
+    [CHECK_RACE] = "two threads touch the same memory without an order (%s)",
+};
+
+static const char *site_text(const char *site)
+{
+    return strcmp(site, "cycle") == 0 ? "cycles" : strcmp(site, "end") == 0 ? "at the end" : site;
+}
+
+static void format_title(const struct finding *finding, char *ret_title, size_t capacity)
+{
+    enum check check = check_find(finding->check);
+    const char *title = check < CHECK_COUNT ? titles[check] : "", *place = strstr(title, "%s");
+    if (check == CHECK_COUNT)
+        snprintf(ret_title, capacity, "%s does not hold", finding->check);
+    else
+        snprintf(ret_title, capacity, "%.*s%s%s", (int)(place - title), title,
+                 site_text(finding->site), place + 2);
+}
+
+static const char *severity_word(enum severity severity)
+{
+    static const char *const words[] = {"CORRUPTION", "WRONG", "ERRNO", "COST", "WRONG"};
+    return words[severity];
+}
+
+/* ---- the answer ---- */
+
+bool check_is_complete(const struct check_report *check)
+{
+    for (size_t i = 0; i < check->line_count; i++)
+        if (check->lines[i].state != STEP_DONE && check->lines[i].state != STEP_NOT_MEANT)
+            return false;
+    return true;
+}
+
+static size_t lines_missing(const struct check_report *check, size_t *ret_meant)
+{
+    size_t missing = 0;
+    *ret_meant = 0;
+    for (size_t i = 0; i < check->line_count; i++) {
+        *ret_meant += check->lines[i].state != STEP_NOT_MEANT;
+        missing += check->lines[i].state != STEP_NOT_MEANT && check->lines[i].state != STEP_DONE;
+    }
+    return missing;
+}
+
+static void print_missing(const struct check_report *check)
+{
+    for (size_t i = 0; i < check->line_count; i++) {
+        const struct check_line *line = &check->lines[i];
+        if (line->state == STEP_DONE || line->state == STEP_NOT_MEANT)
+            continue;
+        printf("   %-14s %lu of at least %lu %s%s%s\n", line->step->name, line->done, line->minimum,
+               line->step->unit, line->sentence[0] != '\0' ? ": " : "", line->sentence);
+    }
+}
+
+static void print_severities(const struct check_report *check, size_t count)
+{
+    size_t corrupting = 0;
+    for (size_t i = 0; i < count; i++)
+        corrupting += check->causes.causes[i].severity == SEVERITY_CORRUPTION;
+    if (corrupting == 0)
+        printf(".");
+    else if (count == 1)
+        printf(", which corrupts memory or ends the process.");
+    else
+        printf(", %zu of which corrupt%s memory or end%s the process.", corrupting,
+               corrupting == 1 ? "s" : "", corrupting == 1 ? "s" : "");
+}
+
+static void print_answer(const struct check_report *check, size_t count)
+{
+    size_t meant, missing = lines_missing(check, &meant);
+    const char *level = check_level_name(check->request->level);
+    printf("%s%s%s: ", colour("\033[1m"), check->subject, colour("\033[0m"));
+    if (count > 0) {
+        printf("%s%zu defect%s%s", colour("\033[1;31m"), count, plural(count), colour("\033[0m"));
+        print_severities(check, count);
+    } else if (cli_is_interrupted()) {
+        printf("INTERRUPTED. Nothing was found in what ran.");
+    } else if (missing > 0) {
+        printf("INCOMPLETE. Nothing was found in what ran.");
+    } else {
+        printf("nothing found.");
+    }
+    if (missing == 0) {
+        printf(" Every step of the %s level ran (%.0f s).\n", level, check->seconds);
+        return;
+    }
+    printf(" %zu of %zu steps did not get their minimum:\n", missing, meant);
+    print_missing(check);
+}
+
+/* ---- a cause ---- */
+
+/* "./x.so", so that a program's loader does not look for it elsewhere. */
+static void print_preload(const struct check_report *check)
+{
+    const char *subject = check->request->subject;
+    printf("%s%s", strchr(subject, '/') != NULL || check->request->is_anvil ? "" : "./", subject);
+}
+
+static void print_program(const struct check_report *check, const struct check_cause *cause)
+{
+    if (cause->program[0] == '\0')
+        return;
+    printf("     %-10s%s\n     %-10scc -w -fno-builtin -o program %s -pthread && ", "program",
+           cause->program, "", cause->program);
+    if (strstr(check->request->subject, ".so") != NULL) {
+        printf("LD_PRELOAD=");
+        print_preload(check);
+        putchar(' ');
+    }
+    printf("./program\n");
+}
+
+static void print_repeat(const struct check_report *check, const struct check_cause *cause)
+{
+    const char *subject = check->request->subject, *site = cause->lead.site;
+    printf("     %-10s", "repeat");
+    if (cause->trace[0] != '\0')
+        printf("mallet replay %s %s\n", subject, cause->trace);
+    else if (finding_is_clause(&cause->lead))
+        printf("mallet conform %s --clause %s\n", subject, cause->lead.check);
+    else if (strncmp(site, "torture/", 8) == 0)
+        printf("mallet torture %s --scenario %s\n", subject, site + 8);
+    else if (strncmp(site, "growth/", 7) == 0)
+        printf("mallet growth %s --workload %.*s\n", subject, (int)strcspn(site + 7, "/"),
+               site + 7);
+    else
+        printf("mallet check %s\n", subject);
+}
+
+static void append(char *text, const char *more, const char *separator)
+{
+    size_t length = strlen(text);
+    snprintf(text + length, TEXT_MAX - length, "%s%s", length > 0 ? separator : "", more);
+}
+
+static bool is_listed_before(const struct check_report *check, size_t i)
+{
+    const struct check_finding *findings = check->causes.findings;
+    for (size_t j = 0; j < i; j++)
+        if (findings[j].class == findings[i].class)
+            return true;
+    return false;
+}
+
+static bool is_lead(const struct check_cause *cause, const struct finding *finding)
+{
+    return strcmp(finding->check, cause->lead.check) == 0 &&
+           strcmp(finding->site, cause->lead.site) == 0;
+}
+
+/* Whether the page lists finding i below entry `number`, for this check, or as a clause. */
+static bool is_also(const struct check_report *check, size_t number, size_t i, enum check wanted)
+{
+    const struct check_finding *entry = &check->causes.findings[i];
+    return entry->cause == number && check_find(entry->finding.check) == wanted &&
+           !is_lead(&check->causes.causes[number], &entry->finding) && !is_listed_before(check, i);
+}
+
+/* "overlap in malloc, realloc" or the IDs of clauses; the first few. */
+static void append_also(const struct check_report *check, size_t number, enum check wanted,
+                        char *text)
+{
+    char name[FINDING_CHECK_MAX + FINDING_SITE_MAX];
+    size_t shown = 0, more = 0;
+    for (size_t i = 0; i < check->causes.finding_count; i++) {
+        const struct finding *finding = &check->causes.findings[i].finding;
+        if (!is_also(check, number, i, wanted))
+            continue;
+        if (++shown > ALSO_MAX) {
+            more++;
+            continue;
+        }
+        snprintf(name, sizeof name, "%s%s", shown == 1 ? check_name(wanted) : "",
+                 shown == 1 ? " in " : "");
+        if (wanted == CHECK_COUNT)
+            snprintf(name, sizeof name, "%s", finding->check);
+        else
+            snprintf(name + strlen(name), sizeof name - strlen(name), "%s",
+                     site_text(finding->site));
+        append(text, name, shown == 1 ? "; " : ", ");
+    }
+    snprintf(name, sizeof name, " and %zu more", more);
+    if (more > 0)
+        append(text, name, "");
+}
+
+static void print_also(const struct check_report *check, size_t number)
+{
+    char text[TEXT_MAX] = "";
+    for (unsigned wanted = 0; wanted <= CHECK_COUNT; wanted++)
+        append_also(check, number, (enum check)wanted, text);
+    if (text[0] != '\0')
+        print_wrapped("also as", text);
+}
+
+/* A clause among the members says what the standard says; else the check does. */
+static void print_standard(const struct check_report *check, size_t number)
+{
+    const struct check_cause *cause = &check->causes.causes[number];
+    const struct finding *found = finding_is_clause(&cause->lead) ? &cause->lead : NULL;
+    char text[TEXT_MAX];
+    for (size_t i = 0; i < check->causes.finding_count && found == NULL; i++)
+        if (check->causes.findings[i].cause == number &&
+            finding_is_clause(&check->causes.findings[i].finding))
+            found = &check->causes.findings[i].finding;
+    const struct clause *clause = found != NULL ? clauses_find(found->check) : NULL;
+    if (clause != NULL)
+        snprintf(text, sizeof text, "%s (mallet clauses %s)", clause->requirement, clause->id);
+    else
+        snprintf(text, sizeof text, "%s", check_asserts(check_find(cause->lead.check)));
+    print_wrapped("required", text);
+}
+
+static void print_cause(const struct check_report *check, size_t number)
+{
+    const struct check_cause *cause = &check->causes.causes[number];
+    const struct finding *lead = &cause->lead;
+    char title[TEXT_MAX], rate[64] = "";
+    format_title(lead, title, sizeof title);
+    if (lead->attempts > 1)
+        snprintf(rate, sizeof rate, "  (%u of %u)", lead->reproduced, lead->attempts);
+    printf("\n%zu. %s%s%s  %s%s\n", number + 1, colour("\033[1;31m"),
+           severity_word(cause->severity), colour("\033[0m"), title, rate);
+    print_wrapped("seen", lead->sentence);
+    if (lead->output[0] != '\0')
+        print_wrapped("it printed", lead->output);
+    if (lead->trace.count > 0)
+        check_print_calls(stdout, &lead->trace);
+    print_program(check, cause);
+    print_repeat(check, cause);
+    print_also(check, number);
+    print_standard(check, number);
+}
+
+/* ---- the rest ---- */
+
+static void print_notes(const struct check_report *check, size_t first)
+{
+    if (first < check->causes.cause_count)
+        printf("\nNotes (these do not count):\n");
+    for (size_t i = first; i < check->causes.cause_count; i++) {
+        const struct finding *lead = &check->causes.causes[i].lead;
+        char title[TEXT_MAX];
+        format_title(lead, title, sizeof title);
+        printf("   %s; %s\n", title, finding_note(lead));
+        print_wrapped("seen", lead->sentence);
+    }
+}
+
+static void print_earlier(const struct check_report *check)
+{
+    static const char *const words[] = {"gone", "still there", "not tried again"};
+    if (check->folder.earlier_count > 0)
+        printf("\nOf an earlier build in this folder:\n");
+    for (size_t i = 0; i < check->folder.earlier_count; i++) {
+        const struct check_earlier *earlier = &check->folder.earlier[i];
+        printf("   %-16s %s in %s: %.60s\n", words[earlier->state], earlier->check, earlier->site,
+               earlier->sentence);
+    }
+}
+
+static void print_lines(const struct check_report *check)
+{
+    printf("\nRan in %.0f s:\n", check->seconds);
+    for (size_t i = 0; i < check->line_count; i++) {
+        const struct check_line *line = &check->lines[i];
+        const char *left_out = line->step->left_out[check->request->level];
+        if (line->state == STEP_NOT_MEANT || line->state == STEP_NOT_BEGUN)
+            continue;
+        printf("   %-14s %6.1f s  %s%s%s%s\n", line->step->name, line->seconds, line->summary,
+               left_out != NULL ? " (" : "", left_out != NULL ? left_out : "",
+               left_out != NULL ? ")" : "");
+    }
+    for (size_t i = 0; i < check->line_count; i++) {
+        const struct check_line *line = &check->lines[i];
+        if (line->state == STEP_NOT_MEANT || line->state == STEP_NOT_BEGUN)
+            printf("   %-14s not run: %s\n", line->step->name, line->sentence);
+    }
+}
+
+void check_print_page(const struct check_report *check)
+{
+    size_t count = check->causes.cause_count - check->causes.note_count;
+    const struct cli *cli = &check->request->cli;
+    clauses_load();
+    print_answer(check, count);
+    for (size_t i = 0; i < count; i++)
+        print_cause(check, i);
+    print_notes(check, count);
+    print_earlier(check);
+    print_lines(check);
+    if (check->request->level == LEVEL_QUICK && count == 0)
+        printf("   The default level takes five minutes and adds more of each.\n");
+    printf("\n");
+    if (cli->baseline_count > 0 || check->causes.expected > 0)
+        printf("%zu new, %zu expected, %zu stale. ", count, check->causes.expected, check->stale);
+    printf("Everything is in %s. Exit status %d.\n", check->request->output, check->status);
+}
