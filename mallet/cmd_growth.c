@@ -242,23 +242,43 @@ static int list_workloads(const struct request *request)
     return list == NULL ? EXIT_CLEAN : cli_print_json(json_pack("{s:o}", "workloads", list));
 }
 
+/* What a workload needs and the subject lacks is no part of the work; a run of nothing else did
+ * none. */
+static struct cli_work work_of(const struct growth *growth)
+{
+    const size_t *counts = growth->counts;
+    struct cli_work work = {.done = counts[GROWTH_CLEAN] + counts[GROWTH_FINDING] +
+                                    counts[GROWTH_NOTE] + growth->known};
+    work.minimum = work.done + counts[GROWTH_NOT_RUN];
+    if (work.minimum == 0)
+        work.minimum = 1;
+    return work;
+}
+
+static json_t *make_document(const struct growth *growth, const struct cli_work *work)
+{
+    const size_t *counts = growth->counts;
+    json_t *document =
+        json_pack("{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name,
+                  "results", growth->list, "clean", (json_int_t)counts[GROWTH_CLEAN], "findings",
+                  (json_int_t)counts[GROWTH_FINDING], "known", (json_int_t)growth->known, "notes",
+                  (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED],
+                  "not_run", (json_int_t)counts[GROWTH_NOT_RUN]);
+    cli_add_work(document, work);
+    return document;
+}
+
 static int finish(struct growth *growth)
 {
-    size_t *counts = growth->counts, found = counts[GROWTH_FINDING];
+    const size_t *counts = growth->counts, found = counts[GROWTH_FINDING];
+    const struct cli_work work = work_of(growth);
     if (growth->list == NULL)
         printf("%zu clean, %zu findings, %zu known, %zu notes, %zu skipped, %zu not run\n",
                counts[GROWTH_CLEAN], found, growth->known, counts[GROWTH_NOTE],
                counts[GROWTH_SKIPPED], counts[GROWTH_NOT_RUN]);
-    else if (cli_print_json(json_pack(
-                 "{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name,
-                 "results", growth->list, "clean", (json_int_t)counts[GROWTH_CLEAN], "findings",
-                 (json_int_t)found, "known", (json_int_t)growth->known, "notes",
-                 (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED],
-                 "not_run", (json_int_t)counts[GROWTH_NOT_RUN])) != EXIT_CLEAN)
+    else if (cli_print_json(make_document(growth, &work)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
-    if (growth->status != EXIT_CLEAN)
-        return growth->status;
-    return found > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    return growth->status != EXIT_CLEAN ? growth->status : cli_conclude(found, &work);
 }
 
 static int run_request(const struct request *request)
@@ -283,7 +303,9 @@ static int run_request(const struct request *request)
                                            .size = request->size,
                                            .collect = collect,
                                            .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+                                           .is_cancelled = cli_is_interrupted,
                                            .context = &growth};
+    cli_catch_interrupts();
     int result = growth_run(&options);
     status = result == 0 ? finish(&growth)
                          : report_internal_error("cannot start a process: %s", strerror(result));

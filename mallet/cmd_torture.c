@@ -289,21 +289,28 @@ static void leave_out(struct torture *torture, const struct torture_scenario *sc
         printf("%-18s not run: the time was over\n", scenario->name);
 }
 
+static json_t *make_document(const struct torture *torture, const struct cli_work *work)
+{
+    json_t *document =
+        json_pack("{s:s, s:I, s:O, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
+                  (json_int_t)torture->request->cli.seed, "scenarios", torture->list, "findings",
+                  (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings,
+                  "not_run", (json_int_t)torture->left_out);
+    cli_add_work(document, work);
+    return document;
+}
+
 static int print_summary(struct torture *torture)
 {
-    const struct request *request = torture->request;
+    const size_t count = torture->request->scenario_count;
+    const struct cli_work work = {.done = count - torture->left_out, .minimum = count};
     if (torture->list == NULL)
         printf("%s: %zu scenarios, %zu findings, %zu known; what was not seen in this time may "
                "still be there\n",
-               torture->subject.name, request->scenario_count, torture->findings,
-               torture->known_findings);
-    else if (cli_print_json(json_pack(
-                 "{s:s, s:I, s:O, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
-                 (json_int_t)request->cli.seed, "scenarios", torture->list, "findings",
-                 (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings,
-                 "not_run", (json_int_t)torture->left_out)) != EXIT_CLEAN)
+               torture->subject.name, count, torture->findings, torture->known_findings);
+    else if (cli_print_json(make_document(torture, &work)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
-    return torture->findings > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    return cli_conclude(torture->findings, &work);
 }
 
 static int torture_subject(const struct request *request)
@@ -319,8 +326,10 @@ static int torture_subject(const struct request *request)
         result = refuse("--output: %s", error);
     torture.list = request->cli.as_json ? json_array() : NULL;
     time_t start = time(NULL);
+    cli_catch_interrupts();
     for (size_t i = 0; i < request->scenario_count && result == EXIT_CLEAN; i++)
-        if (request->cli.limit == 0 || time(NULL) - start < (time_t)request->cli.limit)
+        if (!cli_is_interrupted() &&
+            (request->cli.limit == 0 || time(NULL) - start < (time_t)request->cli.limit))
             result = run_scenario(&torture, request->scenarios[i]);
         else
             leave_out(&torture, request->scenarios[i]);

@@ -118,6 +118,8 @@ static bool is_over(const struct growth_options *options)
     static time_t start;
     time_t now = time(NULL);
     start = start != 0 ? start : now;
+    if (options->is_cancelled != NULL && options->is_cancelled())
+        return true;
     return options->seconds != 0 && now - start >= (time_t)options->seconds;
 }
 

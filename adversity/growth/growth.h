@@ -53,6 +53,7 @@ struct growth_options {
     unsigned settle_seconds; /* time that passes before memory that grew is called lost; 0: 12 */
     void (*collect)(const struct growth_result *result, void *context);
     void (*progress)(const struct workload *workload, size_t size, void *context); /* NULL: none */
+    bool (*is_cancelled)(void); /* asked before a workload; NULL: never */
     void *context;
 };
 

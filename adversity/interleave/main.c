@@ -239,7 +239,7 @@ struct results {
     struct cli_findings findings;
     json_t *list; /* NULL unless --json */
     time_t end;   /* 0: none */
-    size_t left_out;
+    size_t done, left_out;
 };
 
 /* Returns whether something new was found. */
@@ -287,10 +287,12 @@ static bool explore_sizes(struct explorer *explorer, const struct request *reque
     bool is_found = false;
     for (unsigned i = 0; i < (request->size != 0 ? 1 : USUAL_SIZES); i++) {
         explorer->size = request->size != 0 ? request->size : usual_sizes[i];
-        if (results->end != 0 && time(NULL) >= results->end)
+        if (cli_is_interrupted() || (results->end != 0 && time(NULL) >= results->end)) {
             results->left_out++;
-        else
-            is_found |= explore(explorer, request, results);
+            continue;
+        }
+        is_found |= explore(explorer, request, results);
+        results->done++;
     }
     return is_found;
 }
@@ -302,6 +304,7 @@ static int explore_all(struct explorer *explorer, const struct request *request)
     int status = cli_findings_open(&results.findings, &request->cli);
     if (status != EXIT_CLEAN)
         return cli_findings_close(&results.findings, status);
+    cli_catch_interrupts();
     results.list = request->cli.as_json ? json_array() : NULL;
     results.end = request->cli.limit != 0 ? time(NULL) + (time_t)request->cli.limit : 0;
     for (size_t i = 0; i < scenario_count; i++) {
@@ -312,14 +315,18 @@ static int explore_all(struct explorer *explorer, const struct request *request)
             continue;
         is_found |= explore_sizes(explorer, request, &results);
     }
-    if (results.list != NULL)
-        status = cli_print_json(json_pack("{s:s, s:o, s:I}", "subject", request->subject->name,
-                                          "explorations", results.list, "not_run",
-                                          (json_int_t)results.left_out));
-    else if (results.left_out > 0)
+    const struct cli_work work = {.done = results.done, .minimum = results.done + results.left_out};
+    if (results.list != NULL) {
+        json_t *document =
+            json_pack("{s:s, s:o, s:I}", "subject", request->subject->name, "explorations",
+                      results.list, "not_run", (json_int_t)results.left_out);
+        cli_add_work(document, &work);
+        status = cli_print_json(document);
+    } else if (results.left_out > 0) {
         printf("%zu explorations not run: the time was over\n", results.left_out);
-    if (status == EXIT_CLEAN && is_found)
-        status = EXIT_FINDINGS;
+    }
+    if (status == EXIT_CLEAN)
+        status = cli_conclude(is_found, &work);
     return cli_findings_close(&results.findings, status);
 }
 
