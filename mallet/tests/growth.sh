@@ -38,6 +38,7 @@ if [ -n "$foreign" ]; then
     ends 0 growth --quick --band 1024 $every "$mutants/../sound/libfamily_none.so" # it has malloc and free alone: no call goes to NULL
     printed '^skipped  zeroed/1024  *not applicable: needs calloc'
     printed ' 0 findings, 0 known, 0 notes, 9 skipped'
+    ends 4 growth --quick --workload zeroed --band 1024 "$mutants/../sound/libfamily_none.so" # nothing was tested
     thrash=$mutants/libheap_trim_thrash.so
     ends 0 growth --quick --workload boundary --band 256 "$mutants/libheap_none.so"
     ends 1 growth --quick --workload boundary --band 256 --output "$work/programs" "$thrash"

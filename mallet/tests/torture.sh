@@ -57,4 +57,7 @@ if [ -e "$mutants/libthreaded_none.so" ]; then
     refused 'known:1: the line is not' torture $racy --known "$work/known"
 fi
 
+ends 4 torture anvil --time 1 --limit 1 --scenario churn --scenario handoff
+printed '^handoff  *not run: the time was over'
+
 finish
