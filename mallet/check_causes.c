@@ -19,6 +19,7 @@
 
 enum {
     SHRINK_BUDGET = 800, /* runs for one class */
+    HANG_BUDGET = 4000,  /* each of these counts as many */
     CPU_LIMIT_MS = 500,
     ATTEMPTS = 5,
     RACE_RUNS = 3,
@@ -31,79 +32,6 @@ static double end_of_work; /* what is_cancelled has no other way to know */
 static bool is_over(void)
 {
     return check_now() >= end_of_work || cli_is_interrupted();
-}
-
-/* ---- taking ---- */
-
-static bool is_same_class(const struct finding *left, const struct finding *right)
-{
-    return strcmp(left->check, right->check) == 0 && strcmp(left->site, right->site) == 0;
-}
-
-/* The trace stands as text among the keys that were read. */
-static void parse_trace(struct finding *finding)
-{
-    const char *text = json_string_value(json_object_get(finding->extra, "trace"));
-    struct trace_error error;
-    if (text == NULL || strchr(text, '\n') == NULL)
-        return;
-    size_t lines = 1;
-    for (const char *at = text; *at != '\0'; at++)
-        lines += *at == '\n';
-    struct trace trace = {.ops = calloc(lines, sizeof *trace.ops), .capacity = lines};
-    if (lines > OPS_MAX || trace.ops == NULL ||
-        trace_parse(text, strlen(text), &trace, &error) != 0)
-        free(trace.ops);
-    else
-        finding->trace = trace;
-}
-
-void check_causes_add(struct check_causes *causes, const char *step, struct finding *finding)
-{
-    struct check_finding *grown =
-        realloc(causes->findings, (causes->finding_count + 1) * sizeof *grown);
-    if (grown == NULL) {
-        finding_done(finding);
-        return;
-    }
-    causes->findings = grown;
-    struct check_finding *entry = &grown[causes->finding_count];
-    *entry = (struct check_finding){step, *finding, causes->finding_count, 0};
-    parse_trace(&entry->finding);
-    for (size_t i = causes->finding_count; i-- > 0;)
-        if (is_same_class(&grown[i].finding, finding))
-            entry->class = grown[i].class;
-    causes->finding_count++;
-}
-
-/* A probe that failed by itself is no finding: its command says so by its status. */
-static bool is_error(const struct finding *finding)
-{
-    return finding_is_clause(finding) && strcmp(finding->site, "error") == 0;
-}
-
-size_t check_causes_take(struct check_causes *causes, const struct check_step *step)
-{
-    char path[PATH_MAX];
-    size_t count = 0, fresh = 0;
-    check_findings_path(causes->request, step, path);
-    FILE *file = fopen(path, "re");
-    struct finding *findings = file != NULL ? finding_read_lines(file, &count) : NULL;
-    if (file != NULL)
-        fclose(file);
-    for (size_t i = 0; i < count; i++) {
-        if (is_error(&findings[i]) ||
-            (cli_findings_add(causes->log, &findings[i]), findings[i].expected != NULL)) {
-            causes->expected += !is_error(&findings[i]);
-            finding_done(&findings[i]);
-            continue;
-        }
-        size_t before = causes->finding_count;
-        check_causes_add(causes, step->name, &findings[i]);
-        fresh += before < causes->finding_count && causes->findings[before].class == before;
-    }
-    free(findings);
-    return fresh;
 }
 
 /* ---- candidates: one finding of each class, shrunk ---- */
@@ -121,6 +49,17 @@ struct search {
     size_t count;
     struct executor *executor; /* NULL: the subject cannot be run here */
 };
+
+static enum subject_call op_function(enum op_kind kind)
+{
+    enum { SUBJECT_none = SUBJECT_CALL_COUNT };
+    static const uint8_t functions[OP_KINDS] = {
+#define OP(id, text, function, traits, pairing) SUBJECT_##function,
+        TRACE_OPS(OP)
+#undef OP
+    };
+    return (enum subject_call)functions[kind];
+}
 
 static bool copy_trace(const struct trace *trace, struct trace *ret_trace)
 {
@@ -154,6 +93,20 @@ static void choose_candidates(struct search *search)
     }
 }
 
+/* Ops whose function the subject lacks are passed over in a run; a program would call the libc's. */
+static void drop_lacking(const struct search *search, struct trace *trace)
+{
+    unsigned offers = executor_info(search->executor)->subject.offers;
+    size_t kept = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        enum subject_call call = op_function((enum op_kind)trace->ops[i].kind);
+        if (call == SUBJECT_CALL_COUNT || (offers >> call & 1) != 0)
+            trace->ops[kept++] = trace->ops[i];
+    }
+    trace->count = kept;
+    trace_normalize(trace, NORMALIZE_DROP);
+}
+
 /* Makes the candidate the finding that its smallest trace shows. What does not show any more stays
  * as it was found. */
 static void shrink_candidate(struct search *search, struct candidate *candidate)
@@ -165,10 +118,14 @@ static void shrink_candidate(struct search *search, struct candidate *candidate)
     const struct verdict verdict = finding_verdict(finding);
     if (finding->trace.count == 0 || is_over() || !copy_trace(&finding->trace, &trace))
         return;
-    int failure =
-        shrink_to_cause(search->executor, &trace, &verdict, SHRINK_BUDGET, &execution, error);
+    drop_lacking(search, &trace);
+    int failure = shrink_to_cause(search->executor, &trace, &verdict,
+                                  verdict.check == CHECK_PROGRESS ? HANG_BUDGET : SHRINK_BUDGET,
+                                  &execution, error);
     if (failure != 0 || execution.is_clean) {
         free(trace.ops);
+        if (failure == 0 && finding->attempts == 0)
+            finding->attempts = ATTEMPTS; /* nobody had repeated it, and nothing does */
         return;
     }
     finding_make(&shrunk, search->causes->subject, &execution.verdict, execution.output);

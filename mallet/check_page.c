@@ -82,11 +82,13 @@ static void format_title(const struct finding *finding, char *ret_title, size_t 
 {
     enum check check = check_find(finding->check);
     const char *title = check < CHECK_COUNT ? titles[check] : "", *place = strstr(title, "%s");
+    bool is_function = strchr(finding->site, '/') == NULL;
     if (check == CHECK_COUNT)
         snprintf(ret_title, capacity, "%s does not hold", finding->check);
     else
-        snprintf(ret_title, capacity, "%.*s%s%s", (int)(place - title), title,
-                 site_text(finding->site), place + 2);
+        snprintf(ret_title, capacity, "%.*s%s%s%s%s%s", (int)(place - title), title,
+                 is_function ? site_text(finding->site) : "a call", place + 2,
+                 is_function ? "" : " (", is_function ? "" : finding->site, is_function ? "" : ")");
 }
 
 static const char *severity_word(enum severity severity)

@@ -4,7 +4,7 @@
  * so that the check gets slower there, not emptier; only the request's own end is firm.
  *
  *     seconds × slowness: --limit, after which the step begins nothing new
- *     + GRACE_S:          SIGINT, after which it prints what it has
+ *     + half, GRACE_S:    SIGINT, after which it prints what it has
  *     + STOP_S:           SIGKILL; its lines of findings are there all the same
  */
 #include "mallet/check_run.h"
@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 64, COMMAND_MAX = 256, SLOTS = 2, GRACE_S = 20, STOP_S = 4, POLL_MS = 200 };
+enum { WORDS_MAX = 64, COMMAND_MAX = 256, SLOTS = 2, GRACE_S = 5, STOP_S = 5, POLL_MS = 200 };
 
 /* ---- time ---- */
 
@@ -138,15 +138,37 @@ struct running {
     bool had_time;            /* it was stopped by its own deadline, not by the request's end */
 };
 
-/* Seconds of the step; 0: no limit. */
+static size_t slot_count(void)
+{
+    return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SLOTS : 1;
+}
+
+/* Seconds of this step and of all behind it, as the table has them. */
+static double seconds_from(const struct check_request *request, const struct check_step *step)
+{
+    double sum = 0;
+    size_t i = 0;
+    while (check_step_at(i) != step)
+        i++;
+    for (; check_step_at(i) != NULL; i++)
+        if (!check_step_at(i)->is_anvils || request->is_anvil)
+            sum += check_step_at(i)->seconds[request->level];
+    return sum;
+}
+
+/* Seconds of the step; 0: no limit. More on a busy machine, but no more than leaves the steps behind
+ * it their proportion of the time that is left. */
 static unsigned step_seconds(const struct check_request *request, const struct check_step *step)
 {
-    unsigned seconds = step->seconds[request->level];
-    double left = request->end - check_now();
-    double stretched = seconds * check_slowness();
-    if (request->end > 0 && (seconds == 0 || left < stretched))
-        stretched = left > 1 ? left : 1;
-    return (unsigned)stretched;
+    double seconds = step->seconds[request->level], left = request->end - check_now();
+    double factor = check_slowness();
+    if (request->end > 0 && seconds > 0) {
+        double most = left * (double)slot_count() / seconds_from(request, step);
+        factor = factor < most ? factor : most;
+    }
+    if (request->end > 0 && (seconds <= 0 || seconds * factor > left))
+        return left > 1 ? (unsigned)left : 1;
+    return seconds > 0 && seconds * factor < 1 ? 1 : (unsigned)(seconds * factor);
 }
 
 /* Returns 0 or a positive errno. */
@@ -158,7 +180,7 @@ static int start(const struct check_request *request, const struct check_step *s
     *running = (struct running){.step = step, .started = check_now()};
     running->out = memfd_create("out", MFD_CLOEXEC);
     running->errors = memfd_create("errors", MFD_CLOEXEC);
-    running->deadline = seconds > 0 ? running->started + seconds + GRACE_S : 0;
+    running->deadline = seconds > 0 ? running->started + 1.5 * seconds + GRACE_S : 0;
     fill_words(request, step, seconds, &words);
     const struct process_descriptor descriptors[] = {{STDOUT_FILENO, running->out},
                                                      {STDERR_FILENO, running->errors}};
@@ -372,10 +394,8 @@ int check_run_steps(const struct check_request *request,
                     void (*show)(void *context, const struct check_progress *progress),
                     void *context)
 {
-    struct schedule schedule = {.request = request,
-                                .take = take_result,
-                                .context = context,
-                                .slots = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SLOTS : 1};
+    struct schedule schedule = {
+        .request = request, .take = take_result, .context = context, .slots = slot_count()};
     for (fill_slots(&schedule); is_anything_running(&schedule); fill_slots(&schedule)) {
         if (show != NULL)
             tell(&schedule, show);

@@ -88,6 +88,8 @@ static int take_result(void *context, struct check_result *result)
     check_step_describe(result->step, result->document, line->summary, sizeof line->summary);
     if (result->state != STEP_NOT_BEGUN && result->state != STEP_NOT_MEANT)
         line->fresh = check_causes_take(&check->causes, result->step);
+    if (result->document == NULL && result->state != STEP_NOT_BEGUN)
+        check_causes_take_raw(&check->causes, result->step);
     if (result->state == STEP_BROKEN) {
         hide_progress();
         check->status =

@@ -80,7 +80,7 @@ static const struct {
 } sentences[] = {
     {"died of signal|death by signal|observed signal|damage|a crash", EFFECT_MEMORY, true},
     {"CPU time without|deadlock|none of it in", EFFECT_PROGRESS, true},
-    {"MiB", EFFECT_FOOTPRINT, false},
+    {"MiB|expected no growth|resident bytes", EFFECT_FOOTPRINT, false},
     {"a multiple of", EFFECT_ALIGNMENT, false},
     {"errno kept|errno unchanged|observed NULL with|observed NULL and errno", EFFECT_ERRNO, false},
     {"expected NULL", EFFECT_IMPOSSIBLE, false},
