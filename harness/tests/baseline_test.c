@@ -69,6 +69,21 @@ static void comments_and_blank_lines_say_nothing(void **state)
     baseline_done(&baseline);
 }
 
+static void entries_about_the_subject_that_met_nothing_are_stale(void **state)
+{
+    struct baseline baseline;
+    struct finding finding = make_finding("musl", "crash", "free", "signal 11");
+    (void)state;
+    assert_int_equal(read_text(&baseline, "musl crash free\nmusl crash *\nmu* errno malloc\n"
+                                          "glibc errno malloc\n"),
+                     0);
+    assert_int_equal(baseline_stale(&baseline, "musl"), 3);
+    assert_non_null(baseline_find(&baseline, &finding));
+    assert_int_equal(baseline_stale(&baseline, "musl"), 1);
+    assert_int_equal(baseline_stale(&baseline, "glibc"), 1);
+    baseline_done(&baseline);
+}
+
 /* What stands in the 256th byte and after it is the same comment still. */
 static void the_tail_of_a_long_comment_is_no_entry(void **state)
 {
@@ -219,6 +234,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(comments_and_blank_lines_say_nothing),
+        cmocka_unit_test(entries_about_the_subject_that_met_nothing_are_stale),
         cmocka_unit_test(the_tail_of_a_long_comment_is_no_entry),
         cmocka_unit_test(a_long_entry_is_read_whole),
         cmocka_unit_test(an_entry_expects_its_check_at_its_site_of_its_subject),
