@@ -52,6 +52,9 @@ void anvil_free_aligned_sized(void *block, size_t alignment, size_t size);
 /* An alignment that is not a power of two fails with EINVAL. Any size is taken, a multiple of the
  * alignment or not. */
 void *anvil_aligned_alloc(size_t alignment, size_t size);
+/* As aligned_alloc, but an alignment that is not a power of two, 0 included, is rounded up to one:
+ * no standard has this function, and its callers were written against C libraries that do so. An alignment above the
+ * largest power of two fails with EINVAL. */
 void *anvil_memalign(size_t alignment, size_t size);
 /* Returns 0, EINVAL (not a power of two, or not a multiple of sizeof(void *)) or ENOMEM; *ret_block
  * is written on success only, errno never. */

@@ -27,7 +27,7 @@ struct check {
     const struct anvil_heap *heap;
     const void *place; /* of the violation */
     size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages,
-        pending_count, pending_pages;
+        kept_count, kept_pages;
     size_t large_blocks, large_size, large_capacity;
     size_t slabs, slabs_with_room, slabs_empty;
     size_t taken; /* blocks */
@@ -273,8 +273,8 @@ static enum check_id check_content(struct check *check, const struct extent *ext
         check->held_pages += extent->pages;
         return check_slab(check, extent);
     }
-    check->pending_count++;
-    check->pending_pages += extent->pages;
+    check->kept_count++;
+    check->kept_pages += extent->pages;
     return CHECK_OK;
 }
 
@@ -284,7 +284,7 @@ static int check_extent(const struct extent *extent, void *context)
     check->place = extent->start;
     bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 &&
                      extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
-    if (!is_shaped || extent->state > EXTENT_PENDING || extent->dirty > extent_length(extent))
+    if (!is_shaped || extent->state > EXTENT_KEPT || extent->dirty > extent_length(extent))
         return CHECK_EXTENT_SHAPE;
     if (extent->state == EXTENT_FREE
             ? extent->clean % PAGE_BYTES != 0 || extent->clean > extent->dirty
@@ -335,10 +335,9 @@ static enum check_id check_sums(const struct check *check)
         check->free_count != extents->free_count || check->dirty_bytes != extents->dirty_bytes ||
         check->mapping_count != extents->mapping_count ||
         check->mapping_pages != extents->mapping_pages ||
-        check->pending_count != extents->pending_count ||
-        check->pending_pages != extents->pending_pages)
+        check->kept_count != extents->kept_count || check->kept_pages != extents->kept_pages)
         return CHECK_EXTENT_SUMS;
-    size_t pages = check->held_pages + check->mapping_pages + check->pending_pages;
+    size_t pages = check->held_pages + check->mapping_pages + check->kept_pages;
     if (heap->pages.held != (pages << PAGE_SHIFT) + heap->meta.length + heap->own_length)
         return CHECK_SOURCE_HELD;
     if (check->large_blocks != heap->large_blocks || check->large_size != heap->large_size ||

@@ -576,4 +576,5 @@ void extents_destroy(struct extents *extents)
         release_run(extents, start, length, dirty);
     }
     extents->first = extents->last = extents->root = NULL;
+    extents->kept_newest = extents->kept_oldest = NULL;
 }

@@ -29,7 +29,7 @@ enum extent_state {
     EXTENT_LARGE,   /* one block */
     EXTENT_SLAB,    /* many small ones */
     EXTENT_MAPPING, /* one block, with a mapping of its own */
-    EXTENT_PENDING, /* a freed mapping that the system has refused to unmap so far */
+    EXTENT_KEPT,    /* a freed mapping that has not been unmapped: see mapping.h */
 };
 
 /* A free extent's place in the tree. */
@@ -37,6 +37,11 @@ struct extent_node {
     struct extent *left, *right;
     size_t pages_max; /* the largest extent of this subtree */
     uint32_t priority;
+};
+
+/* A kept mapping's place in their list. */
+struct extent_kept {
+    struct extent *older, *newer;
 };
 
 /* A large block. */
@@ -56,6 +61,7 @@ struct extent {
     union {
         struct extent_node node;   /* EXTENT_FREE */
         struct extent_block block; /* EXTENT_LARGE, EXTENT_MAPPING */
+        struct extent_kept kept;   /* EXTENT_KEPT */
         struct slab *slab;         /* EXTENT_SLAB */
     } as;
     size_t pages;
@@ -80,7 +86,8 @@ struct extents {
     size_t dirty_bytes; /* of the free extents: between clean and dirty */
     size_t purge_at;    /* dirty_bytes that start the next purge */
     size_t mapping_count, mapping_pages;
-    size_t pending_count, pending_pages;
+    struct extent *kept_newest, *kept_oldest; /* freed mappings, by the time of their freeing */
+    size_t kept_count, kept_pages;
 };
 
 static inline size_t extent_length(const struct extent *extent)

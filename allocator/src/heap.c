@@ -4,7 +4,7 @@
  * fails), finding what a pointer stands for, and resizing.
  *
  * Allocating: a request that finds no memory makes the heap release what it keeps for speed (empty
- * slabs, mappings pending unmap, free extents), once, and then tries again. So a block that fitted
+ * slabs, kept mappings, free extents), once, and then tries again. So a block that fitted
  * before fits again when everything has been freed.
  *
  * Finding: the straight path is one look-up in the pagemap and one in the descriptor. heap_diagnose
@@ -29,6 +29,7 @@ enum {
      * gigabytes, and the pagemap's nodes would stay at every place where they ever lay. */
     ALIGNMENT_SHARE = 16,
     APPEND_SHARE = 8, /* a growing mapping gets this share more */
+    REACH = 256,      /* a request of more than so many heaps is not worth giving anything up */
 };
 /* No user address space is larger, so a larger request need not be tried. */
 #define ADDRESS_SPACE ((size_t)1 << 47)
@@ -99,7 +100,7 @@ void heap_turn_locks_off(struct anvil_heap *heap)
 /* Under the heap's lock. */
 static bool release_pages(struct anvil_heap *heap, size_t keep)
 {
-    size_t released = mappings_retry(&heap->extents);
+    size_t released = mappings_release(&heap->extents);
     released += extents_release(&heap->extents, keep);
     return released > 0;
 }
@@ -191,6 +192,16 @@ static bool is_hopeless(const struct anvil_heap *heap, size_t size, size_t align
     return size > limit || alignment > limit;
 }
 
+/* Could what the heap gives up make room for so much? A request far beyond all that the heap has
+ * fails at once, and costs no other request its free memory. */
+static bool is_within_reach(struct anvil_heap *heap, size_t size)
+{
+    sync_lock_acquire(&heap->lock);
+    bool is_near = size / REACH <= heap->pages.held;
+    sync_lock_release(&heap->lock);
+    return is_near;
+}
+
 int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
                struct heap_fresh *ret_fresh)
 {
@@ -201,7 +212,7 @@ int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned 
     else if (is_hopeless(heap, size, alignment))
         error = ENOMEM;
     else if ((error = alloc_large(heap, size, alignment, alignment_code, ret_fresh)) != 0 &&
-             reclaim(heap))
+             is_within_reach(heap, size) && reclaim(heap))
         error = alloc_large(heap, size, alignment, alignment_code, ret_fresh);
     ASSERT(error != 0 || is_aligned(ret_fresh->start, alignment));
     return error;
@@ -232,11 +243,12 @@ static bool free_large(struct anvil_heap *heap, const char *start)
         heap->large_size -= extent->as.block.size;
         heap->large_capacity -= extent_length(extent);
     }
-    if (is_live && extent->state == EXTENT_LARGE) {
-        extent_free(&heap->extents, extent);
-    } else if (is_live) {
+    if (is_live) {
         remember_gone(heap, start, extent->as.block.size);
-        mapping_free(&heap->extents, extent);
+        if (extent->state == EXTENT_LARGE)
+            extent_free(&heap->extents, extent);
+        else
+            mapping_free(&heap->extents, extent);
     }
     sync_lock_release(&heap->lock);
     return is_live;
@@ -266,26 +278,33 @@ static const struct extent *find_covering(const struct anvil_heap *heap, const c
     return NULL;
 }
 
-static struct fault diagnose_outside(const struct anvil_heap *heap, const char *pointer)
+/* The latest large block that was freed there, or NULL. */
+static const struct heap_gone *find_gone(const struct anvil_heap *heap, const char *pointer)
 {
-    if (pagemap_owner(pointer) != 0)
-        return (struct fault){.kind = FAULT_OTHER_HEAP};
-    for (unsigned i = 0; i < HEAP_GONE_COUNT; i++)
-        if (heap->gone[i].start == pointer)
-            return (struct fault){.kind = FAULT_DOUBLE_FREE, .size = heap->gone[i].size};
-    return (struct fault){.kind = FAULT_FOREIGN};
+    for (unsigned age = 1; age <= HEAP_GONE_COUNT; age++) {
+        const struct heap_gone *gone = &heap->gone[(heap->gone_next - age) % HEAP_GONE_COUNT];
+        if (gone->start == pointer)
+            return gone;
+    }
+    return NULL;
 }
 
 static struct fault diagnose(const struct anvil_heap *heap, const char *pointer)
 {
     const struct extent *extent = find_covering(heap, pointer);
+    bool is_unused = extent == NULL || extent->state == EXTENT_FREE || extent->state == EXTENT_KEPT;
+    const struct heap_gone *gone = is_unused ? find_gone(heap, pointer) : NULL;
+    if (extent == NULL && pagemap_owner(pointer) != 0)
+        return (struct fault){.kind = FAULT_OTHER_HEAP};
+    if (gone != NULL)
+        return (struct fault){.kind = FAULT_DOUBLE_FREE, .size = gone->size};
     if (extent == NULL)
-        return diagnose_outside(heap, pointer);
+        return (struct fault){.kind = FAULT_FOREIGN};
     if (extent->state == EXTENT_SLAB)
         return slab_diagnose(extent->as.slab, pointer);
     if ((uintptr_t)pointer % BLOCK_ALIGNMENT != 0)
         return (struct fault){.kind = FAULT_MISALIGNED};
-    if (extent->state == EXTENT_LARGE || extent->state == EXTENT_MAPPING)
+    if (!is_unused)
         return (struct fault){.kind = FAULT_INTERIOR, .size = extent->as.block.size};
     if (pointer < extent->start + extent->dirty)
         return (struct fault){.kind = FAULT_DOUBLE_FREE_GONE};

@@ -25,9 +25,9 @@
 #include "slab.h"
 #include "sync.h"
 
-enum { HEAP_GONE_COUNT = 16 };
+enum { HEAP_GONE_COUNT = 64 };
 
-/* Where a freed mapping was, so that its double free is recognised. */
+/* Where a freed large block was, so that its double free is recognised, with its size. */
 struct heap_gone {
     const char *start;
     size_t size;

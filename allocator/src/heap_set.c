@@ -143,7 +143,7 @@ static void apply_environment(struct anvil_options *options)
 {
     const char *rest = secure_getenv("ANVIL_OPTIONS");
     while (rest != NULL && *rest != '\0') {
-        char error[160], line_buffer[200];
+        char error[360], line_buffer[400];
         if (options_parse_item(&rest, options, error, sizeof error) == 0)
             continue;
         struct text line = text_start(line_buffer, sizeof line_buffer);
@@ -242,7 +242,10 @@ static void fork_child(void)
         fork_done(_IO_list_resetlock);
 }
 
-__attribute__((constructor)) static void start(void)
+/* As early as can be: handlers of fork registered first are prepared last, when no other handler is
+ * left to wait for a thread that waits for a lock of this one. The drop-in is linked so that its
+ * constructors come before those of all other objects. */
+__attribute__((constructor(101))) static void start(void)
 {
     (void)pthread_atfork(fork_prepare, fork_parent, fork_child);
     cache_start();

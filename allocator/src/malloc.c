@@ -134,7 +134,12 @@ void *anvil_heap_aligned_alloc(anvil_heap *heap, size_t alignment, size_t size)
 
 void *anvil_heap_memalign(anvil_heap *heap, size_t alignment, size_t size)
 {
-    return anvil_heap_aligned_alloc(heap, alignment, size);
+    size_t rounded = 1;
+    if (alignment > SIZE_LIMIT + 1)
+        return fail(EINVAL);
+    while (rounded < alignment)
+        rounded *= 2;
+    return anvil_heap_aligned_alloc(heap, rounded, size);
 }
 
 int anvil_heap_posix_memalign(anvil_heap *heap, void **ret_block, size_t alignment, size_t size)
@@ -169,8 +174,10 @@ static COLD _Noreturn void panic_not_found(struct anvil_heap *heap, const void *
                                            const char *function, bool is_free)
 {
     struct fault fault = heap_diagnose(heap, pointer);
-    if (fault.kind == FAULT_DOUBLE_FREE && !is_free)
+    if (!is_free && fault.kind == FAULT_DOUBLE_FREE)
         fault.kind = FAULT_USE_AFTER_FREE;
+    if (!is_free && fault.kind == FAULT_DOUBLE_FREE_GONE)
+        fault.kind = FAULT_USE_AFTER_FREE_GONE;
     panic_fault(function, pointer, &fault);
 }
 

@@ -6,6 +6,14 @@
 
 #include <errno.h>
 
+enum {
+    KEPT_MAX = 8,          /* mappings */
+    KEPT_PAGES_MIN = 1024, /* so many pages may be kept, or the share below */
+    KEPT_SHARE = 8,        /* of all pages of the heap */
+    KEPT_WASTE_SHARE = 8,  /* a kept mapping serves if at most this share is too much */
+    KEPT_LOOKS = 16,       /* kept mappings that one request looks at */
+};
+
 static int reserve_ends(struct extents *extents, const char *start, size_t length)
 {
     int error = pagemap_reserve(extents->pages, start, PAGE_BYTES);
@@ -55,11 +63,72 @@ static int map_aligned(struct extents *extents, size_t pages, size_t alignment, 
     return 0;
 }
 
-int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
-                  struct extent **ret_extent)
+/* ---- kept mappings ---- */
+
+static void keep(struct extents *extents, struct extent *extent)
+{
+    extent->state = EXTENT_KEPT;
+    extent->as.kept = (struct extent_kept){.older = extents->kept_newest};
+    *(extents->kept_newest == NULL ? &extents->kept_oldest : &extents->kept_newest->as.kept.newer) =
+        extent;
+    extents->kept_newest = extent;
+    extents->kept_count++;
+    extents->kept_pages += extent->pages;
+}
+
+static void keep_no_more(struct extents *extents, struct extent *extent)
+{
+    struct extent_kept kept = extent->as.kept;
+    ASSERT(extent->state == EXTENT_KEPT && extents->kept_count > 0);
+    ASSERT(extents->kept_pages >= extent->pages);
+    *(kept.newer == NULL ? &extents->kept_newest : &kept.newer->as.kept.older) = kept.older;
+    *(kept.older == NULL ? &extents->kept_oldest : &kept.older->as.kept.newer) = kept.newer;
+    extents->kept_count--;
+    extents->kept_pages -= extent->pages;
+}
+
+/* Unmaps a kept mapping. Returns false, with nothing changed, if the system refuses. */
+static bool unmap_kept(struct extents *extents, struct extent *extent)
+{
+    extent_unrecord(extent); /* first: unmapped addresses may become another heap's */
+    if (pages_release(extents->pages, extent->start, extent_length(extent), extent->dirty) != 0) {
+        extent_record(extents, extent);
+        return false;
+    }
+    keep_no_more(extents, extent);
+    extent_unlink(extents, extent);
+    extent_delete(extents, extent);
+    return true;
+}
+
+static bool is_too_much_kept(const struct extents *extents)
+{
+    size_t all = extents->held_pages + extents->mapping_pages;
+    return extents->kept_count > KEPT_MAX ||
+           extents->kept_pages > size_max(KEPT_PAGES_MIN, all / KEPT_SHARE);
+}
+
+static bool fits(const struct extent *extent, size_t pages, size_t alignment)
+{
+    return extent->pages >= pages && extent->pages - pages <= pages / KEPT_WASTE_SHARE &&
+           is_aligned(extent->start, alignment);
+}
+
+static struct extent *find_kept(const struct extents *extents, size_t pages, size_t alignment)
+{
+    struct extent *extent = extents->kept_newest;
+    for (unsigned looks = 0; extent != NULL && looks < KEPT_LOOKS; looks++) {
+        if (fits(extent, pages, alignment))
+            return extent;
+        extent = extent->as.kept.older;
+    }
+    return NULL;
+}
+
+static int map_fresh(struct extents *extents, size_t pages, size_t alignment,
+                     struct extent **ret_extent)
 {
     char *start;
-    (void)mappings_retry(extents);
     if (meta_reserve(extents->meta, sizeof(struct extent), 1) != 0)
         return ENOMEM;
     if (map_aligned(extents, pages, size_max(alignment, PAGE_BYTES), &start, &pages) != 0)
@@ -74,49 +143,45 @@ int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
     return 0;
 }
 
-/* Returns false, with the extent recorded as before, if the system refuses. */
-static bool offer(struct extents *extents, struct extent *extent)
+int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
+                  struct extent **ret_extent)
 {
-    extent_unrecord(extent); /* first: unmapped addresses may become another heap's */
-    if (pages_release(extents->pages, extent->start, extent_length(extent), extent->dirty) != 0) {
-        extent_record(extents, extent);
-        return false;
-    }
-    extent_unlink(extents, extent);
-    extent_delete(extents, extent);
-    return true;
+    struct extent *extent = find_kept(extents, pages, alignment);
+    if (extent == NULL)
+        return map_fresh(extents, pages, alignment, ret_extent);
+    keep_no_more(extents, extent);
+    extent->state = EXTENT_MAPPING;
+    extents->mapping_count++;
+    extents->mapping_pages += extent->pages;
+    *ret_extent = extent;
+    return 0;
 }
 
 void mapping_free(struct extents *extents, struct extent *extent)
 {
-    size_t pages = extent->pages;
-    ASSERT(extent->state == EXTENT_MAPPING && extents->mapping_pages >= pages);
+    ASSERT(extent->state == EXTENT_MAPPING && extents->mapping_pages >= extent->pages);
     extents->mapping_count--;
-    extents->mapping_pages -= pages;
-    if (!offer(extents, extent)) {
-        extent->state = EXTENT_PENDING;
-        extents->pending_count++;
-        extents->pending_pages += pages;
-    }
+    extents->mapping_pages -= extent->pages;
+    keep(extents, extent);
+    while (is_too_much_kept(extents) && unmap_kept(extents, extents->kept_oldest))
+        ;
+    if (is_too_much_kept(extents) && extents->kept_newest == extent)
+        (void)unmap_kept(extents, extent); /* the oldest may lie where nothing can be cut out */
 }
 
-size_t mappings_retry(struct extents *extents)
+size_t mappings_release(struct extents *extents)
 {
     size_t taken = 0;
-    if (LIKELY(extents->pending_count == 0))
-        return 0;
-    for (struct extent *extent = extents->first, *next; extent != NULL; extent = next) {
-        next = extent->next;
-        size_t pages = extent->pages;
-        if (extent->state != EXTENT_PENDING || !offer(extents, extent))
-            continue;
-        ASSERT(extents->pending_count > 0 && extents->pending_pages >= pages);
-        extents->pending_count--;
-        extents->pending_pages -= pages;
-        taken += pages << PAGE_SHIFT;
+    for (struct extent *extent = extents->kept_oldest, *newer; extent != NULL; extent = newer) {
+        size_t length = extent_length(extent);
+        newer = extent->as.kept.newer;
+        if (unmap_kept(extents, extent))
+            taken += length;
     }
     return taken;
 }
+
+/* ---- resizing ---- */
 
 /* The target is mapped, and its pagemap nodes reserved, before anything moves: a failure leaves the
  * old mapping as it was. */

@@ -3,15 +3,17 @@
  * Extents with a mapping of their own: large blocks that are mapped and unmapped one by one, and
  * grow by moving page tables instead of bytes.
  *
- * If the system refuses to unmap a freed mapping, the extent is pending: it keeps its descriptor,
- * and the next allocation of a mapping, trim or out-of-memory retry tries again.
+ * A few freed mappings are kept for the next request of about their size, because the page faults
+ * of a fresh one cost far more than all else. A mapping that the system refuses to unmap is kept as
+ * well, and offered again when others are freed; each free and each allocation looks at a few
+ * kept mappings only, however many there are.
  */
 #ifndef ANVIL_MAPPING_H
 #define ANVIL_MAPPING_H
 
 #include "extent.h"
 
-/* As extent_alloc; the memory is fresh, the state EXTENT_MAPPING. */
+/* As extent_alloc; the state is EXTENT_MAPPING. */
 int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
                   struct extent **ret_extent);
 /* Frees it. Never fails. */
@@ -19,7 +21,7 @@ void mapping_free(struct extents *extents, struct extent *extent);
 /* Resizes to `pages`, in place if possible, else at a new address; the content is kept. Returns 0,
  * or ENOMEM with nothing changed. */
 int mapping_resize(struct extents *extents, struct extent *extent, size_t pages);
-/* Tries again to unmap what is pending. Returns the bytes unmapped. */
-size_t mappings_retry(struct extents *extents);
+/* Unmaps all kept mappings that the system takes. Returns the bytes unmapped. */
+size_t mappings_release(struct extents *extents);
 
 #endif

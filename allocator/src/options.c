@@ -15,6 +15,8 @@
 #define MMAP_THRESHOLD_DEFAULT ((size_t)1 << 20)
 #define TRIM_THRESHOLD_DEFAULT ((size_t)1 << 20)
 
+enum { ITEM_SHOWN = 160 }; /* characters of a bad item */
+
 struct word {
     const char *text;
     int value;
@@ -101,15 +103,16 @@ static bool apply(struct piece name, struct piece value, struct anvil_options *o
 /* The sentence of a bad item; the item is cut to what fits into a line. */
 static void report(struct piece item, char *error, size_t error_size)
 {
-    char quoted[64];
-    size_t length = size_min(item.length, sizeof quoted - 1);
+    char quoted[ITEM_SHOWN + 1];
+    size_t length = size_min(item.length, ITEM_SHOWN);
     memcpy(quoted, item.start, length);
     quoted[length] = '\0';
     struct text text = text_start(error, error_size);
-    text_add(&text,
-             "'%s' is not one of source:mmap|sbrk, fit:first|next|best|worst, mmap_threshold:SIZE, "
-             "trim_threshold:SIZE, cache:on|off",
-             quoted);
+    text_add(
+        &text,
+        "'%s%s' is not one of source:mmap|sbrk, fit:first|next|best|worst, mmap_threshold:SIZE, "
+        "trim_threshold:SIZE, cache:on|off",
+        quoted, item.length > ITEM_SHOWN ? "..." : "");
 }
 
 int options_parse_item(const char **rest, struct anvil_options *options, char *error,

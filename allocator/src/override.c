@@ -133,6 +133,19 @@ struct anvil_mallinfo2 mallinfo2(void)
     return anvil_mallinfo2();
 }
 
+/* glibc's second names of the same functions, for programs that wrap malloc and call through to
+ * these: what they take from here they free above. */
+#define SECOND_NAME(second, name) \
+    EXPORT extern __typeof(name) second __attribute__((alias(#name), nothrow))
+SECOND_NAME(__libc_malloc, malloc);
+SECOND_NAME(__libc_calloc, calloc);
+SECOND_NAME(__libc_realloc, realloc);
+SECOND_NAME(__libc_free, free);
+SECOND_NAME(__libc_memalign, memalign);
+SECOND_NAME(__libc_valloc, valloc);
+SECOND_NAME(__libc_pvalloc, pvalloc);
+SECOND_NAME(__posix_memalign, posix_memalign);
+
 static int int_saturated(size_t value)
 {
     return value > INT32_MAX ? INT32_MAX : (int)value;

@@ -57,9 +57,9 @@ void anvil_heap_stats(anvil_heap *heap, struct anvil_stats *ret_stats)
         .live_blocks = small.live_blocks + heap->large_blocks,
         .live_size = small.live_size + heap->large_size,
         .live_capacity = small.live_capacity + heap->large_capacity,
-        .free_extents = extents->free_count + extents->pending_count,
+        .free_extents = extents->free_count + extents->kept_count,
         .free_bytes =
-            ((extents->free_pages + extents->pending_pages) << PAGE_SHIFT) + small.free_capacity,
+            ((extents->free_pages + extents->kept_pages) << PAGE_SHIFT) + small.free_capacity,
         .mapped = heap->pages.held,
         .mapped_peak = heap->pages.held_peak,
         .os_calls = heap->pages.calls};
@@ -70,12 +70,11 @@ struct anvil_mallinfo2 anvil_mallinfo2(void)
 {
     struct anvil_heap *heap = lock_heap(NULL);
     struct small_sums small = sum_small(heap);
-    size_t arena = (heap->extents.held_pages + heap->extents.pending_pages) << PAGE_SHIFT;
+    size_t arena = (heap->extents.held_pages + heap->extents.kept_pages) << PAGE_SHIFT;
     size_t mappings = heap->extents.mapping_pages << PAGE_SHIFT;
     size_t used = small.live_capacity + heap->large_capacity - mappings;
     struct anvil_mallinfo2 info = {.arena = arena,
-                                   .ordblks =
-                                       heap->extents.free_count + heap->extents.pending_count,
+                                   .ordblks = heap->extents.free_count + heap->extents.kept_count,
                                    .smblks = small.free_blocks,
                                    .hblks = heap->extents.mapping_count,
                                    .hblkhd = mappings,

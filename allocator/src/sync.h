@@ -17,6 +17,7 @@
 #if __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
 #define SYNC_KNOWS_SINGLE_THREADED 1
+#pragma weak __libc_single_threaded /* the library may be linked to another C library */
 #else
 #define SYNC_KNOWS_SINGLE_THREADED 0
 #endif
@@ -48,7 +49,7 @@ struct sync_tag {
 static inline bool sync_is_single_threaded(void)
 {
 #if SYNC_KNOWS_SINGLE_THREADED
-    return __libc_single_threaded != 0;
+    return &__libc_single_threaded != NULL && __libc_single_threaded != 0;
 #else
     return false;
 #endif

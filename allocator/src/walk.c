@@ -33,7 +33,7 @@ static int visit_whole(const struct extent *extent, const struct walk_visitor *v
                                   .size = is_live ? extent->as.block.size : 0,
                                   .is_live = is_live,
                                   .is_mapping = extent->state == EXTENT_MAPPING ||
-                                                extent->state == EXTENT_PENDING};
+                                                extent->state == EXTENT_KEPT};
     return visitor->region(&region, visitor->context);
 }
 

@@ -53,10 +53,22 @@ static void an_alignment_that_is_no_power_of_two_is_invalid(void **state)
         errno = 0;
         assert_null(anvil_aligned_alloc(alignments[i], 64));
         assert_int_equal(errno, EINVAL);
-        errno = 0;
-        assert_null(anvil_memalign(alignments[i], 64));
-        assert_int_equal(errno, EINVAL);
     }
+}
+
+static void memalign_rounds_an_odd_alignment_up(void **state)
+{
+    (void)state;
+    const size_t alignments[] = {0, 1, 3, 24, 100, 5000}, granted[] = {16, 16, 16, 32, 128, 8192};
+    for (int i = 0; i < 6; i++) {
+        void *block = anvil_memalign(alignments[i], 64);
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % granted[i], 0);
+        anvil_free(block);
+    }
+    errno = 0;
+    assert_null(anvil_memalign(((size_t)1 << 63) + 1, 64));
+    assert_int_equal(errno, EINVAL);
 }
 
 static void an_absurd_alignment_fails_with_enomem(void **state)
@@ -108,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_source_honours_every_alignment),
         cmocka_unit_test(an_alignment_that_is_no_power_of_two_is_invalid),
+        cmocka_unit_test(memalign_rounds_an_odd_alignment_up),
         cmocka_unit_test(an_absurd_alignment_fails_with_enomem),
         cmocka_unit_test(posix_memalign_reports_by_its_result_only),
         cmocka_unit_test(valloc_and_pvalloc_give_pages),

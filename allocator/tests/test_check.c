@@ -78,7 +78,7 @@ static void expect(enum check_id id)
 static void an_extent_of_no_known_shape_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(live->state, EXTENT_PENDING + 1, CHECK_EXTENT_SHAPE);
+    EXPECT_WHEN(live->state, EXTENT_KEPT + 1, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(live->start, live->start + 8, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(live->pages, 0, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(low->dirty, extent_length(low) + 1, CHECK_EXTENT_SHAPE);
@@ -187,8 +187,8 @@ static void wrong_sums_of_extents_are_reported(void **state)
     EXPECT_WHEN(heap->extents.dirty_bytes, 1, CHECK_EXTENT_SUMS);
     EXPECT_WHEN(heap->extents.mapping_count, 0, CHECK_EXTENT_SUMS);
     EXPECT_WHEN(heap->extents.mapping_pages, 0, CHECK_EXTENT_SUMS);
-    EXPECT_WHEN(heap->extents.pending_count, 1, CHECK_EXTENT_SUMS);
-    EXPECT_WHEN(heap->extents.pending_pages, 1, CHECK_EXTENT_SUMS);
+    EXPECT_WHEN(heap->extents.kept_count, 1, CHECK_EXTENT_SUMS);
+    EXPECT_WHEN(heap->extents.kept_pages, 1, CHECK_EXTENT_SUMS);
 }
 
 static void memory_that_is_nowhere_is_reported(void **state)

@@ -205,6 +205,26 @@ static void thousands_of_holes_cost_no_more_requests(void **state)
     anvil_heap_destroy(heap);
 }
 
+/* 2^46 bytes: within what addresses allow, and far beyond what any heap could make room for. */
+static void a_request_without_hope_costs_the_heap_nothing(void **state)
+{
+    (void)state;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_BEST);
+    static void *blocks[500];
+    struct anvil_stats before, after;
+    for (int i = 0; i < 500; i++)
+        blocks[i] = anvil_heap_malloc(heap, 40000);
+    for (int i = 0; i < 500; i += 2) {
+        memset(blocks[i], 1, 40000);
+        anvil_heap_free(heap, blocks[i]);
+    }
+    anvil_heap_stats(heap, &before);
+    assert_null(anvil_heap_malloc(heap, (size_t)1 << 46));
+    anvil_heap_stats(heap, &after);
+    assert_in_range(after.os_calls - before.os_calls, 1, 3);
+    anvil_heap_destroy(heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +238,7 @@ int main(void)
         cmocka_unit_test(freeing_upwards_purges_now_and_then),
         cmocka_unit_test(trim_gives_back_and_keeps_live_content),
         cmocka_unit_test(a_small_process_stays_small),
+        cmocka_unit_test(a_request_without_hope_costs_the_heap_nothing),
         cmocka_unit_test(thousands_of_holes_cost_no_more_requests),
     };
     return cmocka_run_group_tests_name("heaps", tests, NULL, NULL);

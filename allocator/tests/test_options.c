@@ -116,12 +116,29 @@ static void the_environment_is_applied_and_bad_items_are_told(void **state)
                               "mmap_threshold:SIZE, trim_threshold:SIZE, cache:on|off; ignored\n");
 }
 
+static void a_long_item_is_shown_whole_or_marked_as_cut(void **state)
+{
+    (void)state;
+    struct anvil_options options = {0};
+    char item[301], error[400];
+    memset(item, 'x', 300);
+    item[300] = 0;
+    assert_int_equal(anvil_options_parse(item, &options, error, sizeof error), EINVAL);
+    assert_non_null(strstr(error, "xxx...' is not one of"));
+    item[63] = 0;
+    assert_int_equal(anvil_options_parse(item, &options, error, sizeof error), EINVAL);
+    item[62] = 'x';
+    assert_memory_equal(error + 1, item, 63);
+    assert_memory_equal(error + 64, "' is", 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_line_is_applied),
         cmocka_unit_test(nothing_is_fine_too),
         cmocka_unit_test(a_bad_item_is_named_and_changes_nothing),
+        cmocka_unit_test(a_long_item_is_shown_whole_or_marked_as_cut),
         cmocka_unit_test(items_before_a_bad_one_hold),
         cmocka_unit_test(options_that_contradict_each_other_are_refused),
         cmocka_unit_test(the_environment_is_applied_and_bad_items_are_told),

@@ -66,8 +66,41 @@ static void a_double_free_of_an_extent_is_named(void **state)
 {
     (void)state;
     struct misuse misuse = {.block = anvil_malloc(50000)};
-    support_expect_panic(free_twice, &misuse, "free",
+    support_expect_panic(free_twice, &misuse, "free", "double free of a block of 50000 bytes");
+    support_expect_panic(free_then_resize, &misuse, "realloc", "freed block of 50000 bytes");
+    support_expect_panic(free_then_measure, &misuse, "malloc_usable_size",
+                         "freed block of 50000 bytes");
+}
+
+static void free_and_many_more(void *context)
+{
+    void *wall = anvil_malloc(50000);
+    free_it(context);
+    for (int i = 0; i < 80; i++)
+        anvil_free(anvil_malloc(100000)); /* elsewhere: it does not fit there */
+    anvil_free(wall);
+}
+
+static void free_twice_with_many_between(void *context)
+{
+    free_and_many_more(context);
+    free_it(context);
+}
+
+static void resize_with_many_between(void *context)
+{
+    free_and_many_more(context);
+    (void)anvil_realloc(((struct misuse *)context)->block, 128);
+}
+
+static void a_double_free_long_after_the_free_is_named(void **state)
+{
+    (void)state;
+    struct misuse misuse = {.block = anvil_malloc(50000)};
+    support_expect_panic(free_twice_with_many_between, &misuse, "free",
                          "double free: the block was freed and its memory reused or given back");
+    support_expect_panic(resize_with_many_between, &misuse, "realloc",
+                         "freed block: its memory was reused or given back");
 }
 
 static void a_double_free_of_a_mapping_is_named(void **state)
@@ -224,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_double_free_of_a_small_block_is_named),
         cmocka_unit_test(a_double_free_of_an_extent_is_named),
+        cmocka_unit_test(a_double_free_long_after_the_free_is_named),
         cmocka_unit_test(a_double_free_of_a_mapping_is_named),
         cmocka_unit_test(an_interior_pointer_is_named_in_every_size),
         cmocka_unit_test(a_misaligned_pointer_is_named),
