@@ -183,6 +183,14 @@ static void collect(const struct probe *probe, const struct probe_report *report
         gate->options->progress(gate->done, gate->all, gate->options->context);
 }
 
+bool gate_can_serve_process(const struct subject_plan *subject)
+{
+    const unsigned needed = NEEDS(calloc) | NEEDS(realloc);
+    struct subject_plan whole;
+    return subject_plan_whole_process(subject, &whole) &&
+           (subject->offers == 0 || (subject->offers & needed) == needed);
+}
+
 /* Something that keeps the probe from running, and what its clauses come to; NULL: nothing does. */
 static const char *find_obstacle(const struct gate_options *options, const struct probe *probe,
                                  enum clause_verdict *ret_verdict)
@@ -190,18 +198,19 @@ static const char *find_obstacle(const struct gate_options *options, const struc
     const struct subject_plan *subject = options->subject;
     struct subject_plan whole;
     *ret_verdict = CLAUSE_UNSUPPORTED;
-    if (probe->place != PLACE_PROCESS)
+    if (probe->place == PLACE_CALLS)
         return NULL;
     if (options->has_sanitizer)
         return "this build has a sanitizer, whose malloc serves the process";
+    if (probe->place == PLACE_EITHER)
+        return NULL;
     if (!subject_plan_whole_process(subject, &whole))
         return "this build has no shared object of the subject to preload";
     /* Not left to the process itself, whose start would mix two heaps. */
     *ret_verdict = CLAUSE_NOT_APPLICABLE;
-    unsigned lacking = subject->offers != 0 ? probe->job.needs & ~subject->offers : 0;
-    return (lacking & NEEDS(calloc)) != 0    ? "the subject has no calloc to serve a whole process"
-           : (lacking & NEEDS(realloc)) != 0 ? "the subject has no realloc to serve a whole process"
-                                             : NULL;
+    return gate_can_serve_process(subject) || probe->job.needs == 0
+               ? NULL
+               : "the subject has no calloc or no realloc to serve a whole process";
 }
 
 /* The probes to run, each once; clauses without one are results at once. ret_probes has room for

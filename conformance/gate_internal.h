@@ -30,8 +30,9 @@ struct ending {
     char output[OUTPUT_MAX]; /* the first line that it printed, cleaned */
 };
 
-/* Processor time of a probe in all, and in one call, in milliseconds. */
-enum { PROBE_CPU_S = 10, HANG_CPU_MS = 3000 };
+/* Processor time of a probe in all and in one call. Where the time of the run is limited, probes
+ * that need more than the first share are put off until all others have run. */
+enum { FIRST_CPU_S = 1, PROBE_CPU_S = 10, HANG_CPU_MS = 3000 };
 
 /* Runs probes in this order, `jobs` at a time, and hands each report to `collect`, in any order.
  * Probes for which there is no time, or that need a function in which the subject hangs again and
@@ -40,6 +41,9 @@ typedef void collect_function(const struct probe *probe, const struct probe_repo
                               const struct ending *ending, void *context);
 int gate_run_probes(const struct gate_options *options, const struct probe *const *probes,
                     size_t count, collect_function *collect, void *context);
+
+/* Whether it can be the malloc of a whole process, as far as is known. */
+bool gate_can_serve_process(const struct subject_plan *subject);
 
 /* Measures the capacity of the subject in a process of its own; all 0 if that does not end well. */
 struct probe_capacity gate_measure_capacity(const struct gate_options *options);

@@ -35,6 +35,7 @@ struct slot {
     uint64_t position,
         cpu_us; /* calls when it was looked at, and the processor time at their last */
     enum ending_kind kind;
+    bool is_first_try; /* with little processor time */
 };
 
 struct jobs {
@@ -44,8 +45,10 @@ struct jobs {
     uint64_t end_ms; /* 0: none */
     unsigned width;
     struct slot slot[JOBS_MAX];
-    unsigned hangs[CALL_COUNT]; /* in simple calls, by function */
-    struct probe_call hanging;  /* the first function with enough of them */
+    const struct probe **queue;     /* [next, count): to run; put off ones are added at the end */
+    size_t next, count, first_pass; /* first_pass: those before are run with little time */
+    unsigned hangs[CALL_COUNT];     /* in simple calls, by function */
+    struct probe_call hanging;      /* the first function with enough of them */
     char reason[CALL_TEXT_MAX + 64];
 };
 
@@ -56,17 +59,18 @@ static uint64_t read_position(const struct process *process)
 }
 
 static int start_job(const struct gate_options *options, struct slot *slot,
-                     const struct probe *probe)
+                     const struct probe *probe, unsigned cpu_limit_s)
 {
     struct subject_plan subject = *options->subject;
-    if (probe->place == PLACE_PROCESS)
+    if (probe->place == PLACE_PROCESS ||
+        (probe->place == PLACE_EITHER && gate_can_serve_process(&subject)))
         subject_plan_whole_process(options->subject, &subject);
     *slot = (struct slot){0};
     int result = job_spawn(&(struct job_order){.subject = &subject,
                                                .kind = JOB_PROBE,
                                                .name = probe->job.name,
                                                .report_size = sizeof(struct probe_report),
-                                               .cpu_limit_s = PROBE_CPU_S,
+                                               .cpu_limit_s = cpu_limit_s,
                                                .read_position = read_position},
                            &slot->process);
     if (result == 0)
@@ -131,7 +135,14 @@ static void note_hang(struct jobs *jobs, const struct slot *slot, const struct e
 
 static void end_job(struct jobs *jobs, struct slot *slot)
 {
-    struct ending ending = {.kind = classify(slot),
+    enum ending_kind kind = classify(slot);
+    if (kind == ENDING_SLOW && slot->is_first_try) {
+        jobs->queue[jobs->count++] = slot->probe;
+        process_release(&slot->process);
+        slot->probe = NULL;
+        return;
+    }
+    struct ending ending = {.kind = kind,
                             .is_deadlock = slot->process.is_stuck,
                             .status = slot->process.status,
                             .reason = "the time of the run was over",
@@ -203,12 +214,21 @@ static bool is_over(const struct jobs *jobs)
 }
 
 /* Starts the next probe in a free place, or hands it over as not run. */
-static int start_next(struct jobs *jobs, struct slot *slot, const struct probe *probe)
+static int start_next(struct jobs *jobs, struct slot *slot)
 {
+    const struct probe *probe = jobs->queue[jobs->next];
+    /* Children of a process probe would be stopped, too, and look like the subject's fault. */
+    bool is_first_try = jobs->next < jobs->first_pass && probe->place == PLACE_CALLS;
     static const struct probe_report no_report;
     const char *reason = find_reason(jobs, probe, is_over(jobs));
-    if (reason == NULL)
-        return start_job(jobs->options, slot, probe);
+    if (reason == NULL) {
+        int result =
+            start_job(jobs->options, slot, probe, is_first_try ? FIRST_CPU_S : PROBE_CPU_S);
+        slot->is_first_try = is_first_try;
+        jobs->next += result == 0;
+        return result;
+    }
+    jobs->next++;
     const struct ending ending = {.kind = ENDING_NOT_RUN, .reason = reason};
     jobs->collect(probe, &no_report, &ending, jobs->context);
     return 0;
@@ -222,18 +242,22 @@ int gate_run_probes(const struct gate_options *options, const struct probe *cons
                          .collect = collect,
                          .context = context,
                          .end_ms = options->limit_ms > 0 ? clock_now_ms() + options->limit_ms : 0,
-                         .width = choose_width(options->jobs)};
-    size_t next = 0, running = 0;
-    int result = 0;
+                         .width = choose_width(options->jobs),
+                         .queue = calloc(2 * count + 1, sizeof *jobs.queue),
+                         .count = count,
+                         .first_pass = options->limit_ms > 0 ? count : 0};
+    size_t running = 0;
+    int result = jobs.queue != NULL ? 0 : ENOMEM;
+    for (size_t i = 0; result == 0 && i < count; i++)
+        jobs.queue[i] = probes[i];
     do {
         for (unsigned i = 0; i < jobs.width; i++)
-            while (jobs.slot[i].probe == NULL && next < count && result == 0) {
-                result = start_next(&jobs, &jobs.slot[i], probes[next]);
-                next += result == 0;
-            }
+            while (jobs.slot[i].probe == NULL && jobs.next < jobs.count && result == 0)
+                result = start_next(&jobs, &jobs.slot[i]);
         wait_for_news(&jobs);
         running = look_at_jobs(&jobs, is_over(&jobs));
-    } while (running > 0 || (next < count && result == 0));
+    } while (running > 0 || (jobs.next < jobs.count && result == 0));
+    free(jobs.queue);
     return result;
 }
 
@@ -241,7 +265,7 @@ struct probe_capacity gate_measure_capacity(const struct gate_options *options)
 {
     struct slot slot;
     struct probe_capacity capacity = {0};
-    if (start_job(options, &slot, &capacity_probe) != 0)
+    if (start_job(options, &slot, &capacity_probe, PROBE_CPU_S) != 0)
         return capacity;
     slot.process.wall_limit_ms = CAPACITY_WALL_MS;
     process_wait(&slot.process);

@@ -25,8 +25,9 @@ enum probe_outcome {
 
 /* Where a probe must run. */
 enum probe_place {
-    PLACE_CALLS,  /* anywhere: only the function table matters */
-    PLACE_PROCESS /* in a process whose malloc, libc's own calls included, is the subject */
+    PLACE_CALLS,   /* anywhere: only the function table matters */
+    PLACE_PROCESS, /* in a process whose malloc, libc's own calls included, is the subject */
+    PLACE_EITHER   /* in such a process, or anywhere if the subject cannot serve one */
 };
 
 struct probe {

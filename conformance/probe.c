@@ -64,11 +64,11 @@ static const size_t absurd_size = (size_t)PTRDIFF_MAX >> (sizeof(size_t) > 4 ? 1
 void probe_is_refused(size_t size)
 {
     struct probe_calls *made = &report->calls;
-    if (size == 0 || size > absurd_size || atomic_load(&made->are_refusals_expected) != 0 ||
-        atomic_fetch_add(&made->refusals, 1) != 0)
+    if (size > absurd_size || atomic_load(&made->are_refusals_expected) != 0)
         return;
+    atomic_fetch_add(&made->refusals, 1);
     made->refused = made->last;
-    made->refused_size = size;
+    made->refused_size = size > made->refused_size ? size : made->refused_size;
     made->refused_blocks = atomic_load(&made->blocks);
     made->refused_bytes = atomic_load(&made->bytes);
 }

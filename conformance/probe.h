@@ -45,12 +45,15 @@
  * NEEDS(calloc) | NEEDS(realloc)). On a subject that lacks one of these it is not applicable; other
  * functions it calls only where it HAS them. A PROCESS_PROBE runs with the subject preloaded, and
  * needs calloc and realloc, because the C library would mix its own with the subject's malloc; a
- * PROCESS_PROBE_OF_ANY does nothing in which that matters. */
+ * PROCESS_PROBE_IF_POSSIBLE runs beside the C library's malloc where these are missing; in a
+ * PROCESS_PROBE_OF_ANY nothing depends on it. */
 #define PROBE(name, clauses, ...) \
     PROBE_IN(PLACE_CALLS, name, clauses, (0u __VA_OPT__(| __VA_ARGS__)))
 #define PROCESS_PROBE(name, clauses, ...)  \
     PROBE_IN(PLACE_PROCESS, name, clauses, \
              NEEDS(calloc) | NEEDS(realloc) | (0u __VA_OPT__(| __VA_ARGS__)))
+#define PROCESS_PROBE_IF_POSSIBLE(name, clauses, ...) \
+    PROBE_IN(PLACE_EITHER, name, clauses, (0u __VA_OPT__(| __VA_ARGS__)))
 #define PROCESS_PROBE_OF_ANY(name, clauses) PROBE_IN(PLACE_PROCESS, name, clauses, 0u)
 #define PROBE_IN(place, name, clauses, needs)                                  \
     static enum probe_outcome name(void);                                      \
@@ -125,8 +128,8 @@ struct probe_calls {
     struct probe_call last;
     _Atomic uint64_t begun, ended;
     _Atomic uint64_t blocks, bytes; /* given in all; what is live is not more */
-    /* The first call that gave no block for a size which some allocators can give, and blocks and
-     * bytes then. Not counted after EXPECT_REFUSALS. */
+    /* The last call that gave no block for a size which some allocators can give, the largest such
+     * size, and blocks and bytes by then. Not counted after EXPECT_REFUSALS. */
     _Atomic uint32_t refusals, are_refusals_expected;
     struct probe_call refused;
     volatile uint64_t refused_size, refused_blocks, refused_bytes;

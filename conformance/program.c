@@ -13,9 +13,12 @@
 
 /* In the order of the program: what is used stands behind what it uses. */
 static const char *const testlib[] = {
-    "harness/base/memory.h", "harness/base/memory.c",       "conformance/outcome.h",
-    "conformance/plain_c.h", "conformance/testlib.h",       "conformance/testlib_process.c",
-    "conformance/testlib.c", "conformance/testlib_calls.c", "conformance/testlib_misuse.c"};
+    "harness/base/memory.h",       "harness/base/memory.c",         "harness/base/trend.h",
+    "harness/base/trend.c",        "conformance/outcome.h",         "conformance/plain_c.h",
+    "conformance/testlib.h",       "conformance/testlib_process.c", "conformance/testlib.c",
+    "conformance/testlib_calls.c", "conformance/testlib_misuse.c"};
+
+enum { PROGRAM_WALL_S = 300 };
 
 static const struct function {
     const char *name, *result, *parameters;
@@ -36,7 +39,20 @@ static bool is_looked_up(const struct function *function)
     return false;
 }
 
-static void put_family(FILE *out, struct program *program)
+/* Bit i: the subject had function i of the family when the probe ran; nothing is known: all. */
+static bool is_offered(unsigned offers, size_t i)
+{
+    const unsigned bits[] = {
+#define CALL(name, result, parameters) NEEDS(name),
+        SUBJECT_CALLS(CALL) SUBJECT_MORE_CALLS(CALL)
+#undef CALL
+    };
+    return offers == 0 || (offers & bits[i]) != 0;
+}
+
+/* A function that the subject lacks is NULL, as it was for the probe: the C library's would give
+ * and take blocks of another heap. */
+static void put_family(FILE *out, struct program *program, unsigned offers)
 {
     const struct function *used[sizeof family / sizeof family[0]];
     size_t count = 0;
@@ -55,7 +71,10 @@ static void put_family(FILE *out, struct program *program)
                 used[i]->parameters);
     fprintf(out, "} calls = {");
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "%s%s", i > 0 ? ", " : "", is_looked_up(used[i]) ? "NULL" : used[i]->name);
+        fprintf(out, "%s%s", i > 0 ? ", " : "",
+                is_looked_up(used[i]) || !is_offered(offers, (size_t)(used[i] - family))
+                    ? "NULL"
+                    : used[i]->name);
     fprintf(out, "};\n");
     for (size_t i = 0; i < count; i++)
         fprintf(out, "#define %s(...) calls.%s(__VA_ARGS__)\n", used[i]->name, used[i]->name);
@@ -68,7 +87,7 @@ static const char *skip_heading(struct item *item, const char *name)
     struct word token;
     if (!token_next(&at, item->end, &token) ||
         !(word_is(&token, "PROBE") || word_is(&token, "PROCESS_PROBE") ||
-          word_is(&token, "PROCESS_PROBE_OF_ANY")))
+          word_is(&token, "PROCESS_PROBE_IF_POSSIBLE") || word_is(&token, "PROCESS_PROBE_OF_ANY")))
         return NULL;
     heading = token.start;
     if (!word_next(&at, item->end, &token) || !word_is(&token, name))
@@ -94,9 +113,10 @@ static void put_probe(FILE *out, struct program *program, const char *path, cons
     program_fail(program, "%s has no probe %s", path, name);
 }
 
+/* A hang ends the program by a signal, after minutes: what is slow is not to be stopped. */
 static void put_main(FILE *out, struct program *program, const char *probe)
 {
-    fprintf(out, "int main(void)\n{\n");
+    fprintf(out, "int main(void)\n{\n    alarm(%d);\n", PROGRAM_WALL_S);
     for (size_t i = 0; i < sizeof family / sizeof family[0]; i++)
         if (is_looked_up(&family[i]) && program_uses(program, family[i].name))
             fprintf(out, "    *(void *volatile *)&calls.%s = dlsym(RTLD_DEFAULT, \"%s\");\n",
@@ -125,7 +145,7 @@ static void say_opening(struct program *program, const struct clause_result *res
                             "cannot be asked; 1, or death by a signal: it does not.");
 }
 
-static void add_parts(struct program *program, const struct probe *probe)
+static void add_parts(struct program *program, const struct probe *probe, unsigned offers)
 {
     static const char *const headers[] = {"dlfcn.h",     "errno.h",   "malloc.h", "stdarg.h",
                                           "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
@@ -141,7 +161,7 @@ static void add_parts(struct program *program, const struct probe *probe)
     program_add_file(program, path, PROGRAM_ORIGIN);
     put_probe(program_add_text(program), program, path, probe->job.name);
     program_pick(program);
-    put_family(top, program);
+    put_family(top, program, offers);
     put_main(program_add_text(program), program, probe->job.name);
 }
 
@@ -153,6 +173,6 @@ int program_write(FILE *out, const struct clause_result *result, const char *sub
     if (program == NULL)
         return ENOMEM;
     say_opening(program, result, subject);
-    add_parts(program, result->probe);
+    add_parts(program, result->probe, result->offers);
     return program_end(program, out);
 }

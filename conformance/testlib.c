@@ -110,7 +110,7 @@ static bool churn_check(struct churn *churn, size_t i, size_t size, const char *
     if (at < size)
         snprintf(
             churn->wrong, sizeof churn->wrong,
-            "%s a block of %zu bytes: expected the bytes written, observed another at byte %zu",
+            "%s a block of %zu bytes: expected the bytes written, observed that byte %zu changed",
             call, churn->size[i], at);
     return at == size;
 }
@@ -141,7 +141,7 @@ static bool churn_resize(struct churn *churn, size_t i, size_t size)
 static bool churn_allocate(struct churn *churn, size_t i, size_t size)
 {
     uint32_t kind = next_random(&churn->random) % 8;
-    bool is_zeroed = kind == 0, is_aligned_block = kind == 1 && HAS(aligned_alloc);
+    bool is_zeroed = kind == 0 && HAS(calloc), is_aligned_block = kind == 1 && HAS(aligned_alloc);
     void *block = is_zeroed          ? calloc(1, size)
                   : is_aligned_block ? aligned_alloc(64, (size + 63) / 64 * 64)
                                      : malloc(size);
@@ -154,7 +154,7 @@ static bool churn_allocate(struct churn *churn, size_t i, size_t size)
     size_t at = is_zeroed ? find_nonzero(block, size) : size;
     if (at < size)
         snprintf(churn->wrong, sizeof churn->wrong,
-                 "calloc(1, %zu): expected zeros, observed another byte at %zu", size, at);
+                 "calloc(1, %zu): expected zeros, observed that byte %zu is not zero", size, at);
     fill(block, size, (unsigned)i);
     return at == size;
 }
@@ -163,7 +163,7 @@ bool churn(struct churn *churn, size_t steps)
 {
     for (size_t step = 0; step < steps; step++) {
         size_t i = next_random(&churn->random) % CHURN_BLOCKS, size = churn_size(&churn->random);
-        if (churn->block[i] != NULL && next_random(&churn->random) % 4 == 0) {
+        if (churn->block[i] != NULL && next_random(&churn->random) % 4 == 0 && HAS(realloc)) {
             if (!churn_resize(churn, i, size))
                 return false;
             continue;

@@ -8,6 +8,7 @@
 
 #include "conformance/probe.h"
 #include "harness/base/memory.h"
+#include "harness/base/trend.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,14 +43,14 @@
            ##__VA_ARGS__, (size_t)(alignment), (void *)(block))
 
 /* The bytes that fill(block, size, seed) wrote. */
-#define EXPECT_FILLED(block, size, seed, call, ...)                                              \
-    do {                                                                                         \
-        size_t changed_ = find_change(block, size, seed);                                        \
-        EXPECT(                                                                                  \
-            changed_ == (size_t)(size),                                                          \
-            call                                                                                 \
-            ": expected the first %zu bytes as they were written, observed another at byte %zu", \
-            ##__VA_ARGS__, (size_t)(size), changed_);                                            \
+#define EXPECT_FILLED(block, size, seed, call, ...)                                                \
+    do {                                                                                           \
+        size_t changed_ = find_change(block, size, seed);                                          \
+        EXPECT(                                                                                    \
+            changed_ == (size_t)(size),                                                            \
+            call                                                                                   \
+            ": expected the first %zu bytes as they were written, observed that byte %zu changed", \
+            ##__VA_ARGS__, (size_t)(size), changed_);                                              \
     } while (0)
 
 /* After a call that must not change errno. */
@@ -115,8 +116,9 @@ const char *name_error(int error);
 /* Lowers RLIMIT_AS to what is mapped now plus `room`; false if the system refuses. */
 bool limit_memory(size_t room);
 
-/* Runs a function in a forked child with an alarm after `seconds`; returns the wait status. */
-int run_in_child(int (*function)(void), unsigned seconds);
+/* Runs a function in a forked child; returns as wait_for_child with CHILD_CPU_S. */
+#define CHILD_CPU_S 5
+int run_in_child(int (*function)(void));
 
 /* After a misuse that returned: uses the heap for a while, so that the damage may be noticed, and
  * returns OUTCOME_SILENT. */
@@ -139,6 +141,9 @@ struct allocating_call {
 
 extern const struct allocating_call by_malloc, by_calloc, by_realloc, by_reallocarray,
     by_aligned_alloc, by_posix_memalign, by_memalign, by_valloc, by_pvalloc;
+
+/* Whether the subject has the function of the row. */
+bool has_call(const struct allocating_call *by);
 
 /* Walks the rows whose functions the subject has. next_call(NULL) is the first one; NULL ends. */
 #define FOR_EACH_CALL(by) \
@@ -179,10 +184,21 @@ struct releasing_call {
 
 extern const struct releasing_call by_free;
 
-/* Allocates a block, writes to each of its pages and releases it, `rounds` times. After the first
- * eighth of the rounds, resident memory must grow by less than `growth`. */
+/* Work that gives back what it takes. */
+struct cycle {
+    enum probe_outcome (*run)(void *context);
+    void *context;
+    size_t bytes, frees; /* live at most, and freed, in one cycle */
+};
+
+/* Repeats the cycle until resident memory clearly goes on growing, or clearly does not (trend.h).
+ * Stores by how much it grew; 0: it does not go on. Ends with what a cycle returns but PASS. */
+enum probe_outcome watch_growth(const struct cycle *cycle, size_t *ret_growth);
+
+/* Allocates a block, writes to each of its pages and releases it, again and again: resident memory
+ * must not go on growing. */
 enum probe_outcome reuse_block(const struct allocating_call *by, size_t alignment, size_t size,
-                               const struct releasing_call *end, size_t rounds, size_t growth);
+                               const struct releasing_call *end);
 
 /* Limits the address space to `room` more bytes and allocates blocks of 16 MiB until a call fails.
  * False if the limit is refused, or if no call fails for 64 GiB, which the subject had reserved. */
@@ -200,8 +216,13 @@ enum probe_outcome judge_error(const struct allocating_call *by, const char *cal
 /* Passes for ENOMEM; EAGAIN, a temporary shortage, is weak. */
 enum probe_outcome judge_enomem(const struct allocating_call *by, const char *call, int error);
 
-/* The wait status of a child, which is killed when it has not ended after `seconds`: then -1. */
-int wait_for_child(pid_t child, unsigned seconds);
+/* The wait status of a child. -1: it was killed because it slept for a long time without using the
+ * processor, as in a deadlock, or because it used more than `cpu_s` seconds of it; 0: no limit. */
+int wait_for_child(pid_t child, unsigned cpu_s);
+
+/* A wait status in words: "exit with status 1", "death by signal 11 (Segmentation fault)", "a
+ * deadlock or an endless loop". Valid until the next call. */
+const char *name_end(int status);
 
 /* The blocks of one thread. churn() takes steps that allocate, resize and release them at random
  * and checks every byte; it stops at the first thing wrong, which it names, and then returns false.
@@ -233,10 +254,9 @@ int run_again(const char *stage, const char *const changes[]);
  * Returns 0 if the compiler accepts it, 1 if not, -1 if there is no such compiler on PATH. */
 int compile(const char *text, const char *const options[]);
 
-/* Runs a function that returns an outcome in a forked child. If the child dies, or does not end
- * within the time, `what` failed. */
-enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), unsigned seconds,
-                                const char *what);
+/* Runs a function that returns an outcome in a forked child. If the child dies or hangs, `what`
+ * failed. */
+enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), const char *what);
 
 /*
  * Undefined use in several ways, each in a child that inherits what the probe has prepared and uses

@@ -106,7 +106,7 @@ static const struct allocating_call *const all_calls[] = {
     &by_malloc,         &by_calloc,   &by_realloc, &by_reallocarray, &by_aligned_alloc,
     &by_posix_memalign, &by_memalign, &by_valloc,  &by_pvalloc};
 
-static bool has_call(const struct allocating_call *by)
+bool has_call(const struct allocating_call *by)
 {
     return *(void *const volatile *)by->function != NULL;
 }
@@ -184,8 +184,8 @@ static enum probe_outcome use_large_block(const struct allocating_call *by, size
     EXPECT_FILLED(block + size - END, END, 2, "%s, its last %d bytes", name_taking(by, size), END);
     for (size_t at = STRIDE; at < size - END; at += STRIDE)
         EXPECT(block[at] == (unsigned char)(at / STRIDE),
-               "%s: expected byte %zu as it was written, observed another", name_taking(by, size),
-               at);
+               "%s: expected byte %zu as it was written, observed it changed",
+               name_taking(by, size), at);
     free(block);
     return PASS;
 }
@@ -206,23 +206,61 @@ static void release_by_free(void *block, size_t alignment, size_t size)
 
 const struct releasing_call by_free = {"free", release_by_free};
 
-enum probe_outcome reuse_block(const struct allocating_call *by, size_t alignment, size_t size,
-                               const struct releasing_call *end, size_t rounds, size_t growth)
+/* Warm enough for the first look, and so much at most. */
+#define FIRST_BYTES (256 * KIB)
+
+#define MOST_FREES ((size_t)1 << 18)
+
+#define MOST_BYTES (2 * GIB)
+
+enum probe_outcome watch_growth(const struct cycle *cycle, size_t *ret_growth)
 {
-    size_t before = 0;
-    for (size_t i = 0; i < rounds; i++) {
-        char *block = by->allocate(alignment, size);
-        EXPECT_BLOCK(block, "%s and %s, round %zu", name_call(by, alignment, size), end->name, i);
-        for (size_t at = 0; at < size; at += 4096)
-            block[at] = 1;
-        block[size - 1] = 1;
-        end->release(block, alignment, size);
-        before = i == rounds / 8 ? memory_resident() : before;
+    struct trend trend = trend_begin(cycle->bytes);
+    enum trend_state state = TREND_OPEN;
+    size_t by_frees = MOST_FREES / cycle->frees, by_bytes = MOST_BYTES / (cycle->bytes + 1),
+           most = by_frees > by_bytes ? by_frees : by_bytes;
+    trend.enough_bytes = 256 * MIB;
+    if (FIRST_BYTES / (cycle->bytes + 1) > trend.next_look)
+        trend.next_look = FIRST_BYTES / (cycle->bytes + 1);
+    for (size_t done = 0; state == TREND_OPEN && trend.next_look <= most;) {
+        for (; done < trend.next_look; done++)
+            TRY(cycle->run(cycle->context));
+        state = trend_look(&trend, done * cycle->frees, memory_resident());
     }
-    size_t after = memory_resident();
-    EXPECT(after < before + growth,
-           "%s and %s, %zu rounds: expected no growth, observed %zu resident bytes more",
-           name_call(by, alignment, size), end->name, rounds, after - before);
+    *ret_growth = state == TREND_GROWS ? (size_t)trend_growth(&trend) : 0;
+    return PASS;
+}
+
+struct reuse {
+    const struct allocating_call *by;
+    const struct releasing_call *end;
+    size_t alignment, size;
+};
+
+static enum probe_outcome take_and_release(void *context)
+{
+    struct reuse *reuse = context;
+    char *block = reuse->by->allocate(reuse->alignment, reuse->size);
+    const char *call = name_call(reuse->by, reuse->alignment, reuse->size);
+    EXPECT_BLOCK(block, "%s and %s again and again", call, reuse->end->name);
+    for (size_t at = 0; at < reuse->size; at += 4096)
+        block[at] = 1;
+    block[reuse->size - 1] = 1;
+    reuse->end->release(block, reuse->alignment, reuse->size);
+    return PASS;
+}
+
+enum probe_outcome reuse_block(const struct allocating_call *by, size_t alignment, size_t size,
+                               const struct releasing_call *end)
+{
+    struct reuse reuse = {by, end, alignment, size};
+    const struct cycle cycle = {take_and_release, &reuse, size, 1};
+    size_t growth = 0;
+    TRY(watch_growth(&cycle, &growth));
+    EXPECT(growth == 0,
+           "%s and %s again and again: expected no growth, observed %zu resident bytes more and no "
+           "end of it",
+           name_call(by, alignment, size), end->name, growth);
     return PASS;
 }
 
@@ -232,6 +270,7 @@ bool exhaust(const struct allocating_call *by, size_t alignment, size_t room, in
         free(take_from(by, (size_t)100 << (2 * i)));
     if (!limit_memory(room))
         return false;
+    EXPECT_REFUSALS();
     for (size_t i = 0; i < 4096; i++) {
         CATCH_ERRNO(error, void *block = by->allocate(alignment, 16 * MIB));
         *ret_error = error;

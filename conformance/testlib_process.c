@@ -19,30 +19,72 @@ bool limit_memory(size_t room)
     return limit > room && setrlimit(RLIMIT_AS, &wanted) == 0;
 }
 
-int run_in_child(int (*function)(void), unsigned seconds)
+/* Fields 3, 14 and 15 of /proc/PID/stat: whether its first thread sleeps, and the processor time of
+ * all its threads in clock ticks. */
+static bool read_stat(pid_t child, bool *ret_sleeps, unsigned long *ret_ticks)
 {
-    int status = -1;
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(seconds);
-        _exit(function());
-    }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    return status;
+    char path[64], text[1024] = "", state = 0;
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
+    if (file >= 0)
+        close(file);
+    const char *name_end = length > 0 ? strrchr(text, ')') : NULL;
+    if (name_end == NULL ||
+        sscanf(name_end + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &state, &user,
+               &system) != 3)
+        return false;
+    *ret_sleeps = state == 'S' || state == 'D';
+    *ret_ticks = user + system;
+    return true;
 }
 
-int wait_for_child(pid_t child, unsigned seconds)
+/* Looks, and not seconds, are counted: where this process has to wait for the processor, so may the
+ * child. */
+#define LOOK_US    50000
+#define MANY_LOOKS 100
+
+int wait_for_child(pid_t child, unsigned cpu_s)
 {
     int status = -1;
-    for (unsigned tick = 0; tick < seconds * 2000; tick++) {
+    unsigned asleep = 0;
+    unsigned long ticks = 0, before = 0, most = cpu_s * (unsigned long)sysconf(_SC_CLK_TCK);
+    for (unsigned look = 0; asleep < MANY_LOOKS && (cpu_s == 0 || ticks <= most); look++) {
+        bool sleeps = false;
         if (waitpid(child, &status, WNOHANG) == child)
             return status;
-        usleep(500);
+        usleep(look < 100 ? 500 : LOOK_US);
+        before = ticks;
+        if (!read_stat(child, &sleeps, &ticks) || !sleeps || ticks != before || look < 100)
+            asleep = 0;
+        else
+            asleep++;
     }
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
     return -1;
+}
+
+const char *name_end(int status)
+{
+    static char text[80];
+    if (status == -1)
+        return "a deadlock or an endless loop";
+    if (WIFSIGNALED(status))
+        snprintf(text, sizeof text, "death by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else
+        snprintf(text, sizeof text, "exit with status %d", WEXITSTATUS(status));
+    return text;
+}
+
+int run_in_child(int (*function)(void))
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(function());
+    return child > 0 ? wait_for_child(child, CHILD_CPU_S) : -1;
 }
 
 bool is_libc_malloc(void)
@@ -104,7 +146,7 @@ static char **read_arguments(void)
 
 int run_again(const char *stage, const char *const changes[])
 {
-    enum { REPORT = 3, REPORT_SIZE = 1 << 16, SECONDS = 20 };
+    enum { REPORT = 3, REPORT_SIZE = 1 << 16 };
     static char variable[64];
     const char *all[24] = {variable};
     snprintf(variable, sizeof variable, "PROBE_STAGE=%s", stage);
@@ -121,13 +163,12 @@ int run_again(const char *stage, const char *const changes[])
             execve("/proc/self/exe", arguments, environment);
         _exit(127);
     }
-    return child > 0 ? wait_for_child(child, SECONDS) : -1;
+    return child > 0 ? wait_for_child(child, CHILD_CPU_S) : -1;
 }
 
 /* 0: it exits with 0; 1: it does not; the text is its standard input, what it says goes nowhere. */
 static int run_compiler(const char *text, const char *const arguments[])
 {
-    enum { SECONDS = 60 };
     int input = memfd_create("text.c", MFD_CLOEXEC),
         output = open("/dev/null", O_WRONLY | O_CLOEXEC);
     bool is_ready = input >= 0 && output >= 0 && write(input, text, strlen(text)) >= 0 &&
@@ -142,7 +183,7 @@ static int run_compiler(const char *text, const char *const arguments[])
         execvpe(arguments[0], (char **)(uintptr_t)arguments, environment);
         _exit(127);
     }
-    int status = child > 0 ? wait_for_child(child, SECONDS) : -1;
+    int status = child > 0 ? wait_for_child(child, 0) : -1;
     close(input);
     close(output);
     return status == 0 ? 0 : 1;
@@ -181,20 +222,17 @@ int compile(const char *text, const char *const options[])
     return compiler < COMPILERS ? compile_by(compiler, text, options) : -1;
 }
 
-enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), unsigned seconds,
-                                const char *what)
+enum probe_outcome ask_in_child(enum probe_outcome (*question)(void), const char *what)
 {
-    int status = -1;
     pid_t child = fork();
-    if (child == 0) {
-        alarm(seconds);
+    if (child == 0)
         _exit((int)question());
-    }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    bool is_dead = status == -1 || WIFSIGNALED(status);
-    EXPECT(!is_dead || WTERMSIG(status) != SIGALRM,
-           "%s: expected to end, observed none of it in %u seconds", what, seconds);
-    EXPECT(!is_dead, "%s: expected to end, observed death by signal %d", what, WTERMSIG(status));
+    int status = child > 0 ? wait_for_child(child, 0) : -1;
+    if (child < 0)
+        return UNSUPPORTED("fork: expected a child, observed errno %d", errno);
+    if (status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+        return UNSUPPORTED("%s: more processor time is needed than the limit allows", what);
+    EXPECT(status != -1 && WIFEXITED(status), "%s: expected to end, observed %s", what,
+           name_end(status));
     return (enum probe_outcome)WEXITSTATUS(status);
 }

@@ -92,7 +92,7 @@ PROBE(free_releases_blocks_of_aligned_alloc, "C23-7.24.3.1-p3-b", NEEDS(aligned_
     for (size_t alignment = 1; alignment <= 4 * KIB; alignment *= 2) {
         size_t size = alignment < KIB ? KIB : alignment;
         if (supports(alignment))
-            TRY(reuse_block(&by_aligned_alloc, alignment, size, &by_free, 8 * MIB / size, 4 * MIB));
+            TRY(reuse_block(&by_aligned_alloc, alignment, size, &by_free));
     }
     return PASS;
 }

@@ -45,8 +45,7 @@ PROBE(free_sized_is_free, "C23-7.24.3.4-p2-b", NEEDS(free_sized) | NEEDS(calloc)
     for (size_t size = 1; size <= SIZE_LAST; size = next_size(size))
         TRY(take_and_give_sized(size));
     for (size_t i = 0; i < COUNT(sizes); i++)
-        TRY(reuse_block(&by_malloc, 0, sizes[i], &by_free_sized,
-                        (sizes[i] < KIB ? 16 * MIB : 64 * MIB) / sizes[i], 8 * MIB));
+        TRY(reuse_block(&by_malloc, 0, sizes[i], &by_free_sized));
     return PASS;
 }
 
@@ -103,8 +102,7 @@ PROBE(free_aligned_sized_is_free, "C23-7.24.3.5-p2-b",
             bool is_supported = block != NULL;
             free(block);
             if (is_supported)
-                TRY(reuse_block(&by_aligned_alloc, alignment, sizes[i], &by_free_aligned_sized,
-                                16 * MIB / (sizes[i] < 256 ? 256 : sizes[i]), 4 * MIB));
+                TRY(reuse_block(&by_aligned_alloc, alignment, sizes[i], &by_free_aligned_sized));
         }
     }
     return PASS;

@@ -53,8 +53,9 @@ static void disturb(uint32_t *random)
 {
     struct block *other = &others[next_random(random) % OTHERS];
     size_t size = random_size(random);
-    unsigned char *block =
-        next_random(random) % 2 ? realloc(other->start, size) : (free(other->start), malloc(size));
+    unsigned char *block = next_random(random) % 2 && HAS(realloc)
+                               ? realloc(other->start, size)
+                               : (free(other->start), malloc(size));
     *other = (struct block){block, block != NULL ? size : 0};
     if (block != NULL)
         memset(block, 0xEE, size);

@@ -191,9 +191,9 @@ PROBE(diagnosis_names_the_error, "HARD-report")
            "second free of 32 bytes: expected a diagnosis, observed none at the call");
     int number = WIFSIGNALED(last_case.status) ? WTERMSIG(last_case.status) : 0;
     EXPECT(number == SIGABRT || number == SIGTRAP || number == SIGILL,
-           "second free of 32 bytes: expected an end by SIGABRT, SIGTRAP or SIGILL, observed wait "
-           "status %#x",
-           (unsigned)last_case.status);
+           "second free of 32 bytes: expected an end by SIGABRT, SIGTRAP or SIGILL, observed "
+           "%s",
+           name_end(last_case.status));
     EXPECT(last_case.said[0] != '\0',
            "second free of 32 bytes: expected a sentence on standard error, observed nothing but "
            "signal %d",

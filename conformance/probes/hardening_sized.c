@@ -12,7 +12,7 @@ PROBE(double_free_by_sized_functions, "HARD-double-free-7", NEEDS(free_sized))
     free(second);
     CASE("free_sized(p, 32) after free_sized(p, 32)", free_sized(first, 32));
     CASE("free_sized(p, 32) after free(p)", free_sized(second, 32));
-    if (!HAS(free_aligned_sized))
+    if (!HAS(free_aligned_sized) || !HAS(aligned_alloc))
         return worst_case();
     void *aligned = aligned_alloc(64, 128);
     free_aligned_sized(aligned, 64, 128);

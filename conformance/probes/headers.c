@@ -131,26 +131,23 @@ PROCESS_PROBE(every_function_is_there_behind_its_macro, "C23-7.1.4-p1-a")
     return PASS;
 }
 
+static void (*libc_free_sized)(void *, size_t);
+
+static void release_by_libc_free_sized(void *block, size_t alignment, size_t size)
+{
+    (void)alignment;
+    libc_free_sized(block, size);
+}
+
+static const struct releasing_call by_libc_free_sized = {"free_sized", release_by_libc_free_sized};
+
 /* free_sized of C23, where neither the subject nor the C library may have it yet. */
 PROCESS_PROBE(free_sized_of_the_c_library_reaches_the_subject, "GLIBC-replace-13")
 {
-    enum { TIMES = 4096, SIZE = 1 << 20 };
-    void (*release)(void *, size_t) = NULL;
-    *(void **)&release = dlsym(RTLD_DEFAULT, "free_sized");
-    if (HAS(free_sized) || release == NULL)
+    *(void **)&libc_free_sized = dlsym(RTLD_DEFAULT, "free_sized");
+    if (HAS(free_sized) || libc_free_sized == NULL)
         return probe_say(OUTCOME_NOT_APPLICABLE, HAS(free_sized)
                                                      ? "the subject has a free_sized of its own"
                                                      : "the C library has no free_sized");
-    size_t before = memory_mapped();
-    for (int i = 0; i < TIMES; i++) {
-        void *block = malloc(SIZE);
-        EXPECT_BLOCK(block, "malloc(%d), round %d of free_sized", SIZE, i);
-        release(block, SIZE);
-    }
-    size_t growth = memory_mapped() - before;
-    EXPECT(growth < GIB,
-           "free_sized(p, %d) %d times: expected the blocks to be released, observed %zu bytes "
-           "more mapped",
-           SIZE, TIMES, growth);
-    return PASS;
+    return reuse_block(&by_malloc, 0, 64 * KIB, &by_libc_free_sized);
 }

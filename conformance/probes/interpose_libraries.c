@@ -161,7 +161,7 @@ PROCESS_PROBE(musl_refuses_alignment_beside_a_foreign_malloc, "MUSL-interpose-2"
         execl(made.path, made.path, (char *)NULL);
         _exit(127);
     }
-    int status = child > 0 ? wait_for_child(child, 20) : -1;
+    int status = child > 0 ? wait_for_child(child, CHILD_CPU_S) : -1;
     remove_made(&made);
     int wrong = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     if (wrong == 127)

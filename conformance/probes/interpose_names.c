@@ -60,29 +60,26 @@ PROCESS_PROBE(morecore_is_gone, "GLIBC-morecore-1")
     return judge_variable("__morecore", (void *)(uintptr_t)count_morecore);
 }
 
+static void (*cfree_of_process)(void *);
+
+static void release_by_cfree(void *block, size_t alignment, size_t size)
+{
+    (void)alignment, (void)size;
+    cfree_of_process(block);
+}
+
+static const struct releasing_call by_cfree = {"cfree", release_by_cfree};
+
 PROCESS_PROBE(cfree_works_where_it_is_still_offered, "GLIBC-cfree-1")
 {
-    enum { TIMES = 2048, SIZE = 1 << 20 };
-    void (*release)(void *) = NULL;
     if (glibc_version() < 26)
         return probe_say(OUTCOME_NOT_APPLICABLE, "the C library is not glibc 2.26 or later");
-    *(void **)&release = dlsym(RTLD_DEFAULT, "cfree");
-    EXPECT(release == NULL || !is_libc_malloc(),
+    *(void **)&cfree_of_process = dlsym(RTLD_DEFAULT, "cfree");
+    EXPECT(cfree_of_process == NULL || !is_libc_malloc(),
            "cfree: expected no such symbol to link with, observed one");
-    if (release == NULL)
+    if (cfree_of_process == NULL)
         return PASS;
-    size_t before = memory_mapped();
-    for (int i = 0; i < TIMES; i++) {
-        void *block = malloc(SIZE);
-        EXPECT_BLOCK(block, "malloc(%d), round %d of cfree", SIZE, i);
-        release(block);
-    }
-    size_t growth = memory_mapped() - before;
-    EXPECT(memory_mapped() < before + GIB,
-           "cfree(malloc(%d)) %d times: expected the blocks to be released, observed %zu bytes "
-           "more mapped",
-           SIZE, TIMES, growth);
-    return PASS;
+    return reuse_block(&by_malloc, 0, 64 * KIB, &by_cfree);
 }
 
 /* One byte too much, inside what any allocator rounds 5 up to. */
@@ -122,9 +119,9 @@ PROCESS_PROBE(checking_variables_act_in_the_debugging_library_only, "GLIBC-hooks
     int checked =
         run_again("overrun", (const char *const[]){"MALLOC_CHECK_=3", "GLIBC_TUNABLES", NULL});
     EXPECT(plain == checked,
-           "malloc(5) overrun by one byte under MALLOC_CHECK_=3: expected wait status %#x as "
-           "without, observed %#x",
-           (unsigned)plain, (unsigned)checked);
+           "malloc(5) overrun by one byte under MALLOC_CHECK_=3: expected the end that it "
+           "has without, observed %s",
+           name_end(checked));
     if (!is_libc_malloc() || !find_debug_library(preload, sizeof preload))
         return PASS;
     int debugged = run_again(

@@ -126,7 +126,7 @@ PROCESS_PROBE(free_keeps_errno_when_it_does_more, "POSIX24-free-5")
     EXPECT(changed_errno == 0,
            "free of %zu bytes, one of many: expected errno unchanged, observed %d", changed_size,
            changed_errno);
-    int status = run_in_child(free_when_nothing_is_taken_back, 10);
+    int status = run_in_child(free_when_nothing_is_taken_back);
     /* a death is not what is asked here */
     bool is_changed = WIFEXITED(status) && WEXITSTATUS(status) == 1;
     EXPECT(!is_changed,
@@ -281,12 +281,12 @@ PROCESS_PROBE(heap_needs_no_descriptors_and_no_proc, "POSIX17-exec-2")
     static const char *const found[] = {"all well", "NULL or damage",
                                         "text on a descriptor of the program"};
     bool has_folder = mkdtemp(empty_folder) != NULL;
-    int status = run_in_child(live_without_descriptors, 20);
+    int status = run_in_child(live_without_descriptors);
     if (has_folder)
         rmdir(empty_folder);
     EXPECT(WIFEXITED(status),
-           "malloc and free without standard descriptors: expected exit, observed signal %d",
-           WTERMSIG(status));
+           "malloc and free without standard descriptors: expected exit, observed %s",
+           name_end(status));
     if (WEXITSTATUS(status) == 3)
         return UNSUPPORTED("pipe2 and chdir: expected 0, observed another");
     EXPECT(WEXITSTATUS(status) == 0,
@@ -339,18 +339,17 @@ static int end_by_quick_exit(void)
 static enum probe_outcome judge_end(int (*end)(void), const char *name, unsigned handlers)
 {
     atomic_store(&exit_log->uses, 0);
-    int status = run_in_child(end, 10);
+    int status = run_in_child(end);
     unsigned uses = atomic_load(&exit_log->uses), failures = atomic_load(&exit_log->failures);
-    EXPECT(WIFEXITED(status),
-           "malloc and free in handlers of %s: expected exit, observed signal %d", name,
-           WTERMSIG(status));
+    EXPECT(WIFEXITED(status), "malloc and free in handlers of %s: expected exit, observed %s", name,
+           name_end(status));
     EXPECT(failures == 0,
            "malloc and free in handlers of %s: expected blocks and their bytes, observed NULL or "
            "others in %u of %u",
            name, failures, uses);
     EXPECT(WEXITSTATUS(status) == 0 && uses == handlers,
-           "malloc and free in handlers of %s: expected %u to end, observed %u and status %d", name,
-           handlers, uses, WEXITSTATUS(status));
+           "malloc and free in handlers of %s: expected %u to end, observed %u and %s", name,
+           handlers, uses, name_end(status));
     return PASS;
 }
 

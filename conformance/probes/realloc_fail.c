@@ -66,6 +66,7 @@ PROBE(realloc_without_memory_leaves_the_block, "C23-7.24.3.7-p3-g", NEEDS(reallo
     fill(block, SIZE, 7);
     if (!limit_memory(64 * MIB))
         return UNSUPPORTED("RLIMIT_AS: expected a limit, observed a refusal");
+    EXPECT_REFUSALS();
     for (size_t size = GIB; size <= PTRDIFF_MAX; size *= 2) {
         void *resized = realloc(block, size);
         snprintf(call, sizeof call, "realloc(malloc(%d), %zu) with 64 MiB more", SIZE, size);
