@@ -69,7 +69,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         request->is_cost = true;
         return 0;
     case KEY_DEAL:
-        request->deals = parse_count("--deal", value, 0, DEALS_MAX);
+        request->deals = parse_count("--deal", value, 1, DEALS_MAX);
         return 0;
     case KEY_BINDING:
         request->binding =
@@ -115,16 +115,17 @@ static int measure_cost(struct replay *replay, const char *path, const struct tr
     return EXIT_CLEAN;
 }
 
-static int replay_file(struct replay *replay, const char *path)
+static int replay_file(struct replay *replay)
 {
     struct trace trace;
     char error[TRACE_FILE_ERROR_MAX];
+    const char *path = replay->file->path;
     if (trace_file_read(path, &trace, error) != 0)
         return refuse("%s", error);
     int status = replay->request->is_cost         ? measure_cost(replay, path, &trace)
-                 : replay->request->is_failing_os ? replay_faults(replay, path, &trace)
-                 : replay->request->deals > 0     ? replay_dealt(replay, path, &trace)
-                                                  : replay_trace(replay, path, &trace);
+                 : replay->request->is_failing_os ? replay_faults(replay, &trace)
+                 : replay->request->deals > 0     ? replay_dealt(replay, &trace)
+                                                  : replay_trace(replay, &trace);
     trace_file_done(&trace);
     return status;
 }
@@ -139,62 +140,138 @@ static json_t *make_fault_json(const struct replay *replay)
                      (json_int_t)replay->faults_left_out, "failed_calls", calls);
 }
 
-static int print_summary(struct replay *replay)
+/* A file in which nothing was found by itself; one with findings was printed with each. */
+static void print_file(struct replay *replay)
+{
+    const struct replay_file *file = replay->file;
+    const char *result = file->shows_again ? "again" : "ok";
+    replay->passed += !file->has_finding && !file->shows_again;
+    replay->again += !file->has_finding && file->shows_again;
+    if (file->has_finding || replay->request->is_failing_os || replay->request->is_cost)
+        return;
+    if (replay->list != NULL)
+        json_array_append_new(replay->list,
+                              json_pack("{s:s, s:s}", "file", file->path, "result", result));
+    else
+        printf("%-8s %s\n", result, file->path);
+}
+
+static void print_sums(const struct replay *replay)
+{
+    printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
+    if (replay->request->is_failing_os) {
+        printf("%zu faults; OS calls that failed: ", replay->faults);
+        replay_print_calls(replay->failed_calls);
+        putchar('\n');
+    }
+    if (replay->again > 0)
+        printf("%zu traces show only what others have shown\n", replay->again);
+    if (replay->passed_over > 0)
+        printf("%zu findings are known and were passed over\n", replay->passed_over);
+    if (replay->not_run > 0)
+        printf("%zu traces not run: the time was over\n", replay->not_run);
+    if (replay->not_cycled > 0)
+        printf("%zu traces not repeated in cycles: the time was over\n", replay->not_cycled);
+}
+
+static int print_summary(struct replay *replay, const struct cli_work *work)
 {
     const char *subject = executor_info(replay->executor)->subject.name;
     if (replay->list != NULL) {
         json_t *document = json_pack(
-            "{s:s, s:O, s:I, s:I, s:I, s:I}", "subject", subject, "traces", replay->list, "passed",
-            (json_int_t)replay->passed, "failed", (json_int_t)replay->failed, "known",
-            (json_int_t)replay->passed_over, "not_run", (json_int_t)replay->not_run);
+            "{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", subject, "traces", replay->list,
+            "passed", (json_int_t)replay->passed, "failed", (json_int_t)replay->failed, "again",
+            (json_int_t)replay->again, "known", (json_int_t)replay->passed_over, "not_run",
+            (json_int_t)replay->not_run, "not_cycled", (json_int_t)replay->not_cycled);
         if (replay->request->is_failing_os)
             json_object_update_new(document, make_fault_json(replay));
+        cli_add_work(document, work);
         if (cli_print_json(document) != EXIT_CLEAN)
             return EXIT_INTERNAL;
     } else if (!replay->request->is_cost) {
-        printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
-        if (replay->request->is_failing_os) {
-            printf("%zu faults; OS calls that failed: ", replay->faults);
-            replay_print_calls(replay->failed_calls);
-            putchar('\n');
-        }
-        if (replay->passed_over > 0)
-            printf("%zu findings are known and were passed over\n", replay->passed_over);
-        if (replay->not_run > 0)
-            printf("%zu traces not run: the time was over\n", replay->not_run);
+        print_sums(replay);
     }
-    return replay->failed > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    return cli_conclude(replay->counting, work);
+}
+
+static bool is_over(const struct replay *replay)
+{
+    return cli_is_interrupted() || (replay->end != 0 && time(NULL) >= replay->end);
 }
 
 /* Stops at the first file that cannot be read or run; findings do not stop it. */
-static int replay_all(struct replay *replay, const struct file_list *files)
+static int replay_pass(struct replay *replay, struct replay_file *files, size_t count,
+                       struct cli_work *work)
 {
-    unsigned limit = replay->request->cli.limit;
-    replay->end = limit != 0 ? time(NULL) + (time_t)limit : 0;
-    for (size_t i = 0; i < files->count; i++) {
-        if (replay->end != 0 && time(NULL) >= replay->end) {
-            replay->not_run = files->count - i;
-            break;
+    for (size_t i = 0; i < count; i++) {
+        replay->file = &files[i];
+        if (is_over(replay)) {
+            *(replay->is_cycling ? &replay->not_cycled : &replay->not_run) = count - i;
+            return EXIT_CLEAN;
         }
-        int status = replay_file(replay, files->paths[i]);
-        if (status != EXIT_CLEAN && status != EXIT_FINDINGS)
+        int status = replay_file(replay);
+        if (status != EXIT_CLEAN)
             return status;
+        work->done++;
         fflush(stdout);
     }
-    return print_summary(replay);
+    return EXIT_CLEAN;
+}
+
+static bool has_cycles(const struct replay_request *request)
+{
+    return !request->is_cost && (!request->has_rounds || request->rounds > 0);
+}
+
+static int replay_passes(struct replay *replay, struct replay_file *files, size_t count)
+{
+    const struct replay_request *request = replay->request;
+    struct cli_work work = {.minimum = has_cycles(request) ? 2 * count : count};
+    replay->end = request->cli.limit != 0 ? time(NULL) + (time_t)request->cli.limit : 0;
+    int status = replay_pass(replay, files, count, &work);
+    size_t checked = (size_t)work.done;
+    if (status == EXIT_CLEAN && has_cycles(request)) {
+        replay->is_cycling = true;
+        status = replay_pass(replay, files, checked, &work);
+    }
+    if (status != EXIT_CLEAN && status != EXIT_INTERRUPTED)
+        return status;
+    if (request->fail_os > replay->most_os_calls && checked == count)
+        return refuse("--fail-os: no trace makes %u OS calls: %zu at most", request->fail_os,
+                      replay->most_os_calls);
+    for (size_t i = 0; i < checked; i++) {
+        replay->file = &files[i];
+        print_file(replay);
+    }
+    return print_summary(replay, &work);
+}
+
+static int replay_all(struct replay *replay, const struct file_list *list)
+{
+    struct replay_file *files = calloc(list->count + 1, sizeof *files);
+    if (files == NULL)
+        return report_internal_error("no memory");
+    for (size_t i = 0; i < list->count; i++)
+        files[i].path = list->paths[i];
+    int status = replay_passes(replay, files, list->count);
+    free(files);
+    return status;
 }
 
 static int replay_files(const struct replay_request *request, const struct file_list *files)
 {
-    struct replay replay = {.request = request};
-    const struct executor_options options = {.binding = request->binding};
+    static struct replay replay;
+    const struct executor_options options = {.binding = request->binding,
+                                             .is_cancelled = cli_is_interrupted};
     char error[SUBJECT_ERROR_MAX];
+    replay = (struct replay){.request = request};
     int status = cli_findings_open(&replay.findings, &request->cli);
     if (status == EXIT_CLEAN &&
         executor_start(&replay.executor, request->cli.subject, &options, error) != 0)
         status = refuse("%s", error);
     if (status == EXIT_CLEAN) {
         replay.list = request->cli.as_json ? json_array() : NULL;
+        cli_catch_interrupts();
         status = replay_all(&replay, files);
         json_decref(replay.list);
         executor_stop(replay.executor);
@@ -226,9 +303,8 @@ int command_replay(int argc, char **argv)
                                          .subjects_max = 1};
     static const struct argp_option options[] = {
         {"rounds", KEY_ROUNDS, "N", 0,
-         "Repeat each trace in N identical cycles, and more while memory grows, to see whether "
-         "that "
-         "ends; 0: never",
+         "Repeat each trace in N identical cycles, and more while memory grows, to see "
+         "whether that ends; 0: never",
          0},
         {"strict-align", KEY_STRICT, NULL, 0,
          "Require 16-byte alignment also for blocks smaller than 16 bytes (C17)", 0},

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of `mallet replay` share: cmd_replay.c reads the request and sums up,
- * replay_trace.c runs one trace, replay_faults.c runs it once for each OS call that may fail.
+ * What the parts of `mallet replay` share: cmd_replay.c reads the request, goes over the files and
+ * sums up; replay_trace.c runs one trace; replay_faults.c runs it once for each OS call that may
+ * fail.
+ *
+ * Breadth comes first. All files are checked once before any is repeated in cycles, and no violation
+ * hides another: a trace that fails is run again with that class muted (a check at a function), until
+ * it shows nothing new; where a call does not return, without that call. A class is printed for the
+ * first CLASS_FINDINGS traces that show it, and muted from the start in all others.
+ *
  * Functions return an exit status, having said why if it is EXIT_REFUSED or EXIT_INTERNAL.
  */
 #ifndef MALLET_REPLAY_H
@@ -11,6 +18,8 @@
 #include "harness/cli/findings.h"
 
 #include <time.h>
+
+enum { CLASS_FINDINGS = 2, CLASSES_MAX = 256 };
 
 struct replay_request {
     struct cli cli;
@@ -25,34 +34,46 @@ struct replay_request {
     uint32_t deals;    /* 0: as they are */
 };
 
+struct replay_class {
+    struct verdict verdict; /* only check and site matter */
+    unsigned found;
+};
+
+/* What a trace showed so far. */
+struct replay_file {
+    const char *path;
+    bool has_finding; /* printed with it */
+    bool shows_again; /* what other traces showed */
+};
+
 struct replay {
     const struct replay_request *request;
     struct executor *executor;
     struct cli_findings findings;
-    time_t end; /* by the limit; 0: none */
-    size_t passed, failed, passed_over, not_run;
+    time_t end;               /* by the limit; 0: none */
+    bool is_cycling;          /* the second pass */
+    struct replay_file *file; /* the one at hand */
+    struct replay_class classes[CLASSES_MAX];
+    size_t class_count;
+    size_t passed, failed, counting, passed_over, not_run, not_cycled, again;
     size_t faults, faults_left_out, failed_calls[OS_CALL_COUNT]; /* --fail-os */
+    size_t most_os_calls;                                        /* of a trace */
     json_t *list;                                                /* NULL unless --json */
 };
 
 /* replay_trace.c */
 struct run_options replay_options(const struct replay *replay, const struct trace *trace);
-int replay_trace(struct replay *replay, const char *path, const struct trace *trace);
+int replay_trace(struct replay *replay, const struct trace *trace);
 /* The same, dealt out to threads in request->deals ways. */
-int replay_dealt(struct replay *replay, const char *path, const struct trace *trace);
-/* Runs a trace past what is known: a known finding is muted, and the trace run again for what else
- * it may show. 0, or an errno with a sentence. */
-int replay_past_known(struct replay *replay, const struct trace *trace, struct run_options *options,
-                      struct execution *ret_execution, char error[SUBJECT_ERROR_MAX]);
-/* Counts the verdicts of the same class in a few more runs. 0, or an errno with a sentence. */
-int replay_count_reproduced(struct replay *replay, const struct run_options *options,
-                            struct finding *finding, char error[SUBJECT_ERROR_MAX]);
-/* failures: of OS calls, on demand; NULL: none. */
-void replay_print_finding(struct replay *replay, const char *path, struct finding *finding,
-                          const struct os_call_counts *failures);
+int replay_dealt(struct replay *replay, const struct trace *trace);
+/* Runs a trace until it shows nothing new and prints what it does show; is_fault: with the OS calls
+ * that failed. The execution is that of the last run, which is not clean if it ended at something
+ * that cannot be muted. */
+int replay_for_classes(struct replay *replay, const struct trace *trace, bool is_watched,
+                       bool is_fault, struct execution *ret_execution);
 
 /* replay_faults.c */
-int replay_faults(struct replay *replay, const char *path, const struct trace *trace);
+int replay_faults(struct replay *replay, const struct trace *trace);
 /* The kinds and numbers of OS calls: "2 mmap, 1 munmap". */
 void replay_print_calls(const size_t counts[OS_CALL_COUNT]);
 

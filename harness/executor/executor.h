@@ -53,9 +53,10 @@ const struct executor_info *executor_info(const struct executor *executor);
 
 struct execution {
     bool is_clean;
-    struct verdict verdict; /* unless clean */
-    char output[256];       /* first line that the subject printed before it died, or "" */
-    bool is_watched;        /* OS calls were counted, and could fail on demand */
+    struct verdict verdict;  /* unless clean */
+    uint32_t muted_failures; /* how often a muted check failed; 0 of a run that died */
+    char output[256];        /* first line that the subject printed before it died, or "" */
+    bool is_watched;         /* OS calls were counted, and could fail on demand */
     /* of a trace that was watched, its further cycles left out; of one that died, only the
      * failures */
     struct os_call_counts os_calls;

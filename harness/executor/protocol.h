@@ -59,6 +59,7 @@ struct work_reply {
     uint32_t magic;
     uint32_t is_clean;
     uint64_t sequence;
+    uint32_t muted_failures;
     uint32_t is_spent;   /* the worker's heap is in doubt */
     uint32_t is_watched; /* its OS calls were */
     struct os_call_counts os_calls;

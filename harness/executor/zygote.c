@@ -81,6 +81,7 @@ static void run_order(struct child *child, struct work_reply *reply)
     os_calls_tell(&report->progress.os_failures);
     reply->is_clean = run_trace(child->run, &child->subject, &trace, &child->request->options,
                                 &targets, &reply->verdict);
+    reply->muted_failures = run_muted_failures(child->run);
     reply->os_calls = run_os_calls(child->run);
     reply->is_spent = !reply->is_clean || run_was_cut_short(child->run);
 }

@@ -79,6 +79,12 @@ struct verdict {
     char sentence[VERDICT_SENTENCE_MAX]; /* one sentence with numbers, no full stop */
 };
 
+/* A class of verdicts. Plain data. */
+struct verdict_class {
+    uint32_t check;
+    char site[VERDICT_SITE_MAX];
+};
+
 /* The class of a finding, <check>-<site>, as the name of a file or folder: letters, digits, '-',
  * and '_' for anything else. */
 enum { VERDICT_CLASS_MAX = 80 };

@@ -39,6 +39,11 @@ bool run_was_cut_short(const struct run *run)
     return run->is_cut_short;
 }
 
+uint32_t run_muted_failures(const struct run *run)
+{
+    return run->muted_failures;
+}
+
 struct policy *run_policy(struct run *run)
 {
     return &run->policy;
@@ -173,6 +178,7 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
     run->report = report != NULL ? report : &no_report;
     run->verdict = ret_verdict;
     run->is_cut_short = false;
+    run->muted_failures = 0;
     run->peak_size = 0;
     run->frees = 0;
     run->round = 0;

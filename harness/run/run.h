@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RUN_FEATURES = 1280 };
+enum { RUN_FEATURES = 1280, RUN_MUTED_MAX = 32 };
 
 /* Follows the function's name in the site of a verdict on a call in which an OS call failed on
  * demand: another class than without. */
@@ -40,6 +40,9 @@ struct run_options {
     uint32_t rounds;
     uint32_t suspects; /* bool: no more than those, and growth that is even so far counts */
     uint32_t muted;    /* bit per enum check: known to fail, does not stop the run */
+    /* the same for one site each: the first so many */
+    uint32_t muted_class_count;
+    struct verdict_class muted_classes[RUN_MUTED_MAX];
     /* bool: after OS failures on demand, run the trace once more without them: all must be as
      * before */
     uint32_t recovery;
@@ -95,6 +98,8 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
 struct os_call_counts run_os_calls(const struct run *run);
 /* The last run ended at a muted check, clean so far, but with a heap in doubt. */
 bool run_was_cut_short(const struct run *run);
+/* How often a muted check failed in the last run. */
+uint32_t run_muted_failures(const struct run *run);
 /* The same calls without shadow or checks: the base line for the cost of checking. */
 void run_trace_unchecked(struct run *run, const struct subject *subject, const struct trace *trace,
                          const struct run_options *options);

@@ -43,8 +43,9 @@ struct run {
     struct verdict *verdict;
     uint32_t op;       /* index of the op being run, or VERDICT_NO_OP */
     bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
-    size_t peak_size;  /* most live bytes of this trace */
-    uint64_t frees;    /* blocks that this run gave back */
+    uint32_t muted_failures;
+    size_t peak_size; /* most live bytes of this trace */
+    uint64_t frees;   /* blocks that this run gave back */
     struct faults {
         /* os_calls.h sees the subject; else only its own hook may fail, and does not tell when */
         bool is_watching;
@@ -157,10 +158,5 @@ bool run_cycle(struct run *run);
 bool run_free_all(struct run *run);
 /* run_footprint.c */
 bool run_footprint(struct run *run);
-
-static inline bool run_is_muted(const struct run *run, enum check check)
-{
-    return (run->options->muted >> check & 1) != 0;
-}
 
 #endif

@@ -21,9 +21,25 @@ enum { MODEST_PART = 8 };
 /* An implementation may support no larger alignment: Scudo stops at 16 MiB. */
 #define MODEST_ALIGNMENT ((size_t)4 << 20)
 
+static bool is_muted(const struct run *run, enum check check, const char *site)
+{
+    const struct run_options *options = run->options;
+    if ((options->muted >> check & 1) != 0)
+        return true;
+    for (uint32_t i = 0; i < options->muted_class_count && i < RUN_MUTED_MAX; i++)
+        if (options->muted_classes[i].check == check &&
+            strncmp(options->muted_classes[i].site, site, VERDICT_SITE_MAX) == 0)
+            return true;
+    return false;
+}
+
 bool run_fail(struct run *run, enum check check, const char *site, const char *format, ...)
 {
-    if (run_is_muted(run, check)) {
+    char full_site[VERDICT_SITE_MAX];
+    snprintf(full_site, sizeof full_site, "%s%s", site,
+             run->faults.is_in_last_call ? RUN_FAULT_SITE : "");
+    if (is_muted(run, check, full_site)) {
+        run->muted_failures++;
         run->is_cut_short = check == CHECK_OVERLAP || check == CHECK_CONTENT ||
                             check == CHECK_HEAP || check == CHECK_IMPOSSIBLE;
         return !run->is_cut_short;
@@ -32,8 +48,7 @@ bool run_fail(struct run *run, enum check check, const char *site, const char *f
     memset(verdict, 0, sizeof *verdict);
     verdict->check = check;
     verdict->op = run->op;
-    snprintf(verdict->site, sizeof verdict->site, "%s%s", site,
-             run->faults.is_in_last_call ? RUN_FAULT_SITE : "");
+    memcpy(verdict->site, full_site, sizeof verdict->site);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(verdict->sentence, sizeof verdict->sentence, format, arguments);

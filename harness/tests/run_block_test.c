@@ -173,6 +173,18 @@ static void muted_check_does_not_stop_the_run(void **state)
     assert_false(run_was_cut_short(test.run));
 }
 
+static void muted_class_stops_no_run_but_at_its_own_function(void **state)
+{
+    (void)state;
+    fake.free_error = EINVAL;
+    test.options.muted_class_count = 1;
+    test.options.muted_classes[0] = (struct verdict_class){CHECK_ERRNO, "malloc"};
+    assert_caught("#0 = malloc 100\nfree #0\n", CHECK_ERRNO, 1);
+    test.options.muted_classes[0] = (struct verdict_class){CHECK_ERRNO, "free"};
+    assert_clean("#0 = malloc 100\nfree #0\n");
+    assert_int_equal(run_muted_failures(test.run), 1);
+}
+
 static void muted_overlap_cuts_the_run_short(void **state)
 {
     (void)state;
@@ -239,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup(growth_that_comes_to_an_end_is_a_cache, set_up),
         cmocka_unit_test_setup(steady_subject_is_not_cycled_to_the_last_round, set_up),
         cmocka_unit_test_setup(muted_check_does_not_stop_the_run, set_up),
+        cmocka_unit_test_setup(muted_class_stops_no_run_but_at_its_own_function, set_up),
         cmocka_unit_test_setup(muted_overlap_cuts_the_run_short, set_up),
         cmocka_unit_test_setup(what_the_trace_leaves_live_is_freed, set_up),
         cmocka_unit_test_setup(outcomes_say_what_each_call_returned, set_up),

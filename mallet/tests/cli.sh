@@ -107,6 +107,7 @@ for time in 90 90s 20m 1h30m 1h0m5s 720h; do
 done
 refused '--rounds: `1000001` is not a number from 0 to 1000000' replay --rounds 1000001 anvil "$good"
 refused '--fail-os: `0` is not a number from 1 to' replay --fail-os 0 anvil "$good"
+refused '--deal: `0` is not a number from 1 to' replay --deal 0 anvil "$good"
 usage 'unrecognized option .--seed' replay --seed 1 anvil "$good" # a shared option that it does not take
 usage 'one SUBJECT only, not also `glibc`' torture anvil glibc
 for size in 1x -1 '' K 1KK 9223372036854775808 9007199254740992K; do
@@ -165,6 +166,13 @@ if [ -e "$wrapping" ]; then
     printed 'check  *impossible: '
     printed 'at op 1  *#1 = calloc 2^33'
     printed '^0 passed, 1 failed'
+    mkdir "$work/several"
+    for i in 1 2 3; do # the first violation hides no other; what two traces showed is no news in the third
+        printf '#0 = malloc 48\n#1 = calloc 2^33 2147483648\nfree #0\n#2 = calloc 10 10\n' >"$work/several/$i.trace"
+    done
+    ends 1 replay "$wrapping" "$work/several"
+    printed '^again .*3.trace'
+    printed '^0 passed, 2 failed'
     printf 'lib*.so impossible calloc\n' >"$work/right.known"
     ends 0 replay --known "$work/right.known" "$wrapping" "$work/wrap.trace"
     printed '^1 findings are known'

@@ -21,7 +21,7 @@ printed '^1 traces not run: the time was over'
 
 i=0
 while [ $((i += 1)) -le 400 ]; do echo "#$i = malloc 400000"; done >"$work/many.trace"
-ends 0 replay "$mutants/libheap_none.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer
+ends 4 replay "$mutants/libheap_none.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer
 printed 'many.trace: [0-9]* OS calls, [0-9]* faults, [0-9]* left out'
 printed '^1 traces not run: the time was over'
 
@@ -42,6 +42,7 @@ printed 'OS calls that failed: [0-9]* mmap'
 ends 0 replay "$mutants/libheap_none.so" --fail-pairs "$work/small.trace"
 ends 0 replay "$mutants/libheap_none.so" --fail-os 2 "$work/small.trace"
 printed '^1 faults'
+refused '--fail-os: no trace makes 99999 OS calls: [1-9][0-9]* at most' replay glibc --fail-os 99999 "$work/small.trace"
 ends 0 replay glibc --fail-pairs --rounds 0 "$work/small.trace"
 ends 0 replay anvil --fail-os all "$work/small.trace"
 ends 0 replay anvil --json --fail-os all "$work/small.trace"

@@ -17,6 +17,7 @@ static pthread_mutex_t family_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 /* Of glibc; recursive, and reset by fork in the child. */
 void _IO_list_lock(void);
 void _IO_list_unlock(void);
+void _IO_list_resetlock(void);
 
 static void lock_all(void)
 {
@@ -51,6 +52,7 @@ static void after_fork(void)
 /* The owner of the locks is a thread of the parent. */
 static void after_fork_in_child(void)
 {
+    _IO_list_resetlock(); /* the libc does so only where there were several threads */
     pages_reset();
     if (sound_rules.lock_all != NULL)
         sound_rules.reset_all();
