@@ -6,6 +6,7 @@
  */
 #include "mallet/campaign_internal.h"
 
+#include "harness/base/clock.h"
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
 
@@ -17,11 +18,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A silent campaign of fewer runs proves nothing. */
+enum { RUNS_MINIMUM = 2000, TRIAGE_MS_LEAST = 10000 };
+
 static volatile sig_atomic_t stops; /* SIGINT and SIGTERM so far */
+static uint64_t end_ms;             /* of triage; 0: none */
 
 bool campaign_is_stopped(void)
 {
-    return stops > 0;
+    return stops > 0 || (end_ms != 0 && clock_now_ms() >= end_ms);
 }
 
 void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
@@ -94,6 +99,8 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     catch_signals();
     int result = campaign_run_jobs(campaign, error);
     stops = 0;
+    uint64_t half_ms = (uint64_t)campaign->options->seconds * 1000 / 2;
+    end_ms = clock_now_ms() + (half_ms > TRIAGE_MS_LEAST ? half_ms : TRIAGE_MS_LEAST);
     if (campaign->options->engine == ENGINE_AFL)
         campaign_collect_corpus(campaign);
     if (result == 0)
@@ -105,6 +112,11 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     }
     campaign_print_summary(campaign);
     return result;
+}
+
+struct cli_work campaign_work(const struct campaign *campaign)
+{
+    return (struct cli_work){.done = campaign->status.executions, .minimum = RUNS_MINIMUM};
 }
 
 int campaign_run(const struct campaign_options *options)
@@ -119,8 +131,11 @@ int campaign_run(const struct campaign_options *options)
         close(campaign.log);
     if (result != 0)
         return refuse("%s", error);
-    bool is_new = false;
+    if (campaign.is_interrupted)
+        return EXIT_INTERRUPTED;
     for (size_t i = 0; i < campaign.count; i++)
-        is_new |= cli_findings_counts(options->findings, &campaign.findings[i].finding);
-    return is_new ? EXIT_FINDINGS : EXIT_CLEAN;
+        if (cli_findings_counts(options->findings, &campaign.findings[i].finding))
+            return EXIT_FINDINGS;
+    const struct cli_work work = campaign_work(&campaign);
+    return work.done < work.minimum || campaign.untriaged > 0 ? EXIT_INCOMPLETE : EXIT_CLEAN;
 }

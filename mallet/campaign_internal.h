@@ -51,12 +51,14 @@ struct campaign {
     struct campaign_status status;
     struct campaign_finding findings[CAMPAIGN_FINDINGS_MAX];
     size_t count;
+    size_t untriaged;     /* classes that a target saved, and that triage did not get to */
     unsigned unexplained; /* crashed inputs that did not crash again */
 };
 
 /* campaign.c */
-/* Set by SIGINT and SIGTERM. */
+/* After SIGINT and SIGTERM; during triage also when its time is over. */
 bool campaign_is_stopped(void);
+struct cli_work campaign_work(const struct campaign *campaign);
 /* Formats a path; a path too long becomes "", which no call accepts. */
 void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));

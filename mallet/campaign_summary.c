@@ -42,13 +42,19 @@ static json_t *summary_json(const struct campaign *campaign)
     json_t *findings = json_array();
     for (size_t i = 0; i < campaign->count; i++)
         json_array_append_new(findings, finding_json(campaign, &campaign->findings[i]));
-    return json_pack(
-        "{s:s, s:s, s:f, s:b, s:I, s:i, s:i, s:i, s:i, s:o}", "subject", campaign->subject_name,
-        "engine", campaign->options->engine == ENGINE_AFL ? "afl" : "libfuzzer", "seconds",
-        (double)campaign->engine_ms / 1000, "interrupted", (int)campaign->is_interrupted,
-        "executions", (json_int_t)status->executions, "corpus", (int)status->corpus, "coverage",
-        (int)status->coverage, "features", (int)status->features, "unexplained_crashes",
-        (int)campaign->unexplained, "findings", findings);
+    json_t *document =
+        json_pack("{s:s, s:s, s:f, s:b, s:I, s:i, s:i, s:i, s:i, s:I, s:o}", "subject",
+                  campaign->subject_name, "engine",
+                  campaign->options->engine == ENGINE_AFL ? "afl" : "libfuzzer", "seconds",
+                  (double)campaign->engine_ms / 1000, "interrupted", (int)campaign->is_interrupted,
+                  "executions", (json_int_t)status->executions, "corpus", (int)status->corpus,
+                  "coverage", (int)status->coverage, "features", (int)status->features,
+                  "unexplained_crashes", (int)campaign->unexplained, "untriaged",
+                  (json_int_t)campaign->untriaged, "findings", findings);
+    const struct cli_work work = campaign_work(campaign);
+    json_object_set_new(document, "done", json_integer((json_int_t)work.done));
+    json_object_set_new(document, "minimum", json_integer((json_int_t)work.minimum));
+    return document;
 }
 
 int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
@@ -141,6 +147,14 @@ void campaign_print_summary(const struct campaign *campaign)
            campaign->status.coverage, campaign->status.features);
     for (size_t i = 0; i < campaign->count; i++)
         print_finding(campaign, &campaign->findings[i]);
+    if (campaign->untriaged > 0)
+        printf("  %zu more not triaged yet: their traces are in %s/raw, and the next run in this "
+               "folder begins with them\n",
+               campaign->untriaged, campaign->output);
+    const struct cli_work work = campaign_work(campaign);
+    if (work.done < work.minimum)
+        printf("  incomplete: %llu runs of at least %llu\n", (unsigned long long)work.done,
+               (unsigned long long)work.minimum);
     if (campaign->unexplained > 0)
         printf("  %u input%s on which the target died did not do so again: see artifacts\n",
                campaign->unexplained, campaign->unexplained == 1 ? "" : "s");

@@ -19,10 +19,13 @@
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     ATTEMPTS = 5,
@@ -143,21 +146,75 @@ static bool read_verdict(const char *path, struct verdict *ret_verdict)
     return ret_verdict->check < CHECK_COUNT;
 }
 
+static bool has_suffix(const char *name)
+{
+    const char *end = strstr(name, ".trace");
+    return end != NULL && end[strlen(".trace")] == '\0';
+}
+
 static bool triage_raw(struct campaign *campaign, const char *path, const char *name, void *context)
 {
     struct triage *triage = context;
     struct verdict verdict;
     struct trace trace;
     char error[TRACE_FILE_ERROR_MAX];
-    const char *end = strstr(name, ".trace");
-    if (end == NULL || end[strlen(".trace")] != '\0' || !read_verdict(path, &verdict) ||
-        is_known(campaign, &verdict))
+    if (!has_suffix(name) || !read_verdict(path, &verdict) || is_known(campaign, &verdict))
         return true;
     if (trace_file_read(path, &trace, error) != 0)
         return true;
     make_finding(campaign, triage, &trace, &verdict);
     trace_file_done(&trace);
     return triage->result == 0 && !campaign_is_stopped();
+}
+
+/* Those that are not known yet: the shortest shrinks fastest, and is most telling. */
+struct raw_trace {
+    char path[CAMPAIGN_PATH_MAX], name[NAME_MAX + 1];
+    off_t size;
+};
+struct raw_list {
+    struct raw_trace traces[CAMPAIGN_FINDINGS_MAX];
+    size_t count;
+};
+
+static bool list_raw(struct campaign *campaign, const char *path, const char *name, void *context)
+{
+    struct raw_list *list = context;
+    struct verdict verdict;
+    struct stat status;
+    if (list->count == CAMPAIGN_FINDINGS_MAX || !has_suffix(name) ||
+        !read_verdict(path, &verdict) || is_known(campaign, &verdict) || stat(path, &status) != 0)
+        return true;
+    struct raw_trace *trace = &list->traces[list->count++];
+    campaign_path(trace->path, "%s", path);
+    snprintf(trace->name, sizeof trace->name, "%s", name);
+    trace->size = status.st_size;
+    return true;
+}
+
+static int compare_sizes(const void *left, const void *right)
+{
+    off_t one = ((const struct raw_trace *)left)->size,
+          other = ((const struct raw_trace *)right)->size;
+    return (one > other) - (one < other);
+}
+
+static void triage_all_raw(struct campaign *campaign, struct triage *triage)
+{
+    struct raw_list *list = calloc(1, sizeof *list);
+    if (list == NULL) {
+        triage->result = ENOMEM;
+        return;
+    }
+    campaign_each_file(campaign, "raw", "", list_raw, list);
+    qsort(list->traces, list->count, sizeof list->traces[0], compare_sizes);
+    size_t done = 0;
+    for (bool goes_on = true; goes_on && done < list->count; done += goes_on) {
+        fprintf(stderr, "triage: %zu of %zu\n", done + 1, list->count);
+        goes_on = triage_raw(campaign, list->traces[done].path, list->traces[done].name, triage);
+    }
+    campaign->untriaged = list->count - done;
+    free(list);
 }
 
 /* ---- inputs on which the target died ---- */
@@ -257,7 +314,7 @@ int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     triage.result = executor_start(&triage.executor, campaign->subject_path, &options, error);
     if (triage.result != 0)
         return triage.result;
-    campaign_each_file(campaign, "raw", "", triage_raw, &triage);
+    triage_all_raw(campaign, &triage);
     if (triage.result == 0 && !campaign_is_stopped())
         campaign_each_file(campaign, "artifacts", "", triage_input, &triage);
     if (triage.result == 0 && campaign->options->engine == ENGINE_AFL && !campaign_is_stopped())

@@ -48,7 +48,7 @@ static const struct argp_option options[] = {
     {"engine", 'e', "NAME", 0, "libfuzzer (default) or afl", 0},
     {"time", 't', "TIME", 0,
      "How long the engine runs, such as 90s, 15m or 1h30m (default: 60s); triage of what it finds "
-     "takes more time",
+     "takes up to half of that on top, and 10s at least",
      0},
     {"jobs", 'j', "N", 0, "Run N engine processes side by side (default: 1)", 0},
     {"corpus", KEY_CORPUS, "DIR", 0,

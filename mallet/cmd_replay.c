@@ -213,7 +213,6 @@ static int replay_pass(struct replay *replay, struct replay_file *files, size_t 
         if (status != EXIT_CLEAN)
             return status;
         work->done++;
-        fflush(stdout);
     }
     return EXIT_CLEAN;
 }
@@ -226,12 +225,13 @@ static bool has_cycles(const struct replay_request *request)
 static int replay_passes(struct replay *replay, struct replay_file *files, size_t count)
 {
     const struct replay_request *request = replay->request;
-    struct cli_work work = {.minimum = has_cycles(request) ? 2 * count : count};
+    struct cli_work work = {.minimum = count};
     replay->end = request->cli.limit != 0 ? time(NULL) + (time_t)request->cli.limit : 0;
     int status = replay_pass(replay, files, count, &work);
     size_t checked = (size_t)work.done;
     if (status == EXIT_CLEAN && has_cycles(request)) {
         replay->is_cycling = true;
+        work.done = 0; /* a trace is done with its cycles */
         status = replay_pass(replay, files, checked, &work);
     }
     if (status != EXIT_CLEAN && status != EXIT_INTERRUPTED)

@@ -72,10 +72,10 @@ void probe_binding(const struct subject *subject, char sentence[SUBJECT_ERROR_MA
 uint64_t probe_capacity(const struct subject *subject)
 {
     size_t held = 0;
-    for (size_t size = (size_t)1 << 20; size >= 4096; size /= 16)
+    for (size_t size = (size_t)1 << 20; size >= 16; size /= 16)
         while (held < PROBE_CAPACITY_MAX && subject->calls.malloc(size) != NULL)
             held += size;
-    return held >= PROBE_CAPACITY_MAX ? 0 : held;
+    return held >= PROBE_CAPACITY_MAX ? 0 : held > 0 ? held : 1;
 }
 
 void probe_policy(struct run *run, const struct subject *subject)
