@@ -135,8 +135,9 @@ struct anvil_mallinfo2 mallinfo2(void)
 
 /* glibc's second names of the same functions, for programs that wrap malloc and call through to
  * these: what they take from here they free above. */
+#define NAME_TEXT(name) #name /* of what a macro makes of it, too */
 #define SECOND_NAME(second, name) \
-    EXPORT extern __typeof(name) second __attribute__((alias(#name), nothrow))
+    EXPORT extern __typeof(name) second __attribute__((alias(NAME_TEXT(name)), nothrow))
 SECOND_NAME(__libc_malloc, malloc);
 SECOND_NAME(__libc_calloc, calloc);
 SECOND_NAME(__libc_realloc, realloc);
