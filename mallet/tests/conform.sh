@@ -63,6 +63,49 @@ holds '--json is --format json' sh -c 'sed "/_ms/d" "$1" >"$1.1"; sed "/_ms/d" "
 ends 0 conform --clause "$quick" --format json --output "$work/json" anvil
 printed "$totals"
 
+# what counts: without a profile, what all editions of C or of POSIX require
+ends 0 conform --clause POSIX17-realloc-3 glibc
+printed '^fail  *POSIX17-realloc-3 '
+printed 'do not count'
+ends 1 conform --clause POSIX17-realloc-3 --strict glibc
+ends 1 conform --clause POSIX17-realloc-3 --profile posix-2017 glibc
+ends 1 conform --clause POSIX17-realloc-3 --profile all glibc
+
+# a limit ends the run with what it has
+ends 4 conform --limit 1s anvil
+printed 'not run: the time of the run was over'
+ends 4 conform --limit 1s --json anvil
+printed '"not-run"'
+
+# an allocator whose calls hang after the tenth: known after three probes
+cat >"$work/hang.c" <<'END'
+#include <stddef.h>
+static _Alignas(16) char pool[1 << 20];
+static size_t used;
+static int calls;
+static void count(void)
+{
+    for (volatile int hangs = ++calls > 10; hangs;)
+        ;
+}
+void *malloc(size_t size)
+{
+    count();
+    used += (size + 15) / 16 * 16;
+    return pool + used - (size + 15) / 16 * 16;
+}
+void free(void *block)
+{
+    count();
+    (void)block;
+}
+END
+if [ -e "$library" ] && cc -shared -fPIC -fno-builtin -o "$work/hang.so" "$work/hang.c" 2>/dev/null; then
+    ends 1 conform --clause 'C23-7.24.3-p1-*' --clause 'MAN-malloc-*' "$work/hang.so"
+    printed 'expected to return, the process used 3 seconds of CPU time in it'
+    printed 'not run: the subject hangs in malloc('
+fi
+
 # formats
 for format in table tap junit json sarif markdown html; do
     ends 0 conform --clause "$quick" --format $format --output "$work/report.$format" anvil
