@@ -52,7 +52,7 @@ static void print_wrapped(const char *label, const char *text)
     putchar('\n');
 }
 
-/* What a check that fails comes to, with the function in the place of %s. */
+/* What a check that fails comes to, with the function in the place of %s, where there is one. */
 static const char *const titles[CHECK_COUNT] = {
     [CHECK_OVERLAP] = "%s returns memory that is in use",
     [CHECK_ALIGNMENT] = "%s returns a block that is not aligned as promised",
@@ -64,8 +64,8 @@ static const char *const titles[CHECK_COUNT] = {
     [CHECK_ERRNO] = "%s leaves the wrong errno",
     [CHECK_KEPT] = "a %s that fails does not keep the old block",
     [CHECK_RECOVERY] = "memory is lost after a request to the system was refused (%s)",
-    [CHECK_FOOTPRINT] = "memory grows over identical cycles (%s)",
-    [CHECK_SCALING] = "an operation costs more, the more blocks there are (%s)",
+    [CHECK_FOOTPRINT] = "memory grows over identical cycles",
+    [CHECK_SCALING] = "%s costs more, the more blocks there are",
     [CHECK_PROGRESS] = "%s does not return",
     [CHECK_POLICY] = "%s does not keep to its own choice",
     [CHECK_HEAP] = "the heap is not in order (%s)",
@@ -83,12 +83,17 @@ static void format_title(const struct finding *finding, char *ret_title, size_t 
     enum check check = check_find(finding->check);
     const char *title = check < CHECK_COUNT ? titles[check] : "", *place = strstr(title, "%s");
     bool is_function = strchr(finding->site, '/') == NULL;
+    const char *site = is_function ? site_text(finding->site) : "a call";
+    bool is_refused = strchr(site, '@') != NULL;
     if (check == CHECK_COUNT)
         snprintf(ret_title, capacity, "%s does not hold", finding->check);
+    else if (place == NULL)
+        snprintf(ret_title, capacity, "%s (%s)", title, site_text(finding->site));
     else
-        snprintf(ret_title, capacity, "%.*s%s%s%s%s%s", (int)(place - title), title,
-                 is_function ? site_text(finding->site) : "a call", place + 2,
-                 is_function ? "" : " (", is_function ? "" : finding->site, is_function ? "" : ")");
+        snprintf(ret_title, capacity, "%.*s%.*s%s%s%s%s%s", (int)(place - title), title,
+                 (int)strcspn(site, "@"), site, place + 2, is_function ? "" : " (",
+                 is_function ? "" : finding->site, is_function ? "" : ")",
+                 is_refused ? ", after a request to the system was refused" : "");
 }
 
 static const char *severity_word(enum severity severity)

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 64, COMMAND_MAX = 256, SLOTS = 2, GRACE_S = 5, STOP_S = 5, POLL_MS = 200 };
+enum { WORDS_MAX = 64, COMMAND_MAX = 512, SLOTS = 2, GRACE_S = 5, STOP_S = 5, POLL_MS = 200 };
 
 /* ---- time ---- */
 

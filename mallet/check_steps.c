@@ -14,7 +14,11 @@
 #define INTERLEAVE "interleave --json ?limit $S"
 #define TORTURE    "torture --json --output $O ?limit $S"
 #define GROWTH     "growth --json --output $O ?limit $S"
-#define FUZZ       "fuzz --json --output $O --time $T $S"
+/* A second on a sound allocator, and nearly every cost that grows with the blocks shows in them. */
+#define COST                                                                               \
+    GROWTH " --quick --band 64 --workload usable --workload boundary --workload fill_lifo" \
+           " --workload fill_shuffled --workload fragments --workload grow_in_steps"
+#define FUZZ "fuzz --json --output $O --time $T $S"
 
 static const struct check_step steps[] = {
     {.name = "pass",
@@ -30,12 +34,18 @@ static const struct check_step steps[] = {
      .left_out = {"20 seconds", "90 seconds", NULL},
      .seconds = {20, 90, 900},
      .minimum = {2000, 10000, 100000}},
+    {.name = "cost",
+     .what = "cost of an operation over numbers of blocks, in a few workloads",
+     .unit = "workloads",
+     .commands = {COST, COST, COST},
+     .seconds = {10, 30, 0},
+     .minimum = {4, 5, 5}},
     {.name = "growth",
      .what = "memory over cycles, cost over numbers of blocks",
      .unit = "workloads",
      .commands = {GROWTH " --quick", GROWTH, GROWTH},
      .left_out = {"small numbers", NULL, NULL},
-     .seconds = {16, 120, 0},
+     .seconds = {14, 120, 0},
      .minimum = {8, 20, 24}},
     {.name = "clauses",
      .what = "the clauses of C and POSIX",

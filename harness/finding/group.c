@@ -130,6 +130,8 @@ static void read_trace(const struct trace *trace, struct cause *cause)
         cause->needs_fork |= op->kind == OP_FORK;
         if (op->kind == OP_FAIL_OS && i + 1 < trace->count)
             cause->refused = 1u << trace->ops[i + 1].kind;
+        cause->fails |= cause->refused != 0 ||
+                        ((traits & OP_HAS_SIZE) != 0 && trace_op_total(op) >= CAUSE_IMPOSSIBLE);
         cause->is_large |= (traits & OP_HAS_SIZE) != 0 && trace_op_total(op) >= CAUSE_LARGE;
         cause->is_large |= (traits & OP_HAS_ALIGNMENT) != 0 && op->extra >= CAUSE_LARGE;
     }
@@ -158,13 +160,20 @@ struct cause finding_cause(const struct finding *finding)
 
 /* ---- groups ---- */
 
+/* Traces of malloc and free alone are told apart by more: damage to them has many causes. */
+static bool is_same_core(const struct cause *left, const struct cause *right)
+{
+    return left->functions != CORE ||
+           (left->refused == right->refused && left->is_large == right->is_large);
+}
+
 static bool is_same_cause(const struct cause *left, const struct cause *right)
 {
     return left->effect == right->effect && left->effect != EFFECT_OTHER &&
            left->has_trace == right->has_trace && left->functions == right->functions &&
            left->needs_threads == right->needs_threads && left->needs_exit == right->needs_exit &&
-           left->needs_fork == right->needs_fork && left->refused == right->refused &&
-           left->is_large == right->is_large;
+           left->needs_fork == right->needs_fork && left->fails == right->fails &&
+           is_same_core(left, right);
 }
 
 /* Whether damage to blocks of malloc alone is behind a trace: nothing works on such a heap. */

@@ -40,10 +40,12 @@ struct cause {
      * free */
     unsigned functions;
     bool needs_threads, needs_exit, needs_fork; /* its trace */
+    bool fails;       /* its trace has a call that must fail, or whose request may be refused */
     unsigned refused; /* bit i: enum op_kind, whose request to the system is refused; 0: none */
     bool has_trace;
 };
-#define CAUSE_LARGE (UINT64_C(96) << 10) /* about where allocators change from heap to mapping */
+#define CAUSE_IMPOSSIBLE (UINT64_C(1) << 40)
+#define CAUSE_LARGE      (UINT64_C(96) << 10) /* about where allocators change from heap to mapping */
 
 struct cause finding_cause(const struct finding *finding);
 

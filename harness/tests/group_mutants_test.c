@@ -87,11 +87,17 @@ static bool is_same_trace(const struct trace *left, const struct trace *right)
            memcmp(left->ops, right->ops, left->count * sizeof *left->ops) == 0;
 }
 
+/* Whether a request to the system was refused does not make another class. */
+static bool is_same_class(const struct finding *left, const struct finding *right)
+{
+    size_t length = strcspn(left->site, "@");
+    return strcmp(left->check, right->check) == 0 && length == strcspn(right->site, "@") &&
+           strncmp(left->site, right->site, length) == 0;
+}
+
 static bool may_be_joined(const struct finding *left, const struct finding *right)
 {
-    bool is_same_class =
-        strcmp(left->check, right->check) == 0 && strcmp(left->site, right->site) == 0;
-    return is_same_class || is_same_trace(&left->trace, &right->trace) ||
+    return is_same_class(left, right) || is_same_trace(&left->trace, &right->trace) ||
            (damages_plain_blocks(left) && damages_plain_blocks(right));
 }
 
