@@ -220,13 +220,19 @@ static bool cache_drain(struct cache *cache)
     return is_any;
 }
 
-static void cache_give_up(struct cache *cache)
+/* The magazines are empty. */
+static void rooms_give_up(struct cache *cache)
 {
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         struct magazine_room room = cache->rooms[class_index];
         magazine_reset(cache, class_index);
         entries_free(cache->heap, room.base, room.capacity);
     }
+}
+
+static void cache_give_up(struct cache *cache)
+{
+    rooms_give_up(cache);
     sync_lock_acquire(&cache_list_lock);
     cache->is_used = false;
     sync_lock_release(&cache_list_lock);
@@ -280,7 +286,11 @@ void cache_spill(struct anvil_heap *heap, const struct slab *slab, char *block,
 bool cache_flush(void)
 {
     struct cache *cache = cache_current;
-    return cache != &cache_none && cache != &cache_ended && cache_drain(cache);
+    if (cache == &cache_none || cache == &cache_ended)
+        return false;
+    bool is_any = cache_drain(cache);
+    rooms_give_up(cache);
+    return is_any;
 }
 
 void cache_start(void)

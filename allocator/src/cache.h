@@ -91,8 +91,8 @@ int cache_refill(struct anvil_heap *heap, unsigned class_index, struct slab_entr
 /* After cache_push has failed: makes room in the magazine, or puts the block back to its slab. */
 void cache_spill(struct anvil_heap *heap, const struct slab *slab, char *block,
                  struct sync_tag *tag);
-/* Puts all blocks of the calling thread's cache back to their slabs. Returns whether there were
- * any. */
+/* Puts all blocks of the calling thread's cache back to their slabs, and gives up its room. Returns
+ * whether there were any blocks. */
 bool cache_flush(void);
 
 /* Makes threads that end flush their caches; from a constructor on. */

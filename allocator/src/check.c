@@ -42,12 +42,31 @@ const char *check_id_name(enum check_id id)
     return invariants[id].name;
 }
 
+/* May a pointer be followed to a descriptor of this size? The metadata may have any content. */
+static bool is_known(const struct check *check, const void *descriptor, size_t size)
+{
+    return meta_owns(&check->heap->meta, descriptor, size);
+}
+
+static bool is_known_extent(const struct check *check, const struct extent *extent)
+{
+    return is_known(check, extent, sizeof *extent);
+}
+
+static bool is_known_slab(const struct check *check, const struct slab *slab)
+{
+    return is_known(check, slab, sizeof *slab) &&
+           is_known(check, slab, offsetof(struct slab, tags[slab->capacity + 1]));
+}
+
 /* right: what the page behind the extent leads to. */
 static inline enum check_id check_place(const struct check *check, const struct extent *extent,
                                         const struct extent *right)
 {
     const struct extents *extents = &check->heap->extents;
     const struct extent *next = extent->next;
+    if (next != NULL && !is_known_extent(check, next))
+        return CHECK_EXTENT_ORDER;
     if (next == NULL ? extents->last != extent : next->previous != extent)
         return CHECK_EXTENT_ORDER;
     if (extent->previous == NULL && extents->first != extent)
@@ -127,11 +146,11 @@ static bool has_room(const struct slab *slab)
     return slab->free_count > 0 || slab->carved < slab->capacity;
 }
 
-static bool is_slab_shaped(const struct extent *extent)
+static bool is_slab_shaped(const struct check *check, const struct extent *extent)
 {
     const struct slab *slab = extent->as.slab;
-    if (slab->class_index >= SIZE_CLASS_COUNT || slab->extent != extent ||
-        slab->start != extent->start)
+    if (!is_known_slab(check, slab) || slab->class_index >= SIZE_CLASS_COUNT ||
+        slab->extent != extent || slab->start != extent->start)
         return false;
     struct size_class size = size_classes[slab->class_index];
     size_t used = (size_t)slab->capacity * size.bytes, length = extent_length(extent);
@@ -182,7 +201,7 @@ static enum check_id check_tags(struct check *check, const struct slab *slab)
 static enum check_id check_slab(struct check *check, const struct extent *extent)
 {
     const struct slab *slab = extent->as.slab;
-    if (!is_slab_shaped(extent))
+    if (!is_slab_shaped(check, extent))
         return CHECK_SLAB_SHAPE;
     enum check_id broken = check_tags(check, slab);
     if (broken != CHECK_OK)
@@ -203,8 +222,8 @@ static enum check_id check_class(struct check *check, unsigned class_index, size
     bool has_empty = false;
     for (const struct slab *slab = class->partial; slab != NULL;
          previous = slab, slab = slab->next) {
-        check->place = slab->start;
-        bool is_member = slab->class_index == class_index && has_room(slab);
+        bool is_member =
+            is_known_slab(check, slab) && slab->class_index == class_index && has_room(slab);
         if (!is_member || slab->previous != previous || (*room_left)-- == 0)
             return CHECK_CLASS_PARTIAL;
         if (slab->free_count != slab->carved)
@@ -237,7 +256,7 @@ static bool is_entry_whole(const struct check *check, const struct slab_entry *e
                            unsigned class_index)
 {
     struct slab *slab = pagemap_slab_of(pagemap_get(entry->block), check->heap->id);
-    if (slab == NULL || slab->class_index != class_index ||
+    if (slab == NULL || !is_known_slab(check, slab) || slab->class_index != class_index ||
         slab_tag_at(slab, entry->block) != entry->tag)
         return false;
     uint32_t tag = sync_tag_read(entry->tag);
@@ -303,6 +322,8 @@ static enum check_id check_tree(struct check *check, const struct extent *node,
 {
     if (node == NULL)
         return CHECK_OK;
+    if (!is_known_extent(check, node))
+        return CHECK_TREE_MEMBERS;
     const struct extent *left = node->as.node.left, *right = node->as.node.right;
     check->place = node->start;
     if (node->state != EXTENT_FREE || (*ret_left)-- == 0)

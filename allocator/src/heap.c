@@ -110,6 +110,8 @@ bool heap_trim(struct anvil_heap *heap, size_t keep)
     (void)slabs_release(&heap->slabs);
     sync_lock_acquire(&heap->lock);
     bool is_any = release_pages(heap, keep);
+    if (heap->pages.ops->is_system)
+        is_any |= meta_release(&heap->meta) > 0;
     sync_lock_release(&heap->lock);
     return is_any;
 }

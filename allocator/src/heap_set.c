@@ -89,14 +89,14 @@ int anvil_heap_create(anvil_heap **ret_heap, const struct anvil_options *options
         return ENOMEM;
     size_t length = size_round_up(sizeof(struct anvil_heap), PAGE_BYTES);
     char *start;
-    if (pages_map(&pages, length, &start) != 0)
+    if (pages_map_guarded(&pages, length, &start) != 0)
         return ENOMEM;
     struct anvil_heap *heap = (struct anvil_heap *)start;
     if (filled.unlocked) /* first: a registered heap's locks are taken by fork */
         heap_turn_locks_off(heap);
     unsigned id = id_alloc(heap);
     if (id == 0) {
-        pages_abandon(&pages, start, length, 0);
+        (void)pages_release_guarded(&pages, start, length, 0);
         return ENOMEM;
     }
     heap_init(heap, id, &filled, &pages, length);
@@ -116,7 +116,7 @@ void anvil_heap_destroy(anvil_heap *heap)
     size_t own_length = heap->own_length;
     if (!pages.ops->is_system)
         memset(heap, 0, sizeof *heap);
-    pages_abandon(&pages, (char *)heap, own_length, 0);
+    (void)pages_release_guarded(&pages, (char *)heap, own_length, 0);
 }
 
 static void heap_start_over(struct anvil_heap *heap)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors are carved from chunks one after the other; chunks grow from 16 KiB to 256 KiB as the
+ * Descriptors are carved from chunks one after the other; chunks grow from 16 KiB to 1 MiB as the
  * heap does, and only touched pages cost.
  *
  * A chunk begins with its own header. The rest of a chunk that is too small for a request is
@@ -11,12 +11,15 @@
 #include <errno.h>
 #include <string.h>
 
-enum { CHUNK_MIN = 16 * 1024, CHUNK_MAX = 256 * 1024, CHUNK_HEADER = 64 };
+enum { CHUNK_MIN = 16 * 1024, CHUNK_MAX = 1024 * 1024, CHUNK_HEADER = 64 };
 
 struct meta_chunk {
     struct meta_chunk *next;
     size_t length;
-    char *used_end; /* all behind it is zero; in the newest chunk `next` may be higher */
+    char *used_end;      /* all behind it is zero; in the newest chunk `next` may be higher */
+    char *carved_end;    /* of the objects; set when the next chunk is started */
+    size_t spare_length; /* bytes of its spare objects; only in meta_release */
+    bool is_guarded;     /* from pages_map_guarded, and not adopted */
 };
 _Static_assert(sizeof(struct meta_chunk) <= CHUNK_HEADER,
                "the header must fit before the first object");
@@ -32,22 +35,37 @@ void meta_init(struct meta *meta, struct pages *pages)
     *meta = (struct meta){.pages = pages};
 }
 
-static void settle_used_end(struct meta *meta)
+/* Before another chunk becomes the newest, or a look at all of them. */
+static void settle_newest(struct meta *meta)
 {
-    if (meta->chunks != NULL && meta->chunks->used_end < meta->next)
-        meta->chunks->used_end = meta->next;
+    struct meta_chunk *chunk = meta->chunks;
+    if (chunk == NULL)
+        return;
+    chunk->carved_end = meta->next;
+    if (chunk->used_end < meta->next)
+        chunk->used_end = meta->next;
 }
 
+static int chunk_release(struct meta *meta, struct meta_chunk *chunk, size_t dirty)
+{
+    return chunk->is_guarded
+               ? pages_release_guarded(meta->pages, (char *)chunk, chunk->length, dirty)
+               : pages_release(meta->pages, (char *)chunk, chunk->length, dirty);
+}
+
+/* An injected refusal comes once, so each chunk is tried twice; after that its memory is leaked. */
 void meta_destroy(struct meta *meta, bool clear)
 {
-    settle_used_end(meta);
+    settle_newest(meta);
     while (meta->chunks != NULL) {
-        struct meta_chunk *chunk = meta->chunks;
-        size_t length = chunk->length;
+        struct meta_chunk *chunk = meta->chunks, kept = *chunk;
         meta->chunks = chunk->next;
-        if (clear)
-            memset(chunk, 0, (size_t)(chunk->used_end - (char *)chunk));
-        pages_abandon(meta->pages, (char *)chunk, length, 0);
+        if (clear) {
+            memset(chunk, 0, (size_t)(kept.used_end - (char *)chunk));
+            pages_abandon(meta->pages, (char *)chunk, kept.length, 0);
+        } else if (chunk_release(meta, chunk, 0) != 0) {
+            (void)chunk_release(meta, chunk, 0);
+        }
     }
     meta_init(meta, meta->pages);
 }
@@ -60,12 +78,14 @@ static unsigned class_of_size(size_t size)
                : 64 - META_SHIFT_MIN - (unsigned)__builtin_clzl(size - 1);
 }
 
-static void chunk_start(struct meta *meta, char *start, size_t length, char *used_end)
+static void chunk_start(struct meta *meta, char *start, size_t length, char *used_end,
+                        bool is_guarded)
 {
     ASSERT(is_page_run(start, length) && used_end >= start && used_end <= start + length);
-    settle_used_end(meta);
+    settle_newest(meta);
     struct meta_chunk *chunk = (struct meta_chunk *)start;
-    *chunk = (struct meta_chunk){.next = meta->chunks, .length = length, .used_end = used_end};
+    *chunk = (struct meta_chunk){
+        .next = meta->chunks, .length = length, .used_end = used_end, .is_guarded = is_guarded};
     meta->chunks = chunk;
     meta->length += length;
     meta->missing = 0;
@@ -87,14 +107,14 @@ static int chunk_add(struct meta *meta, size_t needed)
         meta->chunks == NULL ? CHUNK_MIN : size_min(meta->chunks->length * 2, CHUNK_MAX);
     char *start;
     length = size_max(length, minimum);
-    if (pages_map(meta->pages, length, &start) != 0) {
+    if (pages_map_guarded(meta->pages, length, &start) != 0) {
         length = minimum;
-        if (pages_map(meta->pages, length, &start) != 0) {
+        if (pages_map_guarded(meta->pages, length, &start) != 0) {
             meta->missing = needed;
             return ENOMEM;
         }
     }
-    chunk_start(meta, start, length, start);
+    chunk_start(meta, start, length, start, true);
     return 0;
 }
 
@@ -111,7 +131,7 @@ size_t meta_missing_pages(const struct meta *meta)
 
 void meta_adopt(struct meta *meta, char *start, size_t length)
 {
-    chunk_start(meta, start, length, start + length);
+    chunk_start(meta, start, length, start + length, false);
 }
 
 int meta_reserve(struct meta *meta, size_t size, size_t count)
@@ -150,4 +170,73 @@ void meta_free(struct meta *meta, void *object, size_t size)
     ASSERT(object != NULL && object != meta->spare[class]);
     spare->next = meta->spare[class];
     meta->spare[class] = spare;
+}
+
+/* ---- giving back ---- */
+
+static struct meta_chunk *chunk_of(const struct meta *meta, const void *object)
+{
+    struct meta_chunk *chunk = meta->chunks;
+    while (chunk != NULL && (uintptr_t)object - (uintptr_t)chunk >= chunk->length)
+        chunk = chunk->next;
+    return chunk;
+}
+
+bool meta_owns(const struct meta *meta, const void *object, size_t size)
+{
+    const struct meta_chunk *chunk = chunk_of(meta, object);
+    uintptr_t offset = (uintptr_t)object - (uintptr_t)chunk;
+    return chunk != NULL && offset >= CHUNK_HEADER && chunk->length - offset >= size &&
+           offset % ((size_t)1 << META_SHIFT_MIN) == 0;
+}
+
+static bool is_idle(const struct meta_chunk *chunk)
+{
+    return chunk->spare_length == (size_t)(chunk->carved_end - (char *)chunk) - CHUNK_HEADER;
+}
+
+static void count_spare(struct meta *meta)
+{
+    for (struct meta_chunk *chunk = meta->chunks; chunk != NULL; chunk = chunk->next)
+        chunk->spare_length = 0;
+    for (unsigned class = 0; class < META_CLASSES; class ++)
+        for (struct meta_object *object = meta->spare[class]; object != NULL; object = object->next)
+            chunk_of(meta, object)->spare_length += (size_t)1 << (class + META_SHIFT_MIN);
+}
+
+static void forget_spare_of_idle(struct meta *meta)
+{
+    for (unsigned class = 0; class < META_CLASSES; class ++)
+        for (struct meta_object **link = &meta->spare[class]; *link != NULL;) {
+            if (is_idle(chunk_of(meta, *link)))
+                *link = (*link)->next;
+            else
+                link = &(*link)->next;
+        }
+}
+
+/* A chunk that the source will not take stays, with nothing carved from it and nothing more to be
+ * carved, until the heap is destroyed. */
+size_t meta_release(struct meta *meta)
+{
+    size_t released = 0;
+    settle_newest(meta);
+    count_spare(meta);
+    forget_spare_of_idle(meta);
+    if (meta->chunks != NULL && is_idle(meta->chunks))
+        meta->next = meta->end = NULL;
+    for (struct meta_chunk **link = &meta->chunks; *link != NULL;) {
+        struct meta_chunk *chunk = *link, *next = chunk->next;
+        size_t length = chunk->length;
+        if (!is_idle(chunk) || chunk_release(meta, chunk, length) != 0) {
+            link = &chunk->next;
+            continue;
+        }
+        *link = next;
+        meta->length -= length;
+        released += length;
+    }
+    if (meta->chunks != NULL && meta->next == NULL)
+        meta->next = meta->end = meta->chunks->carved_end;
+    return released;
 }

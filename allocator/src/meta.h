@@ -4,7 +4,8 @@
  * every block, so that a program which writes past its blocks does not reach it.
  *
  * The sizes of objects are powers of two. A freed object is kept for the next request of that size;
- * the mappings are released with the heap. Freeing a block never needs a new object, so only paths
+ * meta_release gives back the mappings in which no object is in use, and the rest goes with the heap.
+ * A mapping has an inaccessible page on either side, where the page source can make one. Freeing a block never needs a new object, so only paths
  * that allocate can fail here. On failure `missing` holds the bytes that were refused, and
  * meta_adopt accepts them from elsewhere: a heap whose blocks hold all memory must still get a
  * descriptor.
@@ -47,6 +48,11 @@ int meta_reserve(struct meta *meta, size_t size, size_t count);
 int meta_retry(struct meta *meta);
 /* The number of pages that meta_adopt needs to supply what is missing. */
 size_t meta_missing_pages(const struct meta *meta);
+/* Gives back the mappings without an object in use. Returns the bytes. Cost: spare objects times
+ * mappings. */
+size_t meta_release(struct meta *meta);
+/* Does [object, object + size) lie in this memory? For the checker, which trusts no pointer. */
+bool meta_owns(const struct meta *meta, const void *object, size_t size);
 /* Takes over whole pages that came from the same page source. Their content is arbitrary. */
 void meta_adopt(struct meta *meta, char *start, size_t length);
 

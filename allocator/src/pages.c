@@ -57,6 +57,26 @@ int pages_release(struct pages *pages, char *start, size_t length, size_t dirty)
     return error;
 }
 
+int pages_map_guarded(struct pages *pages, size_t length, char **ret_start)
+{
+    if (!pages->ops->is_system)
+        return pages_map(pages, length, ret_start);
+    int error = is_refused(pages) ? ENOMEM : os_map_guarded(length, ret_start);
+    if (error == 0)
+        add_held(pages, length);
+    return error;
+}
+
+int pages_release_guarded(struct pages *pages, char *start, size_t length, size_t dirty)
+{
+    if (!pages->ops->is_system)
+        return pages_release(pages, start, length, dirty);
+    int error = is_refused(pages) ? ENOMEM : os_unmap_guarded(start, length);
+    if (error == 0)
+        subtract_held(pages, length);
+    return error;
+}
+
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty)
 {
     for (int tries = 0; tries < 2; tries++)
@@ -97,11 +117,11 @@ int pages_map_shared(struct pages *pages, size_t length, char **ret_start)
 {
     if (pages->ops->is_system && is_refused(pages))
         return ENOMEM;
-    return os_map(length, ret_start);
+    return os_map_guarded(length, ret_start);
 }
 
 void pages_release_shared(char *start, size_t length)
 {
     /* a failure leaks a node that nobody uses: nothing better can be done */
-    (void)os_unmap(start, length);
+    (void)os_unmap_guarded(start, length);
 }

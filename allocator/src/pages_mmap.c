@@ -26,6 +26,25 @@ int os_unmap(char *start, size_t length)
     return munmap(start, length) == 0 ? 0 : ENOMEM;
 }
 
+int os_map_guarded(size_t length, char **ret_start)
+{
+    size_t whole = length + 2 * PAGE_BYTES;
+    char *start = mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return ENOMEM;
+    if (mprotect(start + PAGE_BYTES, length, PROT_READ | PROT_WRITE) != 0) {
+        (void)munmap(start, whole);
+        return ENOMEM;
+    }
+    *ret_start = start + PAGE_BYTES;
+    return 0;
+}
+
+int os_unmap_guarded(char *start, size_t length)
+{
+    return os_unmap(start - PAGE_BYTES, length + 2 * PAGE_BYTES);
+}
+
 /* MADV_DONTNEED and not MADV_FREE: the memory leaves the process now, and reads as zero at once. */
 int os_discard(char *start, size_t length)
 {

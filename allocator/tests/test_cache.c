@@ -126,6 +126,23 @@ static void trim_empties_the_cache(void **state)
     assert_int_equal(cached_count(3000), 0);
 }
 
+/* Phases of many blocks of one class each: what described them goes back with them. */
+static void trim_gives_the_metadata_back(void **state)
+{
+    (void)state;
+    static void *blocks[100000];
+    struct anvil_stats stats;
+    for (size_t size = 16; size <= 1024; size *= 4) {
+        for (unsigned i = 0; i < 100000; i++)
+            blocks[i] = anvil_malloc(size);
+        for (unsigned i = 0; i < 100000; i++)
+            anvil_free(blocks[i]);
+    }
+    (void)anvil_malloc_trim(0);
+    anvil_heap_stats(NULL, &stats);
+    assert_in_range(stats.mapped, 0, 64 << 10);
+}
+
 /* ---- threads ---- */
 
 static void *take_and_free_all_sizes(void *context)
@@ -252,6 +269,7 @@ int main(void)
         CASE(a_magazine_holds_64_kib_at_most),
         CASE(a_resting_magazine_is_emptied),
         CASE(trim_empties_the_cache),
+        CASE(trim_gives_the_metadata_back),
         CASE(a_thread_that_ends_puts_everything_back),
         CASE(many_threads_one_after_the_other_leave_no_growth),
         CASE(a_thread_that_only_frees_has_no_cache),

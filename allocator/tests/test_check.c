@@ -313,6 +313,33 @@ static void a_wrong_entry_in_a_magazine_is_reported(void **state)
     EXPECT_WHEN(entry->block, (char *)&heap, CHECK_CACHE_ENTRIES);
 }
 
+/* Whatever overwrites the metadata, the checker returns, and mostly with a report. */
+static void the_checker_survives_any_content_of_the_metadata(void **state)
+{
+    (void)state;
+    char error[200];
+    unsigned reported = 0;
+    uintptr_t *words = (uintptr_t *)((uintptr_t)live & ~(uintptr_t)(PAGE_BYTES - 1));
+    const uintptr_t values[] = {0,
+                                1,
+                                UINTPTR_MAX,
+                                0x4141414141414141,
+                                (uintptr_t)words,
+                                (uintptr_t)live + 8,
+                                (uintptr_t)low,
+                                (uintptr_t)live->start};
+    size_t skipped = (uintptr_t)words == (uintptr_t)heap->meta.chunks ? 8 : 0; /* its header */
+    for (size_t i = skipped; i < PAGE_BYTES / sizeof *words; i++)
+        for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
+            uintptr_t kept = words[i];
+            words[i] = values[v];
+            reported += anvil_heap_check(heap, error, sizeof error) != 0;
+            words[i] = kept;
+        }
+    assert_in_range(reported, 100, UINT32_MAX);
+    support_check(heap);
+}
+
 static void the_report_is_name_sentence_and_place(void **state)
 {
     (void)state;
@@ -351,6 +378,7 @@ int main(void)
         cmocka_unit_test_setup(an_unknown_empty_slab_is_reported, setup_slab),
         cmocka_unit_test_setup(wrong_counts_of_slabs_are_reported, setup_slab),
         cmocka_unit_test_setup(a_wrong_entry_in_a_magazine_is_reported, setup_cache),
+        cmocka_unit_test_setup(the_checker_survives_any_content_of_the_metadata, setup),
         cmocka_unit_test_setup(the_report_is_name_sentence_and_place, setup),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);
