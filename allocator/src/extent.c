@@ -15,6 +15,9 @@
  *    they are purged: the addresses stay. Less than eight pages at one place are left alone: the
  *    call would cost more than the memory is worth;
  *  - extents_release does both for everything.
+ * Pages that went back and are needed again are retained: the first two limits rise by as much, so
+ * that a program which fills and empties its heap over and over faults its pages in a few times
+ * only. What is retained halves with each second in which memory is freed.
  * A request that the system refuses leaves the extent as it was: free, and dirty as before.
  */
 #include "extent.h"
@@ -32,6 +35,7 @@ enum {
     ISLANDS_MAX = 4,     /* free extents of the trim threshold's size that may stay */
     TRIM_PAGES_MIN = 32, /* less than that is not worth a call */
     PURGE_PAGES_MIN = 8,
+    FREES_PER_LOOK = 64, /* at the clock */
     SPARES = 3, /* descriptors that one allocation may need: growth, front rest, back rest */
 };
 #define PURGE_BUDGET ((size_t)2 << 20) /* bytes */
@@ -211,8 +215,36 @@ static struct extent *coalesce(struct extents *extents, struct extent *extent)
 
 static void set_purge_mark(struct extents *extents)
 {
-    extents->purge_at =
-        extents->dirty_bytes + PURGE_BUDGET + (extents->held_pages << PAGE_SHIFT) / 8;
+    extents->purge_at = extents->dirty_bytes + PURGE_BUDGET +
+                        (extents->held_pages << PAGE_SHIFT) / 8 +
+                        (extents->retained_pages << PAGE_SHIFT);
+}
+
+static void note_gone(struct extents *extents, size_t pages)
+{
+    extents->gone_pages += pages;
+}
+
+/* Pages that were never touched, or not since they went back, are handed out. */
+static void note_needed(struct extents *extents, size_t pages)
+{
+    size_t again = size_min(pages, extents->gone_pages);
+    extents->gone_pages -= again;
+    extents->retained_pages += again;
+    extents->purge_at += again << PAGE_SHIFT;
+}
+
+static void decay(struct extents *extents)
+{
+    if (++extents->frees % FREES_PER_LOOK != 0 || !extents->pages->ops->is_system)
+        return;
+    uint64_t now = os_seconds();
+    if (now == extents->retained_at)
+        return;
+    extents->retained_at = now;
+    extents->purge_at -= size_min(extents->purge_at, (extents->retained_pages / 2) << PAGE_SHIFT);
+    extents->retained_pages /= 2;
+    extents->gone_pages /= 2;
 }
 
 void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner,
@@ -297,6 +329,7 @@ static bool release_tail(struct extents *extents, struct extent *extent, size_t 
         free_set_insert(extents, extent);
         return false;
     }
+    note_gone(extents, length >> PAGE_SHIFT);
     cut_tail(extents, extent, keep);
     return true;
 }
@@ -316,6 +349,7 @@ static size_t purge(struct extents *extents, struct extent *extent)
     size_t length = size_round_up(extent->dirty - extent->clean, PAGE_BYTES);
     if (length == 0 || pages_purge(extents->pages, extent->start + extent->clean, length) != 0)
         return 0;
+    note_gone(extents, length >> PAGE_SHIFT);
     extents->dirty_bytes -= extent->dirty - extent->clean;
     extent->dirty = extent->clean = 0;
     return length;
@@ -341,9 +375,11 @@ static size_t pages_to_keep(const struct extents *extents, const struct extent *
 
 static void settle(struct extents *extents, struct extent *extent)
 {
+    decay(extents);
     size_t mark = size_max(extents->trim_pages, extents->held_pages / TRIM_SHARE);
+    mark = size_max(mark, extents->retained_pages);
     if (extent->pages > mark && extent->pages - mark >= TRIM_PAGES_MIN) {
-        size_t keep = pages_to_keep(extents, extent);
+        size_t keep = size_max(pages_to_keep(extents, extent), extents->retained_pages);
         if (is_tail_releasable(extents, extent, keep))
             (void)release_tail(extents, extent, keep);
     }
@@ -416,6 +452,8 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
     }
     if (extent->pages > pages)
         free_set_insert(extents, split(extents, extent, pages));
+    if (extent->dirty - extent->clean < extent_length(extent))
+        note_needed(extents, extent->pages - ((extent->dirty - extent->clean) >> PAGE_SHIFT));
     extent->state = EXTENT_LARGE;
     extent->alignment_code = 0;
     extent->clean = 0;
@@ -524,6 +562,7 @@ bool extents_feed_meta(struct extents *extents)
 size_t extents_release(struct extents *extents, size_t keep)
 {
     size_t keep_pages = keep >> PAGE_SHIFT, released = 0;
+    extents->retained_pages = 0;
     for (struct extent *extent = extents->last, *previous; extent != NULL; extent = previous) {
         previous = extent->previous;
         if (extent->state != EXTENT_FREE)
@@ -539,6 +578,7 @@ size_t extents_release(struct extents *extents, size_t keep)
             released += purge(extents, extent);
         }
     }
+    extents->gone_pages = 0;
     set_purge_mark(extents);
     return released;
 }

@@ -85,6 +85,11 @@ struct extents {
     size_t free_pages, free_count;
     size_t dirty_bytes; /* of the free extents: between clean and dirty */
     size_t purge_at;    /* dirty_bytes that start the next purge */
+    /* Retention: pages that went back and were needed again stay from then on. */
+    size_t retained_pages; /* free pages that stay above the other limits */
+    size_t gone_pages;     /* that went back lately, and were not needed again */
+    uint64_t retained_at;  /* when both were halved last, in seconds */
+    unsigned frees;        /* since the clock was read */
     size_t mapping_count, mapping_pages;
     struct extent *kept_newest, *kept_oldest; /* freed mappings, by the time of their freeing */
     size_t kept_count, kept_pages;

@@ -94,6 +94,8 @@ int os_unmap(char *start, size_t length);
 int os_map_guarded(size_t length, char **ret_start);
 int os_unmap_guarded(char *start, size_t length);
 int os_discard(char *start, size_t length);
+/* Seconds of a coarse clock. */
+uint64_t os_seconds(void);
 int os_resize(char *start, size_t old_length, size_t new_length);
 int os_move(char *start, size_t old_length, char *target, size_t new_length);
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <time.h>
 
 int os_map(size_t length, char **ret_start)
 {
@@ -49,6 +50,13 @@ int os_unmap_guarded(char *start, size_t length)
 int os_discard(char *start, size_t length)
 {
     return madvise(start, length, MADV_DONTNEED) == 0 ? 0 : ENOMEM;
+}
+
+uint64_t os_seconds(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec;
 }
 
 int os_resize(char *start, size_t old_length, size_t new_length)

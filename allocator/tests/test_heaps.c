@@ -225,6 +225,29 @@ static void a_request_without_hope_costs_the_heap_nothing(void **state)
     anvil_heap_destroy(heap);
 }
 
+/* Its memory goes back the first times only; then what comes and goes is retained. */
+static void a_heap_that_fills_and_empties_over_and_over_settles(void **state)
+{
+    (void)state;
+    static void *blocks[2000];
+    struct anvil_stats before, after;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_BEST);
+    for (int round = 0; round < 12; round++) {
+        if (round == 8)
+            anvil_heap_stats(heap, &before);
+        for (int i = 0; i < 2000; i++)
+            memset(blocks[i] = anvil_heap_malloc(heap, 4096), 1, 4096);
+        for (int i = 0; i < 2000; i++)
+            anvil_heap_free(heap, blocks[i * 7919 % 2000]);
+    }
+    anvil_heap_stats(heap, &after);
+    assert_in_range(after.os_calls - before.os_calls, 0, 100);
+    assert_true(anvil_heap_malloc_trim(heap, 0) != 0);
+    anvil_heap_stats(heap, &after);
+    assert_in_range(after.mapped, 0, 300 << 10);
+    anvil_heap_destroy(heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +262,7 @@ int main(void)
         cmocka_unit_test(trim_gives_back_and_keeps_live_content),
         cmocka_unit_test(a_small_process_stays_small),
         cmocka_unit_test(a_request_without_hope_costs_the_heap_nothing),
+        cmocka_unit_test(a_heap_that_fills_and_empties_over_and_over_settles),
         cmocka_unit_test(thousands_of_holes_cost_no_more_requests),
     };
     return cmocka_run_group_tests_name("heaps", tests, NULL, NULL);
