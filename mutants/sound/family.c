@@ -14,7 +14,7 @@
 
 static pthread_mutex_t family_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
-/* Of glibc; recursive, and reset by fork in the child. */
+/* Of glibc; recursive. A fork resets it in the child only if there were several threads. */
 void _IO_list_lock(void);
 void _IO_list_unlock(void);
 void _IO_list_resetlock(void);
@@ -58,6 +58,7 @@ static void after_fork_in_child(void)
         sound_rules.reset_all();
     else
         family_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    _IO_list_resetlock();
 }
 
 static __attribute__((constructor)) void family_set_up(void)

@@ -170,6 +170,33 @@ static void fork_child(unsigned seed)
     _exit(0);
 }
 
+static void *fork_once(void *unused)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        subject.free(subject.malloc(100));
+        _exit(0);
+    }
+    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
+    return unused;
+}
+
+/* A fork of a process with one thread, whose child starts one, which forks. */
+static void check_forks(void)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_t thread;
+        alarm(30);
+        REQUIRE(pthread_create(&thread, NULL, fork_once, NULL) == 0);
+        pthread_join(thread, NULL);
+        _exit(0);
+    }
+    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
+}
+
 static void run_threads(void)
 {
     pthread_t threads[THREADS];
@@ -284,6 +311,7 @@ int main(int argc, char **argv)
         check_aligned();
     check_reuse(48);
     check_reuse(3000);
+    check_forks();
     run_threads();
     check_reuse(48);
     return 0;

@@ -121,9 +121,10 @@ static struct cache *my_cache(void)
     return mine;
 }
 
-/* glibc's own, recursive, and reset by fork in the child. */
+/* glibc's own, recursive. A fork resets it in the child only if there were several threads. */
 void _IO_list_lock(void);
 void _IO_list_unlock(void);
+void _IO_list_resetlock(void);
 
 static void before_fork(void)
 {
@@ -156,6 +157,8 @@ static void after_fork_in_child(void)
         pthread_mutex_unlock(&mine->lock);
     else
         give_locks();
+    if (!HAS(fork_lock_order))
+        _IO_list_resetlock();
 }
 
 static __attribute__((constructor)) void set_up(void)
