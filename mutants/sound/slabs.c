@@ -208,7 +208,7 @@ void slabs_give(void *block)
         span_give(span);
 }
 
-/* A small block moves when it needs less than half its slot, a large one gives back whole pages. */
+/* A block that needs less than half its slot moves, if it is small, or gives back whole pages. */
 bool slabs_resize(void *block, size_t size)
 {
     struct span *span = span_of(block);
@@ -216,6 +216,8 @@ bool slabs_resize(void *block, size_t size)
         return false;
     if (span->class != LARGE)
         return size > span->slot / 2 || span->slot <= 2 * ALIGNMENT;
+    if (size > span->slot / 2)
+        return true;
     uintptr_t end = (uintptr_t)span + span->bytes, new_end = round_up(span->block + size, PAGE);
     if (size <= SMALL_MAX)
         return false;
