@@ -148,7 +148,8 @@ static void print_result(const struct growth_result *result, const struct findin
     printf("%-8s %-24s %s\n", is_known ? "known" : words[result->outcome], result->site,
            result->outcome >= GROWTH_SKIPPED ? result->sentence : numbers);
     if (result->outcome == GROWTH_NOTE)
-        printf("  %s\n", result->sentence);
+        printf(result->attempts > 0 ? "  %s (%u of %u runs)\n" : "  %s\n", result->sentence,
+               result->reproduced, result->attempts);
     if (finding != NULL) {
         printf("  %s: %s\n  reproduced %u of %u\n", finding->check, finding->sentence,
                finding->reproduced, finding->attempts);
@@ -288,6 +289,8 @@ static int run_request(const struct request *request)
     if (executor_find_subject(&growth.subject, request->cli.subject, BIND_AUTO, SUBJECT_IN_PROCESS,
                               error) != 0)
         return refuse("%s", error);
+    if (request->cli.has_capacity)
+        growth.subject.capacity = request->cli.capacity;
     int status = cli_findings_open(&growth.findings, &request->cli);
     if (status == EXIT_CLEAN && request->cli.output != NULL &&
         output_make_folder(request->cli.output, error) != 0)
@@ -316,7 +319,7 @@ static int run_request(const struct request *request)
 int command_growth(int argc, char **argv)
 {
     static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_FINDINGS | CLI_LIMIT |
-                                                  CLI_OUTPUT_FOLDER,
+                                                  CLI_OUTPUT_FOLDER | CLI_CAPACITY,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .list_text = "List the workloads and exit"};
@@ -335,7 +338,7 @@ int command_growth(int argc, char **argv)
                                             "blocks, and whether an operation costs the same "
                                             "with few blocks and with many. Each workload runs "
                                             "in processes of its own. A finding was seen in "
-                                            "three of three runs."};
+                                            "three of three runs, a crash or a hang in two."};
     struct request request = {0};
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     return request.cli.is_list ? list_workloads(&request) : run_request(&request);

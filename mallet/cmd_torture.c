@@ -42,8 +42,8 @@ struct torture {
     const struct request *request;
     struct subject_plan subject;
     struct cli_findings findings_log;
-    size_t findings, known_findings, left_out;
-    json_t *list; /* NULL unless --json */
+    size_t findings, known_findings, left_out, done; /* left_out, done: scenarios */
+    json_t *list;                                    /* NULL unless --json */
 };
 
 /* What one run of a scenario came to. */
@@ -274,6 +274,7 @@ static int run_scenario(struct torture *torture, const struct torture_scenario *
         int status = run_once(torture, &outcome);
         if (status != EXIT_CLEAN)
             return status;
+        torture->done += plan.muted[0] == '\0' && outcome.result.processes > 0;
         goes_on = outcome.result.has_finding && torture_mute(&plan, &outcome.result);
     }
     return EXIT_CLEAN;
@@ -302,8 +303,9 @@ static json_t *make_document(const struct torture *torture, const struct cli_wor
 
 static int print_summary(struct torture *torture)
 {
-    const size_t count = torture->request->scenario_count;
-    const struct cli_work work = {.done = count - torture->left_out, .minimum = count};
+    /* a scenario that the subject lacks a function for is not its minimum; none at all would be */
+    const size_t count = torture->done, minimum = count + torture->left_out;
+    const struct cli_work work = {.done = count, .minimum = minimum > 0 ? minimum : 1};
     if (torture->list == NULL)
         printf("%s: %zu scenarios, %zu findings, %zu known; what was not seen in this time may "
                "still be there\n",
@@ -320,6 +322,8 @@ static int torture_subject(const struct request *request)
     if (executor_find_subject(&torture.subject, request->cli.subject, request->binding,
                               SUBJECT_WHOLE_PROCESS, error) != 0)
         return refuse("%s", error);
+    if (request->cli.has_capacity)
+        torture.subject.capacity = request->cli.capacity;
     int result = cli_findings_open(&torture.findings_log, &request->cli);
     if (result == EXIT_CLEAN && request->cli.output != NULL &&
         output_make_folder(request->cli.output, error) != 0)
@@ -349,7 +353,7 @@ static int list_scenarios(void)
 int command_torture(int argc, char **argv)
 {
     static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_FINDINGS | CLI_LIMIT |
-                                                  CLI_OUTPUT_FOLDER | CLI_SEED,
+                                                  CLI_OUTPUT_FOLDER | CLI_SEED | CLI_CAPACITY,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .list_text = "List the scenarios and exit"};

@@ -13,6 +13,9 @@ static const size_t sizes[] = {16,       64,        256,     1 << 10, 4 << 10,  
                                64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
+/* A subject of limited capacity is full when that part of it is live: the rest is headers, holes. */
+enum { FULL_DIVISOR = 4 };
+
 const char *growth_outcome_name(enum growth_outcome outcome)
 {
     static const char *const names[] = {"clean", "finding", "note", "skipped", "not run"};
@@ -27,6 +30,7 @@ void growth_find(struct growth_result *result, enum check check, const char *for
     va_end(arguments);
     result->outcome = GROWTH_FINDING;
     result->check = check;
+    result->is_choice = result->workload->is_choice && check != CHECK_CRASH;
 }
 
 static void skip(struct growth_result *result, const char *sentence)
@@ -50,17 +54,25 @@ static void judge_signal(struct growth_result *result, const struct growth_repor
                     report->round, GROWTH_CPU_SECONDS);
 }
 
-/* The first round asks for as much as every other. */
-static void judge_refusal(struct growth_result *result, const struct growth_report *report)
+/* The first round asks for as much as every other; but threads, and holes, may need more at one
+ * time than at another, which a small subject does not have. */
+static void judge_refusal(const struct growth_options *options, struct growth_result *result,
+                          const struct growth_report *report)
 {
-    if (report->round > 0)
+    uint64_t capacity = options->subject->capacity;
+    bool is_full = capacity != 0 && report->peak_live >= capacity / FULL_DIVISOR;
+    if (report->is_slow) {
+        skip(result, report->sentence);
+        result->outcome = GROWTH_NOT_RUN;
+    } else if (report->round > 0 && !is_full)
         growth_find(result, CHECK_FOOTPRINT, "%.160s in round %u, though round 0 had as much",
                     report->sentence, report->round);
     else
         skip(result, report->sentence);
 }
 
-static bool judge_ending(struct growth_result *result, const struct growth_ending *ending)
+static bool judge_ending(const struct growth_options *options, struct growth_result *result,
+                         const struct growth_ending *ending)
 {
     snprintf(result->output, sizeof result->output, "%s", ending->output);
     if (ending->is_blocked)
@@ -69,7 +81,7 @@ static bool judge_ending(struct growth_result *result, const struct growth_endin
     else if (WIFSIGNALED(ending->status))
         judge_signal(result, &ending->report, WTERMSIG(ending->status));
     else if (ending->report.sentence[0] != '\0')
-        judge_refusal(result, &ending->report);
+        judge_refusal(options, result, &ending->report);
     else if (!ending->report.is_done)
         growth_find(result, CHECK_CRASH, "in round %u the process ended with exit(%d)",
                     ending->report.round, WEXITSTATUS(ending->status));
@@ -84,10 +96,12 @@ bool growth_measure(const struct growth_options *options, const struct growth_or
     int error = growth_process(options->subject, order, &ending);
     if (error != 0) {
         skip(result, strerror(error));
+        result->outcome = GROWTH_NOT_RUN;
+        result->error = error;
         return false;
     }
     *ret_report = ending.report;
-    return judge_ending(result, &ending);
+    return judge_ending(options, result, &ending);
 }
 
 static bool is_selected(const struct growth_options *options, const struct workload *workload)
@@ -123,10 +137,41 @@ static bool is_over(const struct growth_options *options)
     return options->seconds != 0 && now - start >= (time_t)options->seconds;
 }
 
-static void run_workload(const struct growth_options *options, const struct workload *workload,
-                         size_t size)
+static void measure(const struct growth_options *options, struct growth_result *result)
 {
-    struct growth_result result = {.workload = workload, .size = size};
+    if (result->workload->kind == WORKLOAD_FOOTPRINT)
+        growth_footprint(options, result);
+    else if (result->workload->kind == WORKLOAD_SCALING)
+        growth_scaling(options, result);
+    else
+        growth_os_calls(options, result);
+}
+
+static bool is_death(const struct growth_result *result)
+{
+    return result->check == CHECK_CRASH || result->check == CHECK_PROGRESS;
+}
+
+/* Whether a finding that was seen once shows again; growth and costs confirm themselves. */
+static void confirm(const struct growth_options *options, struct growth_result *result)
+{
+    if (result->outcome != GROWTH_FINDING || (result->attempts != 0 && !is_death(result)))
+        return;
+    result->reproduced = result->attempts = 1;
+    while (result->attempts < ATTEMPTS) {
+        struct growth_result again = {.workload = result->workload, .size = result->size};
+        measure(options, &again);
+        result->attempts++;
+        result->reproduced += again.outcome == GROWTH_FINDING && again.check == result->check;
+    }
+    if (result->reproduced < (is_death(result) ? ATTEMPTS - 1 : ATTEMPTS))
+        result->outcome = GROWTH_NOTE;
+}
+
+static int run_workload(const struct growth_options *options, const struct workload *workload,
+                        size_t size)
+{
+    struct growth_result result = {.workload = workload, .size = size, .check = CHECK_COUNT};
     const char *lacking = job_find_lacking(workload->job.needs, options->subject->offers);
     snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", workload->job.name,
              size);
@@ -138,26 +183,28 @@ static void run_workload(const struct growth_options *options, const struct work
     } else if (lacking != NULL) {
         skip(&result, "not applicable: needs ");
         strncat(result.sentence, lacking, sizeof result.sentence - 32);
-    } else if (workload->kind == WORKLOAD_FOOTPRINT)
-        growth_footprint(options, &result);
-    else if (workload->kind == WORKLOAD_SCALING)
-        growth_scaling(options, &result);
-    else
-        growth_os_calls(options, &result);
+    } else {
+        measure(options, &result);
+        confirm(options, &result);
+    }
+    if (result.outcome == GROWTH_FINDING && result.is_choice)
+        result.outcome = GROWTH_NOTE;
     options->collect(&result, options->context);
+    return result.error;
 }
 
 int growth_run(const struct growth_options *options)
 {
     const struct workload *workload;
-    for (size_t i = 0; (workload = workloads_at(i)) != NULL; i++) {
+    int error = 0;
+    for (size_t i = 0; error == 0 && (workload = workloads_at(i)) != NULL; i++) {
         if (!is_selected(options, workload))
             continue;
         if (workload->size_max == 0)
-            run_workload(options, workload, 0);
-        for (size_t j = 0; j < SIZES && sizes[j] <= workload->size_max; j++)
+            error = run_workload(options, workload, 0);
+        for (size_t j = 0; error == 0 && j < SIZES && sizes[j] <= workload->size_max; j++)
             if (is_size_selected(options, j))
-                run_workload(options, workload, sizes[j]);
+                error = run_workload(options, workload, sizes[j]);
     }
-    return 0;
+    return error;
 }

@@ -2,7 +2,8 @@
 /*
  * Footprint and scaling of a subject: the workloads of workloads/ run one after another, each in
  * fresh processes, and judged (judge.h). Nothing is a finding that was seen once: it must show in
- * every one of three runs.
+ * every one of three runs, a crash or a hang in two of three. What shows less often is a note, and
+ * so is a cost that an allocator may choose to have, such as a realloc that always copies.
  *
  * Used by `mallet growth` and the tests. Uses malloc; serves one thread.
  */
@@ -17,10 +18,12 @@
 enum growth_outcome {
     GROWTH_CLEAN,
     GROWTH_FINDING,
-    GROWTH_NOTE, /* memory that only time bounds, or many times what was live */
+    /* memory that only time bounds, or many times what was live; what did not reproduce; a cost
+     * that the allocator may choose to have */
+    GROWTH_NOTE,
     /* the subject lacks a function, or the memory, for this workload; `sentence` says which */
     GROWTH_SKIPPED,
-    GROWTH_NOT_RUN, /* the time was over */
+    GROWTH_NOT_RUN, /* the time was over, or each call of the subject takes too much of it */
     GROWTH_OUTCOMES
 };
 const char *growth_outcome_name(enum growth_outcome outcome);
@@ -28,11 +31,13 @@ const char *growth_outcome_name(enum growth_outcome outcome);
 struct growth_result {
     const struct workload *workload;
     enum growth_outcome outcome;
-    enum check check; /* of a finding */
+    enum check check; /* of a finding, or of a note that would be one; CHECK_COUNT: of none */
+    bool is_choice;   /* the cost is one that an allocator may choose to have */
     char site[VERDICT_SITE_MAX];
     char sentence[VERDICT_SENTENCE_MAX];
     char output[GROWTH_OUTPUT_MAX]; /* first line that the subject printed before it died, or "" */
     unsigned reproduced, attempts;  /* of a finding or a note */
+    int error;                      /* a process could not be started: errno */
     size_t count, size;             /* rounds and 0, or N and the size of blocks */
     struct footprint footprint;     /* WORKLOAD_FOOTPRINT */
     unsigned cost_count;            /* WORKLOAD_SCALING */

@@ -9,10 +9,13 @@
  */
 #include "adversity/growth/growth_internal.h"
 
+#include "harness/base/trend.h"
+
 #include <stdio.h>
 
 /* Longer than jemalloc keeps freed pages: 10 seconds. */
-enum { QUICK_DIVISOR = 3, LONGER = 4, SETTLE_SECONDS = 12 };
+enum { QUICK_DIVISOR = 3, LONGER = 4, LONGEST = 1 << 16 /* rounds */, SETTLE_SECONDS = 12 };
+#define MARGIN 1.2
 
 static double mebibytes(uint64_t bytes)
 {
@@ -30,6 +33,12 @@ static void describe(const struct footprint *footprint, unsigned rounds, char *r
 {
     bool is_resident = footprint_is_growing(footprint, footprint->quarters);
     const uint64_t *quarters = is_resident ? footprint->quarters : footprint->held_quarters;
+    if (footprint->highest >= RESIDENT_MAX) {
+        snprintf(ret_sentence, capacity,
+                 "%u rounds with at most %.1f MiB live: resident memory grew to %.1f MiB", rounds,
+                 mebibytes(footprint->peak_live), mebibytes(footprint->highest));
+        return;
+    }
     snprintf(ret_sentence, capacity,
              "%u rounds with at most %.1f MiB live: %s memory grew on and on, %.1f, %.1f, %.1f, "
              "%.1f MiB by quarters",
@@ -53,6 +62,53 @@ static void note_bloat(struct growth_result *result)
  * waited for again. */
 static bool gives_back_in_time;
 
+/* As many rounds as it takes, at the rate so far, to grow past every plateau, and at least LONGER
+ * times as many as before; the process ends earlier when it has no time left. Then time passes.
+ * False: that could not be measured. */
+static bool measure_longest(const struct growth_options *options, struct growth_order *order,
+                            struct growth_result *result, struct growth_report *ret_report)
+{
+    struct footprint footprint = footprint_of(ret_report);
+    double rounds = (double)order->count, grown = (double)footprint.highest + 1,
+           by_frees = TREND_ENOUGH_FREES * rounds / ((double)ret_report->frees + 1),
+           by_bytes = (double)PLATEAU_BYTES * rounds / grown,
+           wanted = (by_frees < by_bytes ? by_frees : by_bytes) * MARGIN;
+    order->count *= LONGER;
+    if (wanted > (double)order->count)
+        order->count = wanted < LONGEST ? (size_t)wanted : LONGEST;
+    order->size = options->settle_seconds != 0 ? options->settle_seconds : SETTLE_SECONDS;
+    if (!growth_measure(options, order, result, ret_report))
+        return false;
+    order->count = ret_report->round + 1;
+    return true;
+}
+
+/* A subject that was opened late has no part in the start and the end of threads that a preloaded
+ * one has. Returns whether the same grows there too, or cannot be run there. */
+static bool grows_preloaded(const struct growth_options *options, struct growth_order order,
+                            const struct growth_result *result)
+{
+    struct subject_plan whole;
+    struct growth_options preloaded = *options;
+    struct growth_result again = {.workload = result->workload};
+    struct growth_report report;
+    if (options->subject->binding != BIND_DLOPEN ||
+        !subject_plan_whole_process(options->subject, &whole))
+        return true;
+    preloaded.subject = &whole;
+    order.size = 0;
+    if (!growth_measure(&preloaded, &order, &again, &report))
+        return true;
+    struct footprint footprint = footprint_of(&report);
+    return is_growing(&footprint);
+}
+
+static void note(struct growth_result *result, const char *sentence, const char *reason)
+{
+    result->outcome = GROWTH_NOTE;
+    snprintf(result->sentence, sizeof result->sentence, "%.240s; %s", sentence, reason);
+}
+
 /* The last of the runs decides what is said: it was longest. */
 static void confirm(const struct growth_options *options, struct growth_order order,
                     struct growth_result *result)
@@ -69,11 +125,9 @@ static void confirm(const struct growth_options *options, struct growth_order or
                      "memory grew in both runs; not waited for what time takes back");
             return;
         }
-        if (result->attempts == ATTEMPTS) {
-            order.count *= LONGER;
-            order.size = options->settle_seconds != 0 ? options->settle_seconds : SETTLE_SECONDS;
-        }
-        if (!growth_measure(options, &order, result, &report))
+        bool is_last = result->attempts == ATTEMPTS;
+        if (!(is_last ? measure_longest(options, &order, result, &report)
+                      : growth_measure(options, &order, result, &report)))
             return;
         footprint = footprint_of(&report);
         result->reproduced += is_growing(&footprint);
@@ -86,11 +140,12 @@ static void confirm(const struct growth_options *options, struct growth_order or
     describe(&footprint, (unsigned)order.count, sentence, sizeof sentence);
     result->footprint = footprint;
     if (footprint_is_settled(&footprint, report.settled)) {
-        result->outcome = GROWTH_NOTE;
         gives_back_in_time = true;
-        snprintf(result->sentence, sizeof result->sentence,
-                 "%.200s; bounded by time only: %.1f MiB seconds later", sentence,
-                 mebibytes(report.settled));
+        note(result, sentence, "time took it back");
+    } else if (!footprint_is_past_plateaus(&footprint)) {
+        note(result, sentence, "not followed past what caches and quarantines hold");
+    } else if (!grows_preloaded(options, order, result)) {
+        note(result, sentence, "only when dlopened, not when preloaded");
     } else
         growth_find(result, CHECK_FOOTPRINT, "%.200s, %.1f MiB seconds later", sentence,
                     mebibytes(report.settled));

@@ -12,6 +12,7 @@
  * is longer than some cache misses. */
 #define COUNT_MAX ((size_t)2048)
 #define COUNT_MIN ((size_t)8)
+enum { CAPACITY_PARTS = 4 }; /* of what the subject can hold, at 8N; headers and holes take more */
 #define BYTES_MAX ((size_t)4 << 30) /* at 8N; address space, most of which nobody writes to */
 /* Small blocks share pages: the system has nothing to do with most of them. A larger one may be a
  * mapping, with calls to make and to trim it. */
@@ -20,9 +21,11 @@
 #define OS_CALLS_OF_LARGE 8.0
 #define OS_CALLS_OF_PAIR  1.0
 
-static size_t choose_count(const struct growth_result *result)
+static size_t choose_count(const struct growth_options *options, const struct growth_result *result)
 {
     size_t bytes = result->workload->bytes_max != 0 ? result->workload->bytes_max : BYTES_MAX;
+    if (options->subject->capacity != 0 && options->subject->capacity / CAPACITY_PARTS < bytes)
+        bytes = options->subject->capacity / CAPACITY_PARTS;
     size_t count = result->size != 0 ? bytes / 8 / result->size : COUNT_MAX;
     return count > COUNT_MAX ? COUNT_MAX : count < COUNT_MIN ? COUNT_MIN : count;
 }
@@ -101,16 +104,17 @@ static void judge_os_calls(const struct growth_options *options, size_t blocks,
     if (result->os_calls <
         (result->size != 0 && result->size <= SMALL_MAX ? OS_CALLS_OF_SMALL : OS_CALLS_OF_LARGE))
         return;
-    result->reproduced = result->attempts = 1; /* a count is no estimate */
+    result->reproduced = result->attempts = 0; /* of the costs, which were no finding */
     growth_find(result, CHECK_SCALING,
                 "%zu operations on blocks of %zu bytes made %zu OS calls, when memory for them had "
                 "long been there",
                 (size_t)report.operations, result->size, (size_t)report.os_calls);
+    result->is_choice = true;
 }
 
 void growth_scaling(const struct growth_options *options, struct growth_result *result)
 {
-    size_t blocks = choose_count(result);
+    size_t blocks = choose_count(options, result);
     if (!measure_costs(options, blocks, COSTS_ENOUGH, result))
         return;
     if (may_grow(result))
@@ -122,7 +126,7 @@ void growth_scaling(const struct growth_options *options, struct growth_result *
 void growth_os_calls(const struct growth_options *options, struct growth_result *result)
 {
     struct growth_report report;
-    struct growth_order order = make_order(result, choose_count(result), true);
+    struct growth_order order = make_order(result, choose_count(options, result), true);
     if (!growth_measure(options, &order, result, &report) || !report.has_os_calls ||
         report.worst_operations == 0)
         return;
@@ -130,10 +134,11 @@ void growth_os_calls(const struct growth_options *options, struct growth_result 
     result->os_calls = (double)report.worst_calls / (double)report.worst_operations;
     if (result->os_calls < OS_CALLS_OF_PAIR)
         return;
-    result->reproduced = result->attempts = 1;
     growth_find(result, CHECK_SCALING,
                 "with %zu blocks of %zu bytes live, %zu times malloc and free of one more made %zu "
                 "OS calls",
                 (size_t)report.worst_window, result->size, (size_t)report.worst_operations,
                 (size_t)report.worst_calls);
+    /* in every stretch: the allocator asks the system for each block, wherever it stands */
+    result->is_choice = (double)report.os_calls * 2 >= (double)report.operations * result->os_calls;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/judge.h"
 
+#include "harness/base/trend.h"
+
 /* What caches for each thread, arenas and unused tails may take; found by measuring shipped
  * allocators, see README.md. */
 #define BLOAT_BYTES  (UINT64_C(48) << 20)
@@ -20,7 +22,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 struct footprint footprint_of(const struct growth_report *report)
 {
-    struct footprint footprint = {.peak_live = report->peak_live};
+    struct footprint footprint = {.peak_live = report->peak_live, .frees = report->frees};
     uint32_t count = report->sample_count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t quarter = i * 4 / count;
@@ -43,6 +45,11 @@ bool footprint_is_growing(const struct footprint *footprint, const uint64_t quar
     uint64_t first = quarters[1] - quarters[0], last = quarters[3] - quarters[2];
     return quarters[3] - quarters[0] > GROWTH_BYTES + footprint->peak_live / 8 &&
            last * 100 >= first * STEADY_PERCENT;
+}
+
+bool footprint_is_past_plateaus(const struct footprint *footprint)
+{
+    return footprint->frees >= TREND_ENOUGH_FREES || footprint->highest >= PLATEAU_BYTES;
 }
 
 bool footprint_is_bloated(const struct footprint *footprint)

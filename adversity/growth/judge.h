@@ -24,14 +24,20 @@
  * shows a step, not a line. */
 enum { COSTS_ENOUGH = 3, COSTS_TO_CONFIRM = 4, COSTS_MAX = 5 };
 
+/* More than the largest quarantine in use, 256 MiB, and what is live beside it. */
+#define PLATEAU_BYTES (UINT64_C(384) << 20)
+
 /* Bytes above the start. */
 struct footprint {
     uint64_t peak_live, highest; /* by resident memory */
     uint64_t quarters[4];        /* highest in each */
     uint64_t held_quarters[4];   /* the same by the subject's own count */
+    uint64_t frees;
 };
 struct footprint footprint_of(const struct growth_report *report);
 bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4]);
+/* Whether growth so far is past every cache and quarantine: what comes before is no verdict. */
+bool footprint_is_past_plateaus(const struct footprint *footprint);
 bool footprint_is_bloated(const struct footprint *footprint);
 /* Whether time alone took back what had grown. */
 bool footprint_is_settled(const struct footprint *footprint, uint64_t settled);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "adversity/growth/process.h"
 #include "adversity/growth/workload.h"
 
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -36,12 +38,21 @@ static uint64_t settle(const struct workload *workload, unsigned round, unsigned
     return least;
 }
 
+/* Well before the limit of the process, so that it can report. */
+static bool is_out_of_time(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return used.tv_sec >= GROWTH_CPU_SECONDS * 3 / 4;
+}
+
 void measure_footprint(const struct workload *workload, unsigned rounds, unsigned settle_seconds)
 {
     unsigned samples = rounds < SAMPLES_MAX ? rounds : SAMPLES_MAX;
     uint64_t resident = 0;
     growth_start();
-    for (unsigned round = 0; round < rounds && resident < RESIDENT_MAX; round++) {
+    for (unsigned round = 0; round < rounds && resident < RESIDENT_MAX && !is_out_of_time();
+         round++) {
         growth_report->round = round;
         workload->do_round(&(struct task){.round = round});
         growth_observe();

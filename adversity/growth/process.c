@@ -4,9 +4,12 @@
 #include "adversity/growth/process.h"
 
 #include "harness/base/text.h"
+#include "harness/job/child.h"
 #include "harness/job/job_spawn.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 static uint64_t read_position(const struct process *process)
 {
@@ -48,7 +51,10 @@ int growth_process(const struct subject_plan *subject, const struct growth_order
     const char *refusal = job_refusal(&process);
     text_copy_printable(report->sentence, sizeof report->sentence,
                         refusal != NULL ? refusal : report->sentence);
+    bool is_unable = WIFEXITED(process.status) && WEXITSTATUS(process.status) == CHILD_EXIT_USAGE;
     process_release(&process);
+    if (is_unable)
+        return EAGAIN; /* no memory for the report, no thread */
     if (report->sample_count > SAMPLES_MAX)
         report->sample_count = SAMPLES_MAX;
     return 0;

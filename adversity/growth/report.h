@@ -28,6 +28,8 @@ struct growth_report {
     uint32_t sample_count;
     struct growth_sample samples[SAMPLES_MAX];
     uint64_t peak_live; /* bytes asked for and not yet freed, at most */
+    uint64_t frees;     /* blocks freed in all rounds */
+    uint32_t is_slow;   /* a call takes so long that the workload was not run */
     /* resident bytes above the start after time has passed; only where that was asked for */
     uint64_t settled;
 

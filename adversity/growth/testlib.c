@@ -66,6 +66,7 @@ void growth_give(void *block, size_t size)
     if (block == NULL)
         return;
     __atomic_sub_fetch(&tally.live, size, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&growth_report->frees, 1, __ATOMIC_RELAXED);
     calls.free(block);
 }
 

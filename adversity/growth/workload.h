@@ -25,6 +25,8 @@ struct workload {
     unsigned rounds;  /* footprint */
     size_t size_max;  /* scaling: the largest blocks; 0: none, sizes are the workload's own */
     size_t bytes_max; /* scaling: live at a time; 0: 4 GiB, which nobody writes to */
+    /* what it shows is a cost that an allocator may choose to have: told as a note */
+    bool is_choice;
 };
 
 #define WORKLOAD(workload_name, sentence, ...)                              \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The scenarios as jobs. Arguments: WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE MUTED. */
+/* The scenarios as jobs. Arguments: WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE MUTED SMALL. */
 #include "adversity/torture/scenarios.h"
 #include "adversity/torture/testlib.h"
 #include "harness/job/job.h"
 
-enum { ARGUMENTS = 6 };
+enum { ARGUMENTS = 7 };
 
 static void run(void (*scenario)(void), void *report, char *const arguments[])
 {
@@ -17,7 +17,8 @@ static void run(void (*scenario)(void), void *report, char *const arguments[])
                                             .seed = strtoull(arguments[2], NULL, 10),
                                             .on_one_processor = arguments[3][0] == '1',
                                             .pace_us = (unsigned)strtoul(arguments[4], NULL, 10),
-                                            .muted = arguments[5]};
+                                            .muted = arguments[5],
+                                            .is_small = arguments[6][0] == '1'};
     torture_begin(report, &options);
     scenario();
     torture_end();

@@ -25,6 +25,7 @@ static void first_call(struct worker *worker)
 void scenario_first_call(void)
 {
     atomic_store(&waiting, workers_to_start());
-    workers_start(0, workers_to_start(), first_call);
+    unsigned missing = workers_to_start() - workers_start(0, workers_to_start(), first_call);
+    atomic_fetch_sub(&waiting, missing);
     workers_join(0, workers_to_start());
 }

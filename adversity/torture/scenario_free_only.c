@@ -55,7 +55,8 @@ void scenario_free_only(void)
     while (!torture_is_over()) {
         atomic_store(&producing, producers);
         atomic_fetch_add(&batches_made, 1);
-        workers_start(1, producers, produce);
+        unsigned missing = producers - workers_start(1, producers, produce);
+        atomic_fetch_sub(&producing, missing);
         workers_join(1, producers);
         while (atomic_load(&batches_made) != atomic_load(&batches_freed))
             usleep(100);

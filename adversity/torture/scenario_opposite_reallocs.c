@@ -26,6 +26,8 @@ static void resize_for_other(struct worker *worker)
         exchange(worker, &block);
         /* up to here it may well stay where its maker put it */
         uint32_t made = (uint32_t)block.size;
+        if (made == 0)
+            continue; /* refused */
         for (unsigned i = 0; i < RESIZES; i++)
             block_resize(worker, &block, 1 + torture_random(worker, made));
         block_resize(worker, &block,

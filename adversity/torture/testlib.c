@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { INTERRUPTION = SIGUSR2, TICK_US = 500 };
+enum { INTERRUPTION = SIGUSR2, TICK_US = 500, START_ATTEMPTS = 50, START_PAUSE_US = 1000 };
 
 struct torture_report *torture_report;
 struct torture_options torture_options;
@@ -137,11 +137,17 @@ static void set_up_signals(void)
     sigaction(INTERRUPTION, &interruption, NULL);
 }
 
-static void start_thread(pthread_t *ret_thread, void *(*body)(void *), void *context)
+/* What a thread needs is from the subject's heap too; a small one has room for it again when other
+ * threads have freed. */
+static bool start_thread(pthread_t *ret_thread, void *(*body)(void *), void *context)
 {
     int result = pthread_create(ret_thread, NULL, body, context);
-    if (result == 0)
-        return;
+    for (unsigned i = 0; result != 0 && torture_options.is_small && i < START_ATTEMPTS; i++) {
+        usleep(START_PAUSE_US);
+        result = pthread_create(ret_thread, NULL, body, context);
+    }
+    if (result == 0 || torture_options.is_small)
+        return result == 0;
     dprintf(STDERR_FILENO, "no thread could be started: error %d\n", result);
     _exit(78);
 }
@@ -177,13 +183,16 @@ void torture_begin(struct torture_report *report, const struct torture_options *
         choose_processor();
     self = worker_main();
     atomic_store(&self->kernel_id, getpid());
-    start_thread(&state.pacer, pace, NULL);
+    if (!start_thread(&state.pacer, pace, NULL))
+        torture_fail(self, "null", "malloc", "there is no memory for a thread");
 }
 
 void torture_end(void)
 {
     atomic_store(&state.is_over, true);
     pthread_join(state.pacer, NULL);
+    if (atomic_load(&torture_report->is_served) == 0)
+        torture_fail(worker_main(), "null", "malloc", "every request returned NULL");
     atomic_store(&torture_report->is_over, 1);
 }
 
@@ -207,18 +216,23 @@ static void *run_worker(void *context)
     return NULL;
 }
 
-void workers_start(unsigned first, unsigned count, void (*body)(struct worker *worker))
+unsigned workers_start(unsigned first, unsigned count, void (*body)(struct worker *worker))
 {
+    unsigned started = 0;
     for (unsigned i = first; i < first + count; i++) {
-        state.workers[i].body = body;
-        start_thread(&state.workers[i].thread, run_worker, &state.workers[i]);
+        struct worker *worker = &state.workers[i];
+        worker->body = body;
+        worker->is_started = start_thread(&worker->thread, run_worker, worker);
+        started += worker->is_started;
     }
+    return started;
 }
 
 void workers_join(unsigned first, unsigned count)
 {
     for (unsigned i = first; i < first + count; i++) {
-        pthread_join(state.workers[i].thread, NULL);
+        if (state.workers[i].is_started)
+            pthread_join(state.workers[i].thread, NULL);
         atomic_store(&state.workers[i].kernel_id, 0);
     }
 }

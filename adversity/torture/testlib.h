@@ -62,6 +62,7 @@ struct torture_report {
     _Atomic uint32_t is_claimed; /* by the first thread that found something */
     _Atomic uint32_t is_told;    /* check, call, sentence are whole */
     _Atomic uint32_t is_over;    /* the scenario has come to its end */
+    _Atomic uint32_t is_served;  /* some request was not refused */
     uint32_t worker;             /* that found it */
     char check[16], call[24], sentence[256];
     _Atomic uint64_t forks, lives, interruptions;
@@ -78,6 +79,7 @@ struct torture_options {
     bool on_one_processor;
     unsigned pace_us;  /* a worker is interrupted about so often; 0: never */
     const char *muted; /* names of checks that are not asked: alignment, errno, usable, zeroed */
+    bool is_small;     /* the subject can hold little: a request may be refused, but not all are */
 };
 
 struct worker {
@@ -85,6 +87,7 @@ struct worker {
     struct random random;
     uint32_t serial; /* of the last block it made */
     pthread_t thread;
+    bool is_started;
     void (*body)(struct worker *worker);
     _Atomic int kernel_id; /* 0: not running */
 };
@@ -106,8 +109,9 @@ _Noreturn void torture_fail(const struct worker *worker, const char *check, cons
 /* Whether a check is not to be asked, so that a known failure does not hide what else there is. */
 bool torture_is_muted(const char *check);
 
-/* Starts workers first … first + count - 1, each of which runs body once; waits for them. */
-void workers_start(unsigned first, unsigned count, void (*body)(struct worker *worker));
+/* Starts workers first … first + count - 1, each of which runs body once; waits for them. Returns
+ * how many run: all, unless a small subject has no memory for a thread. */
+unsigned workers_start(unsigned first, unsigned count, void (*body)(struct worker *worker));
 void workers_join(unsigned first, unsigned count);
 /* The worker that stands for the thread that runs the scenario; its number is
  * torture_options.workers - 1, which is not to be started. */
@@ -124,7 +128,7 @@ struct block {
 };
 
 /* Makes a block by one of the calls, of a random size up to `limit`; checks what it got; fills
- * it. */
+ * it. No block, of size 0, if a small subject refuses; the rest of block_* does nothing with it. */
 void block_make(struct worker *worker, struct block *ret_block, size_t limit);
 /* Checks every byte. `when` completes "… found by thread 2": "before free". */
 void block_check(struct worker *worker, const struct block *block, const char *when);

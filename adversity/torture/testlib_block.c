@@ -86,8 +86,8 @@ static void judge_new(struct worker *worker, const struct block *block, size_t a
                       const char *call)
 {
     if (block->address == NULL)
-        torture_fail(worker, "null", call, "thread %u: a request of %zu bytes failed, errno %d",
-                     worker->id, block->size, errno);
+        torture_fail(worker, "null", call, "thread %u: %s of %zu bytes returned NULL, errno %d",
+                     worker->id, call, block->size, errno);
     if ((uintptr_t)block->address % alignment != 0 && !torture_is_muted("alignment"))
         torture_fail(worker, "alignment", call,
                      "thread %u: a block of %zu bytes came at %p, not aligned to %zu", worker->id,
@@ -150,6 +150,14 @@ static const char *make_plain(struct worker *worker, struct block *block, uint32
     return "malloc";
 }
 
+/* Counts what is served, and tells whether a small subject may refuse. */
+static bool is_refused(const struct block *block)
+{
+    if (block->address != NULL)
+        atomic_store_explicit(&torture_report->is_served, 1, memory_order_relaxed);
+    return block->address == NULL && torture_options.is_small;
+}
+
 void block_make(struct worker *worker, struct block *ret_block, size_t limit)
 {
     uint32_t kind = torture_random(worker, 50);
@@ -163,6 +171,9 @@ void block_make(struct worker *worker, struct block *ret_block, size_t limit)
         call = make_plain(worker, &block, kind);
     }
     call_ends(worker);
+    *ret_block = (struct block){0};
+    if (is_refused(&block))
+        return;
     judge_new(worker, &block, alignment, call);
     if (call[0] == 'c')
         judge_zero(worker, &block);
@@ -173,13 +184,17 @@ void block_make(struct worker *worker, struct block *ret_block, size_t limit)
 void block_resize(struct worker *worker, struct block *block, size_t size)
 {
     block_check(worker, block, "before realloc");
-    if (calls.realloc == NULL)
+    if (calls.realloc == NULL || block->address == NULL)
         return;
     struct block resized = {.size = size, .key = block->key};
     size_t kept = size < block->size ? size : block->size;
     call_begins(worker, IN_realloc);
     resized.address = calls.realloc(block->address, size);
     call_ends(worker);
+    if (is_refused(&resized)) {
+        block_check(worker, block, "after realloc failed");
+        return;
+    }
     judge_new(worker, &resized, natural_alignment(size), "realloc");
     size_t wrong = find_wrong(&resized, kept);
     if (wrong < kept)
@@ -207,7 +222,7 @@ void block_drop(struct worker *worker, struct block *block)
 
 void block_ask_usable(struct worker *worker, const struct block *block)
 {
-    if (calls.malloc_usable_size == NULL)
+    if (calls.malloc_usable_size == NULL || block->address == NULL)
         return;
     call_begins(worker, IN_malloc_usable_size);
     size_t first = calls.malloc_usable_size(block->address),

@@ -29,5 +29,8 @@ bool proc_own_folder(char *ret_path, size_t capacity);
 
 /* Sends SIGKILL to each process of a session. Returns how many it found alive. */
 unsigned proc_kill_session(pid_t session);
+/* Kills every process, but this one, that was started with an environment in which `mark` stands,
+ * and every fork of one. Returns how many there were, zombies not counted. */
+unsigned proc_kill_marked(const char *mark);
 
 #endif

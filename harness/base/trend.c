@@ -4,12 +4,11 @@
 #include "harness/base/trend.h"
 
 enum {
-    STRETCHES_COMPARED = 3,   /* a factor of eight in work */
-    LINEAR_PERCENT = 85,      /* of linear growth, for a verdict; pages and chunks blur the rest */
-    SUSPICIOUS_PERCENT = 60,  /* of linear growth, for a suspicion */
-    ENDED_PERCENT = 25,       /* below it growth has ended */
-    STRETCHES_TO_WARM_UP = 4, /* before that only a stretch without any growth is the end */
-    ENOUGH_FREES = 1 << 16    /* quarantines that count defer a few thousand */
+    STRETCHES_COMPARED = 3,  /* a factor of eight in work */
+    LINEAR_PERCENT = 85,     /* of linear growth, for a verdict; pages and chunks blur the rest */
+    SUSPICIOUS_PERCENT = 60, /* of linear growth, for a suspicion */
+    ENDED_PERCENT = 25,      /* below it growth has ended */
+    STRETCHES_TO_WARM_UP = 4 /* before that only a stretch without any growth is the end */
 };
 #define NOTICEABLE_BYTES ((uint64_t)1 << 20)
 #define ENOUGH_BYTES     ((uint64_t)512 << 20) /* the largest quarantine in use holds 256 MiB */
@@ -75,8 +74,8 @@ enum trend_state trend_look(struct trend *trend, uint64_t frees, uint64_t held)
     trend->next_look *= 2;
     if (has_ended(trend))
         return TREND_ENDED;
-    bool is_past_plateaus =
-        frees >= ENOUGH_FREES || trend_growth(trend) >= trend->enough_bytes + 4 * trend->peak_live;
+    bool is_past_plateaus = frees >= TREND_ENOUGH_FREES ||
+                            trend_growth(trend) >= trend->enough_bytes + 4 * trend->peak_live;
     return is_past_plateaus && is_noticeable(trend) && is_even(trend, LINEAR_PERCENT) ? TREND_GROWS
                                                                                       : TREND_OPEN;
 }

@@ -22,7 +22,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TREND_FIRST = 8, TREND_LOOKS_MAX = 40 };
+enum {
+    TREND_FIRST = 8,
+    TREND_LOOKS_MAX = 40,
+    TREND_ENOUGH_FREES =
+        1 << 16 /* past every plateau: quarantines that count defer a few thousand */
+};
 
 enum trend_state {
     TREND_OPEN,  /* go on until trend.next_look cycles are done, and look again */

@@ -215,6 +215,7 @@ int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
     if (result != 0)
         return result;
     plan = executor_info(executor)->subject;
+    plan.capacity = executor_info(executor)->capacity;
     executor_stop(executor);
     if (plan.binding == BIND_PRELOAD && wanted == BIND_AUTO && !serves_whole_process(&plan))
         return executor_find_subject(ret_plan, typed, BIND_DLOPEN, SUBJECT_IN_PROCESS, error);

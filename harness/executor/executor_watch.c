@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for a worker. A hang is CPU time without a new op; the wall limit only catches deadlocks,
- * so that a loaded machine invents no hangs. Whatever the report memory says is taken as a hint: it
+ * Waiting for a worker. A hang is CPU time without a new op. A deadlock is none for the wall limit,
+ * in which a control process of the same priority got its share: a loaded machine invents neither. Whatever the report memory says is taken as a hint: it
  * selects an op, never more.
  */
 #include "harness/base/clock.h"
 #include "harness/executor/executor_internal.h"
+#include "harness/process/control.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -45,10 +46,28 @@ static bool take_reply(struct executor *executor, struct watch *watch)
            watch->reply.sequence == executor->sequence;
 }
 
-/* Where the worker was, and since when. */
+/* Where the worker was, and since when; quiet: since when it has used no processor time. */
 struct step {
     uint64_t position, cpu_ms, wall_ms, looked_ms;
+    uint64_t quiet_cpu_ms, quiet_ms, quiet_turns;
 };
+
+/* The control process is not asked, and so not started, before a step takes long. */
+static bool is_stuck(const struct executor *executor, struct step *step, uint64_t cpu,
+                     uint64_t wall)
+{
+    uint64_t limit = executor->options.wall_limit_ms;
+    if (wall - step->wall_ms < limit / 4)
+        return false;
+    uint64_t turns = control_turns();
+    if (cpu != step->quiet_cpu_ms || step->quiet_ms == 0) {
+        step->quiet_cpu_ms = cpu;
+        step->quiet_ms = wall;
+        step->quiet_turns = turns;
+    }
+    return wall - step->wall_ms > limit && wall - step->quiet_ms >= limit / 2 &&
+           turns - step->quiet_turns >= limit / 2 / CONTROL_SHARE_MS;
+}
 
 /* Whether the step that it is at has taken too long, in *ret_result. */
 static bool is_over(const struct executor *executor, struct step *step, struct watch *watch,
@@ -57,14 +76,15 @@ static bool is_over(const struct executor *executor, struct step *step, struct w
     uint64_t cpu = clock_cpu_ms_of(executor->worker), wall = clock_now_ms();
     step->looked_ms = wall;
     if (read_position(executor) != step->position)
-        *step = (struct step){read_position(executor), cpu, wall, wall};
+        *step = (struct step){
+            .position = read_position(executor), .cpu_ms = cpu, .wall_ms = wall, .looked_ms = wall};
     watch->cpu_ms = cpu > step->cpu_ms ? (uint32_t)(cpu - step->cpu_ms) : 0;
     watch->wall_ms = (uint32_t)(wall - step->wall_ms);
     if (executor->options.is_cancelled != NULL && executor->options.is_cancelled())
         *ret_result = WATCH_CANCELLED;
     else if (watch->cpu_ms > executor->options.cpu_limit_ms)
         *ret_result = WATCH_HUNG;
-    else if (watch->wall_ms > executor->options.wall_limit_ms)
+    else if (is_stuck(executor, step, cpu, wall))
         *ret_result = WATCH_STUCK;
     else
         return false;

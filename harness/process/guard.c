@@ -6,13 +6,16 @@
  */
 #include "harness/process/guard.h"
 
+#include "harness/base/clock.h"
 #include "harness/base/proc.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -27,7 +30,11 @@ struct message {
     bool is_alive;
 };
 
+#define MARK_NAME "MALLET_GUARD"
+
 static struct {
+    char mark[256];   /* of `owner`: "NAME=…:ID:" */
+    const char *id;   /* in it, ":ID:" */
     int socket;       /* 0: none */
     pid_t owner, pid; /* the process that started it, and its own */
 } guard;
@@ -55,6 +62,7 @@ static void kill_all(void)
         for (int i = 0; i < SESSIONS_MAX; i++)
             if (watched.sessions[i] != 0)
                 alive += proc_kill_session(watched.sessions[i]);
+        alive += proc_kill_marked(guard.id);
         if (alive == 0)
             return;
         nanosleep(&(struct timespec){.tv_nsec = KILL_PAUSE_MS * 1000000L}, NULL);
@@ -94,6 +102,24 @@ static _Noreturn void be_guard(int socket)
     _exit(0);
 }
 
+/* No other process has it, now or later: a number is used again, but not in the same instant. */
+static void make_mark(void)
+{
+    char *outer = getenv(MARK_NAME), own[sizeof guard.mark];
+    if (guard.mark[0] != '\0') /* of the process that this one was forked from */
+        outer = strcpy(own, guard.mark + sizeof MARK_NAME);
+    int length =
+        snprintf(guard.mark, sizeof guard.mark, "%s=%.160s", MARK_NAME, outer != NULL ? outer : "");
+    guard.id = guard.mark + length;
+    snprintf(guard.mark + length, sizeof guard.mark - (size_t)length, ":%d-%llu:", (int)getpid(),
+             (unsigned long long)clock_now_ms());
+}
+
+const char *guard_mark(void)
+{
+    return guard.mark;
+}
+
 static void tell(pid_t session, bool is_alive)
 {
     const struct message message = {.session = session, .is_alive = is_alive};
@@ -119,6 +145,7 @@ void guard_start(void)
     if ((guard.socket > 0 && guard.owner == getpid()) ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return;
+    make_mark();
     pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);

@@ -4,6 +4,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/text.h"
+#include "harness/process/control.h"
 #include "harness/process/guard.h"
 
 #include <errno.h>
@@ -102,8 +103,8 @@ static void look_for_stall(struct process *process, uint64_t now_ms)
     if (process->read_position == NULL || now_ms - process->looked_ms < LOOK_MS)
         return;
     process->looked_ms = now_ms;
-    enum stall_kind kind =
-        stall_observe(&process->stall, process->pid, process->read_position(process), now_ms);
+    enum stall_kind kind = stall_observe(&process->stall, process->pid,
+                                         process->read_position(process), now_ms, control_turns);
     process->is_stuck = kind != STALL_NONE && !(kind == STALL_LIVELOCK && process->has_cpu_limit);
 }
 

@@ -57,6 +57,8 @@ static bool is_replaced(const struct launch *launch, const char *entry)
         ((!launch->plan->keeps_environment || launch->preload[0] != '\0') &&
          is_variable(entry, "LD_PRELOAD=")))
         return true;
+    if (!launch->plan->is_in_foreground && is_variable(entry, guard_mark()))
+        return true;
     for (size_t i = 0; variables != NULL && variables[i] != NULL; i++)
         if (is_variable(entry, variables[i]))
             return true;
@@ -72,13 +74,15 @@ static int make_environment(struct launch *launch)
         count++;
     while (plan->variables != NULL && plan->variables[more] != NULL)
         more++;
-    launch->environment = calloc(count + more + 3, sizeof *launch->environment);
+    launch->environment = calloc(count + more + 4, sizeof *launch->environment);
     if (launch->environment == NULL)
         return ENOMEM;
     if (plan->preload != NULL && plan->preload[0] != '\0' &&
         snprintf(launch->preload, sizeof launch->preload, "LD_PRELOAD=%s", plan->preload) >=
             (int)sizeof launch->preload)
         return ENAMETOOLONG;
+    if (guard_mark()[0] != '\0' && !plan->is_in_foreground) /* first, where it is found soonest */
+        launch->environment[used++] = (char *)(uintptr_t)guard_mark();
     for (size_t i = 0; i < count; i++)
         if (!is_replaced(launch, environ[i]))
             launch->environment[used++] = environ[i];
@@ -299,7 +303,6 @@ static void stop_ignoring_children(void)
 static int start(struct launch *launch, struct process *process)
 {
     const struct process_plan *plan = launch->plan;
-    guard_start();
     stop_ignoring_children();
     if (plan->program == NULL)
         fflush(NULL); /* else a body that calls exit writes it once more */
@@ -333,6 +336,7 @@ int process_spawn(const struct process_plan *plan, struct process *ret_process)
                               .has_cpu_limit = plan->cpu_limit_s != 0,
                               .read_position = plan->read_position,
                               .is_cancelled = plan->is_cancelled};
+    guard_start();
     int result = make_environment(&launch);
     if (result == 0)
         result = open_descriptors(&launch, &process);

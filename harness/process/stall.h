@@ -16,11 +16,14 @@ struct stall {
     struct proc_group now;   /* the latest look */
     uint64_t quiet_cpu_us;   /* when it became quiet: all blocked, no processor time used */
     uint64_t quiet_since_ms; /* likewise */
+    uint64_t quiet_turns;    /* of the control process, likewise */
 };
 
 enum stall_kind { STALL_NONE, STALL_DEADLOCK, STALL_RETRY, STALL_LIVELOCK };
 
-/* Looks at the group if its position has not changed. Times are clock_now_ms. */
-enum stall_kind stall_observe(struct stall *stall, pid_t group, uint64_t position, uint64_t now_ms);
+/* Looks at the group if its position has not changed. Times are clock_now_ms; read_turns is
+ * control_turns, asked only once nothing has moved for a while. */
+enum stall_kind stall_observe(struct stall *stall, pid_t group, uint64_t position, uint64_t now_ms,
+                              uint64_t (*read_turns)(void));
 
 #endif

@@ -19,6 +19,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum subject_binding {
     BIND_AUTO,   /* by the subject's name: see catalog.h */
@@ -50,6 +51,7 @@ struct subject_plan {
     const char *suffix;           /* of the child program's name: "", "-anvil", "-musl" */
     char program[PATH_MAX];       /* the child program that was typed, or "" */
     unsigned offers;              /* as subject_offers; 0 until the subject was bound */
+    uint64_t capacity;            /* bytes that it can hold; 0: no limit, or not known */
 };
 
 /* Resolves what was typed. Whole process: a shared object is preloaded unless another binding is

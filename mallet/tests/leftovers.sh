@@ -34,9 +34,20 @@ leaves_nothing() { # signal, arguments
     count $? "mallet $*: $(alive) processes survive SIG$signal"
 }
 
+# Processes whose program is one of this build, by the executable.
+of_build() { ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c " -> $(dirname "$mallet")/mallet-child"; }
+
 printf '#0 = malloc 12345\n' >"$work/hang.trace"
+printf '#0 = malloc 12345\nfree #0\n' >"$work/orphan.trace"
+before=$(of_build)
+"$mallet" replay --rounds 0 "$mutants/libhostile_orphan_session.so" "$work/orphan.trace" >"$work/out" 2>&1
+count $? "the trace of an orphan passes"
+for _ in $(seq 100); do [ "$(of_build)" -le "$before" ] && break; sleep 0.1; done
+[ "$(of_build)" -le "$before" ]
+count $? "a process in a session of its own survives an ordinary end"
 for signal in INT TERM KILL; do
     leaves_nothing $signal replay "$mutants/libhostile_deadlock.so" "$work/hang.trace"
+    leaves_nothing $signal torture --time 5 "$mutants/libhostile_orphan_session.so"
     leaves_nothing $signal conform "$mutants/libhostile_spin.so"
     leaves_nothing $signal torture anvil
     leaves_nothing $signal check "$mutants/libheap_none.so" --quick --output "$work/check"

@@ -4,7 +4,7 @@
 /* Copying at each step makes it quadratic; an allocator grows in place, remaps, or rounds up by a
  * part of the size. */
 WORKLOAD(grow_in_steps, "one block that realloc makes 64 bytes larger, N times",
-         .kind = WORKLOAD_SCALING, .job.needs = NEEDS(realloc))
+         .kind = WORKLOAD_SCALING, .is_choice = true, .job.needs = NEEDS(realloc))
 {
     void *block = NULL;
     growth_begin();

@@ -5,7 +5,7 @@
  * of them is nothing to speak of. */
 WORKLOAD(realloc_shrink,
          "two blocks of 256 KiB to 4 MiB shrunk to 64 bytes each and kept: 200 in all",
-         .kind = WORKLOAD_FOOTPRINT, .rounds = 100, .job.needs = NEEDS(realloc))
+         .kind = WORKLOAD_FOOTPRINT, .rounds = 100, .is_choice = true, .job.needs = NEEDS(realloc))
 {
     void *blocks[2];
     size_t sizes[2];
