@@ -56,7 +56,7 @@ static struct hostile subjects[] = {
     {"kill_group", "died of signal 6 (Aborted)", NULL},
     {"write_everywhere", "`#0 = malloc 12345` had ", "noise"},
     {"scribble", "died of signal", NULL},
-    {"close_in_malloc", "`#0 = malloc 12345` it lost descriptor 4", NULL},
+    {"close_in_malloc", "it lost descriptor 4", NULL},
     {"stack_block", "the program's own memory", NULL},
     {"read_only_block", "touching the blocks around `#0 = malloc 12345`", NULL},
 };
