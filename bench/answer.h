@@ -21,7 +21,6 @@ struct bench_answer {
     char malloc_file[ANSWER_PATH_MAX]; /* the file that malloc comes from */
 
     /* By the launcher, of the process and of all that it waited for. */
-    int32_t pid;
     bool is_ended;
     int status; /* as waitpid tells */
     uint64_t process_cpu_ns;

@@ -2,6 +2,7 @@
 /* Subjects, the order of the runs, and the folder. One run is launch.h. */
 #include "bench/bench.h"
 
+#include "bench/counters.h"
 #include "bench/launch.h"
 #include "harness/base/proc.h"
 
@@ -76,11 +77,12 @@ static int refuse(char error[SUBJECT_ERROR_MAX], const char *typed, const char *
 static int try_out(struct bench *bench, const struct bench_subject *subject, const char *typed,
                    char error[SUBJECT_ERROR_MAX])
 {
-    static const struct bench_workload trial = {.kind = "lifo", .size = 64, .count = 1};
+    static const struct bench_workload trial = {.kind = "lifo", .size = 64};
+    const struct launch_order order = {.workload = &trial, .subject = subject, .count = 1};
     struct bench_answer answer;
     char failure[BENCH_FAILURE_MAX], real[PATH_MAX] = "", used[PATH_MAX] = "";
     const char *preload = subject_plan_preload(&subject->plan);
-    int result = launch_run(bench, &trial, subject, &answer, failure, error);
+    int result = launch_run(bench, &order, &answer, failure, error);
     if (result != 0)
         return result;
     if (failure[0] != '\0') {
@@ -145,14 +147,15 @@ int bench_add_workload(struct bench *bench, const struct bench_workload *workloa
 
 /* ---- the runs ---- */
 
-static struct bench_cell *cell_at(const struct bench *bench, size_t workload, size_t subject)
+struct bench_cell *bench_cell_at(const struct bench *bench, size_t workload, size_t subject)
 {
     return &bench->cells[workload * bench->subject_count + subject];
 }
 
-const struct bench_cell *bench_cell_at(const struct bench *bench, size_t workload, size_t subject)
+uint64_t bench_scaled_count(const struct bench *bench, const struct bench_workload *workload)
 {
-    return cell_at(bench, workload, subject);
+    uint64_t count = workload->count * bench->scale / 100;
+    return count > 0 ? count : 1;
 }
 
 static void add_sample(struct bench_cell *cell, const struct bench_answer *answer)
@@ -171,11 +174,13 @@ static void add_sample(struct bench_cell *cell, const struct bench_answer *answe
 static int run_once(struct bench *bench, size_t w, size_t s, char error[SUBJECT_ERROR_MAX])
 {
     struct bench_answer answer;
-    struct bench_cell *cell = cell_at(bench, w, s);
+    struct bench_cell *cell = bench_cell_at(bench, w, s);
+    const struct launch_order order = {.workload = &bench->workloads[w],
+                                       .subject = &bench->subjects[s],
+                                       .count = bench_scaled_count(bench, &bench->workloads[w])};
     if (cell->failure[0] != '\0')
         return 0;
-    int result =
-        launch_run(bench, &bench->workloads[w], &bench->subjects[s], &answer, cell->failure, error);
+    int result = launch_run(bench, &order, &answer, cell->failure, error);
     if (result == 0 && cell->failure[0] == '\0') {
         add_sample(cell, &answer);
         bench->done++;
@@ -183,7 +188,7 @@ static int run_once(struct bench *bench, size_t w, size_t s, char error[SUBJECT_
     return result;
 }
 
-static bool is_cancelled(const struct bench *bench)
+bool bench_is_cancelled(const struct bench *bench)
 {
     return bench->is_cancelled != NULL && bench->is_cancelled();
 }
@@ -194,7 +199,7 @@ static int run_round(struct bench *bench, size_t w, unsigned repeat, char error[
         return 0;
     if (bench->report != NULL)
         bench->report(bench, &bench->workloads[w]);
-    for (size_t i = 0; i < bench->subject_count && !is_cancelled(bench); i++) {
+    for (size_t i = 0; i < bench->subject_count && !bench_is_cancelled(bench); i++) {
         size_t s = (i + repeat + w) % bench->subject_count;
         int result = run_once(bench, w, s, error);
         if (result != 0)
@@ -213,11 +218,12 @@ int bench_run(struct bench *bench, char error[SUBJECT_ERROR_MAX])
     for (size_t w = 0; w < bench->workload_count; w++)
         if (bench->workloads[w].skipped[0] == '\0')
             bench->minimum += bench->repeats * bench->subject_count;
+    bench->minimum += counters_runs(bench);
     for (unsigned repeat = 0; repeat < bench->repeats; repeat++)
-        for (size_t w = 0; w < bench->workload_count && !is_cancelled(bench); w++) {
+        for (size_t w = 0; w < bench->workload_count && !bench_is_cancelled(bench); w++) {
             int result = run_round(bench, w, repeat, error);
             if (result != 0)
                 return result;
         }
-    return 0;
+    return counters_run(bench, error);
 }

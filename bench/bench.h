@@ -40,10 +40,24 @@ struct bench_subject {
     struct subject_plan plan; /* in a process of its own */
 };
 
+/* What tools count in runs of their own, which are not timed (counters.h). */
+enum bench_counter {
+    BENCH_INSTRUCTIONS, /* of one operation: a pair, a realloc, an op of a trace */
+    BENCH_OS_CALLS,     /* for memory, of a whole run */
+    BENCH_COUNTERS
+};
+
+struct bench_count {
+    bool is_known;
+    double number;
+    char failure[BENCH_FAILURE_MAX]; /* "": none */
+};
+
 /* All runs of one workload on one subject. */
 struct bench_cell {
     unsigned runs; /* that ended well */
     double samples[BENCH_COSTS][BENCH_REPEATS_MAX];
+    struct bench_count counts[BENCH_COUNTERS];
     uint64_t operations, live_bytes; /* of one run */
     char failure[BENCH_FAILURE_MAX]; /* of the run that failed; it was the last; "": none */
 };
@@ -54,8 +68,9 @@ struct bench {
     struct bench_workload *workloads;
     size_t workload_count;
     struct bench_cell *cells; /* workload_count × subject_count */
-    unsigned repeats, scale;  /* scale: percent of the usual counts */
-    char folder[PATH_MAX];    /* temporary: inputs of programs, ops of traces */
+    bool wants_count[BENCH_COUNTERS];
+    unsigned repeats, scale; /* scale: percent of the usual counts */
+    char folder[PATH_MAX];   /* temporary: inputs of programs, ops of traces */
     char child[PATH_MAX];
     uint64_t done, minimum; /* runs */
     double load;            /* average at the start */
@@ -79,6 +94,10 @@ int bench_add_workload(struct bench *bench, const struct bench_workload *workloa
  * failure that is not the subjects'. */
 int bench_run(struct bench *bench, char error[SUBJECT_ERROR_MAX]);
 
-const struct bench_cell *bench_cell_at(const struct bench *bench, size_t workload, size_t subject);
+/* ---- for the parts of a bench ---- */
+struct bench_cell *bench_cell_at(const struct bench *bench, size_t workload, size_t subject);
+/* What a run of the workload is asked for: its count, scaled. */
+uint64_t bench_scaled_count(const struct bench *bench, const struct bench_workload *workload);
+bool bench_is_cancelled(const struct bench *bench);
 
 #endif

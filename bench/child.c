@@ -110,7 +110,6 @@ static int launch(char **arguments)
     int result = posix_spawn(&pid, arguments[2], NULL, NULL, arguments + 2, environ);
     if (result != 0)
         fail(strerror(result));
-    answer->pid = pid;
     if (wait4(pid, &answer->status, 0, &usage) != pid)
         fail("the program is gone");
     answer->process_cpu_ns = to_ns(usage.ru_utime) + to_ns(usage.ru_stime);

@@ -6,7 +6,7 @@
  */
 #include "bench/launch.h"
 
-#include "harness/base/clock.h"
+#include "harness/base/proc.h"
 #include "harness/base/text.h"
 #include "harness/process/process.h"
 
@@ -16,38 +16,35 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { WALL_LIMIT_MS = 300000, FIXED_ARGUMENTS = 4, NUMBER_MAX = 24 };
+enum { WALL_LIMIT_MS = 300000, OWN_ARGUMENTS = 8, TOOL_ARGUMENTS_MAX = 8, NUMBER_MAX = 24 };
 
 struct launch {
-    const char *arguments[FIXED_ARGUMENTS + WORKLOAD_ARGUMENTS_MAX + 1];
+    const char *arguments[OWN_ARGUMENTS + TOOL_ARGUMENTS_MAX + WORKLOAD_ARGUMENTS_MAX + 1];
     char size[NUMBER_MAX], count[NUMBER_MAX];
 };
 
-static uint64_t scaled_count(const struct bench *bench, const struct bench_workload *workload)
+static const char **append(const char **at, const char *const *arguments)
 {
-    uint64_t count = workload->count * bench->scale / 100;
-    return count > 0 ? count : 1;
+    while (arguments != NULL && *arguments != NULL)
+        *at++ = *arguments++;
+    return at;
 }
 
 static void write_command(struct launch *launch, const struct bench *bench,
-                          const struct bench_workload *workload, const char *preload)
+                          const struct launch_order *order)
 {
-    const char **at = launch->arguments;
-    *at++ = bench->child;
-    *at++ = "launch";
-    *at++ = bench->folder;
-    *at++ = preload != NULL ? preload : "";
-    for (size_t i = 0; workload->kind == NULL && workload->arguments[i] != NULL; i++)
-        *at++ = workload->arguments[i];
-    if (workload->kind != NULL) {
-        snprintf(launch->size, NUMBER_MAX, "%llu", (unsigned long long)workload->size);
-        snprintf(launch->count, NUMBER_MAX, "%llu",
-                 (unsigned long long)scaled_count(bench, workload));
-        *at++ = bench->child;
-        *at++ = workload->kind;
-        *at++ = workload->file[0] != '\0' ? workload->file : launch->size;
-        *at++ = launch->count;
-    }
+    const struct bench_workload *workload = order->workload;
+    const char *preload = subject_plan_preload(&order->subject->plan);
+    const char *const own[] = {bench->child, workload->kind,
+                               workload->file[0] != '\0' ? workload->file : launch->size,
+                               launch->count, NULL};
+    const char *const start[] = {bench->child, "launch", bench->folder,
+                                 preload != NULL ? preload : "", NULL};
+    snprintf(launch->size, NUMBER_MAX, "%llu", (unsigned long long)workload->size);
+    snprintf(launch->count, NUMBER_MAX, "%llu", (unsigned long long)order->count);
+    const char **at = append(launch->arguments, start);
+    at = append(at, order->tool);
+    at = append(at, workload->kind != NULL ? own : workload->arguments);
     *at = NULL;
 }
 
@@ -61,10 +58,11 @@ static void describe_end(int status, int wanted, char ret_text[64])
         snprintf(ret_text, 64, "exit status %d", WEXITSTATUS(status));
 }
 
+/* Of a workload of ours. Real programs have the wall limit alone: they start processes and wait for
+ * them, so that processor time comes and goes. */
 static uint64_t read_position(const struct process *process)
 {
-    const struct bench_answer *answer = process->memory[0];
-    return answer->pid > 0 ? 1 + clock_cpu_ms_of(answer->pid) / 1000 : 0;
+    return proc_read_group(process->pid).cpu_us / 1000000;
 }
 
 static void describe(const struct process *process, const struct bench_workload *workload,
@@ -88,14 +86,14 @@ static void describe(const struct process *process, const struct bench_workload 
     snprintf(ret_failure, BENCH_FAILURE_MAX, "%s%s%.100s", end, line[0] != '\0' ? ": " : "", line);
 }
 
-int launch_run(const struct bench *bench, const struct bench_workload *workload,
-               const struct bench_subject *subject, struct bench_answer *ret_answer,
-               char ret_failure[BENCH_FAILURE_MAX], char error[SUBJECT_ERROR_MAX])
+int launch_run(const struct bench *bench, const struct launch_order *order,
+               struct bench_answer *ret_answer, char ret_failure[BENCH_FAILURE_MAX],
+               char error[SUBJECT_ERROR_MAX])
 {
     struct launch launch;
     struct process process;
-    const char *variables[] = {subject->plan.environment, NULL};
-    write_command(&launch, bench, workload, subject_plan_preload(&subject->plan));
+    const char *variables[] = {order->subject->plan.environment, NULL};
+    write_command(&launch, bench, order);
     const struct process_plan plan = {
         .program = bench->child,
         .arguments = launch.arguments,
@@ -103,7 +101,7 @@ int launch_run(const struct bench *bench, const struct bench_workload *workload,
         .memory = {{ANSWER_DESCRIPTOR, sizeof *ret_answer}},
         .output = PROCESS_OUTPUT_LINE,
         .wall_limit_ms = WALL_LIMIT_MS,
-        .read_position = read_position,
+        .read_position = order->workload->kind != NULL ? read_position : NULL,
         .is_cancelled = bench->is_cancelled,
     };
     int result = process_spawn(&plan, &process);
@@ -115,7 +113,7 @@ int launch_run(const struct bench *bench, const struct bench_workload *workload,
     process_wait(&process);
     memcpy(ret_answer, process.memory[0], sizeof *ret_answer);
     ret_answer->malloc_file[ANSWER_PATH_MAX - 1] = '\0';
-    describe(&process, workload, ret_answer, ret_failure);
+    describe(&process, order->workload, ret_answer, ret_failure);
     bool was_cancelled = process.was_cancelled;
     process_release(&process);
     if (was_cancelled)

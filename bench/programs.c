@@ -60,9 +60,9 @@ static const struct bench_workload programs[] = {
     PROGRAM("perl", "hashes, strings, sorting", 0, "/usr/bin/perl", "-e", perl_script),
     PROGRAM("sqlite3", "a table in memory: index, groups, join", 0, "/usr/bin/sqlite3",
             ":memory:", sql_script),
-    PROGRAM("gcc", "compiles 400 functions at -O1", 0, "/usr/bin/gcc", "-O1", "-c", "-o", "gcc.o",
+    PROGRAM("gcc", "compiles 60 functions at -O1", 0, "/usr/bin/gcc", "-O1", "-c", "-o", "gcc.o",
             "functions.c"),
-    PROGRAM("clang", "compiles 400 functions at -O1", 0, "/usr/bin/clang", "-O1", "-c", "-o",
+    PROGRAM("clang", "compiles 60 functions at -O1", 0, "/usr/bin/clang", "-O1", "-c", "-o",
             "clang.o", "functions.c"),
     PROGRAM("git", "difference of two files of 20000 lines", 1, "/usr/bin/git", "diff",
             "--no-index", "--minimal", "--output=diff", "left.txt", "right.txt"),
@@ -70,7 +70,7 @@ static const struct bench_workload programs[] = {
     PROGRAM("gs", "dictionaries and arrays in PostScript", 0, "/usr/bin/gs", "-q", "-dNODISPLAY",
             "-dBATCH", "-dNOPAUSE", "-c", gs_script),
 };
-enum { PROGRAM_COUNT = sizeof programs / sizeof programs[0] };
+enum { PROGRAM_COUNT = sizeof programs / sizeof programs[0], FUNCTIONS = 60, LINES = 20000 };
 
 const struct bench_workload *bench_program_at(size_t i)
 {
@@ -87,7 +87,7 @@ const struct bench_workload *bench_program_at(size_t i)
 static void write_functions(FILE *file)
 {
     fprintf(file, "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n");
-    for (unsigned i = 0; i < 400; i++)
+    for (unsigned i = 0; i < FUNCTIONS; i++)
         fprintf(file,
                 "struct s%u { int a[%u]; struct s%u *next; };\n"
                 "int f%u(struct s%u *s, int n)\n{\n    int sum = %u;\n"
@@ -102,7 +102,7 @@ static void write_functions(FILE *file)
 /* Every fifth line differs between the two. */
 static void write_lines(FILE *file, unsigned side)
 {
-    for (unsigned i = 0; i < 20000; i++)
+    for (unsigned i = 0; i < LINES; i++)
         fprintf(file, "line %u of %u\n", i * 7919 % 5003, i % 5 == 0 ? side : 2);
 }
 

@@ -24,6 +24,19 @@ static json_t *value_to_json(const struct results_value *value, bool is_compared
     return object;
 }
 
+static void add_counts(json_t *object, const struct bench_cell *cell)
+{
+    static const char *const names[BENCH_COUNTERS] = {"instructions", "os_calls"};
+    static const char *const failures[BENCH_COUNTERS] = {"instructions_failure",
+                                                         "os_calls_failure"};
+    for (unsigned i = 0; i < BENCH_COUNTERS; i++) {
+        if (cell->counts[i].is_known)
+            json_object_set_new(object, names[i], json_real(cell->counts[i].number));
+        if (cell->counts[i].failure[0] != '\0')
+            json_object_set_new(object, failures[i], json_string(cell->counts[i].failure));
+    }
+}
+
 static json_t *cell_to_json(const struct bench *bench, const struct results *results, size_t w,
                             size_t s)
 {
@@ -39,6 +52,7 @@ static json_t *cell_to_json(const struct bench *bench, const struct results *res
     json_object_set_new(object, "cpu_ns", value_to_json(&values[BENCH_CPU], true));
     json_object_set_new(object, "rss_bytes", value_to_json(&values[BENCH_RSS], true));
     json_object_set_new(object, "faults", value_to_json(&values[BENCH_FAULTS], false));
+    add_counts(object, cell);
     if (cell->live_bytes > 0)
         json_object_set_new(object, "rss_per_live",
                             json_real(values[BENCH_RSS].median / (double)cell->live_bytes));

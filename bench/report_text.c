@@ -82,31 +82,75 @@ static void print_costs(FILE *out, const struct bench *bench, const struct resul
     print_geomean(out, bench, results, cost);
 }
 
+/* A plain number for each subject; negative: none. */
+typedef double (*cell_number)(const struct bench *bench, const struct results *results, size_t w,
+                              size_t s);
+
 /* Resident over requested, where all that is requested is written. */
-static void print_overhead(FILE *out, const struct bench *bench, const struct results *results)
+static double overhead(const struct bench *bench, const struct results *results, size_t w, size_t s)
+{
+    const struct bench_cell *cell = bench_cell_at(bench, w, s);
+    return cell->live_bytes > 0
+               ? results->rows[w].values[s][BENCH_RSS].median / (double)cell->live_bytes
+               : -1;
+}
+
+static double known_count(const struct bench_count *count)
+{
+    return count->is_known ? count->number : -1;
+}
+
+static double instructions(const struct bench *bench, const struct results *results, size_t w,
+                           size_t s)
+{
+    (void)results;
+    return known_count(&bench_cell_at(bench, w, s)->counts[BENCH_INSTRUCTIONS]);
+}
+
+static double os_calls(const struct bench *bench, const struct results *results, size_t w, size_t s)
+{
+    (void)results;
+    return known_count(&bench_cell_at(bench, w, s)->counts[BENCH_OS_CALLS]);
+}
+
+static void print_number(FILE *out, size_t s, double number, int decimals)
+{
+    char text[24] = "-";
+    if (number >= 0)
+        snprintf(text, sizeof text, "%.*f", decimals, number);
+    fprintf(out, " %*s", s == BENCH_REFERENCE ? 10 : s == BENCH_CONTROL ? 7 : COLUMN_WIDTH, text);
+}
+
+/* Rows without a number of the reference are left out. */
+static void print_numbers(FILE *out, const struct bench *bench, const struct results *results,
+                          const char *title, cell_number number, int decimals)
 {
     bool has_heading = false;
     for (size_t w = 0; w < bench->workload_count; w++) {
-        const struct bench_cell *reference = bench_cell_at(bench, w, BENCH_REFERENCE);
-        if (!results->rows[w].counts || reference->live_bytes == 0)
+        if (!results->rows[w].counts || number(bench, results, w, BENCH_REFERENCE) < 0)
             continue;
         if (!has_heading)
-            print_heading(out, bench, "RSS/live");
+            print_heading(out, bench, title);
         has_heading = true;
         fprintf(out, "%-*s", NAME_WIDTH, bench->workloads[w].name);
-        for (size_t s = 0; s < bench->subject_count; s++) {
-            double peak = results->rows[w].values[s][BENCH_RSS].median;
-            fprintf(out, " %*.2f",
-                    s == 0               ? 10
-                    : s == BENCH_CONTROL ? 7
-                                         : COLUMN_WIDTH,
-                    peak / (double)reference->live_bytes);
-        }
+        for (size_t s = 0; s < bench->subject_count; s++)
+            print_number(out, s, number(bench, results, w, s), decimals);
         fprintf(out, "\n");
     }
 }
 
 /* ---- what else is to be known ---- */
+
+static void print_failures(FILE *out, const char *workload, const char *subject,
+                           const struct bench_cell *cell)
+{
+    if (cell->failure[0] != '\0')
+        fprintf(out, "FAILED   %s on %s: %s\n", workload, subject, cell->failure);
+    for (unsigned i = 0; i < BENCH_COUNTERS; i++)
+        if (cell->counts[i].failure[0] != '\0')
+            fprintf(out, "FAILED   %s on %s, to count: %s\n", workload, subject,
+                    cell->counts[i].failure);
+}
 
 static void print_left_out(FILE *out, const struct bench *bench, const struct results *results)
 {
@@ -117,9 +161,8 @@ static void print_left_out(FILE *out, const struct bench *bench, const struct re
         else if (!results->rows[w].counts)
             fprintf(out, "not run  %s: not on every subject\n", workload->name);
         for (size_t s = 0; s < bench->subject_count; s++)
-            if (bench_cell_at(bench, w, s)->failure[0] != '\0')
-                fprintf(out, "FAILED   %s on %s: %s\n", workload->name, bench->subjects[s].name,
-                        bench_cell_at(bench, w, s)->failure);
+            print_failures(out, workload->name, bench->subjects[s].name,
+                           bench_cell_at(bench, w, s));
     }
     for (size_t s = 0; s < bench->subject_count; s++)
         if (results->failed[s] > 0)
@@ -154,7 +197,9 @@ void report_text(FILE *out, const struct bench *bench, const struct results *res
             results->counted, bench->repeats, sysconf(_SC_NPROCESSORS_ONLN), bench->load);
     print_costs(out, bench, results, BENCH_CPU, "CPU time");
     print_costs(out, bench, results, BENCH_RSS, "peak RSS");
-    print_overhead(out, bench, results);
+    print_numbers(out, bench, results, "RSS/live", overhead, 2);
+    print_numbers(out, bench, results, "instructions", instructions, 1);
+    print_numbers(out, bench, results, "OS calls", os_calls, 0);
     fprintf(out, "\n");
     print_left_out(out, bench, results);
     print_noise(out, bench, results);

@@ -3,6 +3,7 @@
  * bench: allocators side by side. What is run and how results are read is bench/; here is which
  * subjects and workloads a person asked for, and where the reports go.
  */
+#include "bench/counters.h"
 #include "bench/report.h"
 #include "harness/base/proc.h"
 #include "harness/cli/output.h"
@@ -23,7 +24,9 @@ enum {
     KEY_WORKLOAD = 'w',
     KEY_REPEATS = 'r',
     KEY_SCALE = 1000, /* long options only */
-    KEY_TRACE
+    KEY_TRACE,
+    KEY_INSTRUCTIONS,
+    KEY_OS_CALLS
 };
 
 struct request {
@@ -31,6 +34,7 @@ struct request {
     const char *patterns[PATTERNS_MAX];
     size_t pattern_count;
     unsigned repeats, scale;
+    bool wants_count[BENCH_COUNTERS];
     struct file_list traces;
 };
 
@@ -41,6 +45,14 @@ static void add_traces(struct request *request, const char *path)
     char error[FILE_LIST_ERROR_MAX];
     if (file_list_add(&request->traces, path, error) != 0)
         exit(refuse("--trace: %s", error));
+}
+
+static void want_count(struct request *request, const char *option, enum bench_counter counter)
+{
+    const char *tool;
+    if (!counters_has_tool(counter, &tool))
+        exit(refuse("%s: no %s on this machine", option, tool));
+    request->wants_count[counter] = true;
 }
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -61,6 +73,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_TRACE:
         add_traces(request, value);
+        return 0;
+    case KEY_INSTRUCTIONS:
+        want_count(request, "--instructions", BENCH_INSTRUCTIONS);
+        return 0;
+    case KEY_OS_CALLS:
+        want_count(request, "--os-calls", BENCH_OS_CALLS);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -238,6 +256,7 @@ static int run(struct request *request, struct bench *bench)
     char error[SUBJECT_ERROR_MAX];
     bench->repeats = request->repeats;
     bench->scale = request->scale;
+    memcpy(bench->wants_count, request->wants_count, sizeof bench->wants_count);
     bench->is_cancelled = cli_is_interrupted;
     bench->report = isatty(STDERR_FILENO) ? report_progress : NULL;
     int status = add_workloads(bench, request);
@@ -270,6 +289,10 @@ int command_bench(int argc, char **argv)
         {"repeats", KEY_REPEATS, "N", 0, "Run each N times, 5 to 99 (default: 7)", 0},
         {"scale", KEY_SCALE, "PERCENT", 0,
          "Scale the number of operations, 1 to 1000 (default: 100)", 0},
+        {"instructions", KEY_INSTRUCTIONS, NULL, 0,
+         "Count the instructions of one operation, with valgrind", 0},
+        {"os-calls", KEY_OS_CALLS, NULL, 0, "Count the OS calls for memory of one run, with strace",
+         0},
         {"trace", KEY_TRACE, "FILE", 0,
          "Replay FILE, or each trace in a folder, in place of the recorded corpus; may be repeated",
          0},

@@ -107,6 +107,21 @@ assert json.load(open(sys.argv[1]))["subjects"][2]["verdict_cpu"] == "more"' "$w
     printed '"failed": 1'
 fi
 
+# counts, which are the same for the same allocator
+if [ -x /usr/bin/valgrind ] && [ -x /usr/bin/strace ]; then
+    # shellcheck disable=SC2086
+    ends 0 $quick --workload lifo-64 --instructions --os-calls --json glibc
+    holds_if_there 'counts are right' python3 -c 'import json, sys
+document = json.load(open(sys.argv[1]))
+reference, control = document["workloads"][0]["results"]
+assert 30 < reference["instructions"] < 500 and reference["instructions"] == control["instructions"], reference
+assert 5 < reference["os_calls"] < 100 and reference["os_calls"] == control["os_calls"], reference
+assert document["done"] == document["minimum"] == 2 * (5 + 2 + 1)' "$work/out"
+    # shellcheck disable=SC2086
+    ends 0 $quick --workload lifo-64 --os-calls glibc
+    printed '^OS calls  *glibc  *A/A$'
+fi
+
 # an interruption; "$!" must be the command itself
 mkdir "$work/tmp"
 TMPDIR=$work/tmp "$mallet" bench --repeats 99 --workload perl --workload lifo-64 glibc >"$work/out" 2>"$work/err" &
