@@ -17,6 +17,7 @@
 
 enum { OPS_MAX = 4096, TEXT_MAX = 1 << 16, SEEDS_MIN = 25, LIVE_MAX = 64 << 20 };
 static const uint64_t IMPOSSIBLE = 1ULL << 46; /* such a call fails, so its block does not count */
+static const uint64_t SAMPLED = 1ULL << 32;
 
 static struct {
     const char *folder;
@@ -93,7 +94,8 @@ static void every_seed_is_a_trace_with_a_purpose_and_survives_both_forms(void **
     assert_true(each_seed(check_seed, NULL) >= SEEDS_MIN);
 }
 
-/* What op asks for, 0 if no machine could give it. */
+/* What op asks for; 0 if no machine could give it, and of 4 GiB and more, of which a run touches
+ * samples only. */
 static uint64_t op_bytes(const struct trace_op *op)
 {
     uint64_t size = op->size;
@@ -104,7 +106,7 @@ static uint64_t op_bytes(const struct trace_op *op)
     unsigned traits = trace_op_traits(op->kind);
     if (traits & OP_HAS_COUNT && __builtin_mul_overflow(size, op->extra, &size))
         return 0;
-    return size < IMPOSSIBLE && !(traits & OP_HAS_ALIGNMENT && op->extra >= IMPOSSIBLE) ? size : 0;
+    return size < SAMPLED && !(traits & OP_HAS_ALIGNMENT && op->extra >= IMPOSSIBLE) ? size : 0;
 }
 
 static void check_live_bytes(const char *name, void *unused)
