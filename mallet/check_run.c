@@ -5,7 +5,7 @@
  *
  *     seconds × slowness: --limit, after which the step begins nothing new
  *     + half, GRACE_S:    SIGINT, after which it prints what it has
- *     + STOP_S:           SIGKILL; its lines of findings are there all the same
+ *     + stop_seconds():    SIGKILL; its lines of findings are there all the same
  */
 #include "mallet/check_run.h"
 
@@ -22,7 +22,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 64, COMMAND_MAX = 512, SLOTS = 2, GRACE_S = 5, STOP_S = 5, POLL_MS = 200 };
+enum {
+    WORDS_MAX = 64,
+    COMMAND_MAX = 512,
+    SLOTS = 2,
+    GRACE_S = 5,
+    STOP_MIN_S = 2,
+    STOP_MAX_S = 10,
+    POLL_MS = 200
+};
 
 /* ---- time ---- */
 
@@ -193,6 +201,16 @@ static int start(const struct check_request *request, const struct check_step *s
                                                    : process_spawn(&plan, &running->process);
 }
 
+/* What is to be printed takes its time on a busy machine; the time kept for the findings has room for
+ * it. */
+static double stop_seconds(const struct check_request *request)
+{
+    double seconds = request->limit / 10.0;
+    if (request->limit == 0 || seconds > STOP_MAX_S)
+        return STOP_MAX_S;
+    return seconds < STOP_MIN_S ? STOP_MIN_S : seconds;
+}
+
 /* Ends what has had its time; what was asked to end already is killed. */
 static void limit(const struct check_request *request, struct running *running)
 {
@@ -206,7 +224,7 @@ static void limit(const struct check_request *request, struct running *running)
     process_signal(&running->process, SIGINT);
     running->is_stopped = true;
     running->had_time = is_late && !is_over;
-    running->deadline = now + STOP_S;
+    running->deadline = now + stop_seconds(request);
 }
 
 /* Everything written to a file, NUL behind it; NULL if that cannot be read. The caller frees. */

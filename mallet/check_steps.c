@@ -39,14 +39,18 @@ static const struct check_step steps[] = {
      .unit = "workloads",
      .commands = {COST, COST, COST},
      .seconds = {10, 30, 0},
-     .minimum = {4, 5, 5}},
+     .minimum = {4, 5, 5},
+     .key = "skipped",
+     .key_unit = "not applicable"},
     {.name = "growth",
      .what = "memory over cycles, cost over numbers of blocks",
      .unit = "workloads",
      .commands = {GROWTH " --quick", GROWTH, GROWTH},
      .left_out = {"small numbers", NULL, NULL},
      .seconds = {12, 120, 0},
-     .minimum = {8, 20, 24}},
+     .minimum = {8, 20, 24},
+     .key = "skipped",
+     .key_unit = "not applicable"},
     {.name = "clauses",
      .what = "the clauses of C and POSIX",
      .unit = "clauses",
@@ -136,19 +140,22 @@ static unsigned long number_of(const json_t *object, const char *key)
 unsigned long check_step_done(const struct check_step *step, const json_t *document)
 {
     (void)step;
-    static const char *const lists[] = {"traces", "results", "scenarios", "explorations"};
-    if (json_object_get(document, "done") != NULL)
-        return number_of(document, "done");
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        if (json_object_get(document, lists[i]) != NULL)
-            return json_array_size(json_object_get(document, lists[i]));
-    return number_of(document, "executions");
+    return number_of(document, "done");
+}
+
+/* Of a subject without the functions, or the memory, for any of it there is nothing to be done. */
+static bool is_not_applicable(const json_t *document)
+{
+    return number_of(document, "skipped") > 0 && number_of(document, "done") == 0 &&
+           number_of(document, "not_run") == 0;
 }
 
 unsigned long check_step_minimum(const struct check_step *step, enum check_level level,
                                  const json_t *document)
 {
     unsigned long own = number_of(document, "minimum"), least = step->minimum[level];
+    if (is_not_applicable(document))
+        return 0;
     return json_object_get(document, "minimum") != NULL && own < least ? own : least;
 }
 

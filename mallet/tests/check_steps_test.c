@@ -77,6 +77,18 @@ static void a_step_is_measured_by_what_its_document_says(void **state)
     json_decref(document);
 }
 
+static void what_is_not_applicable_is_not_demanded(void **state)
+{
+    const struct check_step *step = find_step("cost");
+    json_t *document =
+        json_pack("{s:i, s:i, s:i, s:i}", "done", 0, "minimum", 1, "skipped", 6, "not_run", 0);
+    (void)state;
+    assert_int_equal(check_step_minimum(step, LEVEL_QUICK, document), 0);
+    json_object_set_new(document, "not_run", json_integer(1)); /* the time was over */
+    assert_int_equal(check_step_minimum(step, LEVEL_QUICK, document), 1);
+    json_decref(document);
+}
+
 static void a_step_without_a_document_did_nothing(void **state)
 {
     (void)state;
@@ -92,6 +104,7 @@ int main(void)
         cmocka_unit_test(a_higher_level_demands_no_less),
         cmocka_unit_test(breadth_comes_first_and_the_campaign_gets_fifteen_seconds),
         cmocka_unit_test(a_step_is_measured_by_what_its_document_says),
+        cmocka_unit_test(what_is_not_applicable_is_not_demanded),
         cmocka_unit_test(a_step_without_a_document_did_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
