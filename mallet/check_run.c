@@ -300,7 +300,7 @@ static void finish(const struct check_request *request, struct running *running,
     *ret_result = (struct check_result){.step = running->step,
                                         .seconds = check_now() - running->started,
                                         .document = read_document(running->out)};
-    ret_result->done = check_step_done(running->step, ret_result->document);
+    ret_result->done = check_step_done(ret_result->document);
     ret_result->minimum = check_step_minimum(running->step, request->level, ret_result->document);
     keep_last_line(running->errors, ret_result->sentence, sizeof ret_result->sentence);
     judge(request, running, ret_result);

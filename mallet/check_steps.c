@@ -137,9 +137,8 @@ static unsigned long number_of(const json_t *object, const char *key)
     return number > 0 ? (unsigned long)number : 0;
 }
 
-unsigned long check_step_done(const struct check_step *step, const json_t *document)
+unsigned long check_step_done(const json_t *document)
 {
-    (void)step;
     return number_of(document, "done");
 }
 
@@ -174,7 +173,7 @@ static unsigned long second_number(const struct check_step *step, const json_t *
 void check_step_describe(const struct check_step *step, const json_t *document, char *ret_text,
                          size_t capacity)
 {
-    int used = snprintf(ret_text, capacity, "%lu %s", check_step_done(step, document), step->unit);
+    int used = snprintf(ret_text, capacity, "%lu %s", check_step_done(document), step->unit);
     if (step->key != NULL && used >= 0 && (size_t)used < capacity)
         snprintf(ret_text + used, capacity - (size_t)used, ", %lu %s",
                  second_number(step, document), step->key_unit);

@@ -45,7 +45,7 @@ const char *check_level_name(enum check_level level);
 unsigned check_level_limit(enum check_level level);
 
 /* What the step did, in its unit, by the document that it printed; NULL: nothing. */
-unsigned long check_step_done(const struct check_step *step, const json_t *document);
+unsigned long check_step_done(const json_t *document);
 /* The least that it must have done: the level's, or all that there was to do. */
 unsigned long check_step_minimum(const struct check_step *step, enum check_level level,
                                  const json_t *document);
