@@ -122,7 +122,7 @@ static void write_rows(FILE *out, const struct bench *bench, const struct result
 {
     static const double ticks[] = {0.125, 0.25, 0.5, 1, 2, 4, 8};
     const struct axis axis = {LEFT, RIGHT, 10};
-    double end = ROWS + ROW_HEIGHT * (double)results->counted, y = ROWS;
+    int end = ROWS + ROW_HEIGHT * (int)results->counted, y = ROWS;
     for (size_t i = 0; i < sizeof ticks / sizeof ticks[0]; i++)
         write_tick(out, &axis, ticks[i], ROWS - ROW_HEIGHT, end);
     for (size_t w = 0; w < bench->workload_count; w++)
