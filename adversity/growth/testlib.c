@@ -73,6 +73,8 @@ void growth_give(void *block, size_t size)
 void *growth_resize(void *block, size_t old_size, size_t size)
 {
     void *moved = calls.realloc(block, size);
+    if (block != NULL && moved != NULL && moved != block)
+        __atomic_add_fetch(&growth_report->frees, 1, __ATOMIC_RELAXED);
     __atomic_sub_fetch(&tally.live, old_size, __ATOMIC_RELAXED);
     return use(moved, "realloc", size);
 }
