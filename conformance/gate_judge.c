@@ -53,7 +53,9 @@ static void write_end(const struct probe_report *report, const struct ending *en
     const char *expected = report->phase == PHASE_PROBE    ? "expected to return, "
                            : report->phase == PHASE_MISUSE ? ""
                                                            : "after the misuse returned, ";
-    snprintf(ret_evidence, EVIDENCE_MAX, "%s: %sthe process %s%s%s%s", call, expected, end,
+    bool has_called = atomic_load(&report->calls.begun) > 0;
+    snprintf(ret_evidence, EVIDENCE_MAX, "%s%s%sthe process %s%s%s%s", has_called ? call : "",
+             has_called ? ": " : "before it called the subject, ", has_called ? expected : "", end,
              ending->output[0] != '\0' ? "; it printed `" : "", ending->output,
              ending->output[0] != '\0' ? "`" : "");
 }

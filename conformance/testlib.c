@@ -90,9 +90,11 @@ const char *name_error(int error)
                        : error == EINVAL    ? " (EINVAL)"
                        : error == EAGAIN    ? " (EAGAIN)"
                        : error == EOVERFLOW ? " (EOVERFLOW)"
-                       : error == UNTOUCHED ? ", as it was"
                                             : "";
-    snprintf(text, sizeof texts[0], "%d%s", error, name);
+    if (error == UNTOUCHED)
+        snprintf(text, sizeof texts[0], "left as it was");
+    else
+        snprintf(text, sizeof texts[0], "%d%s", error, name);
     return text;
 }
 

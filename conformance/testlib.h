@@ -54,9 +54,9 @@
     } while (0)
 
 /* After a call that must not change errno. */
-#define EXPECT_UNTOUCHED(error, call, ...)                                                       \
-    EXPECT((error) == UNTOUCHED, call ": expected errno kept at %d, observed %d", ##__VA_ARGS__, \
-           UNTOUCHED, error)
+#define EXPECT_UNTOUCHED(error, call, ...)                                                  \
+    EXPECT((error) == UNTOUCHED, call ": expected errno left as it was, observed errno %s", \
+           ##__VA_ARGS__, name_error(error))
 
 /* What errno was after a call that failed. */
 #define EXPECT_ERRNO(error, wanted, call, ...)                                                     \
@@ -110,14 +110,14 @@ uint32_t next_random(uint32_t *state);
 /* "NULL" or "a block", for sentences. */
 const char *null_or_block(const void *block);
 
-/* "12 (ENOMEM)" and the like; two are valid at a time. */
+/* "12 (ENOMEM)" and the like, "left as it was" for UNTOUCHED; two are valid at a time. */
 const char *name_error(int error);
 
 /* Lowers RLIMIT_AS to what is mapped now plus `room`; false if the system refuses. */
 bool limit_memory(size_t room);
 
 /* Runs a function in a forked child; returns as wait_for_child with CHILD_CPU_S. */
-#define CHILD_CPU_S 5
+#define CHILD_CPU_S 3
 int run_in_child(int (*function)(void));
 
 /* After a misuse that returned: uses the heap for a while, so that the damage may be noticed, and

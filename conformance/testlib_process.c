@@ -42,8 +42,8 @@ static bool read_stat(pid_t child, bool *ret_sleeps, unsigned long *ret_ticks)
 
 /* Looks, and not seconds, are counted: where this process has to wait for the processor, so may the
  * child. */
-#define LOOK_US    50000
-#define MANY_LOOKS 100
+#define LOOK_US    20000
+#define MANY_LOOKS 150
 
 int wait_for_child(pid_t child, unsigned cpu_s)
 {

@@ -23,7 +23,7 @@ MUTANT(memalign_forgets_the_alignment, .memalign = forget_alignment)
 static void *refuse_silently(size_t alignment, size_t size)
 {
     int before = errno;
-    void *block = base_memalign(alignment, size);
+    void *block = is_power_of_two(alignment) ? base_memalign(alignment, size) : NULL;
     if (block == NULL)
         errno = before;
     return block;
