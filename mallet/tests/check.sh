@@ -48,7 +48,8 @@ printed "^mine\.so: [0-9]* defects\{0,1\}"
 printed "^[0-9]*\. WRONG  malloc returns a block that is not aligned as promised  (5 of 5)"
 printed "^     void \*b = malloc(16);"
 printed "^     repeat    mallet replay $mine $work/mine/[0-9]*/trace\.trace"
-holds "no other entry is about it" test "$(grep -c '^[0-9]*\. .*not aligned' "$work/out")" -eq 1
+# It shows in ten classes and more; on a busy machine one of them may not be shrunk to the others' trace in time.
+holds "its classes are one entry, or two" test "$(grep -c '^[0-9]*\. .*not aligned' "$work/out")" -le 2
 program=$(sed -n 's/^     program   //p' "$work/out" | head -1)
 holds "its program compiles" cc -w -fno-builtin -o "$work/program" "$program" -pthread
 holds "its program shows it" sh -c 'LD_PRELOAD=$1 "$2"; [ $? -eq 1 ]' - "$mine" "$work/program"
