@@ -77,15 +77,26 @@ static json_t *workload_to_json(const struct bench *bench, const struct results 
     return object;
 }
 
+static json_t *behind_to_json(const struct bench *bench, const struct results *results, size_t s,
+                              enum bench_cost cost)
+{
+    json_t *list = json_array();
+    for (size_t w = 0; w < bench->workload_count; w++)
+        if (results->rows[w].counts && results_is_behind(bench, results, w, s, cost))
+            json_array_append_new(list, json_string(bench->workloads[w].name));
+    return list;
+}
+
 static json_t *subject_to_json(const struct bench *bench, const struct results *results, size_t s)
 {
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:i}", "subject", bench->subjects[s].name, "file",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "subject", bench->subjects[s].name, "file",
         bench->subjects[s].plan.spec, "geomean_cpu", number_or_null(results->geomean[s][BENCH_CPU]),
         "geomean_rss", number_or_null(results->geomean[s][BENCH_RSS]), "verdict_cpu",
         text_or_null(results_verdict_name(results->verdict[s][BENCH_CPU])), "verdict_rss",
         text_or_null(results_verdict_name(results->verdict[s][BENCH_RSS])), "failed",
-        (int)results->failed[s]);
+        (int)results->failed[s], "behind_cpu", behind_to_json(bench, results, s, BENCH_CPU),
+        "behind_rss", behind_to_json(bench, results, s, BENCH_RSS));
 }
 
 json_t *report_json(const struct bench *bench, const struct results *results)

@@ -72,6 +72,19 @@ static void print_geomean(FILE *out, const struct bench *bench, const struct res
     fprintf(out, "\n");
 }
 
+static void print_behind(FILE *out, const struct bench *bench, const struct results *results,
+                         enum bench_cost cost)
+{
+    fprintf(out, "%-*s %10s %7s", NAME_WIDTH, "> 1.3 best", "", "");
+    for (size_t s = BENCH_CONTROL + 1; s < bench->subject_count; s++) {
+        unsigned behind = 0;
+        for (size_t w = 0; w < bench->workload_count; w++)
+            behind += results->rows[w].counts && results_is_behind(bench, results, w, s, cost);
+        fprintf(out, " %*u ", COLUMN_WIDTH - 1, behind);
+    }
+    fprintf(out, "\n");
+}
+
 static void print_costs(FILE *out, const struct bench *bench, const struct results *results,
                         enum bench_cost cost, const char *title)
 {
@@ -80,6 +93,7 @@ static void print_costs(FILE *out, const struct bench *bench, const struct resul
         if (results->rows[w].counts)
             print_row(out, bench, results, w, cost);
     print_geomean(out, bench, results, cost);
+    print_behind(out, bench, results, cost);
 }
 
 /* A plain number for each subject; negative: none. */

@@ -155,6 +155,17 @@ int results_compute(struct results *ret_results, const struct bench *bench)
     return result;
 }
 
+bool results_is_behind(const struct bench *bench, const struct results *results, size_t workload,
+                       size_t subject, enum bench_cost cost)
+{
+    const struct results_row *row = &results->rows[workload];
+    double best = INFINITY;
+    for (size_t s = 0; s < bench->subject_count; s++)
+        if (s != subject && s != BENCH_CONTROL && row->values[s][cost].ratio > 0)
+            best = fmin(best, row->values[s][cost].ratio);
+    return row->values[subject][cost].ratio > RESULTS_BEHIND * best;
+}
+
 void results_done(struct results *results)
 {
     free(results->rows);

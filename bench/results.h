@@ -43,6 +43,11 @@ struct results {
     bool is_too_noisy;                          /* to compare geometric means of CPU */
 };
 
+/* A subject is behind in a row if it costs more than so many times what the best other one does. */
+#define RESULTS_BEHIND 1.3
+bool results_is_behind(const struct bench *bench, const struct results *results, size_t workload,
+                       size_t subject, enum bench_cost cost);
+
 /* Returns 0 or ENOMEM. */
 int results_compute(struct results *ret_results, const struct bench *bench);
 void results_done(struct results *results);

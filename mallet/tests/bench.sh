@@ -38,6 +38,7 @@ printed '^trace-own  *[0-9.]* [nu]s '
 printed '^RSS/live '
 printed '^geomean  *1  *[0-9.]*%$'
 printed '^Counts were scaled to 1%'
+printed '^> 1.3 best'
 holds 'the plot has the subjects' grep -q '>glibc</text>' "$work/plots/bench.svg"
 
 ends 0 bench --scale 1 --repeats 5 --workload lifo-64 --workload 'trace-*' --trace "$work/own.trace" --trace "$work/usable.trace" glibc
@@ -88,7 +89,8 @@ if [ -n "$foreign" ]; then
     # shellcheck disable=SC2086
     ends 0 $quick --workload fill-256 --json "$mutants/libheap_free_walks_heap.so"
     holds_if_there 'the slow one takes more' python3 -c 'import json, sys
-assert json.load(open(sys.argv[1]))["subjects"][2]["verdict_cpu"] == "more"' "$work/out"
+subjects = json.load(open(sys.argv[1]))["subjects"]
+assert subjects[2]["verdict_cpu"] == "more" and subjects[2]["behind_cpu"] == ["fill-256"] and subjects[0]["behind_cpu"] == []' "$work/out"
 
     # subjects that cannot run, and one that cannot go through all of it
     refused 'subject `.*libhostile_no_malloc.so`: preloaded, it does not replace malloc' bench --workload lifo-64 "$mutants/libhostile_no_malloc.so"
