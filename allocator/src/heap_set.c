@@ -244,8 +244,9 @@ static void fork_child(void)
 
 /* As early as can be: handlers of fork registered first are prepared last, when no other handler is
  * left to wait for a thread that waits for a lock of this one. The drop-in is linked so that its
- * constructors come before those of all other objects. */
-__attribute__((constructor(101))) static void start(void)
+ * constructors come before those of all other objects; a program that links the library statically
+ * has the order of its own objects. */
+__attribute__((constructor)) static void start(void)
 {
     (void)pthread_atfork(fork_prepare, fork_parent, fork_child);
     cache_start();
