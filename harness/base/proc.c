@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads and processes may vanish between two reads: whatever cannot be read is left out. */
 #include "harness/base/proc.h"
+#include "harness/base/random.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -73,6 +74,7 @@ static void add_thread(const char *process, const char *thread, struct proc_grou
     if (!read_stat(path, &stat))
         return;
     group->threads++;
+    group->members += random_mix(strtoul(thread, NULL, 10));
     group->blocked += stat.state == 'S' || stat.state == 'Z';
     snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/schedstat", process, thread);
     add_turns(path, group);

@@ -20,6 +20,7 @@ struct proc_group {
     /* processor time used, and how many times a thread was given the processor */
     uint64_t cpu_us, turns;
     unsigned threads, blocked; /* blocked: neither running nor ready to run */
+    uint64_t members;          /* a hash of their ids: another value, other threads */
 };
 struct proc_group proc_read_group(pid_t group);
 

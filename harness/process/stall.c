@@ -41,7 +41,7 @@ enum stall_kind stall_observe(struct stall *stall, pid_t group, uint64_t positio
         return STALL_NONE;
     stall->now = proc_read_group(group);
     uint64_t control = read_turns();
-    if (stall->now.threads != stall->first.threads) {
+    if (stall->now.members != stall->first.members) {
         stall->first = stall->now;
         stall->first_ms = now_ms;
         start_quiet(stall, now_ms, control);

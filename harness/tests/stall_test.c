@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,6 +120,35 @@ static void a_running_thread_is_not_stuck_however_long_by_the_clock(void **state
     assert_int_equal(looks, 400);
 }
 
+static void start_one_process_after_another(void)
+{
+    for (;;) {
+        pid_t child = fork();
+        if (child == 0) {
+            struct timespec now = {0};
+            while (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0 && now.tv_nsec < 20000000)
+                ;
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
+}
+
+/* The sums are smaller after a process has ended. */
+static void processes_that_follow_each_other_are_not_stuck(void **state)
+{
+    (void)state;
+    pid_t group = start_group(start_one_process_after_another);
+    struct stall stall = {0};
+    enum stall_kind kind = STALL_NONE;
+    for (unsigned look = 1; look <= 60 && kind == STALL_NONE; look++) {
+        kind = stall_observe(&stall, group, 0, 1000 + look * 500, read_turns);
+        usleep(7000);
+    }
+    end_group(group);
+    assert_int_equal(kind, STALL_NONE);
+}
+
 static void a_thread_that_only_retries_is_stuck(void **state)
 {
     (void)state;
@@ -140,6 +170,7 @@ int main(void)
         cmocka_unit_test(blocked_beside_a_starved_control_process_is_not_stuck),
         cmocka_unit_test(the_control_process_takes_turns),
         cmocka_unit_test(progress_is_never_stuck),
+        cmocka_unit_test(processes_that_follow_each_other_are_not_stuck),
         cmocka_unit_test(a_thread_that_only_retries_is_stuck),
         cmocka_unit_test(a_running_thread_is_not_stuck_however_long_by_the_clock),
     };
