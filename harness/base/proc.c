@@ -56,28 +56,32 @@ bool proc_read_stat(pid_t pid, struct proc_stat *ret_stat)
 }
 
 /* Nanoseconds on a processor, nanoseconds of waiting for one, turns. */
-static void add_turns(const char *path, struct proc_group *group)
+static bool read_turns(const char *path, unsigned long long *ret_cpu_ns,
+                       unsigned long long *ret_turns)
 {
     char text[128];
-    unsigned long long cpu_ns, turns;
-    if (!read_text(path, text, sizeof text) || sscanf(text, "%llu %*u %llu", &cpu_ns, &turns) != 2)
-        return;
-    group->cpu_us += cpu_ns / 1000;
-    group->turns += turns;
+    return read_text(path, text, sizeof text) &&
+           sscanf(text, "%llu %*u %llu", ret_cpu_ns, ret_turns) == 2;
 }
 
+/* A thread that ends between the two reads counts for nothing: with one of them only, the group
+ * would have used less processor time than before. */
 static void add_thread(const char *process, const char *thread, struct proc_group *group)
 {
     char path[PATH_SIZE];
     struct proc_stat stat;
+    unsigned long long cpu_ns, turns;
     snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/stat", process, thread);
     if (!read_stat(path, &stat))
+        return;
+    snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/schedstat", process, thread);
+    if (!read_turns(path, &cpu_ns, &turns))
         return;
     group->threads++;
     group->members += random_mix(strtoul(thread, NULL, 10));
     group->blocked += stat.state == 'S' || stat.state == 'Z';
-    snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/schedstat", process, thread);
-    add_turns(path, group);
+    group->cpu_us += cpu_ns / 1000;
+    group->turns += turns;
 }
 
 /* Calls visit for each entry of a folder whose name is a number. */
