@@ -167,7 +167,8 @@ static void print_answer(const struct check_report *check, size_t count)
         printf(" Every step of the %s level ran (%.0f s).\n", level, check->seconds);
         return;
     }
-    printf(" %zu of %zu steps did not get their minimum:\n", missing, meant);
+    printf(" %zu of %zu steps did not get %s minimum:\n", missing, meant,
+           missing == 1 ? "its" : "their");
     print_missing(check);
 }
 

@@ -104,7 +104,8 @@ static void add_allowed(const struct cli *cli, struct words *words)
 
 static bool takes_capacity(const struct words *words)
 {
-    return strcmp(words->list[1], "replay") == 0;
+    const char *command = words->list[1];
+    return strcmp(command, "fuzz") != 0 && strcmp(command, "interleave") != 0;
 }
 
 /* seconds 0: no limit. */

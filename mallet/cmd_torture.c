@@ -42,8 +42,9 @@ struct torture {
     const struct request *request;
     struct subject_plan subject;
     struct cli_findings findings_log;
-    size_t findings, known_findings, left_out, done; /* left_out, done: scenarios */
-    json_t *list;                                    /* NULL unless --json */
+    size_t findings, known_findings;
+    size_t done, skipped, left_out; /* scenarios; skipped: not applicable */
+    json_t *list;                   /* NULL unless --json */
 };
 
 /* What one run of a scenario came to. */
@@ -275,6 +276,7 @@ static int run_scenario(struct torture *torture, const struct torture_scenario *
         if (status != EXIT_CLEAN)
             return status;
         torture->done += plan.muted[0] == '\0' && outcome.result.processes > 0;
+        torture->skipped += outcome.result.lacking != NULL;
         goes_on = outcome.result.has_finding && torture_mute(&plan, &outcome.result);
     }
     return EXIT_CLEAN;
@@ -292,11 +294,11 @@ static void leave_out(struct torture *torture, const struct torture_scenario *sc
 
 static json_t *make_document(const struct torture *torture, const struct cli_work *work)
 {
-    json_t *document =
-        json_pack("{s:s, s:I, s:O, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
-                  (json_int_t)torture->request->cli.seed, "scenarios", torture->list, "findings",
-                  (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings,
-                  "not_run", (json_int_t)torture->left_out);
+    json_t *document = json_pack(
+        "{s:s, s:I, s:O, s:I, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
+        (json_int_t)torture->request->cli.seed, "scenarios", torture->list, "findings",
+        (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings, "skipped",
+        (json_int_t)torture->skipped, "not_run", (json_int_t)torture->left_out);
     cli_add_work(document, work);
     return document;
 }

@@ -86,8 +86,8 @@ static void judge_new(struct worker *worker, const struct block *block, size_t a
                       const char *call)
 {
     if (block->address == NULL)
-        torture_fail(worker, "null", call, "thread %u: %s of %zu bytes returned NULL, errno %d",
-                     worker->id, call, block->size, errno);
+        torture_fail(worker, "null", call, "thread %u: %s of %zu bytes returned NULL", worker->id,
+                     call, block->size);
     if ((uintptr_t)block->address % alignment != 0 && !torture_is_muted("alignment"))
         torture_fail(worker, "alignment", call,
                      "thread %u: a block of %zu bytes came at %p, not aligned to %zu", worker->id,

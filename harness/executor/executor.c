@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CPU_LIMIT_MS = 2000, WALL_LIMIT_MS = 20000 };
+enum { CPU_LIMIT_MS = 500, WALL_LIMIT_MS = 20000 };
 
 const struct executor_info *executor_info(const struct executor *executor)
 {
@@ -256,6 +256,7 @@ static void load_request(struct executor *executor, const struct trace *trace,
     memset(report->features, 0, sizeof report->features);
     memset(report->outcomes, 0, trace->count * sizeof report->outcomes[0]);
     report->progress = (struct run_progress){0};
+    executor->trace = trace;
 }
 
 static void take_verdict(const struct work_reply *reply, struct execution *execution)
@@ -269,6 +270,12 @@ static void take_verdict(const struct work_reply *reply, struct execution *execu
     execution->verdict.sentence[VERDICT_SENTENCE_MAX - 1] = 0;
     if (!execution->is_clean && execution->verdict.check >= CHECK_COUNT)
         execution->verdict.check = CHECK_CRASH;
+}
+
+static void remember_hang(struct executor *executor)
+{
+    if (executor->hang_count < EXECUTOR_HANGS_MAX)
+        executor_find_site(executor, executor->hangs[executor->hang_count++]);
 }
 
 static void take_failures(const struct executor *executor, struct execution *execution)
@@ -303,6 +310,9 @@ int executor_run(struct executor *executor, const struct trace *trace,
     ret_execution->features = executor->report->features;
     enum watch_result outcome =
         send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
+    if (outcome == WATCH_HUNG)
+        remember_hang(executor);
+    executor->trace = NULL; /* the caller's */
     if (outcome == WATCH_BROKEN)
         return report_broken(executor, error);
     if (outcome == WATCH_CANCELLED)

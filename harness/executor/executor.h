@@ -26,8 +26,9 @@
 struct executor_options {
     enum subject_binding binding;
     enum subject_scope scope;
-    /* For one step of a trace: an op with its checks. 0: 2000 of processor time, 20000 by the
-     * clock, which bounds the start of a worker too. */
+    /* For one step of a trace: an op with its checks. 0: 500 of processor time, 20000 by the
+     * clock, which bounds the start of a worker too. Where no call was seen to hang before, a call
+     * gets ten times the processor time. */
     uint32_t cpu_limit_ms, wall_limit_ms;
     /* Asked while a subject runs: whether to end what runs, which returns ECANCELED. NULL:
      * never. */

@@ -13,6 +13,9 @@
 #include "harness/executor/protocol.h"
 #include "harness/process/process.h"
 
+/* Slow is not hung: a call counts as hung when it has used so many times the limit. */
+enum { EXECUTOR_PATIENCE = 10, EXECUTOR_HANGS_MAX = 16 };
+
 struct executor {
     struct executor_options options;
     struct executor_info info;
@@ -21,6 +24,10 @@ struct executor {
     pid_t worker;          /* leads a group of its own; 0: none */
     uint32_t runs_in_worker;
     uint64_t sequence;
+    const struct trace *trace; /* that the worker runs; NULL: none */
+    /* Where calls were seen to hang: other calls there get the plain limit. */
+    char hangs[EXECUTOR_HANGS_MAX][VERDICT_SITE_MAX];
+    unsigned hang_count;
     struct request_memory *request;     /* of the zygote's memory; NULL without one */
     const struct report_memory *report; /* likewise */
 };
@@ -54,6 +61,8 @@ struct watch {
     uint32_t cpu_ms, wall_ms; /* since the op it is at began */
 };
 enum watch_result executor_watch(struct executor *executor, struct watch *ret_watch);
+/* The site of the op that the worker is at, "" outside of a trace. */
+void executor_find_site(const struct executor *executor, char ret_site[VERDICT_SITE_MAX]);
 /* The verdict on a worker that gave no reply, from the op it had reached. */
 void executor_judge_death(const struct executor *executor, const struct trace *trace,
                           enum watch_result result, const struct watch *watch,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for a worker. A hang is CPU time without a new op. A deadlock is none for the wall limit,
- * in which a control process of the same priority got its share: a loaded machine invents neither. Whatever the report memory says is taken as a hint: it
- * selects an op, never more.
+ * Waiting for a worker. A hang is CPU time without a new op; the first one at a site must use ten
+ * times the limit, because slow calls return by then. A deadlock is no CPU time for long, while a
+ * control process of the same priority got its share: a loaded machine invents neither. Whatever
+ * the report memory says is taken as a hint: it selects an op, never more.
  */
 #include "harness/base/clock.h"
 #include "harness/executor/executor_internal.h"
@@ -56,7 +57,7 @@ struct step {
 static bool is_stuck(const struct executor *executor, struct step *step, uint64_t cpu,
                      uint64_t wall)
 {
-    uint64_t limit = executor->options.wall_limit_ms;
+    uint64_t limit = executor->options.wall_limit_ms / 2;
     if (wall - step->wall_ms < limit / 4)
         return false;
     uint64_t turns = control_turns();
@@ -67,6 +68,33 @@ static bool is_stuck(const struct executor *executor, struct step *step, uint64_
     }
     return wall - step->wall_ms > limit && wall - step->quiet_ms >= limit / 2 &&
            turns - step->quiet_turns >= limit / 2 / CONTROL_SHARE_MS;
+}
+
+/* The C function of the op's name: "realloc" of "realloc NULL". */
+static void name_site(const struct executor *executor, const char *name,
+                      char ret_site[VERDICT_SITE_MAX])
+{
+    bool is_fault = executor->report->progress.os_failures.last != 0;
+    snprintf(ret_site, VERDICT_SITE_MAX, "%.*s%s", (int)strcspn(name, " "), name,
+             is_fault ? RUN_FAULT_SITE : "");
+}
+
+void executor_find_site(const struct executor *executor, char ret_site[VERDICT_SITE_MAX])
+{
+    uint32_t op = executor->report->progress.op;
+    ret_site[0] = '\0';
+    if (executor->trace != NULL && op < executor->trace->count)
+        name_site(executor, trace_op_name(executor->trace->ops[op].kind), ret_site);
+}
+
+static uint32_t find_cpu_limit(const struct executor *executor)
+{
+    char site[VERDICT_SITE_MAX];
+    executor_find_site(executor, site);
+    for (unsigned i = 0; i < executor->hang_count; i++)
+        if (strcmp(executor->hangs[i], site) == 0)
+            return executor->options.cpu_limit_ms;
+    return executor->options.cpu_limit_ms * EXECUTOR_PATIENCE;
 }
 
 /* Whether the step that it is at has taken too long, in *ret_result. */
@@ -82,7 +110,7 @@ static bool is_over(const struct executor *executor, struct step *step, struct w
     watch->wall_ms = (uint32_t)(wall - step->wall_ms);
     if (executor->options.is_cancelled != NULL && executor->options.is_cancelled())
         *ret_result = WATCH_CANCELLED;
-    else if (watch->cpu_ms > executor->options.cpu_limit_ms)
+    else if (watch->cpu_ms > find_cpu_limit(executor))
         *ret_result = WATCH_HUNG;
     else if (is_stuck(executor, step, cpu, wall))
         *ret_result = WATCH_STUCK;
@@ -133,15 +161,6 @@ static void describe_end(enum watch_result result, const struct watch *watch, ch
                  CHILD_WORK);
     else
         snprintf(ret_text, capacity, "called exit(%d)", WEXITSTATUS(watch->status));
-}
-
-/* The C function of the op's name: "realloc" of "realloc NULL". */
-static void name_site(const struct executor *executor, const char *name,
-                      char ret_site[VERDICT_SITE_MAX])
-{
-    bool is_fault = executor->report->progress.os_failures.last != 0;
-    snprintf(ret_site, VERDICT_SITE_MAX, "%.*s%s", (int)strcspn(name, " "), name,
-             is_fault ? RUN_FAULT_SITE : "");
 }
 
 void executor_judge_death(const struct executor *executor, const struct trace *trace,

@@ -24,10 +24,10 @@
 
 enum {
     HOSTILE_SIZE = 12345,
-    CPU_LIMIT_MS = 300,
+    CPU_LIMIT_MS = 100,
     WALL_LIMIT_MS = 1500,
     SLOWEST_MS = 5000,
-    OTHER_TESTS = 9
+    OTHER_TESTS = 10
 };
 
 /* What must come of a subject. */
@@ -258,6 +258,27 @@ static void interrupted_system_calls_are_repeated(void **state)
     signal(SIGALRM, SIG_DFL);
 }
 
+static unsigned cpu_ms_of_hang(struct executor *executor)
+{
+    unsigned used = 0;
+    struct execution execution = run_one_malloc(executor, HOSTILE_SIZE);
+    const char *number = strstr(execution.verdict.sentence, "had used ");
+    assert_non_null(number);
+    assert_int_equal(sscanf(number, "had used %u ms", &used), 1);
+    return used;
+}
+
+/* Slow calls return within that, and what hung once need not prove it again. */
+static void only_the_first_hang_gets_ten_times_the_limit(void **state)
+{
+    (void)state;
+    struct executor *executor = start_or_fail("spin");
+    unsigned first = cpu_ms_of_hang(executor), second = cpu_ms_of_hang(executor);
+    executor_stop(executor);
+    assert_in_range(first, 10 * CPU_LIMIT_MS, UINT32_MAX);
+    assert_in_range(second, CPU_LIMIT_MS, 10 * CPU_LIMIT_MS - 1);
+}
+
 static uint64_t cancel_after_ms;
 
 static bool is_late(void)
@@ -329,6 +350,7 @@ int main(int argc, char **argv)
     struct CMUnitTest tests[SUBJECTS + OTHER_TESTS] = {
         cmocka_unit_test(fork_that_hangs_is_given_up_once),
         cmocka_unit_test(interrupted_system_calls_are_repeated),
+        cmocka_unit_test(only_the_first_hang_gets_ten_times_the_limit),
         cmocka_unit_test(cancelled_run_and_shrinking_end_at_once),
         cmocka_unit_test(what_a_subject_starts_ends_with_its_worker),
         cmocka_unit_test(every_hostile_mutant_has_its_sentence),
