@@ -45,8 +45,9 @@ double check_slowness(void)
     uint64_t wall = clock_now_ns(), cpu = clock_cpu_ns();
     while (clock_cpu_ns() - cpu < SAMPLE_NS)
         ;
-    double slowness = (double)(clock_now_ns() - wall) / SAMPLE_NS;
-    return slowness < 1 ? 1 : slowness > CHECK_SLOWNESS_MAX ? CHECK_SLOWNESS_MAX : slowness;
+    double slowness = (double)(clock_now_ns() - wall) / (double)SAMPLE_NS;
+    const double most = CHECK_SLOWNESS_MAX;
+    return slowness < 1 ? 1 : slowness > most ? most : slowness;
 }
 
 /* ---- the command line ---- */
@@ -189,7 +190,7 @@ static int start(const struct check_request *request, const struct check_step *s
     *running = (struct running){.step = step, .started = check_now()};
     running->out = memfd_create("out", MFD_CLOEXEC);
     running->errors = memfd_create("errors", MFD_CLOEXEC);
-    running->deadline = seconds > 0 ? running->started + 1.5 * seconds + GRACE_S : 0;
+    running->deadline = seconds > 0 ? running->started + 1.5 * seconds + (double)GRACE_S : 0;
     fill_words(request, step, seconds, &words);
     const struct process_descriptor descriptors[] = {{STDOUT_FILENO, running->out},
                                                      {STDERR_FILENO, running->errors}};
@@ -206,10 +207,10 @@ static int start(const struct check_request *request, const struct check_step *s
  * it. */
 static double stop_seconds(const struct check_request *request)
 {
-    double seconds = request->limit / 10.0;
-    if (request->limit == 0 || seconds > STOP_MAX_S)
-        return STOP_MAX_S;
-    return seconds < STOP_MIN_S ? STOP_MIN_S : seconds;
+    const double seconds = request->limit / 10.0, least = STOP_MIN_S, most = STOP_MAX_S;
+    if (request->limit == 0 || seconds > most)
+        return most;
+    return seconds < least ? least : seconds;
 }
 
 /* Ends what has had its time; what was asked to end already is killed. */

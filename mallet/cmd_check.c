@@ -156,12 +156,12 @@ static int run_check(struct check_report *check, struct check_request *request,
                      const char *subject_file)
 {
     double start = check_now(), end = end_of(request);
+    const double most = CAUSES_MAX_S;
     double reserve = request->limit / (double)CAUSES_SHARE;
-    reserve = reserve < CAUSES_MAX_S ? reserve : CAUSES_MAX_S;
+    reserve = reserve < most ? reserve : most;
     request->end = end > 0 ? end - reserve : 0;
     check_folder_open(&check->folder, &check->causes, subject_file,
-                      end > 0 ? start + request->limit / (double)EARLIER_SHARE
-                              : start + CAUSES_MAX_S);
+                      end > 0 ? start + request->limit / (double)EARLIER_SHARE : start + most);
     int status =
         check_run_steps(request, take_result, isatty(STDERR_FILENO) ? show_progress : NULL, check);
     hide_progress();

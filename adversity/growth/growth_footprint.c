@@ -70,12 +70,12 @@ static bool measure_longest(const struct growth_options *options, struct growth_
 {
     struct footprint footprint = footprint_of(ret_report);
     double rounds = (double)order->count, grown = (double)footprint.highest + 1,
-           by_frees = TREND_ENOUGH_FREES * rounds / ((double)ret_report->frees + 1),
+           by_frees = (double)TREND_ENOUGH_FREES * rounds / ((double)ret_report->frees + 1),
            by_bytes = (double)PLATEAU_BYTES * rounds / grown,
            wanted = (by_frees < by_bytes ? by_frees : by_bytes) * MARGIN;
     order->count *= LONGER;
     if (wanted > (double)order->count)
-        order->count = wanted < LONGEST ? (size_t)wanted : LONGEST;
+        order->count = wanted < (double)LONGEST ? (size_t)wanted : LONGEST;
     order->size = options->settle_seconds != 0 ? options->settle_seconds : SETTLE_SECONDS;
     if (!growth_measure(options, order, result, ret_report))
         return false;

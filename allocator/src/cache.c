@@ -125,10 +125,10 @@ static void put_back(struct anvil_heap *heap, unsigned class_index,
 /* Puts the oldest entries back. */
 static void magazine_drain(struct cache *cache, unsigned class_index, unsigned count)
 {
-    struct slab_entry *first = cache->rooms[class_index].base + 1;
-    unsigned rest = count_of(cache, class_index) - count;
     if (count == 0)
         return;
+    struct slab_entry *first = cache->rooms[class_index].base + 1;
+    unsigned rest = count_of(cache, class_index) - count;
     put_back(cache->heap, class_index, first, count);
     memmove(first, first + count, rest * sizeof *first);
     cache->magazines[class_index].top = first + rest;

@@ -30,20 +30,28 @@ static void unlock(const int *locked)
 /* To the end of the block. */
 #define WITH_LOCK() int locked __attribute__((cleanup(unlock), unused)) = lock()
 
+/* glibc's own lock of its streams comes first: a thread that has it may wait for ours. */
+void _IO_list_lock(void);
+void _IO_list_unlock(void);
+void _IO_list_resetlock(void);
+
 static void lock_before_fork(void)
 {
+    _IO_list_lock();
     lock();
 }
 
 static void unlock_after_fork(void)
 {
     pthread_mutex_unlock(&heap_lock);
+    _IO_list_unlock();
 }
 
-/* The lock's owner is a thread of the parent. */
+/* The locks' owner is a thread of the parent. */
 static void unlock_in_child(void)
 {
     heap_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    _IO_list_resetlock();
 }
 
 __attribute__((constructor)) static void lock_at_fork(void)
