@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The start of a run. The launcher stands between `mallet` and the program that is measured, because
- * the peak that the system reports for a process includes that of the process it was started from:
- * the launcher is small, `mallet` is not.
+ * The start of a run. The launcher stands between `mallet` and the program that is measured,
+ * because the peak that the system reports for a process includes that of the process it was
+ * started from: the launcher is small, `mallet` is not.
  */
 #include "bench/child.h"
 

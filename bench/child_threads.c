@@ -69,7 +69,8 @@ void run_pass(size_t size, uint64_t count)
     measure_end(channel.total * BATCH, 0);
 }
 
-/* ---- after Larson and Krishnan: Memory allocation for long-running server applications (1998) ---- */
+/* ---- after Larson and Krishnan: Memory allocation for long-running server applications (1998)
+ * ---- */
 
 enum { SLOTS = 1000, ROUNDS = 20, SIZE_MIN = 16, THREADS_MAX = 16 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One picture, as text: above, a point for each subject, CPU from left to right and memory upwards,
- * with the reference at 1 and 1; below, a line for each workload with a point for each subject's CPU
- * ratio on a logarithmic axis, and a grey bar as wide as the A/A interval.
+ * with the reference at 1 and 1; below, a line for each workload with a point for each subject's
+ * CPU ratio on a logarithmic axis, and a grey bar as wide as the A/A interval.
  */
 #include "bench/report.h"
 

@@ -78,7 +78,8 @@ static void compare_row(const struct bench *bench, size_t w, struct results_row 
         }
 }
 
-/* Of one cost, for each workload; an interrupted run has as many of both as of the one with less. */
+/* Of one cost, for each workload; an interrupted run has as many of both as of the one with
+ * less. */
 static void fill_pairs(const struct bench *bench, const struct results *results,
                        enum bench_cost cost, struct control_pair *pairs)
 {

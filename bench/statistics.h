@@ -2,9 +2,9 @@
 /*
  * Which differences between two subjects mean something. The control of a run is its reference once
  * more under another name, so the two have the same cost; what their samples differ by is the
- * machine's doing. From the samples of both, many pairs of medians are drawn at random: the interval
- * is the factor that 95 in 100 ratios of such pairs stay within, and never less than the ratio that
- * reference and control really showed. A ratio within the interval is a tie.
+ * machine's doing. From the samples of both, many pairs of medians are drawn at random: the
+ * interval is the factor that 95 in 100 ratios of such pairs stay within, and never less than the
+ * ratio that reference and control really showed. A ratio within the interval is a tie.
  */
 #ifndef BENCH_STATISTICS_H
 #define BENCH_STATISTICS_H

@@ -30,9 +30,9 @@ struct bench_workload {
  * installed have `skipped`. */
 const struct bench_workload *bench_workload_at(size_t i);
 
-/* A workload that replays a trace, about a million ops in all. Writes its ops to a file of `folder`,
- * which outlives the runs. Returns 0, or a positive errno. A trace with sizes that depend on the
- * subject gets `skipped`. */
+/* A workload that replays a trace, about a million ops in all. Writes its ops to a file of
+ * `folder`, which outlives the runs. Returns 0, or a positive errno. A trace with sizes that depend
+ * on the subject gets `skipped`. */
 int bench_workload_of_trace(struct bench_workload *ret_workload, const char *name,
                             const struct trace *trace, const char *folder);
 

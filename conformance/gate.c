@@ -242,8 +242,8 @@ static size_t select_probes(struct gate *gate, const struct probe **ret_probes)
     return selected;
 }
 
-/* The cheapest and most telling probes first: what C and POSIX require of the functions, then of the
- * process, then what only some editions require, then misuse. */
+/* The cheapest and most telling probes first: what C and POSIX require of the functions, then of
+ * the process, then what only some editions require, then misuse. */
 static unsigned rank_probe(const struct probe *probe)
 {
     unsigned best = STRENGTH_COUNT;

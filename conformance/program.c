@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program is the probe and what it uses of its file and of the testlib, between the table of calls
- * and a main. The rules of probe.h make that possible. */
+/* A program is the probe and what it uses of its file and of the testlib, between the table of
+ * calls and a main. The rules of probe.h make that possible. */
 #include "conformance/program.h"
 
 #include "harness/program/program.h"

@@ -93,7 +93,8 @@ static void choose_candidates(struct search *search)
     }
 }
 
-/* Ops whose function the subject lacks are passed over in a run; a program would call the libc's. */
+/* Ops whose function the subject lacks are passed over in a run; a program would call the
+ * libc's. */
 static void drop_lacking(const struct search *search, struct trace *trace)
 {
     unsigned offers = executor_info(search->executor)->subject.offers;

@@ -4,8 +4,8 @@
  * program that show it.
  *
  *   check_causes_take   the lines that a step wrote, less what a baseline expects
- *   check_causes_find   shrinks one finding of each class to its cause, groups them, saves trace and
- *                       program of each group's headline, and runs the program
+ *   check_causes_find   shrinks one finding of each class to its cause, groups them, saves trace
+ *                       and program of each group's headline, and runs the program
  */
 #ifndef MALLET_CHECK_CAUSES_H
 #define MALLET_CHECK_CAUSES_H

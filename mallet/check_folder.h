@@ -22,9 +22,9 @@ struct check_folder {
     size_t earlier_count;
 };
 
-/* Call before the first step: the programs of an earlier build's findings are compiled and run, until
- * `until` by check_now at most, and what they still show is added to the causes. What the campaign
- * of that build found is removed; its corpus stays. subject_file: what the build is. */
+/* Call before the first step: the programs of an earlier build's findings are compiled and run,
+ * until `until` by check_now at most, and what they still show is added to the causes. What the
+ * campaign of that build found is removed; its corpus stays. subject_file: what the build is. */
 void check_folder_open(struct check_folder *ret_folder, struct check_causes *causes,
                        const char *subject_file, double until);
 void check_folder_done(struct check_folder *folder);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A step is a child with stdout and stderr in memory files. Its time is stretched on a busy machine,
- * so that the check gets slower there, not emptier; only the request's own end is firm.
+ * A step is a child with stdout and stderr in memory files. Its time is stretched on a busy
+ * machine, so that the check gets slower there, not emptier; only the request's own end is firm.
  *
  *     seconds × slowness: --limit, after which the step begins nothing new
  *     + half, GRACE_S:    SIGINT, after which it prints what it has
@@ -166,8 +166,8 @@ static double seconds_from(const struct check_request *request, const struct che
     return sum;
 }
 
-/* Seconds of the step; 0: no limit. More on a busy machine, but no more than leaves the steps behind
- * it their proportion of the time that is left. */
+/* Seconds of the step; 0: no limit. More on a busy machine, but no more than leaves the steps
+ * behind it their proportion of the time that is left. */
 static unsigned step_seconds(const struct check_request *request, const struct check_step *step)
 {
     double seconds = step->seconds[request->level], left = request->end - check_now();
@@ -203,8 +203,8 @@ static int start(const struct check_request *request, const struct check_step *s
                                                    : process_spawn(&plan, &running->process);
 }
 
-/* What is to be printed takes its time on a busy machine; the time kept for the findings has room for
- * it. */
+/* What is to be printed takes its time on a busy machine; the time kept for the findings has room
+ * for it. */
 static double stop_seconds(const struct check_request *request)
 {
     const double seconds = request->limit / 10.0, least = STOP_MIN_S, most = STOP_MAX_S;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The steps of `mallet check`, registered once: which command each runs at which level, for how long
- * at most, and the least that it must have done for its silence to mean something. A step is another
- * command of mallet in a process of its own, so that none can take the others with it, and so that a
- * person can run it again alone.
+ * The steps of `mallet check`, registered once: which command each runs at which level, for how
+ * long at most, and the least that it must have done for its silence to mean something. A step is
+ * another command of mallet in a process of its own, so that none can take the others with it, and
+ * so that a person can run it again alone.
  */
 #ifndef MALLET_CHECK_STEPS_H
 #define MALLET_CHECK_STEPS_H
@@ -16,9 +16,9 @@ enum check_level { LEVEL_QUICK, LEVEL_DEFAULT, LEVEL_THOROUGH, LEVEL_COUNT };
 
 /*
  * Words of a command stand separated by blanks. $S: the subject; $C: the folder of traces; $O: a
- * folder for the step's own output; $T: the step's seconds. `?limit` becomes --limit with the step's
- * seconds, where it has some. Every step gets the baselines, the options that all commands share,
- * and --findings.
+ * folder for the step's own output; $T: the step's seconds. `?limit` becomes --limit with the
+ * step's seconds, where it has some. Every step gets the baselines, the options that all commands
+ * share, and --findings.
  */
 struct check_step {
     const char *name;

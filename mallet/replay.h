@@ -4,10 +4,11 @@
  * sums up; replay_trace.c runs one trace; replay_faults.c runs it once for each OS call that may
  * fail.
  *
- * Breadth comes first. All files are checked once before any is repeated in cycles, and no violation
- * hides another: a trace that fails is run again with that class muted (a check at a function), until
- * it shows nothing new; where a call does not return, without that call. A class is printed for the
- * first CLASS_FINDINGS traces that show it, and muted from the start in all others.
+ * Breadth comes first. All files are checked once before any is repeated in cycles, and no
+ * violation hides another: a trace that fails is run again with that class muted (a check at a
+ * function), until it shows nothing new; where a call does not return, without that call. A class
+ * is printed for the first CLASS_FINDINGS traces that show it, and muted from the start in all
+ * others.
  *
  * Functions return an exit status, having said why if it is EXIT_REFUSED or EXIT_INTERNAL.
  */

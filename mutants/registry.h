@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry of mutants, and of sound subjects: a row of registry.tsv for each. CMake checks the rows, makes the
- * libraries and writes mutants/list.h, which has the rows as macros:
+ * The registry of mutants, and of sound subjects: a row of registry.tsv for each. CMake checks the
+ * rows, makes the libraries and writes mutants/list.h, which has the rows as macros:
  *
  *     MUTANTS(M), MUTANTS_<origin>(M)   M(id, origin, reach, caught_by, mistake, after) for each
  *     SOUNDS(S)                         S(id, pace, built_from, unusual, like)

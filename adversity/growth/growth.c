@@ -13,7 +13,8 @@ static const size_t sizes[] = {16,       64,        256,     1 << 10, 4 << 10,  
                                64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20};
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
-/* A subject of limited capacity is full when that part of it is live: the rest is headers, holes. */
+/* A subject of limited capacity is full when that part of it is live: the rest is headers,
+ * holes. */
 enum { FULL_DIVISOR = 4 };
 
 const char *growth_outcome_name(enum growth_outcome outcome)

@@ -8,10 +8,10 @@
  *   growing   what the process holds goes on growing: in each quarter of the rounds, in the last as
  *             in the first, to well above anything that caches explain
  *   bloated   it holds many times what was ever live, growing or not
- * Scaling. A workload does about N operations with N blocks; an operation must cost about the same at
- * N, 2N and 4N. Caches of the machine and of the allocator bend that line, but each bends it once:
- * cost is said to grow with N where it grows at every doubling, by about as much as N does, and to
- * more than a few cache misses.
+ * Scaling. A workload does about N operations with N blocks; an operation must cost about the same
+ * at N, 2N and 4N. Caches of the machine and of the allocator bend that line, but each bends it
+ * once: cost is said to grow with N where it grows at every doubling, by about as much as N does,
+ * and to more than a few cache misses.
  */
 #ifndef GROWTH_JUDGE_H
 #define GROWTH_JUDGE_H

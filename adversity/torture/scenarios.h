@@ -2,8 +2,8 @@
 /*
  * The scenarios, registered here and nowhere else, one a line: name, its function's name,
  * milliseconds of one process of it, the microseconds between interruptions (0: it varies from
- * process to process), what it NEEDS, the files of its program beyond the testlib, what it does. In this order, the
- * long ones last, they run. C reads the list as a macro, CMake by its lines.
+ * process to process), what it NEEDS, the files of its program beyond the testlib, what it does. In
+ * this order, the long ones last, they run. C reads the list as a macro, CMake by its lines.
  */
 #ifndef TORTURE_SCENARIOS_H
 #define TORTURE_SCENARIOS_H

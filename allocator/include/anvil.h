@@ -53,8 +53,8 @@ void anvil_free_aligned_sized(void *block, size_t alignment, size_t size);
  * alignment or not. */
 void *anvil_aligned_alloc(size_t alignment, size_t size);
 /* As aligned_alloc, but an alignment that is not a power of two, 0 included, is rounded up to one:
- * no standard has this function, and its callers were written against C libraries that do so. An alignment above the
- * largest power of two fails with EINVAL. */
+ * no standard has this function, and its callers were written against C libraries that do so. An
+ * alignment above the largest power of two fails with EINVAL. */
 void *anvil_memalign(size_t alignment, size_t size);
 /* Returns 0, EINVAL (not a power of two, or not a multiple of sizeof(void *)) or ENOMEM; *ret_block
  * is written on success only, errno never. */
@@ -161,8 +161,9 @@ struct anvil_region {
     bool is_small;   /* a block of a slab; else an extent */
     bool is_mapping; /* an extent with a mapping of its own */
 };
-/* Calls visit for every block and free extent, by address within one mapping, under the heap's locks
- * (visit must not call anvil). A freed block that a thread keeps for itself is free. Stops at the first non-zero result of visit and returns it. */
+/* Calls visit for every block and free extent, by address within one mapping, under the heap's
+ * locks (visit must not call anvil). A freed block that a thread keeps for itself is free. Stops at
+ * the first non-zero result of visit and returns it. */
 int anvil_heap_walk(anvil_heap *heap,
                     int (*visit)(const struct anvil_region *region, void *context), void *context);
 

@@ -5,8 +5,8 @@
  *
  * Room: a magazine starts with 7 entries and doubles when it misses, up to 64 KiB of blocks or 255
  * entries. A refill takes one block at first and twice as many each time, up to half of the room; a
- * spill puts the older half back. Every so many batches, the magazines that have not moved since the
- * last look are emptied.
+ * spill puts the older half back. Every so many batches, the magazines that have not moved since
+ * the last look are emptied.
  *
  * The page of a cache is never given back, but serves the next thread. Entries lie in the heap's
  * metadata.

@@ -15,9 +15,9 @@
  *     base        top                 limit
  *      | NULL | entry | entry |  free  |        top[-1] is popped next; NULL there: the magazine is empty
  *
- * A cache belongs to its thread. Other threads touch it only when that thread cannot use it: when the
- * heap starts over. In the child of a fork, what the caches of the other threads hold is lost: at
- * most what fits into their magazines, once, because the child has one thread.
+ * A cache belongs to its thread. Other threads touch it only when that thread cannot use it: when
+ * the heap starts over. In the child of a fork, what the caches of the other threads hold is lost:
+ * at most what fits into their magazines, once, because the child has one thread.
  */
 #ifndef ANVIL_CACHE_H
 #define ANVIL_CACHE_H

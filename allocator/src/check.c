@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker: one walk over the extents, then the tree, the classes, the calling thread's cache and
- * the sums. Meant to run after every
- * operation of a fuzzed heap, so it does no more than a few look-ups per extent; it trusts nothing
- * that it has not checked before.
+ * The checker: one walk over the extents, then the tree, the classes, the calling thread's cache
+ * and the sums. Meant to run after every operation of a fuzzed heap, so it does no more than a few
+ * look-ups per extent; it trusts nothing that it has not checked before.
  *
  * known-zero is a sample: the first and the last word before and behind the dirty part, where an
  * off-by-one in the accounting shows.

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A heap: one of each lower layer, its locks, and the counts of large blocks. It routes a request by
- * its size and tells what a pointer stands for.
+ * A heap: one of each lower layer, its locks, and the counts of large blocks. It routes a request
+ * by its size and tells what a pointer stands for.
  *
  *     up to 32 KiB, aligned to a page at most     a block in a slab
  *     up to the mmap threshold                    an extent
- *     above, or aligned to far more               an extent with a mapping of its own (sources that have any)
+ *     above, or aligned to far more               an extent with a mapping of its own (sources that
+ *                                                 have any)
  *
  * The functions below take the locks that they need and neither set errno nor panic on misuse:
  * malloc.c does both. A block is found without any lock; between heap_find and what follows it

@@ -7,16 +7,16 @@
  * heap has cleared its entries: a new heap of that number would take what is left of them for its
  * own, and coalesce with the dying heap.
  *
- * Lock order: the registry's lock, the list of caches, then heaps by rising number, then the program
- * break. Only create, destroy, the first use of the default heap, and fork take the registry's lock;
- * a thread that holds a heap's lock takes no other heap's.
+ * Lock order: the registry's lock, the list of caches, then heaps by rising number, then the
+ * program break. Only create, destroy, the first use of the default heap, and fork take the
+ * registry's lock; a thread that holds a heap's lock takes no other heap's.
  *
  * fork: the prepare handler takes every lock, so that the child inherits whole heaps; parent and
- * child release them. A heap is destroyed under its locks for the same reason. Before all locks the handler takes glibc's list
- * of streams, which fork itself takes after the handlers: a thread that holds it, as fflush(NULL)
- * does, may allocate. A process with one thread takes nothing, so that it may even fork in a signal
- * handler that interrupted malloc. The handlers are registered by a constructor, never inside
- * malloc; a fork before that finds one thread.
+ * child release them. A heap is destroyed under its locks for the same reason. Before all locks the
+ * handler takes glibc's list of streams, which fork itself takes after the handlers: a thread that
+ * holds it, as fflush(NULL) does, may allocate. A process with one thread takes nothing, so that it
+ * may even fork in a signal handler that interrupted malloc. The handlers are registered by a
+ * constructor, never inside malloc; a fork before that finds one thread.
  */
 #include "heap_set.h"
 

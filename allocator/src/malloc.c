@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What C and POSIX say about malloc: zero sizes, overflow, alignment, realloc, and errno, which no
- * other file touches. Each public function comes in two forms, with a heap and for the default heap;
- * the latter is the former with NULL, but for malloc and free, which try the thread's cache first.
+ * other file touches. Each public function comes in two forms, with a heap and for the default
+ * heap; the latter is the former with NULL, but for malloc and free, which try the thread's cache
+ * first.
  *
  * The straight paths (malloc.h) take no lock and make no call.
  *

@@ -4,11 +4,11 @@
  * every block, so that a program which writes past its blocks does not reach it.
  *
  * The sizes of objects are powers of two. A freed object is kept for the next request of that size;
- * meta_release gives back the mappings in which no object is in use, and the rest goes with the heap.
- * A mapping has an inaccessible page on either side, where the page source can make one. Freeing a block never needs a new object, so only paths
- * that allocate can fail here. On failure `missing` holds the bytes that were refused, and
- * meta_adopt accepts them from elsewhere: a heap whose blocks hold all memory must still get a
- * descriptor.
+ * meta_release gives back the mappings in which no object is in use, and the rest goes with the
+ * heap. A mapping has an inaccessible page on either side, where the page source can make one.
+ * Freeing a block never needs a new object, so only paths that allocate can fail here. On failure
+ * `missing` holds the bytes that were refused, and meta_adopt accepts them from elsewhere: a heap
+ * whose blocks hold all memory must still get a descriptor.
  */
 #ifndef ANVIL_META_H
 #define ANVIL_META_H

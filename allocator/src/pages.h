@@ -62,8 +62,8 @@ int pages_release(struct pages *pages, char *start, size_t length, size_t dirty)
 /* The same for memory that the caller cannot keep: tries twice, because an injected refusal comes
  * once; if both fail the memory is leaked. */
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty);
-/* As pages_map and pages_release, for metadata: from the system it comes with an inaccessible page on
- * either side, so that no write which runs past a block reaches it. The guards are not part of
+/* As pages_map and pages_release, for metadata: from the system it comes with an inaccessible page
+ * on either side, so that no write which runs past a block reaches it. The guards are not part of
  * `held`. */
 int pages_map_guarded(struct pages *pages, size_t length, char **ret_start);
 int pages_release_guarded(struct pages *pages, char *start, size_t length, size_t dirty);
@@ -75,9 +75,9 @@ int pages_resize(struct pages *pages, char *start, size_t old_length, size_t new
  * unmapped. */
 int pages_move(struct pages *pages, char *start, size_t old_length, char *target,
                size_t new_length);
-/* Memory that outlives the heap and is shared between heaps, guarded as well: not part of `held`, and not counted
- * for an arena, whose calls must not depend on what other heaps did. Never released, except by the
- * loser of a race to publish it: pages_release_shared. */
+/* Memory that outlives the heap and is shared between heaps, guarded as well: not part of `held`,
+ * and not counted for an arena, whose calls must not depend on what other heaps did. Never
+ * released, except by the loser of a race to publish it: pages_release_shared. */
 int pages_map_shared(struct pages *pages, size_t length, char **ret_start);
 void pages_release_shared(char *start, size_t length);
 

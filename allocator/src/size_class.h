@@ -5,8 +5,8 @@
  *
  * The list below is the only place that names them: bytes of a block, the size of the class before,
  * and the pages of the first slabs of a class and of those that follow. The first slabs are small
- * because most programs need few blocks of most classes; the later ones are those up to 16 pages (32
- * for the largest blocks) that waste least in pages and in metadata.
+ * because most programs need few blocks of most classes; the later ones are those up to 16 pages
+ * (32 for the largest blocks) that waste least in pages and in metadata.
  */
 #ifndef ANVIL_SIZE_CLASS_H
 #define ANVIL_SIZE_CLASS_H

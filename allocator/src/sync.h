@@ -3,10 +3,10 @@
  * Every lock and every atomic of anvil, in one place so that a model build can schedule them.
  *
  * The lock is one word: free, held, contended (held, and somebody sleeps), forking (held by the
- * thread inside fork), forking and contended. Taking it is one compare-and-swap; a program that never started a thread
- * pays not even that. The thread that forks may enter again between the fork handlers, because
- * other handlers may allocate; every other thread waits. The lock of a heap that one thread at a
- * time uses is off: acquiring and releasing it does nothing.
+ * thread inside fork), forking and contended. Taking it is one compare-and-swap; a program that
+ * never started a thread pays not even that. The thread that forks may enter again between the fork
+ * handlers, because other handlers may allocate; every other thread waits. The lock of a heap that
+ * one thread at a time uses is off: acquiring and releasing it does nothing.
  */
 #ifndef ANVIL_SYNC_H
 #define ANVIL_SYNC_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library with a mutex and fork handlers that take it, initialised before the program, and (as the
- * same file, with a main) a program in which a thread allocates under that mutex while another forks.
- * The handlers of the allocator must not hold a lock of its own while these wait for the mutex.
+ * A library with a mutex and fork handlers that take it, initialised before the program, and (as
+ * the same file, with a main) a program in which a thread allocates under that mutex while another
+ * forks. The handlers of the allocator must not hold a lock of its own while these wait for the
+ * mutex.
  */
 #include <pthread.h>
 

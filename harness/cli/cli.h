@@ -8,9 +8,9 @@
  * own for the rest. An option that it does not take is unknown to argp, as any other word. Where
  * both have the same short or long name, the command's own option wins.
  *
- * Green means tested: a command counts what it did (struct cli_work), and one that did less than its
- * minimum ends with EXIT_INCOMPLETE, never with EXIT_CLEAN. After Ctrl-C a command finishes what it
- * holds, reports what is known so far, and ends with EXIT_INTERRUPTED.
+ * Green means tested: a command counts what it did (struct cli_work), and one that did less than
+ * its minimum ends with EXIT_INCOMPLETE, never with EXIT_CLEAN. After Ctrl-C a command finishes
+ * what it holds, reports what is known so far, and ends with EXIT_INTERRUPTED.
  *
  * Functions named cli_parse_* are for use in argp parsers: a bad value ends the process with one
  * sentence that names the option and status EXIT_REFUSED. Not thread-safe.

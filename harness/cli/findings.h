@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every command does with a finding, by the shared options: --baseline and --allow tell whether
- * it is expected, --strict makes a note count, --findings writes it down at once, --write-baseline
- * writes all of them as a baseline at the end.
+ * What every command does with a finding, by the shared options: --baseline and --allow tell
+ * whether it is expected, --strict makes a note count, --findings writes it down at once,
+ * --write-baseline writes all of them as a baseline at the end.
  */
 #ifndef HARNESS_CLI_FINDINGS_H
 #define HARNESS_CLI_FINDINGS_H
@@ -27,8 +27,8 @@ const char *cli_findings_expect(const struct cli_findings *findings, const struc
  * --strict. */
 bool cli_findings_counts(const struct cli_findings *findings, const struct finding *finding);
 
-/* Sets finding->expected. Returns whether it counts. Of a class that was added before, only what was
- * tried several times is written down again. */
+/* Sets finding->expected. Returns whether it counts. Of a class that was added before, only what
+ * was tried several times is written down again. */
 bool cli_findings_add(struct cli_findings *findings, struct finding *finding);
 /* Writes a finding down again, of which more is known now. */
 void cli_findings_update(struct cli_findings *findings, const struct finding *finding);

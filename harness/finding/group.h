@@ -6,8 +6,8 @@
  * A defect in memory shows under many checks and in many functions, so that the class of a finding
  * does not tell its cause. What tells it is the trace that shrink_to_cause came to: the functions
  * that it still needs beside malloc and free, the threads, forks and refused OS calls, and the
- * magnitude of its sizes. Findings whose traces agree in these, and in the kind of their effect, are
- * one group. A finding without a trace (a clause, a scenario, a workload) joins the group that
+ * magnitude of its sizes. Findings whose traces agree in these, and in the kind of their effect,
+ * are one group. A finding without a trace (a clause, a scenario, a workload) joins the group that
  * explains it: of the same effect in the same function, or of damage to plain blocks, which spoils
  * every function. It joins one group only, so that no two traces are ever joined by it.
  */
@@ -45,7 +45,8 @@ struct cause {
     bool has_trace;
 };
 #define CAUSE_IMPOSSIBLE (UINT64_C(1) << 40)
-#define CAUSE_LARGE      (UINT64_C(96) << 10) /* about where allocators change from heap to mapping */
+/* about where allocators change from heap to mapping */
+#define CAUSE_LARGE (UINT64_C(96) << 10)
 
 struct cause finding_cause(const struct finding *finding);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A control process: it has this process's priority and wants the processor for a millisecond, fifty
- * times a second. How often it got it tells what time by the clock was worth to a process that
- * wants to run: beside others, an idle minute proves nothing.
+ * A control process: it has this process's priority and wants the processor for a millisecond,
+ * fifty times a second. How often it got it tells what time by the clock was worth to a process
+ * that wants to run: beside others, an idle minute proves nothing.
  */
 #ifndef HARNESS_CONTROL_H
 #define HARNESS_CONTROL_H

@@ -3,8 +3,8 @@
  * A small process beside this one that outlives it for a moment: when this process ends in whatever
  * way, SIGKILL included, the guard kills every session that was announced and not withdrawn, and
  * every process that inherited this one's mark, whatever session it made and whoever its parent is
- * by then; then it ends. A child's death signal (PR_SET_PDEATHSIG) reaches the child alone, not what
- * it started, and what is orphaned is nobody's descendant any more.
+ * by then; then it ends. A child's death signal (PR_SET_PDEATHSIG) reaches the child alone, not
+ * what it started, and what is orphaned is nobody's descendant any more.
  */
 #ifndef HARNESS_GUARD_H
 #define HARNESS_GUARD_H

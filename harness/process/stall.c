@@ -5,9 +5,9 @@
  *
  *   a deadlock:  every thread is blocked in the kernel and none has used the processor for ten
  *                seconds, in which a control process of the same priority got its share of it; or
- *   a retry:     for thirty seconds threads were given the processor again and again and gave it back
- *                at once, as locks do that yield or sleep; work that is only starved uses up its
- *                turns; or
+ *   a retry:     for thirty seconds threads were given the processor again and again and gave it
+ *                back at once, as locks do that yield or sleep; work that is only starved uses up
+ *                its turns; or
  *   a livelock:  much processor time went by.
  */
 #include "harness/process/stall.h"

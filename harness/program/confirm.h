@@ -4,9 +4,9 @@
  * program knows nothing of the harness. It is compiled as its first lines say and run with the
  * subject over it, within limits.
  *
- * Every exported program (of a trace, a clause, a scenario, a workload) exits with 1 if it shows its
- * finding and with 0 if it does not. One that dies, or that runs without end where a hang is the
- * finding, shows it as well, unless it does the same on the libc.
+ * Every exported program (of a trace, a clause, a scenario, a workload) exits with 1 if it shows
+ * its finding and with 0 if it does not. One that dies, or that runs without end where a hang is
+ * the finding, shows it as well, unless it does the same on the libc.
  */
 #ifndef HARNESS_CONFIRM_H
 #define HARNESS_CONFIRM_H

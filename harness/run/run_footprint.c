@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Identical cycles must not grow memory: a trace that passed is repeated, and what the process holds
- * is read from the subject's own count where it has one, else as resident memory. trend.h decides
- * what growth is; most traces stop growing before its second look.
+ * Identical cycles must not grow memory: a trace that passed is repeated, and what the process
+ * holds is read from the subject's own count where it has one, else as resident memory. trend.h
+ * decides what growth is; most traces stop growing before its second look.
  *
  * Where an OS call fails in each cycle, the failure may be what loses memory. A loss by failures
  * shows when growth stops without them and goes on with them again: a cache that filled meanwhile

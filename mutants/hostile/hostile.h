@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the hostile subjects share: a bump allocator over a static arena, correct, but it reuses only
- * what was taken last. Each <name>.c is a subject of its own that misbehaves in one way; binding_test.c
- * says what the harness must make of it.
+ * What the hostile subjects share: a bump allocator over a static arena, correct, but it reuses
+ * only what was taken last. Each <name>.c is a subject of its own that misbehaves in one way;
+ * binding_test.c says what the harness must make of it.
  *
  *   │ 16 bytes: size │ block │ 16 bytes: size │ block │ … free →
  */

@@ -4,8 +4,9 @@
  * it; the arena of a thread that ends is the next thread's. An arena keeps up to ARENA_KEPT bytes
  * of empty spans, ARENA_AHEAD of them from the start.
  *
- * `list_lock` guards the lists of arenas. A thread holds at most one lock, but in a fork: the list's,
- * then each arena's. Destructors that run after the thread's arena was handed back use `late`.
+ * `list_lock` guards the lists of arenas. A thread holds at most one lock, but in a fork: the
+ * list's, then each arena's. Destructors that run after the thread's arena was handed back use
+ * `late`.
  */
 #include "sound.h"
 
