@@ -50,17 +50,6 @@ struct search {
     struct executor *executor; /* NULL: the subject cannot be run here */
 };
 
-static enum subject_call op_function(enum op_kind kind)
-{
-    enum { SUBJECT_none = SUBJECT_CALL_COUNT };
-    static const uint8_t functions[OP_KINDS] = {
-#define OP(id, text, function, traits, pairing) SUBJECT_##function,
-        TRACE_OPS(OP)
-#undef OP
-    };
-    return (enum subject_call)functions[kind];
-}
-
 static bool copy_trace(const struct trace *trace, struct trace *ret_trace)
 {
     const size_t capacity = trace->count + ROOM;
@@ -93,21 +82,6 @@ static void choose_candidates(struct search *search)
     }
 }
 
-/* Ops whose function the subject lacks are passed over in a run; a program would call the
- * libc's. */
-static void drop_lacking(const struct search *search, struct trace *trace)
-{
-    unsigned offers = executor_info(search->executor)->subject.offers;
-    size_t kept = 0;
-    for (size_t i = 0; i < trace->count; i++) {
-        enum subject_call call = op_function((enum op_kind)trace->ops[i].kind);
-        if (call == SUBJECT_CALL_COUNT || (offers >> call & 1) != 0)
-            trace->ops[kept++] = trace->ops[i];
-    }
-    trace->count = kept;
-    trace_normalize(trace, NORMALIZE_DROP);
-}
-
 /* Makes the candidate the finding that its smallest trace shows. What does not show any more stays
  * as it was found. */
 static void shrink_candidate(struct search *search, struct candidate *candidate)
@@ -119,7 +93,6 @@ static void shrink_candidate(struct search *search, struct candidate *candidate)
     const struct verdict verdict = finding_verdict(finding);
     if (finding->trace.count == 0 || is_over() || !copy_trace(&finding->trace, &trace))
         return;
-    drop_lacking(search, &trace);
     int failure = shrink_to_cause(search->executor, &trace, &verdict,
                                   verdict.check == CHECK_PROGRESS ? HANG_BUDGET : SHRINK_BUDGET,
                                   &execution, error);

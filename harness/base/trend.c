@@ -44,6 +44,8 @@ static bool is_even(const struct trend *trend, unsigned percent)
 
 uint64_t trend_growth(const struct trend *trend)
 {
+    if (trend->looks == 0)
+        return 0;
     uint64_t first = trend->held[0], last = trend->held[trend->looks - 1];
     return last > first ? last - first : 0;
 }

@@ -78,7 +78,8 @@ bool verdict_is_same(const struct verdict *left, const struct verdict *right);
 /* Growth from cycle to cycle, with OS failures or without. */
 bool verdict_is_growth(const struct verdict *verdict);
 
-/* Shrinks trace in place over ops and operands while it shows a verdict of the same class in a
+/* Shrinks trace in place, first by the ops whose function the subject lacks, then over ops and
+ * operands while it shows a verdict of the same class in a
  * fresh process. budget: executions at most; 0: 3000. Returns 0 and the verdict of the shrunk
  * trace, or a positive errno as executor_run. */
 int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict,

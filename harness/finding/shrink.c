@@ -516,6 +516,31 @@ static bool shrink_round(struct shrink *shrink)
     return changed;
 }
 
+static enum subject_call op_function(enum op_kind kind)
+{
+    enum { SUBJECT_none = SUBJECT_CALL_COUNT };
+    static const uint8_t functions[OP_KINDS] = {
+#define OP(id, text, function, traits, pairing) SUBJECT_##function,
+        TRACE_OPS(OP)
+#undef OP
+    };
+    return (enum subject_call)functions[kind];
+}
+
+/* A run passes over the ops whose function the subject lacks; a program would call the libc's. */
+static void drop_lacking(const struct executor *executor, struct trace *trace)
+{
+    unsigned offers = executor_info(executor)->subject.offers;
+    size_t kept = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        enum subject_call call = op_function((enum op_kind)trace->ops[i].kind);
+        if (call == SUBJECT_CALL_COUNT || (offers >> call & 1) != 0)
+            trace->ops[kept++] = trace->ops[i];
+    }
+    trace->count = kept;
+    trace_normalize(trace, NORMALIZE_DROP);
+}
+
 static int shrink_within(struct executor *executor, struct trace *trace,
                          const struct verdict *verdict, uint32_t family, unsigned budget,
                          struct execution *ret_execution, char error[SUBJECT_ERROR_MAX])
@@ -535,6 +560,7 @@ static int shrink_within(struct executor *executor, struct trace *trace,
         memcpy(error, "out of memory", sizeof("out of memory"));
         return ENOMEM;
     }
+    drop_lacking(executor, trace);
     if (shrink_settle(&shrink))
         while (shrink_round(&shrink) && shrink.budget > 0 && shrink.failure == 0)
             ;

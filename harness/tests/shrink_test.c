@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shrinking, on an executor of our own: a function says which op of a trace is at fault, so every
- * test knows the smallest trace that there is. Defines executor_run and executor_thorough, and so
+ * test knows the smallest trace that there is. Defines executor_run, executor_thorough and executor_info, and so
  * must be linked before the library that has the real ones.
  */
 #include "harness/finding/finding.h"
@@ -30,6 +30,13 @@ static struct {
     unsigned sleep_ms;
     int failure;
 } fake;
+
+const struct executor_info *executor_info(const struct executor *executor)
+{
+    static const struct executor_info info = {.subject.offers = ~(1u << SUBJECT_reallocarray)};
+    (void)executor;
+    return &info;
+}
 
 struct run_options executor_thorough(const struct executor *executor, size_t ops)
 {
@@ -122,6 +129,17 @@ static int fails_on_large_after_free(const struct trace *trace, const struct run
     return CLEAN;
 }
 
+/* As a program would that calls the libc's function instead. */
+static int holds_with_reallocarray(const struct trace *trace, const struct run_options *options,
+                                   struct verdict *verdict)
+{
+    (void)options, (void)verdict;
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->ops[i].kind == OP_REALLOCARRAY)
+            return CLEAN;
+    return trace->count > 0 ? 0 : CLEAN;
+}
+
 /* Two blocks of the same size, above 100. */
 static int fails_on_twins(const struct trace *trace, const struct run_options *options,
                           struct verdict *verdict)
@@ -177,6 +195,13 @@ static void unneeded_ops_go_and_sizes_reach_the_border(void **state)
     given_padded(fails_on_large_after_free, "#9 = calloc 10 10\nfree #9\n#5 = malloc 123456\n");
     assert_string_equal(shrunk(0), "#0 = malloc 1\nfree #0\n#1 = malloc 3000\n");
     assert_int_equal(test.execution.verdict.op, 2);
+}
+
+static void an_op_that_the_subject_lacks_is_left_out(void **state)
+{
+    (void)state;
+    given(holds_with_reallocarray, "#0 = reallocarray NULL 3 100\n#1 = malloc 100\nfree #0\n");
+    assert_string_equal(shrunk(0), "#0 = malloc 1\n");
 }
 
 static void a_dynamic_size_becomes_exact(void **state)
@@ -273,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(unneeded_ops_go_and_sizes_reach_the_border, set_up),
+        cmocka_unit_test_setup(an_op_that_the_subject_lacks_is_left_out, set_up),
         cmocka_unit_test_setup(a_dynamic_size_becomes_exact, set_up),
         cmocka_unit_test_setup(equal_sizes_shrink_together, set_up),
         cmocka_unit_test_setup(a_check_that_hides_the_class_is_muted, set_up),

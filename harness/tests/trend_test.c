@@ -37,6 +37,15 @@ static enum trend_state judge(history *held, uint64_t affordable)
     return look_until(&trend, held, affordable);
 }
 
+/* Of a trace whose cycles nobody can afford. */
+static void no_look_is_no_growth(void **state)
+{
+    (void)state;
+    const struct trend trend = trend_begin(1024 * MIB);
+    assert_false(trend_is_suspicious(&trend));
+    assert_int_equal(trend_growth(&trend), 0);
+}
+
 static uint64_t nothing(uint64_t cycles)
 {
     (void)cycles;
@@ -140,6 +149,7 @@ static void a_caller_may_ask_for_less(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_look_is_no_growth),
         cmocka_unit_test(nothing_ends_after_two_looks),
         cmocka_unit_test(a_loss_grows),
         cmocka_unit_test(what_fills_up_ends),
