@@ -114,8 +114,9 @@ static void *pace(void *unused)
     struct random random = {torture_options.seed * 2 + 1};
     unsigned mean_us = torture_options.pace_us != 0 ? torture_options.pace_us : TICK_US;
     while (!torture_is_over() && clock_now_ms() - state.started_ms < torture_options.milliseconds) {
-        nanosleep(&(struct timespec){0, (long)random_between(&random, 1, 2 * mean_us) * 1000},
-                  NULL);
+        nanosleep(
+            &(struct timespec){0, (long)random_between(&random, 1, UINT64_C(2) * mean_us) * 1000},
+            NULL);
         int victim =
             atomic_load(&state.workers[random_below(&random, torture_options.workers)].kernel_id);
         if (torture_options.pace_us != 0 && victim != 0)

@@ -29,7 +29,7 @@ enum {
 
 #define OFFSET(bytes, before, first, later)                         \
     [(before) / SIZE_CLASS_STEP + 1 ...(bytes) / SIZE_CLASS_STEP] = \
-        SIZE_CLASS_##bytes * SLAB_MAGAZINE_BYTES,
+        (size_t)SIZE_CLASS_##bytes * SLAB_MAGAZINE_BYTES,
 const size_t cache_offsets[] = {[0] = SIZE_CLASS_16, SIZE_CLASS_LIST(OFFSET)};
 #undef OFFSET
 
@@ -263,7 +263,7 @@ int cache_refill(struct anvil_heap *heap, unsigned class_index, struct slab_entr
     if (heap_take(heap, class_index, entries, room->batch, &count) != 0)
         return ENOMEM;
     reverse(entries, count);
-    room->batch = (uint16_t)size_min(room->batch * 2u, room->capacity / 2u);
+    room->batch = (uint16_t)size_min((size_t)room->batch * 2, room->capacity / 2u);
     *ret_entry = entries[count - 1];
     cache->magazines[class_index].top = entries + count - 1;
     return 0;
