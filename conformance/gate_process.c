@@ -90,7 +90,7 @@ static void look_for_hang(struct slot *slot)
     if (position != slot->position || position == 0 || cpu_us < slot->cpu_us) {
         slot->position = position;
         slot->cpu_us = cpu_us;
-    } else if (cpu_us - slot->cpu_us > HANG_CPU_MS * 1000) {
+    } else if (cpu_us - slot->cpu_us > HANG_CPU_MS * UINT64_C(1000)) {
         slot->kind = ENDING_HANG;
         process_kill(&slot->process);
     }

@@ -206,7 +206,7 @@ static void blocks_of_another_thread_are_freed(void **state)
     (void)state;
     static char *blocks[BLOCKS];
     for (unsigned i = 0; i < BLOCKS; i++)
-        blocks[i] = anvil_malloc(i * 20);
+        blocks[i] = anvil_malloc((size_t)i * 20);
     run_thread(free_many, blocks);
     assert_int_equal(live_blocks(), 0);
     support_check(NULL);

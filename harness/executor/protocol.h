@@ -67,7 +67,7 @@ struct work_reply {
     /* ORDER_PROBE */
     struct policy policy;
     uint64_t capacity; /* 0: unlimited */
-    /* one sentence if calls reach another heap than the subject's, else \"\" */
+    /* one sentence if calls reach another heap than the subject's, else "" */
     char misbound[SUBJECT_ERROR_MAX];
 };
 

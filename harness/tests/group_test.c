@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,9 +30,9 @@ static void add(const char *check, const char *site, const char *trace, const ch
     struct finding *finding = &findings[count];
     struct trace_error error;
     *finding = (struct finding){.op = VERDICT_NO_OP, .reproduced = 1, .attempts = 1};
-    strcpy(finding->check, check);
-    strcpy(finding->site, site);
-    strcpy(finding->sentence, sentence);
+    snprintf(finding->check, sizeof finding->check, "%s", check);
+    snprintf(finding->site, sizeof finding->site, "%s", site);
+    snprintf(finding->sentence, sizeof finding->sentence, "%s", sentence);
     finding->trace = (struct trace){.ops = ops[count], .capacity = OPS_MAX};
     assert_int_equal(trace_parse(trace, strlen(trace), &finding->trace, &error), 0);
     count++;

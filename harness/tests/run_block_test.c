@@ -134,7 +134,7 @@ static void growth_by_deferred_frees_comes_to_an_end(void **state)
     test.subject.footprint = fake_footprint;
     test.options.rounds = 16;
     fake.grows_by = 2000;
-    fake.grows_until = 2000 * 4096;
+    fake.grows_until = 2000UL * 4096;
     assert_clean("#0 = malloc 100\n");
     assert_int_equal(fake.footprint, fake.grows_until);
 }
@@ -147,7 +147,7 @@ static void even_growth_in_few_cycles_is_a_suspicion(void **state)
     test.options.rounds = 1000;
     test.options.suspects = 1;
     fake.grows_by = 8192;
-    fake.grows_until = 8192 * 1000;
+    fake.grows_until = 8192UL * 1000;
     assert_caught("#0 = malloc 100\n", CHECK_FOOTPRINT, VERDICT_NO_OP);
     assert_in_range(fake.calls, 2, 4000);
 }

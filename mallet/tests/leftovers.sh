@@ -50,6 +50,7 @@ for signal in INT TERM KILL; do
     leaves_nothing $signal torture --time 5 "$mutants/libhostile_orphan_session.so"
     leaves_nothing $signal conform "$mutants/libhostile_spin.so"
     leaves_nothing $signal torture anvil
+    leaves_nothing $signal interleave --bound 2 anvil
     leaves_nothing $signal check "$mutants/libheap_none.so" --quick --output "$work/check"
 done
 finish
