@@ -16,7 +16,7 @@ void report_make_finding(struct finding *ret_finding, const char *subject,
     text_copy_printable(ret_finding->site, sizeof ret_finding->site,
                         clause_verdict_name(result->verdict));
     text_copy_printable(ret_finding->sentence, sizeof ret_finding->sentence, result->evidence);
-    ret_finding->note = result->counts ? NULL : "editions differ";
+    ret_finding->note = result->counts ? NULL : "not every edition of C or of POSIX requires it";
 }
 
 /* What the clause came to instead, for a subject that the entry is about; NULL: it does what the

@@ -192,7 +192,7 @@ static unsigned share_limit(const struct conform *conform, size_t subject)
     return spent < limit ? (unsigned)((limit - spent) / (cli->subject_count - subject)) + 1 : 1;
 }
 
-/* Which results a baseline expects, and which count; --strict makes all of them count. */
+/* Which results a baseline expects, and which count. */
 static int judge_results(struct conform *conform, struct report_column *column)
 {
     column->known = calloc(column->results.count + 1, sizeof *column->known);
@@ -206,7 +206,6 @@ static int judge_results(struct conform *conform, struct report_column *column)
         report_make_finding(&finding, column->name, result);
         (void)cli_findings_add(&conform->findings, &finding);
         column->known[j] = finding.expected;
-        result->counts |= conform->request->cli.is_strict;
     }
     return EXIT_CLEAN;
 }

@@ -23,8 +23,8 @@ int cli_findings_open(struct cli_findings *ret_findings, const struct cli *cli);
 
 /* Why the finding is expected, by a baseline or by --allow; NULL: it is not. */
 const char *cli_findings_expect(const struct cli_findings *findings, const struct finding *finding);
-/* Whether the finding, as it is known by now, counts: it is not expected, and no note unless
- * --strict. */
+/* Whether the finding, as it is known by now, counts: it is not expected, and no note. With
+ * --strict notes count too, but for clauses on which editions of a standard differ. */
 bool cli_findings_counts(const struct cli_findings *findings, const struct finding *finding);
 
 /* Sets finding->expected. Returns whether it counts. Of a class that was added before, only what
