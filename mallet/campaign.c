@@ -99,7 +99,8 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     catch_signals();
     int result = campaign_run_jobs(campaign, error);
     stops = 0;
-    uint64_t half_ms = (uint64_t)campaign->options->seconds * 1000 / 2;
+    uint64_t half_ms = campaign->options->runs > 0 ? (uint64_t)campaign->engine_ms / 2
+                                                   : (uint64_t)campaign->options->seconds * 500;
     end_ms = clock_now_ms() + (half_ms > TRIAGE_MS_LEAST ? half_ms : TRIAGE_MS_LEAST);
     if (campaign->options->engine == ENGINE_AFL)
         campaign_collect_corpus(campaign);
@@ -116,7 +117,9 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 
 struct cli_work campaign_work(const struct campaign *campaign)
 {
-    return (struct cli_work){.done = campaign->status.executions, .minimum = RUNS_MINIMUM};
+    uint64_t asked = campaign->options->runs;
+    return (struct cli_work){.done = campaign->status.executions,
+                             .minimum = asked > 0 ? asked : RUNS_MINIMUM};
 }
 
 int campaign_run(const struct campaign_options *options)

@@ -218,6 +218,11 @@ static void explain(char error[CAMPAIGN_ERROR_MAX], int result)
     snprintf(error, CAMPAIGN_ERROR_MAX, "the engine does not run: %s", words);
 }
 
+static bool has_had_its_runs(const struct campaign *campaign)
+{
+    return campaign->options->runs > 0 && campaign->status.executions >= campaign->options->runs;
+}
+
 int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
     int result = 0;
@@ -228,7 +233,7 @@ int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     for (unsigned i = 0; i < state.count && result == 0; i++)
         result = job_start(campaign, i);
     while (result == 0 && clock_now_ms() < state.end_ms && !campaign_is_stopped() &&
-           jobs_running() > 0) {
+           !has_had_its_runs(campaign) && jobs_running() > 0) {
         jobs_poll(campaign);
         result = jobs_reap(campaign);
         campaign_show_progress(campaign, (int64_t)(clock_now_ms() - state.start_ms), false);

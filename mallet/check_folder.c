@@ -9,7 +9,6 @@
 #include "harness/finding/finding_json.h"
 #include "harness/program/confirm.h"
 
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,21 +55,13 @@ static void write_id(const char *path, const char *id)
 
 /* ---- what the campaign of another build found ---- */
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-    (void)status;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 static void remove_campaign(const char *output)
 {
     static const char *const parts[] = {"raw", "artifacts", "findings", "afl", "summary.json"};
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         snprintf(path, sizeof path, "%.3000s/fuzz/%s", output, parts[i]);
-        (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        output_remove(path);
     }
 }
 

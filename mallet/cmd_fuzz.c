@@ -7,7 +7,7 @@
 
 enum { SECONDS_DEFAULT = 60, JOBS_LIMIT = 64, OPS_DEFAULT = 64, OPS_LIMIT = 4096 };
 
-enum option_key { KEY_PLAIN = 0x100, KEY_SANITIZER, KEY_MAX_OPS, KEY_CORPUS };
+enum option_key { KEY_PLAIN = 0x100, KEY_SANITIZER, KEY_MAX_OPS, KEY_CORPUS, KEY_RUNS };
 
 static const char *engine_name(unsigned i)
 {
@@ -23,6 +23,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case 't':
         campaign->seconds = cli_parse_time("--time", value);
+        return 0;
+    case KEY_RUNS:
+        campaign->runs = cli_parse_number("--runs", value, 1, UINT32_MAX);
         return 0;
     case 'j':
         campaign->jobs = (unsigned)cli_parse_number("--jobs", value, 1, JOBS_LIMIT);
@@ -50,6 +53,8 @@ static const struct argp_option options[] = {
      "How long the engine runs, such as 90s, 15m or 1h30m (default: 60s); triage of what it finds "
      "takes up to half of that on top, and 10s at least",
      0},
+    {"runs", KEY_RUNS, "N", 0,
+     "Stop the engine after about N runs, however long they take, unless --time is given too", 0},
     {"jobs", 'j', "N", 0, "Run N engine processes side by side (default: 1)", 0},
     {"corpus", KEY_CORPUS, "DIR", 0,
      "Start from the text traces in DIR instead of the project's seeds", 0},
@@ -77,10 +82,11 @@ int command_fuzz(int argc, char **argv)
                "function it fails in) is shrunk, replayed in fresh processes, exported as a C "
                "program and saved in DIR/findings. Ctrl-C ends the engine; triage and summary "
                "follow."};
-    struct campaign_options campaign = {
-        .seconds = SECONDS_DEFAULT, .jobs = 1, .max_ops = OPS_DEFAULT};
+    struct campaign_options campaign = {.jobs = 1, .max_ops = OPS_DEFAULT};
     struct cli cli;
     cli_parse(&spec, &argp, argc, argv, &cli, &campaign);
+    if (campaign.seconds == 0)
+        campaign.seconds = campaign.runs > 0 ? CLI_TIME_MAX_S : SECONDS_DEFAULT;
     campaign.subject = cli.subject;
     campaign.output = cli.output;
     campaign.is_json = cli.as_json;

@@ -24,6 +24,9 @@ enum mutant_id {
         MUTANT_END
 };
 
+/* The size of the one request in which a hostile subject strikes. */
+enum { MUTANT_HOSTILE_SIZE = 12345 };
+
 struct mutant {
     const char *id;
     const char *origin;    /* what it is built from: a folder of mutants/ */

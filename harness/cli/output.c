@@ -7,6 +7,7 @@
 #include "harness/cli/output.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio_ext.h>
 #include <string.h>
@@ -138,4 +139,17 @@ int output_make_folder(const char *path, char error[OUTPUT_ERROR_MAX])
         snprintf(error, OUTPUT_ERROR_MAX, "cannot write into the folder %.160s: %s", path,
                  strerror(result));
     return result;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+void output_remove(const char *path)
+{
+    (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }

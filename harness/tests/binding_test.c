@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 enum {
-    HOSTILE_SIZE = 12345,
+    HOSTILE_SIZE = MUTANT_HOSTILE_SIZE,
     CPU_LIMIT_MS = 100,
     WALL_LIMIT_MS = 1500,
     SLOWEST_MS = 5000,

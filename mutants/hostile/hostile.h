@@ -9,6 +9,8 @@
 #ifndef MUTANTS_HOSTILE_H
 #define MUTANTS_HOSTILE_H
 
+#include "mutants/registry.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +20,7 @@ enum { HOSTILE_ARENA = 1 << 24, HOSTILE_HEADER = 16 };
 
 /* In code that no constructor and no probe runs, a hostile malloc behaves: it strikes at a size
  * that only the test's trace asks for. */
-enum { HOSTILE_SIZE = 12345 };
+enum { HOSTILE_SIZE = MUTANT_HOSTILE_SIZE };
 
 static _Alignas(HOSTILE_HEADER) uint8_t arena[HOSTILE_ARENA];
 static size_t arena_used;
