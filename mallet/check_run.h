@@ -41,7 +41,7 @@ struct check_result {
 /* Seconds of a clock that nobody sets. */
 double check_now(void);
 /* By how much this machine is busy: wall time over processor time, from 1 to CHECK_SLOWNESS_MAX. */
-enum { CHECK_SLOWNESS_MAX = 4 };
+enum { CHECK_SLOWNESS_MAX = 16 };
 double check_slowness(void);
 
 /* The file that a step writes its findings to, a line each, as it finds them. */
