@@ -30,11 +30,19 @@ say() {
 build() {
     local preset=$1
     shift
+    echo "configuring $preset"
     cmake --preset "$preset" >"build-$preset.log" 2>&1 ||
         { cat "build-$preset.log"; rm -f "build-$preset.log"; return 1; }
     rm -f "build-$preset.log"
     # AFL_QUIET: afl-clang-fast prints a banner for every file that it compiles.
     AFL_QUIET=1 cmake --build --preset "$preset" ${1:+--target "$@"}
+}
+
+# tests PRESET OPTION…: its tests, one more at a time than there are processors: some of them wait.
+tests() {
+    local preset=$1
+    shift
+    ctest --preset "$preset" -j $(($(nproc) + 1)) "$@"
 }
 
 # each COMMAND SUBJECT…: runs the exported function COMMAND with every subject, one for each
@@ -43,28 +51,69 @@ each() {
     local command=$1
     shift
     printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c \
-        'output=$('"$command"' "$1" 2>&1); status=$?; printf "%s\n" "-- $1" "$output"; exit "$status"' - {}
+        'start=$SECONDS; echo "-- $1 begins"; output=$('"$command"' "$1" 2>&1); status=$?
+        printf "%s\n" "-- $1 ended after $((SECONDS - start)) s" "$output"; exit "$status"' - {}
 }
 
 passed=0 failed=0 table=''
+declare -A beside_names beside_covers beside_starts # of the steps that run beside others, by process
+
+# record NAME COVERS SECONDS STATUS: counts a step that has ended.
+record() {
+    local result=ok
+    if [ "$4" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        result=FAILED
+        echo "== FAILED ($4): $1"
+    fi
+    echo "== $1: $result after $3 s"
+    table+=$(printf '%6d s  %-6s  %-28s %s' "$3" "$result" "$1" "$2")$'\n'
+}
 
 # step NAME COVERS COMMAND…: runs the command, times it, and goes on if it fails.
 step() {
-    local name=$1 covers=$2 start=$SECONDS status=0
+    local name=$1 what=$2 start=$SECONDS status=0
     shift 2
     say "$name"
     set +e
     (set -e; "$@")
     status=$?
     set -e
-    if [ "$status" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "== FAILED ($status): $name"
-    fi
-    table+=$(printf '%6d s  %-6s  %-28s %s' $((SECONDS - start)) \
-        "$([ "$status" -eq 0 ] && echo ok || echo FAILED)" "$name" "$covers")$'\n'
+    record "$name" "$what" $((SECONDS - start)) "$status"
+}
+
+# beside NAME COVERS COMMAND…: a step that uses one processor or waits; it runs beside those that
+# follow, until `together`. Each line of its output begins with its name.
+beside() {
+    local name=$1 what=$2
+    shift 2
+    say "$name (beside others)"
+    trap stop_others INT TERM
+    set -m # a process group, so that all of it can be ended
+    ((set -e; "$@") 2>&1 </dev/null | sed -u "s/^/$name: /") &
+    set +m
+    beside_names[$!]=$name beside_covers[$!]=$what beside_starts[$!]=$SECONDS
+}
+
+stop_others() {
+    local process
+    for process in "${!beside_names[@]}"; do
+        kill -- "-$process" 2>/dev/null || true
+    done
+    exit 130
+}
+
+# Waits for the steps that run beside others.
+together() {
+    local process status
+    while [ ${#beside_names[@]} -gt 0 ]; do
+        status=0
+        wait -n -p process "${!beside_names[@]}" || status=$?
+        record "${beside_names[$process]}" "${beside_covers[$process]}" $((SECONDS - beside_starts[$process])) "$status"
+        unset "beside_names[$process]"
+    done
 }
 
 # Prints the table of steps and the closing line; the script's exit status.
