@@ -6,7 +6,11 @@
  * Room: a magazine starts with 7 entries and doubles when it misses, up to 64 KiB of blocks or 255
  * entries. A refill takes one block at first and twice as many each time, up to half of the room; a
  * spill puts the older half back. Every so many batches, the magazines that have not moved since
- * the last look are emptied.
+ * the last look are emptied, and so are the lists of large blocks if none was taken from them.
+ *
+ * Large blocks: a thread keeps 64 pages of them at first, and twice as much, up to 512, each time it
+ * misses one after it had to give up others. When there is no room for the next, all kept ones
+ * become free extents at once.
  *
  * The page of a cache is never given back, but serves the next thread. Entries lie in the heap's
  * metadata.
@@ -25,6 +29,8 @@ enum {
     CACHED_BYTES_MAX = 64 * 1024, /* of one class */
     MOVES_PER_LOOK = 256,
     FREES_WITHOUT_CACHE = 16, /* a thread that hardly frees costs nothing */
+    RUN_PAGES_FIRST = 64,     /* of large blocks */
+    RUN_PAGES_LAST = 512,
 };
 
 #define OFFSET(bytes, before, first, later)                         \
@@ -134,10 +140,25 @@ static void magazine_drain(struct cache *cache, unsigned class_index, unsigned c
     cache->magazines[class_index].top = first + rest;
 }
 
+static bool runs_drain(struct cache *cache)
+{
+    bool is_any = cache->run_pages > 0;
+    for (unsigned run_class = 0; run_class < RUN_CLASS_COUNT && is_any; run_class++) {
+        struct extent *first = cache->runs[run_class];
+        cache->runs[run_class] = NULL;
+        heap_put_runs(cache->heap, first);
+    }
+    cache->run_pages = 0;
+    return is_any;
+}
+
 static void rest_look(struct cache *cache)
 {
     if (++cache->moves % MOVES_PER_LOOK != 0)
         return;
+    if (!cache->has_used_runs)
+        (void)runs_drain(cache);
+    cache->has_used_runs = false;
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         struct magazine_room *room = &cache->rooms[class_index];
         if (room->last_top == cache->magazines[class_index].top)
@@ -157,6 +178,14 @@ static void reverse(struct slab_entry *entries, unsigned count)
 }
 
 /* ---- the life of a cache ---- */
+
+static void cache_reset(struct cache *cache)
+{
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++)
+        magazine_reset(cache, class_index);
+    memset(cache->runs, 0, sizeof cache->runs);
+    cache->run_pages = 0;
+}
 
 static struct cache *cache_reuse(void)
 {
@@ -180,8 +209,7 @@ static struct cache *cache_make(struct anvil_heap *heap)
         return NULL;
     struct cache *cache = (struct cache *)page;
     cache->is_used = true;
-    for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++)
-        magazine_reset(cache, class_index);
+    cache_reset(cache);
     sync_lock_acquire(&cache_list_lock);
     cache->next = all_caches;
     all_caches = cache;
@@ -203,15 +231,23 @@ static struct cache *cache_get(struct anvil_heap *heap)
     if (cache == NULL)
         return NULL;
     cache->heap = heap;
+    cache->run_pages_max = RUN_PAGES_FIRST;
     cache_current = cache;
     if (has_thread_end_key) /* may allocate: the cache is ready for it */
         (void)pthread_setspecific(thread_end_key, cache);
     return cache;
 }
 
+/* NULL as well while the thread has freed little. */
+static struct cache *cache_for_free(struct anvil_heap *heap)
+{
+    bool is_early = cache_current == &cache_none && frees_without_cache++ < FREES_WITHOUT_CACHE;
+    return is_early ? NULL : cache_get(heap);
+}
+
 static bool cache_drain(struct cache *cache)
 {
-    bool is_any = false;
+    bool is_any = runs_drain(cache);
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         unsigned count = count_of(cache, class_index);
         magazine_drain(cache, class_index, count);
@@ -273,14 +309,37 @@ void cache_spill(struct anvil_heap *heap, const struct slab *slab, char *block,
                  struct sync_tag *tag)
 {
     unsigned class_index = slab->class_index;
-    bool is_early = cache_current == &cache_none && frees_without_cache++ < FREES_WITHOUT_CACHE;
-    struct cache *cache = is_early ? NULL : cache_get(heap);
+    struct cache *cache = cache_for_free(heap);
     if (cache != NULL && !magazine_grow(cache, class_index)) {
         rest_look(cache);
         magazine_drain(cache, class_index, (count_of(cache, class_index) + 1) / 2);
     }
     if (cache == NULL || !cache_push(slab, block, tag))
         put_back(heap, class_index, &(struct slab_entry){.block = block, .tag = tag}, 1);
+}
+
+void cache_miss_run(void)
+{
+    struct cache *cache = cache_current;
+    if (LIKELY(!cache->has_spilled_runs))
+        return;
+    cache->has_spilled_runs = false;
+    cache->run_pages_max = (uint32_t)size_min(cache->run_pages_max * 2u, RUN_PAGES_LAST);
+}
+
+bool cache_spill_run(struct anvil_heap *heap, struct extent *extent)
+{
+    if (extent->run_class == RUN_CLASS_NONE)
+        return false;
+    struct cache *cache = cache_for_free(heap);
+    if (cache == NULL)
+        return false;
+    cache->has_spilled_runs = true;
+    if (extent->pages > cache->run_pages_max)
+        return false;
+    if (cache->run_pages + extent->pages > cache->run_pages_max)
+        (void)runs_drain(cache);
+    return cache_push_run(extent);
 }
 
 bool cache_flush(void)
@@ -303,6 +362,5 @@ void cache_start(void)
 void cache_forget_all(void)
 {
     for (struct cache *cache = all_caches; cache != NULL; cache = cache->next)
-        for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++)
-            magazine_reset(cache, class_index);
+        cache_reset(cache);
 }

@@ -15,6 +15,10 @@
  *     base        top                 limit
  *      | NULL | entry | entry |  free  |        top[-1] is popped next; NULL there: the magazine is empty
  *
+ * Large blocks, up to 1 MiB: a thread keeps the extents that it freed in a list for each run class,
+ * with a limit on the pages of all together. They are linked through their descriptors, state
+ * EXTENT_CACHED, and have no neighbours to coalesce with meanwhile.
+ *
  * A cache belongs to its thread. Other threads touch it only when that thread cannot use it: when
  * the heap starts over. In the child of a fork, what the caches of the other threads hold is lost:
  * at most what fits into their magazines, once, because the child has one thread.
@@ -40,6 +44,10 @@ struct magazine_room {
 struct cache {
     struct magazine magazines[SIZE_CLASS_COUNT];
     struct magazine_room rooms[SIZE_CLASS_COUNT];
+    struct extent *runs[RUN_CLASS_COUNT]; /* freed large blocks, the latest first */
+    uint32_t run_pages, run_pages_max;    /* in all of them; 0: it keeps none */
+    bool has_spilled_runs;                /* since the last miss */
+    bool has_used_runs;                   /* since resting ones were looked for */
     struct anvil_heap *heap;
     struct cache *next; /* all caches of the process, used or not */
     bool is_used;
@@ -66,9 +74,10 @@ static inline bool cache_pop(size_t size, struct slab_entry *ret_entry)
     size_t offset = cache_offsets[(size + SIZE_CLASS_STEP - 1) / SIZE_CLASS_STEP];
     struct magazine *magazine = cache_magazine(cache_current, offset);
     struct slab_entry *top = magazine->top;
-    if (UNLIKELY(top[-1].block == NULL))
+    ret_entry->block = top[-1].block;
+    if (UNLIKELY(ret_entry->block == NULL))
         return false;
-    *ret_entry = top[-1];
+    ret_entry->tag = top[-1].tag;
     magazine->top = top - 1;
     return true;
 }
@@ -85,12 +94,43 @@ static inline bool cache_push(const struct slab *slab, char *block, struct sync_
     return true;
 }
 
+/* Takes a cached extent of the class; its state is to be set. Returns NULL if there is none. */
+static inline struct extent *cache_pop_run(unsigned run_class)
+{
+    struct cache *cache = cache_current;
+    struct extent *extent = cache->runs[run_class];
+    if (extent == NULL)
+        return NULL;
+    cache->runs[run_class] = extent->as.block.next;
+    cache->run_pages -= (uint32_t)extent->pages;
+    return extent;
+}
+
+/* Keeps a large block that was live. Returns false if there is no room, or it has no class. */
+static inline bool cache_push_run(struct extent *extent)
+{
+    struct cache *cache = cache_current;
+    size_t pages = cache->run_pages + extent->pages;
+    if (UNLIKELY(extent->run_class == RUN_CLASS_NONE || pages > cache->run_pages_max))
+        return false;
+    extent_set_state(extent, EXTENT_CACHED);
+    extent->as.block.next = cache->runs[extent->run_class];
+    cache->runs[extent->run_class] = extent;
+    cache->run_pages = (uint32_t)pages;
+    return true;
+}
+
 /* After cache_pop has failed: takes a block, and a batch for the next calls. Returns 0 or
  * ENOMEM. */
 int cache_refill(struct anvil_heap *heap, unsigned class_index, struct slab_entry *ret_entry);
 /* After cache_push has failed: makes room in the magazine, or puts the block back to its slab. */
 void cache_spill(struct anvil_heap *heap, const struct slab *slab, char *block,
                  struct sync_tag *tag);
+/* After cache_pop_run has failed. */
+void cache_miss_run(void);
+/* After cache_push_run has failed: makes room and keeps the extent. Returns false if it is not to
+ * be kept. */
+bool cache_spill_run(struct anvil_heap *heap, struct extent *extent);
 /* Puts all blocks of the calling thread's cache back to their slabs, and gives up its room. Returns
  * whether there were any blocks. */
 bool cache_flush(void);

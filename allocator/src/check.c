@@ -27,9 +27,9 @@ struct check {
     const void *place; /* of the violation */
     size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages,
         kept_count, kept_pages;
-    size_t large_blocks, large_size, large_capacity;
     size_t slabs, slabs_with_room, slabs_empty;
-    size_t taken; /* blocks */
+    size_t taken;  /* blocks */
+    size_t cached; /* large ones */
 };
 
 #define CHECK_ENTRY(id, name, sentence) [CHECK_##id] = {(name), (sentence)},
@@ -76,14 +76,15 @@ static inline enum check_id check_place(const struct check *check, const struct 
         return CHECK_OK;
     if (right != next)
         return CHECK_EXTENT_ORDER;
-    return right->state == EXTENT_FREE && extent->state == EXTENT_FREE ? CHECK_EXTENT_COALESCED
-                                                                       : CHECK_OK;
+    return extent_state(right) == EXTENT_FREE && extent_state(extent) == EXTENT_FREE
+               ? CHECK_EXTENT_COALESCED
+               : CHECK_OK;
 }
 
 static enum check_id check_pagemap(const struct check *check, const struct extent *extent)
 {
     unsigned owner = check->heap->extents.owner;
-    bool is_slab = extent->state == EXTENT_SLAB;
+    bool is_slab = extent_state(extent) == EXTENT_SLAB;
     pagemap_word word = is_slab ? pagemap_word_of_slab(extent->as.slab, owner)
                                 : pagemap_word_of_extent(extent, owner);
     if (pagemap_get(extent->start) != word || pagemap_get(extent_end(extent) - 1) != word)
@@ -110,13 +111,6 @@ static bool is_zero_around_dirt(const struct extent *extent)
            is_zero_between(extent, behind, extent_length(extent));
 }
 
-static void add_live(struct check *check, const struct extent *extent)
-{
-    check->large_blocks++;
-    check->large_size += extent->as.block.size;
-    check->large_capacity += extent_length(extent);
-}
-
 static enum check_id check_free(struct check *check, const struct extent *extent)
 {
     check->free_pages += extent->pages;
@@ -126,16 +120,26 @@ static enum check_id check_free(struct check *check, const struct extent *extent
     return is_zero_around_dirt(extent) ? CHECK_OK : CHECK_KNOWN_ZERO;
 }
 
+static bool is_run_class_right(const struct extent *extent)
+{
+    size_t pages = extent->pages;
+    return extent->run_class == RUN_CLASS_NONE ||
+           (run_class_serves(pages) && run_class_round_up(pages) == pages &&
+            run_class_of(pages) == extent->run_class);
+}
+
 static enum check_id check_block(struct check *check, const struct extent *extent)
 {
-    add_live(check, extent);
-    if (extent->state == EXTENT_MAPPING) {
+    check->cached += extent_state(extent) == EXTENT_CACHED;
+    if (extent_state(extent) == EXTENT_MAPPING) {
         check->mapping_count++;
         check->mapping_pages += extent->pages;
     } else {
         check->held_pages += extent->pages;
     }
-    return extent->as.block.size <= extent_length(extent) ? CHECK_OK : CHECK_EXTENT_SIZE;
+    if (!is_run_class_right(extent))
+        return CHECK_EXTENT_SHAPE;
+    return extent_size(extent) <= extent_length(extent) ? CHECK_OK : CHECK_EXTENT_SIZE;
 }
 
 /* ---- slabs and their classes ---- */
@@ -262,6 +266,31 @@ static bool is_entry_whole(const struct check *check, const struct slab_entry *e
     return !slab_tag_is_live(tag) && (tag & SLAB_TAG_TAKEN) != 0;
 }
 
+static enum check_id check_run_class(struct check *check, const struct cache *cache,
+                                     unsigned run_class, size_t *pages)
+{
+    for (const struct extent *extent = cache->runs[run_class]; extent != NULL;
+         extent = extent->as.block.next) {
+        bool is_whole = is_known_extent(check, extent) && extent_state(extent) == EXTENT_CACHED &&
+                        extent->run_class == run_class;
+        if (!is_whole || check->cached-- == 0)
+            return CHECK_CACHE_RUNS;
+        check->place = extent->start;
+        *pages += extent->pages;
+    }
+    return CHECK_OK;
+}
+
+static enum check_id check_cached_runs(struct check *check, const struct cache *cache)
+{
+    size_t pages = 0;
+    for (unsigned run_class = 0; run_class < RUN_CLASS_COUNT; run_class++)
+        if (check_run_class(check, cache, run_class, &pages) != CHECK_OK)
+            return CHECK_CACHE_RUNS;
+    bool is_within = pages == cache->run_pages && pages <= cache->run_pages_max;
+    return is_within ? CHECK_OK : CHECK_CACHE_RUNS;
+}
+
 static enum check_id check_cache(struct check *check)
 {
     const struct cache *cache = cache_current;
@@ -276,18 +305,19 @@ static enum check_id check_cache(struct check *check)
                 return CHECK_CACHE_ENTRIES;
         }
     }
-    return CHECK_OK;
+    return check_cached_runs(check, cache);
 }
 
 /* ---- extents, the tree, the sums ---- */
 
 static enum check_id check_content(struct check *check, const struct extent *extent)
 {
-    if (extent->state == EXTENT_FREE)
+    if (extent_state(extent) == EXTENT_FREE)
         return check_free(check, extent);
-    if (extent->state == EXTENT_LARGE || extent->state == EXTENT_MAPPING)
+    if (extent_state(extent) == EXTENT_LARGE || extent_state(extent) == EXTENT_CACHED ||
+        extent_state(extent) == EXTENT_MAPPING)
         return check_block(check, extent);
-    if (extent->state == EXTENT_SLAB) {
+    if (extent_state(extent) == EXTENT_SLAB) {
         check->held_pages += extent->pages;
         return check_slab(check, extent);
     }
@@ -302,9 +332,9 @@ static int check_extent(const struct extent *extent, void *context)
     check->place = extent->start;
     bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 &&
                      extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
-    if (!is_shaped || extent->state > EXTENT_KEPT || extent->dirty > extent_length(extent))
+    if (!is_shaped || extent_state(extent) > EXTENT_KEPT || extent->dirty > extent_length(extent))
         return CHECK_EXTENT_SHAPE;
-    if (extent->state == EXTENT_FREE
+    if (extent_state(extent) == EXTENT_FREE
             ? extent->clean % PAGE_BYTES != 0 || extent->clean > extent->dirty
             : extent->clean != 0)
         return CHECK_EXTENT_SHAPE;
@@ -325,7 +355,7 @@ static enum check_id check_tree(struct check *check, const struct extent *node,
         return CHECK_TREE_MEMBERS;
     const struct extent *left = node->as.node.left, *right = node->as.node.right;
     check->place = node->start;
-    if (node->state != EXTENT_FREE || (*ret_left)-- == 0)
+    if (extent_state(node) != EXTENT_FREE || (*ret_left)-- == 0)
         return CHECK_TREE_MEMBERS;
     enum check_id broken = check_tree(check, left, last, ret_left);
     if (broken != CHECK_OK)
@@ -360,9 +390,6 @@ static enum check_id check_sums(const struct check *check)
     size_t pages = check->held_pages + check->mapping_pages + check->kept_pages;
     if (heap->pages.held != (pages << PAGE_SHIFT) + heap->meta.length + heap->own_length)
         return CHECK_SOURCE_HELD;
-    if (check->large_blocks != heap->large_blocks || check->large_size != heap->large_size ||
-        check->large_capacity != heap->large_capacity)
-        return CHECK_LARGE_SUMS;
     return CHECK_OK;
 }
 

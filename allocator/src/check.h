@@ -44,8 +44,8 @@
     X(SLAB_SUMS, "slab-sums", "the counts of slabs agree with the slabs")                         \
     X(CACHE_ENTRIES, "cache-entries",                                                             \
       "the entries of the thread's magazines are blocks of their class that are taken")           \
-    X(LARGE_SUMS, "large-sums",                                                                   \
-      "the counts of large blocks, their sizes and capacities agree with the blocks")
+    X(CACHE_RUNS, "cache-runs",                                                                   \
+      "the large blocks that the thread keeps are cached, of their class, and add up")
 
 #define CHECK_ID(id, name, sentence) CHECK_##id,
 enum check_id { CHECK_OK, CHECK_LIST(CHECK_ID) CHECK_COUNT };

@@ -48,7 +48,8 @@ struct extent *extent_new(struct extents *extents, char *start, size_t pages,
     struct extent *extent = meta_alloc(extents->meta, sizeof *extent);
     ASSERT(extent != NULL); /* reserved */
     ASSERT(is_page_run(start, pages << PAGE_SHIFT));
-    *extent = (struct extent){.start = start, .pages = pages, .state = (uint8_t)state};
+    *extent = (struct extent){.start = start, .pages = pages, .run_class = RUN_CLASS_NONE};
+    extent_set_state(extent, state);
     return extent;
 }
 
@@ -142,7 +143,7 @@ void extent_unrecord(const struct extent *extent)
 
 static void unrecord_inner_pages(const struct extent *extent)
 {
-    if (extent->state == EXTENT_SLAB && extent->pages > 2)
+    if (extent_state(extent) == EXTENT_SLAB && extent->pages > 2)
         pagemap_fill(extent->start + PAGE_BYTES, extent->pages - 2, 0);
 }
 
@@ -150,7 +151,7 @@ static void unrecord_inner_pages(const struct extent *extent)
 
 static void free_set_insert(struct extents *extents, struct extent *extent)
 {
-    extent->state = EXTENT_FREE;
+    extent_set_state(extent, EXTENT_FREE);
     extents->free_pages += extent->pages;
     extents->free_count++;
     extents->dirty_bytes += extent->dirty - extent->clean;
@@ -159,7 +160,7 @@ static void free_set_insert(struct extents *extents, struct extent *extent)
 
 static void free_set_remove(struct extents *extents, struct extent *extent)
 {
-    ASSERT(extent->state == EXTENT_FREE && extents->free_count > 0);
+    ASSERT(extent_state(extent) == EXTENT_FREE && extents->free_count > 0);
     ASSERT(extents->free_pages >= extent->pages);
     ASSERT(extents->dirty_bytes >= extent->dirty - extent->clean);
     tree_remove(&extents->root, extent, extents->fit);
@@ -190,7 +191,7 @@ static void merge(struct extents *extents, struct extent *left, struct extent *r
 
 static bool is_free(const struct extent *extent)
 {
-    return extent != NULL && extent->state == EXTENT_FREE;
+    return extent != NULL && extent_state(extent) == EXTENT_FREE;
 }
 
 static struct extent *coalesce(struct extents *extents, struct extent *extent)
@@ -345,7 +346,7 @@ static bool is_tail_releasable(const struct extents *extents, const struct exten
 /* Returns the bytes that left the process. */
 static size_t purge(struct extents *extents, struct extent *extent)
 {
-    ASSERT(extent->state == EXTENT_FREE);
+    ASSERT(extent_state(extent) == EXTENT_FREE);
     size_t length = size_round_up(extent->dirty - extent->clean, PAGE_BYTES);
     if (length == 0 || pages_purge(extents->pages, extent->start + extent->clean, length) != 0)
         return 0;
@@ -358,8 +359,8 @@ static size_t purge(struct extents *extents, struct extent *extent)
 static void purge_large(struct extents *extents)
 {
     for (struct extent *extent = extents->first; extent != NULL; extent = extent->next)
-        if (extent->state == EXTENT_FREE && extent->dirty - extent->clean >= (size_t)PURGE_PAGES_MIN
-                                                                                 << PAGE_SHIFT)
+        if (extent_state(extent) == EXTENT_FREE &&
+            extent->dirty - extent->clean >= (size_t)PURGE_PAGES_MIN << PAGE_SHIFT)
             (void)purge(extents, extent);
     set_purge_mark(extents);
 }
@@ -454,8 +455,9 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
         free_set_insert(extents, split(extents, extent, pages));
     if (extent->dirty - extent->clean < extent_length(extent))
         note_needed(extents, extent->pages - ((extent->dirty - extent->clean) >> PAGE_SHIFT));
-    extent->state = EXTENT_LARGE;
+    extent_set_state(extent, EXTENT_LARGE);
     extent->alignment_code = 0;
+    extent->run_class = RUN_CLASS_NONE;
     extent->clean = 0;
     extents->cursor = extent_end(extent);
     ASSERT(extent->pages == pages && is_aligned(extent->start, alignment));
@@ -465,15 +467,16 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
 
 void extent_make_slab(struct extents *extents, struct extent *extent, struct slab *slab)
 {
-    ASSERT(extent->state == EXTENT_LARGE && ((struct extent_slab *)slab)->extent == extent);
-    extent->state = EXTENT_SLAB;
+    ASSERT(extent_state(extent) == EXTENT_LARGE && ((struct extent_slab *)slab)->extent == extent);
+    extent_set_state(extent, EXTENT_SLAB);
     extent->as.slab = slab;
     pagemap_fill(extent->start, extent->pages, pagemap_word_of_slab(slab, extents->owner));
 }
 
 void extent_free(struct extents *extents, struct extent *extent)
 {
-    ASSERT(extent->state == EXTENT_LARGE || extent->state == EXTENT_SLAB);
+    ASSERT(extent_state(extent) == EXTENT_LARGE || extent_state(extent) == EXTENT_CACHED ||
+           extent_state(extent) == EXTENT_SLAB);
     ASSERT(extent_at(extents, extent->start) == extent);
     unrecord_inner_pages(extent);
     extent_record(extents, extent); /* the ends of a slab led to the slab */
@@ -520,7 +523,7 @@ static bool is_at_top(const struct extents *extents, const struct extent *extent
 
 bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
 {
-    ASSERT(extent->state == EXTENT_LARGE && pages > extent->pages);
+    ASSERT(extent_state(extent) == EXTENT_LARGE && pages > extent->pages);
     if (grow_into_right(extents, extent, pages))
         return true;
     if (!is_at_top(extents, extent) ||
@@ -532,7 +535,7 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
 
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages)
 {
-    ASSERT(extent->state == EXTENT_LARGE && pages > 0 && pages < extent->pages);
+    ASSERT(extent_state(extent) == EXTENT_LARGE && pages > 0 && pages < extent->pages);
     if (meta_reserve(extents->meta, sizeof(struct extent), 1) != 0)
         return false;
     struct extent *tail = split(extents, extent, pages);
@@ -565,7 +568,7 @@ size_t extents_release(struct extents *extents, size_t keep)
     extents->retained_pages = 0;
     for (struct extent *extent = extents->last, *previous; extent != NULL; extent = previous) {
         previous = extent->previous;
-        if (extent->state != EXTENT_FREE)
+        if (extent_state(extent) != EXTENT_FREE)
             continue;
         size_t kept = size_min(keep_pages, extent->pages), excess = extent->pages - kept;
         if (excess > 0 && is_tail_releasable(extents, extent, kept) &&

@@ -14,7 +14,9 @@
  *
  * Mappings (mapping.h) use the same descriptor and list, but are never split, coalesced or kept.
  *
- * Everything here is guarded by the lock of the heap that owns it.
+ * Everything here is guarded by the lock of the heap that owns it, but for what belongs to whoever
+ * has the block: he alone changes a block's size and makes it cached and live again, without the
+ * lock, while others may look at its state and its size.
  */
 #ifndef ANVIL_EXTENT_H
 #define ANVIL_EXTENT_H
@@ -23,10 +25,12 @@
 #include "meta.h"
 #include "pagemap.h"
 #include "pages.h"
+#include "size_class.h"
 
 enum extent_state {
     EXTENT_FREE,    /* in the tree */
     EXTENT_LARGE,   /* one block */
+    EXTENT_CACHED,  /* a freed block that a thread keeps for itself: see cache.h */
     EXTENT_SLAB,    /* many small ones */
     EXTENT_MAPPING, /* one block, with a mapping of its own */
     EXTENT_KEPT,    /* a freed mapping that has not been unmapped: see mapping.h */
@@ -44,9 +48,10 @@ struct extent_kept {
     struct extent *older, *newer;
 };
 
-/* A large block. */
+/* A large block, and one that was freed into a thread's cache. */
 struct extent_block {
-    size_t size; /* bytes asked for */
+    struct sync_pointer size; /* bytes asked for */
+    struct extent *next;      /* EXTENT_CACHED: the one freed before */
 };
 
 /* What every slab's descriptor begins with (slab.h): the way from a page of it to its extent. */
@@ -56,11 +61,12 @@ struct extent_slab {
 
 struct extent {
     char *start;
-    uint8_t state;          /* enum extent_state */
+    struct sync_tag state;  /* enum extent_state */
     uint8_t alignment_code; /* of a large block: 0, or 1 + log2 of the alignment asked for */
+    uint8_t run_class;      /* EXTENT_LARGE, EXTENT_CACHED: RUN_CLASS_NONE, or that of its pages */
     union {
         struct extent_node node;   /* EXTENT_FREE */
-        struct extent_block block; /* EXTENT_LARGE, EXTENT_MAPPING */
+        struct extent_block block; /* EXTENT_LARGE, EXTENT_CACHED, EXTENT_MAPPING */
         struct extent_kept kept;   /* EXTENT_KEPT */
         struct slab *slab;         /* EXTENT_SLAB */
     } as;
@@ -95,6 +101,28 @@ struct extents {
     size_t kept_count, kept_pages;
 };
 
+/* Relaxed: only their owner changes them, and others draw no conclusion about the block. */
+static inline enum extent_state extent_state(const struct extent *extent)
+{
+    return (enum extent_state)sync_tag_read(&extent->state);
+}
+
+static inline void extent_set_state(struct extent *extent, enum extent_state state)
+{
+    sync_tag_write(&extent->state, (uint32_t)state);
+}
+
+/* Of a large block: the bytes asked for. */
+static inline size_t extent_size(const struct extent *extent)
+{
+    return sync_word_read(&extent->as.block.size);
+}
+
+static inline void extent_set_size(struct extent *extent, size_t size)
+{
+    sync_word_write(&extent->as.block.size, size);
+}
+
 static inline size_t extent_length(const struct extent *extent)
 {
     return extent->pages << PAGE_SHIFT;
@@ -124,7 +152,7 @@ void extents_destroy(struct extents *extents);
  * what calloc must clear. Returns 0 or ENOMEM. */
 int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
                  struct extent **ret_extent);
-/* Frees a large block or a slab: coalesces, then releases or purges what exceeds the limits. Never
+/* Frees a large block, cached or not, or a slab: coalesces, then releases or purges what exceeds the limits. Never
  * fails. */
 void extent_free(struct extents *extents, struct extent *extent);
 /* Grows to `pages` in place, into a free right neighbour; at the top of a contiguous source that

@@ -49,7 +49,6 @@ void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options 
     heap->options = *options;
     heap->pages = heap->fresh_pages = *pages;
     heap->own_length = own_length;
-    heap->large_blocks = heap->large_size = heap->large_capacity = 0;
     memset(heap->gone, 0, sizeof heap->gone);
     heap->gone_next = 0;
     meta_init(&heap->meta, &heap->pages);
@@ -133,18 +132,39 @@ static bool reclaim(struct anvil_heap *heap)
     return has_emptied || has_trimmed || has_fed;
 }
 
+/* Do threads keep blocks of this heap for themselves? */
+static bool has_caches(const struct anvil_heap *heap)
+{
+    return heap->id == PAGEMAP_OWNER_DEFAULT && !heap->options.uncached;
+}
+
+/* The pages of an extent for so many bytes: what a thread keeps fits several sizes. */
+static size_t pages_for_block(const struct anvil_heap *heap, size_t size)
+{
+    size_t pages = pages_for_size(size);
+    return has_caches(heap) && run_class_serves(pages) ? run_class_round_up(pages) : pages;
+}
+
+static void classify(const struct anvil_heap *heap, struct extent *extent)
+{
+    size_t pages = extent->pages;
+    bool is_run = has_caches(heap) && extent_state(extent) == EXTENT_LARGE &&
+                  run_class_serves(pages) && run_class_round_up(pages) == pages;
+    extent->run_class = (uint8_t)(is_run ? run_class_of(pages) : (unsigned)RUN_CLASS_NONE);
+}
+
 static int alloc_extent(struct anvil_heap *heap, size_t size, size_t alignment,
                         struct extent **ret_extent)
 {
-    size_t pages = pages_for_size(size), threshold = heap->options.mmap_threshold;
+    size_t threshold = heap->options.mmap_threshold;
     bool is_far = alignment / ALIGNMENT_SHARE >= threshold, is_apart = is_far || size >= threshold;
     if (is_apart && heap->pages.ops->has_mappings) {
-        if (mapping_alloc(&heap->extents, pages, alignment, ret_extent) == 0)
+        if (mapping_alloc(&heap->extents, pages_for_size(size), alignment, ret_extent) == 0)
             return 0;
         if (is_far)
             return ENOMEM;
     }
-    return extent_alloc(&heap->extents, pages, alignment, ret_extent);
+    return extent_alloc(&heap->extents, pages_for_block(heap, size), alignment, ret_extent);
 }
 
 static int alloc_large(struct anvil_heap *heap, size_t size, size_t alignment,
@@ -157,10 +177,8 @@ static int alloc_large(struct anvil_heap *heap, size_t size, size_t alignment,
         *ret_fresh = (struct heap_fresh){.start = extent->start, .dirty = extent->dirty};
         extent->dirty = extent_length(extent);
         extent->alignment_code = (uint8_t)alignment_code;
-        extent->as.block.size = size;
-        heap->large_blocks++;
-        heap->large_size += size;
-        heap->large_capacity += extent_length(extent);
+        extent_set_size(extent, size);
+        classify(heap, extent);
     }
     sync_lock_release(&heap->lock);
     return error;
@@ -231,7 +249,17 @@ static void remember_gone(struct anvil_heap *heap, const char *start, size_t siz
 static bool is_large_block(const struct extent *extent, const void *pointer)
 {
     return extent != NULL && extent->start == pointer &&
-           (extent->state == EXTENT_LARGE || extent->state == EXTENT_MAPPING);
+           (extent_state(extent) == EXTENT_LARGE || extent_state(extent) == EXTENT_MAPPING);
+}
+
+/* Under the heap's lock. */
+static void free_extent(struct anvil_heap *heap, struct extent *extent)
+{
+    remember_gone(heap, extent->start, extent_size(extent));
+    if (extent_state(extent) == EXTENT_MAPPING)
+        mapping_free(&heap->extents, extent);
+    else
+        extent_free(&heap->extents, extent);
 }
 
 static bool free_large(struct anvil_heap *heap, const char *start)
@@ -239,21 +267,23 @@ static bool free_large(struct anvil_heap *heap, const char *start)
     sync_lock_acquire(&heap->lock);
     struct extent *extent = pagemap_extent_of(pagemap_get(start), heap->id);
     bool is_live = is_large_block(extent, start);
-    if (is_live) {
-        ASSERT(heap->large_blocks > 0);
-        heap->large_blocks--;
-        heap->large_size -= extent->as.block.size;
-        heap->large_capacity -= extent_length(extent);
-    }
-    if (is_live) {
-        remember_gone(heap, start, extent->as.block.size);
-        if (extent->state == EXTENT_LARGE)
-            extent_free(&heap->extents, extent);
-        else
-            mapping_free(&heap->extents, extent);
-    }
+    if (is_live)
+        free_extent(heap, extent);
     sync_lock_release(&heap->lock);
     return is_live;
+}
+
+void heap_put_runs(struct anvil_heap *heap, struct extent *first)
+{
+    if (first == NULL)
+        return;
+    sync_lock_acquire(&heap->lock);
+    for (struct extent *extent = first, *next; extent != NULL; extent = next) {
+        ASSERT(extent_state(extent) == EXTENT_CACHED);
+        next = extent->as.block.next;
+        free_extent(heap, extent);
+    }
+    sync_lock_release(&heap->lock);
 }
 
 bool heap_free(struct anvil_heap *heap, const struct heap_block *block)
@@ -294,20 +324,24 @@ static const struct heap_gone *find_gone(const struct anvil_heap *heap, const ch
 static struct fault diagnose(const struct anvil_heap *heap, const char *pointer)
 {
     const struct extent *extent = find_covering(heap, pointer);
-    bool is_unused = extent == NULL || extent->state == EXTENT_FREE || extent->state == EXTENT_KEPT;
+    enum extent_state state = extent == NULL ? EXTENT_FREE : extent_state(extent);
+    bool is_cached = state == EXTENT_CACHED;
+    bool is_unused = is_cached || state == EXTENT_FREE || state == EXTENT_KEPT;
     const struct heap_gone *gone = is_unused ? find_gone(heap, pointer) : NULL;
     if (extent == NULL && pagemap_owner(pointer) != 0)
         return (struct fault){.kind = FAULT_OTHER_HEAP};
+    if (is_cached && pointer == extent->start)
+        return (struct fault){.kind = FAULT_DOUBLE_FREE, .size = extent_size(extent)};
     if (gone != NULL)
         return (struct fault){.kind = FAULT_DOUBLE_FREE, .size = gone->size};
     if (extent == NULL)
         return (struct fault){.kind = FAULT_FOREIGN};
-    if (extent->state == EXTENT_SLAB)
+    if (state == EXTENT_SLAB)
         return slab_diagnose(extent->as.slab, pointer);
     if ((uintptr_t)pointer % BLOCK_ALIGNMENT != 0)
         return (struct fault){.kind = FAULT_MISALIGNED};
     if (!is_unused)
-        return (struct fault){.kind = FAULT_INTERIOR, .size = extent->as.block.size};
+        return (struct fault){.kind = FAULT_INTERIOR, .size = extent_size(extent)};
     if (pointer < extent->start + extent->dirty)
         return (struct fault){.kind = FAULT_DOUBLE_FREE_GONE};
     return (struct fault){.kind = FAULT_NEVER_ALLOCATED};
@@ -348,7 +382,7 @@ bool heap_find(const struct anvil_heap *heap, const void *pointer, struct heap_b
         return false;
     *ret_block = (struct heap_block){.extent = extent,
                                      .start = extent->start,
-                                     .size = extent->as.block.size,
+                                     .size = extent_size(extent),
                                      .capacity = extent_length(extent),
                                      .alignment_code = extent->alignment_code};
     return true;
@@ -367,27 +401,36 @@ static enum heap_resized resize_small(const struct heap_block *block, size_t siz
     return HEAP_RESIZED;
 }
 
-static void set_request(struct anvil_heap *heap, const struct heap_block *block, size_t size)
+static void set_request(struct extent *extent, size_t size)
 {
-    heap->large_size += size - block->size;
-    ASSERT(size <= extent_length(block->extent));
-    block->extent->as.block.size = size;
-    block->extent->alignment_code = 0;
+    ASSERT(size <= extent_length(extent));
+    extent_set_size(extent, size);
+    extent->alignment_code = 0;
+}
+
+/* The pages stay the same, and so this concerns nobody but the block's owner. */
+static bool resize_within_pages(const struct anvil_heap *heap, struct extent *extent, size_t size)
+{
+    if (extent_state(extent) != EXTENT_LARGE || size <= SIZE_CLASS_BYTES_MAX ||
+        pages_for_block(heap, size) != extent->pages)
+        return false;
+    set_request(extent, size);
+    return true;
 }
 
 static enum heap_resized resize_extent(struct anvil_heap *heap, const struct heap_block *block,
                                        size_t size, bool must_stay)
 {
     struct extent *extent = block->extent;
-    size_t pages = pages_for_size(size);
+    size_t pages = pages_for_block(heap, size);
     if (size <= SIZE_CLASS_BYTES_MAX && !must_stay)
         return HEAP_MUST_MOVE;
     if (pages > extent->pages && !extent_grow(&heap->extents, extent, pages))
         return HEAP_MUST_MOVE;
     if (pages < extent->pages)
         (void)extent_shrink(&heap->extents, extent, pages); /* if not, it keeps its tail */
-    heap->large_capacity += extent_length(extent) - block->capacity;
-    set_request(heap, block, size);
+    classify(heap, extent);
+    set_request(extent, size);
     return HEAP_RESIZED;
 }
 
@@ -414,9 +457,8 @@ static enum heap_resized resize_mapping(struct anvil_heap *heap, const struct he
         return HEAP_MUST_MOVE;
     if (!is_close && !resize_pages(heap, extent, pages) && !has_room)
         return HEAP_MUST_MOVE;
-    heap->large_capacity += extent_length(extent) - block->capacity;
     extent->dirty = extent_length(extent);
-    set_request(heap, block, size);
+    set_request(extent, size);
     return HEAP_RESIZED;
 }
 
@@ -430,9 +472,14 @@ enum heap_resized heap_resize(struct anvil_heap *heap, const struct heap_block *
         *ret_start = block->start;
         return result;
     }
+    if (LIKELY(resize_within_pages(heap, block->extent, size))) {
+        *ret_start = block->start;
+        return HEAP_RESIZED;
+    }
     sync_lock_acquire(&heap->lock);
-    result = block->extent->state == EXTENT_LARGE ? resize_extent(heap, block, size, must_stay)
-                                                  : resize_mapping(heap, block, size, must_stay);
+    result = extent_state(block->extent) == EXTENT_LARGE
+                 ? resize_extent(heap, block, size, must_stay)
+                 : resize_mapping(heap, block, size, must_stay);
     ASSERT(result == HEAP_RESIZED || !must_stay || size > block->capacity);
     *ret_start = block->extent->start;
     sync_lock_release(&heap->lock);

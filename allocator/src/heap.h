@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A heap: one of each lower layer, its locks, and the counts of large blocks. It routes a request
- * by its size and tells what a pointer stands for.
+ * A heap: one of each lower layer, and its locks. It routes a request by its size and tells what a
+ * pointer stands for.
  *
  *     up to 32 KiB, aligned to a page at most     a block in a slab
- *     up to the mmap threshold                    an extent
+ *     up to the mmap threshold                    an extent; if threads keep blocks, of a run class
  *     above, or aligned to far more               an extent with a mapping of its own (sources that
  *                                                 have any)
  *
@@ -43,7 +43,6 @@ struct anvil_heap {
     struct pages pages;
     struct meta meta;
     struct extents extents;
-    size_t large_blocks, large_size, large_capacity; /* live blocks that are extents; bytes */
     struct heap_gone gone[HEAP_GONE_COUNT];
     unsigned gone_next;
     size_t own_length;        /* bytes of the mapping that this struct lies in; 0: it is static */
@@ -100,6 +99,8 @@ int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned 
 /* As slabs_take, but gives up what the heap keeps for speed before it fails. */
 int heap_take(struct anvil_heap *heap, unsigned class_index, struct slab_entry *entries,
               unsigned wanted, unsigned *ret_count);
+/* Frees blocks that were in a thread's cache, linked by `next`. */
+void heap_put_runs(struct anvil_heap *heap, struct extent *first);
 /* Returns false if the block has been freed since it was found. */
 bool heap_free(struct anvil_heap *heap, const struct heap_block *block);
 /* Finds the live block of this heap that starts at the pointer. Returns false if there is none;

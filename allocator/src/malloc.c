@@ -63,6 +63,33 @@ static void *allocate_cached(size_t size, size_t alignment, unsigned code, bool 
     return entry.block;
 }
 
+/* ---- large blocks of the default heap ---- */
+
+/* A cached extent for a block, made live. Returns NULL if there is none. */
+static inline struct extent *take_run(size_t size, unsigned code)
+{
+    size_t pages = pages_for_size(size);
+    struct extent *extent = run_class_serves(pages) ? cache_pop_run(run_class_of(pages)) : NULL;
+    if (UNLIKELY(extent == NULL))
+        return NULL;
+    extent->alignment_code = (uint8_t)code;
+    extent_set_size(extent, size);
+    extent_set_state(extent, EXTENT_LARGE);
+    return extent;
+}
+
+static void *allocate_run(size_t size, unsigned code, bool is_cleared)
+{
+    struct extent *extent = take_run(size, code);
+    if (extent == NULL) {
+        cache_miss_run();
+        return NULL;
+    }
+    if (is_cleared)
+        memset(extent->start, 0, size);
+    return extent->start;
+}
+
 /* ---- all blocks ---- */
 
 static void *allocate_from(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
@@ -86,9 +113,15 @@ static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, un
 {
     int *const errno_place = &errno; /* looked up once: it is a call */
     int saved = *errno_place;
-    void *block = heap == NULL && heap_serves_small(heap_default(), size, alignment)
-                      ? allocate_cached(size, alignment, code, is_cleared)
-                      : allocate_from(heap, size, alignment, code, is_cleared);
+    void *block = NULL;
+    if (heap == NULL && heap_serves_small(heap_default(), size, alignment)) {
+        block = allocate_cached(size, alignment, code, is_cleared);
+    } else {
+        if (heap == NULL && size < RUN_BYTES_MAX && alignment <= PAGE_BYTES)
+            block = allocate_run(size, code, is_cleared);
+        if (block == NULL)
+            block = allocate_from(heap, size, alignment, code, is_cleared);
+    }
     *errno_place = saved;
     return block;
 }
@@ -200,6 +233,8 @@ static void release_found(struct anvil_heap *heap, const struct heap_block *bloc
         sync_tag_write(block->tag, SLAB_TAG_TAKEN);
         if (!cache_push(block->slab, block->start, block->tag))
             cache_spill(heap, block->slab, block->start, block->tag);
+    } else if (heap == heap_default() &&
+               (cache_push_run(block->extent) || cache_spill_run(heap, block->extent))) {
     } else if (UNLIKELY(!heap_free(heap, block))) {
         panic_not_found(heap, block->start, function, true);
     }
@@ -347,7 +382,8 @@ void anvil_heap_fail_os_call(anvil_heap *heap, unsigned nth)
 
 void *malloc_slow(size_t size)
 {
-    return anvil_heap_malloc(NULL, size);
+    struct extent *extent = take_run(size, 0);
+    return LIKELY(extent != NULL) ? extent->start : anvil_heap_malloc(NULL, size);
 }
 
 void *anvil_malloc(size_t size)
@@ -360,9 +396,36 @@ void *anvil_calloc(size_t count, size_t size)
     return anvil_heap_calloc(NULL, count, size);
 }
 
+/* A small block that stays at least half full. */
+static bool resize_small(struct slab *slab, const void *block, size_t size)
+{
+    struct sync_tag *tag = slab_tag_at(slab, block);
+    if (tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) || size > slab->block_size ||
+        size * 2 < slab->block_size)
+        return false;
+    sync_tag_write(tag, slab_tag_live(size, 0));
+    return true;
+}
+
+/* A large block that stays in its run class. */
+static bool resize_run(struct extent *extent, const void *block, size_t size)
+{
+    size_t pages = pages_for_size(size);
+    if (extent == NULL || extent->start != block || extent_state(extent) != EXTENT_LARGE ||
+        !run_class_serves(pages) || run_class_of(pages) != extent->run_class)
+        return false;
+    extent_set_size(extent, size);
+    extent->alignment_code = 0;
+    return true;
+}
+
 void *anvil_realloc(void *block, size_t size)
 {
-    return anvil_heap_realloc(NULL, block, size);
+    pagemap_word word = pagemap_get(block);
+    bool is_resized = word > 0
+                          ? resize_small((struct slab *)word, block, size)
+                          : resize_run(pagemap_extent_of(word, PAGEMAP_OWNER_DEFAULT), block, size);
+    return LIKELY(is_resized) ? block : anvil_heap_realloc(NULL, block, size);
 }
 
 void *anvil_reallocarray(void *block, size_t count, size_t size)
@@ -373,6 +436,15 @@ void *anvil_reallocarray(void *block, size_t count, size_t size)
 void free_slow(void *block)
 {
     anvil_heap_free(NULL, block);
+}
+
+void free_large(void *block, pagemap_word word)
+{
+    struct extent *extent = pagemap_extent_of(word, PAGEMAP_OWNER_DEFAULT);
+    bool is_block =
+        extent != NULL && extent->start == block && extent_state(extent) == EXTENT_LARGE;
+    if (UNLIKELY(!is_block || !cache_push_run(extent)))
+        anvil_heap_free(NULL, block);
 }
 
 void anvil_free(void *block)

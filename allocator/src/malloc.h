@@ -11,6 +11,8 @@
 
 void *malloc_slow(size_t size);
 void free_slow(void *block);
+/* Frees what is no small block of the default heap; word: its entry in the pagemap. */
+void free_large(void *block, pagemap_word word);
 
 static inline void *malloc_straight(size_t size)
 {
@@ -21,11 +23,21 @@ static inline void *malloc_straight(size_t size)
     return entry.block;
 }
 
-/* NULL has no slab. */
+/* NULL has no leaf. */
 static inline void free_straight(void *block)
 {
-    struct slab *slab = pagemap_default_slab(block);
-    struct sync_tag *tag = LIKELY(slab != NULL) ? slab_tag_at(slab, block) : NULL;
+    uintptr_t leaf = pagemap_leaf(block);
+    if (UNLIKELY(leaf == 0)) {
+        free_slow(block);
+        return;
+    }
+    pagemap_word word = pagemap_get_in(leaf, block);
+    if (UNLIKELY(word <= 0)) {
+        free_large(block, word);
+        return;
+    }
+    struct slab *slab = (struct slab *)word; /* of the default heap */
+    struct sync_tag *tag = slab_tag_at(slab, block);
     if (UNLIKELY(tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) ||
                  !cache_push(slab, block, tag)))
         free_slow(block);

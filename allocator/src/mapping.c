@@ -31,7 +31,7 @@ static void add_mapping(struct extents *extents, struct extent *extent)
 
 static void drop_mapping(struct extents *extents, struct extent *extent)
 {
-    ASSERT(extent->state == EXTENT_MAPPING && extents->mapping_pages >= extent->pages);
+    ASSERT(extent_state(extent) == EXTENT_MAPPING && extents->mapping_pages >= extent->pages);
     extent_unlink(extents, extent);
     extent_unrecord(extent);
     extents->mapping_count--;
@@ -67,7 +67,7 @@ static int map_aligned(struct extents *extents, size_t pages, size_t alignment, 
 
 static void keep(struct extents *extents, struct extent *extent)
 {
-    extent->state = EXTENT_KEPT;
+    extent_set_state(extent, EXTENT_KEPT);
     extent->as.kept = (struct extent_kept){.older = extents->kept_newest};
     *(extents->kept_newest == NULL ? &extents->kept_oldest : &extents->kept_newest->as.kept.newer) =
         extent;
@@ -79,7 +79,7 @@ static void keep(struct extents *extents, struct extent *extent)
 static void keep_no_more(struct extents *extents, struct extent *extent)
 {
     struct extent_kept kept = extent->as.kept;
-    ASSERT(extent->state == EXTENT_KEPT && extents->kept_count > 0);
+    ASSERT(extent_state(extent) == EXTENT_KEPT && extents->kept_count > 0);
     ASSERT(extents->kept_pages >= extent->pages);
     *(kept.newer == NULL ? &extents->kept_newest : &kept.newer->as.kept.older) = kept.older;
     *(kept.older == NULL ? &extents->kept_oldest : &kept.older->as.kept.newer) = kept.newer;
@@ -150,7 +150,7 @@ int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
     if (extent == NULL)
         return map_fresh(extents, pages, alignment, ret_extent);
     keep_no_more(extents, extent);
-    extent->state = EXTENT_MAPPING;
+    extent_set_state(extent, EXTENT_MAPPING);
     extents->mapping_count++;
     extents->mapping_pages += extent->pages;
     *ret_extent = extent;
@@ -159,7 +159,7 @@ int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
 
 void mapping_free(struct extents *extents, struct extent *extent)
 {
-    ASSERT(extent->state == EXTENT_MAPPING && extents->mapping_pages >= extent->pages);
+    ASSERT(extent_state(extent) == EXTENT_MAPPING && extents->mapping_pages >= extent->pages);
     extents->mapping_count--;
     extents->mapping_pages -= extent->pages;
     keep(extents, extent);

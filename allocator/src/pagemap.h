@@ -79,10 +79,15 @@ static inline struct sync_pointer *pagemap_place(const void *address)
     return UNLIKELY(leaf == 0) ? NULL : pagemap_place_in(leaf, address);
 }
 
+static inline pagemap_word pagemap_get_in(uintptr_t leaf, const void *address)
+{
+    return (pagemap_word)sync_word_read(pagemap_place_in(leaf, address));
+}
+
 static inline pagemap_word pagemap_get(const void *address)
 {
     uintptr_t leaf = pagemap_leaf(address);
-    return UNLIKELY(leaf == 0) ? 0 : (pagemap_word)sync_word_read(pagemap_place_in(leaf, address));
+    return UNLIKELY(leaf == 0) ? 0 : pagemap_get_in(leaf, address);
 }
 
 static inline void pagemap_set(const char *address, pagemap_word word)
@@ -130,13 +135,6 @@ static inline struct extent *pagemap_extent_of(pagemap_word word, unsigned owner
 static inline struct slab *pagemap_slab_of(pagemap_word word, unsigned owner)
 {
     return pagemap_decode(word, owner, true);
-}
-
-/* The slab of the default heap that has the page, or NULL. */
-static inline struct slab *pagemap_default_slab(const void *address)
-{
-    pagemap_word word = pagemap_get(address);
-    return LIKELY(word > 0) ? (struct slab *)word : NULL;
 }
 
 #endif

@@ -7,6 +7,9 @@
  * and the pages of the first slabs of a class and of those that follow. The first slabs are small
  * because most programs need few blocks of most classes; the later ones are those up to 16 pages
  * (32 for the largest blocks) that waste least in pages and in metadata.
+ *
+ * Run classes: a larger block that a thread may keep for itself is a run of pages of one of 40
+ * lengths, again eight for each doubling, up to 1 MiB.
  */
 #ifndef ANVIL_SIZE_CLASS_H
 #define ANVIL_SIZE_CLASS_H
@@ -81,6 +84,43 @@ static inline unsigned size_class_of_aligned(size_t size, size_t alignment)
 {
     ASSERT(size_class_serves(size, alignment));
     return size_class_of(size_round_up(size_max(size, 1), size_max(alignment, BLOCK_ALIGNMENT)));
+}
+
+/* ---- run classes ---- */
+
+enum {
+    RUN_PAGES_BELOW = 8, /* no class has so few pages */
+    RUN_PAGES_MAX = 256,
+    RUN_BYTES_MAX = RUN_PAGES_MAX << PAGE_SHIFT,
+    RUN_CLASS_COUNT = 40,
+    RUN_CLASS_NONE = 0xff,
+};
+_Static_assert(RUN_PAGES_BELOW << PAGE_SHIFT == SIZE_CLASS_BYTES_MAX,
+               "the run classes begin where the size classes end");
+
+static inline bool run_class_serves(size_t pages)
+{
+    return pages - (RUN_PAGES_BELOW + 1) < RUN_PAGES_MAX - RUN_PAGES_BELOW;
+}
+
+/* log2 of the step between the classes around this length, which is one of theirs. */
+static inline unsigned run_class_shift(size_t pages)
+{
+    ASSERT(run_class_serves(pages));
+    return 60 - (unsigned)__builtin_clzl(pages - 1);
+}
+
+/* The smallest class of at least so many pages. */
+static inline unsigned run_class_of(size_t pages)
+{
+    unsigned shift = run_class_shift(pages);
+    return shift * 8 + (unsigned)((pages - 1) >> shift) - RUN_PAGES_BELOW;
+}
+
+/* The length of that class in pages. */
+static inline size_t run_class_round_up(size_t pages)
+{
+    return size_round_up(pages, (size_t)1 << run_class_shift(pages));
 }
 
 #endif

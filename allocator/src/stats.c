@@ -7,9 +7,11 @@
 
 #include <errno.h>
 
-/* What the walk adds up of small blocks. */
-struct small_sums {
-    size_t live_blocks, live_size, live_capacity, free_blocks, free_capacity;
+/* What the walk adds up of blocks. */
+struct sums {
+    size_t live_blocks, live_size, live_capacity;
+    size_t free_blocks, free_capacity; /* small ones */
+    size_t cached_runs, cached_length; /* large ones that threads keep for themselves */
 };
 
 static struct anvil_heap *lock_heap(struct anvil_heap *heap)
@@ -20,13 +22,9 @@ static struct anvil_heap *lock_heap(struct anvil_heap *heap)
     return heap;
 }
 
-static int add_slab(const struct extent *extent, void *context)
+static void add_slab(struct sums *sums, const struct slab *slab)
 {
-    struct small_sums *sums = context;
     size_t live = 0;
-    if (extent->state != EXTENT_SLAB)
-        return 0;
-    const struct slab *slab = extent->as.slab;
     for (unsigned index = 0; index < slab->carved; index++) {
         uint32_t tag = sync_tag_read(&slab->tags[index]);
         if (!slab_tag_is_live(tag))
@@ -38,13 +36,29 @@ static int add_slab(const struct extent *extent, void *context)
     sums->live_capacity += live * slab->block_size;
     sums->free_blocks += slab->carved - live;
     sums->free_capacity += (slab->carved - live) * slab->block_size;
+}
+
+static int add_extent(const struct extent *extent, void *context)
+{
+    struct sums *sums = context;
+    enum extent_state state = extent_state(extent);
+    if (state == EXTENT_SLAB) {
+        add_slab(sums, extent->as.slab);
+    } else if (state == EXTENT_CACHED) {
+        sums->cached_runs++;
+        sums->cached_length += extent_length(extent);
+    } else if (state == EXTENT_LARGE || state == EXTENT_MAPPING) {
+        sums->live_blocks++;
+        sums->live_size += extent_size(extent);
+        sums->live_capacity += extent_length(extent);
+    }
     return 0;
 }
 
-static struct small_sums sum_small(const struct anvil_heap *heap)
+static struct sums sum_blocks(const struct anvil_heap *heap)
 {
-    struct small_sums sums = {0};
-    (void)walk(heap, &(struct walk_visitor){.extent = add_slab, .context = &sums});
+    struct sums sums = {0};
+    (void)walk(heap, &(struct walk_visitor){.extent = add_extent, .context = &sums});
     return sums;
 }
 
@@ -52,14 +66,14 @@ void anvil_heap_stats(anvil_heap *heap, struct anvil_stats *ret_stats)
 {
     heap = lock_heap(heap);
     const struct extents *extents = &heap->extents;
-    struct small_sums small = sum_small(heap);
+    struct sums sums = sum_blocks(heap);
     *ret_stats = (struct anvil_stats){
-        .live_blocks = small.live_blocks + heap->large_blocks,
-        .live_size = small.live_size + heap->large_size,
-        .live_capacity = small.live_capacity + heap->large_capacity,
-        .free_extents = extents->free_count + extents->kept_count,
-        .free_bytes =
-            ((extents->free_pages + extents->kept_pages) << PAGE_SHIFT) + small.free_capacity,
+        .live_blocks = sums.live_blocks,
+        .live_size = sums.live_size,
+        .live_capacity = sums.live_capacity,
+        .free_extents = extents->free_count + extents->kept_count + sums.cached_runs,
+        .free_bytes = ((extents->free_pages + extents->kept_pages) << PAGE_SHIFT) +
+                      sums.free_capacity + sums.cached_length,
         .mapped = heap->pages.held,
         .mapped_peak = heap->pages.held_peak,
         .os_calls = heap->pages.calls};
@@ -69,16 +83,17 @@ void anvil_heap_stats(anvil_heap *heap, struct anvil_stats *ret_stats)
 struct anvil_mallinfo2 anvil_mallinfo2(void)
 {
     struct anvil_heap *heap = lock_heap(NULL);
-    struct small_sums small = sum_small(heap);
+    struct sums sums = sum_blocks(heap);
     size_t arena = (heap->extents.held_pages + heap->extents.kept_pages) << PAGE_SHIFT;
     size_t mappings = heap->extents.mapping_pages << PAGE_SHIFT;
-    size_t used = small.live_capacity + heap->large_capacity - mappings;
+    size_t used = sums.live_capacity - mappings;
     struct anvil_mallinfo2 info = {.arena = arena,
-                                   .ordblks = heap->extents.free_count + heap->extents.kept_count,
-                                   .smblks = small.free_blocks,
+                                   .ordblks = heap->extents.free_count + heap->extents.kept_count +
+                                              sums.cached_runs,
+                                   .smblks = sums.free_blocks,
                                    .hblks = heap->extents.mapping_count,
                                    .hblkhd = mappings,
-                                   .fsmblks = small.free_capacity,
+                                   .fsmblks = sums.free_capacity,
                                    .uordblks = used,
                                    .fordblks = arena - used,
                                    .keepcost = heap->extents.dirty_bytes};

@@ -101,7 +101,7 @@ static struct extent *remove_below(struct extent *node, const struct extent *gon
 
 void tree_insert(struct extent **root, struct extent *extent, enum anvil_fit fit)
 {
-    ASSERT(extent->state == EXTENT_FREE && extent->pages > 0);
+    ASSERT(extent_state(extent) == EXTENT_FREE && extent->pages > 0);
     extent->as.node = (struct extent_node){.priority = priority_of(extent)};
     *root = insert_below(*root, extent, fit);
 }

@@ -27,13 +27,13 @@ static int visit_slab(const struct extent *extent, const struct walk_visitor *vi
 
 static int visit_whole(const struct extent *extent, const struct walk_visitor *visitor)
 {
-    bool is_live = extent->state == EXTENT_LARGE || extent->state == EXTENT_MAPPING;
+    enum extent_state state = extent_state(extent);
+    bool is_live = state == EXTENT_LARGE || state == EXTENT_MAPPING;
     struct anvil_region region = {.start = extent->start,
                                   .length = extent_length(extent),
-                                  .size = is_live ? extent->as.block.size : 0,
+                                  .size = is_live ? extent_size(extent) : 0,
                                   .is_live = is_live,
-                                  .is_mapping = extent->state == EXTENT_MAPPING ||
-                                                extent->state == EXTENT_KEPT};
+                                  .is_mapping = state == EXTENT_MAPPING || state == EXTENT_KEPT};
     return visitor->region(&region, visitor->context);
 }
 
@@ -46,8 +46,8 @@ int walk(const struct anvil_heap *heap, const struct walk_visitor *visitor)
         if (visitor->extent != NULL)
             result = visitor->extent(extent, visitor->context);
         if (result == 0 && visitor->region != NULL)
-            result = extent->state == EXTENT_SLAB ? visit_slab(extent, visitor)
-                                                  : visit_whole(extent, visitor);
+            result = extent_state(extent) == EXTENT_SLAB ? visit_slab(extent, visitor)
+                                                         : visit_whole(extent, visitor);
     }
     return result;
 }

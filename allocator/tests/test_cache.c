@@ -143,11 +143,127 @@ static void trim_gives_the_metadata_back(void **state)
     assert_in_range(stats.mapped, 0, 64 << 10);
 }
 
+/* ---- large blocks ---- */
+
+/* The calling thread has a cache from here on. */
+static void warm_up(void)
+{
+    anvil_free(anvil_malloc(100));
+}
+
+static size_t page_requests(void)
+{
+    struct anvil_stats stats;
+    anvil_heap_stats(NULL, &stats);
+    return stats.os_calls;
+}
+
+static void the_large_block_freed_last_is_taken_first(void **state)
+{
+    (void)state;
+    warm_up();
+    char *first = anvil_malloc(70000), *second = anvil_malloc(70000);
+    anvil_free(first);
+    anvil_free(second);
+    assert_ptr_equal(anvil_malloc(69000), second);
+    assert_ptr_equal(anvil_memalign(4096, 73000), first);
+    assert_int_equal(anvil_malloc_usable_size(first), 18 * PAGE_BYTES);
+    anvil_free_aligned_sized(first, 4096, 73000);
+    anvil_free_sized(second, 69000);
+}
+
+static void a_cached_large_block_is_not_live(void **state)
+{
+    (void)state;
+    struct anvil_stats stats;
+    warm_up();
+    anvil_free(anvil_malloc(70000));
+    assert_int_equal(cache_current->run_pages, 18);
+    anvil_heap_stats(NULL, &stats);
+    assert_int_equal(stats.live_blocks, 0);
+    assert_int_equal(stats.live_capacity, 0);
+}
+
+static void a_recycled_large_block_is_zeroed(void **state)
+{
+    (void)state;
+    warm_up();
+    char *block = anvil_malloc(70000);
+    support_fill(block, 70000, 1);
+    anvil_free(block);
+    char *zeroed = anvil_calloc(7, 10000);
+    assert_ptr_equal(zeroed, block);
+    assert_true(support_is_zero(zeroed, 70000));
+    anvil_free(zeroed);
+}
+
+static void large_blocks_in_turn_ask_the_page_source_for_nothing(void **state)
+{
+    (void)state;
+    void *blocks[20] = {NULL};
+    warm_up();
+    for (unsigned i = 0; i < 200; i++) {
+        anvil_free(blocks[i % 20]);
+        blocks[i % 20] = anvil_malloc(262144);
+    }
+    size_t before = page_requests();
+    for (unsigned i = 0; i < 1000; i++) {
+        anvil_free(blocks[i * 7 % 20]);
+        blocks[i * 7 % 20] = anvil_malloc(262144);
+    }
+    assert_int_equal(page_requests(), before);
+    for (unsigned i = 0; i < 20; i++)
+        anvil_free(blocks[i]);
+}
+
+static void a_thread_keeps_2_mib_of_large_blocks_at_most(void **state)
+{
+    (void)state;
+    void *blocks[40];
+    warm_up();
+    for (unsigned round = 0; round < 10; round++) {
+        for (unsigned i = 0; i < 40; i++)
+            blocks[i] = anvil_malloc(40000 + i * 20000);
+        for (unsigned i = 0; i < 40; i++)
+            anvil_free(blocks[i]);
+        assert_in_range(cache_current->run_pages, round == 0 ? 0 : 1, 512);
+        support_check(NULL);
+    }
+    (void)anvil_malloc_trim(0);
+    assert_int_equal(cache_current->run_pages, 0);
+}
+
+static void resting_large_blocks_are_given_up(void **state)
+{
+    (void)state;
+    static void *blocks[BLOCKS];
+    warm_up();
+    anvil_free(anvil_malloc(70000));
+    assert_int_equal(cache_current->run_pages, 18);
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned i = 0; i < BLOCKS; i++)
+            blocks[i] = anvil_malloc(64);
+        for (unsigned i = 0; i < BLOCKS; i++)
+            anvil_free(blocks[i]);
+    }
+    assert_int_equal(cache_current->run_pages, 0);
+}
+
+static void a_large_block_is_resized_within_its_class_where_it_is(void **state)
+{
+    (void)state;
+    char *block = anvil_malloc(70000);
+    assert_ptr_equal(anvil_realloc(block, 73000), block);
+    anvil_free_sized(block, 73000);
+    block = anvil_malloc(500000);
+    assert_int_equal(anvil_malloc_usable_size(anvil_realloc(block, 70000)), 18 * PAGE_BYTES);
+}
+
 /* ---- threads ---- */
 
 static void *take_and_free_all_sizes(void *context)
 {
-    for (size_t size = 1; size < 40000; size += size / 8 + 1)
+    for (size_t size = 1; size < 2000000; size += size / 8 + 1)
         anvil_free(anvil_malloc(size));
     return context;
 }
@@ -270,6 +386,13 @@ int main(void)
         CASE(a_resting_magazine_is_emptied),
         CASE(trim_empties_the_cache),
         CASE(trim_gives_the_metadata_back),
+        CASE(the_large_block_freed_last_is_taken_first),
+        CASE(a_cached_large_block_is_not_live),
+        CASE(a_recycled_large_block_is_zeroed),
+        CASE(large_blocks_in_turn_ask_the_page_source_for_nothing),
+        CASE(a_thread_keeps_2_mib_of_large_blocks_at_most),
+        CASE(resting_large_blocks_are_given_up),
+        CASE(a_large_block_is_resized_within_its_class_where_it_is),
         CASE(a_thread_that_ends_puts_everything_back),
         CASE(many_threads_one_after_the_other_leave_no_growth),
         CASE(a_thread_that_only_frees_has_no_cache),

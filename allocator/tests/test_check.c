@@ -78,7 +78,7 @@ static void expect(enum check_id id)
 static void an_extent_of_no_known_shape_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(live->state, EXTENT_KEPT + 1, CHECK_EXTENT_SHAPE);
+    EXPECT_WHEN(live->state.bits, EXTENT_KEPT + 1, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(live->start, live->start + 8, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(live->pages, 0, CHECK_EXTENT_SHAPE);
     EXPECT_WHEN(low->dirty, extent_length(low) + 1, CHECK_EXTENT_SHAPE);
@@ -116,13 +116,13 @@ static void overlapping_extents_are_reported(void **state)
 static void free_neighbours_are_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(live->state, EXTENT_FREE, CHECK_EXTENT_COALESCED);
+    EXPECT_WHEN(live->state.bits, EXTENT_FREE, CHECK_EXTENT_COALESCED);
 }
 
 static void a_block_larger_than_its_extent_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(live->as.block.size, extent_length(live) + 1, CHECK_EXTENT_SIZE);
+    EXPECT_WHEN(live->as.block.size.bits, extent_length(live) + 1, CHECK_EXTENT_SIZE);
 }
 
 static void dirt_in_memory_known_as_zero_is_reported(void **state)
@@ -196,15 +196,6 @@ static void memory_that_is_nowhere_is_reported(void **state)
     (void)state;
     EXPECT_WHEN(heap->pages.held, heap->pages.held + PAGE_BYTES, CHECK_SOURCE_HELD);
     EXPECT_WHEN(heap->meta.length, 0, CHECK_SOURCE_HELD);
-}
-
-static void wrong_sums_of_blocks_are_reported(void **state)
-{
-    (void)state;
-    EXPECT_WHEN(heap->large_blocks, 1, CHECK_LARGE_SUMS);
-    EXPECT_WHEN(heap->large_size, heap->large_size - 1, CHECK_LARGE_SUMS);
-    EXPECT_WHEN(heap->large_capacity, heap->large_capacity + 16, CHECK_LARGE_SUMS);
-    EXPECT_WHEN(live->as.block.size, live->as.block.size - 1, CHECK_LARGE_SUMS);
 }
 
 static void a_slab_of_no_known_shape_is_reported(void **state)
@@ -313,6 +304,34 @@ static void a_wrong_entry_in_a_magazine_is_reported(void **state)
     EXPECT_WHEN(entry->block, (char *)&heap, CHECK_CACHE_ENTRIES);
 }
 
+/* The default heap, with two large blocks in the calling thread's cache. */
+static int setup_cached_runs(void **state)
+{
+    (void)state;
+    void *blocks[20];
+    heap_default_reset();
+    heap = heap_default();
+    for (int i = 0; i < 20; i++) /* a thread that hardly frees has no cache yet */
+        blocks[i] = anvil_malloc(36000);
+    for (int i = 0; i < 18; i++)
+        anvil_free(blocks[i]);
+    live = extent_of(blocks[17]);
+    assert_int_equal(extent_state(live), EXTENT_CACHED);
+    support_check(heap);
+    return 0;
+}
+
+static void wrong_cached_runs_are_reported(void **state)
+{
+    (void)state;
+    EXPECT_WHEN(live->run_class, 1, CHECK_EXTENT_SHAPE);
+    EXPECT_WHEN(live->state.bits, EXTENT_LARGE, CHECK_CACHE_RUNS);
+    EXPECT_WHEN(live->as.block.next, live, CHECK_CACHE_RUNS);
+    EXPECT_WHEN(live->as.block.next, (struct extent *)&heap, CHECK_CACHE_RUNS);
+    EXPECT_WHEN(cache_current->run_pages, cache_current->run_pages - 1, CHECK_CACHE_RUNS);
+    EXPECT_WHEN(cache_current->run_pages_max, 9, CHECK_CACHE_RUNS);
+}
+
 /* Whatever overwrites the metadata, the checker returns, and mostly with a report. */
 static void the_checker_survives_any_content_of_the_metadata(void **state)
 {
@@ -344,12 +363,12 @@ static void the_report_is_name_sentence_and_place(void **state)
 {
     (void)state;
     char error[200], small[11];
-    heap->large_blocks++;
+    heap->extents.mapping_count++;
     assert_int_not_equal(anvil_heap_check(heap, error, sizeof error), 0);
-    assert_non_null(strstr(error, "large-sums: the counts of large blocks, their sizes and "
-                                  "capacities agree with the blocks (at 0x"));
+    assert_non_null(strstr(error, "extent-sums: the sums of pages, free pages, dirty bytes and "
+                                  "mappings agree with the extents (at 0x"));
     assert_int_not_equal(anvil_heap_check(heap, small, sizeof small), 0);
-    assert_string_equal(small, "large-sums");
+    assert_string_equal(small, "extent-sum");
     assert_int_not_equal(anvil_heap_check(heap, NULL, 0), 0);
 }
 
@@ -368,7 +387,6 @@ int main(void)
         cmocka_unit_test_setup(a_tree_with_wrong_members_is_reported, setup),
         cmocka_unit_test_setup(wrong_sums_of_extents_are_reported, setup),
         cmocka_unit_test_setup(memory_that_is_nowhere_is_reported, setup),
-        cmocka_unit_test_setup(wrong_sums_of_blocks_are_reported, setup),
         cmocka_unit_test_setup(a_slab_of_no_known_shape_is_reported, setup_slab),
         cmocka_unit_test_setup(a_tag_of_no_known_state_is_reported, setup_slab),
         cmocka_unit_test_setup(a_wrong_free_count_is_reported, setup_slab),
@@ -378,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup(an_unknown_empty_slab_is_reported, setup_slab),
         cmocka_unit_test_setup(wrong_counts_of_slabs_are_reported, setup_slab),
         cmocka_unit_test_setup(a_wrong_entry_in_a_magazine_is_reported, setup_cache),
+        cmocka_unit_test_setup(wrong_cached_runs_are_reported, setup_cached_runs),
         cmocka_unit_test_setup(the_checker_survives_any_content_of_the_metadata, setup),
         cmocka_unit_test_setup(the_report_is_name_sentence_and_place, setup),
     };

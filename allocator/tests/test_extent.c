@@ -108,7 +108,7 @@ static void a_larger_extent_is_split_and_the_rest_stays_free(void **state)
     extent_free(&extents, b);
     struct extent *front = allocate(7);
     struct extent *rest = extent_right(&extents, front);
-    assert_int_equal(rest->state, EXTENT_FREE);
+    assert_int_equal(extent_state(rest), EXTENT_FREE);
     assert_int_equal(rest->pages, B - 7);
     assert_ptr_equal(extent_end(rest), wall_2->start);
 }

@@ -3,6 +3,7 @@
  * this line. */
 #include "support.h"
 
+#include "cache.h"
 #include "heap_set.h"
 
 #include <signal.h>
@@ -76,8 +77,10 @@ static void free_and_many_more(void *context)
 {
     void *wall = anvil_malloc(50000);
     free_it(context);
-    for (int i = 0; i < 80; i++)
+    for (int i = 0; i < 80; i++) {
         anvil_free(anvil_malloc(100000)); /* elsewhere: it does not fit there */
+        (void)cache_flush();
+    }
     anvil_free(wall);
 }
 

@@ -47,6 +47,27 @@ static void the_reciprocal_divides_exactly(void **state)
     }
 }
 
+static void every_length_has_the_smallest_run_class_that_holds_it(void **state)
+{
+    (void)state;
+    size_t class_pages = 0;
+    unsigned run_class = UINT32_MAX;
+    for (size_t pages = RUN_PAGES_BELOW + 1; pages <= RUN_PAGES_MAX; pages++) {
+        if (pages > class_pages) {
+            class_pages = run_class_round_up(pages);
+            run_class++;
+        }
+        assert_int_equal(run_class_round_up(pages), class_pages);
+        assert_int_equal(run_class_of(pages), run_class);
+        assert_true((class_pages - pages) * 8 <= pages);
+    }
+    assert_int_equal(run_class, RUN_CLASS_COUNT - 1);
+    assert_int_equal(class_pages, RUN_PAGES_MAX);
+    assert_false(run_class_serves(0));
+    assert_false(run_class_serves(RUN_PAGES_BELOW));
+    assert_false(run_class_serves(RUN_PAGES_MAX + 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -54,6 +75,7 @@ int main(void)
         cmocka_unit_test(an_aligned_class_is_a_multiple_of_its_alignment),
         cmocka_unit_test(at_most_an_eighth_of_a_large_enough_block_is_waste),
         cmocka_unit_test(the_reciprocal_divides_exactly),
+        cmocka_unit_test(every_length_has_the_smallest_run_class_that_holds_it),
     };
     return cmocka_run_group_tests_name("size_class", tests, NULL, NULL);
 }
