@@ -68,7 +68,7 @@ void bench_done(struct bench *bench)
 
 static int refuse(char error[SUBJECT_ERROR_MAX], const char *typed, const char *reason)
 {
-    snprintf(error, SUBJECT_ERROR_MAX, "subject `%.64s`: %s", typed, reason);
+    snprintf(error, SUBJECT_ERROR_MAX, "subject `%.400s`: %s", typed, reason);
     return EINVAL;
 }
 
@@ -86,7 +86,7 @@ static int try_out(struct bench *bench, const struct bench_subject *subject, con
     if (result != 0)
         return result;
     if (failure[0] != '\0') {
-        snprintf(error, SUBJECT_ERROR_MAX, "subject `%.64s`: one malloc and free: %s", typed,
+        snprintf(error, SUBJECT_ERROR_MAX, "subject `%.400s`: one malloc and free: %s", typed,
                  failure);
         return EINVAL;
     }

@@ -35,6 +35,8 @@ void run_fifo(size_t size, uint64_t count)
         at = at + 1 < QUEUE ? at + 1 : 0;
     }
     measure_end(count, 0);
+    for (at = 0; at < QUEUE; at++)
+        free(queue[at]);
 }
 
 /* A block at random among all live ones is freed. The choices are made before. */

@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 /* In the bench's folder, which is the current one of every run. */
-#define TOOL_OUTPUT  "counts"
-#define VALGRIND_LOG "--log-file=" TOOL_OUTPUT
+#define TOOL_OUTPUT "counts"
 
+static const char valgrind_log[] = "--log-file=" TOOL_OUTPUT;
 static const char *const valgrind[] = {"/usr/bin/valgrind", "--tool=cachegrind",
                                        "--cache-sim=no",    "--cachegrind-out-file=/dev/null",
-                                       VALGRIND_LOG,        NULL};
+                                       valgrind_log,        NULL};
 static const char *const strace[] = {"/usr/bin/strace",
                                      "-fqq",
                                      "-o",

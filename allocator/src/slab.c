@@ -93,7 +93,7 @@ static int slab_new(struct slabs *slabs, unsigned class_index)
     sync_lock_acquire(slabs->extents_lock);
     struct slab *slab = slab_map(slabs, pages, capacity);
     if (slab != NULL) {
-        slab->magazine = class_index * SLAB_MAGAZINE_BYTES;
+        slab->magazine = (uint64_t)class_index * SLAB_MAGAZINE_BYTES;
         slab->reciprocal = size->reciprocal;
         slab->block_size = size->bytes;
         slab->class_index = (uint8_t)class_index;

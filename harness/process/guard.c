@@ -107,7 +107,7 @@ static void make_mark(void)
 {
     char *outer = getenv(MARK_NAME), own[sizeof guard.mark];
     if (guard.mark[0] != '\0') /* of the process that this one was forked from */
-        outer = strcpy(own, guard.mark + sizeof MARK_NAME);
+        outer = memcpy(own, guard.mark + sizeof MARK_NAME, sizeof guard.mark - sizeof MARK_NAME);
     int length =
         snprintf(guard.mark, sizeof guard.mark, "%s=%.160s", MARK_NAME, outer != NULL ? outer : "");
     guard.id = guard.mark + length;

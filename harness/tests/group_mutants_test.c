@@ -49,7 +49,7 @@ static void find_cause(const struct mutant *mutant)
     const struct executor_options options = {.cpu_limit_ms = 200};
     struct executor *executor;
     struct execution execution;
-    struct trace trace;
+    struct trace trace = {0};
     snprintf(path, sizeof path, "%s/libheap_%s.so", subjects_folder, mutant->id);
     assert_true(read_trace(mutant, &trace));
     assert_int_equal(executor_start(&executor, path, &options, error), 0);

@@ -76,9 +76,10 @@ static uint64_t quarantines_256_mib(uint64_t cycles)
 static uint64_t places_at_random(uint64_t cycles)
 {
     const double pages = 262144;
-    double untouched = 1;
-    for (double step = (double)cycles / pages; step > 0; step -= 1.0 / 64)
-        untouched *= 1 - (step < 1.0 / 64 ? step : 1.0 / 64);
+    const uint64_t step = 4096; /* cycles, in which a 64th of the untouched pages is chosen */
+    double untouched = 1 - (double)(cycles % step) / pages;
+    for (uint64_t i = 0; i < cycles / step; i++)
+        untouched *= 63.0 / 64;
     return (uint64_t)(pages * (1 - untouched)) * 4 * KIB;
 }
 
