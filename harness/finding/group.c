@@ -151,6 +151,7 @@ struct cause finding_cause(const struct finding *finding)
         return cause;
     }
     cause.effect = effect_of_check(check);
+    cause.is_blocked = strstr(finding->sentence, "threads are blocked") != NULL;
     if (cause.has_trace)
         read_trace(&finding->trace, &cause);
     else if (workload != NULL && cause.effect != EFFECT_MEMORY)
@@ -183,12 +184,13 @@ static bool is_plain(const struct cause *cause)
            !cause->needs_fork && cause->refused == 0;
 }
 
-/* How well a trace explains a finding that has none; 0: not at all. */
+/* Damage makes a thread loop or die; threads that wait for one another have a cause of their own.
+ * How well a trace explains a finding that has none; 0: not at all. */
 static unsigned explains(const struct cause *trace, const struct cause *finding)
 {
     bool is_of_effect = trace->effect == finding->effect && trace->effect != EFFECT_OTHER;
-    bool spoils_all =
-        is_plain(trace) && trace->effect == EFFECT_MEMORY && finding->effect == EFFECT_PROGRESS;
+    bool spoils_all = is_plain(trace) && trace->effect == EFFECT_MEMORY &&
+                      finding->effect == EFFECT_PROGRESS && !finding->is_blocked;
     if (!trace->has_trace || (!is_of_effect && !spoils_all))
         return 0;
     if (finding->functions != 0 && (trace->functions & finding->functions) != 0)

@@ -43,6 +43,7 @@ struct cause {
     bool fails;       /* its trace has a call that must fail, or whose request may be refused */
     unsigned refused; /* bit i: enum op_kind, whose request to the system is refused; 0: none */
     bool has_trace;
+    bool is_blocked; /* threads that wait for one another, as torture words it */
 };
 #define CAUSE_IMPOSSIBLE (UINT64_C(1) << 40)
 /* about where allocators change from heap to mapping */

@@ -117,6 +117,15 @@ static void a_death_joins_damage_wherever_it_strikes(void **state)
     assert_int_equal(findings_group(findings, count, groups), 1);
 }
 
+static void a_deadlock_is_no_consequence_of_damage(void **state)
+{
+    (void)state;
+    add_trace("content", "malloc", "#0 = malloc 1\n#1 = malloc 1\n");
+    add("progress", "torture/opposite-reallocs", "",
+        "no call returns: 8 of 8 threads are blocked, which used 0 ms of CPU in 3 turns;");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+}
+
 static void costs_of_other_functions_are_other_causes(void **state)
 {
     (void)state;
@@ -205,6 +214,7 @@ int main(void)
         TEST(a_clause_joins_the_trace_that_explains_it),
         TEST(a_clause_about_another_function_stays_alone),
         TEST(a_death_joins_damage_wherever_it_strikes),
+        TEST(a_deadlock_is_no_consequence_of_damage),
         TEST(costs_of_other_functions_are_other_causes),
         TEST(a_clause_that_says_nothing_more_is_a_cause_of_its_own),
         TEST(a_clause_never_joins_two_traces),
