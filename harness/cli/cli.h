@@ -18,6 +18,8 @@
 #ifndef HARNESS_CLI_CLI_H
 #define HARNESS_CLI_CLI_H
 
+#include "harness/cli/bring.h"
+
 #include <argp.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -115,6 +117,7 @@ struct cli {
     const char *subject; /* the first one; NULL: none */
     const char *subjects[CLI_SUBJECTS_MAX];
     unsigned subject_count;
+    struct bring bring; /* how to build what is no shared object */
     bool as_json, is_list;
     const char *baselines[CLI_BASELINES_MAX];
     unsigned baseline_count;
@@ -129,7 +132,9 @@ struct cli {
 };
 
 /* Parses a command line with the command's own argp, whose parser gets `input`, and the shared
- * options of spec, which go to ret_cli. The own parser sees each argument first; it returns
+ * options of spec, which go to ret_cli. A command that takes a SUBJECT takes the options of struct
+ * bring too; a subject that has to be built is built here, and is that shared object from then on.
+ * The own parser sees each argument first; it returns
  * ARGP_ERR_UNKNOWN for one that is a SUBJECT. Ends the process after --help and after an error. */
 void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, char **argv,
                struct cli *ret_cli, void *input);

@@ -22,8 +22,15 @@ enum {
     KEY_FINDINGS,
     KEY_STRICT,
     KEY_ALLOW,
-    KEY_LIMIT
+    KEY_LIMIT,
+    KEY_CFLAGS,
+    KEY_PREFIX,
+    KEY_INIT
 };
+
+/* Not an option of its own: what commands with a SUBJECT take. */
+enum { TAKES_SUBJECT = 1 << 30 };
+static const char built_folder[] = "mallet-report/built";
 
 static const struct {
     unsigned taken_by;
@@ -60,6 +67,17 @@ static const struct {
      {"output", KEY_OUTPUT, "FILE", 0, "Write to FILE instead of standard output", 0}},
     {CLI_OUTPUT_FOLDER,
      {"output", KEY_OUTPUT, "DIR", 0, "Write a C program per finding to DIR", 0}},
+    {TAKES_SUBJECT,
+     {"cflags", KEY_CFLAGS, "WORDS", 0,
+      "Words for the compiler where SUBJECT is a C source, an object or an archive, such as "
+      "'-O1 -I. more.c'",
+      0}},
+    {TAKES_SUBJECT,
+     {"prefix", KEY_PREFIX, "NAME", 0,
+      "The functions of SUBJECT are called NAMEmalloc, NAMEfree and so on", 0}},
+    {TAKES_SUBJECT,
+     {"init", KEY_INIT, "FUNCTION", 0, "Call FUNCTION of SUBJECT, without arguments, before any",
+      0}},
     {CLI_SEED, {"seed", KEY_SEED, "N", 0, "Seed of the random choices (default: 1)", 0}},
 };
 enum { SHARED = sizeof shared / sizeof shared[0] };
@@ -81,8 +99,9 @@ static const char *text_of(const struct cli_spec *spec, int key)
 static void select_options(const struct cli_spec *spec, struct argp_option ret_options[SHARED + 1])
 {
     size_t count = 0;
+    unsigned takes = spec->takes | (spec->subjects_max > 0 ? TAKES_SUBJECT : 0u);
     for (size_t i = 0; i < SHARED; i++) {
-        if ((shared[i].taken_by & spec->takes) == 0)
+        if ((shared[i].taken_by & takes) == 0)
             continue;
         const char *text = text_of(spec, shared[i].option.key);
         ret_options[count] = shared[i].option;
@@ -164,6 +183,15 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
     case KEY_SEED:
         cli->seed = cli_parse_number("--seed", value, 0, INT64_MAX);
         return 0;
+    case KEY_CFLAGS:
+        cli->bring.cflags = value;
+        return 0;
+    case KEY_PREFIX:
+        cli->bring.prefix = value;
+        return 0;
+    case KEY_INIT:
+        cli->bring.init = value;
+        return 0;
     case ARGP_KEY_ARG:
         return add_subject(cli, value, state);
     case ARGP_KEY_END:
@@ -196,6 +224,22 @@ static const char *add_exit_statuses(const struct cli_spec *spec, const char *do
     return whole;
 }
 
+/* Replaces what has to be built by what was built of it. */
+static void build_subjects(struct cli *cli)
+{
+    char path[PATH_MAX], error[BRING_ERROR_MAX];
+    for (unsigned i = 0; i < cli->subject_count; i++) {
+        if (!bring_is_needed(&cli->bring, cli->subjects[i]))
+            continue;
+        if (bring_build(&cli->bring, cli->subjects[i], built_folder, path, error) != 0)
+            exit(refuse("%s", error));
+        cli->subjects[i] = strdup(path); /* for as long as the process lives */
+        if (cli->subjects[i] == NULL)
+            exit(report_internal_error("no memory for the name of the subject"));
+    }
+    cli->subject = cli->subjects[0];
+}
+
 void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, char **argv,
                struct cli *ret_cli, void *input)
 {
@@ -211,4 +255,5 @@ void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, ch
     *ret_cli = (struct cli){.spec = spec, .seed = 1};
     void *inputs[] = {input, ret_cli};
     argp_parse(&root, argc, argv, spec->stops_at_argument ? ARGP_IN_ORDER : 0, NULL, inputs);
+    build_subjects(ret_cli);
 }

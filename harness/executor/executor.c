@@ -2,6 +2,7 @@
 /* Starting a subject, asking it what it is, running one trace at a time. */
 #include "harness/base/clock.h"
 #include "harness/executor/executor_internal.h"
+#include "harness/run/probe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -137,6 +138,13 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
         if (watch.reply.policy.choice[i] <= POLICY_BLOCK)
             executor->info.policy.choice[i] = watch.reply.policy.choice[i];
     executor->info.capacity = watch.reply.capacity;
+    if (watch.reply.capacity == PROBE_SERVES_NOTHING) {
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "%.64s serves nothing: malloc(16) returns NULL in a new process (--init FUNCTION "
+                 "names what sets it up)",
+                 executor->info.subject.name);
+        return ENODATA;
+    }
     watch.reply.misbound[sizeof watch.reply.misbound - 1] = 0;
     enum subject_binding binding = executor->info.subject.binding;
     bool is_foreign = binding == BIND_DLOPEN || binding == BIND_DLMOPEN;

@@ -75,7 +75,7 @@ uint64_t probe_capacity(const struct subject *subject)
     for (size_t size = (size_t)1 << 20; size >= 16; size /= 16)
         while (held < PROBE_CAPACITY_MAX && subject->calls.malloc(size) != NULL)
             held += size;
-    return held >= PROBE_CAPACITY_MAX ? 0 : held > 0 ? held : 1;
+    return held >= PROBE_CAPACITY_MAX ? 0 : held > 0 ? held : PROBE_SERVES_NOTHING;
 }
 
 void probe_policy(struct run *run, const struct subject *subject)

@@ -9,8 +9,9 @@
 /* One sentence into `sentence` if any function of the subject is served by this process's own libc
  * instead, else "". */
 void probe_binding(const struct subject *subject, char sentence[SUBJECT_ERROR_MAX]);
-/* Bytes the subject gave before it refused, at least 1; 0 if it gave PROBE_CAPACITY_MAX: taken as
- * unlimited. Leaves the blocks live. */
+/* Bytes the subject gave before it refused; PROBE_SERVES_NOTHING if it did not give 16; 0 if it
+ * gave PROBE_CAPACITY_MAX: taken as unlimited. Leaves the blocks live. */
+enum { PROBE_SERVES_NOTHING = 1 };
 #define PROBE_CAPACITY_MAX ((size_t)256 << 20)
 uint64_t probe_capacity(const struct subject *subject);
 /* Runs every op that has a choice, with all checks muted; the choices are then in

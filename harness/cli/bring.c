@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The compiler's driver `cc` does the work. Which functions there are is read from the symbols of a
+ * first build, so that a partial family stays partial: a function that is not there is not
+ * exported, and no test calls it.
+ */
+#include "harness/cli/bring.h"
+
+#include "harness/cli/output.h"
+#include "harness/process/process.h"
+#include "harness/subject/subject_calls.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    WORDS_MAX = 128,
+    TEXT_MAX = 4096,
+    SYMBOLS_MAX = 1 << 18,
+    NAME_MAX_BYTES = 64,
+    WAIT_MS = 100
+};
+
+struct build {
+    const struct bring *bring;
+    const char *typed;
+    char stem[256];                                          /* file name without its end */
+    char plain[PATH_MAX], names[PATH_MAX], result[PATH_MAX]; /* files in the folder */
+    char flags[TEXT_MAX];                                    /* split into words */
+    char whole[PATH_MAX + 16]; /* an archive as the linker takes all of it */
+    char symbols[SYMBOLS_MAX]; /* " name name … " */
+    char *error;
+};
+
+static const struct function {
+    const char *name, *result, *parameters;
+} functions[] = {
+#define CALL(name, result, parameters) {#name, #result, #parameters},
+    SUBJECT_CALLS(CALL)
+#undef CALL
+};
+enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
+
+static int __attribute__((format(printf, 3, 4))) fail(const struct build *build, int result,
+                                                      const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(build->error, BRING_ERROR_MAX, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
+static bool is_source(const char *typed)
+{
+    return ends_with(typed, ".c") || ends_with(typed, ".o") || ends_with(typed, ".a");
+}
+
+bool bring_is_needed(const struct bring *bring, const char *typed)
+{
+    return is_source(typed) || bring->prefix != NULL || bring->init != NULL;
+}
+
+/* ---- programs ---- */
+
+struct words {
+    const char *list[WORDS_MAX + 1];
+    size_t count;
+};
+
+static void add(struct words *words, const char *word)
+{
+    if (words->count < WORDS_MAX)
+        words->list[words->count++] = word;
+}
+
+static void add_flags(struct words *words, struct build *build)
+{
+    char *rest = NULL;
+    snprintf(build->flags, sizeof build->flags, "%s",
+             build->bring->cflags != NULL ? build->bring->cflags : "");
+    for (char *word = strtok_r(build->flags, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest))
+        add(words, word);
+}
+
+/* Runs it; keeps what it printed, up to capacity. Returns whether it succeeded. */
+static bool run(const struct words *words, char *ret_output, size_t capacity)
+{
+    const struct process_plan plan = {.program = words->list[0],
+                                      .arguments = words->list,
+                                      .keeps_environment = true,
+                                      .output = PROCESS_OUTPUT_STREAM};
+    struct process process, *const list[] = {&process};
+    char rest[TEXT_MAX];
+    size_t length = 0, got = 0;
+    ret_output[0] = '\0';
+    if (process_spawn(&plan, &process) != 0)
+        return false;
+    for (bool has_ended = false; !has_ended || got > 0;) {
+        has_ended = process_has_ended(&process);
+        got = length + 1 < capacity
+                  ? process_read(&process, ret_output + length, capacity - 1 - length)
+                  : process_read(&process, rest, sizeof rest);
+        if (length + 1 < capacity)
+            length += got;
+        if (!has_ended && got == 0)
+            process_poll(list, 1, WAIT_MS);
+    }
+    ret_output[length] = '\0';
+    int status = process.status;
+    process_release(&process);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* The line that tells what is wrong, without its end; all of the output is a worse answer. */
+static const char *find_complaint(char *output)
+{
+    char *line = strstr(output, "error:");
+    line = line != NULL ? line : strstr(output, "undefined reference");
+    if (line == NULL)
+        return output[0] != '\0' ? strtok(output, "\n") : "it cannot be run";
+    while (line > output && line[-1] != '\n')
+        line--;
+    line[strcspn(line, "\n")] = '\0';
+    return line;
+}
+
+/* Compiles and links: names NULL, what was typed as it is; else with the names in front. */
+static int link_object(struct build *build, const char *names, const char *object)
+{
+    static char output[TEXT_MAX];
+    struct words words = {{"cc", "-shared", "-fPIC", "-g", "-O2", "-fno-builtin", "-o", object}, 8};
+    if (names != NULL)
+        add(&words, names);
+    if (ends_with(build->typed, ".a")) {
+        snprintf(build->whole, sizeof build->whole, "%s", build->typed);
+        add(&words, "-Wl,--whole-archive");
+        add(&words, build->whole);
+        add(&words, "-Wl,--no-whole-archive");
+    } else {
+        add(&words, build->typed);
+    }
+    add_flags(&words, build);
+    add(&words, "-pthread");
+    if (!run(&words, output, sizeof output))
+        return fail(build, EINVAL, "cannot build %.120s: cc: %.300s", build->typed,
+                    find_complaint(output));
+    return 0;
+}
+
+/* ---- which functions there are ---- */
+
+static int read_symbols(struct build *build, const char *object)
+{
+    static char output[SYMBOLS_MAX];
+    const struct words words = {{"nm", "-D", "--defined-only", "-P", object}, 5};
+    size_t used = 0;
+    char *rest = NULL;
+    if (!run(&words, output, sizeof output))
+        return fail(build, EINVAL, "cannot read the symbols of %.120s: nm: %.200s", object,
+                    find_complaint(output));
+    for (char *line = strtok_r(output, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        size_t length = strcspn(line, " @");
+        if (used + length + 3 < sizeof build->symbols)
+            used += (size_t)snprintf(build->symbols + used, sizeof build->symbols - used, " %.*s ",
+                                     (int)length, line);
+    }
+    return 0;
+}
+
+static bool is_defined(const struct build *build, const char *prefix, const char *name)
+{
+    char word[2 * NAME_MAX_BYTES];
+    snprintf(word, sizeof word, " %.60s%.60s ", prefix, name);
+    return strstr(build->symbols, word) != NULL;
+}
+
+static int require(const struct build *build, const char *option, const char *prefix,
+                   const char *name)
+{
+    if (is_defined(build, prefix, name))
+        return 0;
+    return fail(build, EINVAL, "%s: %.120s does not define %.60s%.60s (it defines%.200s)", option,
+                build->typed, prefix, name,
+                build->symbols[0] != '\0' ? build->symbols : " nothing");
+}
+
+/* ---- the names ---- */
+
+/* "(size_t count, size_t size)" → "count, size" */
+static void list_arguments(const char *parameters, char *ret_list, size_t capacity)
+{
+    size_t used = 0;
+    ret_list[0] = '\0';
+    for (const char *at = parameters + 1, *end; *at != '\0'; at = end + (*end != '\0')) {
+        end = at + strcspn(at, ",)");
+        const char *name = end;
+        while (name > at && name[-1] != ' ' && name[-1] != '*')
+            name--;
+        if (name < end && strncmp(name, "void", 4) != 0)
+            used += (size_t)snprintf(ret_list + used, capacity - used, "%s%.*s",
+                                     used > 0 ? ", " : "", (int)(end - name), name);
+    }
+}
+
+static void write_function(const struct build *build, FILE *file, const struct function *function)
+{
+    char arguments[256];
+    const char *prefix = build->bring->prefix;
+    bool is_void = strcmp(function->result, "void") == 0;
+    list_arguments(function->parameters, arguments, sizeof arguments);
+    const char *result = function->result;
+    const char *gap = strchr(result, '*') != NULL ? "" : " ";
+    fprintf(file, "%s%s%s%s%s;\n%s%s%s%s\n{\n", result, gap, prefix, function->name,
+            function->parameters, result, gap, function->name, function->parameters);
+    if (build->bring->init != NULL)
+        fprintf(file, "    begin();\n");
+    fprintf(file, "    %s%s%s(%s);\n}\n\n", is_void ? "" : "return ", prefix, function->name,
+            arguments);
+}
+
+/* The first call sets the allocator up; its thread may allocate while it does so, others wait. */
+static void write_init(const struct build *build, FILE *file)
+{
+    const char *init = build->bring->init;
+    if (build->bring->prefix == NULL) {
+        fprintf(
+            file,
+            "void %s();\n__attribute__((constructor)) static void begin(void)\n{\n    %s();\n}\n",
+            init, init);
+        return;
+    }
+    fprintf(file,
+            "void %s();\nstatic int state; /* 0: not begun, 1: one thread is in it, 2: done */\n"
+            "static __thread int is_inside __attribute__((tls_model(\"initial-exec\")));\n\nstatic "
+            "void begin(void)\n{\n    int none = 0;\n"
+            "    if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == 2 || is_inside)\n"
+            "        return;\n"
+            "    if (__atomic_compare_exchange_n(&state, &none, 1, 0, __ATOMIC_ACQ_REL, "
+            "__ATOMIC_ACQUIRE)) {\n        is_inside = 1;\n        %s();\n        is_inside = 0;\n"
+            "        __atomic_store_n(&state, 2, __ATOMIC_RELEASE);\n    }\n"
+            "    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != 2)\n        sched_yield();\n"
+            "}\n\n",
+            init, init);
+}
+
+static int write_names(struct build *build)
+{
+    struct output output;
+    char error[OUTPUT_ERROR_MAX];
+    int failure = output_open(&output, build->names, error);
+    if (failure != 0)
+        return fail(build, failure, "%s", error);
+    fprintf(output.file,
+            "/* Made by mallet: the C library's names for %s. */\n#include <sched.h>\n"
+            "#include <stddef.h>\n\n",
+            build->typed);
+    if (build->bring->init != NULL)
+        write_init(build, output.file);
+    for (size_t i = 0; i < FUNCTIONS && build->bring->prefix != NULL; i++)
+        if (is_defined(build, build->bring->prefix, functions[i].name))
+            write_function(build, output.file, &functions[i]);
+    failure = output_close(&output, error);
+    return failure != 0 ? fail(build, failure, "%s", error) : 0;
+}
+
+/* ---- the build ---- */
+
+static int add_names(struct build *build)
+{
+    const struct bring *bring = build->bring;
+    bool is_built = is_source(build->typed);
+    int failure = is_built ? link_object(build, NULL, build->plain) : 0;
+    if (failure == 0)
+        failure = read_symbols(build, is_built ? build->plain : build->typed);
+    if (failure == 0 && bring->prefix != NULL)
+        failure = require(build, "--prefix", bring->prefix, "malloc");
+    if (failure == 0 && bring->prefix != NULL)
+        failure = require(build, "--prefix", bring->prefix, "free");
+    if (failure == 0 && bring->init != NULL)
+        failure = require(build, "--init", "", bring->init);
+    if (failure == 0)
+        failure = write_names(build);
+    if (failure == 0)
+        failure = link_object(build, build->names, build->result);
+    if (is_built)
+        unlink(build->plain);
+    return failure;
+}
+
+static void name_files(struct build *build, const char *folder)
+{
+    const char *slash = strrchr(build->typed, '/');
+    snprintf(build->stem, sizeof build->stem, "%.200s", slash != NULL ? slash + 1 : build->typed);
+    char *end = strstr(build->stem, ".so");
+    end = end != NULL ? end : strrchr(build->stem, '.');
+    if (end != NULL)
+        *end = '\0';
+    snprintf(build->plain, PATH_MAX, "%.3000s/%s.plain.so", folder, build->stem);
+    snprintf(build->names, PATH_MAX, "%.3000s/%s.names.c", folder, build->stem);
+    snprintf(build->result, PATH_MAX, "%.3000s/%s.so", folder, build->stem);
+}
+
+int bring_build(const struct bring *bring, const char *typed, const char *folder,
+                char ret_path[PATH_MAX], char error[BRING_ERROR_MAX])
+{
+    static struct build build; /* too large for the stack */
+    char folder_error[OUTPUT_ERROR_MAX], file[PATH_MAX];
+    build = (struct build){.bring = bring, .error = error};
+    if (realpath(typed, file) == NULL)
+        return fail(&build, errno, "%.200s: %s", typed, strerror(errno));
+    build.typed = file; /* absolute, for a program elsewhere loads it */
+    int failure = output_make_folder(folder, folder_error);
+    if (failure != 0)
+        return fail(&build, failure, "%s", folder_error);
+    name_files(&build, folder);
+    failure = bring->prefix != NULL || bring->init != NULL
+                  ? add_names(&build)
+                  : link_object(&build, NULL, build.result);
+    if (failure == 0 && realpath(build.result, ret_path) == NULL)
+        return fail(&build, errno, "%.200s: %s", build.result, strerror(errno));
+    return failure;
+}

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Subjects that are no drop-in shared objects: a source, an object, an archive, a prefix, a function that sets up.
+#
+# usage: bring.sh MALLET [FOLDER of the mutants]; the words are in common.sh
+set -u
+. "$(dirname "$0")/common.sh"
+traces=$(cd "$(dirname "$0")/../../corpus/seeds" && pwd)
+cd "$work" || exit 1
+
+# Correct, of two functions: what was taken last can be given back. Without my_setup every request fails.
+cat >my.c <<'END'
+#include <errno.h>
+#include <stddef.h>
+#define BYTES ((size_t)8 << 20)
+static _Alignas(16) char pool[BYTES];
+static char *base;
+static size_t used;
+void my_setup(void) { base = pool; }
+void *my_malloc(size_t size)
+{
+    size_t whole = (size + 31) / 16 * 16;
+    if (base == NULL || size > BYTES || whole > BYTES - used) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    char *block = base + used + 16;
+    ((size_t *)block)[-2] = whole;
+    used += whole;
+    return block;
+}
+void my_free(void *block)
+{
+    if (block != NULL && (char *)block - 16 + ((size_t *)block)[-2] == base + used)
+        used -= ((size_t *)block)[-2];
+}
+END
+sed 's/my_//g' my.c >plain.c
+echo 'int x = ;' >wrong.c
+
+refused 'nothing.c: No such file or directory' replay nothing.c "$traces"
+refused 'cannot build .*wrong.c: cc: .*wrong.c:1:9: error: ' replay wrong.c "$traces"
+refused '--prefix: .*my.c does not define os_malloc (it defines my_free' replay --prefix os_ my.c "$traces"
+refused '--init: .*my.c does not define begin (' replay --prefix my_ --init begin my.c "$traces"
+refused 'cannot build .*my.c: cc: .*--nonsense' replay --cflags=--nonsense my.c "$traces"
+
+if [ -n "$foreign" ]; then
+    both='--prefix my_ --init my_setup'
+    cc -fPIC -c my.c
+    ar rcs libmy.a my.o
+    cc -shared -o libmine.so my.o
+    for subject in my.c my.o libmy.a ./libmine.so; do
+        # shellcheck disable=SC2086 # words
+        ends 0 replay --rounds 0 $both "$subject" "$traces/sizes-zero.trace"
+    done
+    holds 'the names of what there is, and no others' sh -c 'nm -D --defined-only "$1" | grep -q " T malloc$" && ! nm -D --defined-only "$1" | grep -q calloc' - mallet-report/built/my.so
+    ends 0 replay --rounds 0 --init setup plain.c "$traces/sizes-zero.trace"
+    refused "my.so serves nothing: malloc(16) returns NULL in a new process" replay --rounds 0 --prefix my_ my.c "$traces/sizes-zero.trace"
+fi
+
+finish
