@@ -192,8 +192,11 @@ static void *resize(void *block, size_t size)
     struct chunk *chunk = chunk_of(block);
     if (!need_of(&size, &need))
         return fail(ENOMEM);
-    if (HAS(shrink_keeps_all) && need <= chunk_size(chunk))
+    if (HAS(shrink_keeps_all) && need <= chunk_size(chunk)) {
+        if (!chunk_is_mapped(chunk))
+            chunk->asked = (uint32_t)size;
         return block;
+    }
     if (HAS(realloc_quadratic_copy))
         return move(block, size);
     if (chunk_is_mapped(chunk)) {
