@@ -220,9 +220,11 @@ static void show_progress(const struct bench *bench)
             bench->chosen[bench->done]->id);
 }
 
+/* A command that could not do its work spoils one row, and the run goes on. */
 static int run_all(struct bench *bench)
 {
     char error[512];
+    int status = EXIT_CLEAN;
     bool as_json = bench->request->cli.as_json;
     for (; bench->done < bench->count && !cli_is_interrupted(); bench->done++) {
         struct mutant_score *score = &bench->scores[bench->done];
@@ -230,11 +232,11 @@ static int run_all(struct bench *bench)
             show_progress(bench);
         if (mutant_run(&bench->request->plan, bench->chosen[bench->done], score, error,
                        sizeof error) != 0)
-            return refuse("%s", error);
-        if (!as_json)
+            status = report_internal_error("%s", error);
+        else if (!as_json)
             print_score(bench, score);
     }
-    return EXIT_CLEAN;
+    return status;
 }
 
 static int conclude(const struct bench *bench)
@@ -260,12 +262,12 @@ static int run_request(struct request *request)
     if (status == EXIT_CLEAN) {
         cli_catch_interrupts();
         status = run_all(&bench);
+        if (request->cli.as_json)
+            status = cli_worse_status(status, cli_print_json(describe(&bench)));
+        else
+            print_totals(&bench);
+        status = cli_worse_status(status, conclude(&bench));
     }
-    if (status == EXIT_CLEAN && request->cli.as_json)
-        status = cli_print_json(describe(&bench));
-    else if (status == EXIT_CLEAN)
-        print_totals(&bench);
-    status = status == EXIT_CLEAN ? conclude(&bench) : status;
     for (size_t i = 0; i < bench.count; i++)
         mutant_score_done(&bench.scores[i]);
     return status;
