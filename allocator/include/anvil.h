@@ -116,6 +116,18 @@ struct anvil_options {
     bool unlocked;
     /* the default heap: threads keep no blocks of their own, so every call takes a lock */
     bool uncached;
+    /* Levels of hardening, each at a cost that allocator/README.md states; "secure" is all of them.
+     * With any of them, threads keep no blocks of their own. */
+    /* free and realloc find a write past the end of a block, from one byte on; the capacity that
+     * malloc_usable_size tells is the size */
+    bool canary;
+    /* freed blocks are cleared, and a write to one is found before its memory is used again */
+    bool zero;
+    /* freed blocks are used again in random order; quarantine is 256 KiB if it is 0 */
+    bool random;
+    /* bytes; a freed block is not used again until so many, or 256 blocks, were freed after it.
+     * Blocks with a mapping of their own do not wait */
+    size_t quarantine;
     /* the arena is one private anonymous mapping: clearing long stretches of it may use madvise */
     bool arena_discard;
 };

@@ -62,6 +62,12 @@ extern _Thread_local struct cache *cache_current __attribute__((tls_model("initi
 /* In steps of SIZE_CLASS_STEP bytes: the offset of the magazine for a size. */
 extern const size_t cache_offsets[SIZE_CLASS_BYTES_MAX / SIZE_CLASS_STEP + 1];
 
+/* Has the calling thread a cache? Then the default heap is not hardened. */
+static inline bool cache_is_own(void)
+{
+    return cache_current->heap != NULL;
+}
+
 static inline struct magazine *cache_magazine(struct cache *cache, size_t offset)
 {
     return (struct magazine *)((char *)cache + offset);

@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 enum {
     /* An alignment of this many mmap thresholds gets a mapping of its own whatever the size: the
@@ -41,6 +42,27 @@ static void set_mmap_threshold(struct anvil_heap *heap, size_t threshold)
     sync_tag_write(&heap->small_max, (uint32_t)size_min(limit, SIZE_CLASS_BYTES_MAX));
 }
 
+/* The kernel gives each process 16 random bytes. A heap in an arena must repeat itself exactly. */
+static uint64_t secret_of_process(const struct pages *pages)
+{
+    uint64_t secret = UINT64_C(0x5bd1e9955bd1e995);
+    const void *random = (const void *)getauxval(AT_RANDOM);
+    if (pages->ops->is_system && random != NULL)
+        memcpy(&secret, random, sizeof secret);
+    return secret;
+}
+
+static void init_hardening(struct anvil_heap *heap)
+{
+    const struct anvil_options *options = &heap->options;
+    heap->is_hardened =
+        options->canary || options->zero || options->quarantine != 0 || options->random;
+    heap->secret = heap->is_hardened ? secret_of_process(&heap->pages) : 0;
+    heap->quarantine.oldest = heap->quarantine.count = 0;
+    heap->quarantine.bytes = 0;
+    heap->quarantine.random = heap->secret | 1;
+}
+
 void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options *options,
                const struct pages *pages, size_t own_length)
 {
@@ -55,6 +77,7 @@ void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options 
     extents_init(&heap->extents, &heap->pages, &heap->meta, id, options);
     slabs_init(&heap->slabs, &heap->extents, &heap->lock);
     set_mmap_threshold(heap, options->mmap_threshold);
+    init_hardening(heap);
 }
 
 void heap_set_mmap_threshold(struct anvil_heap *heap, size_t threshold)
@@ -74,6 +97,7 @@ void heap_destroy(struct anvil_heap *heap)
 
 void heap_for_each_lock(struct anvil_heap *heap, void (*act)(struct sync_lock *lock))
 {
+    act(&heap->quarantine.lock);
     for (unsigned i = 0; i < SLAB_LOCKS; i++)
         act(&heap->slabs.locks[i]);
     act(&heap->lock);

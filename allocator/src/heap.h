@@ -12,7 +12,7 @@
  * malloc.c does both. A block is found without any lock; between heap_find and what follows it
  * belongs to its caller alone.
  *
- * Lock order within a heap: those of the slabs by rising number, then `lock`.
+ * Lock order within a heap: the quarantine's, those of the slabs by rising number, then `lock`.
  */
 #ifndef ANVIL_HEAP_H
 #define ANVIL_HEAP_H
@@ -34,12 +34,35 @@ struct heap_gone {
     size_t size;
 };
 
+/* A freed block that waits in the quarantine: see harden.h. */
+struct heap_waiting {
+    char *start;
+    struct sync_tag *tag;  /* of a small block */
+    struct extent *extent; /* of a large one */
+    size_t capacity;
+    unsigned class_index; /* of a small block */
+};
+
+enum { QUARANTINE_MAX = 256 };
+
+/* A ring, guarded by its lock. */
+struct heap_quarantine {
+    struct sync_lock lock;
+    unsigned oldest, count;
+    size_t bytes;
+    uint64_t random; /* never 0 */
+    struct heap_waiting waiting[QUARANTINE_MAX];
+};
+
 struct anvil_heap {
     unsigned id; /* owner number in the pagemap */
     struct anvil_options options;
     struct sync_tag small_max; /* bytes: slabs have no larger blocks */
     struct slabs slabs;        /* with locks of its own */
-    struct sync_lock lock;     /* guards all that follows */
+    bool is_hardened;          /* any level on: see harden.h */
+    uint64_t secret;           /* what canaries depend on */
+    struct heap_quarantine quarantine;
+    struct sync_lock lock; /* guards all that follows */
     struct pages pages;
     struct meta meta;
     struct extents extents;
@@ -99,7 +122,7 @@ int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned 
 /* As slabs_take, but gives up what the heap keeps for speed before it fails. */
 int heap_take(struct anvil_heap *heap, unsigned class_index, struct slab_entry *entries,
               unsigned wanted, unsigned *ret_count);
-/* Frees blocks that were in a thread's cache, linked by `next`. */
+/* Frees blocks that were in a thread's cache or in the quarantine, linked by `next`. */
 void heap_put_runs(struct anvil_heap *heap, struct extent *first);
 /* Returns false if the block has been freed since it was found. */
 bool heap_free(struct anvil_heap *heap, const struct heap_block *block);

@@ -143,7 +143,7 @@ static void apply_environment(struct anvil_options *options)
 {
     const char *rest = secure_getenv("ANVIL_OPTIONS");
     while (rest != NULL && *rest != '\0') {
-        char error[360], line_buffer[400];
+        char error[440], line_buffer[480];
         if (options_parse_item(&rest, options, error, sizeof error) == 0)
             continue;
         struct text line = text_start(line_buffer, sizeof line_buffer);

@@ -16,6 +16,7 @@
  */
 #include "malloc.h"
 
+#include "harden.h"
 #include "heap_set.h"
 
 #include <errno.h>
@@ -106,6 +107,13 @@ static void *allocate_from(struct anvil_heap *heap, size_t size, size_t alignmen
     return fresh.start;
 }
 
+static void *allocate_hardened(struct anvil_heap *heap, size_t size, size_t alignment,
+                               unsigned code, bool is_cleared)
+{
+    char *start;
+    return harden_alloc(heap, size, alignment, code, is_cleared, &start) == 0 ? start : NULL;
+}
+
 /* Every allocation but the straight path of malloc ends here. code 0: no alignment was asked for.
  * Returns NULL for ENOMEM; errno is left as it was. */
 static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
@@ -114,7 +122,10 @@ static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, un
     int *const errno_place = &errno; /* looked up once: it is a call */
     int saved = *errno_place;
     void *block = NULL;
-    if (heap == NULL && heap_serves_small(heap_default(), size, alignment)) {
+    struct anvil_heap *owner = heap_or_default(heap);
+    if (UNLIKELY(harden_is_on(owner))) {
+        block = allocate_hardened(owner, size, alignment, code, is_cleared);
+    } else if (heap == NULL && heap_serves_small(owner, size, alignment)) {
         block = allocate_cached(size, alignment, code, is_cleared);
     } else {
         if (heap == NULL && size < RUN_BYTES_MAX && alignment <= PAGE_BYTES)
@@ -229,7 +240,10 @@ static void release_found(struct anvil_heap *heap, const struct heap_block *bloc
 {
     int *const errno_place = &errno;
     int saved = *errno_place;
-    if (block->slab != NULL && heap == heap_default()) {
+    if (UNLIKELY(harden_is_on(heap))) {
+        if (!harden_free(heap, block, function))
+            panic_not_found(heap, block->start, function, true);
+    } else if (block->slab != NULL && heap == heap_default()) {
         sync_tag_write(block->tag, SLAB_TAG_TAKEN);
         if (!cache_push(block->slab, block->start, block->tag))
             cache_spill(heap, block->slab, block->start, block->tag);
@@ -310,9 +324,11 @@ static char *resize(struct anvil_heap *heap, const struct heap_block *block, siz
 {
     char *start;
     int saved = errno;
-    bool is_resized = heap_resize(heap, block, size, must_stay, &start) == HEAP_RESIZED;
+    enum heap_resized result = UNLIKELY(harden_is_on(heap))
+                                   ? harden_resize(heap, block, size, must_stay, &start)
+                                   : heap_resize(heap, block, size, must_stay, &start);
     errno = saved;
-    return is_resized ? start : NULL;
+    return result == HEAP_RESIZED ? start : NULL;
 }
 
 void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
@@ -326,6 +342,8 @@ void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
     struct heap_block old;
     struct anvil_heap *owner = heap_or_default(heap);
     find_or_panic(owner, pointer, "realloc", false, &old);
+    if (UNLIKELY(harden_is_on(owner)))
+        harden_verify(owner, &old, "realloc");
     if (size > SIZE_LIMIT)
         return fail(ENOMEM);
     char *start = resize(owner, &old, size, false);
@@ -336,7 +354,7 @@ void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
         start = size <= old.capacity ? resize(owner, &old, size, true) : NULL;
         return start != NULL ? start : fail(ENOMEM);
     }
-    memcpy(block, pointer, size_min(old.capacity, size));
+    memcpy(block, pointer, size_min(harden_usable(owner, &old), size));
     release(heap, pointer, "realloc");
     return block;
 }
@@ -356,8 +374,9 @@ size_t anvil_heap_malloc_usable_size(anvil_heap *heap, void *pointer)
     struct heap_block block;
     if (pointer == NULL)
         return 0;
-    find_or_panic(heap_or_default(heap), pointer, "malloc_usable_size", false, &block);
-    return block.capacity;
+    heap = heap_or_default(heap);
+    find_or_panic(heap, pointer, "malloc_usable_size", false, &block);
+    return harden_usable(heap, &block);
 }
 
 int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep)
@@ -365,7 +384,9 @@ int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep)
     int saved = errno;
     if (heap == NULL)
         (void)cache_flush();
-    bool is_any = heap_trim(heap_or_default(heap), keep);
+    heap = heap_or_default(heap);
+    (void)harden_flush(heap);
+    bool is_any = heap_trim(heap, keep);
     errno = saved;
     return is_any;
 }
@@ -421,7 +442,7 @@ static bool resize_run(struct extent *extent, const void *block, size_t size)
 
 void *anvil_realloc(void *block, size_t size)
 {
-    pagemap_word word = pagemap_get(block);
+    pagemap_word word = cache_is_own() ? pagemap_get(block) : 0;
     bool is_resized = word > 0
                           ? resize_small((struct slab *)word, block, size)
                           : resize_run(pagemap_extent_of(word, PAGEMAP_OWNER_DEFAULT), block, size);

@@ -14,6 +14,7 @@
 
 #define MMAP_THRESHOLD_DEFAULT ((size_t)1 << 20)
 #define TRIM_THRESHOLD_DEFAULT ((size_t)1 << 20)
+#define QUARANTINE_SECURE      ((size_t)256 << 10)
 
 enum { ITEM_SHOWN = 160 }; /* characters of a bad item */
 
@@ -35,6 +36,14 @@ static const struct word fit_words[] = {{"first", ANVIL_FIT_FIRST},
                                         {"best", ANVIL_FIT_BEST},
                                         {"worst", ANVIL_FIT_WORST},
                                         {NULL, 0}};
+
+/* The levels of hardening that are on or off. */
+static const struct {
+    const char *text;
+    size_t field;
+} levels[] = {{"canary", offsetof(struct anvil_options, canary)},
+              {"zero", offsetof(struct anvil_options, zero)},
+              {"random", offsetof(struct anvil_options, random)}};
 
 static const struct word switch_words[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
 
@@ -73,6 +82,13 @@ static bool parse_size(struct piece piece, size_t *ret_size)
     return true;
 }
 
+/* All levels of hardening at once. */
+static void apply_secure(struct anvil_options *options)
+{
+    options->canary = options->zero = options->random = true;
+    options->quarantine = QUARANTINE_SECURE;
+}
+
 static bool apply(struct piece name, struct piece value, struct anvil_options *options)
 {
     if (piece_is(name, "mmap_threshold"))
@@ -85,6 +101,15 @@ static bool apply(struct piece name, struct piece value, struct anvil_options *o
             options->uncached = cache == 0;
         return cache >= 0;
     }
+    if (piece_is(name, "quarantine"))
+        return parse_size(value, &options->quarantine);
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (piece_is(name, levels[i].text)) {
+            int word = find_word(value, switch_words);
+            if (word >= 0)
+                *(bool *)((char *)options + levels[i].field) = word == 1;
+            return word >= 0;
+        }
     if (piece_is(name, "source")) {
         int source = find_word(value, source_words);
         if (source >= 0)
@@ -111,7 +136,8 @@ static void report(struct piece item, char *error, size_t error_size)
     text_add(
         &text,
         "'%s%s' is not one of source:mmap|sbrk, fit:first|next|best|worst, mmap_threshold:SIZE, "
-        "trim_threshold:SIZE, cache:on|off",
+        "trim_threshold:SIZE, cache:on|off, secure, canary:on|off, zero:on|off, random:on|off, "
+        "quarantine:SIZE",
         quoted, item.length > ITEM_SHOWN ? "..." : "");
 }
 
@@ -122,6 +148,10 @@ int options_parse_item(const char **rest, struct anvil_options *options, char *e
     *rest += item.length;
     if (**rest == ',')
         ++*rest;
+    if (piece_is(item, "secure")) {
+        apply_secure(options);
+        return 0;
+    }
     const char *colon = memchr(item.start, ':', item.length);
     size_t name_length = colon == NULL ? item.length : (size_t)(colon - item.start);
     struct piece name = {.start = item.start, .length = name_length};
@@ -161,6 +191,10 @@ bool options_complete(struct anvil_options *options)
         return false;
     if (is_arena ? !is_arena_usable(options) : has_arena(options))
         return false;
+    if (options->random && options->quarantine == 0)
+        options->quarantine = QUARANTINE_SECURE;
+    if (options->canary || options->zero || options->quarantine != 0)
+        options->uncached = true;
     if (options->mmap_threshold == 0)
         options->mmap_threshold = MMAP_THRESHOLD_DEFAULT;
     if (options->trim_threshold == 0)

@@ -24,6 +24,8 @@
     X(WRONG_ALIGNMENT, "block of alignment %zu freed with alignment %zu")                       \
     X(NOT_ALIGNED_BLOCK, "block that was not asked for with an alignment")                      \
     X(IS_ALIGNED_BLOCK, "block of alignment %zu freed without its alignment")                   \
+    X(OVERFLOW, "write past the end of a block of %zu bytes")                                   \
+    X(WRITE_AFTER_FREE, "write to freed memory of %zu bytes")                                   \
     X(USE_AFTER_FREE, "freed block of %zu bytes")                                               \
     X(USE_AFTER_FREE_GONE, "freed block: its memory was reused or given back")
 

@@ -87,6 +87,24 @@ static void options_that_contradict_each_other_are_refused(void **state)
     }
 }
 
+static void secure_is_all_levels_of_hardening(void **state)
+{
+    (void)state;
+    char error[400];
+    struct anvil_options options = {0}, some = {0};
+    assert_int_equal(anvil_options_parse("secure,fit:best", &options, error, sizeof error), 0);
+    assert_true(options.canary && options.zero && options.random);
+    assert_int_equal(options.quarantine, 256 << 10);
+    assert_int_equal(options.fit, ANVIL_FIT_BEST);
+    assert_int_equal(
+        anvil_options_parse("secure,zero:off,quarantine:1m,canary:on", &some, error, sizeof error),
+        0);
+    assert_true(some.canary && !some.zero && some.random);
+    assert_int_equal(some.quarantine, 1 << 20);
+    assert_int_equal(anvil_options_parse("canary:yes", &some, error, sizeof error), EINVAL);
+    assert_int_equal(anvil_options_parse("secure:on", &some, error, sizeof error), EINVAL);
+}
+
 /* The default heap reads the environment at its first use: in a child that has not used it yet. */
 static void child_with_environment(int end)
 {
@@ -101,7 +119,7 @@ static void the_environment_is_applied_and_bad_items_are_told(void **state)
 {
     (void)state;
     int ends[2], status;
-    char text[300] = "";
+    char text[400] = "";
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0)
@@ -113,7 +131,9 @@ static void the_environment_is_applied_and_bad_items_are_told(void **state)
     assert_int_equal(status, 0);
     assert_string_equal(text, "anvil: ANVIL_OPTIONS: 'bogus:7' is not one of source:mmap|sbrk, "
                               "fit:first|next|best|worst, "
-                              "mmap_threshold:SIZE, trim_threshold:SIZE, cache:on|off; ignored\n");
+                              "mmap_threshold:SIZE, trim_threshold:SIZE, cache:on|off, secure, "
+                              "canary:on|off, zero:on|off, random:on|off, quarantine:SIZE; "
+                              "ignored\n");
 }
 
 static void a_long_item_is_shown_whole_or_marked_as_cut(void **state)
@@ -140,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_bad_item_is_named_and_changes_nothing),
         cmocka_unit_test(a_long_item_is_shown_whole_or_marked_as_cut),
         cmocka_unit_test(items_before_a_bad_one_hold),
+        cmocka_unit_test(secure_is_all_levels_of_hardening),
         cmocka_unit_test(options_that_contradict_each_other_are_refused),
         cmocka_unit_test(the_environment_is_applied_and_bad_items_are_told),
     };

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The levels of harden.h. A canary is a byte that depends on the block's address and on a secret
+ * of the process, never zero, so that the terminator of a string is noticed; behind large blocks
+ * only the first CANARY_MAX bytes hold it.
+ *
+ * A block in the quarantine is in the state of one that a thread keeps for itself: a small one is
+ * `taken`, a large one EXTENT_CACHED. So a second free is diagnosed as ever, and the checker and
+ * the walker need to know nothing new.
+ */
+#include "harden.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+enum { CANARY_MAX = 32 };
+
+/* ---- the canary ---- */
+
+static unsigned char canary_of(const struct anvil_heap *heap, const char *start)
+{
+    uint64_t bits = ((uint64_t)(uintptr_t)start ^ heap->secret) * UINT64_C(0x9e3779b97f4a7c15);
+    return (unsigned char)(bits >> 56 | 1);
+}
+
+static size_t canary_length(const struct anvil_heap *heap, size_t size, size_t capacity)
+{
+    return heap->options.canary ? size_min(capacity - size, CANARY_MAX) : 0;
+}
+
+static void canary_write(const struct anvil_heap *heap, char *start, size_t size, size_t capacity)
+{
+    memset(start + size, canary_of(heap, start), canary_length(heap, size, capacity));
+}
+
+void harden_verify(const struct anvil_heap *heap, const struct heap_block *block,
+                   const char *function)
+{
+    size_t length = canary_length(heap, block->size, block->capacity);
+    unsigned char canary = canary_of(heap, block->start), difference = 0;
+    for (size_t i = 0; i < length; i++)
+        difference |= (unsigned char)block->start[block->size + i] ^ canary;
+    if (difference != 0)
+        panic_fault(function, block->start,
+                    &(struct fault){.kind = FAULT_OVERFLOW, .size = block->size});
+}
+
+size_t harden_usable(const struct anvil_heap *heap, const struct heap_block *block)
+{
+    return heap->options.canary ? block->size : block->capacity;
+}
+
+/* What the lower half is asked for: room for a byte of the canary. */
+static size_t padded(const struct anvil_heap *heap, size_t size)
+{
+    return size + heap->options.canary;
+}
+
+/* ---- freed memory is zero ---- */
+
+static bool is_zero(const char *start, size_t length)
+{
+    uint64_t bits = 0, words[4];
+    size_t at = 0;
+    for (; at + sizeof words <= length; at += sizeof words) {
+        memcpy(words, start + at, sizeof words);
+        bits |= words[0] | words[1] | words[2] | words[3];
+    }
+    for (; at < length; at++)
+        bits |= (unsigned char)start[at];
+    return bits == 0;
+}
+
+static void verify_zero(const struct anvil_heap *heap, const char *start, size_t length,
+                        const char *function)
+{
+    if (heap->options.zero && !is_zero(start, length))
+        panic_fault(function, start,
+                    &(struct fault){.kind = FAULT_WRITE_AFTER_FREE, .size = length});
+}
+
+/* ---- the quarantine ---- */
+
+/* Frees for good. */
+static void release(struct anvil_heap *heap, const struct heap_waiting *waiting)
+{
+    struct slab_entry entry = {.block = waiting->start, .tag = waiting->tag};
+    verify_zero(heap, waiting->start, waiting->capacity, "free");
+    if (waiting->extent != NULL) {
+        waiting->extent->as.block.next = NULL;
+        heap_put_runs(heap, waiting->extent);
+    } else if (slabs_put(&heap->slabs, waiting->class_index, &entry, 1) != 1) {
+        struct fault fault = {.kind = FAULT_DOUBLE_FREE, .size = waiting->capacity};
+        panic_fault("free", waiting->start, &fault);
+    }
+}
+
+/* Under the lock of the quarantine. */
+static unsigned choose_place(struct anvil_heap *heap)
+{
+    struct heap_quarantine *quarantine = &heap->quarantine;
+    if (!heap->options.random)
+        return quarantine->oldest;
+    quarantine->random ^= quarantine->random << 13; /* xorshift: Marsaglia, 2003 */
+    quarantine->random ^= quarantine->random >> 7;
+    quarantine->random ^= quarantine->random << 17;
+    return (unsigned)((quarantine->oldest + quarantine->random % quarantine->count) %
+                      QUARANTINE_MAX);
+}
+
+/* Takes one block out: the oldest, or one at random whose place the oldest takes. Under the lock. */
+static struct heap_waiting take_out(struct anvil_heap *heap)
+{
+    struct heap_quarantine *quarantine = &heap->quarantine;
+    unsigned place = choose_place(heap);
+    struct heap_waiting out = quarantine->waiting[place];
+    quarantine->waiting[place] = quarantine->waiting[quarantine->oldest];
+    quarantine->oldest = (quarantine->oldest + 1) % QUARANTINE_MAX;
+    quarantine->count--;
+    quarantine->bytes -= out.capacity;
+    return out;
+}
+
+/* Takes out a block while there are more bytes or blocks than allowed. */
+static bool next_out(struct anvil_heap *heap, size_t bytes, unsigned blocks,
+                     struct heap_waiting *ret_out)
+{
+    struct heap_quarantine *quarantine = &heap->quarantine;
+    sync_lock_acquire(&quarantine->lock);
+    bool is_any =
+        quarantine->count > 0 && (quarantine->bytes > bytes || quarantine->count > blocks);
+    if (is_any)
+        *ret_out = take_out(heap);
+    sync_lock_release(&quarantine->lock);
+    return is_any;
+}
+
+/* Returns false if there is no place. */
+static bool put_in(struct anvil_heap *heap, const struct heap_waiting *waiting)
+{
+    struct heap_quarantine *quarantine = &heap->quarantine;
+    sync_lock_acquire(&quarantine->lock);
+    bool has_place = quarantine->count < QUARANTINE_MAX;
+    if (has_place) {
+        quarantine->waiting[(quarantine->oldest + quarantine->count) % QUARANTINE_MAX] = *waiting;
+        quarantine->count++;
+        quarantine->bytes += waiting->capacity;
+    }
+    sync_lock_release(&quarantine->lock);
+    return has_place;
+}
+
+bool harden_flush(struct anvil_heap *heap)
+{
+    struct heap_waiting out;
+    bool is_any = false;
+    while (next_out(heap, 0, 0, &out)) {
+        release(heap, &out);
+        is_any = true;
+    }
+    return is_any;
+}
+
+/* ---- allocating and freeing ---- */
+
+static void set_size(const struct heap_block *block, size_t size, unsigned alignment_code)
+{
+    if (block->slab != NULL) {
+        sync_tag_write(block->tag, slab_tag_live(size, alignment_code));
+    } else {
+        extent_set_size(block->extent, size);
+        block->extent->alignment_code = (uint8_t)alignment_code;
+    }
+}
+
+int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
+                 bool is_cleared, char **ret_start)
+{
+    struct heap_fresh fresh;
+    struct heap_block block;
+    size_t length = padded(heap, size);
+    if (length > SIZE_LIMIT)
+        return ENOMEM;
+    if (heap_alloc(heap, length, alignment, alignment_code, &fresh) != 0 &&
+        !(harden_flush(heap) && heap_alloc(heap, length, alignment, alignment_code, &fresh) == 0))
+        return ENOMEM;
+    bool is_found = heap_find(heap, fresh.start, &block);
+    ASSERT(is_found);
+    (void)is_found;
+    if (fresh.dirty > 0)
+        verify_zero(heap, block.start, block.slab != NULL ? block.capacity : fresh.dirty, "malloc");
+    if (is_cleared && !heap->options.zero)
+        memset(block.start, 0, size_min(fresh.dirty, size));
+    set_size(&block, size, alignment_code);
+    canary_write(heap, block.start, size, block.capacity);
+    *ret_start = block.start;
+    return 0;
+}
+
+/* A mapping of its own does not wait: it would have no state to wait in. */
+static bool has_state_to_wait(const struct heap_block *block)
+{
+    return block->slab != NULL || extent_state(block->extent) == EXTENT_LARGE;
+}
+
+bool harden_free(struct anvil_heap *heap, const struct heap_block *block, const char *function)
+{
+    harden_verify(heap, block, function);
+    if (heap->options.zero)
+        memset(block->start, 0, block->capacity);
+    if (heap->options.quarantine < block->capacity || !has_state_to_wait(block))
+        return heap_free(heap, block);
+    struct heap_waiting waiting = {.start = block->start,
+                                   .tag = block->tag,
+                                   .extent = block->extent,
+                                   .capacity = block->capacity};
+    if (block->slab != NULL) {
+        waiting.class_index = block->slab->class_index;
+        sync_tag_write(block->tag, SLAB_TAG_TAKEN);
+    } else {
+        extent_set_state(block->extent, EXTENT_CACHED);
+    }
+    struct heap_waiting out;
+    while (next_out(heap, heap->options.quarantine - block->capacity, QUARANTINE_MAX - 1, &out))
+        release(heap, &out);
+    if (!put_in(heap, &waiting)) /* others were faster */
+        release(heap, &waiting);
+    return true;
+}
+
+/* ---- resizing ---- */
+
+/* Small blocks and extents: in place while at least half of the block stays in use. */
+static bool resize_in_place(struct anvil_heap *heap, const struct heap_block *block, size_t size,
+                            bool must_stay)
+{
+    bool is_close = size >= block->capacity / 2 || size == block->size;
+    if (padded(heap, size) > block->capacity && !(must_stay && size <= block->capacity))
+        return false;
+    if (!is_close && !must_stay)
+        return false;
+    size_t used = size_min(size, block->size);
+    if (heap->options.zero)
+        memset(block->start + used, 0, block->capacity - used);
+    set_size(block, size, 0);
+    canary_write(heap, block->start, size, block->capacity);
+    return true;
+}
+
+enum heap_resized harden_resize(struct anvil_heap *heap, const struct heap_block *block,
+                                size_t size, bool must_stay, char **ret_start)
+{
+    *ret_start = block->start;
+    return resize_in_place(heap, block, size, must_stay) ? HEAP_RESIZED : HEAP_MUST_MOVE;
+}
