@@ -28,8 +28,9 @@ struct check {
     size_t held_pages, free_pages, free_count, dirty_bytes, mapping_count, mapping_pages,
         kept_count, kept_pages;
     size_t slabs, slabs_with_room, slabs_empty;
-    size_t taken;  /* blocks */
-    size_t cached; /* large ones */
+    size_t to_purge; /* free extents */
+    size_t taken;    /* blocks */
+    size_t cached;   /* large ones */
 };
 
 #define CHECK_ENTRY(id, name, sentence) [CHECK_##id] = {(name), (sentence)},
@@ -115,6 +116,7 @@ static enum check_id check_free(struct check *check, const struct extent *extent
 {
     check->free_pages += extent->pages;
     check->free_count++;
+    check->to_purge += extent_is_worth_purging(extent);
     check->dirty_bytes += extent->dirty - extent->clean;
     check->held_pages += extent->pages;
     return is_zero_around_dirt(extent) ? CHECK_OK : CHECK_KNOWN_ZERO;
@@ -377,6 +379,20 @@ static enum check_id check_tree(struct check *check, const struct extent *node,
     return is_heap ? CHECK_OK : CHECK_TREE_ORDER;
 }
 
+static enum check_id check_purge_list(struct check *check)
+{
+    const struct extent *previous = NULL;
+    for (const struct extent *extent = check->heap->extents.purge_first; extent != NULL;
+         previous = extent, extent = extent->as.node.purge_next) {
+        bool is_member = is_known_extent(check, extent) && extent_state(extent) == EXTENT_FREE &&
+                         extent_is_worth_purging(extent);
+        if (!is_member || extent->as.node.purge_previous != previous || check->to_purge-- == 0)
+            return CHECK_PURGE_LIST;
+        check->place = extent->start;
+    }
+    return check->to_purge == 0 ? CHECK_OK : CHECK_PURGE_LIST;
+}
+
 static enum check_id check_sums(const struct check *check)
 {
     const struct anvil_heap *heap = check->heap;
@@ -404,6 +420,8 @@ enum check_id check_heap(const struct anvil_heap *heap, const void **ret_place)
         broken = check_tree(&check, heap->extents.root, &last, &left);
     if (broken == CHECK_OK && left != 0)
         broken = CHECK_TREE_MEMBERS;
+    if (broken == CHECK_OK)
+        broken = check_purge_list(&check);
     if (broken == CHECK_OK)
         broken = check_classes(&check);
     if (broken == CHECK_OK)

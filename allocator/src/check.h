@@ -28,6 +28,8 @@
       "the tree of free extents is in the order of the fit policy, and balanced by priority")     \
     X(TREE_MAX, "tree-max", "each node of the tree knows the largest extent below it")            \
     X(TREE_MEMBERS, "tree-members", "the tree holds the free extents and nothing else")           \
+    X(PURGE_LIST, "purge-list",                                                                   \
+      "the list of extents to purge holds the free ones that are worth it, linked both ways")     \
     X(EXTENT_SUMS, "extent-sums",                                                                 \
       "the sums of pages, free pages, dirty bytes and mappings agree with the extents")           \
     X(SOURCE_HELD, "source-held",                                                                 \

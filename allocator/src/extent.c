@@ -12,8 +12,8 @@
  *  - a free extent that exceeds both the trim threshold and a quarter of the heap is cut at once,
  *    if the page source can take its tail;
  *  - when the dirty bytes of the free extents exceed a budget (2 MiB and an eighth of the heap),
- *    they are purged: the addresses stay. Less than eight pages at one place are left alone: the
- *    call would cost more than the memory is worth;
+ *    those that are worth it are purged: the addresses stay. They form a list, so that a purge
+ *    costs nothing for all other extents;
  *  - extents_release does both for everything.
  * Pages that went back and are needed again are retained: the first two limits rise by as much, so
  * that a program which fills and empties its heap over and over faults its pages in a few times
@@ -34,7 +34,6 @@ enum {
     TRIM_SHARE = 4,      /* of the heap: twice a step, so that fresh memory does not go back */
     ISLANDS_MAX = 4,     /* free extents of the trim threshold's size that may stay */
     TRIM_PAGES_MIN = 32, /* less than that is not worth a call */
-    PURGE_PAGES_MIN = 8,
     FREES_PER_LOOK = 64, /* at the clock */
     SPARES = 3, /* descriptors that one allocation may need: growth, front rest, back rest */
 };
@@ -149,6 +148,27 @@ static void unrecord_inner_pages(const struct extent *extent)
 
 /* ---- the set of free extents ---- */
 
+static void purge_list_insert(struct extents *extents, struct extent *extent)
+{
+    if (!extent_is_worth_purging(extent))
+        return;
+    extent->as.node.purge_next = extents->purge_first;
+    if (extents->purge_first != NULL)
+        extents->purge_first->as.node.purge_previous = extent;
+    extents->purge_first = extent;
+}
+
+static void purge_list_remove(struct extents *extents, struct extent *extent)
+{
+    struct extent *previous = extent->as.node.purge_previous, *next = extent->as.node.purge_next;
+    if (!extent_is_worth_purging(extent))
+        return;
+    ASSERT(previous != NULL || extents->purge_first == extent);
+    *(previous == NULL ? &extents->purge_first : &previous->as.node.purge_next) = next;
+    if (next != NULL)
+        next->as.node.purge_previous = previous;
+}
+
 static void free_set_insert(struct extents *extents, struct extent *extent)
 {
     extent_set_state(extent, EXTENT_FREE);
@@ -156,6 +176,7 @@ static void free_set_insert(struct extents *extents, struct extent *extent)
     extents->free_count++;
     extents->dirty_bytes += extent->dirty - extent->clean;
     tree_insert(&extents->root, extent, extents->fit);
+    purge_list_insert(extents, extent);
 }
 
 static void free_set_remove(struct extents *extents, struct extent *extent)
@@ -164,6 +185,7 @@ static void free_set_remove(struct extents *extents, struct extent *extent)
     ASSERT(extents->free_pages >= extent->pages);
     ASSERT(extents->dirty_bytes >= extent->dirty - extent->clean);
     tree_remove(&extents->root, extent, extents->fit);
+    purge_list_remove(extents, extent);
     extents->free_pages -= extent->pages;
     extents->free_count--;
     extents->dirty_bytes -= extent->dirty - extent->clean;
@@ -351,6 +373,7 @@ static size_t purge(struct extents *extents, struct extent *extent)
     if (length == 0 || pages_purge(extents->pages, extent->start + extent->clean, length) != 0)
         return 0;
     note_gone(extents, length >> PAGE_SHIFT);
+    purge_list_remove(extents, extent);
     extents->dirty_bytes -= extent->dirty - extent->clean;
     extent->dirty = extent->clean = 0;
     return length;
@@ -358,10 +381,10 @@ static size_t purge(struct extents *extents, struct extent *extent)
 
 static void purge_large(struct extents *extents)
 {
-    for (struct extent *extent = extents->first; extent != NULL; extent = extent->next)
-        if (extent_state(extent) == EXTENT_FREE &&
-            extent->dirty - extent->clean >= (size_t)PURGE_PAGES_MIN << PAGE_SHIFT)
-            (void)purge(extents, extent);
+    for (struct extent *extent = extents->purge_first, *next; extent != NULL; extent = next) {
+        next = extent->as.node.purge_next;
+        (void)purge(extents, extent);
+    }
     set_purge_mark(extents);
 }
 
@@ -618,6 +641,6 @@ void extents_destroy(struct extents *extents)
         }
         release_run(extents, start, length, dirty);
     }
-    extents->first = extents->last = extents->root = NULL;
+    extents->first = extents->last = extents->root = extents->purge_first = NULL;
     extents->kept_newest = extents->kept_oldest = NULL;
 }

@@ -36,11 +36,12 @@ enum extent_state {
     EXTENT_KEPT,    /* a freed mapping that has not been unmapped: see mapping.h */
 };
 
-/* A free extent's place in the tree. */
+/* A free extent's place in the tree, and in the list of those that are worth a purge. */
 struct extent_node {
     struct extent *left, *right;
     size_t pages_max; /* the largest extent of this subtree */
     uint32_t priority;
+    struct extent *purge_previous, *purge_next;
 };
 
 /* A kept mapping's place in their list. */
@@ -89,8 +90,9 @@ struct extents {
     size_t trim_pages;           /* a free extent beyond this goes back at once, where it can */
     size_t held_pages;           /* all but mappings */
     size_t free_pages, free_count;
-    size_t dirty_bytes; /* of the free extents: between clean and dirty */
-    size_t purge_at;    /* dirty_bytes that start the next purge */
+    size_t dirty_bytes;         /* of the free extents: between clean and dirty */
+    size_t purge_at;            /* dirty_bytes that start the next purge */
+    struct extent *purge_first; /* the free extents that extent_is_worth_purging */
     /* Retention: pages that went back and were needed again stay from then on. */
     size_t retained_pages; /* free pages that stay above the other limits */
     size_t gone_pages;     /* that went back lately, and were not needed again */
@@ -131,6 +133,15 @@ static inline size_t extent_length(const struct extent *extent)
 static inline char *extent_end(const struct extent *extent)
 {
     return extent->start + extent_length(extent);
+}
+
+/* Less than that many dirty pages at one place are left alone: the call would cost more than the
+ * memory is worth. */
+enum { EXTENT_PURGE_PAGES_MIN = 8 };
+
+static inline bool extent_is_worth_purging(const struct extent *extent)
+{
+    return extent->dirty - extent->clean >= (size_t)EXTENT_PURGE_PAGES_MIN << PAGE_SHIFT;
 }
 
 /* Cuts both prefixes to what lies in the first `length` bytes. */

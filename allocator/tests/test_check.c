@@ -178,6 +178,17 @@ static void a_tree_with_wrong_members_is_reported(void **state)
     EXPECT_WHEN(*leaf, mapping, CHECK_TREE_MEMBERS);
 }
 
+static void a_wrong_list_of_extents_to_purge_is_reported(void **state)
+{
+    (void)state;
+    assert_ptr_equal(heap->extents.purge_first, low); /* the one that was written to */
+    EXPECT_WHEN(heap->extents.purge_first, NULL, CHECK_PURGE_LIST);
+    EXPECT_WHEN(heap->extents.purge_first, live, CHECK_PURGE_LIST);
+    EXPECT_WHEN(low->as.node.purge_next, low, CHECK_PURGE_LIST);
+    EXPECT_WHEN(low->as.node.purge_next, high, CHECK_PURGE_LIST);
+    EXPECT_WHEN(low->as.node.purge_previous, high, CHECK_PURGE_LIST);
+}
+
 static void wrong_sums_of_extents_are_reported(void **state)
 {
     (void)state;
@@ -385,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup(a_tree_out_of_order_is_reported, setup),
         cmocka_unit_test_setup(a_wrong_maximum_in_the_tree_is_reported, setup),
         cmocka_unit_test_setup(a_tree_with_wrong_members_is_reported, setup),
+        cmocka_unit_test_setup(a_wrong_list_of_extents_to_purge_is_reported, setup),
         cmocka_unit_test_setup(wrong_sums_of_extents_are_reported, setup),
         cmocka_unit_test_setup(memory_that_is_nowhere_is_reported, setup),
         cmocka_unit_test_setup(a_slab_of_no_known_shape_is_reported, setup_slab),
