@@ -24,16 +24,13 @@ enum {
 
 /* ---- finding ---- */
 
-static bool find_target(struct campaign *campaign, const char *const *places)
+/* Each preset has a folder beside ours, as built and as installed. */
+static bool find_target(struct campaign *campaign, const char *preset)
 {
     char own[CAMPAIGN_PATH_MAX];
     (void)proc_own_folder(own, sizeof own);
-    for (; *places != NULL; places++) {
-        campaign_path(campaign->target, "%s/%s/fuzz_trace", own, *places);
-        if (access(campaign->target, X_OK) == 0)
-            return true;
-    }
-    return false;
+    campaign_path(campaign->target, "%s/../../%s/bin/fuzz_trace", own, preset);
+    return access(campaign->target, X_OK) == 0;
 }
 
 static const char *target_preset(const struct campaign *campaign)
@@ -43,23 +40,15 @@ static const char *target_preset(const struct campaign *campaign)
     return campaign->options->build == BUILD_SANITIZER ? "libfuzzer-asan" : "libfuzzer";
 }
 
-/* A folder `engine` beside us is where an installation keeps them. A sanitizer sees more of anvil,
- * which is compiled with it; of a foreign subject it sees nothing and costs time. */
+/* A sanitizer sees more of anvil, which is compiled with it; of a foreign subject it sees nothing
+ * and costs time. */
 static bool find_build(struct campaign *campaign)
 {
-    static const char *const plain[] = {"../../libfuzzer/bin", "../libexec/mallet/libfuzzer", NULL};
-    static const char *const sanitizer[] = {"../../libfuzzer-asan/bin",
-                                            "../libexec/mallet/libfuzzer-asan", NULL};
-    static const char *const afl[] = {"../../afl/bin", "../libexec/mallet/afl", NULL};
-    if (campaign->options->engine == ENGINE_AFL)
-        return find_target(campaign, afl);
-    if (campaign->options->build == BUILD_PLAIN)
-        return find_target(campaign, plain);
-    if (campaign->options->build == BUILD_SANITIZER)
-        return find_target(campaign, sanitizer);
-    if (subject_anvil_options(campaign->subject_path) != NULL)
-        return find_target(campaign, sanitizer) || find_target(campaign, plain);
-    return find_target(campaign, plain);
+    bool is_anvil = subject_anvil_options(campaign->subject_path) != NULL;
+    if (campaign->options->build == BUILD_ANY && campaign->options->engine != ENGINE_AFL &&
+        is_anvil && find_target(campaign, "libfuzzer-asan"))
+        return true;
+    return find_target(campaign, target_preset(campaign));
 }
 
 static bool find_in_path(const char *name, char ret_path[CAMPAIGN_PATH_MAX])

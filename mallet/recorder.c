@@ -30,16 +30,12 @@ static int fail(char error[RECORDER_ERROR_MAX], int result, const char *what, co
 /* Beside the executable as built, or where it is installed. */
 static int find_library(char ret_path[PATH_MAX], char error[RECORDER_ERROR_MAX])
 {
-    static const char *const places[] = {
-        "../lib/libmallet-record.so", "../lib/mallet/libmallet-record.so", "libmallet-record.so"};
     char own[PATH_MAX / 2];
     (void)proc_own_folder(own, sizeof own);
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf(ret_path, PATH_MAX, "%s/%s", own, places[i]);
-        if (access(ret_path, R_OK) == 0)
-            return 0;
-    }
-    return fail(error, ENOENT, "cannot record: libmallet-record.so beside ", own);
+    snprintf(ret_path, PATH_MAX, "%s/../lib/libmallet-record.so", own);
+    return access(ret_path, R_OK) == 0
+               ? 0
+               : fail(error, ENOENT, "cannot record: libmallet-record.so beside ", own);
 }
 
 static int make_log(size_t max_records, struct recording *recording, char error[RECORDER_ERROR_MAX],

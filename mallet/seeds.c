@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The seeds stand in the source tree beside the build folder, or under share/ of an installation.
+ * The seeds stand in the source tree above the build folder, or beside that of an installation.
  */
 #include "mallet/seeds.h"
 
@@ -25,7 +25,7 @@ static bool has_traces(const char *path)
 
 bool seeds_find(const char *asked, char ret_path[PATH_MAX])
 {
-    static const char *const places[] = {"../../../corpus/seeds", "../share/mallet/corpus/seeds"};
+    static const char *const places[] = {"../../../corpus/seeds", "../../corpus/seeds"};
     char own[PATH_MAX / 2];
     snprintf(ret_path, PATH_MAX, "%s", asked != NULL ? asked : "");
     if (asked != NULL)

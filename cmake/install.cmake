@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# What `cmake --install` puts where, and the packages that CPack makes of it:
+#
+#   mallet        bin/mallet, a link into lib/mallet, which is laid out as the build folder, so that every program finds the others beside
+#                 itself and the whole can be moved; lib/cmake/mallet: mallet_add_check and mallet_add_conformance for other projects
+#   libanvil1     lib/libanvil.so.1
+#   libanvil-dev  include/anvil.h, lib/libanvil.a, lib/libanvil.so, pkg-config
+#
+# The engines' targets come from build/libfuzzer and build/afl, where those presets were built; mallet fuzz says so if they are missing.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(tree ${CMAKE_INSTALL_LIBDIR}/mallet)
+
+set(programs mallet mallet-child mallet-child-anvil mallet-bench-child)
+if(TARGET mallet-interleave)
+  list(APPEND programs mallet-interleave)
+endif()
+install(TARGETS ${programs} RUNTIME DESTINATION ${tree}/release/bin COMPONENT mallet)
+install(TARGETS mallet_record LIBRARY DESTINATION ${tree}/release/lib COMPONENT mallet)
+foreach(child mallet-child-musl mallet-child-32)
+  install(PROGRAMS ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${child} DESTINATION ${tree}/release/bin COMPONENT mallet OPTIONAL)
+endforeach()
+foreach(engine libfuzzer afl)
+  set(built ${PROJECT_SOURCE_DIR}/build/${engine})
+  foreach(file bin/fuzz_trace bin/mallet-child bin/mallet-child-anvil lib/mallet-afl-mutator.so)
+    get_filename_component(folder ${file} DIRECTORY)
+    install(PROGRAMS ${built}/${file} DESTINATION ${tree}/${engine}/${folder} COMPONENT mallet OPTIONAL)
+  endforeach()
+endforeach()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/corpus/ DESTINATION ${tree}/corpus COMPONENT mallet)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/mallet/json.md
+    DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT mallet)
+
+# Relative links, so that the installation can be moved.
+function(install_link target link component)
+  install(CODE "
+    get_filename_component(folder \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${link}\" DIRECTORY)
+    file(MAKE_DIRECTORY \"\${folder}\")
+    file(CREATE_LINK ${target} \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${link}\" SYMBOLIC)" COMPONENT ${component})
+endfunction()
+file(RELATIVE_PATH to_tree /${CMAKE_INSTALL_BINDIR} /${tree}/release/bin)
+install_link(${to_tree}/mallet ${CMAKE_INSTALL_BINDIR}/mallet mallet)
+install_link(mallet-child ${tree}/release/bin/mallet-conform mallet)
+if(TARGET anvil_shared) # what `mallet conform anvil` preloads
+  install_link(../../../libanvil.so.1 ${tree}/release/lib/libanvil.so mallet)
+endif()
+
+configure_package_config_file(cmake/mallet-config.cmake.in ${CMAKE_BINARY_DIR}/mallet-config.cmake
+    INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mallet PATH_VARS CMAKE_INSTALL_BINDIR)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/mallet-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/mallet-config.cmake ${CMAKE_BINARY_DIR}/mallet-config-version.cmake cmake/mallet.cmake
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/mallet COMPONENT mallet)
+
+if(TARGET anvil_shared)
+  install(TARGETS anvil_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libanvil1 NAMELINK_COMPONENT libanvil-dev)
+  install(TARGETS anvil ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libanvil-dev)
+  install(FILES allocator/include/anvil.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libanvil-dev)
+  file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  configure_file(cmake/anvil.pc.in ${CMAKE_BINARY_DIR}/anvil.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/anvil.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT libanvil-dev)
+endif()
+
+# ---- packages: `cpack` in the build folder ----
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "the mallet project")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_COMPONENTS_ALL mallet libanvil1 libanvil-dev)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_MALLET_PACKAGE_NAME mallet)
+set(CPACK_DEBIAN_MALLET_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_MALLET_PACKAGE_DEPENDS "libanvil1 (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_MALLET_PACKAGE_RECOMMENDS "gcc, libc6-dev")
+set(CPACK_DEBIAN_MALLET_DESCRIPTION "test harness for malloc\n Fuzzes any allocator, tests it clause by clause against C and POSIX, refuses it memory, and runs\n threads and forks on it; reports each bug as a trace and a C program.")
+set(CPACK_DEBIAN_LIBANVIL1_PACKAGE_NAME libanvil1)
+set(CPACK_DEBIAN_LIBANVIL1_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBANVIL1_DESCRIPTION "general-purpose memory allocator, a drop-in for malloc")
+set(CPACK_DEBIAN_LIBANVIL-DEV_PACKAGE_NAME libanvil-dev)
+set(CPACK_DEBIAN_LIBANVIL-DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_LIBANVIL-DEV_PACKAGE_DEPENDS "libanvil1 (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_LIBANVIL-DEV_DESCRIPTION "headers and static library of the allocator anvil")
+include(CPack)

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What `cmake --install` puts somewhere works there, and after it was moved: the command with its children and corpus, anvil for a
+# compiler, and the tests that another project adds.
+#
+# usage: install.sh MALLET [FOLDER of the mutants]; the words are in common.sh
+set -u
+. "$(dirname "$0")/common.sh"
+build=$(cd "$(dirname "$mallet")/.." && pwd)
+
+holds 'it installs' cmake --install "$build" --prefix "$work/first"
+mv "$work/first" "$work/moved"
+mallet=$work/moved/bin/mallet
+cd "$work" || exit 1
+
+ends 0 list
+printed '^anvil '
+traces=$(dirname "$(find "$work/moved" -name sizes-zero.trace)")
+ends 0 replay --rounds 0 anvil "$traces/sizes-zero.trace"
+ends 0 conform --clause 'C23-7.24.3.6*' anvil
+ends 4 check --quick --limit 2s "$mutants/libheap_none.so"
+printed ' traces'
+ends 0 record -o "$work/sort.trace" -- sort /dev/null
+holds 'what was recorded is a trace' grep -q malloc "$work/sort.trace"
+
+# anvil for a compiler
+cat >program.c <<'END'
+#include <anvil.h>
+int main(void) { anvil_free(anvil_malloc(1)); return 0; }
+END
+pc=$(dirname "$(find "$work/moved" -name anvil.pc)")
+flags=$(PKG_CONFIG_PATH=$pc pkg-config --cflags anvil)
+# shellcheck disable=SC2086 # words
+holds 'a program with the static library' sh -c 'cc $1 program.c "$2"/../libanvil.a -pthread -o program && ./program' - "$flags" "$pc"
+holds 'the shared one has its version' test -e "$pc/../libanvil.so.1"
+
+# a project with an allocator: a gate and a check in a few lines
+mkdir theirs
+cat >theirs/mine.c <<'END'
+#include <errno.h>
+#include <stddef.h>
+static _Alignas(16) char pool[1 << 20];
+static size_t used;
+void *malloc(size_t size)
+{
+    size_t at = __atomic_load_n(&used, __ATOMIC_RELAXED), whole = (size + 15) / 16 * 16;
+    do
+        if (size > sizeof pool || whole > sizeof pool - at) {
+            errno = ENOMEM;
+            return NULL;
+        }
+    while (!__atomic_compare_exchange_n(&used, &at, at + whole, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return pool + at;
+}
+void free(void *block) { (void)block; }
+END
+cat >theirs/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(mine C)
+enable_testing()
+add_library(mine SHARED mine.c)
+find_package(mallet REQUIRED)
+mallet_add_conformance(mine PROFILES c23 ARGUMENTS --clause C23-7.24.3.6-p3-a)
+mallet_add_check(mine QUICK ARGUMENTS --limit 2s)
+END
+holds 'their project is configured' cmake -S theirs -B theirs/build -DCMAKE_PREFIX_PATH="$work/moved"
+holds 'their project builds' cmake --build theirs/build
+holds 'their gate passes' ctest --test-dir theirs/build -R mallet.conform
+holds 'their check runs, and is not green when it had no time' sh -c '! ctest --test-dir theirs/build -R mallet.check >log && grep -q "1 tests failed" log'
+
+finish
