@@ -31,6 +31,18 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/corpus/ DESTINATION ${tree}/corpus COMPO
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/mallet/json.md
     DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT mallet)
 
+find_program(HELP2MAN help2man)
+if(HELP2MAN)
+  set(man ${CMAKE_BINARY_DIR}/man)
+  add_custom_command(OUTPUT ${man}/mallet.1 COMMAND ${PROJECT_SOURCE_DIR}/cmake/man.sh $<TARGET_FILE:mallet> ${man}
+      DEPENDS mallet cmake/man.sh VERBATIM)
+  add_custom_target(man ALL DEPENDS ${man}/mallet.1)
+  if(TARGET mallet-interleave)
+    add_dependencies(man mallet-interleave)
+  endif()
+  install(DIRECTORY ${man}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT mallet)
+endif()
+
 # Relative links, so that the installation can be moved.
 function(install_link target link component)
   install(CODE "

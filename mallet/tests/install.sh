@@ -23,6 +23,12 @@ printed ' traces'
 ends 0 record -o "$work/sort.trace" -- sort /dev/null
 holds 'what was recorded is a trace' grep -q malloc "$work/sort.trace"
 
+for page in "$work"/moved/share/man/man1/*.1; do
+    command -v man >"$work/which" || break
+    holds 'the page has no error' sh -c '! man --warnings -E UTF-8 -l -Tutf8 -Z "$1" 2>&1 >/dev/null | grep .' - "$page"
+done
+holds 'a page for each command' test "$(ls "$work"/moved/share/man/man1 | wc -l)" -gt "$("$mallet" --help | grep -c '^  [a-z]')"
+
 # anvil for a compiler
 cat >program.c <<'END'
 #include <anvil.h>
