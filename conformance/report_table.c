@@ -78,12 +78,13 @@ static void write_bad(FILE *out, const struct conform_report *report,
     write_results(out, report, column, CLAUSE_ERROR, true);
     write_results(out, report, column, CLAUSE_FAIL, true);
     size_t others = write_results(out, report, column, CLAUSE_FAIL, false);
+    char number[32];
+    snprintf(number, sizeof number, "%zu failures", others);
     if (others > 0)
-        fprintf(
-            out,
-            "The last %zu of these failures do not count: not all editions of C or POSIX "
-            "require it.\nThey count under --profile c17, c23, posix-2017, posix-2024 or glibc.\n",
-            others);
+        fprintf(out,
+                "The last %s do%s not count: not all editions of C or POSIX require that.\n"
+                "Under --profile c17, c23, posix-2017, posix-2024 or glibc every failure counts.\n",
+                others == 1 ? "failure" : number, others == 1 ? "es" : "");
 }
 
 /* The first result stands for all: most of them have one reason. */
@@ -103,8 +104,8 @@ static void write_subject(FILE *out, const struct conform_report *report)
     write_results(out, report, column, CLAUSE_WEAK, false);
     report_count_verdicts(column, report->profiles, counts);
     fprintf(out,
-            "%s: %zu recorded, misuse %zu detected, %zu late, %zu silent, %zu not applicable, %zu "
-            "unsupported\n",
+            "%s: %zu recorded; of misuse %zu detected, %zu late, %zu silent; %zu not applicable, "
+            "%zu unsupported\n",
             column->name, counts[CLAUSE_RECORDED], counts[CLAUSE_DETECTED], counts[CLAUSE_LATE],
             counts[CLAUSE_SILENT], counts[CLAUSE_NOT_APPLICABLE], counts[CLAUSE_UNSUPPORTED]);
     if (counts[CLAUSE_NOT_RUN] > 0)

@@ -123,8 +123,11 @@ static void leave_signals_alone(void)
 
 void foreign_open(const char *spec)
 {
+    const char *capacity = getenv("MALLET_CAPACITY");
     const struct executor_options options = {
         .binding = BIND_AUTO,
+        .has_capacity = capacity != NULL,
+        .capacity = capacity != NULL ? strtoull(capacity, NULL, 10) : 0,
         .cpu_limit_ms = state.known_hangs < HANGS_FREQUENT ? CPU_LIMIT_MS : CPU_LIMIT_SHORT_MS};
     char error[SUBJECT_ERROR_MAX];
     leave_signals_alone();

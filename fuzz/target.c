@@ -3,6 +3,7 @@
  * Behind the fuzz targets that run traces: the subject, where it runs, and the checks.
  *
  *   MALLET_SUBJECT   what subject_resolve takes; none: anvil
+ *   MALLET_CAPACITY  bytes that the subject can hold, 0: no limit; none: found by probing
  *   MALLET_FINDINGS  folder for findings and statistics (findings.h); none: nothing is written
  *
  * anvil runs in this process, linked statically and instrumented, in a fixed arena that is reset
@@ -47,6 +48,7 @@ static struct {
     bool is_open;
     bool is_anvil;
     struct subject subject; /* anvil */
+    uint64_t anvil_capacity;
     struct run *run;
     struct trace_op ops[OPS_MAX];
 } target;
@@ -61,6 +63,14 @@ static void open_anvil(const char *options)
     _exit(EXIT_FAILURE);
 }
 
+/* anvil's, which holds no more than its arena; foreign.c puts the one of its subject. */
+static uint64_t anvil_capacity(void)
+{
+    const char *stated = getenv("MALLET_CAPACITY");
+    uint64_t capacity = stated != NULL ? strtoull(stated, NULL, 10) : 0;
+    return capacity > 0 && capacity < ARENA_SIZE ? capacity : ARENA_SIZE;
+}
+
 /* At the first input, not before: AFL++ forks in between, and no two processes may share a
  * worker. */
 static void open_target(void)
@@ -71,6 +81,7 @@ static void open_target(void)
     findings_open(getenv("MALLET_FINDINGS"));
     const char *options = subject_anvil_options(spec);
     target.is_anvil = options != NULL;
+    target.anvil_capacity = anvil_capacity();
     if (target.is_anvil)
         open_anvil(options);
     else
@@ -133,8 +144,7 @@ void target_run(const uint8_t *data, size_t size, const struct target_mode *mode
     const struct run_options options = {.heap_check_every = HEAP_CHECK_EVERY,
                                         .fill_max = FILL_MAX,
                                         .touch_max = TOUCH_MAX,
-                                        /* anvil's; foreign.c puts the probed one */
-                                        .capacity = ARENA_SIZE,
+                                        .capacity = target.anvil_capacity,
                                         .rounds = rounds,
                                         .suspects = 1,
                                         .recovery = mode->recovery,

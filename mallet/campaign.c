@@ -26,7 +26,7 @@ static uint64_t end_ms;             /* of triage; 0: none */
 
 bool campaign_is_stopped(void)
 {
-    return stops > 0 || (end_ms != 0 && clock_now_ms() >= end_ms);
+    return stops > 0 || cli_is_unread() || (end_ms != 0 && clock_now_ms() >= end_ms);
 }
 
 void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
@@ -85,7 +85,9 @@ static int prepare(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     if (result != 0)
         return result;
     choose_output(campaign);
-    result = campaign_find_engine(campaign, error);
+    result = campaign_find_corpus(campaign, error);
+    if (result == 0)
+        result = campaign_find_engine(campaign, error);
     if (result == 0)
         result = campaign_prepare_folder(campaign, error);
     if (result == 0)

@@ -121,8 +121,11 @@ static void add_environment(struct words *words, const struct campaign *campaign
         "AFL_NO_UI",        "AFL_SKIP_CPUFREQ",        "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
         "AFL_AUTORESUME",   "AFL_CUSTOM_MUTATOR_ONLY", "AFL_NO_AFFINITY",
         "AFL_SKIP_CRASHES", "AFL_IGNORE_PROBLEMS"};
+    const struct cli *cli = campaign->options->findings->cli;
     add(words, "MALLET_SUBJECT=%s", campaign->subject_path);
     add(words, "MALLET_FINDINGS=%s/raw", campaign->output);
+    if (cli->has_capacity)
+        add(words, "MALLET_CAPACITY=%llu", (unsigned long long)cli->capacity);
     if (campaign->options->engine == ENGINE_LIBFUZZER) {
         if (getenv("ASAN_OPTIONS") == NULL)
             add(words, "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:symbolize=1");

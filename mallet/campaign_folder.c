@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,15 +221,19 @@ static int encode_folder(struct campaign *campaign, const char *folder)
     return result;
 }
 
+int campaign_find_corpus(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    char corpus[PATH_MAX], reason[SEEDS_ERROR_MAX];
+    if (campaign->options->corpus == NULL || seeds_find(campaign->options->corpus, corpus, reason))
+        return 0;
+    snprintf(error, CAMPAIGN_ERROR_MAX, "--corpus: %s", reason);
+    return ENOENT;
+}
+
 int campaign_fill_seeds(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
-    char corpus[CAMPAIGN_PATH_MAX];
-    bool is_found = seeds_find(campaign->options->corpus, corpus);
-    if (!is_found && campaign->options->corpus != NULL) {
-        snprintf(error, CAMPAIGN_ERROR_MAX,
-                 "the corpus folder %.300s holds no text trace (*.trace)", corpus);
-        return ENOENT;
-    }
+    char corpus[PATH_MAX], reason[SEEDS_ERROR_MAX];
+    bool is_found = seeds_find(campaign->options->corpus, corpus, reason);
     int result = is_found ? encode_folder(campaign, corpus)
                           : encode_seed(campaign, "first", first_seed, sizeof(first_seed) - 1);
     if (result != 0)

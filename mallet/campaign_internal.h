@@ -64,6 +64,8 @@ void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* campaign_folder.c: 0, or a positive errno with one sentence. */
+/* Whether the folder of seeds that was asked for is one; writes nothing. */
+int campaign_find_corpus(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
 int campaign_prepare_folder(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
 int campaign_fill_seeds(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
 /* Reads a whole file, NUL behind it; NULL if that fails. The caller frees. */

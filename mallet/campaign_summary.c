@@ -3,6 +3,7 @@
  * folder; and the same for people. */
 #include "mallet/campaign_internal.h"
 
+#include "harness/base/text.h"
 #include "harness/finding/finding_json.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ static json_t *finding_json(const struct campaign *campaign, const struct campai
     json_object_set_new(json, "name", json_string(entry->name));
     json_object_set_new(json, "ops", json_integer((json_int_t)entry->ops));
     json_object_set_new(json, "earlier", json_boolean(entry->is_earlier));
-    json_object_set_new(json, "known", json_boolean(entry->finding.expected != NULL));
+    json_object_set_new(json, "expected", json_boolean(entry->finding.expected != NULL));
     add_path(json, "trace", campaign, entry->name, "trace.trace");
     add_path(json, "program", campaign, entry->name, "program.c");
     return json;
@@ -109,29 +110,18 @@ void campaign_load_summary(struct campaign *campaign)
 
 /* ---- for people ---- */
 
-static const char *confirmation_text(enum confirmation confirmed)
+static void print_finding(const struct campaign *campaign, const struct campaign_finding *found)
 {
-    switch (confirmed) {
-    case CONFIRM_YES:
-        return "; program.c shows it too";
-    case CONFIRM_NO:
-        return "; program.c does not show it";
-    default:
-        return "";
-    }
-}
-
-static void print_finding(const struct campaign *campaign, const struct campaign_finding *finding)
-{
-    printf("  %s at %s: %s\n", finding->finding.check, finding->finding.site,
-           finding->finding.sentence);
-    printf("      %zu op%s, reproduced %u of %u%s%s%s%s\n", finding->ops,
-           finding->ops == 1 ? "" : "s", finding->finding.reproduced, finding->finding.attempts,
-           finding->finding.reproduced == 0 ? " (no fresh process shows it)" : "",
-           confirmation_text(finding->finding.confirmed),
-           finding->is_earlier ? "; found earlier" : "",
-           finding->finding.expected != NULL ? "; known" : "");
-    printf("      %s/findings/%s\n", campaign->output, finding->name);
+    const struct finding *finding = &found->finding;
+    const char *note = finding_note(finding);
+    printf("  %s at %s: %s\n", finding->check, finding->site, finding->sentence);
+    printf("      %zu op%s, reproduced %u of %u%s%s%s%s%s\n", found->ops, text_plural(found->ops),
+           finding->reproduced, finding->attempts,
+           finding->confirmed == CONFIRM_YES ? "; program.c shows it too" : "",
+           note != NULL ? "; a note: " : "", note != NULL ? note : "",
+           found->is_earlier ? "; found earlier" : "",
+           finding->expected != NULL ? "; expected" : "");
+    printf("      %s/findings/%s\n", campaign->output, found->name);
 }
 
 void campaign_print_summary(const struct campaign *campaign)

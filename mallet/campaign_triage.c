@@ -152,24 +152,10 @@ static bool has_suffix(const char *name)
     return end != NULL && end[strlen(".trace")] == '\0';
 }
 
-static bool triage_raw(struct campaign *campaign, const char *path, const char *name, void *context)
-{
-    struct triage *triage = context;
-    struct verdict verdict;
-    struct trace trace;
-    char error[TRACE_FILE_ERROR_MAX];
-    if (!has_suffix(name) || !read_verdict(path, &verdict) || is_known(campaign, &verdict))
-        return true;
-    if (trace_file_read(path, &trace, error) != 0)
-        return true;
-    make_finding(campaign, triage, &trace, &verdict);
-    trace_file_done(&trace);
-    return triage->result == 0 && !campaign_is_stopped();
-}
-
 /* Those that are not known yet: the shortest shrinks fastest, and is most telling. */
 struct raw_trace {
-    char path[CAMPAIGN_PATH_MAX], name[NAME_MAX + 1];
+    char path[CAMPAIGN_PATH_MAX];
+    struct verdict verdict;
     off_t size;
 };
 struct raw_list {
@@ -187,7 +173,7 @@ static bool list_raw(struct campaign *campaign, const char *path, const char *na
         return true;
     struct raw_trace *trace = &list->traces[list->count++];
     campaign_path(trace->path, "%s", path);
-    snprintf(trace->name, sizeof trace->name, "%s", name);
+    trace->verdict = verdict;
     trace->size = status.st_size;
     return true;
 }
@@ -197,6 +183,18 @@ static int compare_sizes(const void *left, const void *right)
     off_t one = ((const struct raw_trace *)left)->size,
           other = ((const struct raw_trace *)right)->size;
     return (one > other) - (one < other);
+}
+
+/* Another one may have turned out to be of the same class. */
+static void triage_raw(struct campaign *campaign, const struct raw_trace *raw,
+                       struct triage *triage)
+{
+    struct trace trace;
+    char error[TRACE_FILE_ERROR_MAX];
+    if (is_known(campaign, &raw->verdict) || trace_file_read(raw->path, &trace, error) != 0)
+        return;
+    make_finding(campaign, triage, &trace, &raw->verdict);
+    trace_file_done(&trace);
 }
 
 static void triage_all_raw(struct campaign *campaign, struct triage *triage)
@@ -209,9 +207,10 @@ static void triage_all_raw(struct campaign *campaign, struct triage *triage)
     campaign_each_file(campaign, "raw", "", list_raw, list);
     qsort(list->traces, list->count, sizeof list->traces[0], compare_sizes);
     size_t done = 0;
-    for (bool goes_on = true; goes_on && done < list->count; done += goes_on) {
+    while (done < list->count && triage->result == 0 && !campaign_is_stopped()) {
         fprintf(stderr, "triage: %zu of %zu\n", done + 1, list->count);
-        goes_on = triage_raw(campaign, list->traces[done].path, list->traces[done].name, triage);
+        triage_raw(campaign, &list->traces[done], triage);
+        done += triage->result == 0;
     }
     campaign->untriaged = list->count - done;
     free(list);
@@ -308,7 +307,10 @@ static void triage_afl(struct campaign *campaign, struct triage *triage)
 
 int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
+    const struct cli *cli = campaign->options->findings->cli;
     const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS,
+                                             .has_capacity = cli->has_capacity,
+                                             .capacity = cli->capacity,
                                              .is_cancelled = campaign_is_stopped};
     struct triage triage = {.error = error};
     triage.result = executor_start(&triage.executor, campaign->subject_path, &options, error);

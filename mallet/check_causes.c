@@ -23,6 +23,7 @@ enum {
     CPU_LIMIT_MS = 500,
     ATTEMPTS = 5,
     RACE_RUNS = 3,
+    CONFIRM_SHARE = 3, /* one part in so many of the time is for programs */
     OPS_MAX = 1 << 16,
     ROOM = 64 /* a fork may become several calls */
 };
@@ -40,7 +41,8 @@ struct candidate {
     struct finding finding; /* its trace is its own */
     size_t member;          /* index of the finding that it was */
     size_t group;
-    bool is_tried; /* by its program */
+    bool is_shrunk; /* its trace has only what its cause needs */
+    bool is_tried;  /* by its program */
 };
 
 struct search {
@@ -105,11 +107,22 @@ static void shrink_candidate(struct search *search, struct candidate *candidate)
     finding_make(&shrunk, search->causes->subject, &execution.verdict, execution.output);
     shrunk.trace = trace;
     if (finding_reproduce(search->executor, &shrunk, ATTEMPTS, error) != 0) {
+        shrunk.binding = finding->binding;
         shrunk.reproduced = finding->reproduced;
         shrunk.attempts = finding->attempts;
     }
     free(finding->trace.ops);
     *finding = shrunk;
+    candidate->is_shrunk = true;
+}
+
+/* The shortest shrinks fastest: when the time ends, most have had their turn. What has no trace
+ * comes last, so that it is also confirmed last. */
+static int compare_lengths(const void *left, const void *right)
+{
+    size_t one = ((const struct candidate *)left)->finding.trace.count - 1,
+           other = ((const struct candidate *)right)->finding.trace.count - 1;
+    return (one > other) - (one < other);
 }
 
 /* The defect may be a known one that showed in another way. */
@@ -121,10 +134,15 @@ static bool is_expected(const struct search *search, const struct candidate *can
 static void shrink_candidates(struct search *search)
 {
     char error[SUBJECT_ERROR_MAX];
-    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS, .is_cancelled = is_over};
+    const struct cli *cli = &search->causes->request->cli;
+    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS,
+                                             .has_capacity = cli->has_capacity,
+                                             .capacity = cli->capacity,
+                                             .is_cancelled = is_over};
     size_t kept = 0;
     if (executor_start(&search->executor, search->causes->request->subject, &options, error) != 0)
         return;
+    qsort(search->candidates, search->count, sizeof *search->candidates, compare_lengths);
     for (size_t i = 0; i < search->count; i++)
         shrink_candidate(search, &search->candidates[i]);
     executor_stop(search->executor);
@@ -138,12 +156,17 @@ static void shrink_candidates(struct search *search)
     search->count = kept;
 }
 
+/* A trace that was not shrunk says nothing about its cause: most of it is not needed. The check and
+ * the function have to tell it. */
 static size_t group_candidates(struct search *search)
 {
     struct finding *findings = calloc(search->count + 1, sizeof *findings);
     size_t *groups = calloc(search->count + 1, sizeof *groups), count = 0;
-    for (size_t i = 0; findings != NULL && i < search->count; i++)
+    for (size_t i = 0; findings != NULL && i < search->count; i++) {
         findings[i] = search->candidates[i].finding;
+        if (!search->candidates[i].is_shrunk)
+            findings[i].trace = (struct trace){0};
+    }
     if (findings != NULL && groups != NULL)
         count = findings_group(findings, search->count, groups);
     for (size_t i = 0; groups != NULL && i < search->count; i++)
@@ -347,9 +370,11 @@ static void save_causes(struct check_causes *causes)
 void check_causes_find(struct check_causes *causes, double until)
 {
     struct search search = {.causes = causes};
-    end_of_work = until;
+    double left = until - check_now();
     choose_candidates(&search);
+    end_of_work = until - left / (double)CONFIRM_SHARE;
     shrink_candidates(&search);
+    end_of_work = until;
     size_t count = group_candidates(&search);
     causes->causes = calloc(count + 1, sizeof *causes->causes);
     map_members(&search);

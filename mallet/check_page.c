@@ -174,42 +174,63 @@ static void print_answer(const struct check_report *check, size_t count)
 
 /* ---- a cause ---- */
 
-/* "./x.so", so that a program's loader does not look for it elsewhere. */
-static void print_preload(const struct check_report *check)
+/* For a shell: in quotes unless every character is harmless. */
+static void print_word(const char *word)
 {
-    const char *subject = check->request->subject;
-    printf("%s%s", strchr(subject, '/') != NULL || check->request->is_anvil ? "" : "./", subject);
+    static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                   "_-+=./,:@%";
+    if (word[0] != '\0' && word[strspn(word, harmless)] == '\0') {
+        printf("%s", word);
+        return;
+    }
+    putchar('\'');
+    for (; *word != '\0'; word++)
+        printf(*word == '\'' ? "'\\''" : "%c", *word);
+    putchar('\'');
 }
 
 static void print_program(const struct check_report *check, const struct check_cause *cause)
 {
     if (cause->program[0] == '\0')
         return;
-    printf("     %-10s%s\n     %-10scc -w -fno-builtin -o program %s -pthread && ", "program",
-           cause->program, "", cause->program);
-    if (strstr(check->request->subject, ".so") != NULL) {
+    printf("     %-10s%s\n     %-10scc -w -fno-builtin -o program ", "program", cause->program, "");
+    print_word(cause->program);
+    printf(" -pthread && ");
+    if (check->preload[0] != '\0') {
         printf("LD_PRELOAD=");
-        print_preload(check);
+        print_word(check->preload);
         putchar(' ');
     }
     printf("./program\n");
+}
+
+static void print_command(const char *command, const char *subject, const char *rest)
+{
+    printf("mallet %s ", command);
+    print_word(subject);
+    printf("%s", rest);
 }
 
 static void print_repeat(const struct check_report *check, const struct check_cause *cause)
 {
     const char *subject = check->request->subject, *site = cause->lead.site;
     printf("     %-10s", "repeat");
-    if (cause->trace[0] != '\0')
-        printf("mallet replay %s %s\n", subject, cause->trace);
-    else if (finding_is_clause(&cause->lead))
-        printf("mallet conform %s --clause %s\n", subject, cause->lead.check);
-    else if (strncmp(site, "torture/", 8) == 0)
-        printf("mallet torture %s --scenario %s\n", subject, site + 8);
-    else if (strncmp(site, "growth/", 7) == 0)
-        printf("mallet growth %s --workload %.*s\n", subject, (int)strcspn(site + 7, "/"),
-               site + 7);
-    else
-        printf("mallet check %s\n", subject);
+    if (cause->trace[0] != '\0') {
+        print_command("replay", subject, " ");
+        print_word(cause->trace);
+    } else if (finding_is_clause(&cause->lead)) {
+        print_command("conform", subject, " --clause ");
+        printf("%s", cause->lead.check);
+    } else if (strncmp(site, "torture/", 8) == 0) {
+        print_command("torture", subject, " --scenario ");
+        printf("%s", site + 8);
+    } else if (strncmp(site, "growth/", 7) == 0) {
+        print_command("growth", subject, " --workload ");
+        printf("%.*s", (int)strcspn(site + 7, "/"), site + 7);
+    } else {
+        print_command("check", subject, "");
+    }
+    putchar('\n');
 }
 
 static void append(char *text, const char *more, const char *separator)

@@ -25,6 +25,7 @@ struct check_line {
 struct check_report {
     const struct check_request *request;
     const char *subject; /* short */
+    const char *preload; /* the file that puts it under a program; "": there is none */
     struct check_causes causes;
     struct check_folder folder;
     struct check_line lines[CHECK_STEPS_MAX];

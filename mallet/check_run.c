@@ -25,7 +25,6 @@
 enum {
     WORDS_MAX = 64,
     COMMAND_MAX = 512,
-    SLOTS = 2,
     GRACE_S = 5,
     STOP_MIN_S = 2,
     STOP_MAX_S = 10,
@@ -105,8 +104,7 @@ static void add_allowed(const struct cli *cli, struct words *words)
 
 static bool takes_capacity(const struct words *words)
 {
-    const char *command = words->list[1];
-    return strcmp(command, "fuzz") != 0 && strcmp(command, "interleave") != 0;
+    return strcmp(words->list[1], "interleave") != 0;
 }
 
 /* seconds 0: no limit. */
@@ -148,9 +146,15 @@ struct running {
     bool had_time;            /* it was stopped by its own deadline, not by the request's end */
 };
 
-static size_t slot_count(void)
+/* How many steps run at a time. */
+static size_t slot_count(const struct check_request *request)
 {
-    return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SLOTS : 1;
+    const size_t most = CHECK_SLOTS_MAX;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t wanted = request->cli.jobs > 0 ? request->cli.jobs
+                    : processors > 1      ? (size_t)processors
+                                          : 1;
+    return wanted < most ? wanted : most;
 }
 
 /* Seconds of this step and of all behind it, as the table has them. */
@@ -173,7 +177,7 @@ static unsigned step_seconds(const struct check_request *request, const struct c
     double seconds = step->seconds[request->level], left = request->end - check_now();
     double factor = check_slowness();
     if (request->end > 0 && seconds > 0) {
-        double most = left * (double)slot_count() / seconds_from(request, step);
+        double most = left * (double)slot_count(request) / seconds_from(request, step);
         factor = factor < most ? factor : most;
     }
     if (request->end > 0 && (seconds <= 0 || seconds * factor > left))
@@ -318,7 +322,7 @@ struct schedule {
     const struct check_request *request;
     int (*take)(void *context, struct check_result *result);
     void *context;
-    struct running running[SLOTS];
+    struct running running[CHECK_SLOTS_MAX];
     size_t slots, next;
     unsigned ended;
     int status;
@@ -378,12 +382,12 @@ static bool is_anything_running(const struct schedule *schedule)
 
 static void wait_for_news(struct schedule *schedule)
 {
-    struct process *processes[SLOTS] = {0};
+    struct process *processes[CHECK_SLOTS_MAX] = {0};
     struct check_result result;
     for (size_t i = 0; i < schedule->slots; i++)
         if (schedule->running[i].step != NULL)
             processes[i] = &schedule->running[i].process;
-    process_poll(processes, SLOTS, POLL_MS);
+    process_poll(processes, schedule->slots, POLL_MS);
     for (size_t i = 0; i < schedule->slots; i++) {
         if (processes[i] == NULL)
             continue;
@@ -415,7 +419,7 @@ int check_run_steps(const struct check_request *request,
                     void *context)
 {
     struct schedule schedule = {
-        .request = request, .take = take_result, .context = context, .slots = slot_count()};
+        .request = request, .take = take_result, .context = context, .slots = slot_count(request)};
     for (fill_slots(&schedule); is_anything_running(&schedule); fill_slots(&schedule)) {
         if (show != NULL)
             tell(&schedule, show);

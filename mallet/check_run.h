@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the steps of `mallet check`, two at a time where there are two processors, and reads what
- * they printed. */
+/* Runs the steps of `mallet check`, --jobs at a time, and reads what they printed. */
 #ifndef MALLET_CHECK_RUN_H
 #define MALLET_CHECK_RUN_H
 
@@ -52,9 +51,10 @@ void check_findings_path(const struct check_request *request, const struct check
  * the document is released afterwards. Ends what runs when the request's time is over, or after an
  * interrupt: a step gets the time to print what it has. `show` is called every now and then with
  * those that run; NULL: never. Returns EXIT_CLEAN, or EXIT_REFUSED or EXIT_INTERNAL as `take`. */
+enum { CHECK_SLOTS_MAX = 16 };
 struct check_progress {
-    const char *names[2]; /* of the steps that run; NULL: none */
-    double seconds[2];
+    const char *names[CHECK_SLOTS_MAX]; /* of the steps that run; NULL: none */
+    double seconds[CHECK_SLOTS_MAX];
     unsigned ended, count;
 };
 int check_run_steps(const struct check_request *request,

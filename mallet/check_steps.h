@@ -27,7 +27,7 @@ struct check_step {
     const char *commands[LEVEL_COUNT]; /* NULL: not at this level */
     const char *left_out[LEVEL_COUNT]; /* what of it is not done there; NULL: nothing */
     /* On an idle machine; a busy one gives more. 0: as long as it takes. Sums up to twice the time
-     * of the level, since two steps run at a time. */
+     * of the level, which two processors need. */
     unsigned seconds[LEVEL_COUNT];
     /* of `done`: with less the check is incomplete. No more than the command's own minimum. */
     unsigned long minimum[LEVEL_COUNT];

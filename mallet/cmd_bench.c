@@ -15,7 +15,6 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     PATTERNS_MAX = 64,
@@ -213,8 +212,8 @@ static int add_subjects(struct bench *bench, const struct request *request)
 
 static void report_progress(const struct bench *bench, const struct bench_workload *workload)
 {
-    fprintf(stderr, "\r%3llu%%  %-20s", (unsigned long long)(100 * bench->done / bench->minimum),
-            workload->name);
+    cli_show_progress("%llu%% done; now: %s",
+                      (unsigned long long)(100 * bench->done / bench->minimum), workload->name);
 }
 
 static int write_plot(const char *folder, const struct bench *bench, const struct results *results)
@@ -257,7 +256,7 @@ static int run(struct request *request, struct bench *bench)
     bench->scale = request->scale;
     memcpy(bench->wants_count, request->wants_count, sizeof bench->wants_count);
     bench->is_cancelled = cli_is_interrupted;
-    bench->report = isatty(STDERR_FILENO) ? report_progress : NULL;
+    bench->report = report_progress;
     int status = add_workloads(bench, request);
     if (status == EXIT_CLEAN && request->cli.is_list)
         return list_workloads(bench, request->cli.as_json);
@@ -269,8 +268,7 @@ static int run(struct request *request, struct bench *bench)
     if (status != EXIT_CLEAN)
         return status;
     int result = bench_run(bench, error);
-    if (bench->report != NULL)
-        fprintf(stderr, "\r%30s\r", "");
+    cli_hide_progress();
     return result == 0 ? report(request, bench) : report_internal_error("%s", error);
 }
 
@@ -285,7 +283,7 @@ int command_bench(int argc, char **argv)
     static const struct argp_option options[] = {
         {"workload", KEY_WORKLOAD, "NAME", 0,
          "Run only the workload NAME, or all that match, such as 'lifo-*'; may be repeated", 0},
-        {"repeats", KEY_REPEATS, "N", 0, "Run each N times, 5 to 99 (default: 7)", 0},
+        {"repeats", KEY_REPEATS, "N", 0, "Run each workload N times, 5 to 99 (default: 7)", 0},
         {"scale", KEY_SCALE, "PERCENT", 0,
          "Scale the number of operations, 1 to 1000 (default: 100)", 0},
         {"instructions", KEY_INSTRUCTIONS, NULL, 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check: every test of this project on one allocator, in one command and one page. The steps are in
- * check_steps.c; each is another command in a process of its own, two at a time where there are two
+ * check_steps.c; each is another command in a process of its own, as many at a time as there are
  * processors.
  *
  *     earlier build's findings again → steps → causes → page, JSON, exit status
@@ -13,6 +13,7 @@
  *                             continues
  *     OUTPUT/check.json       what --json prints
  */
+#include "harness/base/text.h"
 #include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
@@ -21,7 +22,6 @@
 #include "mallet/seeds.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum {
     KEY_QUICK = 1000,
@@ -69,12 +69,6 @@ static int save_document(const struct check_report *check, const char *name, con
     return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
 }
 
-static void hide_progress(void)
-{
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[K");
-}
-
 static int take_result(void *context, struct check_result *result)
 {
     struct check_report *check = context;
@@ -91,7 +85,6 @@ static int take_result(void *context, struct check_result *result)
     if (result->document == NULL && result->state != STEP_NOT_BEGUN)
         check_causes_take_raw(&check->causes, result->step);
     if (result->state == STEP_BROKEN) {
-        hide_progress();
         check->status =
             report_internal_error("the step %s: %s", result->step->name, result->sentence);
     }
@@ -103,11 +96,14 @@ static void show_progress(void *context, const struct check_progress *progress)
 {
     const struct check_report *check = context;
     size_t found = check->causes.finding_count;
-    fprintf(stderr, "\r\033[K%u of %u steps done, %zu finding%s so far; running:", progress->ended,
-            progress->count, found, found == 1 ? "" : "s");
-    for (size_t i = 0; i < 2; i++)
+    char running[512] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < CHECK_SLOTS_MAX && used < sizeof running; i++)
         if (progress->names[i] != NULL)
-            fprintf(stderr, " %s (%.0f s)", progress->names[i], progress->seconds[i]);
+            used += (size_t)snprintf(running + used, sizeof running - used, " %s (%.0f s)",
+                                     progress->names[i], progress->seconds[i]);
+    cli_show_progress("%u of %u steps done, %zu finding%s so far; running:%s", progress->ended,
+                      progress->count, found, text_plural(found), running);
 }
 
 static const struct check_step *step_at(const void *line)
@@ -162,9 +158,8 @@ static int run_check(struct check_report *check, struct check_request *request,
     request->end = end > 0 ? end - reserve : 0;
     check_folder_open(&check->folder, &check->causes, subject_file,
                       end > 0 ? start + request->limit / (double)EARLIER_SHARE : start + most);
-    int status =
-        check_run_steps(request, take_result, isatty(STDERR_FILENO) ? show_progress : NULL, check);
-    hide_progress();
+    int status = check_run_steps(request, take_result, show_progress, check);
+    cli_hide_progress();
     qsort(check->lines, check->line_count, sizeof *check->lines, compare_lines);
     if (status == EXIT_CLEAN) {
         check_causes_find(&check->causes, check_now() + (end > 0 ? reserve : (double)CAUSES_MAX_S));
@@ -182,9 +177,11 @@ static int run_check(struct check_report *check, struct check_request *request,
 /* ---- the request ---- */
 
 /* The subject must be one that can be bound; otherwise every step would report that it is not. */
-static int find_subject(const char *typed, char ret_name[64], char ret_file[PATH_MAX])
+static int find_subject(const char *typed, char ret_name[64], char ret_file[PATH_MAX],
+                        char ret_preload[PATH_MAX])
 {
     char error[SUBJECT_ERROR_MAX];
+    struct subject_plan whole;
     struct executor *executor;
     if (executor_start(&executor, typed, NULL, error) != 0)
         return refuse("%s", error);
@@ -192,6 +189,9 @@ static int find_subject(const char *typed, char ret_name[64], char ret_file[PATH
     bool is_inside = plan->binding == BIND_STATIC || plan->binding == BIND_HOST;
     snprintf(ret_name, 64, "%s", plan->name);
     snprintf(ret_file, PATH_MAX, "%s", is_inside ? "/proc/self/exe" : plan->spec);
+    const char *preload =
+        subject_plan_whole_process(plan, &whole) ? subject_plan_preload(&whole) : NULL;
+    snprintf(ret_preload, PATH_MAX, "%s", preload != NULL ? preload : "");
     executor_stop(executor);
     return EXIT_CLEAN;
 }
@@ -201,11 +201,8 @@ static int find_folders(struct options *options, char corpus[PATH_MAX], char out
 {
     struct check_request *request = &options->request;
     char error[OUTPUT_ERROR_MAX];
-    if (!seeds_find(options->corpus, corpus))
-        return refuse("no text traces in %s",
-                      options->corpus != NULL
-                          ? options->corpus
-                          : "the project's corpus/seeds, which is not where it should be");
+    if (!seeds_find(options->corpus, corpus, error))
+        return refuse("--corpus: %s", error);
     if (request->cli.output != NULL)
         snprintf(output, PATH_MAX, "%s", request->cli.output);
     else
@@ -219,17 +216,18 @@ static int find_folders(struct options *options, char corpus[PATH_MAX], char out
 
 static int start(struct options *options)
 {
-    char corpus[PATH_MAX], output[PATH_MAX], subject[64], file[PATH_MAX];
+    char corpus[PATH_MAX], output[PATH_MAX], subject[64], file[PATH_MAX], preload[PATH_MAX] = "";
     struct check_request *request = &options->request;
     struct cli_findings log;
     int status = cli_findings_open(&log, &request->cli);
     if (status == EXIT_CLEAN)
-        status = find_subject(request->subject, subject, file);
+        status = find_subject(request->subject, subject, file, preload);
     if (status == EXIT_CLEAN)
         status = find_folders(options, corpus, output, subject);
     struct check_report check = {
         .request = request,
         .subject = subject,
+        .preload = preload,
         .causes = {.request = request, .log = &log, .subject = subject},
     };
     if (status == EXIT_CLEAN) {
@@ -242,18 +240,19 @@ static int start(struct options *options)
 int command_check(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_FINDINGS | CLI_LIMIT | CLI_OUTPUT_FOLDER | CLI_CAPACITY,
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_LIMIT | CLI_OUTPUT_FOLDER | CLI_CAPACITY | CLI_JOBS,
         .subjects_min = 1,
         .subjects_max = 1,
         .output_text = "Write reports, programs and the campaign to DIR (default: "
                        "mallet-report/SUBJECT-check)",
         .limit_text = "Stop after TIME, such as 90s, 20m or 1h30m; a check that did not get its "
-                      "minimum then ends with status 4"};
+                      "minimum then ends with status 4",
+        .jobs_text = "Run N steps at a time, 1 to 64 (default: one for each processor)"};
     static const struct argp_option options[] = {
-        {"quick", KEY_QUICK, NULL, 0, "A little of every step, within a minute on an idle machine",
-         0},
-        {"thorough", KEY_THOROUGH, NULL, 0, "Half an hour and more (default: within five minutes)",
-         0},
+        {"quick", KEY_QUICK, NULL, 0,
+         "Run a little of every step: at most a minute on an idle machine", 0},
+        {"thorough", KEY_THOROUGH, NULL, 0,
+         "Run for half an hour and more (default: at most five minutes)", 0},
         {"corpus", KEY_CORPUS, "DIR", 0,
          "Use the text traces in DIR instead of the project's seeds", 0},
         {0},
@@ -263,9 +262,9 @@ int command_check(int argc, char **argv)
         .parser = parse_option,
         .args_doc = "SUBJECT",
         .doc = "Run every test of this project on one allocator: clauses, traces, failing calls to "
-               "the operating system, threads, torture, growth and a search. Prints one page: the "
-               "answer, one entry for each defect, what does not count, and what ran.\v"
-               "DIR belongs to one build of SUBJECT: what an earlier build had is tried again "
+               "the operating system, threads, torture, growth and fuzzing. Prints one page: the "
+               "answer, one entry for each defect, notes, and what ran.\v"
+               "DIR belongs to one build of SUBJECT: findings of an earlier build are tried again "
                "first, and reported as still there or gone."};
     struct options request = {.request.level = LEVEL_DEFAULT};
     struct check_request *check = &request.request;

@@ -171,10 +171,11 @@ int command_clauses(int argc, char **argv)
     static const struct cli_spec spec = {.takes = CLI_JSON};
     static const struct argp_option options[] = {
         {"profile", KEY_PROFILE, "PROFILE", 0,
-         "Only clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be repeated",
+         "Show only clauses of c17, c23, posix-2017, posix-2024, glibc or hardening; may be "
+         "repeated",
          0},
         {"untestable", KEY_UNTESTABLE, NULL, 0,
-         "Only clauses that no run-time probe can test, with the reason", 0},
+         "Show only clauses that no run-time probe can test, with the reason", 0},
         {0}};
     static const struct argp argp = {.options = options,
                                      .parser = parse_option,

@@ -16,15 +16,12 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     GLOBS_MAX = 64,
-    JOBS_MAX = 64,
     KEY_PROFILE = 'p',
     KEY_CLAUSE = 'c',
     KEY_FORMAT = 'f',
-    KEY_JOBS = 'j',
     KEY_PROGRAMS = 1000 /* long options only */
 };
 
@@ -33,7 +30,6 @@ struct request {
     unsigned profiles;
     const char *globs[GLOBS_MAX];
     size_t glob_count;
-    unsigned jobs; /* 0: one per processor */
     struct conform_outputs outputs;
 };
 
@@ -87,9 +83,6 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case KEY_PROGRAMS:
         request->outputs.programs = value;
         return 0;
-    case KEY_JOBS:
-        request->jobs = (unsigned)cli_parse_number("--jobs", value, 0, JOBS_MAX);
-        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -100,7 +93,7 @@ static struct gate_options make_options(const struct request *request)
     return (struct gate_options){.profiles = request->profiles,
                                  .globs = request->globs,
                                  .glob_count = request->glob_count,
-                                 .jobs = request->jobs,
+                                 .jobs = request->cli.jobs,
                                  .capacity = !request->cli.has_capacity   ? 0
                                              : request->cli.capacity == 0 ? UINT64_MAX
                                                                           : request->cli.capacity,
@@ -165,9 +158,9 @@ static int find_subjects(struct conform *conform)
 static void show_progress(size_t done, size_t all, void *context)
 {
     const struct conform *conform = context;
-    fprintf(stderr, "\r%s: %zu of %zu probes\033[K", conform->running, done, all);
+    cli_show_progress("%s: %zu of %zu probes", conform->running, done, all);
     if (done == all)
-        fprintf(stderr, "\r\033[K");
+        cli_hide_progress();
 }
 
 /* As soon as it is judged, so that it outlives a process that is stopped. */
@@ -217,7 +210,7 @@ static int run_subject(struct conform *conform, size_t i)
     struct gate_options options = make_options(conform->request);
     options.subject = &conform->subjects[i];
     options.limit_ms = share_limit(conform, i);
-    options.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
+    options.progress = show_progress;
     options.collect = collect;
     options.context = conform;
     conform->running = column->name;
@@ -291,22 +284,22 @@ static int run_conform(const struct request *request)
 int command_conform(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE | CLI_LIMIT | CLI_CAPACITY,
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE | CLI_LIMIT | CLI_CAPACITY | CLI_JOBS,
         .subjects_min = 1,
         .subjects_max = CLI_SUBJECTS_MAX,
-        .output_text = "Write the report to FILE instead of standard output"};
+        .output_text = "Write the report to FILE instead of standard output",
+        .jobs_text = "Run N probes at a time, 1 to 64 (default: one for each processor)"};
     static const struct argp_option options[] = {
         {"profile", KEY_PROFILE, "PROFILE", 0,
-         "Only clauses of c17, c23, posix-2017, posix-2024, glibc, hardening or all, every failure "
-         "of which counts; may be repeated (default: clauses of all are tested, and what both C17 "
-         "and C23 or both editions of POSIX require counts)",
+         "Test the clauses of c17, c23, posix-2017, posix-2024, glibc, hardening or all, and count "
+         "every failure; may be repeated (default: test all, and count what both C17 and C23, or "
+         "both editions of POSIX, require)",
          0},
         {"clause", KEY_CLAUSE, "GLOB", 0,
-         "Only clauses whose ID matches the shell pattern; may be repeated (default: all)", 0},
+         "Test only clauses whose ID matches the shell pattern; may be repeated (default: all)", 0},
         {"format", KEY_FORMAT, "FORMAT", 0,
-         "table (default), tap, junit, json, sarif, markdown or html", 0},
-        {"programs", KEY_PROGRAMS, "DIR", 0, "Write a C program per failure to DIR", 0},
-        {"jobs", KEY_JOBS, "N", 0, "Run N probes at a time (default: one per processor)", 0},
+         "Form of the report: table (default), tap, junit, json, sarif, markdown or html", 0},
+        {"programs", KEY_PROGRAMS, "DIR", 0, "Write a C program for each failure to DIR", 0},
         {0}};
     static const struct argp argp = {
         .options = options,
@@ -314,8 +307,9 @@ int command_conform(int argc, char **argv)
         .args_doc = "SUBJECT…",
         .doc = "Test an allocator against the numbered requirements of C, POSIX and glibc, each in "
                "a process of its own. Several allocators are shown side by side. --json is short "
-               "for --format json. When --limit ends, what is known is reported; fewer than 100 "
-               "clauses (or than those selected, if they are fewer) are incomplete."};
+               "for --format json. When the time of --limit is over, the results so far are "
+               "reported; a run of fewer than 100 clauses, or than all that were selected, is "
+               "incomplete."};
     static struct request request;
     request.outputs.format = conform_format_at(0);
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);

@@ -51,12 +51,15 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     }
 }
 
-static int observe(struct observation *observation, const char *typed, const struct trace *trace)
+static int observe(struct observation *observation, const char *typed, const struct table *table)
 {
+    const struct trace *trace = table->trace;
+    const struct executor_options how = {.has_capacity = table->request->cli.has_capacity,
+                                         .capacity = table->request->cli.capacity};
     struct executor *executor;
     struct execution execution;
     char error[SUBJECT_ERROR_MAX];
-    if (executor_start(&executor, typed, NULL, error) != 0)
+    if (executor_start(&executor, typed, &how, error) != 0)
         return refuse("%s", error);
     struct run_options options = executor_thorough(executor, trace->count);
     int result = executor_run(executor, trace, &options, true, &execution, error);
@@ -198,8 +201,7 @@ static int compare_all(struct table *table)
 {
     size_t count = table->request->cli.subject_count;
     for (size_t i = 0; i < count; i++) {
-        int status =
-            observe(&table->observations[i], table->request->cli.subjects[i], table->trace);
+        int status = observe(&table->observations[i], table->request->cli.subjects[i], table);
         if (status != EXIT_CLEAN)
             return status;
     }
@@ -234,7 +236,8 @@ static int compare_trace(const struct request *request, const struct trace *trac
 
 int command_diff(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON, .subjects_max = CLI_SUBJECTS_MAX};
+    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_CAPACITY,
+                                         .subjects_max = CLI_SUBJECTS_MAX};
     static const struct argp argp = {
         .parser = parse_option,
         .args_doc = "FILE SUBJECT SUBJECT…",

@@ -5,7 +5,7 @@
 #include "mallet/campaign.h"
 #include "mallet/command.h"
 
-enum { SECONDS_DEFAULT = 60, JOBS_LIMIT = 64, OPS_DEFAULT = 64, OPS_LIMIT = 4096 };
+enum { SECONDS_DEFAULT = 60, OPS_DEFAULT = 64, OPS_LIMIT = 4096 };
 
 enum option_key { KEY_PLAIN = 0x100, KEY_SANITIZER, KEY_MAX_OPS, KEY_CORPUS, KEY_RUNS };
 
@@ -26,9 +26,6 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_RUNS:
         campaign->runs = cli_parse_number("--runs", value, 1, UINT32_MAX);
-        return 0;
-    case 'j':
-        campaign->jobs = (unsigned)cli_parse_number("--jobs", value, 1, JOBS_LIMIT);
         return 0;
     case KEY_CORPUS:
         campaign->corpus = value;
@@ -55,25 +52,25 @@ static const struct argp_option options[] = {
      0},
     {"runs", KEY_RUNS, "N", 0,
      "Stop the engine after about N runs, however long they take, unless --time is given too", 0},
-    {"jobs", 'j', "N", 0, "Run N engine processes side by side (default: 1)", 0},
     {"corpus", KEY_CORPUS, "DIR", 0,
      "Start from the text traces in DIR instead of the project's seeds", 0},
     {"max-ops", KEY_MAX_OPS, "N", 0, "About N ops in a trace (default: 64)", 0},
     {"sanitizer", KEY_SANITIZER, NULL, 0,
-     "Use the target with AddressSanitizer (default for anvil, if it is built)", 0},
+     "Use the target with AddressSanitizer (default for anvil, if that target is built)", 0},
     {"plain", KEY_PLAIN, NULL, 0,
-     "Use the target without a sanitizer (default for every other subject)", 0},
+     "Use the target without a sanitizer (default for subjects other than anvil)", 0},
     {0},
 };
 
 int command_fuzz(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FOLDER,
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FOLDER | CLI_CAPACITY | CLI_JOBS,
         .subjects_min = 1,
         .subjects_max = 1,
         .output_text = "Write corpus and findings to DIR (default: mallet-report/SUBJECT-ENGINE); "
-                       "an earlier campaign in DIR is continued"};
+                       "an earlier campaign in DIR is continued",
+        .jobs_text = "Run N engine processes side by side, 1 to 64 (default: 1)"};
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
@@ -82,13 +79,14 @@ int command_fuzz(int argc, char **argv)
                "function it fails in) is shrunk, replayed in fresh processes, exported as a C "
                "program and saved in DIR/findings. Ctrl-C ends the engine; triage and summary "
                "follow."};
-    struct campaign_options campaign = {.jobs = 1, .max_ops = OPS_DEFAULT};
+    struct campaign_options campaign = {.max_ops = OPS_DEFAULT};
     struct cli cli;
     cli_parse(&spec, &argp, argc, argv, &cli, &campaign);
     if (campaign.seconds == 0)
         campaign.seconds = campaign.runs > 0 ? CLI_TIME_MAX_S : SECONDS_DEFAULT;
     campaign.subject = cli.subject;
     campaign.output = cli.output;
+    campaign.jobs = cli.jobs > 0 ? cli.jobs : 1;
     campaign.is_json = cli.as_json;
     struct cli_findings findings;
     int status = cli_findings_open(&findings, &cli);

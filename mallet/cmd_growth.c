@@ -5,6 +5,7 @@
  */
 #include "adversity/growth/growth.h"
 #include "adversity/growth/program.h"
+#include "harness/base/text.h"
 #include "harness/cli/findings.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
@@ -13,7 +14,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { WORKLOADS_MAX = 64, KEY_WORKLOAD = 'w', KEY_QUICK = 'q', KEY_BAND = 'b', KEY_TIME = 't' };
 
@@ -30,7 +30,7 @@ struct growth {
     struct subject_plan subject;
     json_t *list;                   /* NULL unless --json */
     size_t counts[GROWTH_OUTCOMES]; /* of findings: those that are new */
-    size_t known;
+    size_t expected;
     struct cli_findings findings;
     int status; /* of the programs */
 };
@@ -123,15 +123,20 @@ static json_t *make_numbers(const struct growth_result *result)
     return numbers;
 }
 
+static const char *result_word(const struct growth_result *result, const struct finding *finding)
+{
+    return finding != NULL && finding->expected != NULL ? "expected"
+                                                        : growth_outcome_name(result->outcome);
+}
+
 /* finding NULL: it is none. */
 static void add_json(struct growth *growth, const struct growth_result *result,
                      const struct finding *finding)
 {
-    bool is_known = finding != NULL && finding->expected != NULL;
-    json_t *entry = json_pack(
-        "{s:s, s:s, s:I, s:s, s:o}", "workload", result->workload->job.name, "check",
-        kind_name(result->workload->kind), "size", (json_int_t)result->size, "result",
-        is_known ? "known" : growth_outcome_name(result->outcome), "numbers", make_numbers(result));
+    json_t *entry =
+        json_pack("{s:s, s:s, s:I, s:s, s:o}", "workload", result->workload->job.name, "check",
+                  kind_name(result->workload->kind), "size", (json_int_t)result->size, "result",
+                  result_word(result, finding), "numbers", make_numbers(result));
     if (result->outcome != GROWTH_CLEAN)
         json_object_set_new(entry, "sentence", json_string(result->sentence));
     if (finding != NULL)
@@ -139,25 +144,32 @@ static void add_json(struct growth *growth, const struct growth_result *result,
     json_array_append_new(growth->list, entry);
 }
 
+static void print_finding(const struct finding *finding)
+{
+    printf("  %s: %s\n", finding->check, finding->sentence);
+    if (finding->attempts > 0)
+        printf("  reproduced %u of %u\n", finding->reproduced, finding->attempts);
+    if (finding->output[0] != '\0')
+        printf("  output: %s\n", finding->output);
+    if (finding->program != NULL)
+        printf("  program: %s\n", finding->program);
+}
+
 static void print_result(const struct growth_result *result, const struct finding *finding)
 {
-    static const char *const words[] = {"ok", "FINDING", "note", "skipped", "not run"};
-    bool is_known = finding != NULL && finding->expected != NULL;
+    bool is_expected = finding != NULL && finding->expected != NULL;
+    const char *word = result->outcome == GROWTH_CLEAN ? "ok"
+                       : result->outcome == GROWTH_FINDING && !is_expected
+                           ? "FINDING"
+                           : result_word(result, finding);
     char numbers[200];
     format_numbers(result, numbers, sizeof numbers);
-    printf("%-8s %-24s %s\n", is_known ? "known" : words[result->outcome], result->site,
+    printf("%-8s %-24s %s\n", word, result->site,
            result->outcome >= GROWTH_SKIPPED ? result->sentence : numbers);
-    if (result->outcome == GROWTH_NOTE)
-        printf(result->attempts > 0 ? "  %s (%u of %u runs)\n" : "  %s\n", result->sentence,
-               result->reproduced, result->attempts);
-    if (finding != NULL) {
-        printf("  %s: %s\n  reproduced %u of %u\n", finding->check, finding->sentence,
-               finding->reproduced, finding->attempts);
-        if (finding->output[0] != '\0')
-            printf("  output: %s\n", finding->output);
-        if (finding->program != NULL)
-            printf("  program: %s\n", finding->program);
-    }
+    if (finding != NULL)
+        print_finding(finding);
+    else if (result->outcome == GROWTH_NOTE)
+        printf("  %s\n", result->sentence);
     fflush(stdout);
 }
 
@@ -186,7 +198,14 @@ static bool write_program(struct growth *growth, const struct growth_result *res
     return failed == 0;
 }
 
-/* Returns whether it is new. */
+/* What an allocator may choose to have is not held against it: it is a note of no class. */
+static bool is_accusing(const struct growth_result *result)
+{
+    return result->outcome == GROWTH_FINDING ||
+           (result->outcome == GROWTH_NOTE && result->check != CHECK_COUNT && !result->is_choice);
+}
+
+/* Returns whether it counts: a note does under --strict. */
 static bool take_finding(struct growth *growth, const struct growth_result *result,
                          struct finding *finding)
 {
@@ -195,8 +214,12 @@ static bool take_finding(struct growth *growth, const struct growth_result *resu
     snprintf(verdict.sentence, sizeof verdict.sentence, "%s", result->sentence);
     finding_make(finding, growth->subject.name, &verdict, result->output);
     snprintf(finding->site, sizeof finding->site, "growth/%s", result->site);
+    finding->binding = growth->subject.binding;
     finding->reproduced = result->reproduced;
     finding->attempts = result->attempts;
+    if (result->outcome == GROWTH_NOTE)
+        finding->note = result->reproduced < result->attempts ? "not every fresh process repeats it"
+                                                              : "only when dlopened";
     if (growth->request->cli.output != NULL && write_program(growth, result, program))
         finding->program = program;
     else
@@ -204,26 +227,36 @@ static bool take_finding(struct growth *growth, const struct growth_result *resu
     return cli_findings_add(&growth->findings, finding);
 }
 
-static void collect(const struct growth_result *result, void *context)
+static void collect(const struct growth_result *measured, void *context)
 {
     struct growth *growth = context;
-    struct finding finding, *found = result->outcome == GROWTH_FINDING ? &finding : NULL;
-    if (found == NULL || take_finding(growth, result, found))
-        growth->counts[result->outcome]++;
+    struct growth_result result = *measured;
+    struct finding finding, *found = is_accusing(&result) ? &finding : NULL;
+    bool counts = found != NULL && take_finding(growth, &result, found);
+    if (counts)
+        result.outcome = GROWTH_FINDING;
+    if (found != NULL && found->expected != NULL)
+        growth->expected++;
     else
-        growth->known++;
+        growth->counts[result.outcome]++;
     if (growth->list != NULL)
-        add_json(growth, result, found);
-    else
-        print_result(result, found);
+        add_json(growth, &result, found);
+    else {
+        cli_hide_progress();
+        print_result(&result, found);
+    }
     if (found != NULL)
         json_decref(found->extra);
 }
 
 static void show_progress(const struct workload *workload, size_t size, void *context)
 {
-    (void)context;
-    fprintf(stderr, "\r%s %zu\033[K\r", workload->job.name, size);
+    const struct growth *growth = context;
+    size_t found = growth->counts[GROWTH_FINDING], done = 0;
+    for (size_t i = 0; i < GROWTH_OUTCOMES; i++)
+        done += growth->counts[i];
+    cli_show_progress("%zu measured, %zu finding%s so far; now: %s%s%.0zu", done, found,
+                      text_plural(found), workload->job.name, size > 0 ? "/" : "", size);
 }
 
 /* ---- the command ---- */
@@ -249,7 +282,7 @@ static struct cli_work work_of(const struct growth *growth)
 {
     const size_t *counts = growth->counts;
     struct cli_work work = {.done = counts[GROWTH_CLEAN] + counts[GROWTH_FINDING] +
-                                    counts[GROWTH_NOTE] + growth->known};
+                                    counts[GROWTH_NOTE] + growth->expected};
     work.minimum = work.done + counts[GROWTH_NOT_RUN];
     if (work.minimum == 0)
         work.minimum = 1;
@@ -259,12 +292,12 @@ static struct cli_work work_of(const struct growth *growth)
 static json_t *make_document(const struct growth *growth, const struct cli_work *work)
 {
     const size_t *counts = growth->counts;
-    json_t *document =
-        json_pack("{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name,
-                  "results", growth->list, "clean", (json_int_t)counts[GROWTH_CLEAN], "findings",
-                  (json_int_t)counts[GROWTH_FINDING], "known", (json_int_t)growth->known, "notes",
-                  (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED],
-                  "not_run", (json_int_t)counts[GROWTH_NOT_RUN]);
+    json_t *document = json_pack(
+        "{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", growth->subject.name, "results",
+        growth->list, "clean", (json_int_t)counts[GROWTH_CLEAN], "findings",
+        (json_int_t)counts[GROWTH_FINDING], "expected", (json_int_t)growth->expected, "notes",
+        (json_int_t)counts[GROWTH_NOTE], "skipped", (json_int_t)counts[GROWTH_SKIPPED], "not_run",
+        (json_int_t)counts[GROWTH_NOT_RUN]);
     cli_add_work(document, work);
     return document;
 }
@@ -273,10 +306,12 @@ static int finish(struct growth *growth)
 {
     const size_t *counts = growth->counts, found = counts[GROWTH_FINDING];
     const struct cli_work work = work_of(growth);
+    cli_hide_progress();
     if (growth->list == NULL)
-        printf("%zu clean, %zu findings, %zu known, %zu notes, %zu skipped, %zu not run\n",
-               counts[GROWTH_CLEAN], found, growth->known, counts[GROWTH_NOTE],
-               counts[GROWTH_SKIPPED], counts[GROWTH_NOT_RUN]);
+        printf("%zu clean, %zu finding%s, %zu expected, %zu note%s, %zu skipped, %zu not run\n",
+               counts[GROWTH_CLEAN], found, text_plural(found), growth->expected,
+               counts[GROWTH_NOTE], text_plural(counts[GROWTH_NOTE]), counts[GROWTH_SKIPPED],
+               counts[GROWTH_NOT_RUN]);
     else if (cli_print_json(make_document(growth, &work)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
     return growth->status != EXIT_CLEAN ? growth->status : cli_conclude(found, &work);
@@ -305,7 +340,7 @@ static int run_request(const struct request *request)
                                            .seconds = request->cli.limit,
                                            .size = request->size,
                                            .collect = collect,
-                                           .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+                                           .progress = show_progress,
                                            .is_cancelled = cli_is_interrupted,
                                            .context = &growth};
     cli_catch_interrupts();
@@ -325,9 +360,9 @@ int command_growth(int argc, char **argv)
                                          .list_text = "List the workloads and exit"};
     static const struct argp_option options[] = {
         {"workload", KEY_WORKLOAD, "NAME", 0, "Run only the workload NAME; may be repeated", 0},
-        {"quick", KEY_QUICK, NULL, 0, "A third of the rounds, and every third size", 0},
+        {"quick", KEY_QUICK, NULL, 0, "Run a third of the rounds, and every third size", 0},
         {"band", KEY_BAND, "BYTES", 0,
-         "Scaling: only blocks of this size, one of 16, 64, 256, ... 67108864", 0},
+         "Scaling: use only blocks of this size: 16, 64, 256, ... 67108864", 0},
         {"time", KEY_TIME, "TIME", 0, "Same as --limit", 0},
         {0},
     };
@@ -337,7 +372,7 @@ int command_growth(int argc, char **argv)
                                      .doc = "Test whether memory use is bounded by the live "
                                             "blocks, and whether an operation costs the same "
                                             "with few blocks and with many. Each workload runs "
-                                            "in processes of its own. A finding was seen in "
+                                            "in processes of its own. A finding shows in "
                                             "three of three runs, a crash or a hang in two."};
     struct request request = {0};
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);

@@ -15,11 +15,13 @@ static const char *choice_name(uint8_t choice)
 
 static void print_functions(const char *title, unsigned functions)
 {
+    if (functions == 0)
+        return;
     printf("%s", title);
     for (unsigned i = 0; i < SUBJECT_CALL_COUNT; i++)
         if (functions >> i & 1)
             printf(" %s", subject_call_name((enum subject_call)i));
-    printf(functions != 0 ? "\n" : " nothing\n");
+    printf("\n");
 }
 
 /* The open questions that the subject answered in one way. */
@@ -38,12 +40,10 @@ static void print_subject(const char *name, const char *spec, const struct execu
     printf("%s (%s)\n  binding    %s\n", name, spec, subject_binding_name(info->subject.binding));
     print_functions("  functions ", info->subject.offers);
     print_functions("  lacks     ", ~info->subject.offers & ((1u << SUBJECT_CALL_COUNT) - 1));
-    printf("  extras    %s%s%s%s%s\n", info->has_reset ? " reset" : "",
-           info->has_check ? " walker" : "", info->has_footprint ? " footprint" : "",
-           info->has_fail_os ? " fail-os" : "",
-           info->has_reset || info->has_check || info->has_footprint || info->has_fail_os
-               ? ""
-               : " none");
+    if (info->has_reset || info->has_check || info->has_footprint || info->has_fail_os)
+        printf("  extras    %s%s%s%s\n", info->has_reset ? " reset" : "",
+               info->has_check ? " walker" : "", info->has_footprint ? " footprint" : "",
+               info->has_fail_os ? " fail-os" : "");
     if (info->capacity != 0)
         printf("  capacity   %llu bytes\n", (unsigned long long)info->capacity);
     print_choices(info, "  block for  ", POLICY_BLOCK);
@@ -93,7 +93,7 @@ int command_list(int argc, char **argv)
     struct cli cli;
     cli_parse(&spec, &argp, argc, argv, &cli, NULL);
     json_t *list = cli.as_json ? json_array() : NULL;
-    for (size_t i = 0; catalog_at(i) != NULL; i++) {
+    for (size_t i = 0; catalog_at(i) != NULL && !cli_is_interrupted(); i++) {
         struct subject_plan plan;
         char error[SUBJECT_ERROR_MAX];
         if (subject_resolve(&plan, catalog_at(i)->name, BIND_AUTO, SUBJECT_IN_PROCESS, error) == 0)

@@ -253,12 +253,12 @@ static int run_request(struct request *request)
     request->plan.output =
         request->cli.output != NULL ? request->cli.output : "mallet-report/mutants";
     bench.request = request;
-    if (!seeds_find(NULL, corpus))
-        return refuse("no text traces in the project's corpus/seeds");
-    if (output_make_folder(request->plan.output, error) != 0)
-        return refuse("--output: %s", error);
+    if (!seeds_find(NULL, corpus, error))
+        return refuse("%s", error);
     request->plan.corpus = corpus;
     int status = choose(&bench);
+    if (status == EXIT_CLEAN && output_make_folder(request->plan.output, error) != 0)
+        status = refuse("--output: %s", error);
     if (status == EXIT_CLEAN) {
         cli_catch_interrupts();
         status = run_all(&bench);

@@ -134,8 +134,6 @@ int command_record(int argc, char **argv)
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     struct recording recording;
     char error[RECORDER_ERROR_MAX];
-    if (output_check(request.cli.output, error) != 0)
-        return refuse("%s", error);
     if (recorder_run(request.program, request.max_ops * RECORDS_AN_OP + RECORDS_EXTRA, &recording,
                      error) != 0)
         return refuse("%s", error);

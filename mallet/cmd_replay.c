@@ -6,6 +6,7 @@
  */
 #include "mallet/replay.h"
 
+#include "harness/base/text.h"
 #include "mallet/command.h"
 #include "mallet/cost.h"
 #include "mallet/file_list.h"
@@ -14,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -156,22 +158,30 @@ static void print_file(struct replay *replay)
         printf("%-8s %s\n", result, file->path);
 }
 
+static const char *why_over(void)
+{
+    return cli_is_interrupted() ? "interrupted" : "the time was over";
+}
+
 static void print_sums(const struct replay *replay)
 {
     printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
     if (replay->request->is_failing_os) {
-        printf("%zu faults; OS calls that failed: ", replay->faults);
+        printf("%zu fault%s; OS calls that failed: ", replay->faults, text_plural(replay->faults));
         replay_print_calls(replay->failed_calls);
         putchar('\n');
     }
     if (replay->again > 0)
-        printf("%zu traces show only what others have shown\n", replay->again);
-    if (replay->passed_over > 0)
-        printf("%zu findings are known and were passed over\n", replay->passed_over);
+        printf("%zu trace%s showed only what others had shown\n", replay->again,
+               text_plural(replay->again));
+    if (replay->expected > 0)
+        printf("%zu expected finding%s\n", replay->expected, text_plural(replay->expected));
     if (replay->not_run > 0)
-        printf("%zu traces not run: the time was over\n", replay->not_run);
+        printf("%zu trace%s not run: %s\n", replay->not_run, text_plural(replay->not_run),
+               why_over());
     if (replay->not_cycled > 0)
-        printf("%zu traces not repeated in cycles: the time was over\n", replay->not_cycled);
+        printf("%zu trace%s not repeated in cycles: %s\n", replay->not_cycled,
+               text_plural(replay->not_cycled), why_over());
 }
 
 static int print_summary(struct replay *replay, const struct cli_work *work)
@@ -181,7 +191,7 @@ static int print_summary(struct replay *replay, const struct cli_work *work)
         json_t *document = json_pack(
             "{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", subject, "traces", replay->list,
             "passed", (json_int_t)replay->passed, "failed", (json_int_t)replay->failed, "again",
-            (json_int_t)replay->again, "known", (json_int_t)replay->passed_over, "not_run",
+            (json_int_t)replay->again, "expected", (json_int_t)replay->expected, "not_run",
             (json_int_t)replay->not_run, "not_cycled", (json_int_t)replay->not_cycled);
         if (replay->request->is_failing_os)
             json_object_update_new(document, make_fault_json(replay));
@@ -199,12 +209,23 @@ static bool is_over(const struct replay *replay)
     return cli_is_interrupted() || (replay->end != 0 && time(NULL) >= replay->end);
 }
 
+void replay_show_progress(const struct replay *replay)
+{
+    const char *slash = strrchr(replay->file->path, '/');
+    cli_show_progress("%zu of %zu traces %s, %zu finding%s so far; now: %s", replay->file_index,
+                      replay->file_count, replay->is_cycling ? "in cycles" : "checked",
+                      replay->failed, text_plural(replay->failed),
+                      slash != NULL ? slash + 1 : replay->file->path);
+}
+
 /* Stops at the first file that cannot be read or run; findings do not stop it. */
 static int replay_pass(struct replay *replay, struct replay_file *files, size_t count,
                        struct cli_work *work)
 {
     for (size_t i = 0; i < count; i++) {
         replay->file = &files[i];
+        replay->file_index = i;
+        replay->file_count = count;
         if (is_over(replay)) {
             *(replay->is_cycling ? &replay->not_cycled : &replay->not_run) = count - i;
             return EXIT_CLEAN;
@@ -239,6 +260,7 @@ static int replay_passes(struct replay *replay, struct replay_file *files, size_
     if (request->fail_os > replay->most_os_calls && checked == count)
         return refuse("--fail-os: no trace makes %u OS calls: %zu at most", request->fail_os,
                       replay->most_os_calls);
+    cli_hide_progress();
     for (size_t i = 0; i < checked; i++) {
         replay->file = &files[i];
         print_file(replay);
@@ -258,10 +280,29 @@ static int replay_all(struct replay *replay, const struct file_list *list)
     return status;
 }
 
+/* A file that cannot be read must not end a run halfway. What can be read only once, such as
+ * standard input, is not read here. */
+static int check_files(const struct file_list *files)
+{
+    char error[TRACE_FILE_ERROR_MAX];
+    for (size_t i = 0; i < files->count; i++) {
+        struct stat status;
+        struct trace trace;
+        if (stat(files->paths[i], &status) != 0 || !S_ISREG(status.st_mode))
+            continue;
+        if (trace_file_read(files->paths[i], &trace, error) != 0)
+            return refuse("%s", error);
+        trace_file_done(&trace);
+    }
+    return EXIT_CLEAN;
+}
+
 static int replay_files(const struct replay_request *request, const struct file_list *files)
 {
     static struct replay replay;
     const struct executor_options options = {.binding = request->binding,
+                                             .has_capacity = request->cli.has_capacity,
+                                             .capacity = request->cli.capacity,
                                              .is_cancelled = cli_is_interrupted};
     char error[SUBJECT_ERROR_MAX];
     replay = (struct replay){.request = request};
@@ -290,6 +331,8 @@ static int replay_request(const struct replay_request *request)
         if (file_list_add(&files, request->paths[i], error) != 0)
             status = refuse("%s", error);
     if (status == EXIT_CLEAN)
+        status = check_files(&files);
+    if (status == EXIT_CLEAN)
         status = replay_files(request, &files);
     file_list_done(&files);
     return status;
@@ -308,7 +351,8 @@ int command_replay(int argc, char **argv)
          0},
         {"strict-align", KEY_STRICT, NULL, 0,
          "Require 16-byte alignment also for blocks smaller than 16 bytes (C17)", 0},
-        {"binding", KEY_BINDING, "HOW", 0, "auto, dlopen, dlmopen or preload", 0},
+        {"binding", KEY_BINDING, "HOW", 0,
+         "auto (default), static, dlopen, dlmopen, preload or host", 0},
         {"fuzz-fill", KEY_FUZZ_FILL, NULL, 0,
          "Fill blocks above 4096 bytes in samples only, as fuzzing does", 0},
         {"fail-os", KEY_FAIL_OS, "K", 0,

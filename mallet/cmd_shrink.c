@@ -3,6 +3,7 @@
  * shrink: reduce a trace that shows a finding to a small one that shows a finding of the same
  * class, and count how often that one reproduces.
  */
+#include "harness/base/text.h"
 #include "harness/cli/output.h"
 #include "harness/executor/executor.h"
 #include "harness/finding/finding.h"
@@ -71,7 +72,8 @@ static int print_finding(const struct request *request, const struct finding *fi
     return status != 0 ? status : finding->expected == NULL ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
-static int shrink(const struct request *request, struct executor *executor, struct trace *trace)
+static int shrink(const struct request *request, struct cli_findings *findings,
+                  struct executor *executor, struct trace *trace)
 {
     struct execution execution;
     char error[SUBJECT_ERROR_MAX];
@@ -83,6 +85,8 @@ static int shrink(const struct request *request, struct executor *executor, stru
         return EXIT_CLEAN;
     }
     struct verdict first = execution.verdict;
+    cli_show_progress("shrinking %zu op%s that show: %s", trace->count, text_plural(trace->count),
+                      first.sentence);
     int failure = request->keeps_cause
                       ? shrink_to_cause(executor, trace, &first, request->budget, &execution, error)
                       : shrink_trace(executor, trace, &first, request->budget, &execution, error);
@@ -94,25 +98,46 @@ static int shrink(const struct request *request, struct executor *executor, stru
     finding.trace = *trace;
     if (finding_reproduce(executor, &finding, ATTEMPTS, error) != 0)
         return report_internal_error("%s", error);
+    cli_hide_progress();
+    (void)report_add_finding(findings, &finding);
+    return print_finding(request, &finding);
+}
+
+static int shrink_request(const struct request *request)
+{
+    const struct executor_options how = {.has_capacity = request->cli.has_capacity,
+                                         .capacity = request->cli.capacity};
     struct cli_findings findings;
+    struct executor *executor;
+    struct trace trace;
+    char error[SUBJECT_ERROR_MAX];
     int status = cli_findings_open(&findings, &request->cli);
-    (void)report_add_finding(&findings, &finding);
-    return cli_findings_close(&findings,
-                              status == EXIT_CLEAN ? print_finding(request, &finding) : status);
+    if (status != EXIT_CLEAN)
+        return cli_findings_close(&findings, status);
+    if (trace_file_read(request->file, &trace, error) != 0)
+        return cli_findings_close(&findings, refuse("%s", error));
+    if (executor_start(&executor, request->cli.subject, &how, error) == 0) {
+        status = shrink(request, &findings, executor, &trace);
+        executor_stop(executor);
+    } else {
+        status = refuse("%s", error);
+    }
+    trace_file_done(&trace);
+    return cli_findings_close(&findings, status);
 }
 
 int command_shrink(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE,
-                                         .subjects_min = 1,
-                                         .subjects_max = 1,
-                                         .output_text =
-                                             "Also write the small trace to FILE, as text"};
+    static const struct cli_spec spec = {
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE | CLI_CAPACITY,
+        .subjects_min = 1,
+        .subjects_max = 1,
+        .output_text = "Also write the small trace to FILE, as text"};
     static const struct argp_option options[] = {
-        {"budget", 'b', "N", 0, "Run at most N times (default: 3000)", 0},
+        {"budget", 'b', "N", 0, "Run the trace at most N times (default: 3000)", 0},
         {"cause", KEY_CAUSE, NULL, 0,
-         "Keep the cause, not the class: also take a trace that fails a related check, or in "
-         "another function",
+         "Keep the cause instead of the class: also accept a trace that fails a related check, or "
+         "fails in another function",
          0},
         {0},
     };
@@ -124,21 +149,6 @@ int command_shrink(int argc, char **argv)
                "the check, the sentence, the trace, a standalone C program, and how often it "
                "reproduces. The exit status is 0 if every check holds."};
     struct request request = {0};
-    struct trace trace;
-    struct executor *executor;
-    char error[SUBJECT_ERROR_MAX];
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
-    if (output_check(request.cli.output, error) != 0)
-        return refuse("%s", error);
-    if (trace_file_read(request.file, &trace, error) != 0)
-        return refuse("%s", error);
-    int status = EXIT_REFUSED;
-    if (executor_start(&executor, request.cli.subject, NULL, error) == 0) {
-        status = shrink(&request, executor, &trace);
-        executor_stop(executor);
-    } else {
-        refuse("%s", error);
-    }
-    trace_file_done(&trace);
-    return status;
+    return shrink_request(&request);
 }

@@ -42,7 +42,7 @@ struct torture {
     const struct request *request;
     struct subject_plan subject;
     struct cli_findings findings_log;
-    size_t findings, known_findings;
+    size_t findings, expected;
     size_t done, skipped, left_out; /* scenarios; skipped: not applicable */
     json_t *list;                   /* NULL unless --json */
 };
@@ -124,17 +124,18 @@ static void print_work(const struct scenario_outcome *outcome)
     const struct {
         uint64_t number;
         const char *unit;
-    } counts[] = {{result->calls, "calls"},
-                  {result->lives, "thread lives"},
-                  {result->forks, "forks"},
-                  {result->interruptions, "interruptions"}};
-    printf("%-18s %u threads, %.1f s, %u processes", outcome->plan.scenario->name,
-           outcome->plan.workers, result->elapsed_ms / 1000.0, result->processes);
+    } counts[] = {{result->calls, "call"},
+                  {result->lives, "thread start"},
+                  {result->forks, "fork"},
+                  {result->interruptions, "interruption"}};
+    printf("%-18s %u threads, %.1f s, %u process%s", outcome->plan.scenario->name,
+           outcome->plan.workers, result->elapsed_ms / 1000.0, result->processes,
+           result->processes == 1 ? "" : "es");
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         char text[24];
         print_number(text, counts[i].number);
         if (counts[i].number > 0)
-            printf(", %s %s", text, counts[i].unit);
+            printf(", %s %s%s", text, counts[i].unit, text_plural(counts[i].number));
     }
 }
 
@@ -150,7 +151,7 @@ static void print_outcome(const struct scenario_outcome *outcome)
         printf(": no finding\n");
         return;
     }
-    printf(": %s %s\n", outcome->finding.expected != NULL ? "known:" : "FINDING",
+    printf(": %s %s\n", outcome->finding.expected != NULL ? "expected" : "FINDING",
            outcome->finding.check);
     printf("  what        %s\n", outcome->finding.sentence);
     printf("  call        %s\n", outcome->call);
@@ -179,7 +180,7 @@ static json_t *make_json(const struct scenario_outcome *outcome)
                                (json_int_t)result->lives, "forks", (json_int_t)result->forks,
                                "interruptions", (json_int_t)result->interruptions, "result",
                                !result->has_finding                ? "no finding"
-                               : outcome->finding.expected != NULL ? "known"
+                               : outcome->finding.expected != NULL ? "expected"
                                                                    : "finding");
     if (result->has_finding)
         json_object_set_new(object, "finding", finding_to_json(&outcome->finding));
@@ -222,10 +223,14 @@ static int follow_up(struct torture *torture, struct scenario_outcome *outcome)
     char error[SUBJECT_ERROR_MAX];
     const struct request *request = torture->request;
     torture->findings++;
+    cli_hide_progress();
+    cli_show_progress("%s: %s, to be repeated %u times", outcome->plan.scenario->name,
+                      outcome->finding.check, request->repeats);
     if (torture_reproduce(&outcome->plan, &outcome->result, request->repeats,
                           &outcome->finding.reproduced, error) != 0)
         return report_internal_error("%s", error);
     outcome->finding.attempts = request->repeats;
+    outcome->finding.binding = torture->subject.binding;
     int status = request->cli.output != NULL ? write_program(torture, outcome) : EXIT_CLEAN;
     json_object_set_new(outcome->finding.extra, "program", json_string(outcome->program));
     cli_findings_update(&torture->findings_log, &outcome->finding);
@@ -241,7 +246,7 @@ static int take_finding(struct torture *torture, struct scenario_outcome *outcom
     outcome->finding.extra = make_extra(outcome);
     if (cli_findings_add(&torture->findings_log, &outcome->finding))
         return follow_up(torture, outcome);
-    torture->known_findings++;
+    torture->expected++;
     return EXIT_CLEAN;
 }
 
@@ -252,10 +257,13 @@ static int run_once(struct torture *torture, struct scenario_outcome *outcome)
     if (torture_run(&outcome->plan, &outcome->result, error) != 0)
         return report_internal_error("%s: %s", outcome->plan.scenario->name, error);
     int status = outcome->result.has_finding ? take_finding(torture, outcome) : EXIT_CLEAN;
-    if (status == EXIT_CLEAN && torture->list != NULL)
+    /* also if its program could not be written */
+    if (status != EXIT_INTERNAL && torture->list != NULL)
         json_array_append_new(torture->list, make_json(outcome));
-    else if (status == EXIT_CLEAN)
+    else if (status != EXIT_INTERNAL) {
+        cli_hide_progress();
         print_outcome(outcome);
+    }
     json_decref(outcome->finding.extra);
     fflush(stdout);
     return status;
@@ -272,6 +280,10 @@ static int run_scenario(struct torture *torture, const struct torture_scenario *
                                 .seed = request->cli.seed};
     for (bool goes_on = true; goes_on;) {
         struct scenario_outcome outcome = {.plan = plan};
+        cli_show_progress("%zu of %zu scenarios done, %zu finding%s so far; now: %s for %u s",
+                          torture->done + torture->skipped, request->scenario_count,
+                          torture->findings, text_plural(torture->findings), scenario->name,
+                          request->seconds);
         int status = run_once(torture, &outcome);
         if (status != EXIT_CLEAN)
             return status;
@@ -297,7 +309,7 @@ static json_t *make_document(const struct torture *torture, const struct cli_wor
     json_t *document = json_pack(
         "{s:s, s:I, s:O, s:I, s:I, s:I, s:I}", "subject", torture->subject.name, "seed",
         (json_int_t)torture->request->cli.seed, "scenarios", torture->list, "findings",
-        (json_int_t)torture->findings, "known", (json_int_t)torture->known_findings, "skipped",
+        (json_int_t)torture->findings, "expected", (json_int_t)torture->expected, "skipped",
         (json_int_t)torture->skipped, "not_run", (json_int_t)torture->left_out);
     cli_add_work(document, work);
     return document;
@@ -308,10 +320,12 @@ static int print_summary(struct torture *torture)
     /* a scenario that the subject lacks a function for is not its minimum; none at all would be */
     const size_t count = torture->done, minimum = count + torture->left_out;
     const struct cli_work work = {.done = count, .minimum = minimum > 0 ? minimum : 1};
+    cli_hide_progress();
     if (torture->list == NULL)
-        printf("%s: %zu scenarios, %zu findings, %zu known; what was not seen in this time may "
-               "still be there\n",
-               torture->subject.name, count, torture->findings, torture->known_findings);
+        printf("%s: %zu scenario%s, %zu finding%s, %zu expected; what was not seen in this time "
+               "may still be there\n",
+               torture->subject.name, count, text_plural(count), torture->findings,
+               text_plural(torture->findings), torture->expected);
     else if (cli_print_json(make_document(torture, &work)) != EXIT_CLEAN)
         return EXIT_INTERNAL;
     return cli_conclude(torture->findings, &work);

@@ -80,7 +80,7 @@ int conform_outputs_write(const struct conform_outputs *outputs,
     int status = write_file(outputs->path, outputs->format->write, report);
     if (status == EXIT_CLEAN && outputs->programs != NULL)
         status = write_programs(outputs->programs, report);
-    if (status == EXIT_CLEAN)
+    if (status == EXIT_CLEAN && !cli_is_unread())
         write_totals(is_stdout_free ? stdout : stderr, outputs, report, baseline);
     return status;
 }

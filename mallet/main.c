@@ -44,9 +44,8 @@ static int print_help(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
     printf("\n`mallet COMMAND --help` describes a command. SUBJECT is a name that `mallet list` "
-           "shows, or the path of a shared object.\n"
-           "%s\n",
-           CLI_EXIT_STATUSES);
+           "shows,\nor the path of a shared object.\n\n" CLI_EXIT_STATUSES_FIRST
+           "\n" CLI_EXIT_STATUSES_REST "\n");
     return EXIT_CLEAN;
 }
 

@@ -54,13 +54,17 @@ struct replay {
     time_t end;               /* by the limit; 0: none */
     bool is_cycling;          /* the second pass */
     struct replay_file *file; /* the one at hand */
+    size_t file_index, file_count;
     struct replay_class classes[CLASSES_MAX];
     size_t class_count;
-    size_t passed, failed, counting, passed_over, not_run, not_cycled, again;
+    size_t passed, failed, counting, expected, not_run, not_cycled, again;
     size_t faults, faults_left_out, failed_calls[OS_CALL_COUNT]; /* --fail-os */
     size_t most_os_calls;                                        /* of a trace */
     json_t *list;                                                /* NULL unless --json */
 };
+
+/* cmd_replay.c: how far it is; called before each run. */
+void replay_show_progress(const struct replay *replay);
 
 /* replay_trace.c */
 struct run_options replay_options(const struct replay *replay, const struct trace *trace);

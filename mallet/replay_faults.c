@@ -3,6 +3,7 @@
  * what to print of it. */
 #include "mallet/replay.h"
 
+#include "harness/base/text.h"
 #include "mallet/command.h"
 #include "mallet/fault_sweep.h"
 
@@ -40,8 +41,9 @@ static void print_faults(struct replay *replay, const struct fault_sweep *sweep,
                                         (json_int_t)sweep->left_out));
         return;
     }
-    printf("%-8s %s: %zu OS calls, %zu faults", result, replay->file->path, sweep->os_calls,
-           sweep->faults);
+    cli_hide_progress();
+    printf("%-8s %s: %zu OS call%s, %zu fault%s", result, replay->file->path, sweep->os_calls,
+           text_plural(sweep->os_calls), sweep->faults, text_plural(sweep->faults));
     if (sweep->left_out > 0)
         printf(", %zu left out", sweep->left_out);
     putchar('\n');

@@ -28,8 +28,6 @@ struct run_options replay_options(const struct replay *replay, const struct trac
         options.rounds = request->rounds;
     if (!replay->is_cycling && !request->is_cost)
         options.rounds = 0;
-    if (request->cli.has_capacity)
-        options.capacity = request->cli.capacity;
     if (request->is_fuzz_fill)
         options.fill_max = FUZZ_FILL;
     return options;
@@ -64,6 +62,7 @@ static int count_reproduced(struct replay *replay, const struct run_options *opt
                               error};
     unsigned shown = 0;
     int failure = finding_count(replay_again, &replays, ATTEMPTS - 1, &shown);
+    finding->binding = executor_info(replay->executor)->subject.binding;
     finding->reproduced = 1 + shown;
     finding->attempts = ATTEMPTS;
     return failure;
@@ -96,12 +95,12 @@ static void print_finding(struct replay *replay, struct finding *finding,
                                         "finding", "finding", report_finding_json(finding)));
         return;
     }
+    cli_hide_progress();
     printf("%-8s %s\n", counts ? "FINDING" : "note", replay->file->path);
     if (failures != NULL)
         print_failures(failures, &finding->trace);
     report_verdict(stdout, finding);
-    printf("  replayed  %u times, the same finding %u times\n", finding->attempts,
-           finding->reproduced);
+    printf("  repeated  %u of %u runs show it\n", finding->reproduced, finding->attempts);
 }
 
 static int report(struct replay *replay, const struct trace *trace,
@@ -171,7 +170,7 @@ static int take_verdict(struct replay *replay, const struct trace *trace,
     if (cli_findings_expect(&replay->findings, &finding) != NULL) {
         finding.reproduced = finding.attempts = 1;
         (void)cli_findings_add(&replay->findings, &finding);
-        replay->passed_over += !replay->is_cycling || verdict_is_growth(&execution->verdict);
+        replay->expected += !replay->is_cycling || verdict_is_growth(&execution->verdict);
         return EXIT_CLEAN;
     }
     if (class == NULL || is_frequent(replay, class)) {
@@ -190,6 +189,7 @@ int replay_for_classes(struct replay *replay, const struct trace *trace, bool is
     options.watch_os = is_watched;
     mute_frequent(replay, &options);
     for (;;) {
+        replay_show_progress(replay);
         int failure = executor_run(replay->executor, trace, &options, true, ret_execution, error);
         if (failure == ECANCELED)
             return EXIT_INTERRUPTED;

@@ -2,6 +2,7 @@
 /* All three forms are made of the same parts. */
 #include "mallet/report.h"
 
+#include "harness/base/text.h"
 #include "harness/cli/output.h"
 #include "harness/finding/finding_json.h"
 #include "harness/program/export.h"
@@ -47,7 +48,7 @@ void report_finding(FILE *out, const struct finding *finding)
     fprintf(out, "%s breaks `%s` in %s, reproduced %u of %u\n", finding->subject, finding->check,
             finding->site, finding->reproduced, finding->attempts);
     report_verdict(out, finding);
-    fprintf(out, "  trace     %zu ops\n", finding->trace.count);
+    fprintf(out, "  trace     %zu op%s\n", finding->trace.count, text_plural(finding->trace.count));
     write_indented_trace(out, &finding->trace);
     fprintf(out, "  program\n\n");
     write_program(out, finding);

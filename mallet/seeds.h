@@ -6,7 +6,10 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* asked: a folder a person named, or NULL. False if there is no text trace in it, or nowhere. */
-bool seeds_find(const char *asked, char ret_path[PATH_MAX]);
+enum { SEEDS_ERROR_MAX = 256 };
+
+/* asked: a folder a person named, or NULL. False, with one sentence in `error`, if there is no text
+ * trace in it, or nowhere. */
+bool seeds_find(const char *asked, char ret_path[PATH_MAX], char error[SEEDS_ERROR_MAX]);
 
 #endif

@@ -146,6 +146,7 @@ static void confirm(const struct growth_options *options, struct growth_order or
         note(result, sentence, "not followed past what caches and quarantines hold");
     } else if (!grows_preloaded(options, order, result)) {
         note(result, sentence, "only when dlopened, not when preloaded");
+        result->check = CHECK_FOOTPRINT;
     } else
         growth_find(result, CHECK_FOOTPRINT, "%.200s, %.1f MiB seconds later", sentence,
                     mebibytes(report.settled));

@@ -5,6 +5,12 @@
 
 #include <stddef.h>
 
+/* The end of the noun behind a number: "1 trace", "2 traces". */
+static inline const char *text_plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* Copies a text that may lack its terminator: at most capacity - 1 bytes, '?' for what is not
  * printable ASCII. Both may be the same. */
 void text_copy_printable(char *ret_text, size_t capacity, const char *text);

@@ -33,16 +33,19 @@ enum cli_exit {
     EXIT_INCOMPLETE = 4,   /* nothing found, and less was done than the minimum */
     EXIT_INTERRUPTED = 130 /* ended by SIGINT or SIGTERM */
 };
-/* The same, as the end of every --help. */
-#define CLI_EXIT_STATUSES                                                                  \
-    "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out, 3 an " \
-    "internal error, 4 incomplete: nothing found, but not all was done, 130 interrupted."
+/* The same, as the end of every --help, which argp wraps. */
+#define CLI_EXIT_STATUSES_FIRST \
+    "Exit status: 0 nothing found, 1 findings, 2 the request cannot be carried out,"
+#define CLI_EXIT_STATUSES_REST \
+    "3 an internal error, 4 incomplete: nothing found, but not all was done, 130 interrupted."
+#define CLI_EXIT_STATUSES CLI_EXIT_STATUSES_FIRST " " CLI_EXIT_STATUSES_REST
 
 /* Of two statuses the one to end with: 130 before 3 before 2 before 1 before 4 before 0. */
 int cli_worse_status(int left, int right);
 
-/* Call first in main. Sets argp's exit status and version, turns a broken pipe into a write error,
- * and reports at exit if output could not be written. */
+/* Call first in main. Sets argp's exit status and version, and reports at exit if output could not
+ * be written. Ends the process if standard output cannot be written to at all. With nobody left to
+ * read its output, the process is interrupted, says nothing more, and ends by SIGPIPE at exit. */
 void cli_begin(void);
 
 /* Flush stdout, print "mallet: sentence" to stderr, and return EXIT_REFUSED or EXIT_INTERNAL. */
@@ -72,6 +75,19 @@ void cli_catch_interrupts(void);
 /* How many there were. */
 unsigned cli_interrupts(void);
 bool cli_is_interrupted(void);
+/* From here on a broken pipe is an interrupt if it is that of standard output or standard error,
+ * and an error of the call that wrote otherwise. cli_begin calls it. */
+void cli_catch_broken_pipes(void);
+/* Whether that happened. */
+bool cli_is_unread(void);
+
+/* ---- progress ---- */
+
+/* How far the command is, on stderr: on a terminal over the line before, twice a second at most;
+ * elsewhere a line of its own, every ten seconds at most. To be called as often as there is news. */
+void cli_show_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Erases the line on a terminal; call it before anything else is printed. */
+void cli_hide_progress(void);
 
 /* ---- values ---- */
 
@@ -99,15 +115,17 @@ enum {
     CLI_OUTPUT_FOLDER = 1 << 5, /* --output DIR */
     CLI_SEED = 1 << 6,          /* --seed N */
     CLI_CAPACITY = 1 << 7,      /* --capacity SIZE */
+    CLI_JOBS = 1 << 8,          /* --jobs N */
     CLI_SUBJECTS_MAX = 16,
-    CLI_BASELINES_MAX = 8
+    CLI_BASELINES_MAX = 8,
+    CLI_JOBS_MAX = 64
 };
 
 /* What one command takes. Texts are for --help; NULL: the usual text. */
 struct cli_spec {
     unsigned takes;                      /* CLI_* */
     unsigned subjects_min, subjects_max; /* SUBJECT arguments, at most CLI_SUBJECTS_MAX */
-    const char *output_text, *limit_text, *list_text;
+    const char *output_text, *limit_text, *list_text, *jobs_text;
     bool stops_at_argument; /* options after the first argument belong to that argument */
 };
 
@@ -128,14 +146,15 @@ struct cli {
     uint64_t capacity;  /* bytes that the subject can serve; 0: no limit */
     const char *output; /* NULL: not given */
     unsigned limit;     /* seconds; 0: none */
+    unsigned jobs;      /* at most CLI_JOBS_MAX; 0: not given */
     uint64_t seed;      /* 1 if not given */
 };
 
 /* Parses a command line with the command's own argp, whose parser gets `input`, and the shared
  * options of spec, which go to ret_cli. A command that takes a SUBJECT takes the options of struct
  * bring too; a subject that has to be built is built here, and is that shared object from then on.
- * The own parser sees each argument first; it returns
- * ARGP_ERR_UNKNOWN for one that is a SUBJECT. Ends the process after --help and after an error. */
+ * The own parser sees each argument first; it returns ARGP_ERR_UNKNOWN for one that is a SUBJECT.
+ * Ends the process after --help, after an error, and if --output names what cannot be written. */
 void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, char **argv,
                struct cli *ret_cli, void *input);
 

@@ -7,15 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-static int open_lines(struct cli_findings *findings)
-{
-    const char *path = findings->cli->findings;
-    findings->lines = path != NULL ? fopen(path, "we") : NULL;
-    return path == NULL || findings->lines != NULL
-               ? EXIT_CLEAN
-               : refuse("--findings: cannot write %s: %s", path, strerror(errno));
-}
-
 int cli_findings_open(struct cli_findings *ret_findings, const struct cli *cli)
 {
     char error[BASELINE_ERROR_MAX], output_error[OUTPUT_ERROR_MAX];
@@ -25,12 +16,27 @@ int cli_findings_open(struct cli_findings *ret_findings, const struct cli *cli)
             return refuse("--baseline: %s", error);
     if (cli->write_baseline != NULL && output_check(cli->write_baseline, output_error) != 0)
         return refuse("--write-baseline: %s", output_error);
-    return open_lines(ret_findings);
+    if (cli->findings != NULL && output_check(cli->findings, output_error) != 0)
+        return refuse("--findings: %s", output_error);
+    return EXIT_CLEAN;
+}
+
+/* Not before there is something to write, or the command has done its work: a request that is
+ * refused later must leave the file of an earlier run as it is. */
+static int open_lines(struct cli_findings *findings)
+{
+    const char *path = findings->cli->findings;
+    if (path == NULL || findings->lines != NULL)
+        return 0;
+    findings->lines = fopen(path, "we");
+    return findings->lines != NULL ? 0 : errno;
 }
 
 void cli_findings_update(struct cli_findings *findings, const struct finding *finding)
 {
-    int failure = findings->lines != NULL ? finding_write_line(findings->lines, finding) : 0;
+    int failure = open_lines(findings);
+    if (failure == 0 && findings->lines != NULL)
+        failure = finding_write_line(findings->lines, finding);
     if (failure != 0)
         findings->failure = failure;
 }
@@ -77,9 +83,13 @@ static int write_baseline(struct cli_findings *findings)
     return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("--write-baseline: %s", error);
 }
 
-static int close_lines(struct cli_findings *findings)
+static int close_lines(struct cli_findings *findings, bool is_done)
 {
-    int failure = findings->lines != NULL ? output_flush(findings->lines) : 0;
+    int failure = is_done ? open_lines(findings) : 0;
+    if (failure == 0 && findings->lines != NULL)
+        failure = output_flush(findings->lines);
+    if (failure != 0 && findings->failure != 0)
+        failure = findings->failure; /* of the first write that failed */
     if (findings->lines != NULL && fclose(findings->lines) != 0 && failure == 0)
         failure = errno;
     return failure == 0 ? EXIT_CLEAN
@@ -89,8 +99,8 @@ static int close_lines(struct cli_findings *findings)
 
 int cli_findings_close(struct cli_findings *findings, int status)
 {
-    int end = close_lines(findings);
     bool is_done = status != EXIT_REFUSED && status != EXIT_INTERNAL;
+    int end = close_lines(findings, is_done);
     if (end == EXIT_CLEAN && is_done && findings->failure != 0)
         end = report_internal_error("a finding was lost: %s", strerror(findings->failure));
     if (end == EXIT_CLEAN && is_done && findings->cli->write_baseline != NULL) {

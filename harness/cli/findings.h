@@ -13,12 +13,12 @@
 struct cli_findings {
     const struct cli *cli;
     struct baseline expected, seen;
-    FILE *lines; /* NULL: no --findings */
+    FILE *lines; /* NULL: no --findings, or nothing written to it yet */
     int failure; /* errno of a finding that could not be kept */
 };
 
-/* Reads and opens the files that the options name, and finds out whether --write-baseline could
- * write. Returns EXIT_CLEAN, or EXIT_REFUSED after one sentence. cli_findings_close ends either. */
+/* Reads the baselines, and finds out whether the files that the options name could be written.
+ * Returns EXIT_CLEAN, or EXIT_REFUSED after one sentence. cli_findings_close ends either. */
 int cli_findings_open(struct cli_findings *ret_findings, const struct cli *cli);
 
 /* Why the finding is expected, by a baseline or by --allow; NULL: it is not. */

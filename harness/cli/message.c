@@ -6,15 +6,22 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/output.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void check_stdout(void)
 {
     int result = output_flush(stdout);
+    if (cli_is_unread()) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
     if (result == 0)
         return;
     fprintf(stderr, "mallet: cannot write to standard output: %s\n", strerror(result));
@@ -22,9 +29,26 @@ static void check_stdout(void)
     _Exit(EXIT_REFUSED);
 }
 
+/* The number of a closed one would go to the next file that is opened. */
+static void fill_standard_descriptors(void)
+{
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        if (fcntl(i, F_GETFL) < 0)
+            (void)open("/dev/null", i == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+static void refuse_without_output(void)
+{
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+        exit(refuse("cannot write to standard output: %s", strerror(EBADF)));
+}
+
 void cli_begin(void)
 {
-    signal(SIGPIPE, SIG_IGN);
+    fill_standard_descriptors();
+    refuse_without_output();
+    cli_catch_broken_pipes();
     argp_program_version = "mallet 0.1.0";
     argp_err_exit_status = EXIT_REFUSED;
     atexit(check_stdout);
@@ -33,6 +57,9 @@ void cli_begin(void)
 static void print_sentence(const char *format, va_list arguments)
 {
     fflush(stdout);
+    if (cli_is_unread())
+        return;
+    cli_hide_progress();
     fputs("mallet: ", stderr);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);

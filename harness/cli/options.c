@@ -5,6 +5,7 @@
  * and this one, in this order: argp asks the first child first, so that own options win.
  */
 #include "harness/cli/cli.h"
+#include "harness/cli/output.h"
 #include "harness/run/check.h"
 
 #include <stdio.h>
@@ -12,12 +13,13 @@
 #include <string.h>
 
 enum {
-    KEY_JSON = 'j',
     KEY_LIST = 'l',
     KEY_OUTPUT = 'o',
     KEY_SEED = 'e',
     KEY_CAPACITY = 'c',
-    KEY_BASELINE = 1000, /* long options only */
+    KEY_JOBS = 'j',
+    KEY_JSON = 1000, /* long options only */
+    KEY_BASELINE,
     KEY_WRITE_BASELINE,
     KEY_FINDINGS,
     KEY_STRICT,
@@ -47,18 +49,17 @@ static const struct {
       0}},
     {CLI_FINDINGS,
      {"findings", KEY_FINDINGS, "FILE", 0,
-      "Write each finding to FILE as soon as it is there, one JSON object a line", 0}},
+      "Write each finding to FILE when it is found, one JSON object per line", 0}},
     {CLI_FINDINGS,
      {"strict", KEY_STRICT, NULL, 0,
-      "Notes count as findings, but for what editions of a standard disagree on", 0}},
+      "Count notes as findings, except where editions of a standard disagree", 0}},
     {CLI_FINDINGS,
      {"allow", KEY_ALLOW, "CHECK,CHECK", 0,
-      "Findings of these checks do not count, such as recovery,scaling", 0}},
+      "Do not count findings of these checks, such as recovery,scaling", 0}},
     {CLI_CAPACITY,
      {"capacity", KEY_CAPACITY, "SIZE", 0,
-      "Bytes that the allocator can serve, such as 65536, 64K or 1M; 0: no limit (default: found "
-      "by "
-      "probing)",
+      "Bytes that the allocator can serve, such as 65536, 64K or 1M; 0: no limit (default: as "
+      "probed)",
       0}},
     {CLI_LIMIT,
      {"limit", KEY_LIMIT, "TIME", 0,
@@ -66,7 +67,7 @@ static const struct {
     {CLI_OUTPUT_FILE,
      {"output", KEY_OUTPUT, "FILE", 0, "Write to FILE instead of standard output", 0}},
     {CLI_OUTPUT_FOLDER,
-     {"output", KEY_OUTPUT, "DIR", 0, "Write a C program per finding to DIR", 0}},
+     {"output", KEY_OUTPUT, "DIR", 0, "Write a C program for each finding to DIR", 0}},
     {TAKES_SUBJECT,
      {"cflags", KEY_CFLAGS, "WORDS", 0,
       "Words for the compiler where SUBJECT is a C source, an object or an archive, such as "
@@ -78,6 +79,8 @@ static const struct {
     {TAKES_SUBJECT,
      {"init", KEY_INIT, "FUNCTION", 0, "Call FUNCTION of SUBJECT, without arguments, before any",
       0}},
+    {CLI_JOBS,
+     {"jobs", KEY_JOBS, "N", 0, "Run N at a time, 1 to 64 (default: one for each processor)", 0}},
     {CLI_SEED, {"seed", KEY_SEED, "N", 0, "Seed of the random choices (default: 1)", 0}},
 };
 enum { SHARED = sizeof shared / sizeof shared[0] };
@@ -91,6 +94,8 @@ static const char *text_of(const struct cli_spec *spec, int key)
         return spec->limit_text;
     case KEY_OUTPUT:
         return spec->output_text;
+    case KEY_JOBS:
+        return spec->jobs_text;
     default:
         return NULL;
     }
@@ -174,6 +179,9 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
         cli->has_capacity = true;
         cli->capacity = cli_parse_size("--capacity", value);
         return 0;
+    case KEY_JOBS:
+        cli->jobs = (unsigned)cli_parse_number("--jobs", value, 1, CLI_JOBS_MAX);
+        return 0;
     case KEY_LIMIT:
         cli->limit = cli_parse_time("--limit", value);
         return 0;
@@ -224,20 +232,53 @@ static const char *add_exit_statuses(const struct cli_spec *spec, const char *do
     return whole;
 }
 
+/* Which option makes a subject one that has to be built, or is about how; NULL: none. */
+static const char *build_option(const struct bring *bring)
+{
+    return bring->prefix != NULL   ? "--prefix"
+           : bring->init != NULL   ? "--init"
+           : bring->cflags != NULL ? "--cflags"
+                                   : NULL;
+}
+
+static void refuse_to_build(const struct bring *bring, const char *error)
+{
+    const char *option = build_option(bring);
+    bool is_named = strncmp(error, "--", 2) == 0 || option == NULL;
+    exit(refuse("%s%s%s", is_named ? "" : option, is_named ? "" : ": ", error));
+}
+
 /* Replaces what has to be built by what was built of it. */
 static void build_subjects(struct cli *cli)
 {
     char path[PATH_MAX], error[BRING_ERROR_MAX];
+    unsigned built = 0;
     for (unsigned i = 0; i < cli->subject_count; i++) {
         if (!bring_is_needed(&cli->bring, cli->subjects[i]))
             continue;
         if (bring_build(&cli->bring, cli->subjects[i], built_folder, path, error) != 0)
-            exit(refuse("%s", error));
+            refuse_to_build(&cli->bring, error);
         cli->subjects[i] = strdup(path); /* for as long as the process lives */
         if (cli->subjects[i] == NULL)
             exit(report_internal_error("no memory for the name of the subject"));
+        built++;
     }
+    if (built == 0 && build_option(&cli->bring) != NULL)
+        exit(refuse("%s: there is no SUBJECT to be built", build_option(&cli->bring)));
     cli->subject = cli->subjects[0];
+}
+
+/* Before anything runs, and before anything is written. */
+static void check_output(const struct cli *cli)
+{
+    char error[OUTPUT_ERROR_MAX];
+    if (cli->output == NULL || cli->is_list)
+        return;
+    int result = (cli->spec->takes & CLI_OUTPUT_FOLDER) != 0
+                     ? output_check_folder(cli->output, error)
+                     : output_check(cli->output, error);
+    if (result != 0)
+        exit(refuse("--output: %s", error));
 }
 
 void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, char **argv,
@@ -255,5 +296,6 @@ void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, ch
     *ret_cli = (struct cli){.spec = spec, .seed = 1};
     void *inputs[] = {input, ret_cli};
     argp_parse(&root, argc, argv, spec->stops_at_argument ? ARGP_IN_ORDER : 0, NULL, inputs);
+    check_output(ret_cli);
     build_subjects(ret_cli);
 }

@@ -6,7 +6,10 @@
  */
 #include "harness/cli/output.h"
 
+#include "harness/cli/cli.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdbool.h>
 #include <stdio_ext.h>
@@ -14,9 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* An empty path reads as a hole in the sentence. */
 static int describe(int result, const char *path, char error[OUTPUT_ERROR_MAX])
 {
-    snprintf(error, OUTPUT_ERROR_MAX, "cannot write %.160s: %s", path, strerror(result));
+    snprintf(error, OUTPUT_ERROR_MAX, "cannot write %.160s: %s", path[0] != '\0' ? path : "``",
+             strerror(result));
     return result;
 }
 
@@ -37,6 +42,8 @@ int output_open(struct output *ret_output, const char *path, char error[OUTPUT_E
         *ret_output = output;
         return 0;
     }
+    if (path[0] == '\0')
+        return describe(ENOENT, path, error);
     if (is_replaceable(path) && snprintf(output.temporary, sizeof output.temporary, "%s.part-%d",
                                          path, (int)getpid()) >= (int)sizeof output.temporary)
         return describe(ENAMETOOLONG, path, error);
@@ -57,12 +64,13 @@ int output_flush(FILE *file)
     return had_error ? EIO : 0;
 }
 
-/* Drops what could not be written, so that the check at exit does not report it again. */
+/* Drops what could not be written, so that the check at exit does not report it again. That nobody
+ * reads it is no error. */
 static int drop_stdout(int result, char error[OUTPUT_ERROR_MAX])
 {
     __fpurge(stdout);
     clearerr(stdout);
-    return describe(result, "to standard output", error);
+    return cli_is_unread() ? 0 : describe(result, "to standard output", error);
 }
 
 int output_close(struct output *output, char error[OUTPUT_ERROR_MAX])
@@ -90,34 +98,89 @@ void output_drop(struct output *output)
         unlink(output->temporary);
 }
 
-/* Devices are not opened: that alone may have an effect. */
+/* Devices, and files behind links, are not opened: that alone may have an effect. */
+static int check_existing(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return errno == ENOENT ? 0 : errno; /* a link to a file that is to be made */
+    if (S_ISDIR(status.st_mode))
+        return EISDIR;
+    return access(path, W_OK) == 0 ? 0 : errno;
+}
+
 int output_check(const char *path, char error[OUTPUT_ERROR_MAX])
 {
     struct output output;
-    struct stat status;
-    bool is_device = path != NULL && stat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
-                     !S_ISDIR(status.st_mode);
-    if (is_device)
+    int result;
+    if (path == NULL || strcmp(path, "-") == 0)
         return 0;
-    int result = output_open(&output, path, error);
-    if (result == 0)
-        output_drop(&output);
+    if (path[0] != '\0' && !is_replaceable(path)) {
+        result = check_existing(path);
+        return result == 0 ? 0 : describe(result, path, error);
+    }
+    result = output_open(&output, path, error);
+    if (result != 0)
+        return result;
+    fputc('\n', output.file); /* a full disk refuses no file, but what is written to it */
+    result = output_flush(output.file);
+    output_drop(&output);
+    return result == 0 ? 0 : describe(result, path, error);
+}
+
+/* ---- folders ---- */
+
+/* Which levels of a path were made, as lengths of the path. */
+struct made {
+    size_t lengths[64];
+    size_t count;
+};
+
+static int make_level(const char *path, size_t length, struct made *made)
+{
+    char partial[PATH_MAX];
+    if (length >= sizeof partial || made->count == sizeof made->lengths / sizeof made->lengths[0])
+        return ENAMETOOLONG;
+    snprintf(partial, sizeof partial, "%.*s", (int)length, path);
+    if (mkdir(partial, 0777) == 0)
+        made->lengths[made->count++] = length;
+    else if (errno != EEXIST)
+        return errno;
+    return 0;
+}
+
+static int make_folders(const char *path, struct made *made)
+{
+    int result = path[0] != '\0' ? 0 : ENOENT;
+    for (const char *end = path; end != NULL && result == 0;) {
+        end = strchr(end + 1, '/');
+        result = make_level(path, end != NULL ? (size_t)(end - path) : strlen(path), made);
+    }
     return result;
 }
 
-static int make_folders(const char *path)
+static void remove_made(const char *path, const struct made *made)
 {
     char partial[PATH_MAX];
-    for (const char *end = path; end != NULL;) {
-        end = strchr(end + 1, '/');
-        int length = end != NULL ? (int)(end - path) : (int)strlen(path);
-        if (length >= (int)sizeof partial)
-            return ENAMETOOLONG;
-        snprintf(partial, sizeof partial, "%.*s", length, path);
-        if (mkdir(partial, 0777) != 0 && errno != EEXIST)
-            return errno;
+    for (size_t i = made->count; i-- > 0;) {
+        snprintf(partial, sizeof partial, "%.*s", (int)made->lengths[i], path);
+        rmdir(partial);
     }
-    return 0;
+}
+
+/* For root access() allows what the file system then refuses, so that a file has to be made. */
+static int try_file(const char *folder)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/.mallet-%d", folder, (int)getpid()) >= (int)sizeof path)
+        return ENAMETOOLONG;
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0)
+        return errno;
+    int result = write(file, "\n", 1) == 1 ? 0 : errno; /* the disk may be full */
+    close(file);
+    unlink(path);
+    return result;
 }
 
 static int check_folder(const char *path)
@@ -125,19 +188,36 @@ static int check_folder(const char *path)
     struct stat status;
     if (stat(path, &status) != 0)
         return errno;
-    if (!S_ISDIR(status.st_mode))
-        return ENOTDIR;
-    return access(path, W_OK | X_OK) == 0 ? 0 : errno;
+    return S_ISDIR(status.st_mode) ? try_file(path) : ENOTDIR;
+}
+
+static int describe_folder(int result, const char *path, char error[OUTPUT_ERROR_MAX])
+{
+    snprintf(error, OUTPUT_ERROR_MAX, "cannot write into the folder %.160s: %s",
+             path[0] != '\0' ? path : "``", strerror(result));
+    return result;
+}
+
+static int make_and_check(const char *path, struct made *made, char error[OUTPUT_ERROR_MAX])
+{
+    *made = (struct made){.count = 0};
+    int result = make_folders(path, made);
+    if (result == 0)
+        result = check_folder(path);
+    return result == 0 ? 0 : describe_folder(result, path, error);
 }
 
 int output_make_folder(const char *path, char error[OUTPUT_ERROR_MAX])
 {
-    int result = path[0] != '\0' ? make_folders(path) : ENOENT;
-    if (result == 0)
-        result = check_folder(path);
-    if (result != 0)
-        snprintf(error, OUTPUT_ERROR_MAX, "cannot write into the folder %.160s: %s", path,
-                 strerror(result));
+    struct made made;
+    return make_and_check(path, &made, error);
+}
+
+int output_check_folder(const char *path, char error[OUTPUT_ERROR_MAX])
+{
+    struct made made;
+    int result = make_and_check(path, &made, error);
+    remove_made(path, &made);
     return result;
 }
 

@@ -30,6 +30,8 @@ int output_check(const char *path, char error[OUTPUT_ERROR_MAX]);
 
 /* Makes a folder and those above it, as mkdir -p; one that exists must be writable. */
 int output_make_folder(const char *path, char error[OUTPUT_ERROR_MAX]);
+/* Tells before a long run whether that would succeed, and leaves nothing behind. */
+int output_check_folder(const char *path, char error[OUTPUT_ERROR_MAX]);
 
 /* Removes a file, or a folder with all that is in it; what is not there is left alone. */
 void output_remove(const char *path);

@@ -157,7 +157,11 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
 static int start_bound(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
     int result = executor_spawn(executor, error);
-    return result != 0 ? result : probe_subject(executor, error);
+    if (result == 0)
+        result = probe_subject(executor, error);
+    if (executor->options.has_capacity)
+        executor->info.capacity = executor->options.capacity;
+    return result;
 }
 
 /* A loader artefact, and no bug of the subject, if its calls reach another heap: preloaded they
@@ -227,7 +231,8 @@ int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
     executor_stop(executor);
     if (plan.binding == BIND_PRELOAD && wanted == BIND_AUTO && !serves_whole_process(&plan))
         return executor_find_subject(ret_plan, typed, BIND_DLOPEN, SUBJECT_IN_PROCESS, error);
-    bool is_whole = scope == SUBJECT_WHOLE_PROCESS && wanted != BIND_STATIC &&
+    bool is_whole = scope == SUBJECT_WHOLE_PROCESS &&
+                    (wanted == BIND_AUTO || wanted == BIND_PRELOAD) &&
                     serves_whole_process(&plan) && subject_plan_whole_process(&plan, &whole);
     *ret_plan = is_whole ? whole : plan;
     return 0;

@@ -30,6 +30,9 @@ struct executor_options {
      * clock, which bounds the start of a worker too. Where no call was seen to hang before, a call
      * gets ten times the processor time. */
     uint32_t cpu_limit_ms, wall_limit_ms;
+    /* Bytes that the subject can hold, 0: no limit, instead of what probing finds. */
+    bool has_capacity;
+    uint64_t capacity;
     /* Asked while a subject runs: whether to end what runs, which returns ECANCELED. NULL:
      * never. */
     bool (*is_cancelled)(void);
@@ -40,7 +43,8 @@ struct executor_info {
     struct subject_plan subject; /* the binding is the one used; with what it offers */
     bool has_reset, has_check, has_footprint, has_fail_os;
     struct policy policy; /* probed in a worker of its own */
-    uint64_t capacity;    /* probed: bytes it could hold; 0: at least 64 MiB, taken as unlimited */
+    /* stated or probed: bytes it could hold; 0: at least 64 MiB, taken as unlimited */
+    uint64_t capacity;
 };
 
 struct executor;
@@ -80,7 +84,7 @@ int executor_run(struct executor *executor, const struct trace *trace,
 
 /* Starts the subject once, to learn how it can be bound and what it offers, and stops it. scope:
  * for the whole process the plan preloads anvil too, unless this build lacks its shared object or
- * `wanted` is BIND_STATIC. Returns as executor_start. */
+ * `wanted` is another binding. Returns as executor_start. */
 int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
                           enum subject_binding wanted, enum subject_scope scope,
                           char error[SUBJECT_ERROR_MAX]);

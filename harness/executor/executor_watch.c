@@ -177,8 +177,11 @@ void executor_judge_death(const struct executor *executor, const struct trace *t
     if (op < trace->count) {
         name_site(executor, trace_op_name(trace->ops[op].kind), ret_verdict->site);
         trace_format_op(&trace->ops[op], line);
-        snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
-                 is_in_call ? "`%s` %s" : "touching the blocks around `%s` it %s", line, end);
+        if (is_in_call)
+            snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, "`%s` %s", line, end);
+        else
+            snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
+                     "the process %s while the blocks around `%s` were touched", end, line);
         return;
     }
     if (op != VERDICT_NO_OP) {

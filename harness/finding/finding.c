@@ -37,12 +37,26 @@ int finding_count(finding_trial *trial, void *context, unsigned attempts, unsign
     return 0;
 }
 
+/* Fresh processes show it, and its program does not: what differs is how the subject got there. */
+static const char *describe_binding(enum subject_binding binding)
+{
+    switch (binding) {
+    case BIND_DLOPEN:
+    case BIND_DLMOPEN:
+        return "only when dlopened: its own program, under LD_PRELOAD, does not show it";
+    case BIND_STATIC:
+        return "only when linked in: its own program, under LD_PRELOAD, does not show it";
+    default:
+        return "its own program does not show it";
+    }
+}
+
 const char *finding_note(const struct finding *finding)
 {
     if (finding->note != NULL)
         return finding->note;
     if (finding->confirmed == CONFIRM_NO)
-        return "its own program does not show it";
+        return describe_binding(finding->reproduced > 0 ? finding->binding : BIND_AUTO);
     bool is_unrepeated = finding->attempts > 0 && finding->reproduced == 0;
     return is_unrepeated && finding->confirmed != CONFIRM_YES ? "no fresh process repeats it"
                                                               : NULL;

@@ -49,7 +49,8 @@ struct finding {
     char output[FINDING_OUTPUT_MAX];     /* first line that the subject printed before it died */
     uint32_t op;                         /* index in the trace, or VERDICT_NO_OP */
     unsigned reproduced, attempts;       /* k of n, a fresh process each; 0 of 0: not tried */
-    enum confirmation confirmed;         /* by its program */
+    enum subject_binding binding;        /* of those processes; BIND_AUTO: not known */
+    enum confirmation confirmed;         /* by its program, which preloads the subject */
     const char *note;                    /* why it is a note, for a reason of the engine; or NULL */
     struct trace trace;                  /* that shows it; storage of the caller; may be empty */
     const char *program;                 /* text or path of a C program that shows it; NULL: none */

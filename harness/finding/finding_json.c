@@ -58,6 +58,9 @@ json_t *finding_to_json(const struct finding *finding)
     failed |= json_object_set_new(object, "output", json_string(finding->output));
     failed |=
         json_object_set_new(object, "confirmed_by_program", make_confirmation(finding->confirmed));
+    if (finding->binding != BIND_AUTO)
+        failed |= json_object_set_new(object, "binding",
+                                      json_string(subject_binding_name(finding->binding)));
     if (finding_note(finding) != NULL)
         failed |= json_object_set_new(object, "note", json_string(finding_note(finding)));
     if (finding->expected != NULL)
@@ -79,8 +82,7 @@ int finding_write_line(FILE *out, const struct finding *finding)
         return ENOMEM;
     fprintf(out, "%s\n", text);
     free(text);
-    fflush(out); /* a failed write shows when the file is closed */
-    return 0;
+    return fflush(out) == 0 ? 0 : errno;
 }
 
 /* ---- reading ---- */
@@ -96,11 +98,19 @@ static json_t *copy_extra(const json_t *object)
 {
     static const char *const own[] = {
         "subject", "check",    "site",       "clause", "verdict",
-        "op",      "sentence", "reproduced", "output", "confirmed_by_program"};
+        "op",      "sentence", "reproduced", "output", "confirmed_by_program",
+        "binding"};
     json_t *extra = json_copy((json_t *)(uintptr_t)object);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         json_object_del(extra, own[i]);
     return extra;
+}
+
+static enum subject_binding read_binding(const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "binding"));
+    int binding = name != NULL ? subject_binding_find(name) : -1;
+    return binding >= 0 ? (enum subject_binding)binding : BIND_AUTO;
 }
 
 bool finding_from_json(struct finding *ret_finding, const json_t *value)
@@ -123,6 +133,7 @@ bool finding_from_json(struct finding *ret_finding, const json_t *value)
     finding.attempts = (unsigned)json_integer_value(json_object_get(reproduced, "of"));
     if (json_is_boolean(confirmed))
         finding.confirmed = json_is_true(confirmed) ? CONFIRM_YES : CONFIRM_NO;
+    finding.binding = read_binding(value);
     finding.extra = copy_extra(value);
     finding.program = json_string_value(json_object_get(finding.extra, "program"));
     finding.expected = json_string_value(json_object_get(finding.extra, "baseline"));

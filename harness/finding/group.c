@@ -156,6 +156,8 @@ struct cause finding_cause(const struct finding *finding)
         read_trace(&finding->trace, &cause);
     else if (workload != NULL && cause.effect != EFFECT_MEMORY)
         cause.functions = workload_family(workload);
+    else if (workload == NULL && cause.effect != EFFECT_MEMORY)
+        cause.functions = family_of(finding->site, strlen(finding->site));
     return cause;
 }
 

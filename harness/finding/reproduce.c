@@ -86,6 +86,16 @@ struct replays {
     char *error;
 };
 
+/* Of growth, the numbers of this long run, not those of the short one that raised the suspicion. */
+static void quote(struct finding *finding, const struct execution *execution)
+{
+    const struct verdict own = finding_verdict(finding);
+    text_copy_printable(finding->output, sizeof finding->output, execution->output);
+    if (verdict_is_growth(&own) && verdict_is_same(&own, &execution->verdict))
+        text_copy_printable(finding->sentence, sizeof finding->sentence,
+                            execution->verdict.sentence);
+}
+
 static int replay_finding(void *context, bool *ret_shows)
 {
     struct replays *replays = context;
@@ -96,8 +106,7 @@ static int replay_finding(void *context, bool *ret_shows)
         return failure;
     *ret_shows = reproduce_shows(&replays->reproduction, &execution, replays->class);
     if (*ret_shows)
-        text_copy_printable(replays->finding->output, sizeof replays->finding->output,
-                            execution.output);
+        quote(replays->finding, &execution);
     return 0;
 }
 
@@ -133,6 +142,7 @@ int finding_reproduce(struct executor *executor, struct finding *finding, unsign
         failure = finding_count(replay_finding, &replays, attempts, &shown);
     if (failure != 0)
         return failure;
+    finding->binding = executor_info(executor)->subject.binding;
     finding->reproduced = shown;
     finding->attempts = attempts;
     return 0;

@@ -33,7 +33,7 @@ static void assert_impossible(const struct plan *plan, const struct trace_op *op
 {
     export_put(plan, "    if (%s != NULL)\n", block);
     put_message(plan, op);
-    export_put(plan, " returned %%p, cannot succeed\\n\", %s);\n", block);
+    export_put(plan, " returned %%p; no such request can succeed\\n\", %s);\n", block);
 }
 
 static void assert_not_null(const struct plan *plan, const struct trace_op *op, const char *block)

@@ -254,7 +254,8 @@ bool judge_new_block(struct run *run, const struct request *request, const struc
         return run_fail(run, CHECK_NULL, site_of(request),
                         "posix_memalign returned 0 and left its out-parameter unset");
     if (request->is_impossible) {
-        FAIL(run, CHECK_IMPOSSIBLE, request, "returned %p, cannot succeed", answer->block);
+        FAIL(run, CHECK_IMPOSSIBLE, request, "returned %p; no such request can succeed",
+             answer->block);
     }
     if (has_trait(request, OP_RETURNS_ERROR) && !request->is_alignment_valid)
         FAIL(run, CHECK_ERRNO, request, "returned %d, must be EINVAL", 0);

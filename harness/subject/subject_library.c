@@ -44,14 +44,23 @@ static void *open_library(enum subject_namespace name_space, const char *path)
                             (name_space == NAMESPACE_PRELOADED ? RTLD_NOLOAD : RTLD_DEEPBIND));
 }
 
+/* Of the last failure; the path, with which it may begin, is said anyway. */
+static const char *load_error(const char *path)
+{
+    const char *reason = dlerror();
+    size_t length = strlen(path);
+    if (reason == NULL)
+        return "the loader did not preload it";
+    bool has_path = strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0;
+    return has_path ? reason + length + 2 : reason;
+}
+
 int subject_bind_library(struct subject *ret_subject, const char *path,
                          enum subject_namespace name_space, char error[SUBJECT_ERROR_MAX])
 {
     void *library = open_library(name_space, path);
     if (library == NULL) {
-        const char *reason = dlerror();
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", path,
-                 reason != NULL ? reason : "the loader did not preload it");
+        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", path, load_error(path));
         return ENOEXEC;
     }
     const char *slash = strrchr(path, '/');

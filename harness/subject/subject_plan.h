@@ -57,7 +57,7 @@ struct subject_plan {
 /* Resolves what was typed. Whole process: a shared object is preloaded unless another binding is
  * asked for. Returns 0, or a positive errno with one sentence in `error`: ENOENT if nothing has
  * that name, EINVAL if it cannot be bound in the way asked for. A name implies its binding: anvil
- * is static and a libc is the host, whatever else `wanted` says. */
+ * is static (or, for the whole process, preloaded) and a libc is the host. */
 int subject_resolve(struct subject_plan *ret_plan, const char *typed, enum subject_binding wanted,
                     enum subject_scope scope, char error[SUBJECT_ERROR_MAX]);
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Programs that are linked with the libc to be judged: their name begins so. */
@@ -62,6 +63,22 @@ static int plan_libc(struct subject_plan *plan, const char *typed, char error[SU
     return is_built ? 0 : refuse(error, typed, "this build has no child program for it", ENOENT);
 }
 
+/* A name implies its binding; anvil's library can be preloaded all the same. */
+static int check_implied(const struct subject_plan *plan, const char *typed,
+                         enum subject_binding wanted, enum subject_scope scope,
+                         char error[SUBJECT_ERROR_MAX])
+{
+    char reason[128];
+    bool is_preload =
+        plan->binding == BIND_STATIC && wanted == BIND_PRELOAD && scope == SUBJECT_WHOLE_PROCESS;
+    if (wanted == BIND_AUTO || wanted == plan->binding || is_preload)
+        return 0;
+    snprintf(reason, sizeof reason, "it is always bound as %s here, not as %s%s",
+             subject_binding_name(plan->binding), subject_binding_name(wanted),
+             plan->binding == BIND_STATIC ? "; name libanvil.so for that" : "");
+    return refuse(error, typed, reason, EINVAL);
+}
+
 static enum subject_binding choose_binding(const char *path, enum subject_binding wanted,
                                            enum subject_scope scope)
 {
@@ -82,11 +99,14 @@ static int plan_file(struct subject_plan *plan, const char *typed, enum subject_
     plan->binding = choose_binding(plan->spec, wanted, scope);
     snprintf(plan->name, sizeof plan->name, "%s", base_name(plan->spec));
     snprintf(plan->what, sizeof plan->what, "%s", plan->spec);
-    if (access(plan->spec, R_OK) == 0)
+    struct stat status;
+    int result = access(plan->spec, R_OK) == 0 && stat(plan->spec, &status) == 0 ? 0 : errno;
+    bool is_file = result == 0 && S_ISREG(status.st_mode);
+    if (is_file)
         return 0;
-    int result = errno;
-    snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", plan->spec, strerror(result));
-    return result;
+    snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", plan->spec,
+             result != 0 ? strerror(result) : "it is not a regular file");
+    return result != 0 ? result : EINVAL;
 }
 
 /* Fills plan->spec: where a file is, or what was typed. */
@@ -130,6 +150,8 @@ int subject_resolve(struct subject_plan *ret_plan, const char *typed, enum subje
         result = plan_libc(&plan, typed, error);
     else
         result = plan_file(&plan, typed, wanted, scope, error);
+    if (result == 0 && (options != NULL || plan.binding == BIND_HOST))
+        result = check_implied(&plan, typed, wanted, scope, error);
     if (result == 0)
         *ret_plan = plan;
     return result;

@@ -58,7 +58,7 @@ static struct hostile subjects[] = {
     {"scribble", "died of signal", NULL},
     {"close_in_malloc", "it lost descriptor 4", NULL},
     {"stack_block", "the program's own memory", NULL},
-    {"read_only_block", "touching the blocks around `#0 = malloc 12345`", NULL},
+    {"read_only_block", "while the blocks around `#0 = malloc 12345` were touched", NULL},
 };
 enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
 

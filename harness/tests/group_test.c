@@ -70,6 +70,21 @@ static void what_a_trace_needs_tells_causes_apart(void **state)
     assert_int_equal(findings_group(findings, count, groups), count);
 }
 
+static void a_finding_that_could_not_be_shrunk_joins_what_explains_its_function(void **state)
+{
+    (void)state;
+    add_trace("alignment", "malloc", "#0 = malloc 8\n");
+    add_trace("alignment", "memalign", "#0 = memalign 8192 1\n");
+    add_trace("errno", "realloc", "#0 = malloc 1\n#0 = realloc #0 SIZE_MAX\n");
+    add_trace("alignment", "calloc", "");
+    add_trace("alignment", "posix_memalign", "");
+    add_trace("errno", "calloc", "");
+    assert_int_equal(findings_group(findings, count, groups), 4);
+    assert_int_equal(groups[3], groups[0]);
+    assert_int_equal(groups[4], groups[1]);
+    assert_int_not_equal(groups[5], groups[2]);
+}
+
 static void functions_of_one_family_are_one_cause(void **state)
 {
     (void)state;
@@ -184,6 +199,11 @@ static void notes_are_what_nothing_repeats(void **state)
     assert_null(finding_note(&finding)); /* a race: one in five is enough */
     finding.confirmed = CONFIRM_NO;
     assert_non_null(finding_note(&finding));
+    assert_null(strstr(finding_note(&finding), "only when"));
+    finding.binding = BIND_DLOPEN;
+    assert_non_null(strstr(finding_note(&finding), "only when dlopened"));
+    finding.reproduced = 0;
+    assert_null(strstr(finding_note(&finding), "only when")); /* not even so */
     finding.note = "slow";
     finding.confirmed = CONFIRM_YES;
     assert_string_equal(finding_note(&finding), "slow");
@@ -210,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(damage_to_plain_blocks_is_one_cause_under_every_check),
         TEST(what_a_trace_needs_tells_causes_apart),
+        TEST(a_finding_that_could_not_be_shrunk_joins_what_explains_its_function),
         TEST(functions_of_one_family_are_one_cause),
         TEST(a_clause_joins_the_trace_that_explains_it),
         TEST(a_clause_about_another_function_stays_alone),

@@ -294,6 +294,32 @@ static void reproducing_counts_the_same_class_only(void **state)
     assert_int_equal(finding.reproduced, 0);
 }
 
+/* Few rounds raise a suspicion, all of them confirm it. */
+static int grows_with_the_rounds(const struct trace *trace, const struct run_options *options,
+                                 struct verdict *verdict)
+{
+    (void)trace;
+    verdict->check = CHECK_FOOTPRINT;
+    snprintf(verdict->site, sizeof verdict->site, "cycle");
+    snprintf(verdict->sentence, sizeof verdict->sentence, "%s",
+             options->suspects ? "grew in a short run" : "grew in a long run");
+    return 0;
+}
+
+static void growth_is_quoted_from_the_run_that_confirms_it(void **state)
+{
+    (void)state;
+    given(grows_with_the_rounds, "#1 = malloc 4096\n");
+    struct verdict verdict = {.check = CHECK_FOOTPRINT, .site = "cycle"};
+    struct finding finding;
+    snprintf(verdict.sentence, sizeof verdict.sentence, "grew in a short run");
+    finding_make(&finding, "fake", &verdict, "");
+    finding.trace = test.trace;
+    assert_int_equal(finding_reproduce(NULL, &finding, 3, test.error), 0);
+    assert_int_equal(finding.reproduced, 3);
+    assert_string_equal(finding.sentence, "grew in a long run");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup(a_slow_run_counts_as_several, set_up),
         cmocka_unit_test_setup(a_failure_of_the_machinery_is_passed_on, set_up),
         cmocka_unit_test_setup(reproducing_counts_the_same_class_only, set_up),
+        cmocka_unit_test_setup(growth_is_quoted_from_the_run_that_confirms_it, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,7 +113,7 @@ static void file_of_a_known_allocator_is_bound_as_the_catalog_says(void **state)
 static void libc_is_the_host_in_every_scope(void **state)
 {
     (void)state;
-    struct subject_plan plan = resolve("glibc", BIND_DLOPEN, SUBJECT_WHOLE_PROCESS), whole;
+    struct subject_plan plan = resolve("glibc", BIND_AUTO, SUBJECT_WHOLE_PROCESS), whole;
     assert_int_equal(plan.binding, BIND_HOST);
     assert_true(subject_plan_whole_process(&plan, &whole));
     assert_int_equal(whole.binding, BIND_HOST);
@@ -138,6 +138,9 @@ static void what_cannot_be_bound_so_is_refused(void **state)
     assert_refused("./nobody.so", BIND_AUTO, ENOENT, "could not bind ./nobody.so: No such file");
     assert_refused("./plain.so", BIND_STATIC, EINVAL, "only anvil is linked in");
     assert_refused("./plain.so", BIND_HOST, EINVAL, "cannot be bound as host");
+    assert_refused("glibc", BIND_DLOPEN, EINVAL, "always bound as host here, not as dlopen");
+    assert_refused("anvil", BIND_DLOPEN, EINVAL, "not as dlopen; name libanvil.so for that");
+    assert_refused("anvil", BIND_PRELOAD, EINVAL, "always bound as static here, not as preload");
 }
 
 static int make_files(void **state)

@@ -15,7 +15,7 @@ printf '#0 = calloc 2^33 2147483648\n' >"$work/corpus/wrap.trace"
 usage "SUBJECT is missing" check
 usage "one SUBJECT only, not also .glibc" check anvil glibc
 refused "could not bind.*/nowhere.so" check "$work/nowhere.so"
-refused "no text traces in $work/empty" check anvil --corpus "$work/empty" -o "$work/o"
+refused "--corpus: no text traces (\*.trace) in $work/empty" check anvil --corpus "$work/empty" -o "$work/o"
 refused "cannot write into the folder /proc/nowhere" check anvil --corpus "$work/corpus" -o /proc/nowhere
 refused "cannot read $work/none" check anvil --baseline "$work/none"
 refused '--limit: `soon`' check anvil --limit soon
@@ -45,11 +45,11 @@ checked() { # STATUS OPTION…
 cp "$mutants/libheap_round_to_8.so" "$mine"
 checked 1 --limit 20 # what was found is shrunk within a sixth of it
 printed "^mine\.so: [0-9]* defects\{0,1\}"
-printed "^[0-9]*\. WRONG  malloc returns a block that is not aligned as promised  (5 of 5)"
+printed "^[0-9]*\. WRONG  malloc returns a block that is not aligned as promised  ([35] of [35])"
 printed "^     void \*b = malloc(16);"
 printed "^     repeat    mallet replay $mine $work/mine/[0-9]*/trace\.trace"
-# It shows in ten classes and more; on a busy machine one of them may not be shrunk to the others' trace in time.
-holds "its classes are one entry, or two" test "$(grep -c '^[0-9]*\. .*not aligned' "$work/out")" -le 2
+# It shows in ten classes and more; on a busy machine some of them are not shrunk in time.
+holds "its classes are one entry" test "$(grep -c '^[0-9]*\. .*not aligned' "$work/out")" -eq 1
 program=$(sed -n 's/^     program   //p' "$work/out" | head -1)
 holds "its program compiles" cc -w -fno-builtin -o "$work/program" "$program" -pthread
 holds "its program shows it" sh -c 'LD_PRELOAD=$1 "$2"; [ $? -eq 1 ]' - "$mine" "$work/program"

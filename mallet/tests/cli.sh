@@ -57,12 +57,32 @@ for command in check growth torture; do # an output folder
     refused "--output: cannot write into the folder $good.*: Not a directory" $command -o "$good" anvil
     refused '--output: cannot write into the folder /proc/nowhere.*: No such file' $command -o /proc/nowhere/x anvil
 done
+cat >"$work/full.sh" <<'SCRIPT' # as root of its own mounts: an output folder without room
+mount -t tmpfs -o size=64k tmpfs "$2" || exit 77
+head -c 100000 /dev/zero >"$2/fill" 2>/dev/null
+"$1" replay --findings "$2/x" anvil "$3" && exit 1
+"$1" torture --time 100 --output "$2/x" anvil && exit 1
+"$1" check --output "$2/x" anvil && exit 1
+[ "$(ls "$2")" = fill ]
+SCRIPT
+mkdir "$work/full"
+unshare -rm sh "$work/full.sh" "$mallet" "$work/full" "$good" >"$work/out" 2>"$work/err"
+status=$?
+if [ $status -ne 77 ] && [ "$(grep -c '^unshare' "$work/err")" -eq 0 ]; then
+    [ $status -eq 0 ] && [ "$(grep -c 'No space left on device$' "$work/err")" -eq 3 ] && [ ! -s "$work/out" ]
+    count $? "a full disk is not noticed before anything runs"
+fi
 "$mallet" show "$good" >/dev/full 2>"$work/err"
 [ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err"
 count $? 'show >/dev/full'
 "$mallet" --help >/dev/full 2>"$work/err"
 [ $? -eq 2 ] && grep -q 'standard output: No space left' "$work/err"
 count $? '--help >/dev/full'
+
+echo kept >"$work/kept"
+ln -s "$work/kept" "$work/link"
+refused 'unknown subject' shrink nobody "$good" -o "$work/link"
+holds 'a check of the output changes nothing behind a link' grep -q kept "$work/kept"
 
 # forms
 ends 0 show "$good" -o "$work/shown.trace"
@@ -93,7 +113,11 @@ usage 'FILE or DIR is missing' replay anvil
 refused 'unknown subject `nobody`' replay nobody "$good"
 refused 'none.so' replay "$work/none.so" "$good"
 if [ -n "$foreign" ] && cc -shared -fPIC "$work/none.c" -o "$work/without.so" 2>/dev/null; then
-    refused 'text.so' replay "$work/text.so" "$good"
+    refused "could not bind $work/text.so: file too short" replay "$work/text.so" "$good"
+    mkfifo "$work/pipe.so"
+    for subject in "$work/pipe.so" "$work/folder" /dev/zero; do
+        refused "could not bind $subject: it is not a regular file" replay "$subject" "$good"
+    done
     refused 'without.so.*malloc' replay "$work/without.so" "$good"
 fi
 refused 'frob' replay anvil:frob=1 "$good"
@@ -123,6 +147,27 @@ ends 0 replay --strict --allow recovery,scaling anvil "$good"
 refused '--cost: only anvil' replay --cost glibc "$good"
 refused '--cost: only anvil' replay --cost anvil-broken.so "$good" # it only begins like anvil
 refused 'cannot be bound as static' replay --binding static "$0" "$good"
+refused 'subject `glibc`: it is always bound as host here, not as dlopen' replay --binding dlopen glibc "$good"
+refused 'subject `anvil`: it is always bound as static here, not as preload' replay --binding preload anvil "$good"
+refused 'subject `anvil`: .*, not as dlopen; name libanvil.so for that' torture --binding dlopen anvil
+for command in check conform fuzz; do
+    refused '--jobs: `65` is not a number from 1 to 64' $command --jobs 65 anvil
+done
+
+# a request that is refused leaves nothing behind, and runs nothing
+echo old >"$work/lines"
+refused 'bad.trace:3: ' replay --findings "$work/lines" anvil "$good" "$work/bad.trace"
+refused 'unknown subject `nobody`' shrink --findings "$work/lines" nobody "$good"
+refused '--baseline: cannot read /nonexistent/x' shrink --baseline /nonexistent/x anvil "$good"
+[ "$(cat "$work/lines")" = old ]
+count $? 'a refused request overwrote --findings'
+ends 0 replay --findings "$work/lines" anvil "$good"
+holds 'no finding, no lines' test ! -s "$work/lines"
+refused '--output: cannot write into the folder /proc/x' fuzz -o /proc/x/y anvil
+refused '--corpus: cannot read the folder /nonexistent/x' fuzz -o "$work/new" --corpus /nonexistent/x anvil
+refused '--corpus: no text traces (\*.trace) in .*hollow' check -o "$work/new/below" --corpus "$work/hollow" anvil
+refused 'unknown subject `nobody`' growth -o "$work/new/below" nobody
+holds 'no folder is left' test ! -e "$work/new"
 
 # replay
 ends 0 replay anvil "$good"
@@ -158,6 +203,20 @@ grep -q 'nothing to shrink: every check holds' "$work/err"
 count $? 'shrink of a clean trace says nothing'
 refused '--budget: `many`' shrink --budget many anvil "$good"
 
+# how much it holds: found by probing, or stated, wrongly here
+pool=$mutants/../sound/libpool_64k.so
+if [ -e "$pool" ]; then
+    echo '#0 = malloc 1000000' >"$work/large.trace"
+    ends 0 replay "$pool" "$work/large.trace"
+    ends 1 replay --capacity 0 "$pool" "$work/large.trace"
+    ends 1 diff "$work/large.trace" anvil "$pool" # a block here, NULL there
+    printed '^libpool_64k.so: every check holds'
+    ends 1 diff --capacity 0 "$work/large.trace" anvil "$pool"
+    printed '^libpool_64k.so: FINDING'
+    ends 0 shrink "$pool" "$work/large.trace"
+    ends 1 shrink --capacity 0 "$pool" "$work/large.trace"
+fi
+
 # findings, on an allocator that is broken on purpose
 if [ -e "$wrapping" ]; then
     printf '#0 = malloc 48\n#1 = calloc 2^33 2147483648\nfree #0\n' >"$work/wrap.trace"
@@ -175,7 +234,7 @@ if [ -e "$wrapping" ]; then
     printed '^0 passed, 2 failed'
     printf 'lib*.so impossible calloc\n' >"$work/right.known"
     ends 0 replay --known "$work/right.known" "$wrapping" "$work/wrap.trace"
-    printed '^1 findings are known'
+    printed '^1 expected finding$'
     ends 1 shrink "$wrapping" "$work/wrap.trace"
     ends 0 shrink --baseline "$work/right.known" "$wrapping" "$work/wrap.trace"
     printf 'lib*.so impossible malloc\n' >"$work/other.known"

@@ -17,13 +17,18 @@ if [ -z "$foreign" ]; then
 fi
 
 ends 1 replay "$mutants/libheap_free_list_cycle.so" --limit 1 "$traces/free_list_cycle.trace" "$work/small.trace" # the first one hangs
-printed '^1 traces not run: the time was over'
+printed '^1 trace not run: the time was over'
+
+# A trace may take longer than the limit; the next one is not begun.
+for i in $(seq 1500); do echo "#$i = malloc 16"; done >"$work/slow.trace"
+ends 4 replay --rounds 0 --limit 1 "$mutants/../sound/libslow.so" "$work/slow.trace" "$work/small.trace"
+printed '^1 trace not run: the time was over'
 
 i=0
 while [ $((i += 1)) -le 400 ]; do echo "#$i = malloc 400000"; done >"$work/many.trace"
 ends 4 replay "$mutants/libheap_none.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer
 printed 'many.trace: [0-9]* OS calls, [0-9]* faults, [0-9]* left out'
-printed '^1 traces not run: the time was over'
+printed '^1 trace not run: the time was over'
 
 finds() { # bug
     bug=$1
@@ -41,7 +46,7 @@ ends 0 replay "$mutants/libheap_none.so" --fail-os all "$traces"
 printed 'OS calls that failed: [0-9]* mmap'
 ends 0 replay "$mutants/libheap_none.so" --fail-pairs "$work/small.trace"
 ends 0 replay "$mutants/libheap_none.so" --fail-os 2 "$work/small.trace"
-printed '^1 faults'
+printed '^1 fault; '
 refused '--fail-os: no trace makes 99999 OS calls: [1-9][0-9]* at most' replay glibc --fail-os 99999 "$work/small.trace"
 ends 0 replay glibc --fail-pairs --rounds 0 "$work/small.trace"
 ends 0 replay anvil --fail-os all "$work/small.trace"

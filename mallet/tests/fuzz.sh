@@ -1,0 +1,106 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What people see of `mallet fuzz`, with a script in the place of the engine's target: how few runs make a campaign incomplete, in which order
+# its findings are looked at, what the target is told, and what an interrupt leaves.
+#
+# usage: fuzz.sh MALLET [FOLDER of the mutants]; the words are in common.sh
+set -u
+. "$(dirname "$0")/common.sh"
+if [ -z "$foreign" ]; then
+    finish
+    exit
+fi
+
+# A build folder of our own, by links, and the target where its engine would be built.
+build=$work/build/plain
+target=$work/build/libfuzzer/bin/fuzz_trace
+mkdir -p "$build/bin" "$(dirname "$target")" "$work/raw"
+for program in "$mallet" "$(dirname "$mallet")"/mallet-child*; do
+    ln "$program" "$build/bin/" 2>/dev/null || cp "$program" "$build/bin/"
+done
+ln -s "$(cd "$(dirname "$mallet")/../lib" && pwd)" "$build/lib"
+mallet=$build/bin/mallet
+cat >"$target" <<'TARGET'
+#!/bin/sh
+for word; do
+    case $word in -max_total_time=*) seconds=${word#*=} ;; esac
+done
+echo "executions=$RUNS features=3" >"$MALLET_FINDINGS/stats-$$"
+env | grep '^MALLET_' >"$MALLET_FINDINGS/../told"
+cp "$RAW"/*.trace "$MALLET_FINDINGS/" 2>/dev/null
+echo "#1 pulse cov: 10 ft: 10 corp: 3/9b"
+exec sleep "$seconds"
+TARGET
+chmod +x "$target"
+export RUNS=5000 RAW="$work/raw"
+
+campaigns=0
+fuzz() { # status, subject, options: in a folder of its own
+    wanted=$1
+    shift
+    campaigns=$((campaigns + 1))
+    ends "$wanted" fuzz --time 1 --output "$work/$campaigns" "$@"
+}
+
+fuzz 0 glibc
+printed '^glibc: 0 findings in .* s, 5000 runs'
+RUNS=100 # far fewer than it takes to say anything
+fuzz 4 glibc
+printed 'incomplete: 100 runs of at least 2000'
+fuzz 4 --json glibc
+printed '"minimum": 2000'
+RUNS=5000
+
+# what the target is told
+fuzz 0 --capacity 64K glibc
+holds 'the capacity goes to the target' grep -q '^MALLET_CAPACITY=65536$' "$work/$campaigns/told"
+fuzz 0 --jobs 3 glibc
+holds 'three jobs, each with its statistics' test "$(ls "$work/$campaigns/raw" | grep -c stats)" -eq 3
+
+# The shortest trace comes first, whatever its name: it shrinks fastest, and the time for triage may end.
+{
+    printf '# check: alignment\n# site: calloc\n# sentence: misaligned\n'
+    for i in $(seq 40); do echo "#$i = calloc 1 24"; done
+} >"$work/raw/alignment-calloc.trace"
+printf '# check: alignment\n# site: malloc\n# sentence: misaligned\n#0 = malloc 24\n' >"$work/raw/alignment-malloc.trace"
+fuzz 1 "$mutants/libheap_round_to_8.so"
+printed 'libheap_round_to_8.so: 2 findings'
+order=$(sed -n 's/^triage: \(alignment-[a-z]*\): .*/\1/p' "$work/err" | tr '\n' ' ')
+[ "$order" = 'alignment-malloc alignment-calloc ' ]
+count $? "the order of triage was: $order"
+said '^triage: 2 of 2$'
+
+# A finding that no longer shows is a note, and counts under --strict.
+rm "$work/raw"/*
+printf '# check: overlap\n# site: malloc\n# sentence: two blocks\n#0 = malloc 24\n' >"$work/raw/overlap-malloc.trace"
+fuzz 0 glibc
+printed 'reproduced 0 of 5; a note: its own program does not show it'
+fuzz 1 --strict glibc
+
+# What shows only in a subject that was opened late is a note, and says so.
+cat >"$work/late.c" <<'SOURCE'
+#include <stdlib.h>
+#include <string.h>
+static _Alignas(16) char pool[64 << 20];
+static size_t used;
+void *malloc(size_t size)
+{
+    size_t space = (size + 31) & ~(size_t)15, late = getenv("LD_PRELOAD") == NULL ? 4 : 0;
+    if (size > sizeof pool || used + space + 16 > sizeof pool)
+        return NULL;
+    char *block = pool + used + 16;
+    memcpy(block - 8, &size, 8);
+    used += space + 16;
+    return block + late;
+}
+void free(void *block) { (void)block; }
+SOURCE
+if cc -O1 -w -fno-builtin -shared -fPIC -o "$work/late.so" "$work/late.c"; then
+    rm -f "$work/raw"/*
+    printf '# check: alignment\n# site: malloc\n# sentence: misaligned\n#0 = malloc 24\n' >"$work/raw/alignment-malloc.trace"
+    fuzz 0 "$work/late.so"
+    printed 'reproduced 5 of 5; a note: only when dlopened: its own program, under LD_PRELOAD, does not show it'
+    fuzz 1 --strict "$work/late.so"
+fi
+
+finish
