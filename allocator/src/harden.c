@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-enum { CANARY_MAX = 32 };
+enum { CANARY_MAX = 32, DISCARD_FROM = 256 * 1024 /* bytes */ };
 
 /* ---- the canary ---- */
 
@@ -78,6 +78,20 @@ static void verify_zero(const struct anvil_heap *heap, const char *start, size_t
     if (heap->options.zero && !is_zero(start, length))
         panic_fault(function, start,
                     &(struct fault){.kind = FAULT_WRITE_AFTER_FREE, .size = length});
+}
+
+/* Pages that go back to the system come back as zero: cheaper for large blocks, most of which may
+ * never have been written to. */
+static void clear(struct anvil_heap *heap, char *start, size_t length)
+{
+    bool is_cleared = false;
+    if (length >= DISCARD_FROM && is_page_run(start, length)) {
+        sync_lock_acquire(&heap->lock);
+        is_cleared = pages_purge(&heap->pages, start, length) == 0;
+        sync_lock_release(&heap->lock);
+    }
+    if (!is_cleared)
+        memset(start, 0, length);
 }
 
 /* ---- the quarantine ---- */
@@ -208,7 +222,7 @@ bool harden_free(struct anvil_heap *heap, const struct heap_block *block, const 
 {
     harden_verify(heap, block, function);
     if (heap->options.zero)
-        memset(block->start, 0, block->capacity);
+        clear(heap, block->start, block->capacity);
     if (heap->options.quarantine < block->capacity || !has_state_to_wait(block))
         return heap_free(heap, block);
     struct heap_waiting waiting = {.start = block->start,
