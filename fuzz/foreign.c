@@ -221,6 +221,7 @@ void foreign_run(const struct trace *trace, const struct run_options *options,
     bool fresh = state.runs >= RUNS_PER_WORKER;
     own.rounds = choose_rounds(options->rounds);
     own.capacity = executor_info(state.executor)->capacity;
+    own.blocks = executor_info(state.executor)->blocks;
     run_or_reopen(trace, &own, fresh, &execution);
     memcpy(ret_features, execution.features, RUN_FEATURES);
     if (execution.runs_in_worker == 1)

@@ -10,13 +10,16 @@
  * Expensive sizes are rare: a page and more is one in forty, 32 KiB and more one in a hundred and
  * twenty. Motifs (mutator_motifs.c) draw one size for all their ops: three large blocks in one
  * trace meet each other, one in each of three traces do not, and cost more. Very expensive sizes
- * (32 MiB to 2^46) are not drawn at all: the engine's byte mutations reach them.
+ * (32 MiB to 2^46) are not drawn, the engine's byte mutations reach them: but for a few of 4 GiB
+ * and more, which are mapped and never touched whole.
  *
  * The size of what an allocator adds (header, guard, rounding) is not known, so every magnitude of
  * the distance from a landmark is equally likely.
  */
 #include "fuzz/mutator_parts.h"
 
+#define BEYOND_32_BITS  ((uint64_t)1 << 32)
+#define BEYOND_MAX      ((uint64_t)1 << 16) /* bytes above that */
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* a count above that is a factor of a product that shall wrap */
@@ -175,9 +178,12 @@ static uint64_t aligned_size_draw(uint64_t alignment, struct random *random)
 }
 
 /* The request can succeed, but at great cost: the mutator does not make it on purpose. */
-static bool is_dear(uint64_t size)
+static bool is_dear(const struct trace_op *op)
 {
-    return size > ((uint64_t)1 << 25) + PAGE && size < (uint64_t)1 << 46;
+    bool is_mapped = op->size - BEYOND_32_BITS <= BEYOND_MAX &&
+                     (trace_op_traits(op->kind) & (OP_HAS_COUNT | OP_ZEROES)) == 0;
+    return op->size_base == SIZE_EXACT && op->size > ((uint64_t)1 << 25) + PAGE &&
+           op->size < (uint64_t)1 << 46 && !is_mapped;
 }
 
 static bool is_product(const struct trace_op *op)
@@ -194,6 +200,12 @@ static void count_fit(struct trace_op *op)
         op->extra = 1;
 }
 
+/* What is cut to 32 bits shows by its addresses alone. */
+static uint64_t above_32_bits(struct random *random)
+{
+    return BEYOND_32_BITS + any_magnitude(random, 16);
+}
+
 void size_draw(struct trace_op *op, struct random *random)
 {
     if (is_product(op)) /* and this is the other factor, until now */
@@ -207,14 +219,16 @@ void size_draw(struct trace_op *op, struct random *random)
         op->size = aligned_size_draw(op->extra, random);
     else
         op->size = exact_size_draw(random);
-    if (op->size_base == SIZE_EXACT && is_dear(op->size)) /* beside a large alignment */
+    if (op->size_base == SIZE_EXACT && random_once_in(random, 1024))
+        op->size = above_32_bits(random);
+    if (is_dear(op)) /* beside a large alignment, or a factor */
         op->size = tiny_size(random);
     count_fit(op);
 }
 
 void size_keep(struct trace_op *op, const struct trace_op *other)
 {
-    if (is_product(op) || (other->size_base == SIZE_EXACT && is_dear(other->size)))
+    if (is_product(op) || is_dear(other))
         return;
     op->size = other->size;
     op->size_base = other->size_base;
@@ -272,13 +286,15 @@ static uint64_t number_draw(enum op_kind kind, struct random *random)
 {
     if (kind == OP_TRIM)
         return random_once_in(random, 2) ? 0 : random_below(random, 0x10000);
+    if (kind == OP_SBRK)
+        return random_once_in(random, 2) ? PAGE : 16 + 16 * random_below(random, 64);
     return kind == OP_FAIL_OS ? random_between(random, 1, 6) : random_below(random, 4);
 }
 
 void extra_draw(struct trace_op *op, struct random *random)
 {
     unsigned traits = trace_op_traits(op->kind);
-    if (op->size_base == SIZE_EXACT && is_dear(op->size)) /* a factor, until now */
+    if (is_dear(op)) /* a factor, until now */
         op->size = tiny_size(random);
     if (traits & OP_HAS_ALIGNMENT)
         op->extra = alignment_draw(random);
@@ -357,6 +373,7 @@ static const uint16_t KIND_WEIGHTS[OP_KINDS] = {
     [OP_THREAD_EXIT] = 2,
     [OP_FAIL_OS] = 10,
     [OP_FORK] = 1,
+    [OP_SBRK] = 1,
 };
 
 struct trace_op op_draw(struct random *random)

@@ -82,6 +82,10 @@ static void print_other(FILE *out, const struct trace_op *op)
     case OP_FORK:
         fprintf(out, "fork();  /* the child checks what it inherits, and allocates */");
         break;
+    case OP_SBRK:
+        fprintf(out, "sbrk(%llu);  /* another user of the program break */",
+                (unsigned long long)op->extra);
+        break;
     case OP_TRIM:
         fprintf(out, "malloc_trim(%llu);", (unsigned long long)op->extra);
         break;

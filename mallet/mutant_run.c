@@ -23,7 +23,8 @@
 
 enum { WORDS_MAX = 96, TEXT_MAX = 1024, POLL_MS = 200, GRACE_MS = 3000 };
 
-static const char *const means[] = {"trace", "growth", "torture", "interleave", "clause", "call"};
+static const char *const means[] = {"trace",      "growth", "note", "torture",
+                                    "interleave", "clause", "call"};
 enum { MEANS_COUNT = sizeof means / sizeof means[0] };
 
 bool mutant_expects(const struct mutant *mutant, const char *check)
@@ -114,6 +115,8 @@ static void add_meant(struct words *words, const struct mutant *mutant, struct m
         ADD(words, "fuzz", "--time", words->budget, "--output", words->folder);
     } else if (mutant_catch_find(mutant, "growth", catch)) {
         ADD(words, "growth", "--workload", catch->where);
+    } else if (mutant_catch_find(mutant, "note", catch)) {
+        ADD(words, "growth", "--strict", "--workload", catch->where);
     } else if (mutant_catch_find(mutant, "torture", catch)) {
         ADD(words, "torture", "--scenario", catch->where, "--time", words->budget);
     } else if (mutant_catch_find(mutant, "interleave", catch)) {

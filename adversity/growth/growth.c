@@ -61,7 +61,8 @@ static void judge_refusal(const struct growth_options *options, struct growth_re
                           const struct growth_report *report)
 {
     uint64_t capacity = options->subject->capacity;
-    bool is_full = capacity != 0 && report->peak_live >= capacity / FULL_DIVISOR;
+    bool is_full = (capacity != 0 && report->peak_live >= capacity / FULL_DIVISOR) ||
+                   options->subject->blocks != 0; /* how many were live is not known */
     if (report->is_slow) {
         skip(result, report->sentence);
         result->outcome = GROWTH_NOT_RUN;

@@ -12,7 +12,9 @@
  * is longer than some cache misses. */
 #define COUNT_MAX ((size_t)2048)
 #define COUNT_MIN ((size_t)8)
-enum { CAPACITY_PARTS = 4 }; /* of what the subject can hold, at 8N; headers and holes take more */
+/* Of what the subject can hold, at 8N; headers and holes take more. Of its blocks, at N: half are
+ * live at 16N. */
+enum { CAPACITY_PARTS = 4, BLOCKS_PARTS = 32 };
 #define BYTES_MAX ((size_t)4 << 30) /* at 8N; address space, most of which nobody writes to */
 /* Small blocks share pages: the system has nothing to do with most of them. A larger one may be a
  * mapping, with calls to make and to trim it. */
@@ -27,6 +29,9 @@ static size_t choose_count(const struct growth_options *options, const struct gr
     if (options->subject->capacity != 0 && options->subject->capacity / CAPACITY_PARTS < bytes)
         bytes = options->subject->capacity / CAPACITY_PARTS;
     size_t count = result->size != 0 ? bytes / 8 / result->size : COUNT_MAX;
+    size_t blocks = (size_t)options->subject->blocks / BLOCKS_PARTS;
+    if (blocks != 0 && count > blocks)
+        count = blocks;
     return count > COUNT_MAX ? COUNT_MAX : count < COUNT_MIN ? COUNT_MIN : count;
 }
 

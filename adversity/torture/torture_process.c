@@ -25,14 +25,15 @@ static int start(const struct torture_plan *plan, const struct torture_mode *mod
     snprintf(milliseconds, sizeof milliseconds, "%u", plan->scenario->milliseconds);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)mode->seed);
     snprintf(pace, sizeof pace, "%u", mode->pace_us);
-    const char *const arguments[] = {workers,
-                                     milliseconds,
-                                     seed,
-                                     mode->on_one_processor ? "1" : "0",
-                                     pace,
-                                     plan->muted,
-                                     plan->subject->capacity != 0 ? "1" : "0",
-                                     NULL};
+    const char *const arguments[] = {
+        workers,
+        milliseconds,
+        seed,
+        mode->on_one_processor ? "1" : "0",
+        pace,
+        plan->muted,
+        plan->subject->capacity != 0 || plan->subject->blocks != 0 ? "1" : "0",
+        NULL};
     return job_spawn(&(struct job_order){.subject = plan->subject,
                                          .kind = JOB_SCENARIO,
                                          .name = plan->scenario->name,

@@ -200,11 +200,15 @@ static void every_motif_is_well_formed_as_it_stands(void **unused)
     }
 }
 
+/* From there on a block is mapped, and not touched whole. */
+#define MAPPED_MIN (1ULL << 32)
+
 static void drawn_sizes_are_mostly_small_and_seldom_costly(void **unused)
 {
     (void)unused;
     struct random random = {7};
-    unsigned zero = 0, small = 0, paged = 0, large = 0, costly = 0, dear = 0, impossible = 0;
+    unsigned zero = 0, small = 0, paged = 0, large = 0, costly = 0, beyond = 0, dear = 0,
+             impossible = 0;
     for (unsigned i = 0; i < 20000; i++) {
         struct trace_op op = {.kind = OP_MALLOC};
         size_draw(&op, &random);
@@ -215,7 +219,9 @@ static void drawn_sizes_are_mostly_small_and_seldom_costly(void **unused)
         paged += op.size >= 4096 && op.size <= (1 << 20) + 64;
         large += op.size > 32 << 10 && op.size <= (1 << 20) + 64;
         costly += op.size > (1 << 20) + 64 && op.size <= (32 << 20) + 64;
-        dear += op.size > (32 << 20) + 64 && op.size < 1ULL << 46;
+        beyond += op.size >= MAPPED_MIN && op.size <= MAPPED_MIN + 65536;
+        dear += op.size > (32 << 20) + 64 && op.size < MAPPED_MIN;
+        dear += op.size > MAPPED_MIN + 65536 && op.size < 1ULL << 46;
         impossible += op.size >= 1ULL << 46;
     }
     assert_in_range(zero, 2500, 3800);
@@ -223,11 +229,12 @@ static void drawn_sizes_are_mostly_small_and_seldom_costly(void **unused)
     assert_in_range(paged, 250, 800);
     assert_in_range(large, 80, 250); /* one in a hundred and twenty */
     assert_in_range(costly, 5, 50);
+    assert_in_range(beyond, 5, 50);
     assert_int_equal(dear, 0);
     assert_in_range(impossible, 1800, 3000);
 }
 
-/* Bytes that the trace asks for and may get; sizes relative to blocks are left out. */
+/* Bytes that the trace asks for and may touch; sizes relative to blocks are left out. */
 static uint64_t asked_in_sum(const struct trace *trace)
 {
     uint64_t sum = 0;
@@ -235,7 +242,7 @@ static uint64_t asked_in_sum(const struct trace *trace)
         const struct trace_op *op = &trace->ops[i];
         uint64_t size = op->size_base == SIZE_EXACT ? op->size : 0;
         bool is_product = trace_op_traits(op->kind) & OP_HAS_COUNT;
-        if (__builtin_mul_overflow(size, is_product ? op->extra : 1, &size) || size >= 1ULL << 46)
+        if (__builtin_mul_overflow(size, is_product ? op->extra : 1, &size) || size >= MAPPED_MIN)
             continue;
         sum += size;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How much memory a process holds, from /proc/self/statm. Part of exported programs too. */
+/* How much memory a process holds, from /proc/self/statm and maps. Part of exported programs too. */
 #include "harness/base/memory.h"
 
 #include <fcntl.h>
@@ -37,4 +37,31 @@ size_t memory_mapped(void)
 size_t memory_resident(void)
 {
     return read_statm(1);
+}
+
+/* A line each. */
+size_t memory_mappings(void)
+{
+    char text[4096];
+    size_t lines = 0;
+    ssize_t length;
+    int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    while ((length = read(file, text, sizeof text)) > 0)
+        for (ssize_t i = 0; i < length; i++)
+            lines += text[i] == '\n';
+    close(file);
+    return lines;
+}
+
+size_t memory_mappings_max(void)
+{
+    char text[32];
+    int file = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t length = read(file, text, sizeof text);
+    close(file);
+    return parse_pages(text, length, 0);
 }

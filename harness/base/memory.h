@@ -10,4 +10,9 @@ size_t memory_mapped(void);
 
 size_t memory_resident(void);
 
+/* Mappings of this process, and how many it may have; 0 if the system does not tell. */
+size_t memory_mappings(void);
+
+size_t memory_mappings_max(void);
+
 #endif

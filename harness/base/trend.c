@@ -60,11 +60,11 @@ bool trend_is_suspicious(const struct trend *trend)
     return is_noticeable(trend) && is_even(trend, SUSPICIOUS_PERCENT);
 }
 
-static bool has_ended(const struct trend *trend)
+static bool has_ended(const struct trend *trend, uint64_t frees)
 {
     if (trend->looks < 2)
         return false;
-    return stretch_growth(trend, 0) == 0 ||
+    return (stretch_growth(trend, 0) == 0 && frees >= trend->least_frees) ||
            (trend->looks > STRETCHES_TO_WARM_UP && !keeps_rate(trend, 1, ENDED_PERCENT));
 }
 
@@ -74,7 +74,7 @@ enum trend_state trend_look(struct trend *trend, uint64_t frees, uint64_t held)
         return TREND_ENDED; /* nobody makes 2^40 cycles */
     trend->held[trend->looks++] = held;
     trend->next_look *= 2;
-    if (has_ended(trend))
+    if (has_ended(trend, frees))
         return TREND_ENDED;
     bool is_past_plateaus = frees >= TREND_ENOUGH_FREES ||
                             trend_growth(trend) >= trend->enough_bytes + 4 * trend->peak_live;

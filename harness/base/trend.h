@@ -26,7 +26,8 @@ enum {
     TREND_FIRST = 8,
     TREND_LOOKS_MAX = 40,
     TREND_ENOUGH_FREES =
-        1 << 16 /* past every plateau: quarantines that count defer a few thousand */
+        1 << 16,            /* past every plateau: quarantines that count defer a few thousand */
+    TREND_LEAST_FREES = 512 /* for least_frees: a small block lost by each fills a few pages */
 };
 
 enum trend_state {
@@ -39,6 +40,8 @@ struct trend {
     uint64_t next_look;    /* look after so many cycles in all; TREND_FIRST at first */
     uint64_t peak_live;    /* most bytes that the work has live at once */
     uint64_t enough_bytes; /* growth by so much is past every plateau; a caller may lower it */
+    /* a stretch without growth is the end only after so many frees; 0, unless a caller raises it */
+    uint64_t least_frees;
     unsigned looks;
     uint64_t held[TREND_LOOKS_MAX]; /* at each look */
 };

@@ -116,6 +116,20 @@ void executor_end_worker(struct executor *executor)
         executor_kill_zygote(executor);
 }
 
+/* In a worker of its own: the first one has taken all that there was. */
+static int probe_blocks(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+{
+    struct watch watch;
+    int result = executor_start_worker(executor, error);
+    if (result != 0)
+        return result;
+    if (send_order(executor, ORDER_PROBE_BLOCKS) == 0 &&
+        executor_watch(executor, &watch) == WATCH_REPLIED)
+        executor->info.blocks = watch.reply.blocks;
+    executor_end_worker(executor);
+    return 0;
+}
+
 /* What the subject shows of itself; one that dies on being asked is left for the traces to
  * judge. */
 static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX])
@@ -149,7 +163,7 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
     enum subject_binding binding = executor->info.subject.binding;
     bool is_foreign = binding == BIND_DLOPEN || binding == BIND_DLMOPEN;
     if (!is_foreign || watch.reply.misbound[0] == 0)
-        return 0;
+        return probe_blocks(executor, error);
     snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
     return EXDEV;
 }
@@ -228,6 +242,7 @@ int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
         return result;
     plan = executor_info(executor)->subject;
     plan.capacity = executor_info(executor)->capacity;
+    plan.blocks = executor_info(executor)->blocks;
     executor_stop(executor);
     if (plan.binding == BIND_PRELOAD && wanted == BIND_AUTO && !serves_whole_process(&plan))
         return executor_find_subject(ret_plan, typed, BIND_DLOPEN, SUBJECT_IN_PROCESS, error);
@@ -254,6 +269,7 @@ struct run_options executor_thorough(const struct executor *executor, size_t ops
                                 .fill_max = (uint64_t)16 << 20,
                                 .touch_max = (uint64_t)64 << 20,
                                 .capacity = executor->info.capacity,
+                                .blocks = executor->info.blocks,
                                 .recovery = 1,
                                 .rounds = ops <= SHORT ? ROUNDS : 0};
 }

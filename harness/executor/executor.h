@@ -45,6 +45,7 @@ struct executor_info {
     struct policy policy; /* probed in a worker of its own */
     /* stated or probed: bytes it could hold; 0: at least 64 MiB, taken as unlimited */
     uint64_t capacity;
+    uint64_t blocks; /* probed: small blocks at a time; 0: at least 65536, likewise */
 };
 
 struct executor;

@@ -47,7 +47,7 @@ struct worker_event {
     int32_t status;
 };
 
-enum order_kind { ORDER_RUN, ORDER_PROBE };
+enum order_kind { ORDER_RUN, ORDER_PROBE, ORDER_PROBE_BLOCKS };
 
 struct work_order {
     uint32_t magic;
@@ -67,6 +67,7 @@ struct work_reply {
     /* ORDER_PROBE */
     struct policy policy;
     uint64_t capacity; /* 0: unlimited */
+    uint64_t blocks;   /* ORDER_PROBE_BLOCKS; likewise */
     /* one sentence if calls reach another heap than the subject's, else "" */
     char misbound[SUBJECT_ERROR_MAX];
 };

@@ -83,7 +83,8 @@ static void run_order(struct child *child, struct work_reply *reply)
                                 &targets, &reply->verdict);
     reply->muted_failures = run_muted_failures(child->run);
     reply->os_calls = run_os_calls(child->run);
-    reply->is_spent = !reply->is_clean || run_was_cut_short(child->run);
+    reply->is_spent =
+        !reply->is_clean || run_was_cut_short(child->run) || run_has_moved_break(child->run);
 }
 
 static _Noreturn void work(struct child *child)
@@ -95,6 +96,8 @@ static _Noreturn void work(struct child *child)
         struct work_reply reply = {.magic = PROTOCOL_MAGIC, .sequence = order.sequence};
         if (order.kind == ORDER_PROBE)
             probe(child, &reply);
+        else if (order.kind == ORDER_PROBE_BLOCKS)
+            reply.blocks = probe_blocks(&child->subject);
         else
             run_order(child, &reply);
         send_or_exit(CHILD_WORK, &reply, sizeof reply);

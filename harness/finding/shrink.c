@@ -180,7 +180,7 @@ static bool shrink_fault(struct shrink *shrink, size_t index)
 
 static bool shrink_schedule(struct shrink *shrink)
 {
-    bool changed = shrink_drop(shrink, 1u << OP_FORK);
+    bool changed = shrink_drop(shrink, 1u << OP_FORK | 1u << OP_SBRK);
     changed |= shrink_drop(shrink, 1u << OP_FAIL_OS);
     changed |= shrink_threads(shrink);
     for (size_t index = shrink->best->count; index-- > 0 && shrink->budget > 0;)

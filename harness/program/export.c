@@ -119,12 +119,12 @@ static void put_calls(FILE *out, struct program *program)
 
 static void put_state(const struct plan *plan, FILE *out)
 {
-    if (plan->slots == 0)
-        return;
     if (plan->is_filling) {
-        fprintf(out, "\nenum { BLOCKS = %zu };\n", plan->slots);
+        fprintf(out, "\nenum { BLOCKS = %zu };\n", plan->slots > 0 ? plan->slots : 1);
         return;
     }
+    if (plan->slots == 0)
+        return;
     fprintf(out, "\nstatic void *p[%zu]; /* the blocks */\n", plan->slots);
     if (plan->has_sizes)
         fprintf(out, "static size_t n[%zu]; /* bytes asked for */\n", plan->slots);
@@ -135,8 +135,8 @@ static void add_helpers(const struct plan *plan, struct program *program)
     static const char *const helpers[] = {
         "harness/program/parts/fail.h",    "harness/program/parts/faults.c",
         "harness/program/parts/threads.c", "harness/program/parts/usable.c",
-        "harness/program/parts/calls.c",   "harness/program/parts/blocks.c",
-        "harness/program/parts/fork.c"};
+        "harness/program/parts/calls.c",   "harness/program/parts/break.c",
+        "harness/program/parts/blocks.c",  "harness/program/parts/fork.c"};
     size_t count = sizeof helpers / sizeof helpers[0] - (plan->is_filling ? 0 : 2);
     for (size_t i = 0; i < count; i++)
         program_add_file(program, helpers[i], PROGRAM_NEEDED);
@@ -151,7 +151,8 @@ static void choose_variants(const struct plan *plan, struct program *program)
                     {"WITH_OVERLAP", plan->check == CHECK_OVERLAP},
                     {"WITH_STABLE", plan->check == CHECK_USABLE},
                     {"WITH_UNTOUCHED", plan->check == CHECK_NULL},
-                    {"WITH_FAULTS", plan->has_faults}};
+                    {"WITH_FAULTS", plan->has_faults},
+                    {"WITH_BREAK", plan_uses(plan, OP_SBRK)}};
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++)
         if (variants[i].is_on)
             program_with(program, variants[i].feature);

@@ -224,10 +224,21 @@ static void put_plain_op(const struct plan *plan, size_t i)
 
 /* The body. */
 
+static void put_break(const struct plan *plan, size_t i)
+{
+    unsigned before = 0;
+    for (size_t j = 0; j < i; j++)
+        before += plan->trace->ops[j].kind == OP_SBRK;
+    if (before < RUN_FOREIGN_MAX)
+        export_put(plan, "    move_break(%u, %" PRIu64 ");\n", before, plan->trace->ops[i].extra);
+}
+
 static void put_op(const struct plan *plan, size_t i)
 {
     const struct trace_op *op = &plan->trace->ops[i];
-    if (op->kind == OP_FREE_NULL)
+    if (op->kind == OP_SBRK)
+        put_break(plan, i);
+    else if (op->kind == OP_FREE_NULL)
         export_put(plan, "    do_free(NULL);\n");
     else if (op->kind == OP_TRIM)
         export_put(plan, "    if (do_malloc_trim != NULL)\n        do_malloc_trim(%" PRIu64 ");\n",
@@ -257,10 +268,17 @@ static void put_last_frees(const struct plan *plan)
         export_put_errno_kept(plan);
 }
 
+static void put_break_check(const struct plan *plan)
+{
+    if (plan->is_filling && plan_uses(plan, OP_SBRK))
+        export_put(plan, "    verify_break();\n");
+}
+
 static void put_ops(const struct plan *plan, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
         put_op(plan, i);
+        put_break_check(plan);
         if (plan->check == CHECK_HEAP && plan_blames(plan, i))
             export_put(plan, "    walk();\n");
     }
@@ -271,6 +289,7 @@ static void put_end(const struct plan *plan)
     if (plan->has_faults)
         export_put(plan, "    fail_os(0);\n");
     put_last_frees(plan);
+    put_break_check(plan);
     if (plan->check == CHECK_HEAP)
         export_put(plan, "    walk();\n");
 }

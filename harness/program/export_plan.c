@@ -93,8 +93,8 @@ struct plan plan_make(const struct trace *trace, const struct verdict *verdict)
         plan.check == CHECK_FOOTPRINT || (plan.check == CHECK_RECOVERY && is_at(verdict, "cycle"));
     plan.recovers = plan.check == CHECK_RECOVERY && !plan.is_cycle;
     plan.has_safe_cycle = plan.has_faults && (plan.recovers || plan.is_cycle);
-    plan.is_filling =
-        (is_filling_check(plan.check) || plan.is_cycle || is_at(verdict, "fork")) && plan.slots > 0;
+    plan.is_filling = (is_filling_check(plan.check) || plan.is_cycle || is_at(verdict, "fork")) &&
+                      (plan.slots > 0 || plan_uses(&plan, OP_SBRK));
     bool is_last_free_asserted = plan.check == CHECK_ERRNO && verdict->op == VERDICT_NO_OP;
     plan.has_live_end =
         live.count > 0 && (plan.is_filling || is_last_free_asserted || plan.recovers);

@@ -6,6 +6,9 @@
  */
 #include "harness/run/probe.h"
 
+#include "harness/base/clock.h"
+#include "harness/base/memory.h"
+
 #include <malloc.h>
 #include <stdio.h>
 
@@ -76,6 +79,35 @@ uint64_t probe_capacity(const struct subject *subject)
         while (held < PROBE_CAPACITY_MAX && subject->calls.malloc(size) != NULL)
             held += size;
     return held >= PROBE_CAPACITY_MAX ? 0 : held > 0 ? held : PROBE_SERVES_NOTHING;
+}
+
+enum { BLOCK_SIZE = 16, BLOCKS_LOOKED_AT = 256, BLOCKS_LIMIT_MS = 200 };
+
+static uint64_t smaller_limit(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* What the mappings that `blocks` blocks took let expect; 0: they share them. */
+static uint64_t blocks_by_mappings(size_t before, size_t after, size_t blocks)
+{
+    size_t most = memory_mappings_max(), taken = after > before ? after - before : 0;
+    if (taken < blocks / 2 || most <= after)
+        return 0;
+    return blocks + (most - after) / taken * blocks;
+}
+
+uint64_t probe_blocks(const struct subject *subject)
+{
+    uint64_t end = clock_now_ms() + BLOCKS_LIMIT_MS, by_mappings = 0;
+    size_t before = memory_mappings(), count = 0;
+    while (count < PROBE_BLOCKS_MAX && subject->calls.malloc(BLOCK_SIZE) != NULL) {
+        if (++count == BLOCKS_LOOKED_AT)
+            by_mappings = blocks_by_mappings(before, memory_mappings(), count);
+        if (count % BLOCKS_LOOKED_AT == 0 && clock_now_ms() > end)
+            return by_mappings;
+    }
+    return smaller_limit(by_mappings, count < PROBE_BLOCKS_MAX ? count + 1 : 0);
 }
 
 void probe_policy(struct run *run, const struct subject *subject)

@@ -92,6 +92,9 @@ static bool run_op(struct run *run, const struct trace_op *op)
         return true;
     case OP_FORK:
         return run_fork(run);
+    case OP_SBRK:
+        run_break_move(run, op);
+        return true;
     default:
         return true;
     }
@@ -162,7 +165,8 @@ bool run_cycle(struct run *run)
         run->report->progress->op = VERDICT_NO_OP;
     /* each free verifies its block: a sweep before would do it twice */
     bool is_walked = (run->round & (run->round - 1)) == 0;
-    bool is_clean = run_free_all(run) && (!is_walked || check_heap(run));
+    bool is_clean =
+        run_free_all(run) && judge_foreign(run, "end") && (!is_walked || check_heap(run));
     run->round++;
     return is_clean;
 }
@@ -181,6 +185,7 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
     run->muted_failures = 0;
     run->peak_size = 0;
     run->frees = 0;
+    run->may_have_kept = false;
     run->round = 0;
     feature_start(run);
     faults_begin(run);

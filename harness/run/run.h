@@ -19,7 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RUN_FEATURES = 1280, RUN_MUTED_MAX = 32 };
+enum {
+    RUN_FEATURES = 1280,
+    RUN_MUTED_MAX = 32,
+    RUN_FOREIGN_MAX = 16 /* `sbrk` ops that a run heeds */
+};
 
 /* Follows the function's name in the site of a verdict on a call in which an OS call failed on
  * demand: another class than without. */
@@ -35,6 +39,7 @@ struct run_options {
     /* bytes; calls that make the subject itself clear or copy more are passed over. 0: unlimited */
     uint64_t touch_max;
     uint64_t capacity;         /* bytes the subject can hold at all; 0: unlimited */
+    uint64_t blocks;           /* that it can have live at a time; 0: unlimited */
     uint32_t strict_alignment; /* bool: malloc(n) is 16-byte aligned for n < 16 too */
     /* identical cycles for footprint, and more while memory grows; 0: none */
     uint32_t rounds;
@@ -98,6 +103,8 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
 struct os_call_counts run_os_calls(const struct run *run);
 /* The last run ended at a muted check, clean so far, but with a heap in doubt. */
 bool run_was_cut_short(const struct run *run);
+/* Another user of the program break took memory in this process, for good. */
+bool run_has_moved_break(const struct run *run);
 /* How often a muted check failed in the last run. */
 uint32_t run_muted_failures(const struct run *run);
 /* The same calls without shadow or checks: the base line for the cost of checking. */

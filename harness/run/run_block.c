@@ -100,6 +100,9 @@ static bool finish_failed_realloc(struct run *run, const struct request *request
     uint32_t slot = request->op->slot;
     if (is_freeing(request)) {
         shadow_remove(&run->shadow, slot);
+        run->frees++;
+        /* with errno set it may as well have failed, and nobody may free the block */
+        run->may_have_kept |= answer->error != ERRNO_SENTINEL;
         return true;
     }
     if (!judge_failure(run, request, answer))

@@ -109,12 +109,14 @@ static bool fail(const struct footprint *footprint, enum check check, const char
 
 static struct footprint footprint_begin(struct run *run, uint64_t done)
 {
-    return (struct footprint){.run = run,
-                              .trend = trend_begin(run->peak_size),
-                              .done = done,
-                              .affordable = affordable_cycles(run),
-                              .start = done > 1 ? done : 0, /* the run itself is a cycle */
-                              .frees_start = done > 1 ? run->frees : 0};
+    struct footprint footprint = {.run = run,
+                                  .trend = trend_begin(run->peak_size),
+                                  .done = done,
+                                  .affordable = affordable_cycles(run),
+                                  .start = done > 1 ? done : 0, /* the run itself is a cycle */
+                                  .frees_start = done > 1 ? run->frees : 0};
+    footprint.trend.least_frees = TREND_LEAST_FREES;
+    return footprint;
 }
 
 /* Failures are not what it is due to: then as much is needed as anywhere. */
@@ -141,7 +143,7 @@ bool run_footprint(struct run *run)
         footprint.trend.enough_bytes = LOSS_ENOUGH;
     if (!follow(&footprint, &state))
         return false;
-    if (state != TREND_GROWS)
+    if (state != TREND_GROWS || run->may_have_kept)
         return true;
     return run->faults.has_failed ? judge_with_failures(&footprint)
                                   : fail(&footprint, CHECK_FOOTPRINT, "");

@@ -9,6 +9,7 @@
  *   run_footprint.c identical cycles
  *   run_faults.c    OS calls that fail on demand, and the recovery from it
  *   run_threads.c   which thread makes the calls, and the child of a fork
+ *   run_break.c     another user of the program break
  *   run_features.c  behaviour as feedback for an engine
  *
  * A check function returns true if the run may go on; else its callers return false at once, up to
@@ -34,6 +35,13 @@ struct own_range {
     uintptr_t start, end; /* memory of the harness, in which no block may lie */
 };
 
+/* Memory that another user of sbrk got. */
+struct foreign {
+    uint8_t *start;
+    size_t size;
+    uint64_t seed;
+};
+
 struct run {
     const struct subject *subject;
     unsigned offers; /* of the subject */
@@ -46,6 +54,8 @@ struct run {
     uint32_t muted_failures;
     size_t peak_size; /* most live bytes of this trace */
     uint64_t frees;   /* blocks that this run gave back */
+    /* a realloc to size 0 neither freed its block for certain nor kept it: memory may grow */
+    bool may_have_kept;
     struct faults {
         /* os_calls.h sees the subject; else only its own hook may fail, and does not tell when */
         bool is_watching;
@@ -64,6 +74,8 @@ struct run {
     struct verdict *child_verdict; /* where the child of a fork leaves its own; shared memory */
     struct policy policy;
     struct own_range own[3];
+    struct foreign foreign[RUN_FOREIGN_MAX];
+    size_t foreign_count;
     uintptr_t freed[FREED_RING]; /* starts of the blocks freed last */
     unsigned freed_next;
     uintptr_t freed_low, freed_high; /* of all freed in this trace */
@@ -126,6 +138,13 @@ void run_thread(struct run *run, const struct trace_op *op);
 bool run_fork(struct run *run);
 void threads_end_cycle(struct run *run);
 void threads_end(struct run *run);
+
+/* run_break.c */
+void run_break_move(struct run *run, const struct trace_op *op);
+/* NULL: none. */
+const struct foreign *break_find_overlap(const struct run *run, const void *block, size_t capacity);
+/* All that other users of sbrk got. */
+bool judge_foreign(struct run *run, const char *site);
 
 /* run_block.c: each runs one op, returns true if every check held. */
 bool run_allocate(struct run *run, const struct request *request);

@@ -92,6 +92,8 @@ static bool is_modest(const struct run *run, const struct request *request)
     bool is_limited = run->options->capacity != 0;
     size_t room = is_limited ? (size_t)run->options->capacity / MODEST_PART : MODEST_TOTAL;
     size_t wanted;
+    if (run->options->blocks != 0 && shadow->live.count >= run->options->blocks / 2)
+        return false;
     if (faults_excuse_null(run) || request->alignment > MODEST_ALIGNMENT ||
         __builtin_add_overflow(request->total, request->alignment, &wanted) ||
         shadow->live_size > room)
@@ -226,6 +228,12 @@ static bool judge_overlap(struct run *run, const struct request *request, const 
              "returned %p of %zu usable bytes, which intersects live block #%u: %p of %zu", block,
              capacity, other, (void *)live->start, live->capacity);
     }
+    const struct foreign *foreign = break_find_overlap(run, block, capacity);
+    if (foreign != NULL)
+        FAIL(run, CHECK_OVERLAP, request,
+             "returned %p of %zu usable bytes, which intersects the %zu bytes at %p that another "
+             "user of sbrk got",
+             block, capacity, foreign->size, (void *)foreign->start);
     uintptr_t start = (uintptr_t)block, end = start + capacity;
     for (size_t i = 0; i < sizeof run->own / sizeof run->own[0]; i++)
         if (start < run->own[i].end && end > run->own[i].start)
@@ -355,6 +363,9 @@ bool run_sweep(struct run *run, const char *when)
 {
     const struct slot_set *live = &run->shadow.live;
     uint32_t slot = 0;
+    bool is_op = run->op < run->trace->count;
+    if (!judge_foreign(run, is_op ? trace_op_name(run->trace->ops[run->op].kind) : "end"))
+        return false;
     for (size_t left = live->count; left > 0; left--, slot++) {
         slot = slot_set_next_live(live, slot);
         if (!judge_content(run, slot, when))

@@ -52,6 +52,7 @@ struct subject_plan {
     char program[PATH_MAX];       /* the child program that was typed, or "" */
     unsigned offers;              /* as subject_offers; 0 until the subject was bound */
     uint64_t capacity;            /* bytes that it can hold; 0: no limit, or not known */
+    uint64_t blocks;              /* that it can hold at a time; likewise */
 };
 
 /* Resolves what was typed. Whole process: a shared object is preloaded unless another binding is

@@ -35,6 +35,7 @@ CALL(mallet_subject_check, int, (char *sentence, size_t capacity))
 #undef CALL
 static void cycle(void);
 
+#define WITH_BREAK
 #define WITH_FAULTS
 #define WITH_LARGE
 #define WITH_OVERLAP
@@ -48,6 +49,7 @@ static void cycle(void);
 #include "harness/program/parts/threads.c"
 #include "harness/program/parts/usable.c"
 #include "harness/program/parts/calls.c"
+#include "harness/program/parts/break.c"
 #include "harness/program/parts/blocks.c"
 #include "harness/program/parts/fork.c"
 #include "harness/program/parts/cycles.c"
@@ -308,6 +310,46 @@ static void visit_badly(void)
     visit();
 }
 
+static void share_break(void)
+{
+    move_break(0, 100);
+    move_break(0, 100); /* a second cycle: once is enough */
+    verify_break();
+    take(0, do_malloc(1000), 1000);
+    verify_break();
+    if (foreign_bytes[0] != 100 || foreign_memory[1] != NULL)
+        FAIL("%zu bytes taken\n", foreign_bytes[0]);
+}
+
+static void spoil_break(void)
+{
+    share_break();
+    foreign_memory[0][42] ^= 1;
+    verify_break();
+}
+
+static void hand_break_out(void)
+{
+    share_break();
+    keep_off(foreign_memory[0] - 10, 20);
+}
+
+static void lower_break(void)
+{
+    share_break();
+    brk(foreign_memory[0]);
+    verify_break();
+}
+
+static void what_another_user_of_the_break_got_is_its_own(void **state)
+{
+    (void)state;
+    passes(share_break);
+    fails(spoil_break, "byte 42 of 100 that another user of sbrk got");
+    fails(hand_break_out, "intersects 100 bytes");
+    fails(lower_break, "the program break fell to");
+}
+
 static void threads_forks_and_refusals_are_those_of_the_trace(void **state)
 {
     (void)state;
@@ -374,6 +416,7 @@ int main(void)
         cmocka_unit_test(blocks_are_filled_and_verified),
         cmocka_unit_test(large_blocks_are_verified_at_both_ends_and_between),
         cmocka_unit_test(calls_are_judged_by_their_answers),
+        cmocka_unit_test(what_another_user_of_the_break_got_is_its_own),
         cmocka_unit_test(threads_forks_and_refusals_are_those_of_the_trace),
         cmocka_unit_test(growth_and_early_ends_are_told),
     };

@@ -49,7 +49,8 @@ static void every_op_reads_and_writes_the_same(void **unused)
         "memalign 64 1\n"
         "#10 = valloc 100\n#65535 = pvalloc 100\nfree #3\nfree NULL\nfree_sized "
         "#4\nfree_aligned_sized #7\n"
-        "malloc_usable_size #8\nmalloc_trim 0\nsweep\nthread 1\nfail-os 2\nfork\nthread-exit 1\n";
+        "malloc_usable_size #8\nmalloc_trim 0\nsweep\nthread 1\nfail-os 2\nfork\nthread-exit "
+        "1\nsbrk 100\n";
     struct trace trace = parse(TEXT);
     unsigned seen = 0;
     for (size_t i = 0; i < trace.count; i++)

@@ -98,7 +98,8 @@ enum op_pairing {
     OP(THREAD, "thread", none, OP_HAS_NUMBER | OP_PASSES_TOKEN, PAIRS_NONE)                     \
     OP(FAIL_OS, "fail-os", none, OP_HAS_NUMBER, PAIRS_NONE)                                     \
     OP(FORK, "fork", none, 0, PAIRS_NONE)                                                       \
-    OP(THREAD_EXIT, "thread-exit", none, OP_HAS_NUMBER | OP_PASSES_TOKEN, PAIRS_NONE)
+    OP(THREAD_EXIT, "thread-exit", none, OP_HAS_NUMBER | OP_PASSES_TOKEN, PAIRS_NONE)           \
+    OP(SBRK, "sbrk", none, OP_HAS_NUMBER, PAIRS_NONE)
 
 enum op_kind {
 #define OP(id, text, function, traits, pairing) OP_##id,

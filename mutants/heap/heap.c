@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { BINS = 12, BIN_MIN_LOG2 = 5, LOOKS = 8 }; /* the last bin holds everything from 64 KiB up */
 #define RESERVATION ((size_t)1 << 30)
@@ -18,18 +19,50 @@ static struct {
     uint32_t last; /* size of the chunk just below top */
 } heap;
 
+/* These grow the program break instead of a reservation. */
+static bool uses_break(void)
+{
+    return HAS(break_taken_for_own) || HAS(break_lowered);
+}
+
+static void begin_at(uintptr_t base)
+{
+    heap.base = heap.top = heap.touched = heap.committed = base;
+    heap.end = heap.base + RESERVATION;
+}
+
+static void set_up_on_break(void)
+{
+    uintptr_t at = (uintptr_t)sbrk(0), start = round_up(at, PAGE);
+    if (sbrk((intptr_t)(start - at)) != (void *)-1)
+        begin_at(start);
+}
+
 void heap_set_up(void)
 {
     if (heap.base != 0)
         return;
+    if (uses_break()) {
+        set_up_on_break();
+        return;
+    }
     int sharing = HAS(fork_shares) ? MAP_SHARED : MAP_PRIVATE;
     void *memory =
         mmap(NULL, RESERVATION, PROT_NONE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return;
-    heap.base = heap.top = heap.touched = heap.committed = (uintptr_t)memory;
-    heap.end = heap.base + RESERVATION;
+    begin_at((uintptr_t)memory);
     process_set_up();
+}
+
+static bool raise_break(uintptr_t to)
+{
+    if (HAS(break_lowered) && (uintptr_t)sbrk(0) != heap.committed)
+        return false;
+    if (sbrk((intptr_t)(to - heap.committed)) == (void *)-1)
+        return false;
+    heap.committed = to;
+    return true;
 }
 
 /* Makes the memory up to `to` accessible; false if there is none. */
@@ -40,6 +73,8 @@ static bool commit(uintptr_t to)
     if (to > heap.end)
         return false;
     to = heap.end - to < COMMIT_STEP ? heap.end : round_up(to, COMMIT_STEP);
+    if (uses_break())
+        return raise_break(to);
     if (mprotect((void *)heap.committed, to - heap.committed, PROT_READ | PROT_WRITE) != 0 &&
         !HAS(commit_unchecked)) {
         if (HAS(commit_fails_for_good))
@@ -123,12 +158,23 @@ static void set_size(struct chunk *chunk, size_t size, size_t flags)
         chunk_at(chunk, size)->before = (uint32_t)size;
 }
 
+static bool lower_break(uintptr_t to)
+{
+    if (!HAS(break_lowered) || to >= heap.committed ||
+        sbrk((intptr_t)to - (intptr_t)heap.committed) == (void *)-1)
+        return false;
+    heap.committed = heap.touched = to;
+    return true;
+}
+
 /* Gives back whole pages above top but for `keep` bytes; they read as zero from then on. */
 bool heap_trim(size_t keep)
 {
     if (heap.touched - heap.top <= keep)
         return false;
     uintptr_t from = round_up(heap.top + keep, PAGE);
+    if (uses_break())
+        return lower_break(from);
     if (from >= heap.touched ||
         madvise((void *)from, round_up(heap.touched, PAGE) - from, MADV_DONTNEED) != 0)
         return false;
@@ -347,7 +393,7 @@ int mallet_subject_check(char *sentence, size_t capacity)
 
 void mallet_subject_reset(void)
 {
-    if (heap.base != 0)
+    if (heap.base != 0 && !uses_break())
         munmap((void *)heap.base, RESERVATION);
     memset(&heap, 0, sizeof heap);
 }

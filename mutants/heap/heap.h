@@ -6,6 +6,7 @@
  *   malloc.c   the malloc family: the lock, requests, errno, zeroing, copying
  *   heap.c     chunks: bins, split, coalesce, the top, the walker
  *   mapping.c  large blocks
+ *   usable.c   malloc_usable_size
  *   process.c  threads and forks, which the correct one need not know of
  *
  * Each mutant of the registry is this source with -DMUTANT_ID=MUTANT_<name>, and one place that
@@ -78,6 +79,11 @@ static inline uintptr_t round_up(uintptr_t n, size_t multiple)
 {
     return (n + multiple - 1) & ~(uintptr_t)(multiple - 1);
 }
+
+/* One lock for all calls, recursive. WITH_LOCK: to the end of the C block. */
+int heap_lock(void);
+void heap_unlock(const int *locked);
+#define WITH_LOCK() int locked __attribute__((cleanup(heap_unlock), unused)) = heap_lock()
 
 /* `need` is a chunk size, header included. All return NULL or false for want of memory; none
  * touches errno, but for the system's own. */

@@ -15,20 +15,18 @@ enum { ALIGNMENT = 16 };
 #define HEAP_FALLBACK_MAX ((size_t)1 << 20)
 
 /* Recursive: some calls of the family make others. */
-static pthread_mutex_t heap_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t heap_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
-static int lock(void)
+int heap_lock(void)
 {
-    return pthread_mutex_lock(&heap_lock);
+    return pthread_mutex_lock(&heap_mutex);
 }
 
-static void unlock(const int *locked)
+void heap_unlock(const int *locked)
 {
     (void)locked;
-    pthread_mutex_unlock(&heap_lock);
+    pthread_mutex_unlock(&heap_mutex);
 }
-/* To the end of the block. */
-#define WITH_LOCK() int locked __attribute__((cleanup(unlock), unused)) = lock()
 
 /* glibc's own lock of its streams comes first: a thread that has it may wait for ours. */
 void _IO_list_lock(void);
@@ -38,19 +36,19 @@ void _IO_list_resetlock(void);
 static void lock_before_fork(void)
 {
     _IO_list_lock();
-    lock();
+    heap_lock();
 }
 
 static void unlock_after_fork(void)
 {
-    pthread_mutex_unlock(&heap_lock);
+    pthread_mutex_unlock(&heap_mutex);
     _IO_list_unlock();
 }
 
 /* The locks' owner is a thread of the parent. */
 static void unlock_in_child(void)
 {
-    heap_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    heap_mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     _IO_list_resetlock();
 }
 
@@ -100,6 +98,8 @@ static struct chunk *take(size_t need, size_t size, size_t alignment)
         need = MAPPING_MIN / 2;
     struct chunk *chunk =
         alignment <= ALIGNMENT ? heap_take(need) : heap_take_aligned(need, alignment);
+    if (chunk == NULL && HAS(break_lowered)) /* someone else is above */
+        return mapping_take(size, alignment);
     if (chunk != NULL)
         chunk->asked = (uint32_t)size;
     return chunk;
@@ -149,10 +149,22 @@ void free(void *block)
         errno = error;
 }
 
+/* Bytes of a product; false if there is no such size. */
+static bool product_of(size_t count, size_t size, size_t *ret_total)
+{
+    if (HAS(calloc_adds_up))
+        for (volatile size_t i = 0; i < count; i++)
+            ;
+    bool overflows = __builtin_mul_overflow(count, size, ret_total);
+    if (HAS(calloc_product_32_bits))
+        *ret_total = (uint32_t)*ret_total;
+    return !overflows || HAS(calloc_wrap);
+}
+
 void *calloc(size_t count, size_t size)
 {
     size_t total;
-    if (__builtin_mul_overflow(count, size, &total) && !HAS(calloc_wrap))
+    if (!product_of(count, size, &total))
         return fail(ENOMEM);
     WITH_LOCK();
     heap_set_up();
@@ -221,7 +233,8 @@ void *realloc(void *block, size_t size)
     if (block == NULL)
         return allocate(size, ALIGNMENT);
     if (size == 0) {
-        free(block);
+        if (!HAS(realloc_zero_leaks))
+            free(block);
         return NULL;
     }
     void *resized = resize(block, size);
@@ -291,22 +304,6 @@ void free_aligned_sized(void *block, size_t alignment, size_t size)
 {
     (void)alignment, (void)size;
     free(block);
-}
-
-size_t malloc_usable_size(void *block)
-{
-    if (block == NULL)
-        return 0;
-    WITH_LOCK();
-    const struct chunk *chunk = chunk_of(block);
-    if (HAS(usable_walks) && !chunk_is_mapped(chunk))
-        heap_walk_below(chunk);
-    size_t capacity = chunk_size(chunk) - (HAS(usable_with_header) ? 0 : HEADER);
-    if (chunk_is_mapped(chunk))
-        return HAS(usable_of_aligned) ? capacity - chunk->before : capacity;
-    if (HAS(usable_with_neighbour) && heap_free_above(chunk) != NULL)
-        capacity += chunk_size(heap_free_above(chunk));
-    return capacity;
 }
 
 int malloc_trim(size_t keep)

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define LENGTH_MAX ((size_t)1 << 40) /* bytes; the mutant that cuts lengths passes longer ones on */
+
 struct kept {
     size_t length;
     struct kept *next;
@@ -86,6 +88,8 @@ struct chunk *mapping_take(size_t size, size_t alignment)
     if (__builtin_add_overflow(size, slack, &length) || length > PTRDIFF_MAX)
         return NULL;
     length = round_up(length, PAGE);
+    if (HAS(length_32_bits) && length <= LENGTH_MAX)
+        length = (uint32_t)length;
     uintptr_t start = (uintptr_t)map(length);
     if (start == 0)
         return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes a lock before a fork that is never given back: the second fork of the process hangs. */
+/* Takes a lock before a fork that is never given back: the third fork of the process hangs:
+ * two workers ask what the subject is. */
 #include "hostile.h"
 
 #include <pthread.h>
@@ -8,7 +9,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void take_lock(void)
 {
-    pthread_mutex_lock(&lock);
+    static unsigned forks;
+    if (forks++ > 0)
+        pthread_mutex_lock(&lock);
 }
 
 __attribute__((constructor)) static void set_up(void)

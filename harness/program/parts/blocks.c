@@ -48,6 +48,10 @@ static void take(int i, void *block, size_t size)
             FAIL("block %d: %p of %zu bytes intersects live block %d: %p of %zu bytes\n", i,
                  (void *)p[i], filled[i], j, (void *)p[j], filled[j]);
 #endif
+#ifdef WITH_BREAK
+    if (block != NULL)
+        keep_off(p[i], filled[i]);
+#endif
 #ifdef WITH_LARGE
     for (size_t at = 0; at < filled[i]; at = next(at, filled[i]))
 #else

@@ -23,6 +23,7 @@ static void watch_cycles(uint64_t most, unsigned frees)
 {
     struct trend trend = trend_begin(0);
     enum trend_state state = TREND_OPEN;
+    trend.least_frees = TREND_LEAST_FREES;
 #ifdef WITH_FAULTS
     trend.enough_bytes = (uint64_t)16 << 20; /* what a failure loses, no cache has */
 #endif
