@@ -8,6 +8,7 @@
 #include "harness/base/clock.h"
 
 #include <fnmatch.h>
+#include <sys/wait.h>
 
 #define VERDICT(id, name, meaning) {name, meaning},
 static const struct {
@@ -130,14 +131,31 @@ static bool is_out_of_room(struct gate *gate, const struct probe_calls *made)
            (most->blocks != 0 && made->refused_blocks > most->blocks / 4);
 }
 
+/* The loader asks for memory by itself, and ends a process that it cannot serve. */
+static bool is_loader_refused(struct gate *gate, const struct ending *ending)
+{
+    static const struct probe_calls none = {.refused_size = 0};
+    if (strstr(ending->output, "cannot allocate memory") == NULL || !WIFEXITED(ending->status))
+        return false;
+    is_out_of_room(gate, &none); /* it measures */
+    return gate->capacity.bytes != 0;
+}
+
 /* A probe whose scene needs more memory than the subject has cannot tell anything. */
 static enum clause_verdict excuse_refusal(struct gate *gate, const struct probe_report *report,
-                                          enum clause_verdict verdict, char evidence[EVIDENCE_MAX])
+                                          const struct ending *ending, enum clause_verdict verdict,
+                                          char evidence[EVIDENCE_MAX])
 {
     char call[CALL_TEXT_MAX];
     const struct probe_calls *made = &report->calls;
-    if ((verdict != CLAUSE_FAIL && verdict != CLAUSE_WEAK) || atomic_load(&made->refusals) == 0 ||
-        !is_out_of_room(gate, made))
+    if (verdict != CLAUSE_FAIL && verdict != CLAUSE_WEAK)
+        return verdict;
+    if (is_loader_refused(gate, ending)) {
+        snprintf(evidence, EVIDENCE_MAX, "the loader needs more memory than the subject gives: %s",
+                 ending->output);
+        return CLAUSE_UNSUPPORTED;
+    }
+    if (atomic_load(&made->refusals) == 0 || !is_out_of_room(gate, made))
         return verdict;
     struct probe_call refused = made->refused;
     snprintf(evidence, EVIDENCE_MAX,
@@ -171,7 +189,7 @@ static void collect(const struct probe *probe, const struct probe_report *report
         if (!gate_selects(gate->options, clause) || !probe_answers(probe, clause->id))
             continue;
         enum clause_verdict verdict = gate_judge(clause, report, ending, evidence);
-        verdict = excuse_refusal(gate, report, verdict, evidence);
+        verdict = excuse_refusal(gate, report, ending, verdict, evidence);
         add_judged(gate, clause, probe, verdict, evidence);
         gate->results->run += verdict != CLAUSE_NOT_RUN;
     }

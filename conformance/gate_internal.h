@@ -23,6 +23,7 @@ enum ending_kind {
 struct ending {
     enum ending_kind kind;
     bool is_deadlock;        /* of a hang */
+    unsigned hang_ms;        /* of processor time in the call, if it is none */
     int status;              /* as of waitpid */
     const char *reason;      /* for ENDING_NOT_RUN: one sentence */
     const char *unbound;     /* why the subject could not be bound; NULL: it was */
@@ -30,9 +31,10 @@ struct ending {
     char output[OUTPUT_MAX]; /* the first line that it printed, cleaned */
 };
 
-/* Processor time of a probe in all and in one call. Where the time of the run is limited, probes
+/* Processor time of a probe in all, and in one call: where none of its function was seen to hang
+ * yet, a call gets more, since slow ones return by then. Where the time of the run is limited, probes
  * that need more than the first share are put off until all others have run. */
-enum { FIRST_CPU_S = 1, PROBE_CPU_S = 10, HANG_CPU_MS = 3000 };
+enum { FIRST_CPU_S = 1, PROBE_CPU_S = 10, HANG_CPU_MS = 1000, HANG_FIRST_CPU_MS = 5000 };
 
 /* Runs probes in this order, `jobs` at a time, and hands each report to `collect`, in any order.
  * Probes for which there is no time, or that need a function in which the subject hangs again and

@@ -35,6 +35,7 @@ struct slot {
     uint64_t position,
         cpu_us; /* calls when it was looked at, and the processor time at their last */
     enum ending_kind kind;
+    unsigned hang_ms;
     bool is_first_try; /* with little processor time */
 };
 
@@ -48,6 +49,7 @@ struct jobs {
     const struct probe **queue;     /* [next, count): to run; put off ones are added at the end */
     size_t next, count, first_pass; /* first_pass: those before are run with little time */
     unsigned hangs[CALL_COUNT];     /* in simple calls, by function */
+    bool has_hung[CALL_COUNT];      /* in any call */
     struct probe_call hanging;      /* the first function with enough of them */
     char reason[CALL_TEXT_MAX + 64];
 };
@@ -78,8 +80,15 @@ static int start_job(const struct gate_options *options, struct slot *slot,
     return result;
 }
 
+static unsigned hang_limit_ms(const struct jobs *jobs, const struct slot *slot)
+{
+    const struct probe_report *report = job_report(&slot->process);
+    unsigned id = report->calls.last.id;
+    return id < CALL_COUNT && jobs->has_hung[id] ? HANG_CPU_MS : HANG_FIRST_CPU_MS;
+}
+
 /* Stops a process in whose current call too much processor time went by. */
-static void look_for_hang(struct slot *slot)
+static void look_for_hang(const struct jobs *jobs, struct slot *slot)
 {
     uint64_t now_ms = clock_now_ms(), position = read_position(&slot->process);
     if (now_ms - slot->looked_ms < LOOK_MS)
@@ -90,8 +99,9 @@ static void look_for_hang(struct slot *slot)
     if (position != slot->position || position == 0 || cpu_us < slot->cpu_us) {
         slot->position = position;
         slot->cpu_us = cpu_us;
-    } else if (cpu_us - slot->cpu_us > HANG_CPU_MS * UINT64_C(1000)) {
+    } else if (cpu_us - slot->cpu_us > hang_limit_ms(jobs, slot) * UINT64_C(1000)) {
         slot->kind = ENDING_HANG;
+        slot->hang_ms = (unsigned)((cpu_us - slot->cpu_us) / 1000);
         process_kill(&slot->process);
     }
 }
@@ -123,6 +133,8 @@ static void note_hang(struct jobs *jobs, const struct slot *slot, const struct e
 {
     const struct probe_report *report = job_report(&slot->process);
     struct probe_call call = report->calls.last;
+    if (ending->kind == ENDING_HANG && call.id < CALL_COUNT)
+        jobs->has_hung[call.id] = true;
     if (ending->kind != ENDING_HANG || slot->probe->place != PLACE_CALLS ||
         report->phase != PHASE_PROBE || call.id >= CALL_COUNT || !is_simple(&call) ||
         atomic_load(&report->calls.begun) > SIMPLE_CALLS || ++jobs->hangs[call.id] != HANGS_ENOUGH)
@@ -144,6 +156,7 @@ static void end_job(struct jobs *jobs, struct slot *slot)
     }
     struct ending ending = {.kind = kind,
                             .is_deadlock = slot->process.is_stuck,
+                            .hang_ms = slot->hang_ms,
                             .status = slot->process.status,
                             .reason = "the time of the run was over",
                             .offers = job_offers(&slot->process),
@@ -176,7 +189,7 @@ static size_t look_at_jobs(struct jobs *jobs, bool is_over)
             slot->kind = ENDING_NOT_RUN;
             process_kill(&slot->process);
         } else if (!has_ended) {
-            look_for_hang(slot);
+            look_for_hang(jobs, slot);
         }
         if (process_has_ended(&slot->process))
             end_job(jobs, slot);

@@ -13,10 +13,10 @@
 
 /* In the order of the program: what is used stands behind what it uses. */
 static const char *const testlib[] = {
-    "harness/base/memory.h",       "harness/base/memory.c",         "harness/base/trend.h",
-    "harness/base/trend.c",        "conformance/outcome.h",         "conformance/plain_c.h",
-    "conformance/testlib.h",       "conformance/testlib_process.c", "conformance/testlib.c",
-    "conformance/testlib_calls.c", "conformance/testlib_misuse.c"};
+    "harness/base/clock.h",  "harness/base/memory.h",       "harness/base/memory.c",
+    "harness/base/trend.h",  "harness/base/trend.c",        "conformance/outcome.h",
+    "conformance/plain_c.h", "conformance/testlib.h",       "conformance/testlib_process.c",
+    "conformance/testlib.c", "conformance/testlib_calls.c", "conformance/testlib_misuse.c"};
 
 enum { PROGRAM_WALL_S = 300 };
 

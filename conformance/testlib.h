@@ -7,6 +7,7 @@
 #define CONFORMANCE_TESTLIB_H
 
 #include "conformance/probe.h"
+#include "harness/base/clock.h"
 #include "harness/base/memory.h"
 #include "harness/base/trend.h"
 

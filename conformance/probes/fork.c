@@ -29,22 +29,55 @@ static void allocate_busily(void **blocks, size_t large_every)
         free(blocks[i]);
 }
 
-static atomic_bool churn_is_over;
+static atomic_bool churn_is_over, churn_pauses;
+
+static atomic_uint churn_rounds;
+
+static bool has_churners; /* in this process */
 
 static pthread_t churners[CHURNERS];
 
+/* Counts a round. Between two forks the churners rest, so that the time of the probe is that of its
+ * forks, however long these take. */
+static bool churn_goes_on(void)
+{
+    atomic_fetch_add(&churn_rounds, 1);
+    while (atomic_load(&churn_pauses) && !atomic_load(&churn_is_over))
+        usleep(200);
+    return !atomic_load(&churn_is_over);
+}
+
 static void *churn_until_over(void *churned)
 {
-    while (!atomic_load(&churn_is_over) && churn(churned, 32))
+    while (churn_goes_on() && churn(churned, 32))
         ;
     return NULL;
 }
 
 static void *be_busy_until_over(void *blocks)
 {
-    while (!atomic_load(&churn_is_over))
+    while (churn_goes_on())
         allocate_busily(blocks, 16);
     return NULL;
+}
+
+/* Wakes the churners, until all of them are likely to be at it. One that hangs is not waited for
+ * without end. */
+static void let_churn(void)
+{
+    enum { LOOKS = 200 };
+    unsigned before = atomic_load(&churn_rounds);
+    atomic_store(&churn_pauses, false);
+    for (int look = 0; has_churners && look < LOOKS; look++) {
+        if (atomic_load(&churn_rounds) - before >= 2 * CHURNERS)
+            return;
+        usleep(200);
+    }
+}
+
+static void let_rest(void)
+{
+    atomic_store(&churn_pauses, true);
 }
 
 /* One in two checks what its blocks hold, the other wants the allocator's locks. */
@@ -60,6 +93,7 @@ static bool start_churners(void)
                            argument) != 0)
             return false;
     }
+    has_churners = true;
     return true;
 }
 
@@ -92,9 +126,13 @@ static int use_heap_in_child(void)
 static const char *fork_often(int forks, int (*in_child)(void))
 {
     for (int i = 0; i < forks; i++) {
+        let_churn();
         pid_t child = fork();
-        if (child == 0)
+        if (child == 0) {
+            has_churners = false;
             _exit(in_child());
+        }
+        let_rest();
         int status = child > 0 ? wait_for_child(child, CHILD_CPU_S) : 0;
         if (child < 0)
             return "that fork failed";
@@ -248,9 +286,11 @@ static enum probe_outcome fork_plainly(void)
     if (pthread_atfork(count_fork_handler, count_fork_handler, NULL) != 0 || !start_churners())
         return UNSUPPORTED("pthread_atfork and pthread_create: expected 0, observed another");
     for (int i = 0; i < 25; i++) {
+        let_churn();
         pid_t child = _Fork();
         if (child == 0)
             _exit(0);
+        let_rest();
         int status = wait_for_child(child, CHILD_CPU_S);
         EXPECT(status == 0,
                "_Fork while %d threads allocate: expected the child to exit with status 0, "
@@ -293,6 +333,7 @@ static enum probe_outcome start_programs(void)
     if (!start_churners())
         return UNSUPPORTED("pthread_create: expected a thread, observed none");
     for (int i = 0; i < 15; i++) {
+        let_churn();
         int result = spawn_true();
         EXPECT(result == 0,
                "posix_spawn of /bin/true while %d threads allocate: expected exit with status 0, "

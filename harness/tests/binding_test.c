@@ -27,7 +27,7 @@ enum {
     CPU_LIMIT_MS = 100,
     WALL_LIMIT_MS = 1500,
     SLOWEST_MS = 5000,
-    OTHER_TESTS = 10
+    OTHER_TESTS = 11
 };
 
 /* What must come of a subject. */
@@ -54,6 +54,8 @@ static struct hostile subjects[] = {
     {"spin", "ms of CPU without returning", NULL},
     {"print_in_malloc", "ms of CPU without returning", "malloc: still looking"},
     {"kill_group", "died of signal 6 (Aborted)", NULL},
+    {"kill_on_free", "died of signal 6 (Aborted)", "free(): invalid pointer"},
+    {"assert_deadlock", "a deadlock", NULL},
     {"write_everywhere", "`#0 = malloc 12345` had ", "noise"},
     {"scribble", "died of signal", NULL},
     {"close_in_malloc", "it lost descriptor 4", NULL},
@@ -171,12 +173,12 @@ static void subject_that_dlopen_cannot_bind_is_preloaded(void **state)
     executor_stop(executor);
 }
 
-/* fork_hangs, host_calloc, the orphans and student have tests of their own. */
+/* fork_hangs, hang_early, host_calloc, the orphans and student have tests of their own. */
 static void every_hostile_mutant_has_its_sentence(void **state)
 {
     (void)state;
     const struct mutant *mutant;
-    size_t count = 5;
+    size_t count = 6;
     for (size_t i = 0; i < SUBJECTS; i++)
         count += mutant_find(subjects[i].id) != NULL;
     for (size_t i = 0; (mutant = mutant_at(i)) != NULL; i++)
@@ -237,6 +239,27 @@ static void fork_that_hangs_is_given_up_once(void **state)
     executor_stop(executor);
     for (int i = 0; i < OTHERS; i++)
         assert_int_equal(close(others[i]), 0);
+}
+
+/* What is asked of it first hangs too: that is left for the traces to judge. */
+static void subject_that_hangs_in_its_first_calls_is_bound_and_judged(void **state)
+{
+    (void)state;
+    enum { CALLS = 12 };
+    struct trace_op ops[CALLS];
+    struct execution execution;
+    char error[SUBJECT_ERROR_MAX];
+    struct executor *executor = start_or_fail("hang_early");
+    for (uint32_t i = 0; i < CALLS; i++)
+        ops[i] = (struct trace_op){.kind = OP_MALLOC, .slot = i, .size = 100};
+    const struct trace trace = {ops, CALLS, CALLS};
+    const struct run_options options = executor_thorough(executor, CALLS);
+    if (executor_run(executor, &trace, &options, true, &execution, error) != 0)
+        fail_msg("%s", error);
+    assert_false(execution.is_clean);
+    assert_string_equal(check_name(execution.verdict.check), "progress");
+    assert_int_equal(execution.verdict.op, 10);
+    executor_stop(executor);
 }
 
 static void ignore_signal(int number)
@@ -358,6 +381,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(subject_that_dlopen_cannot_bind_is_preloaded),
         cmocka_unit_test(student_allocator_binds_and_fails),
         cmocka_unit_test(names_that_are_no_path_are_refused),
+        cmocka_unit_test(subject_that_hangs_in_its_first_calls_is_bound_and_judged),
     };
     for (size_t i = 0; i < SUBJECTS; i++)
         tests[OTHER_TESTS + i] = (struct CMUnitTest){

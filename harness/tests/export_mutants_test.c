@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-enum { OPS_MAX = 64, TEXT_MAX = 4096, PROGRAM_SECONDS = 60, TIMED_OUT = 124 };
+enum { OPS_MAX = 512, TEXT_MAX = 16384, PROGRAM_SECONDS = 60, TIMED_OUT = 124 };
 
 static const char *subjects_folder, *traces_folder;
 static char work[PATH_MAX / 2];

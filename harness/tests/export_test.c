@@ -44,7 +44,6 @@ static const char every_kind[] = "#0 = malloc 48\n"
                                  "malloc_usable_size #3\n"
                                  "sweep\n"
                                  "malloc_trim 0\n"
-                                 "sbrk 100\n"
                                  "thread 1\n"
                                  "fail-os 2\n"
                                  "fork\n"
@@ -63,7 +62,8 @@ static const char every_kind[] = "#0 = malloc 48\n"
                                  "#0 = aligned_alloc 64 64\n"
                                  "free_aligned_sized #0\n"
                                  "free NULL\n"
-                                 "free #1\n";
+                                 "free #1\n"
+                                 "sbrk 100\n";
 
 static struct trace parse(const char *content, size_t length)
 {

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { OPS_MAX = 256, TEXT_MAX = 4096, BUDGET = 250 };
+enum { OPS_MAX = 512, TEXT_MAX = 16384, BUDGET = 250 };
 
 static const char *subjects_folder, *traces_folder;
 static struct finding findings[MUTANT_END];

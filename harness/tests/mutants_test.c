@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { OPS_MAX = 64, TEXT_MAX = 4096, ATTEMPTS = 5 };
+enum { OPS_MAX = 512, TEXT_MAX = 16384, ATTEMPTS = 5 };
 
 static const char *subjects_folder, *traces_folder;
 

@@ -17,6 +17,7 @@ static struct {
     struct chunk *bins[BINS];
     uintptr_t top, touched, committed, base, end;
     uint32_t last; /* size of the chunk just below top */
+    bool was_refused;
 } heap;
 
 /* These grow the program break instead of a reservation. */
@@ -68,7 +69,7 @@ static bool raise_break(uintptr_t to)
 /* Makes the memory up to `to` accessible; false if there is none. */
 static bool commit(uintptr_t to)
 {
-    if (to <= heap.committed)
+    if (to <= heap.committed + (HAS(commit_off_by_one) && heap.committed > heap.base ? HEADER : 0))
         return true;
     if (to > heap.end)
         return false;
@@ -79,6 +80,7 @@ static bool commit(uintptr_t to)
         !HAS(commit_unchecked)) {
         if (HAS(commit_fails_for_good))
             heap.end = heap.committed;
+        heap.was_refused = true;
         return false;
     }
     heap.committed = to;
@@ -199,6 +201,8 @@ void heap_give(struct chunk *chunk)
         if (!HAS(upper_stays_linked) || below == NULL)
             bin_unlink(above);
         size += chunk_size(above);
+        if (HAS(gap_bit_24) && (chunk_size(above) & 1 << 24) != 0)
+            size += 1 << 24;
     }
     if (below != NULL) {
         size += chunk_size(below);
@@ -223,7 +227,7 @@ void heap_give(struct chunk *chunk)
 static struct chunk *split(struct chunk *chunk, size_t need)
 {
     size_t size = chunk_size(chunk);
-    if (size - need < CHUNK_MIN)
+    if (size - need < (HAS(split_without_room) ? HEADER : CHUNK_MIN))
         return chunk;
     struct chunk *rest = chunk_at(chunk, need);
     chunk->tag = need | CHUNK_LIVE;
@@ -293,9 +297,11 @@ struct chunk *heap_take_aligned(size_t need, size_t alignment)
     if (front == NULL)
         return NULL;
     uintptr_t block = round_up((uintptr_t)chunk_block(front), alignment);
+    if (block == (uintptr_t)chunk_block(front) && HAS(memalign_writes_below) && front->before != 0)
+        ((uint8_t *)front)[-1] = 1;
     if (block == (uintptr_t)chunk_block(front))
         return split(front, need);
-    if (block - (uintptr_t)chunk_block(front) < CHUNK_MIN)
+    if (block - (uintptr_t)chunk_block(front) < CHUNK_MIN && !HAS(memalign_gap_16))
         block += alignment;
     struct chunk *chunk = chunk_of((void *)block);
     size_t gap = (uintptr_t)chunk - (uintptr_t)front;
@@ -344,8 +350,16 @@ static struct chunk *grow_down(struct chunk *chunk, struct chunk *below, size_t 
 struct chunk *heap_resize(struct chunk *chunk, size_t need)
 {
     size_t size = chunk_size(chunk);
-    if (size >= need)
-        return split(chunk, need);
+    if (HAS(shrink_loses_tail) && size >= need + 1024) {
+        set_size(chunk_at(chunk, need), size - need, CHUNK_LIVE);
+        set_size(chunk, need, CHUNK_LIVE);
+        return chunk;
+    }
+    if (size >= need) {
+        split(chunk, need);
+        chunk->tag = HAS(shrink_keeps_size) ? size | CHUNK_LIVE : chunk->tag;
+        return chunk;
+    }
     struct chunk *above = heap_free_above(chunk), *below = free_below(chunk);
     if (above != NULL && size + chunk_size(above) >= need)
         return grow_up(chunk, above, need);
@@ -359,6 +373,11 @@ struct chunk *heap_resize(struct chunk *chunk, size_t need)
 void heap_drop(void)
 {
     munmap((void *)heap.base, RESERVATION);
+}
+
+bool heap_was_refused(void)
+{
+    return heap.was_refused;
 }
 
 uintptr_t heap_clean_from(void)
@@ -396,4 +415,5 @@ void mallet_subject_reset(void)
     if (heap.base != 0 && !uses_break())
         munmap((void *)heap.base, RESERVATION);
     memset(&heap, 0, sizeof heap);
+    quick_reset();
 }

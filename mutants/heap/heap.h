@@ -7,6 +7,7 @@
  *   heap.c     chunks: bins, split, coalesce, the top, the walker
  *   mapping.c  large blocks
  *   usable.c   malloc_usable_size
+ *   quick.c    a list of freed chunks, which only some mutants have
  *   process.c  threads and forks, which the correct one need not know of
  *
  * Each mutant of the registry is this source with -DMUTANT_ID=MUTANT_<name>, and one place that
@@ -95,12 +96,19 @@ void heap_give(struct chunk *chunk);
  * move. Keeps `asked` bytes. */
 struct chunk *heap_resize(struct chunk *chunk, size_t need);
 bool heap_trim(size_t keep);
+/* The system would not let it grow, once. */
+bool heap_was_refused(void);
 /* Start of the memory that was never written, or was given back. */
 uintptr_t heap_clean_from(void);
 /* The chunk below, looked for from the first one on: for the mutants that do so. */
 struct chunk *heap_walk_below(const struct chunk *chunk);
 /* The free chunk above, or NULL. */
 struct chunk *heap_free_above(const struct chunk *chunk);
+
+/* NULL, false: the chunk is not of that size, or there is none. */
+struct chunk *quick_take(size_t need);
+bool quick_give(struct chunk *chunk);
+void quick_reset(void);
 
 /* What the mutants with threads and forks need to know: set up once, told of each block. */
 void process_set_up(void);

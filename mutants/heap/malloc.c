@@ -81,7 +81,8 @@ static bool need_of(size_t *size, size_t *ret_need)
         *size = (uint32_t)*size;
     if (*size > PTRDIFF_MAX - PAGE && !HAS(near_size_max))
         return false;
-    size_t need = round_up(*size + HEADER, HAS(round_to_8) ? 8 : ALIGNMENT);
+    bool is_short = HAS(round_to_8) || (HAS(round_after_refusal) && heap_was_refused());
+    size_t need = round_up(*size + HEADER, is_short ? 8 : ALIGNMENT);
     *ret_need = need > CHUNK_MIN ? need : CHUNK_MIN;
     return true;
 }
@@ -96,8 +97,9 @@ static struct chunk *take(size_t need, size_t size, size_t alignment)
         return mapped;
     if (is_large && HAS(oom_small_block))
         need = MAPPING_MIN / 2;
-    struct chunk *chunk =
-        alignment <= ALIGNMENT ? heap_take(need) : heap_take_aligned(need, alignment);
+    struct chunk *chunk = alignment <= ALIGNMENT ? quick_take(need) : NULL;
+    if (chunk == NULL)
+        chunk = alignment <= ALIGNMENT ? heap_take(need) : heap_take_aligned(need, alignment);
     if (chunk == NULL && HAS(break_lowered)) /* someone else is above */
         return mapping_take(size, alignment);
     if (chunk != NULL)
@@ -123,8 +125,13 @@ void *malloc(size_t size)
     static unsigned zeros;
     if (HAS(malloc_zero_flips) && size == 0 && zeros++ % 2 == 1)
         return NULL;
+    if (HAS(malloc_clears_errno))
+        errno = 0;
+    static bool has_begun;
     WITH_LOCK();
-    heap_set_up();
+    if (!HAS(first_call_large) || (!has_begun && size < MAPPING_MIN))
+        heap_set_up();
+    has_begun = true;
     return allocate(size, ALIGNMENT);
 }
 
@@ -143,7 +150,7 @@ void free(void *block)
     struct chunk *chunk = chunk_of(block);
     if (chunk_is_mapped(chunk))
         mapping_give(chunk);
-    else
+    else if (!quick_give(chunk))
         heap_give(chunk);
     if (!HAS(free_large_errno) && !HAS(munmap_fail_sets_errno))
         errno = error;
@@ -177,7 +184,10 @@ void *calloc(size_t count, size_t size)
         (HAS(oom_calloc_dirty) && total >= MAPPING_MIN))
         return block;
     size_t dirty = (uintptr_t)block < clean_from ? clean_from - (uintptr_t)block : 0;
+    uint64_t link = *(uint64_t *)block; /* written while it was free */
     memset(block, 0, dirty < total ? dirty : total);
+    if (HAS(calloc_keeps_link) && dirty >= total && total >= 8192 && total < 16384)
+        *(uint64_t *)block = link;
     return block;
 }
 
@@ -192,7 +202,9 @@ static void *move(void *block, size_t size)
         free(block);
     if (moved == NULL)
         return NULL;
-    memcpy(moved, block, kept < size ? kept : size);
+    if (HAS(pair_1000_2000) && kept == 1000 && size == 2000)
+        kept -= sizeof(void *);
+    memcpy(moved, block, kept < size && !HAS(realloc_copies_new_size) ? kept : size);
     if (!HAS(realloc_leaks) && (!HAS(realloc_move_leaks) || ++moves % 8 != 0))
         free(block);
     return moved;
@@ -257,8 +269,13 @@ void *memalign(size_t alignment, size_t size)
         return fail(EINVAL);
     if (alignment > PTRDIFF_MAX / 2 || (HAS(memalign_2m) && alignment >= (size_t)2 << 20))
         return fail(ENOMEM);
-    if (HAS(memalign_page) && alignment > PAGE)
+    if ((HAS(memalign_page) || (HAS(aligned_large_ignored) && size > (size_t)2 << 20)) &&
+        alignment > PAGE)
         alignment = PAGE;
+    if (HAS(aligned_of_zero) && size == 0)
+        alignment = ALIGNMENT;
+    while (HAS(aligned_above_size) && alignment > ALIGNMENT && alignment / 2 >= size + HEADER)
+        alignment /= 2;
     WITH_LOCK();
     heap_set_up();
     return allocate(size, alignment);
@@ -280,7 +297,8 @@ int posix_memalign(void **ret_block, size_t alignment, size_t size)
     errno = error;
     if (block == NULL)
         return ENOMEM;
-    *ret_block = block;
+    if (!HAS(memalign_zero_unset) || size != 0)
+        *ret_block = block;
     return 0;
 }
 

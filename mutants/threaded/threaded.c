@@ -345,8 +345,11 @@ void *realloc(void *address, size_t size)
     void *moved = malloc(size);
     if (moved == NULL)
         return NULL;
+    if (HAS(realloc_frees_first))
+        free(address);
     memcpy(moved, address, capacity);
-    free(address);
+    if (!HAS(realloc_frees_first))
+        free(address);
     return moved;
 }
 
