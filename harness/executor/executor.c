@@ -117,7 +117,7 @@ void executor_end_worker(struct executor *executor)
 }
 
 /* In a worker of its own: the first one has taken all that there was. */
-static int probe_blocks(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+static int count_blocks(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
     struct watch watch;
     int result = executor_start_worker(executor, error);
@@ -163,7 +163,7 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
     enum subject_binding binding = executor->info.subject.binding;
     bool is_foreign = binding == BIND_DLOPEN || binding == BIND_DLMOPEN;
     if (!is_foreign || watch.reply.misbound[0] == 0)
-        return probe_blocks(executor, error);
+        return count_blocks(executor, error);
     snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
     return EXDEV;
 }
