@@ -116,7 +116,7 @@ static void add_meant(struct words *words, const struct mutant *mutant, struct m
     } else if (mutant_catch_find(mutant, "growth", catch)) {
         ADD(words, "growth", "--workload", catch->where);
     } else if (mutant_catch_find(mutant, "note", catch)) {
-        ADD(words, "growth", "--strict", "--workload", catch->where);
+        ADD(words, "growth", "--workload", catch->where);
     } else if (mutant_catch_find(mutant, "torture", catch)) {
         ADD(words, "torture", "--scenario", catch->where, "--time", words->budget);
     } else if (mutant_catch_find(mutant, "interleave", catch)) {

@@ -63,7 +63,6 @@ if [ -n "$foreign" ]; then
     every=$mutants/libheap_mmap_every_small.so # a cost that an allocator may choose to have
     ends 0 growth --quick --workload fill_lifo --band 256 "$every"
     printed '^note  *fill_lifo/256 '
-    ends 1 growth --quick --strict --workload fill_lifo --band 256 "$every"
 fi
 
 finish
