@@ -87,14 +87,19 @@ static int choose(struct bench *bench)
 
 static const char *result_word(const struct mutant_score *score)
 {
-    return !score->was_run ? "not run" : score->is_killed ? "killed" : "MISSED";
+    return mutant_is_equivalent(score->mutant) ? "equivalent"
+           : !score->was_run                   ? "not run"
+           : score->is_killed                  ? "killed"
+                                               : "MISSED";
 }
 
 static void print_score(const struct bench *bench, const struct mutant_score *score)
 {
-    printf("%-8s %-44s", result_word(score), score->mutant->id);
+    printf("%-10s %-44s", result_word(score), score->mutant->id);
     if (!score->was_run) {
-        printf(" no command of this run is meant to reach it\n");
+        printf(" %s\n", mutant_is_equivalent(score->mutant)
+                            ? "it costs what sound allocators may cost: a note tells"
+                            : "no command of this run is meant to reach it");
         return;
     }
     printf(" %6.1f s %6.1f s CPU", score->seconds, score->cpu_seconds);
@@ -177,13 +182,14 @@ static void print_totals(const struct bench *bench)
 
 static json_t *describe_score(const struct mutant_score *score)
 {
-    json_t *row = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:n, s:b, s:O, s:I, s:I, s:f, s:f, s:i}", "id",
-        score->mutant->id, "class", score->mutant->reach, "origin", score->mutant->origin,
-        "mistake", score->mutant->mistake, "expected", score->mutant->caught_by, "result",
-        result_word(score), "killed_by", "equivalent", 0, "steps", score->steps, "findings",
-        (json_int_t)score->findings, "notes", (json_int_t)score->notes, "seconds", score->seconds,
-        "cpu_seconds", score->cpu_seconds, "status", score->status);
+    json_t *row =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:n, s:b, s:O, s:I, s:I, s:f, s:f, s:i}", "id",
+                  score->mutant->id, "class", score->mutant->reach, "origin", score->mutant->origin,
+                  "mistake", score->mutant->mistake, "expected", score->mutant->caught_by, "result",
+                  result_word(score), "killed_by", "equivalent",
+                  (int)mutant_is_equivalent(score->mutant), "steps", score->steps, "findings",
+                  (json_int_t)score->findings, "notes", (json_int_t)score->notes, "seconds",
+                  score->seconds, "cpu_seconds", score->cpu_seconds, "status", score->status);
     if (score->is_killed)
         json_object_set_new(row, "killed_by",
                             json_pack("{s:s, s:s, s:s, s:s}", "step", score->step, "check",

@@ -23,8 +23,7 @@
 
 enum { WORDS_MAX = 96, TEXT_MAX = 1024, POLL_MS = 200, GRACE_MS = 3000 };
 
-static const char *const means[] = {"trace",      "growth", "note", "torture",
-                                    "interleave", "clause", "call"};
+static const char *const means[] = {"trace", "growth", "torture", "interleave", "clause", "call"};
 enum { MEANS_COUNT = sizeof means / sizeof means[0] };
 
 bool mutant_expects(const struct mutant *mutant, const char *check)
@@ -40,6 +39,12 @@ static bool is_refused(const struct mutant *mutant)
 {
     struct mutant_catch catch;
     return mutant_catch_find(mutant, "load", &catch) && strcmp(catch.names, "refused") == 0;
+}
+
+bool mutant_is_equivalent(const struct mutant *mutant)
+{
+    struct mutant_catch catch;
+    return mutant_catch_find(mutant, "note", &catch);
 }
 
 bool mutant_is_beyond(const struct mutant *mutant, bool is_check)
@@ -114,8 +119,6 @@ static void add_meant(struct words *words, const struct mutant *mutant, struct m
     if (mutant_catch_find(mutant, "trace", catch)) {
         ADD(words, "fuzz", "--time", words->budget, "--output", words->folder);
     } else if (mutant_catch_find(mutant, "growth", catch)) {
-        ADD(words, "growth", "--workload", catch->where);
-    } else if (mutant_catch_find(mutant, "note", catch)) {
         ADD(words, "growth", "--workload", catch->where);
     } else if (mutant_catch_find(mutant, "torture", catch)) {
         ADD(words, "torture", "--scenario", catch->where, "--time", words->budget);

@@ -45,6 +45,8 @@ struct mutant_score {
 
 /* Whether a finding of this check, or of this clause, is what the registry expects of it. */
 bool mutant_expects(const struct mutant *mutant, const char *check);
+/* Whether it only does what sound allocators do too: shown as a note, which is no kill. */
+bool mutant_is_equivalent(const struct mutant *mutant);
 /* Whether no command of mallet, or no `mallet check`, is meant to find it: what is built for the
  * scheduler, and what strikes in one trace only. */
 bool mutant_is_beyond(const struct mutant *mutant, bool is_check);

@@ -28,6 +28,8 @@ if [ -n "$foreign" ]; then
     ends 0 mutants --output "$work/kept" --class single --sample 2 --seed 3 student spin stack_block no_calloc
     printed '^all  *2 of  *2 killed'
 
+    ends 4 mutants --output "$work/kept" shrink_keeps_all
+    printed '^equivalent  *shrink_keeps_all '
     # no command is meant to find it, so nothing was tested
     ends 4 mutants --output "$work/kept" orphan
     printed '^not run  *orphan '
