@@ -79,7 +79,7 @@ static const struct {
     bool is_anywhere; /* the function that died is not the one at fault */
 } sentences[] = {
     {"died of signal|death by signal|observed signal|damage|a crash", EFFECT_MEMORY, true},
-    {"CPU time without|deadlock|none of it in", EFFECT_PROGRESS, true},
+    {"CPU time without|CPU time in it|deadlock|none of it in", EFFECT_PROGRESS, true},
     {"MiB|expected no growth|resident bytes", EFFECT_FOOTPRINT, false},
     {"a multiple of", EFFECT_ALIGNMENT, false},
     {"errno kept|errno unchanged|observed NULL with|observed NULL and errno", EFFECT_ERRNO, false},

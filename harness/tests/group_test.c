@@ -132,6 +132,16 @@ static void a_death_joins_damage_wherever_it_strikes(void **state)
     assert_int_equal(findings_group(findings, count, groups), 1);
 }
 
+static void hangs_of_clauses_are_one_cause(void **state)
+{
+    (void)state;
+    add_clause("C23-7.24.3-p1-b",
+               "malloc(1): expected to return, the process used 5000 ms of CPU time in it");
+    add_clause("C23-7.24.3.2-p2-a",
+               "malloc(9): expected to return, the process used 1000 ms of CPU time in it");
+    assert_int_equal(findings_group(findings, count, groups), 1);
+}
+
 static void a_deadlock_is_no_consequence_of_damage(void **state)
 {
     (void)state;
@@ -235,6 +245,7 @@ int main(void)
         TEST(a_clause_joins_the_trace_that_explains_it),
         TEST(a_clause_about_another_function_stays_alone),
         TEST(a_death_joins_damage_wherever_it_strikes),
+        TEST(hangs_of_clauses_are_one_cause),
         TEST(a_deadlock_is_no_consequence_of_damage),
         TEST(costs_of_other_functions_are_other_causes),
         TEST(a_clause_that_says_nothing_more_is_a_cause_of_its_own),
