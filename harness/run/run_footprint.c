@@ -17,6 +17,8 @@ enum { STEADY_PERCENT = 60 };
 #define OPS_BUDGET   ((uint64_t)1 << 20)
 #define BYTES_BUDGET ((uint64_t)16 << 30)
 #define LOSS_ENOUGH  ((uint64_t)16 << 20) /* bytes; by failures */
+/* Up to so many bytes live at once, a loss of one small block in a cycle is waited for. */
+#define SMALL_PEAK ((size_t)512 << 10)
 
 struct footprint {
     struct run *run;
@@ -115,7 +117,7 @@ static struct footprint footprint_begin(struct run *run, uint64_t done)
                                   .affordable = affordable_cycles(run),
                                   .start = done > 1 ? done : 0, /* the run itself is a cycle */
                                   .frees_start = done > 1 ? run->frees : 0};
-    footprint.trend.least_frees = TREND_LEAST_FREES;
+    footprint.trend.least_frees = run->peak_size <= SMALL_PEAK ? TREND_LEAST_FREES : 0;
     return footprint;
 }
 
