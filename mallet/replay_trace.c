@@ -109,6 +109,8 @@ static int report(struct replay *replay, const struct trace *trace,
 {
     char error[SUBJECT_ERROR_MAX];
     finding->trace = *trace;
+    /* at once: repeating a hang takes long, and this process may be stopped meanwhile */
+    (void)report_add_finding(&replay->findings, finding);
     int failure = count_reproduced(replay, options, finding, error);
     if (failure == ECANCELED)
         finding->attempts = finding->reproduced = 1;

@@ -19,6 +19,9 @@ fi
 ends 1 replay "$mutants/libheap_free_list_cycle.so" --limit 1 "$traces/free_list_cycle.trace" "$work/small.trace" # the first one hangs
 printed '^1 trace not run: the time was over'
 
+ends 1 replay --findings "$work/lines" "$mutants/libheap_calloc_wrap.so" "$traces/calloc_wrap.trace"
+holds 'the finding is a line before it is repeated, and after' test "$(grep -c '"check":"impossible"' "$work/lines")" -eq 2
+
 # A trace may take longer than the limit; the next one is not begun.
 for i in $(seq 1500); do echo "#$i = malloc 16"; done >"$work/slow.trace"
 ends 4 replay --rounds 0 --limit 1 "$mutants/../sound/libslow.so" "$work/slow.trace" "$work/small.trace"
