@@ -48,8 +48,10 @@ printed "^mine\.so: [0-9]* defects\{0,1\}"
 printed "^[0-9]*\. WRONG  malloc returns a block that is not aligned as promised  ([35] of [35])"
 printed "^     void \*b = malloc(16);"
 printed "^     repeat    mallet replay $mine $work/mine/[0-9]*/trace\.trace"
-# It shows in ten classes and more; on a busy machine some of them are not shrunk in time.
-holds "its classes are one entry" test "$(grep -c '^[0-9]*\. .*not aligned' "$work/out")" -eq 1
+# It shows in ten classes and more. One, unless the time did not suffice to shrink what a refused
+# request to the system has to do with it.
+holds "its classes are one entry" test "$(grep '^[0-9]*\. .*not aligned' "$work/out" | grep -vc 'was refused')" -eq 1
+holds "or two" test "$(grep -c '^[0-9]*\. .*not aligned' "$work/out")" -le 2
 program=$(sed -n 's/^     program   //p' "$work/out" | head -1)
 holds "its program compiles" cc -w -fno-builtin -o "$work/program" "$program" -pthread
 holds "its program shows it" sh -c 'LD_PRELOAD=$1 "$2"; [ $? -eq 1 ]' - "$mine" "$work/program"
