@@ -31,8 +31,7 @@ struct build {
     char stem[256];                                          /* file name without its end */
     char plain[PATH_MAX], names[PATH_MAX], result[PATH_MAX]; /* files in the folder */
     char flags[TEXT_MAX];                                    /* split into words */
-    char whole[PATH_MAX + 16]; /* an archive as the linker takes all of it */
-    char symbols[SYMBOLS_MAX]; /* " name name … " */
+    char symbols[SYMBOLS_MAX];                               /* " name name … " */
     char *error;
 };
 
@@ -144,9 +143,8 @@ static int link_object(struct build *build, const char *names, const char *objec
     if (names != NULL)
         add(&words, names);
     if (ends_with(build->typed, ".a")) {
-        snprintf(build->whole, sizeof build->whole, "%s", build->typed);
         add(&words, "-Wl,--whole-archive");
-        add(&words, build->whole);
+        add(&words, build->typed);
         add(&words, "-Wl,--no-whole-archive");
     } else {
         add(&words, build->typed);
