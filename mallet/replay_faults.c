@@ -8,6 +8,9 @@
 #include "mallet/fault_sweep.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#define UNTRIED "untried" /* the trace shows something by itself */
 
 void replay_print_calls(const size_t counts[OS_CALL_COUNT])
 {
@@ -26,9 +29,8 @@ static int replay_fault(void *context, const struct trace *trace, bool is_base,
     return replay_for_classes(context, trace, true, !is_base, ret_execution);
 }
 
-static void print_faults(struct replay *replay, const struct fault_sweep *sweep, bool is_clean)
+static void print_faults(struct replay *replay, const struct fault_sweep *sweep, const char *result)
 {
-    const char *result = is_clean ? "ok" : "faults";
     replay->faults += sweep->faults;
     replay->faults_left_out += sweep->left_out;
     for (unsigned i = 0; i < OS_CALL_COUNT; i++)
@@ -42,6 +44,10 @@ static void print_faults(struct replay *replay, const struct fault_sweep *sweep,
         return;
     }
     cli_hide_progress();
+    if (strcmp(result, UNTRIED) == 0) {
+        printf("%-8s %s: it fails without refused OS calls\n", result, replay->file->path);
+        return;
+    }
     printf("%-8s %s: %zu OS call%s, %zu fault%s", result, replay->file->path, sweep->os_calls,
            text_plural(sweep->os_calls), sweep->faults, text_plural(sweep->faults));
     if (sweep->left_out > 0)
@@ -64,10 +70,14 @@ int replay_faults(struct replay *replay, const struct trace *trace)
     case SWEEP_NOT_WATCHED:
         return refuse("--fail-os: OS calls cannot be watched here: that takes Linux on x86-64, "
                       "seccomp, and a build without sanitizer");
-    case SWEEP_DONE:
     case SWEEP_BASE_FAILED:
+        if (!replay->is_cycling)
+            print_faults(replay, &sweep, UNTRIED);
+        return EXIT_CLEAN;
+    case SWEEP_DONE:
         if (!replay->is_cycling && sweep.only <= sweep.os_calls)
-            print_faults(replay, &sweep, !replay->file->has_finding && !replay->file->shows_again);
+            print_faults(replay, &sweep,
+                         replay->file->has_finding || replay->file->shows_again ? "faults" : "ok");
         return EXIT_CLEAN;
     default:
         return status;

@@ -59,8 +59,12 @@ ends() {
 }
 
 printed() {
-    grep -q -- "$1" "$work/out"
-    count $? "no \`$1\` in the output"
+    grep -q -- "$1" "$work/out" || {
+        count 1 "no \`$1\` in the output, which ends:"
+        tail -20 "$work/out" | sed 's/^/    /'
+        return
+    }
+    count 0
 }
 
 said() {

@@ -28,9 +28,9 @@ ends 4 replay --rounds 0 --limit 1 "$mutants/../sound/libslow.so" "$work/slow.tr
 printed '^1 trace not run: the time was over'
 
 i=0
-while [ $((i += 1)) -le 400 ]; do echo "#$i = malloc 400000"; done >"$work/many.trace"
-ends 4 replay "$mutants/libheap_none.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer
-printed 'many.trace: [0-9]* OS calls, [0-9]* faults, [0-9]* left out'
+while [ $((i += 1)) -le 100 ]; do echo "#$i = malloc 40000"; done >"$work/many.trace"
+ends 4 replay "$mutants/../sound/libslow.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer
+printed 'many.trace: [0-9]* OS calls, [0-9]* faults\{0,1\}, [0-9]* left out'
 printed '^1 trace not run: the time was over'
 
 finds() { # bug
