@@ -109,7 +109,7 @@ struct anvil_options {
     /* bytes; blocks from here up, or aligned to 16 times as much, get a mapping of their own.
      * Default 1 MiB */
     size_t mmap_threshold;
-    /* bytes; a free run beyond this and a quarter of the heap goes back at once. Default 1 MiB; in
+    /* bytes; a free run beyond this and a quarter of the heap goes back at once. Default 4 MiB; in
      * an arena never */
     size_t trim_threshold;
     /* the caller sees to it that one thread at a time uses the heap: it takes no lock */

@@ -35,18 +35,17 @@ enum {
 
 #define OFFSET(bytes, before, first, later)                         \
     [(before) / SIZE_CLASS_STEP + 1 ...(bytes) / SIZE_CLASS_STEP] = \
-        (size_t)SIZE_CLASS_##bytes * SLAB_MAGAZINE_BYTES,
-const size_t cache_offsets[] = {[0] = SIZE_CLASS_16, SIZE_CLASS_LIST(OFFSET)};
+        SIZE_CLASS_##bytes * SLAB_MAGAZINE_BYTES,
+const uint16_t cache_offsets[] = {[0] = SIZE_CLASS_16, SIZE_CLASS_LIST(OFFSET)};
 #undef OFFSET
 
 /* The cache of a thread that has none: every pop and push fails. */
 static struct slab_entry no_entries[1];
-#define NO_MAGAZINES \
-    .magazines = {[0 ... SIZE_CLASS_COUNT - 1] = {.top = &no_entries[1], .limit = &no_entries[1]}}
-static struct cache cache_none = {NO_MAGAZINES};  /* not yet */
-static struct cache cache_ended = {NO_MAGAZINES}; /* no more */
+static struct cache cache_none = {
+    .magazines = {[0 ... SIZE_CLASS_COUNT - 1] = {.top = &no_entries[1], .limit = &no_entries[1]}}};
 
 _Thread_local struct cache *cache_current = &cache_none;
+static _Thread_local bool has_ended __attribute__((tls_model("initial-exec"))); /* gets none */
 static _Thread_local unsigned frees_without_cache __attribute__((tls_model("initial-exec")));
 
 struct sync_lock cache_list_lock;
@@ -221,7 +220,7 @@ static struct cache *cache_make(struct anvil_heap *heap)
 static struct cache *cache_get(struct anvil_heap *heap)
 {
     struct cache *cache = cache_current;
-    if (cache == &cache_ended || heap->options.uncached)
+    if (has_ended || heap->options.uncached)
         return NULL;
     if (LIKELY(cache != &cache_none))
         return cache;
@@ -278,7 +277,8 @@ static void cache_give_up(struct cache *cache)
 static void cache_end(void *context)
 {
     struct cache *cache = context;
-    cache_current = &cache_ended;
+    cache_current = &cache_none;
+    has_ended = true;
     (void)cache_drain(cache);
     cache_give_up(cache);
 }
@@ -345,7 +345,7 @@ bool cache_spill_run(struct anvil_heap *heap, struct extent *extent)
 bool cache_flush(void)
 {
     struct cache *cache = cache_current;
-    if (cache == &cache_none || cache == &cache_ended)
+    if (cache == &cache_none)
         return false;
     bool is_any = cache_drain(cache);
     rooms_give_up(cache);

@@ -60,7 +60,7 @@ _Static_assert(sizeof(struct cache) <= PAGE_BYTES, "a cache is one page");
 extern _Thread_local struct cache *cache_current __attribute__((tls_model("initial-exec")));
 
 /* In steps of SIZE_CLASS_STEP bytes: the offset of the magazine for a size. */
-extern const size_t cache_offsets[SIZE_CLASS_BYTES_MAX / SIZE_CLASS_STEP + 1];
+extern const uint16_t cache_offsets[SIZE_CLASS_BYTES_MAX / SIZE_CLASS_STEP + 1];
 
 /* Has the calling thread a cache? Then the default heap is not hardened. */
 static inline bool cache_is_own(void)

@@ -7,8 +7,10 @@
  * Every operation reserves its descriptors before it changes anything: it fails with nothing
  * changed, or it cannot fail any more.
  *
- * The heap expands in steps: 256 KiB at first, later an eighth of the heap; only touched pages
- * become resident. Memory goes back by three rules:
+ * The heap expands in steps: 256 KiB at first, later an eighth of the heap; from a source whose
+ * regions lie anywhere at least 4 MiB, so that a growing block has room above it. Only touched pages
+ * become resident. Steps are round: blocks of one size then come back to the places where they were
+ * before, whose pages are resident already. Memory goes back by three rules:
  *  - a free extent that exceeds both the trim threshold and a quarter of the heap is cut at once,
  *    if the page source can take its tail;
  *  - when the dirty bytes of the free extents exceed a budget (2 MiB and an eighth of the heap),
@@ -29,10 +31,10 @@
 
 enum {
     STEP_PAGES_MIN = 64,
+    STEP_PAGES_APART = 1024, /* where the next region may not follow this one */
     STEP_PAGES_MAX = 8192,
     STEP_SHARE = 8,      /* of the heap */
     TRIM_SHARE = 4,      /* of the heap: twice a step, so that fresh memory does not go back */
-    ISLANDS_MAX = 4,     /* free extents of the trim threshold's size that may stay */
     TRIM_PAGES_MIN = 32, /* less than that is not worth a call */
     FREES_PER_LOOK = 64, /* at the clock */
     SPARES = 3, /* descriptors that one allocation may need: growth, front rest, back rest */
@@ -313,8 +315,10 @@ static int expand(struct extents *extents, size_t pages, bool count_room)
 {
     size_t room = count_room ? room_at_top(extents) : 0;
     size_t needed = pages - size_min(room, pages - 1);
-    size_t step =
-        size_min(size_max(extents->held_pages / STEP_SHARE, STEP_PAGES_MIN), STEP_PAGES_MAX);
+    bool is_small = extents->held_pages == 0 || extents->pages->ops->is_contiguous;
+    size_t least = is_small ? STEP_PAGES_MIN : STEP_PAGES_APART;
+    size_t share = size_round_up(extents->held_pages / STEP_SHARE, least);
+    size_t step = size_min(size_max(share, least), STEP_PAGES_MAX);
     if (needed < step && region_add(extents, step) == 0)
         return 0;
     return region_add(extents, needed);
@@ -393,7 +397,7 @@ static void purge_large(struct extents *extents)
 static size_t pages_to_keep(const struct extents *extents, const struct extent *extent)
 {
     size_t elsewhere = extents->free_pages - extent->pages;
-    size_t enough = size_max(extents->trim_pages * ISLANDS_MAX, extents->held_pages / STEP_SHARE);
+    size_t enough = size_max(extents->trim_pages, extents->held_pages / STEP_SHARE);
     return elsewhere > enough ? 0 : extents->trim_pages;
 }
 

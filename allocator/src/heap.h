@@ -61,8 +61,7 @@ struct anvil_heap {
     struct slabs slabs;        /* with locks of its own */
     bool is_hardened;          /* any level on: see harden.h */
     uint64_t secret;           /* what canaries depend on */
-    struct heap_quarantine quarantine;
-    struct sync_lock lock; /* guards all that follows */
+    struct sync_lock lock;     /* guards what follows, but for the quarantine */
     struct pages pages;
     struct meta meta;
     struct extents extents;
@@ -70,6 +69,7 @@ struct anvil_heap {
     unsigned gone_next;
     size_t own_length;        /* bytes of the mapping that this struct lies in; 0: it is static */
     struct pages fresh_pages; /* as they were when the heap was made */
+    struct heap_quarantine quarantine; /* last: most heaps never touch its places */
 };
 
 /* A live block, as heap_find found it. */

@@ -35,10 +35,10 @@ _Static_assert(HEAPS_MAX - 1 <= PAGEMAP_OWNER_MAX, "every heap needs a number in
 
 static struct {
     struct sync_lock lock;
-    struct anvil_heap *heaps[HEAPS_MAX]; /* by number; 0 is nobody's */
     unsigned next_id;                    /* where the search for a free one starts */
     struct sync_pointer ready;           /* the default heap, once it may be used */
     bool fork_is_alone;                  /* the fork under way found one thread, and took no lock */
+    struct anvil_heap *heaps[HEAPS_MAX]; /* by number; 0 is nobody's */
 } registry;
 
 static struct anvil_heap default_heap;

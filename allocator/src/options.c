@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define MMAP_THRESHOLD_DEFAULT ((size_t)1 << 20)
-#define TRIM_THRESHOLD_DEFAULT ((size_t)1 << 20)
+#define TRIM_THRESHOLD_DEFAULT ((size_t)4 << 20)
 #define QUARANTINE_SECURE      ((size_t)256 << 10)
 
 enum { ITEM_SHOWN = 160 }; /* characters of a bad item */

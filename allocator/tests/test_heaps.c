@@ -248,6 +248,27 @@ static void a_heap_that_fills_and_empties_over_and_over_settles(void **state)
     anvil_heap_destroy(heap);
 }
 
+/* Else the pages of the old places stay resident beside those of the new ones. */
+static void blocks_come_back_to_the_places_of_freed_ones(void **state)
+{
+    enum { BLOCKS = 800, SIZE = 256 << 10, STRIDE = 337 /* prime to BLOCKS */ };
+    (void)state;
+    static char *blocks[2][BLOCKS];
+    unsigned others = 0;
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_BEST);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < BLOCKS; i++)
+            blocks[round][i] = anvil_heap_malloc(heap, SIZE);
+        for (int i = 0; round == 0 && i < BLOCKS; i++)
+            anvil_heap_free(heap, blocks[0][i * STRIDE % BLOCKS]);
+    }
+    for (int i = 0; i < BLOCKS; i++)
+        for (int k = 0; k < BLOCKS; k++)
+            others += blocks[0][i] < blocks[1][k] && blocks[1][k] < blocks[0][i] + SIZE;
+    assert_in_range(others, 0, BLOCKS / 10);
+    anvil_heap_destroy(heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_request_without_hope_costs_the_heap_nothing),
         cmocka_unit_test(a_heap_that_fills_and_empties_over_and_over_settles),
         cmocka_unit_test(thousands_of_holes_cost_no_more_requests),
+        cmocka_unit_test(blocks_come_back_to_the_places_of_freed_ones),
     };
     return cmocka_run_group_tests_name("heaps", tests, NULL, NULL);
 }
