@@ -10,7 +10,7 @@
  *
  * Large blocks: a thread keeps 64 pages of them at first, and twice as much, up to 512, each time it
  * misses one after it had to give up others. When there is no room for the next, all kept ones
- * become free extents at once.
+ * become free extents at once, and a resting mapping as well.
  *
  * The page of a cache is never given back, but serves the next thread. Entries lie in the heap's
  * metadata.
@@ -141,14 +141,19 @@ static void magazine_drain(struct cache *cache, unsigned class_index, unsigned c
 
 static bool runs_drain(struct cache *cache)
 {
-    bool is_any = cache->run_pages > 0;
-    for (unsigned run_class = 0; run_class < RUN_CLASS_COUNT && is_any; run_class++) {
+    bool has_runs = cache->run_pages > 0, has_mapping = cache->mapping != NULL;
+    for (unsigned run_class = 0; run_class < RUN_CLASS_COUNT && has_runs; run_class++) {
         struct extent *first = cache->runs[run_class];
         cache->runs[run_class] = NULL;
         heap_put_runs(cache->heap, first);
     }
     cache->run_pages = 0;
-    return is_any;
+    if (has_mapping) {
+        cache->mapping->as.block.next = NULL;
+        heap_put_runs(cache->heap, cache->mapping);
+        cache->mapping = NULL;
+    }
+    return has_runs || has_mapping;
 }
 
 static void rest_look(struct cache *cache)
@@ -184,6 +189,7 @@ static void cache_reset(struct cache *cache)
         magazine_reset(cache, class_index);
     memset(cache->runs, 0, sizeof cache->runs);
     cache->run_pages = 0;
+    cache->mapping = NULL;
 }
 
 static struct cache *cache_reuse(void)
@@ -329,11 +335,12 @@ void cache_miss_run(void)
 
 bool cache_spill_run(struct anvil_heap *heap, struct extent *extent)
 {
-    if (extent->run_class == RUN_CLASS_NONE)
+    bool is_mapping = extent_state(extent) == EXTENT_MAPPING;
+    if (extent->run_class == RUN_CLASS_NONE && !is_mapping)
         return false;
     struct cache *cache = cache_for_free(heap);
-    if (cache == NULL)
-        return false;
+    if (cache == NULL || is_mapping)
+        return cache != NULL && cache_push_mapping(extent);
     cache->has_spilled_runs = true;
     if (extent->pages > cache->run_pages_max)
         return false;

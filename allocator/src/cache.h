@@ -19,14 +19,19 @@
  * with a limit on the pages of all together. They are linked through their descriptors, state
  * EXTENT_CACHED, and have no neighbours to coalesce with meanwhile.
  *
+ * A thread also keeps the mapping that it freed last, up to 4 MiB, for its next block of about that
+ * size. Nothing else may happen to it meanwhile.
+ *
  * A cache belongs to its thread. Other threads touch it only when that thread cannot use it: when
  * the heap starts over. In the child of a fork, what the caches of the other threads hold is lost:
- * at most what fits into their magazines, once, because the child has one thread.
+ * at most what fits into them, once, because the child has one thread.
  */
 #ifndef ANVIL_CACHE_H
 #define ANVIL_CACHE_H
 
 #include "heap.h"
+
+enum { CACHED_MAPPING_PAGES_MAX = 1024 };
 
 struct magazine {
     struct slab_entry *top, *limit;
@@ -46,6 +51,7 @@ struct cache {
     struct magazine_room rooms[SIZE_CLASS_COUNT];
     struct extent *runs[RUN_CLASS_COUNT]; /* freed large blocks, the latest first */
     uint32_t run_pages, run_pages_max;    /* in all of them; 0: it keeps none */
+    struct extent *mapping;               /* a freed one, or NULL */
     bool has_spilled_runs;                /* since the last miss */
     bool has_used_runs;                   /* since resting ones were looked for */
     struct anvil_heap *heap;
@@ -100,7 +106,7 @@ static inline bool cache_push(const struct slab *slab, char *block, struct sync_
     return true;
 }
 
-/* Takes a cached extent of the class; its state is to be set. Returns NULL if there is none. */
+/* Takes a cached extent of the class, made live. Returns NULL if there is none. */
 static inline struct extent *cache_pop_run(unsigned run_class)
 {
     struct cache *cache = cache_current;
@@ -109,13 +115,40 @@ static inline struct extent *cache_pop_run(unsigned run_class)
         return NULL;
     cache->runs[run_class] = extent->as.block.next;
     cache->run_pages -= (uint32_t)extent->pages;
+    extent_set_state(extent, EXTENT_LARGE);
     return extent;
+}
+
+/* Takes the cached mapping, made live, if it serves so many pages; else returns NULL. */
+static inline struct extent *cache_pop_mapping(size_t pages)
+{
+    struct cache *cache = cache_current;
+    struct extent *extent = cache->mapping;
+    if (extent == NULL || !mapping_fits(extent, pages))
+        return NULL;
+    cache->mapping = NULL;
+    extent_set_state(extent, EXTENT_MAPPING);
+    return extent;
+}
+
+/* Keeps a mapping that was a live block. Returns false if it is too large, or another one is
+ * kept. */
+static inline bool cache_push_mapping(struct extent *extent)
+{
+    struct cache *cache = cache_current;
+    if (cache->mapping != NULL || extent->pages > CACHED_MAPPING_PAGES_MAX || !cache_is_own())
+        return false;
+    extent_set_state(extent, EXTENT_CACHED_MAPPING);
+    cache->mapping = extent;
+    return true;
 }
 
 /* Keeps a large block that was live. Returns false if there is no room, or it has no class. */
 static inline bool cache_push_run(struct extent *extent)
 {
     struct cache *cache = cache_current;
+    if (UNLIKELY(extent_state(extent) == EXTENT_MAPPING))
+        return cache_push_mapping(extent);
     size_t pages = cache->run_pages + extent->pages;
     if (UNLIKELY(extent->run_class == RUN_CLASS_NONE || pages > cache->run_pages_max))
         return false;

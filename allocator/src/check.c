@@ -132,8 +132,9 @@ static bool is_run_class_right(const struct extent *extent)
 
 static enum check_id check_block(struct check *check, const struct extent *extent)
 {
-    check->cached += extent_state(extent) == EXTENT_CACHED;
-    if (extent_state(extent) == EXTENT_MAPPING) {
+    enum extent_state state = extent_state(extent);
+    check->cached += state == EXTENT_CACHED;
+    if (state == EXTENT_MAPPING || state == EXTENT_CACHED_MAPPING) {
         check->mapping_count++;
         check->mapping_pages += extent->pages;
     } else {
@@ -283,9 +284,18 @@ static enum check_id check_run_class(struct check *check, const struct cache *ca
     return CHECK_OK;
 }
 
+static bool is_cached_mapping_whole(const struct check *check, const struct extent *extent)
+{
+    return extent == NULL ||
+           (is_known_extent(check, extent) && extent_state(extent) == EXTENT_CACHED_MAPPING &&
+            extent->pages <= CACHED_MAPPING_PAGES_MAX);
+}
+
 static enum check_id check_cached_runs(struct check *check, const struct cache *cache)
 {
     size_t pages = 0;
+    if (!is_cached_mapping_whole(check, cache->mapping))
+        return CHECK_CACHE_RUNS;
     for (unsigned run_class = 0; run_class < RUN_CLASS_COUNT; run_class++)
         if (check_run_class(check, cache, run_class, &pages) != CHECK_OK)
             return CHECK_CACHE_RUNS;
@@ -317,7 +327,7 @@ static enum check_id check_content(struct check *check, const struct extent *ext
     if (extent_state(extent) == EXTENT_FREE)
         return check_free(check, extent);
     if (extent_state(extent) == EXTENT_LARGE || extent_state(extent) == EXTENT_CACHED ||
-        extent_state(extent) == EXTENT_MAPPING)
+        extent_state(extent) == EXTENT_MAPPING || extent_state(extent) == EXTENT_CACHED_MAPPING)
         return check_block(check, extent);
     if (extent_state(extent) == EXTENT_SLAB) {
         check->held_pages += extent->pages;

@@ -28,12 +28,13 @@
 #include "size_class.h"
 
 enum extent_state {
-    EXTENT_FREE,    /* in the tree */
-    EXTENT_LARGE,   /* one block */
-    EXTENT_CACHED,  /* a freed block that a thread keeps for itself: see cache.h */
-    EXTENT_SLAB,    /* many small ones */
-    EXTENT_MAPPING, /* one block, with a mapping of its own */
-    EXTENT_KEPT,    /* a freed mapping that has not been unmapped: see mapping.h */
+    EXTENT_FREE,           /* in the tree */
+    EXTENT_LARGE,          /* one block */
+    EXTENT_CACHED,         /* a freed block that a thread keeps for itself: see cache.h */
+    EXTENT_SLAB,           /* many small ones */
+    EXTENT_MAPPING,        /* one block, with a mapping of its own */
+    EXTENT_CACHED_MAPPING, /* a freed one that a thread keeps for itself */
+    EXTENT_KEPT,           /* a freed mapping that has not been unmapped: see mapping.h */
 };
 
 /* A free extent's place in the tree, and in the list of those that are worth a purge. */

@@ -280,7 +280,7 @@ static bool is_large_block(const struct extent *extent, const void *pointer)
 static void free_extent(struct anvil_heap *heap, struct extent *extent)
 {
     remember_gone(heap, extent->start, extent_size(extent));
-    if (extent_state(extent) == EXTENT_MAPPING)
+    if (extent_state(extent) == EXTENT_MAPPING || extent_state(extent) == EXTENT_CACHED_MAPPING)
         mapping_free(&heap->extents, extent);
     else
         extent_free(&heap->extents, extent);
@@ -303,7 +303,8 @@ void heap_put_runs(struct anvil_heap *heap, struct extent *first)
         return;
     sync_lock_acquire(&heap->lock);
     for (struct extent *extent = first, *next; extent != NULL; extent = next) {
-        ASSERT(extent_state(extent) == EXTENT_CACHED);
+        ASSERT(extent_state(extent) == EXTENT_CACHED ||
+               extent_state(extent) == EXTENT_CACHED_MAPPING);
         next = extent->as.block.next;
         free_extent(heap, extent);
     }
@@ -349,7 +350,7 @@ static struct fault diagnose(const struct anvil_heap *heap, const char *pointer)
 {
     const struct extent *extent = find_covering(heap, pointer);
     enum extent_state state = extent == NULL ? EXTENT_FREE : extent_state(extent);
-    bool is_cached = state == EXTENT_CACHED;
+    bool is_cached = state == EXTENT_CACHED || state == EXTENT_CACHED_MAPPING;
     bool is_unused = is_cached || state == EXTENT_FREE || state == EXTENT_KEPT;
     const struct heap_gone *gone = is_unused ? find_gone(heap, pointer) : NULL;
     if (extent == NULL && pagemap_owner(pointer) != 0)

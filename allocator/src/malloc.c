@@ -66,16 +66,19 @@ static void *allocate_cached(size_t size, size_t alignment, unsigned code, bool 
 
 /* ---- large blocks of the default heap ---- */
 
-/* A cached extent for a block, made live. Returns NULL if there is none. */
+/* A cached extent for a block that slabs do not serve, made live. Returns NULL if there is none. */
 static inline struct extent *take_run(size_t size, unsigned code)
 {
     size_t pages = pages_for_size(size);
-    struct extent *extent = run_class_serves(pages) ? cache_pop_run(run_class_of(pages)) : NULL;
+    struct extent *extent = NULL;
+    if (LIKELY(run_class_serves(pages)))
+        extent = cache_pop_run(run_class_of(pages));
+    else if (pages > RUN_PAGES_MAX)
+        extent = cache_pop_mapping(pages);
     if (UNLIKELY(extent == NULL))
         return NULL;
     extent->alignment_code = (uint8_t)code;
     extent_set_size(extent, size);
-    extent_set_state(extent, EXTENT_LARGE);
     return extent;
 }
 
@@ -83,7 +86,8 @@ static void *allocate_run(size_t size, unsigned code, bool is_cleared)
 {
     struct extent *extent = take_run(size, code);
     if (extent == NULL) {
-        cache_miss_run();
+        if (size <= RUN_BYTES_MAX)
+            cache_miss_run();
         return NULL;
     }
     if (is_cleared)
@@ -128,7 +132,7 @@ static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, un
     } else if (heap == NULL && heap_serves_small(owner, size, alignment)) {
         block = allocate_cached(size, alignment, code, is_cleared);
     } else {
-        if (heap == NULL && size < RUN_BYTES_MAX && alignment <= PAGE_BYTES)
+        if (heap == NULL && alignment <= PAGE_BYTES)
             block = allocate_run(size, code, is_cleared);
         if (block == NULL)
             block = allocate_from(heap, size, alignment, code, is_cleared);
@@ -463,7 +467,8 @@ void free_large(void *block, pagemap_word word)
 {
     struct extent *extent = pagemap_extent_of(word, PAGEMAP_OWNER_DEFAULT);
     bool is_block =
-        extent != NULL && extent->start == block && extent_state(extent) == EXTENT_LARGE;
+        extent != NULL && extent->start == block &&
+        (extent_state(extent) == EXTENT_LARGE || extent_state(extent) == EXTENT_MAPPING);
     if (UNLIKELY(!is_block || !cache_push_run(extent)))
         anvil_heap_free(NULL, block);
 }

@@ -10,7 +10,6 @@ enum {
     KEPT_MAX = 8,          /* mappings */
     KEPT_PAGES_MIN = 1024, /* so many pages may be kept, or the share below */
     KEPT_SHARE = 8,        /* of all pages of the heap */
-    KEPT_WASTE_SHARE = 8,  /* a kept mapping serves if at most this share is too much */
     KEPT_LOOKS = 16,       /* kept mappings that one request looks at */
 };
 
@@ -110,8 +109,7 @@ static bool is_too_much_kept(const struct extents *extents)
 
 static bool fits(const struct extent *extent, size_t pages, size_t alignment)
 {
-    return extent->pages >= pages && extent->pages - pages <= pages / KEPT_WASTE_SHARE &&
-           is_aligned(extent->start, alignment);
+    return mapping_fits(extent, pages) && is_aligned(extent->start, alignment);
 }
 
 static struct extent *find_kept(const struct extents *extents, size_t pages, size_t alignment)
@@ -159,7 +157,8 @@ int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
 
 void mapping_free(struct extents *extents, struct extent *extent)
 {
-    ASSERT(extent_state(extent) == EXTENT_MAPPING && extents->mapping_pages >= extent->pages);
+    ASSERT(extent_state(extent) == EXTENT_MAPPING || extent_state(extent) == EXTENT_CACHED_MAPPING);
+    ASSERT(extents->mapping_count > 0 && extents->mapping_pages >= extent->pages);
     extents->mapping_count--;
     extents->mapping_pages -= extent->pages;
     keep(extents, extent);

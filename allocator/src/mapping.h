@@ -16,7 +16,14 @@
 /* As extent_alloc; the state is EXTENT_MAPPING. */
 int mapping_alloc(struct extents *extents, size_t pages, size_t alignment,
                   struct extent **ret_extent);
-/* Frees it. Never fails. */
+/* May a mapping that is free serve a request of so many pages? At most an eighth would be too
+ * much. */
+static inline bool mapping_fits(const struct extent *extent, size_t pages)
+{
+    return extent->pages >= pages && extent->pages - pages <= pages / 8;
+}
+
+/* Frees a block, cached or not. Never fails. */
 void mapping_free(struct extents *extents, struct extent *extent);
 /* Resizes to `pages`, in place if possible, else at a new address; the content is kept. Returns 0,
  * or ENOMEM with nothing changed. */

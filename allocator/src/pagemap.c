@@ -12,7 +12,7 @@
 
 enum { LEAF_BYTES = PAGEMAP_WORDS * sizeof(struct sync_pointer) };
 
-struct sync_pointer pagemap_root[PAGEMAP_WORDS] __attribute__((aligned(4096)));
+struct sync_pointer pagemap_root[PAGEMAP_ROOT_WORDS] __attribute__((aligned(4096)));
 
 static int leaf_make(struct pages *pages, uintptr_t root_index)
 {
@@ -21,8 +21,8 @@ static int leaf_make(struct pages *pages, uintptr_t root_index)
     char *leaf;
     if (pages_map_shared(pages, LEAF_BYTES, &leaf) != 0)
         return ENOMEM;
-    char *biased =
-        (char *)((uintptr_t)leaf - (root_index << PAGEMAP_SHIFT) * sizeof(struct sync_pointer));
+    char *biased = (char *)((uintptr_t)leaf -
+                            (root_index << PAGEMAP_WORDS_SHIFT) * sizeof(struct sync_pointer));
     if (biased == NULL || sync_publish_once(&pagemap_root[root_index], biased) != biased)
         pages_release_shared(leaf, LEAF_BYTES); /* another heap was faster */
     return biased == NULL ? ENOMEM : 0;
@@ -33,7 +33,7 @@ int pagemap_reserve(struct pages *pages, const char *start, size_t length)
     ASSERT(is_page_run(start, length));
     uintptr_t first = (uintptr_t)start >> PAGEMAP_LEAF_SHIFT;
     uintptr_t last = ((uintptr_t)start + length - 1) >> PAGEMAP_LEAF_SHIFT;
-    if (last >= PAGEMAP_WORDS)
+    if (last >= PAGEMAP_ROOT_WORDS)
         return ENOMEM;
     for (uintptr_t root_index = first; root_index <= last; root_index++)
         if (leaf_make(pages, root_index) != 0)

@@ -9,8 +9,10 @@
  * extent lead to the extent. All other pages have no entry, so that coalescing and splitting cost
  * the same for any length.
  *
- * The map has two levels of 2^18 words each: the root is static, a leaf covers 1 GiB of addresses.
- * Both are mostly untouched memory; a process pays one page of it for each 2 MiB that it uses.
+ * The map has two levels: the root of 2^17 words is static, a leaf of 2^19 words covers 2 GiB of
+ * addresses. Both are mostly untouched memory; a process pays one page of it for each 2 MiB that it
+ * uses. The root is less than 2 MiB, because a kernel that aligns longer mappings for huge pages
+ * would put the drop-in, and every library loaded below it, at one unlucky place.
  * Leaves are never released. Words of a heap change under that heap's lock. Others read them
  * without a lock: a thread that frees a valid block sees its word, because the block was handed to
  * it after the word was written.
@@ -25,17 +27,20 @@ struct extent;
 struct slab;
 
 enum {
-    PAGEMAP_SHIFT = 18, /* of each level */
-    PAGEMAP_WORDS = 1 << PAGEMAP_SHIFT,
-    PAGEMAP_LEAF_SHIFT = PAGEMAP_SHIFT + PAGE_SHIFT, /* addresses of a leaf */
-    PAGEMAP_ADDRESS_BITS = 2 * PAGEMAP_SHIFT + PAGE_SHIFT,
+    PAGEMAP_ROOT_WORDS = 1 << 17,
+    PAGEMAP_WORDS_SHIFT = 19, /* of a leaf */
+    PAGEMAP_WORDS = 1 << PAGEMAP_WORDS_SHIFT,
+    PAGEMAP_LEAF_SHIFT = PAGEMAP_WORDS_SHIFT + PAGE_SHIFT, /* addresses of a leaf */
+    PAGEMAP_ADDRESS_BITS = 48,
     PAGEMAP_OWNER_MAX = 0x3fff,
     PAGEMAP_OWNER_DEFAULT = 1, /* the default heap */
 };
-_Static_assert(PAGEMAP_ADDRESS_BITS == 48, "a word keeps 48 bits of the address beside the owner");
+_Static_assert((size_t)PAGEMAP_ROOT_WORDS << PAGEMAP_LEAF_SHIFT == (size_t)1
+                                                                       << PAGEMAP_ADDRESS_BITS,
+               "the map covers what a word can hold beside the owner");
 
 /*
- *     address:  | root 18 bits | leaf 18 | within the page 12 |     bits above 48: not a user address
+ *     address:  | root 17 bits | leaf 19 | within the page 12 |     bits above 48: not a user address
  *     word:     | 1 | owner 14 bits | is slab | address of the descriptor, 48 bits |
  *               | 0               | address of a slab of the default heap, 48 bits |
  *               0: nobody's
@@ -46,7 +51,7 @@ typedef intptr_t pagemap_word;
 
 /* A root word holds its leaf's address less that of the first page's number in words, so that the
  * number of the page is the index; 0: no leaf. Here only so that look-ups can be inlined. */
-extern struct sync_pointer pagemap_root[PAGEMAP_WORDS];
+extern struct sync_pointer pagemap_root[PAGEMAP_ROOT_WORDS];
 
 /* Makes room for entries of every page of [start, start + length), which is not empty. Returns 0 or
  * ENOMEM. */
@@ -62,7 +67,8 @@ unsigned pagemap_owner(const void *address);
 static inline uintptr_t pagemap_leaf(const void *address)
 {
     uintptr_t root_index = (uintptr_t)address >> PAGEMAP_LEAF_SHIFT;
-    return LIKELY(root_index < PAGEMAP_WORDS) ? (uintptr_t)sync_read(&pagemap_root[root_index]) : 0;
+    return LIKELY(root_index < PAGEMAP_ROOT_WORDS) ? (uintptr_t)sync_read(&pagemap_root[root_index])
+                                                   : 0;
 }
 
 /* The place of a page's word, in a leaf that exists. */

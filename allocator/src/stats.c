@@ -44,7 +44,7 @@ static int add_extent(const struct extent *extent, void *context)
     enum extent_state state = extent_state(extent);
     if (state == EXTENT_SLAB) {
         add_slab(sums, extent->as.slab);
-    } else if (state == EXTENT_CACHED) {
+    } else if (state == EXTENT_CACHED || state == EXTENT_CACHED_MAPPING) {
         sums->cached_runs++;
         sums->cached_length += extent_length(extent);
     } else if (state == EXTENT_LARGE || state == EXTENT_MAPPING) {

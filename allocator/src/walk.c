@@ -33,7 +33,9 @@ static int visit_whole(const struct extent *extent, const struct walk_visitor *v
                                   .length = extent_length(extent),
                                   .size = is_live ? extent_size(extent) : 0,
                                   .is_live = is_live,
-                                  .is_mapping = state == EXTENT_MAPPING || state == EXTENT_KEPT};
+                                  .is_mapping = state == EXTENT_MAPPING ||
+                                                state == EXTENT_CACHED_MAPPING ||
+                                                state == EXTENT_KEPT};
     return visitor->region(&region, visitor->context);
 }
 

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -249,6 +250,59 @@ static void resting_large_blocks_are_given_up(void **state)
     assert_int_equal(cache_current->run_pages, 0);
 }
 
+static void the_mapping_freed_last_serves_the_next_block_of_about_its_size(void **state)
+{
+    (void)state;
+    warm_up();
+    char *first = anvil_malloc(2 << 20), *second = anvil_malloc(2 << 20);
+    size_t before = page_requests();
+    anvil_free(first);
+    assert_ptr_equal(cache_current->mapping, heap_default()->extents.last);
+    assert_int_equal(live_blocks(), 1);
+    assert_ptr_equal(anvil_malloc((2 << 20) - 5000), first);
+    memset(first, 1, 2 << 20);
+    anvil_free(first);
+    assert_ptr_equal(anvil_calloc(1, 2 << 20), first);
+    assert_true(support_is_zero(first, 2 << 20));
+    assert_int_equal(page_requests(), before);
+    anvil_free(first);
+    char *half = anvil_malloc(1 << 20);
+    assert_ptr_not_equal(half, first);
+    anvil_free(half);
+    anvil_free(second);
+    support_check(NULL);
+}
+
+static void a_trim_and_a_long_rest_end_the_keeping_of_a_mapping(void **state)
+{
+    (void)state;
+    static void *blocks[BLOCKS];
+    struct anvil_stats stats;
+    warm_up();
+    anvil_free(anvil_malloc(3 << 20));
+    assert_non_null(cache_current->mapping);
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned i = 0; i < BLOCKS; i++)
+            blocks[i] = anvil_malloc(64);
+        for (unsigned i = 0; i < BLOCKS; i++)
+            anvil_free(blocks[i]);
+    }
+    assert_null(cache_current->mapping);
+    anvil_free(anvil_malloc(3 << 20));
+    assert_non_null(cache_current->mapping);
+    assert_int_equal(anvil_malloc_trim(0), 1);
+    anvil_heap_stats(NULL, &stats);
+    assert_in_range(stats.mapped, 0, 1 << 20);
+}
+
+static void a_mapping_of_more_than_4_mib_is_not_kept_by_a_thread(void **state)
+{
+    (void)state;
+    warm_up();
+    anvil_free(anvil_malloc(5 << 20));
+    assert_null(cache_current->mapping);
+}
+
 static void a_large_block_is_resized_within_its_class_where_it_is(void **state)
 {
     (void)state;
@@ -392,6 +446,9 @@ int main(void)
         CASE(large_blocks_in_turn_ask_the_page_source_for_nothing),
         CASE(a_thread_keeps_2_mib_of_large_blocks_at_most),
         CASE(resting_large_blocks_are_given_up),
+        CASE(the_mapping_freed_last_serves_the_next_block_of_about_its_size),
+        CASE(a_trim_and_a_long_rest_end_the_keeping_of_a_mapping),
+        CASE(a_mapping_of_more_than_4_mib_is_not_kept_by_a_thread),
         CASE(a_large_block_is_resized_within_its_class_where_it_is),
         CASE(a_thread_that_ends_puts_everything_back),
         CASE(many_threads_one_after_the_other_leave_no_growth),

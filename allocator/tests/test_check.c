@@ -341,6 +341,8 @@ static void wrong_cached_runs_are_reported(void **state)
     EXPECT_WHEN(live->as.block.next, (struct extent *)&heap, CHECK_CACHE_RUNS);
     EXPECT_WHEN(cache_current->run_pages, cache_current->run_pages - 1, CHECK_CACHE_RUNS);
     EXPECT_WHEN(cache_current->run_pages_max, 9, CHECK_CACHE_RUNS);
+    EXPECT_WHEN(cache_current->mapping, live, CHECK_CACHE_RUNS);
+    EXPECT_WHEN(cache_current->mapping, (struct extent *)&heap, CHECK_CACHE_RUNS);
 }
 
 /* Whatever overwrites the metadata, the checker returns, and mostly with a report. */
