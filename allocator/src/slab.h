@@ -18,7 +18,7 @@
  *     tags     | live  | free  | taken |  0 ...                              0 |
  *
  * Blocks leave a slab and come back in batches, under the lock of their class (which it shares with
- * a few others, so that whoever needs all locks need not take 72): slabs_take and slabs_put.
+ * a few others, so that whoever needs all locks need not take 80): slabs_take and slabs_put.
  * Between those two a block belongs to whoever took it, and only he changes its tag, without a
  * lock. The fields of a slab down to `tag_count` never change.
  *

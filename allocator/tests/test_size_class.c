@@ -25,11 +25,11 @@ static void an_aligned_class_is_a_multiple_of_its_alignment(void **state)
         }
 }
 
-static void at_most_an_eighth_of_a_large_enough_block_is_waste(void **state)
+static void at_most_a_ninth_of_a_large_enough_block_is_waste(void **state)
 {
     (void)state;
-    for (size_t size = 129; size <= SIZE_CLASS_BYTES_MAX; size++)
-        assert_true((size_classes[size_class_of(size)].bytes - size) * 8 <= size);
+    for (size_t size = 257; size <= SIZE_CLASS_BYTES_MAX; size++)
+        assert_true((size_classes[size_class_of(size)].bytes - size) * 9 <= size);
 }
 
 /* For every offset into the longest slab of every class. */
@@ -73,7 +73,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_has_the_smallest_class_that_holds_it),
         cmocka_unit_test(an_aligned_class_is_a_multiple_of_its_alignment),
-        cmocka_unit_test(at_most_an_eighth_of_a_large_enough_block_is_waste),
+        cmocka_unit_test(at_most_a_ninth_of_a_large_enough_block_is_waste),
         cmocka_unit_test(the_reciprocal_divides_exactly),
         cmocka_unit_test(every_length_has_the_smallest_run_class_that_holds_it),
     };
