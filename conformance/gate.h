@@ -68,7 +68,8 @@ struct gate_options {
     const char *const *globs; /* of clause ids, as for fnmatch; NULL or empty: all */
     size_t glob_count;
     unsigned jobs;     /* probes at a time; 0: one a processor */
-    unsigned limit_ms; /* for all probes; 0: none */
+    unsigned limit_ms; /* for all probes, once at_least of them ran; 0: none */
+    uint64_t at_least;
     uint64_t capacity; /* bytes that the subject can give at a time; 0: measured when it matters */
     /* in process; probes that need the whole process get it preloaded */
     const struct subject_plan *subject;

@@ -44,6 +44,7 @@ struct jobs {
     collect_function *collect;
     void *context;
     uint64_t end_ms; /* 0: none */
+    uint64_t ran;    /* probes */
     unsigned width;
     struct slot slot[JOBS_MAX];
     const struct probe **queue;     /* [next, count): to run; put off ones are added at the end */
@@ -163,6 +164,7 @@ static void end_job(struct jobs *jobs, struct slot *slot)
                             .unbound = job_refusal(&slot->process)};
     process_take_line(&slot->process, ending.output, sizeof ending.output);
     note_hang(jobs, slot, &ending);
+    jobs->ran += kind != ENDING_NOT_RUN;
     jobs->collect(slot->probe, job_report(&slot->process), &ending, jobs->context);
     process_release(&slot->process);
     slot->probe = NULL;
@@ -222,7 +224,8 @@ static const char *find_reason(const struct jobs *jobs, const struct probe *prob
 
 static bool is_over(const struct jobs *jobs)
 {
-    return (jobs->end_ms != 0 && clock_now_ms() >= jobs->end_ms) ||
+    bool is_late = jobs->end_ms != 0 && clock_now_ms() >= jobs->end_ms;
+    return (is_late && jobs->ran >= jobs->options->at_least) ||
            (jobs->options->is_over != NULL && jobs->options->is_over());
 }
 

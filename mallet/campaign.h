@@ -30,6 +30,7 @@ struct campaign_options {
     const char *corpus; /* folder of text traces; NULL: the project's own seeds */
     unsigned seconds;   /* of the engine; triage comes on top */
     uint64_t runs;      /* the engine ends after so many, or a few more; 0: no limit */
+    uint64_t at_least;  /* runs before the time ends anything; 0: none */
     unsigned jobs;      /* at least 1 */
     unsigned max_ops;   /* in one input, about */
     bool is_json;       /* summary on stdout as JSON */

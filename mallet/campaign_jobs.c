@@ -45,10 +45,22 @@ static struct {
 
 /* ---- starting and ending ---- */
 
+/* With at_least, a campaign that found nothing goes on until it had so many runs. */
+static bool has_had_its_time(struct campaign *campaign)
+{
+    const struct campaign_status *status = &campaign->status;
+    if (clock_now_ms() < state.end_ms)
+        return false;
+    campaign_update_status(campaign);
+    return status->executions >= campaign->options->at_least || status->raw + status->artifacts > 0;
+}
+
 static int job_start(struct campaign *campaign, unsigned index)
 {
     struct job *job = &state.jobs[index];
-    unsigned seconds = (unsigned)((state.end_ms - clock_now_ms()) / 1000 + 1);
+    uint64_t now = clock_now_ms(), left_ms = state.end_ms > now ? state.end_ms - now : 0;
+    unsigned seconds =
+        campaign->options->at_least > 0 ? CLI_TIME_MAX_S : (unsigned)(left_ms / 1000 + 1);
     job->is_fuzzing = false;
     job->length = 0;
     return campaign_spawn_job(campaign, index, seconds, &job->process);
@@ -146,7 +158,7 @@ static int job_follow_up(struct campaign *campaign, unsigned index)
     process_release(&job->process);
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_SUBJECT)
         return ECHILD;
-    if (now >= state.end_ms || campaign_is_stopped())
+    if (has_had_its_time(campaign) || campaign_is_stopped())
         return 0;
     if (!job->is_fuzzing && campaign->options->engine == ENGINE_LIBFUZZER)
         campaign_each_file(campaign, "artifacts", "", remove_copies, NULL);
@@ -232,7 +244,7 @@ int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     state.end_ms = state.start_ms + (uint64_t)campaign->options->seconds * 1000;
     for (unsigned i = 0; i < state.count && result == 0; i++)
         result = job_start(campaign, i);
-    while (result == 0 && clock_now_ms() < state.end_ms && !campaign_is_stopped() &&
+    while (result == 0 && !has_had_its_time(campaign) && !campaign_is_stopped() &&
            !has_had_its_runs(campaign) && jobs_running() > 0) {
         jobs_poll(campaign);
         result = jobs_reap(campaign);

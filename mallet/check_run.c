@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A step is a child with stdout and stderr in memory files. Its time is stretched on a busy
- * machine, so that the check gets slower there, not emptier; only the request's own end is firm.
+ * machine and for a slow subject, so that the check gets slower there, not emptier; only a limit
+ * that the user gave is firm.
  *
  *     seconds × slowness: --limit, after which the step begins nothing new
- *     + half, GRACE_S:    SIGINT, after which it prints what it has
+ *     minimum:            --at-least, without a limit of the user: it goes on for so much before
+ *     × patience, GRACE_S: SIGINT, after which it prints what it has
  *     + stop_seconds():    SIGKILL; its lines of findings are there all the same
  */
 #include "mallet/check_run.h"
@@ -49,12 +51,23 @@ double check_slowness(void)
     return slowness < 1 ? 1 : slowness > most ? most : slowness;
 }
 
+static bool is_firm(const struct check_request *request)
+{
+    return request->cli.limit != 0;
+}
+
+unsigned check_most_seconds(const struct check_request *request)
+{
+    return is_firm(request) ? request->limit : CHECK_PATIENCE * request->limit;
+}
+
 /* ---- the command line ---- */
 
 struct words {
     char *list[WORDS_MAX + 1];
     size_t count;
-    char command[COMMAND_MAX], output[PATH_MAX], findings[PATH_MAX], time[16], capacity[24];
+    char command[COMMAND_MAX], output[PATH_MAX], findings[PATH_MAX], time[16], least[16];
+    char capacity[24];
     char allowed[256];
 };
 
@@ -116,6 +129,10 @@ static void fill_words(const struct check_request *request, const struct check_s
     snprintf(words->time, sizeof words->time, "%u", seconds > 0 ? seconds : 1);
     add(words, "mallet");
     add_command(request, step, seconds > 0, words);
+    if (seconds > 0 && !is_firm(request)) {
+        snprintf(words->least, sizeof words->least, "%lu", step->minimum[request->level]);
+        add_option(words, "--at-least", words->least);
+    }
     for (unsigned i = 0; i < cli->baseline_count; i++)
         add_option(words, "--baseline", cli->baselines[i]);
     add_allowed(cli, words);
@@ -141,9 +158,10 @@ struct running {
     const struct check_step *step; /* NULL: nothing runs here */
     struct process process;
     int out, errors;
-    double started, deadline; /* deadline: of the SIGINT; 0: none */
-    bool is_stopped;          /* it had its SIGINT, and its deadline is that of the SIGKILL */
-    bool had_time;            /* it was stopped by its own deadline, not by the request's end */
+    double started, seconds; /* seconds: what it should take; 0: no limit */
+    double deadline;         /* of the SIGKILL */
+    bool is_stopped;         /* it had its SIGINT */
+    bool had_time;           /* it was stopped by its own deadline, not by the request's last */
 };
 
 /* How many steps run at a time. */
@@ -172,10 +190,11 @@ static double seconds_from(const struct check_request *request, const struct che
 
 /* Seconds of the step; 0: no limit. More on a busy machine, but no more than leaves the steps
  * behind it their proportion of the time that is left. */
-static unsigned step_seconds(const struct check_request *request, const struct check_step *step)
+static unsigned step_seconds(const struct check_request *request, const struct check_step *step,
+                             double slowness)
 {
     double seconds = step->seconds[request->level], left = request->end - check_now();
-    double factor = check_slowness();
+    double factor = slowness;
     if (request->end > 0 && seconds > 0) {
         double most = left * (double)slot_count(request) / seconds_from(request, step);
         factor = factor < most ? factor : most;
@@ -190,11 +209,12 @@ static int start(const struct check_request *request, const struct check_step *s
                  struct running *running)
 {
     struct words words;
-    unsigned seconds = step_seconds(request, step);
+    double slowness = check_slowness();
+    unsigned seconds = step_seconds(request, step, slowness);
     *running = (struct running){.step = step, .started = check_now()};
     running->out = memfd_create("out", MFD_CLOEXEC);
     running->errors = memfd_create("errors", MFD_CLOEXEC);
-    running->deadline = seconds > 0 ? running->started + 1.5 * seconds + (double)GRACE_S : 0;
+    running->seconds = is_firm(request) ? seconds : step->seconds[request->level] * slowness;
     fill_words(request, step, seconds, &words);
     const struct process_descriptor descriptors[] = {{STDOUT_FILENO, running->out},
                                                      {STDERR_FILENO, running->errors}};
@@ -218,12 +238,14 @@ static double stop_seconds(const struct check_request *request)
 }
 
 /* Ends what has had its time; what was asked to end already is killed. */
-static void limit(const struct check_request *request, struct running *running)
+static void limit(const struct check_request *request, bool is_patient, struct running *running)
 {
-    double now = check_now();
-    bool is_over = request->end > 0 && now >= request->end;
-    bool is_late = running->deadline > 0 && now >= running->deadline;
-    if (running->is_stopped && is_late)
+    double now = check_now(), patience = is_patient ? CHECK_PATIENCE : 1.5;
+    double end = is_patient ? request->last : request->end;
+    bool is_over = end > 0 && now >= end;
+    bool is_late = running->seconds > 0 &&
+                   now >= running->started + patience * running->seconds + (double)GRACE_S;
+    if (running->is_stopped && now >= running->deadline)
         process_kill(&running->process);
     if (running->is_stopped || (!is_over && !is_late && !cli_is_interrupted()))
         return;
@@ -290,7 +312,7 @@ static void judge(const struct check_request *request, const struct running *run
         snprintf(result->sentence, sizeof result->sentence, "interrupted");
     else if (running->is_stopped && !running->had_time)
         snprintf(result->sentence, sizeof result->sentence, "stopped: the %u seconds are over",
-                 request->limit);
+                 check_most_seconds(request));
     else if (running->is_stopped)
         snprintf(result->sentence, sizeof result->sentence, "stopped after %.0f seconds",
                  result->seconds);
@@ -323,7 +345,7 @@ struct schedule {
     int (*take)(void *context, struct check_result *result);
     void *context;
     struct running running[CHECK_SLOTS_MAX];
-    size_t slots, next;
+    size_t slots, next, fresh; /* fresh: classes of findings so far */
     unsigned ended;
     int status;
 };
@@ -334,7 +356,14 @@ static void take(struct schedule *schedule, struct check_result *result)
     if (schedule->status == EXIT_CLEAN)
         schedule->status = status;
     json_decref(result->document);
+    schedule->fresh += result->fresh;
     schedule->ended++;
+}
+
+/* Whether steps go on for their minimum. */
+static bool is_patient(const struct schedule *schedule)
+{
+    return !is_firm(schedule->request) && schedule->fresh == 0;
 }
 
 /* A step that does not run, and why. */
@@ -351,13 +380,14 @@ static void begin(struct schedule *schedule, const struct check_step *step, stru
 {
     const struct check_request *request = schedule->request;
     char text[64];
-    snprintf(text, sizeof text, "not begun: the %u seconds are over", request->limit);
+    snprintf(text, sizeof text, "not begun: the %u seconds are over", check_most_seconds(request));
     if (step->is_anvils && !request->is_anvil)
         pass_over(schedule, step, STEP_NOT_MEANT,
                   "only for code that is built for it: see adversity/interleave");
     else if (cli_is_interrupted())
         pass_over(schedule, step, STEP_NOT_BEGUN, "not begun: interrupted");
-    else if (request->end > 0 && check_now() >= request->end)
+    else if (request->end > 0 &&
+             check_now() >= (is_patient(schedule) ? request->last : request->end))
         pass_over(schedule, step, STEP_NOT_BEGUN, text);
     else if (start(request, step, running) != 0) {
         *running = (struct running){0};
@@ -391,7 +421,7 @@ static void wait_for_news(struct schedule *schedule)
     for (size_t i = 0; i < schedule->slots; i++) {
         if (processes[i] == NULL)
             continue;
-        limit(schedule->request, &schedule->running[i]);
+        limit(schedule->request, is_patient(schedule), &schedule->running[i]);
         if (!process_has_ended(processes[i]))
             continue;
         finish(schedule->request, &schedule->running[i], &result);

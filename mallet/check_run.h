@@ -16,7 +16,9 @@ struct check_request {
     bool is_anvil; /* the subject is the allocator whose source is here */
     enum check_level level;
     unsigned limit; /* seconds for all steps; 0: none */
-    double end;     /* of all steps, by check_now; 0: none */
+    /* By check_now; 0: none. Steps share out the time until `end`; while nothing is found, each
+     * goes on for its minimum, until `last` when all is stopped. */
+    double end, last;
 };
 
 /* How a step ended. */
@@ -33,6 +35,7 @@ struct check_result {
     enum step_state state;
     double seconds;
     unsigned long done, minimum;
+    size_t fresh;       /* classes of findings that no step had before; set by `take` */
     json_t *document;   /* what it printed; NULL: nothing that can be read */
     char sentence[256]; /* why it is not done; its last line on stderr; "" */
 };
@@ -42,6 +45,11 @@ double check_now(void);
 /* By how much this machine is busy: wall time over processor time, from 1 to CHECK_SLOWNESS_MAX. */
 enum { CHECK_SLOWNESS_MAX = 16 };
 double check_slowness(void);
+
+/* Without a limit of the user, a check that found nothing, and each step of it, takes at most so
+ * many times its time. */
+enum { CHECK_PATIENCE = 4 };
+unsigned check_most_seconds(const struct check_request *request);
 
 /* The file that a step writes its findings to, a line each, as it finds them. */
 void check_findings_path(const struct check_request *request, const struct check_step *step,

@@ -7,6 +7,7 @@
 #include "mallet/check_steps.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define PASS       "replay --json ?limit --rounds 0 $S $C"
 #define CLAUSES    "conform --format json --jobs 1 --programs $O ?limit $S"
@@ -173,7 +174,9 @@ static unsigned long second_number(const struct check_step *step, const json_t *
 void check_step_describe(const struct check_step *step, const json_t *document, char *ret_text,
                          size_t capacity)
 {
-    int used = snprintf(ret_text, capacity, "%lu %s", check_step_done(document), step->unit);
+    unsigned long done = check_step_done(document);
+    int unit = (int)strlen(step->unit) - (done == 1); /* each unit is a plural in s */
+    int used = snprintf(ret_text, capacity, "%lu %.*s", done, unit, step->unit);
     if (step->key != NULL && used >= 0 && (size_t)used < capacity)
         snprintf(ret_text + used, capacity - (size_t)used, ", %lu %s",
                  second_number(step, document), step->key_unit);

@@ -81,7 +81,7 @@ static int take_result(void *context, struct check_result *result)
     snprintf(line->sentence, sizeof line->sentence, "%s", result->sentence);
     check_step_describe(result->step, result->document, line->summary, sizeof line->summary);
     if (result->state != STEP_NOT_BEGUN && result->state != STEP_NOT_MEANT)
-        line->fresh = check_causes_take(&check->causes, result->step);
+        result->fresh = line->fresh = check_causes_take(&check->causes, result->step);
     if (result->document == NULL && result->state != STEP_NOT_BEGUN)
         check_causes_take_raw(&check->causes, result->step);
     if (result->state == STEP_BROKEN) {
@@ -156,6 +156,7 @@ static int run_check(struct check_report *check, struct check_request *request,
     double reserve = request->limit / (double)CAUSES_SHARE;
     reserve = reserve < most ? reserve : most;
     request->end = end > 0 ? end - reserve : 0;
+    request->last = end > 0 ? start + check_most_seconds(request) - reserve : 0;
     check_folder_open(&check->folder, &check->causes, subject_file,
                       end > 0 ? start + request->limit / (double)EARLIER_SHARE : start + most);
     int status = check_run_steps(request, take_result, show_progress, check);

@@ -210,6 +210,7 @@ static int run_subject(struct conform *conform, size_t i)
     struct gate_options options = make_options(conform->request);
     options.subject = &conform->subjects[i];
     options.limit_ms = share_limit(conform, i);
+    options.at_least = conform->request->cli.at_least;
     options.progress = show_progress;
     options.collect = collect;
     options.context = conform;
@@ -284,7 +285,8 @@ static int run_conform(const struct request *request)
 int command_conform(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE | CLI_LIMIT | CLI_CAPACITY | CLI_JOBS,
+        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FILE | CLI_LIMIT | CLI_AT_LEAST |
+                 CLI_CAPACITY | CLI_JOBS,
         .subjects_min = 1,
         .subjects_max = CLI_SUBJECTS_MAX,
         .output_text = "Write the report to FILE instead of standard output",

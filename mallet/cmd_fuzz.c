@@ -65,7 +65,8 @@ static const struct argp_option options[] = {
 int command_fuzz(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FOLDER | CLI_CAPACITY | CLI_JOBS,
+        .takes =
+            CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FOLDER | CLI_AT_LEAST | CLI_CAPACITY | CLI_JOBS,
         .subjects_min = 1,
         .subjects_max = 1,
         .output_text = "Write corpus and findings to DIR (default: mallet-report/SUBJECT-ENGINE); "
@@ -86,6 +87,7 @@ int command_fuzz(int argc, char **argv)
         campaign.seconds = campaign.runs > 0 ? CLI_TIME_MAX_S : SECONDS_DEFAULT;
     campaign.subject = cli.subject;
     campaign.output = cli.output;
+    campaign.at_least = cli.at_least;
     campaign.jobs = cli.jobs > 0 ? cli.jobs : 1;
     campaign.is_json = cli.as_json;
     struct cli_findings findings;

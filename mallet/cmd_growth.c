@@ -317,6 +317,12 @@ static int finish(struct growth *growth)
     return growth->status != EXIT_CLEAN ? growth->status : cli_conclude(found, &work);
 }
 
+static bool is_over(const void *context)
+{
+    const struct growth *growth = context;
+    return cli_is_over(&growth->request->cli, work_of(growth).done, growth->counts[GROWTH_FINDING]);
+}
+
 static int run_request(const struct request *request)
 {
     struct growth growth = {.request = request};
@@ -337,11 +343,10 @@ static int run_request(const struct request *request)
                                            .workloads = request->workloads,
                                            .workload_count = request->workload_count,
                                            .is_quick = request->is_quick,
-                                           .seconds = request->cli.limit,
                                            .size = request->size,
                                            .collect = collect,
                                            .progress = show_progress,
-                                           .is_cancelled = cli_is_interrupted,
+                                           .is_over = is_over,
                                            .context = &growth};
     cli_catch_interrupts();
     int result = growth_run(&options);
@@ -354,7 +359,7 @@ static int run_request(const struct request *request)
 int command_growth(int argc, char **argv)
 {
     static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_FINDINGS | CLI_LIMIT |
-                                                  CLI_OUTPUT_FOLDER | CLI_CAPACITY,
+                                                  CLI_AT_LEAST | CLI_OUTPUT_FOLDER | CLI_CAPACITY,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .list_text = "List the workloads and exit"};

@@ -204,9 +204,9 @@ static int print_summary(struct replay *replay, const struct cli_work *work)
     return cli_conclude(replay->counting, work);
 }
 
-static bool is_over(const struct replay *replay)
+bool replay_is_over(const struct replay *replay)
 {
-    return cli_is_interrupted() || (replay->end != 0 && time(NULL) >= replay->end);
+    return cli_is_over(&replay->request->cli, replay->file_index, replay->counting);
 }
 
 void replay_show_progress(const struct replay *replay)
@@ -226,7 +226,7 @@ static int replay_pass(struct replay *replay, struct replay_file *files, size_t 
         replay->file = &files[i];
         replay->file_index = i;
         replay->file_count = count;
-        if (is_over(replay)) {
+        if (replay_is_over(replay)) {
             *(replay->is_cycling ? &replay->not_cycled : &replay->not_run) = count - i;
             return EXIT_CLEAN;
         }
@@ -247,7 +247,6 @@ static int replay_passes(struct replay *replay, struct replay_file *files, size_
 {
     const struct replay_request *request = replay->request;
     struct cli_work work = {.minimum = count};
-    replay->end = request->cli.limit != 0 ? time(NULL) + (time_t)request->cli.limit : 0;
     int status = replay_pass(replay, files, count, &work);
     size_t checked = (size_t)work.done;
     if (status == EXIT_CLEAN && has_cycles(request)) {
@@ -340,8 +339,8 @@ static int replay_request(const struct replay_request *request)
 
 int command_replay(int argc, char **argv)
 {
-    static const struct cli_spec spec = {.takes =
-                                             CLI_JSON | CLI_FINDINGS | CLI_LIMIT | CLI_CAPACITY,
+    static const struct cli_spec spec = {.takes = CLI_AT_LEAST | CLI_JSON | CLI_FINDINGS |
+                                                  CLI_LIMIT | CLI_CAPACITY,
                                          .subjects_min = 1,
                                          .subjects_max = 1};
     static const struct argp_option options[] = {

@@ -345,11 +345,9 @@ static int torture_subject(const struct request *request)
         output_make_folder(request->cli.output, error) != 0)
         result = refuse("--output: %s", error);
     torture.list = request->cli.as_json ? json_array() : NULL;
-    time_t start = time(NULL);
     cli_catch_interrupts();
     for (size_t i = 0; i < request->scenario_count && result == EXIT_CLEAN; i++)
-        if (!cli_is_interrupted() &&
-            (request->cli.limit == 0 || time(NULL) - start < (time_t)request->cli.limit))
+        if (!cli_is_over(&request->cli, torture.done, torture.findings))
             result = run_scenario(&torture, request->scenarios[i]);
         else
             leave_out(&torture, request->scenarios[i]);
@@ -369,7 +367,8 @@ static int list_scenarios(void)
 int command_torture(int argc, char **argv)
 {
     static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_FINDINGS | CLI_LIMIT |
-                                                  CLI_OUTPUT_FOLDER | CLI_SEED | CLI_CAPACITY,
+                                                  CLI_AT_LEAST | CLI_OUTPUT_FOLDER | CLI_SEED |
+                                                  CLI_CAPACITY,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .list_text = "List the scenarios and exit"};

@@ -77,17 +77,18 @@ static void make_faulty(struct sweep *sweep, size_t at, unsigned nth, unsigned g
     sweep->faulty.count = sweep->base.count + (count - at);
 }
 
-static bool is_spent(const struct fault_sweep *sweep)
+static bool is_spent(const struct sweep *sweep)
 {
-    return sweep->faults == (sweep->faults_max != 0 ? sweep->faults_max : FAULTS_MAX) ||
-           (sweep->end != 0 && time(NULL) >= sweep->end);
+    const struct fault_sweep *report = sweep->report;
+    return report->faults == (report->faults_max != 0 ? report->faults_max : FAULTS_MAX) ||
+           report->is_over(sweep->context);
 }
 
 static int run_fault(struct sweep *sweep, size_t at, unsigned nth, unsigned gap,
                      unsigned *ret_failed)
 {
     struct execution execution;
-    if (is_spent(sweep->report)) {
+    if (is_spent(sweep)) {
         sweep->report->left_out++;
         *ret_failed = 0;
         return 0;

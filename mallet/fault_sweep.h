@@ -9,17 +9,15 @@
 
 #include "harness/executor/executor.h"
 
-#include <time.h>
-
 struct fault_sweep {
     uint32_t only; /* the OS call to fail, from 1 on; 0: all in turn */
     bool has_pairs;
-    uint32_t faults_max; /* replays of one trace; 0: a few thousand */
-    time_t end;          /* no fault begins then or later; 0: no limit */
+    uint32_t faults_max;            /* replays of one trace; 0: a few thousand */
+    bool (*is_over)(void *context); /* asked before each fault: whether none may begin any more */
     /* What was done. */
     size_t os_calls; /* of the trace when none fails */
     size_t faults;   /* replays */
-    size_t left_out; /* faults beyond faults_max or the end */
+    size_t left_out; /* faults beyond faults_max, or after the end */
     size_t failed[OS_CALL_COUNT];
 };
 

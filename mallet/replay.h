@@ -51,10 +51,9 @@ struct replay {
     const struct replay_request *request;
     struct executor *executor;
     struct cli_findings findings;
-    time_t end;               /* by the limit; 0: none */
-    bool is_cycling;          /* the second pass */
-    struct replay_file *file; /* the one at hand */
-    size_t file_index, file_count;
+    bool is_cycling;               /* the second pass */
+    struct replay_file *file;      /* the one at hand */
+    size_t file_index, file_count; /* file_index: also those done in this pass */
     struct replay_class classes[CLASSES_MAX];
     size_t class_count;
     size_t passed, failed, counting, expected, not_run, not_cycled, again;
@@ -65,6 +64,8 @@ struct replay {
 
 /* cmd_replay.c: how far it is; called before each run. */
 void replay_show_progress(const struct replay *replay);
+/* Whether its time is over. */
+bool replay_is_over(const struct replay *replay);
 
 /* replay_trace.c */
 struct run_options replay_options(const struct replay *replay, const struct trace *trace);

@@ -23,6 +23,11 @@ void replay_print_calls(const size_t counts[OS_CALL_COUNT])
     }
 }
 
+static bool is_over(void *context)
+{
+    return replay_is_over(context);
+}
+
 static int replay_fault(void *context, const struct trace *trace, bool is_base,
                         struct execution *ret_execution)
 {
@@ -60,7 +65,7 @@ int replay_faults(struct replay *replay, const struct trace *trace)
     struct fault_sweep sweep = {.only = replay->request->fail_os,
                                 .has_pairs = replay->request->has_fail_pairs,
                                 .faults_max = replay->request->fail_max,
-                                .end = replay->end};
+                                .is_over = is_over};
     int status = fault_sweep_run(&sweep, trace, replay_fault, replay);
     if (replay->most_os_calls < sweep.os_calls)
         replay->most_os_calls = sweep.os_calls;

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/wait.h>
-#include <time.h>
 
 /* The bands: each four times the last; under --quick every third one. */
 static const size_t sizes[] = {16,       64,        256,     1 << 10, 4 << 10,  16 << 10,
@@ -129,16 +128,6 @@ static bool is_size_selected(const struct growth_options *options, size_t band)
     return !options->is_quick || band % 3 == 0;
 }
 
-static bool is_over(const struct growth_options *options)
-{
-    static time_t start;
-    time_t now = time(NULL);
-    start = start != 0 ? start : now;
-    if (options->is_cancelled != NULL && options->is_cancelled())
-        return true;
-    return options->seconds != 0 && now - start >= (time_t)options->seconds;
-}
-
 static void measure(const struct growth_options *options, struct growth_result *result)
 {
     if (result->workload->kind == WORKLOAD_FOOTPRINT)
@@ -179,7 +168,7 @@ static int run_workload(const struct growth_options *options, const struct workl
              size);
     if (options->progress != NULL)
         options->progress(workload, size, options->context);
-    if (is_over(options)) {
+    if (options->is_over != NULL && options->is_over(options->context)) {
         skip(&result, "the time was over");
         result.outcome = GROWTH_NOT_RUN;
     } else if (lacking != NULL) {

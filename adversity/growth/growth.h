@@ -53,12 +53,12 @@ struct growth_options {
     const char *const *workloads; /* names; none: all */
     size_t workload_count;
     bool is_quick;
-    unsigned seconds;        /* when they are over, no workload begins any more; 0: no limit */
     size_t size;             /* scaling: only this band; 0: all */
     unsigned settle_seconds; /* time that passes before memory that grew is called lost; 0: 12 */
     void (*collect)(const struct growth_result *result, void *context);
     void (*progress)(const struct workload *workload, size_t size, void *context); /* NULL: none */
-    bool (*is_cancelled)(void); /* asked before a workload; NULL: never */
+    bool (*is_over)(
+        const void *context); /* asked before a workload: whether none may begin; NULL: no */
     void *context;
 };
 

@@ -101,7 +101,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static void parse(int argc, char **argv, struct request *request)
 {
     static const struct cli_spec spec = {.takes = CLI_JSON | CLI_LIST | CLI_FINDINGS | CLI_LIMIT |
-                                                  CLI_SEED,
+                                                  CLI_AT_LEAST | CLI_SEED,
                                          .subjects_min = 1,
                                          .subjects_max = 1,
                                          .list_text = "List the subjects and the scenarios"};
@@ -238,7 +238,6 @@ static void complete(struct report_request *report, const struct request *reques
 struct results {
     struct cli_findings findings;
     json_t *list; /* NULL unless --json */
-    time_t end;   /* 0: none */
     size_t done, left_out;
 };
 
@@ -287,7 +286,7 @@ static bool explore_sizes(struct explorer *explorer, const struct request *reque
     bool is_found = false;
     for (unsigned i = 0; i < (request->size != 0 ? 1 : USUAL_SIZES); i++) {
         explorer->size = request->size != 0 ? request->size : usual_sizes[i];
-        if (cli_is_interrupted() || (results->end != 0 && time(NULL) >= results->end)) {
+        if (cli_is_over(&request->cli, results->done, is_found)) {
             results->left_out++;
             continue;
         }
@@ -306,7 +305,6 @@ static int explore_all(struct explorer *explorer, const struct request *request)
         return cli_findings_close(&results.findings, status);
     cli_catch_interrupts();
     results.list = request->cli.as_json ? json_array() : NULL;
-    results.end = request->cli.limit != 0 ? time(NULL) + (time_t)request->cli.limit : 0;
     for (size_t i = 0; i < scenario_count; i++) {
         explorer->scenario = &scenarios[i];
         if (request->scenario != NULL && request->scenario != explorer->scenario)

@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cli;
+
 enum cli_exit {
     EXIT_CLEAN = 0,        /* done, nothing found */
     EXIT_FINDINGS = 1,     /* something found that counts */
@@ -81,6 +83,11 @@ void cli_catch_broken_pipes(void);
 /* Whether that happened. */
 bool cli_is_unread(void);
 
+/* Whether nothing more may begin: after an interrupt, or when the time of --limit, counted from
+ * cli_parse, is over. With --at-least N its end is put off while less than N was done and nothing
+ * was found, so that a slow subject or a busy machine takes longer and is tested all the same. */
+bool cli_is_over(const struct cli *cli, uint64_t done, uint64_t found);
+
 /* ---- progress ---- */
 
 /* How far the command is, on stderr: on a terminal over the line before, twice a second at most;
@@ -111,6 +118,7 @@ enum {
      * --strict, --allow CHECK,CHECK: findings.h */
     CLI_FINDINGS = 1 << 2,
     CLI_LIMIT = 1 << 3,         /* --limit TIME */
+    CLI_AT_LEAST = 1 << 9,      /* --at-least N */
     CLI_OUTPUT_FILE = 1 << 4,   /* --output FILE */
     CLI_OUTPUT_FOLDER = 1 << 5, /* --output DIR */
     CLI_SEED = 1 << 6,          /* --seed N */
@@ -146,6 +154,8 @@ struct cli {
     uint64_t capacity;  /* bytes that the subject can serve; 0: no limit */
     const char *output; /* NULL: not given */
     unsigned limit;     /* seconds; 0: none */
+    uint64_t at_least;  /* work to be done before the limit ends anything; 0: none */
+    uint64_t begun_ms;  /* when the command line was read, by clock_now_ms */
     unsigned jobs;      /* at most CLI_JOBS_MAX; 0: not given */
     uint64_t seed;      /* 1 if not given */
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGINT and SIGTERM, counted. Children of a command are in groups of their own, so that a Ctrl-C
+ * What ends a command early: its time, or SIGINT and SIGTERM, which are counted. Children of a command are in groups of their own, so that a Ctrl-C
  * reaches the command alone, which ends them in order. A reader that has gone away (`mallet list |
  * head`) is an interrupt too: what nobody reads need not be found out.
  */
+#include "harness/base/clock.h"
 #include "harness/cli/cli.h"
 
 #include <errno.h>
@@ -64,4 +65,12 @@ unsigned cli_interrupts(void)
 bool cli_is_interrupted(void)
 {
     return interrupts > 0;
+}
+
+bool cli_is_over(const struct cli *cli, uint64_t done, uint64_t found)
+{
+    if (cli_is_interrupted())
+        return true;
+    bool is_late = cli->limit != 0 && clock_now_ms() - cli->begun_ms >= cli->limit * UINT64_C(1000);
+    return is_late && (found > 0 || done >= cli->at_least);
 }

@@ -4,6 +4,7 @@
  * that a command takes into an argp of that run. Its root has two children, the command's own argp
  * and this one, in this order: argp asks the first child first, so that own options win.
  */
+#include "harness/base/clock.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/output.h"
 #include "harness/run/check.h"
@@ -25,6 +26,7 @@ enum {
     KEY_STRICT,
     KEY_ALLOW,
     KEY_LIMIT,
+    KEY_AT_LEAST,
     KEY_CFLAGS,
     KEY_PREFIX,
     KEY_INIT
@@ -64,6 +66,10 @@ static const struct {
     {CLI_LIMIT,
      {"limit", KEY_LIMIT, "TIME", 0,
       "Start nothing new after TIME, such as 90s, 20m or 1h30m; what is skipped is listed", 0}},
+    {CLI_AT_LEAST,
+     {"at-least", KEY_AT_LEAST, "N", 0,
+      "Where nothing is found, go on after the limit until N were done (traces, clauses, runs)",
+      0}},
     {CLI_OUTPUT_FILE,
      {"output", KEY_OUTPUT, "FILE", 0, "Write to FILE instead of standard output", 0}},
     {CLI_OUTPUT_FOLDER,
@@ -185,6 +191,9 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
     case KEY_LIMIT:
         cli->limit = cli_parse_time("--limit", value);
         return 0;
+    case KEY_AT_LEAST:
+        cli->at_least = cli_parse_number("--at-least", value, 1, UINT32_MAX);
+        return 0;
     case KEY_OUTPUT:
         cli->output = value;
         return 0;
@@ -298,4 +307,5 @@ void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, ch
     argp_parse(&root, argc, argv, spec->stops_at_argument ? ARGP_IN_ORDER : 0, NULL, inputs);
     check_output(ret_cli);
     build_subjects(ret_cli);
+    ret_cli->begun_ms = clock_now_ms();
 }

@@ -68,6 +68,7 @@ static enum effect effect_of_check(enum check check)
         [CHECK_RECOVERY] = EFFECT_RECOVERY,   [CHECK_FOOTPRINT] = EFFECT_FOOTPRINT,
         [CHECK_SCALING] = EFFECT_SCALING,     [CHECK_PROGRESS] = EFFECT_PROGRESS,
         [CHECK_POLICY] = EFFECT_POLICY,       [CHECK_HEAP] = EFFECT_HEAP,
+        [CHECK_USABLE] = EFFECT_USABLE,
     };
     return effects[check]; /* the others are EFFECT_MEMORY, which is 0 */
 }
@@ -79,7 +80,7 @@ static const struct {
     bool is_anywhere; /* the function that died is not the one at fault */
 } sentences[] = {
     {"died of signal|death by signal|observed signal|damage|a crash", EFFECT_MEMORY, true},
-    {"CPU time without|CPU time in it|deadlock|none of it in", EFFECT_PROGRESS, true},
+    {"CPU time without|CPU time in it|stood still|deadlock|none of it in", EFFECT_PROGRESS, true},
     {"MiB|expected no growth|resident bytes", EFFECT_FOOTPRINT, false},
     {"a multiple of", EFFECT_ALIGNMENT, false},
     {"errno kept|errno unchanged|observed NULL with|observed NULL and errno", EFFECT_ERRNO, false},
@@ -117,6 +118,35 @@ static void read_sentence(const char *sentence, struct cause *cause)
 
 /* ---- causes ---- */
 
+/* The size of the block in the op's slot before the op; op->size if there is none. */
+static uint64_t size_before(const struct trace *trace, const struct trace_op *op)
+{
+    for (const struct trace_op *earlier = op; earlier-- > trace->ops;)
+        if (earlier->slot == op->slot &&
+            (trace_op_traits((enum op_kind)earlier->kind) & OP_HAS_SIZE) != 0)
+            return trace_op_total(earlier);
+    return trace_op_total(op);
+}
+
+static void read_sizes(const struct trace *trace, const struct trace_op *op, struct cause *cause)
+{
+    const uint64_t page = 4096;
+    unsigned traits = trace_op_traits((enum op_kind)op->kind);
+    if ((traits & OP_HAS_SIZE) == 0)
+        return;
+    cause->is_large |= trace_op_total(op) >= CAUSE_LARGE;
+    cause->fails |= trace_op_total(op) >= CAUSE_IMPOSSIBLE;
+    if ((traits & OP_USES) != 0) {
+        cause->grows |= trace_op_total(op) > size_before(trace, op);
+        cause->shrinks |= trace_op_total(op) < size_before(trace, op);
+    }
+    if ((traits & OP_HAS_ALIGNMENT) != 0) {
+        cause->is_large |= op->extra >= CAUSE_LARGE;
+        cause->is_beyond |= op->extra > page;
+        cause->is_zero |= op->size == 0;
+    }
+}
+
 /* Of the functions that a trace needs; of one that needs none, the core. */
 static void read_trace(const struct trace *trace, struct cause *cause)
 {
@@ -130,10 +160,8 @@ static void read_trace(const struct trace *trace, struct cause *cause)
         cause->needs_fork |= op->kind == OP_FORK;
         if (op->kind == OP_FAIL_OS && i + 1 < trace->count)
             cause->refused = 1u << trace->ops[i + 1].kind;
-        cause->fails |= cause->refused != 0 ||
-                        ((traits & OP_HAS_SIZE) != 0 && trace_op_total(op) >= CAUSE_IMPOSSIBLE);
-        cause->is_large |= (traits & OP_HAS_SIZE) != 0 && trace_op_total(op) >= CAUSE_LARGE;
-        cause->is_large |= (traits & OP_HAS_ALIGNMENT) != 0 && op->extra >= CAUSE_LARGE;
+        cause->fails |= cause->refused != 0;
+        read_sizes(trace, op, cause);
     }
     if (cause->functions != CORE)
         cause->functions &= ~(unsigned)CORE;
@@ -146,12 +174,12 @@ struct cause finding_cause(const struct finding *finding)
     struct cause cause = {.has_trace = finding->trace.count > 0};
     enum check check = check_find(finding->check);
     const char *workload = strstr(finding->site, "growth/");
+    cause.is_blocked = has_word(finding->sentence, "threads are blocked|stood still");
     if (check == CHECK_COUNT) {
         read_sentence(finding->sentence, &cause);
         return cause;
     }
     cause.effect = effect_of_check(check);
-    cause.is_blocked = strstr(finding->sentence, "threads are blocked") != NULL;
     if (cause.has_trace)
         read_trace(&finding->trace, &cause);
     else if (workload != NULL && cause.effect != EFFECT_MEMORY)
@@ -170,13 +198,30 @@ static bool is_same_core(const struct cause *left, const struct cause *right)
            (left->refused == right->refused && left->is_large == right->is_large);
 }
 
+/* A realloc that is wrong in both directions shrinks to one of them, so only opposite ones tell. */
+static bool is_same_direction(const struct cause *left, const struct cause *right)
+{
+    return (left->grows && right->grows) || (left->shrinks && right->shrinks) ||
+           !(left->grows || left->shrinks) || !(right->grows || right->shrinks);
+}
+
+/* What is misaligned for all is so for the simplest, whose alignment is small and whose size not
+ * 0. */
+static bool is_same_alignment(const struct cause *left, const struct cause *right)
+{
+    return left->effect != EFFECT_ALIGNMENT ||
+           (left->is_zero == right->is_zero && left->is_beyond == right->is_beyond &&
+            left->is_large == right->is_large);
+}
+
 static bool is_same_cause(const struct cause *left, const struct cause *right)
 {
     return left->effect == right->effect && left->effect != EFFECT_OTHER &&
            left->has_trace == right->has_trace && left->functions == right->functions &&
            left->needs_threads == right->needs_threads && left->needs_exit == right->needs_exit &&
            left->needs_fork == right->needs_fork && left->fails == right->fails &&
-           is_same_core(left, right);
+           is_same_core(left, right) && is_same_direction(left, right) &&
+           is_same_alignment(left, right);
 }
 
 /* Whether damage to blocks of malloc alone is behind a trace: nothing works on such a heap. */
@@ -246,12 +291,13 @@ size_t findings_group(const struct finding *findings, size_t count, size_t *ret_
 enum severity finding_severity(const struct finding *finding)
 {
     static const enum check examples[] = {
-        [EFFECT_MEMORY] = CHECK_CONTENT,        [EFFECT_HEAP] = CHECK_HEAP,
-        [EFFECT_PROGRESS] = CHECK_PROGRESS,     [EFFECT_ALIGNMENT] = CHECK_ALIGNMENT,
-        [EFFECT_IMPOSSIBLE] = CHECK_IMPOSSIBLE, [EFFECT_NULL] = CHECK_NULL,
-        [EFFECT_ERRNO] = CHECK_ERRNO,           [EFFECT_POLICY] = CHECK_POLICY,
-        [EFFECT_RECOVERY] = CHECK_RECOVERY,     [EFFECT_FOOTPRINT] = CHECK_FOOTPRINT,
-        [EFFECT_SCALING] = CHECK_SCALING,       [EFFECT_OTHER] = CHECK_COUNT, /* a wrong result */
+        [EFFECT_MEMORY] = CHECK_CONTENT,      [EFFECT_HEAP] = CHECK_HEAP,
+        [EFFECT_USABLE] = CHECK_USABLE,       [EFFECT_PROGRESS] = CHECK_PROGRESS,
+        [EFFECT_ALIGNMENT] = CHECK_ALIGNMENT, [EFFECT_IMPOSSIBLE] = CHECK_IMPOSSIBLE,
+        [EFFECT_NULL] = CHECK_NULL,           [EFFECT_ERRNO] = CHECK_ERRNO,
+        [EFFECT_POLICY] = CHECK_POLICY,       [EFFECT_RECOVERY] = CHECK_RECOVERY,
+        [EFFECT_FOOTPRINT] = CHECK_FOOTPRINT, [EFFECT_SCALING] = CHECK_SCALING,
+        [EFFECT_OTHER] = CHECK_COUNT, /* a wrong result */
     };
     enum check check = check_find(finding->check);
     return check_severity(check < CHECK_COUNT ? check : examples[finding_cause(finding).effect]);

@@ -20,6 +20,7 @@
 enum effect {
     EFFECT_MEMORY, /* the family of overlap, content and crash */
     EFFECT_HEAP,   /* seen by the subject's own walker */
+    EFFECT_USABLE,
     EFFECT_PROGRESS,
     EFFECT_ALIGNMENT,
     EFFECT_IMPOSSIBLE,
@@ -35,7 +36,9 @@ enum effect {
 /* A cause, as far as a finding tells it; equal ones are one cause. */
 struct cause {
     enum effect effect;
-    bool is_large; /* its trace needs a size or an alignment of CAUSE_LARGE and more */
+    bool is_large;           /* its trace needs a size or an alignment of CAUSE_LARGE and more */
+    bool grows, shrinks;     /* its trace has a realloc that does */
+    bool is_zero, is_beyond; /* its trace aligns a block of size 0; beyond a page */
     /* bit i: family of functions (group.c) that it names, or that its trace needs beside malloc and
      * free */
     unsigned functions;

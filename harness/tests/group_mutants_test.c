@@ -4,7 +4,7 @@
  * to its cause, whereupon the findings of all mutants are grouped as if they were of one allocator.
  * Two come to one group only where nothing that a caller can see tells them apart: the same trace
  * shows both, or both fail the same check in the same function, or both damage blocks by malloc and
- * free alone.
+ * free alone, or one is a crash in functions whose damage the other shows.
  */
 #include "harness/executor/executor.h"
 #include "harness/finding/group.h"
@@ -95,10 +95,18 @@ static bool is_same_class(const struct finding *left, const struct finding *righ
            strncmp(left->site, right->site, length) == 0;
 }
 
+/* A crash is what damage comes to. */
+static bool is_crash_of(const struct finding *crash, const struct finding *damage)
+{
+    return strcmp(crash->check, "crash") == 0 && finding_cause(damage).effect == EFFECT_MEMORY &&
+           strcmp(damage->check, "crash") != 0;
+}
+
 static bool may_be_joined(const struct finding *left, const struct finding *right)
 {
     return is_same_class(left, right) || is_same_trace(&left->trace, &right->trace) ||
-           (damages_plain_blocks(left) && damages_plain_blocks(right));
+           (damages_plain_blocks(left) && damages_plain_blocks(right)) ||
+           is_crash_of(left, right) || is_crash_of(right, left);
 }
 
 static void print_finding(size_t i)

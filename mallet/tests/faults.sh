@@ -27,6 +27,10 @@ for i in $(seq 1500); do echo "#$i = malloc 16"; done >"$work/slow.trace"
 ends 4 replay --rounds 0 --limit 1 "$mutants/../sound/libslow.so" "$work/slow.trace" "$work/small.trace"
 printed '^1 trace not run: the time was over'
 
+# Unless there is a minimum that it has not done yet.
+ends 0 replay --rounds 0 --limit 1 --at-least 2 "$mutants/../sound/libslow.so" "$work/slow.trace" "$work/small.trace"
+ends 4 replay --rounds 0 --limit 1 --at-least 1 "$mutants/../sound/libslow.so" "$work/slow.trace" "$work/small.trace"
+
 i=0
 while [ $((i += 1)) -le 100 ]; do echo "#$i = malloc 40000"; done >"$work/many.trace"
 ends 4 replay "$mutants/../sound/libslow.so" --fail-os all --limit 1 "$work/many.trace" "$work/small.trace" # a trace may take longer
