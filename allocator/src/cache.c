@@ -3,13 +3,14 @@
  * The slow paths of the magazines: refill and spill, the life of a cache, and what happens to it at
  * the end of its thread, in a forked child and when the heap starts over.
  *
- * Room: a magazine starts with 7 entries and doubles when it misses, up to 64 KiB of blocks or 255
- * entries. A refill takes one block at first and twice as many each time, up to half of the room; a
+ * Room: a magazine starts with 7 entries and doubles when it misses, up to 64 KiB of blocks or 63
+ * entries: more save few batches, and the entries of many classes would cost a small process more
+ * than its blocks. A refill takes one block at first and twice as many each time, up to half of the room; a
  * spill puts the older half back. Every so many batches, the magazines that have not moved since
  * the last look are emptied, and so are the lists of large blocks if none was taken from them.
  *
  * Large blocks: a thread keeps 64 pages of them at first, and twice as much, up to 512, each time it
- * misses one after it had to give up others. When there is no room for the next, all kept ones
+ * misses one of a length that it had to give up. When there is no room for the next, all kept ones
  * become free extents at once, and a resting mapping as well.
  *
  * The page of a cache is never given back, but serves the next thread. Entries lie in the heap's
@@ -25,7 +26,7 @@
 
 enum {
     CAPACITY_MIN = 8, /* entries, the NULL included: powers of two */
-    CAPACITY_MAX = 256,
+    CAPACITY_MAX = 64,
     CACHED_BYTES_MAX = 64 * 1024, /* of one class */
     MOVES_PER_LOOK = 256,
     FREES_WITHOUT_CACHE = 16, /* a thread that hardly frees costs nothing */
@@ -171,16 +172,6 @@ static void rest_look(struct cache *cache)
     }
 }
 
-/* So that blocks leave in the order in which the slab gave them, which is mostly by address. */
-static void reverse(struct slab_entry *entries, unsigned count)
-{
-    for (unsigned i = 0; i < count / 2; i++) {
-        struct slab_entry entry = entries[i];
-        entries[i] = entries[count - 1 - i];
-        entries[count - 1 - i] = entry;
-    }
-}
-
 /* ---- the life of a cache ---- */
 
 static void cache_reset(struct cache *cache)
@@ -189,6 +180,8 @@ static void cache_reset(struct cache *cache)
         magazine_reset(cache, class_index);
     memset(cache->runs, 0, sizeof cache->runs);
     cache->run_pages = 0;
+    cache->run_pages_max = RUN_PAGES_FIRST;
+    cache->spilled_runs = 0;
     cache->mapping = NULL;
 }
 
@@ -237,6 +230,7 @@ static struct cache *cache_get(struct anvil_heap *heap)
         return NULL;
     cache->heap = heap;
     cache->run_pages_max = RUN_PAGES_FIRST;
+    cache->spilled_runs = 0;
     cache_current = cache;
     if (has_thread_end_key) /* may allocate: the cache is ready for it */
         (void)pthread_setspecific(thread_end_key, cache);
@@ -304,7 +298,6 @@ int cache_refill(struct anvil_heap *heap, unsigned class_index, struct slab_entr
     struct slab_entry *entries = room->base + 1;
     if (heap_take(heap, class_index, entries, room->batch, &count) != 0)
         return ENOMEM;
-    reverse(entries, count);
     room->batch = (uint16_t)size_min((size_t)room->batch * 2, room->capacity / 2u);
     *ret_entry = entries[count - 1];
     cache->magazines[class_index].top = entries + count - 1;
@@ -324,12 +317,13 @@ void cache_spill(struct anvil_heap *heap, const struct slab *slab, char *block,
         put_back(heap, class_index, &(struct slab_entry){.block = block, .tag = tag}, 1);
 }
 
-void cache_miss_run(void)
+void cache_miss_run(unsigned run_class)
 {
     struct cache *cache = cache_current;
-    if (LIKELY(!cache->has_spilled_runs))
+    uint64_t bit = UINT64_C(1) << run_class;
+    if (LIKELY((cache->spilled_runs & bit) == 0))
         return;
-    cache->has_spilled_runs = false;
+    cache->spilled_runs &= ~bit;
     cache->run_pages_max = (uint32_t)size_min(cache->run_pages_max * 2u, RUN_PAGES_LAST);
 }
 
@@ -341,11 +335,15 @@ bool cache_spill_run(struct anvil_heap *heap, struct extent *extent)
     struct cache *cache = cache_for_free(heap);
     if (cache == NULL || is_mapping)
         return cache != NULL && cache_push_mapping(extent);
-    cache->has_spilled_runs = true;
-    if (extent->pages > cache->run_pages_max)
+    if (extent->pages > cache->run_pages_max) {
+        cache->spilled_runs |= UINT64_C(1) << extent->run_class;
         return false;
-    if (cache->run_pages + extent->pages > cache->run_pages_max)
+    }
+    if (cache->run_pages + extent->pages > cache->run_pages_max) {
+        for (unsigned run_class = 0; run_class < RUN_CLASS_COUNT; run_class++)
+            cache->spilled_runs |= (uint64_t)(cache->runs[run_class] != NULL) << run_class;
         (void)runs_drain(cache);
+    }
     return cache_push_run(extent);
 }
 

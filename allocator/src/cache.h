@@ -52,8 +52,8 @@ struct cache {
     struct extent *runs[RUN_CLASS_COUNT]; /* freed large blocks, the latest first */
     uint32_t run_pages, run_pages_max;    /* in all of them; 0: it keeps none */
     struct extent *mapping;               /* a freed one, or NULL */
-    bool has_spilled_runs;                /* since the last miss */
-    bool has_used_runs;                   /* since resting ones were looked for */
+    uint64_t spilled_runs; /* a bit for each run class that was given up and not missed since */
+    bool has_used_runs;    /* since resting ones were looked for */
     struct anvil_heap *heap;
     struct cache *next; /* all caches of the process, used or not */
     bool is_used;
@@ -166,7 +166,7 @@ int cache_refill(struct anvil_heap *heap, unsigned class_index, struct slab_entr
 void cache_spill(struct anvil_heap *heap, const struct slab *slab, char *block,
                  struct sync_tag *tag);
 /* After cache_pop_run has failed. */
-void cache_miss_run(void);
+void cache_miss_run(unsigned run_class);
 /* After cache_push_run has failed: makes room and keeps the extent. Returns false if it is not to
  * be kept. */
 bool cache_spill_run(struct anvil_heap *heap, struct extent *extent);

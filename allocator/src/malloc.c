@@ -86,8 +86,8 @@ static void *allocate_run(size_t size, unsigned code, bool is_cleared)
 {
     struct extent *extent = take_run(size, code);
     if (extent == NULL) {
-        if (size <= RUN_BYTES_MAX)
-            cache_miss_run();
+        if (run_class_serves(pages_for_size(size)))
+            cache_miss_run(run_class_of(pages_for_size(size)));
         return NULL;
     }
     if (is_cleared)
@@ -335,6 +335,19 @@ static char *resize(struct anvil_heap *heap, const struct heap_block *block, siz
     return result == HEAP_RESIZED ? start : NULL;
 }
 
+/* Frees what was copied. A large block does not go to the thread's cache: a buffer that grows leaves
+ * ever longer blocks behind, none of which it needs again, and free ones make room for it to grow
+ * in place. */
+static void release_moved(struct anvil_heap *heap, const struct heap_block *old, void *pointer)
+{
+    int saved = errno;
+    if (harden_is_on(heap) || old->slab != NULL)
+        release(heap, pointer, "realloc");
+    else if (UNLIKELY(!heap_free(heap, old)))
+        panic_not_found(heap, pointer, "realloc", true);
+    errno = saved;
+}
+
 void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
 {
     if (pointer == NULL)
@@ -359,7 +372,7 @@ void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
         return start != NULL ? start : fail(ENOMEM);
     }
     memcpy(block, pointer, size_min(harden_usable(owner, &old), size));
-    release(heap, pointer, "realloc");
+    release_moved(owner, &old, pointer);
     return block;
 }
 

@@ -122,15 +122,20 @@ static inline pagemap_word pagemap_word_of_slab(const struct slab *slab, unsigne
     return pagemap_word_make(slab, owner, true);
 }
 
+/* The descriptor of whatever kind and owner, for a word that is known to be right. */
+static inline void *pagemap_descriptor(pagemap_word word)
+{
+    const uintptr_t mask = ((uintptr_t)1 << PAGEMAP_ADDRESS_BITS) - 1;
+    return (void *)((uintptr_t)word & mask);
+}
+
 /* Decoding: the descriptor that a word stands for, if it is of that kind and that owner's; else
  * NULL. */
 static inline void *pagemap_decode(pagemap_word word, unsigned owner, bool is_slab)
 {
-    const uintptr_t mask = ((uintptr_t)1 << PAGEMAP_ADDRESS_BITS) - 1;
-    pagemap_word descriptor = word & (pagemap_word)mask;
-    bool is_it =
-        descriptor != 0 && word == pagemap_word_make((const void *)descriptor, owner, is_slab);
-    return is_it ? (void *)descriptor : NULL;
+    void *descriptor = pagemap_descriptor(word);
+    bool is_it = descriptor != NULL && word == pagemap_word_make(descriptor, owner, is_slab);
+    return is_it ? descriptor : NULL;
 }
 
 static inline struct extent *pagemap_extent_of(pagemap_word word, unsigned owner)

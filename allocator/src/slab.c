@@ -135,30 +135,37 @@ static unsigned slab_carve(struct slab *slab)
     return index;
 }
 
-static unsigned slab_pop(struct slab *slab)
+static struct slab_entry entry_of(struct slab *slab, unsigned index)
 {
-    unsigned index = slab->first_free;
-    ASSERT(index < slab->carved);
-    uint32_t tag = sync_tag_read(&slab->tags[index]);
-    ASSERT((tag & SLAB_TAG_FREE) != 0);
-    slab->first_free = (uint16_t)(tag & SLAB_TAG_LOW_MASK);
-    slab->free_count--;
-    sync_tag_write(&slab->tags[index], SLAB_TAG_TAKEN | (tag & SLAB_TAG_ZERO));
-    return index;
+    return (struct slab_entry){.block = slab_block_start(slab, index), .tag = &slab->tags[index]};
 }
 
-/* The slab has room. */
-static unsigned take_from(struct slab_class *class, struct slab *slab, struct slab_entry *entries,
+/* Takes `count` blocks from the free list, which has them. */
+static void slab_pop(struct slab *slab, struct slab_entry *end, unsigned count)
+{
+    unsigned index = slab->first_free;
+    slab->free_count = (uint16_t)(slab->free_count - count);
+    for (struct slab_entry *entry = end - 1; entry >= end - count; entry--) {
+        ASSERT(index < slab->carved);
+        uint32_t tag = sync_tag_read(&slab->tags[index]);
+        ASSERT((tag & SLAB_TAG_FREE) != 0);
+        sync_tag_write(&slab->tags[index], SLAB_TAG_TAKEN | (tag & SLAB_TAG_ZERO));
+        *entry = entry_of(slab, index);
+        index = tag & SLAB_TAG_LOW_MASK;
+    }
+    slab->first_free = (uint16_t)index;
+}
+
+/* The slab has room. Fills the entries below `end`, downwards. */
+static unsigned take_from(struct slab_class *class, struct slab *slab, struct slab_entry *end,
                           unsigned wanted)
 {
-    unsigned count = 0;
+    unsigned count = (unsigned)size_min(wanted, slab->free_count);
     if (class->empty == slab)
         class->empty = NULL;
-    for (; count < wanted && has_room(slab); count++) {
-        unsigned index = slab->free_count > 0 ? slab_pop(slab) : slab_carve(slab);
-        entries[count] =
-            (struct slab_entry){.block = slab_block_start(slab, index), .tag = &slab->tags[index]};
-    }
+    slab_pop(slab, end, count);
+    for (; count < wanted && slab->carved < slab->capacity; count++)
+        end[-1 - (int)count] = entry_of(slab, slab_carve(slab));
     if (!has_room(slab))
         partial_remove(class, slab);
     return count;
@@ -174,10 +181,12 @@ int slabs_take(struct slabs *slabs, unsigned class_index, struct slab_entry *ent
     sync_lock_acquire(lock);
     if (class->partial != NULL || slab_new(slabs, class_index) == 0)
         while (count < wanted && class->partial != NULL)
-            count += take_from(class, class->partial, &entries[count], wanted - count);
+            count += take_from(class, class->partial, &entries[wanted - count], wanted - count);
     sync_lock_release(lock);
     if (count == 0)
         return ENOMEM;
+    if (UNLIKELY(count < wanted))
+        memmove(entries, &entries[wanted - count], count * sizeof *entries);
     *ret_count = count;
     return 0;
 }
@@ -192,6 +201,13 @@ static void settle_empty(struct slabs *slabs, struct slab_class *class, struct s
         class->empty = slab;
 }
 
+/* The slab of a block that was taken from it: its pagemap word is known to be there. */
+static struct slab *slab_of_taken(const char *block)
+{
+    uintptr_t leaf = (uintptr_t)sync_read(&pagemap_root[(uintptr_t)block >> PAGEMAP_LEAF_SHIFT]);
+    return pagemap_descriptor(pagemap_get_in(leaf, block));
+}
+
 /* Returns false if the block is not taken. */
 static bool put_block(struct slabs *slabs, struct slab_class *class, const struct slab_entry *entry)
 {
@@ -199,13 +215,12 @@ static bool put_block(struct slabs *slabs, struct slab_class *class, const struc
     uint32_t value = sync_tag_read(tag);
     if (UNLIKELY((value & SLAB_TAG_TAKEN) == 0 || slab_tag_is_live(value)))
         return false;
-    struct slab *slab = pagemap_slab_of(pagemap_get(entry->block), slabs->extents->owner);
-    ASSERT(slab != NULL && tag == slab_tag_at(slab, entry->block));
-    bool had_room = has_room(slab);
+    struct slab *slab = slab_of_taken(entry->block);
+    ASSERT(slab == pagemap_slab_of(pagemap_get(entry->block), slabs->extents->owner));
+    ASSERT(tag == slab_tag_at(slab, entry->block));
     sync_tag_write(tag, SLAB_TAG_FREE | (value & SLAB_TAG_ZERO) | slab->first_free);
     slab->first_free = (uint16_t)(tag - slab->tags);
-    slab->free_count++;
-    if (!had_room)
+    if (UNLIKELY(slab->free_count++ == 0) && slab->carved == slab->capacity)
         partial_insert(class, slab);
     if (UNLIKELY(is_empty(slab)))
         settle_empty(slabs, class, slab);

@@ -88,7 +88,9 @@ struct slab_entry {
 /* extents_lock is the one that guards `extents` and all below it. `locks` is left as it is. */
 void slabs_init(struct slabs *slabs, struct extents *extents, struct sync_lock *extents_lock);
 
-/* Takes between one and `wanted` blocks; their tags say `taken`. Returns 0 or ENOMEM. */
+/* Takes between one and `wanted` blocks; their tags say `taken`. They are in the order of a stack:
+ * the last entry is the block that the slab gives first, which is mostly the lowest address. Returns
+ * 0 or ENOMEM. */
 int slabs_take(struct slabs *slabs, unsigned class_index, struct slab_entry *entries,
                unsigned wanted, unsigned *ret_count);
 /* Puts blocks of one class back. Returns how many; less than `count` if the next was not taken: it

@@ -250,6 +250,21 @@ static void resting_large_blocks_are_given_up(void **state)
     assert_int_equal(cache_current->run_pages, 0);
 }
 
+/* The lengths that it leaves behind are not those that it asks for next. */
+static void a_buffer_that_grows_does_not_make_its_thread_keep_more(void **state)
+{
+    (void)state;
+    warm_up();
+    for (unsigned round = 0; round < 10; round++) {
+        char *buffer = NULL;
+        for (size_t size = 30000; size < 1 << 20; size += 4096)
+            buffer = anvil_realloc(buffer, size);
+        anvil_free(buffer);
+    }
+    assert_int_equal(cache_current->run_pages_max, 64);
+    assert_int_equal(cache_current->run_pages, 0);
+}
+
 static void the_mapping_freed_last_serves_the_next_block_of_about_its_size(void **state)
 {
     (void)state;
@@ -446,6 +461,7 @@ int main(void)
         CASE(large_blocks_in_turn_ask_the_page_source_for_nothing),
         CASE(a_thread_keeps_2_mib_of_large_blocks_at_most),
         CASE(resting_large_blocks_are_given_up),
+        CASE(a_buffer_that_grows_does_not_make_its_thread_keep_more),
         CASE(the_mapping_freed_last_serves_the_next_block_of_about_its_size),
         CASE(a_trim_and_a_long_rest_end_the_keeping_of_a_mapping),
         CASE(a_mapping_of_more_than_4_mib_is_not_kept_by_a_thread),
