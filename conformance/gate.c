@@ -203,10 +203,9 @@ static void collect(const struct probe *probe, const struct probe_report *report
 
 bool gate_can_serve_process(const struct subject_plan *subject)
 {
-    const unsigned needed = NEEDS(calloc) | NEEDS(realloc);
     struct subject_plan whole;
     return subject_plan_whole_process(subject, &whole) &&
-           (subject->offers == 0 || (subject->offers & needed) == needed);
+           (subject->offers == 0 || subject_plan_serves_process(subject->offers));
 }
 
 /* Something that keeps the probe from running, and what its clauses come to; NULL: nothing does. */
@@ -214,6 +213,7 @@ static const char *find_obstacle(const struct gate_options *options, const struc
                                  enum clause_verdict *ret_verdict)
 {
     const struct subject_plan *subject = options->subject;
+    const unsigned drop_in = NEEDS(threads) | NEEDS(full_alignment);
     struct subject_plan whole;
     *ret_verdict = CLAUSE_UNSUPPORTED;
     if (probe->place == PLACE_CALLS)
@@ -226,9 +226,12 @@ static const char *find_obstacle(const struct gate_options *options, const struc
         return "this build has no shared object of the subject to preload";
     /* Not left to the process itself, whose start would mix two heaps. */
     *ret_verdict = CLAUSE_NOT_APPLICABLE;
+    if (subject->offers != 0 && (subject->offers & drop_in) != drop_in)
+        return "the subject is not meant to serve a whole process";
     return gate_can_serve_process(subject) || probe->job.needs == 0
                ? NULL
-               : "the subject has no calloc or no realloc to serve a whole process";
+               : "the subject lacks what a whole process needs: calloc, realloc, threads, "
+                 "alignment";
 }
 
 /* The probes to run, each once; clauses without one are results at once. ret_probes has room for

@@ -24,7 +24,7 @@
     VERDICT(DETECTED, "detected", "undefined use was noticed by the call that did it") \
     VERDICT(LATE, "late", "undefined use was noticed by a later call")                 \
     VERDICT(SILENT, "silent", "undefined use went unnoticed")                          \
-    VERDICT(NOT_APPLICABLE, "not-applicable", "the subject lacks the function")        \
+    VERDICT(NOT_APPLICABLE, "not-applicable", "the subject lacks what it is about")    \
     VERDICT(UNSUPPORTED, "unsupported", "the question cannot be put here")             \
     VERDICT(ERROR, "error", "the subject could not be bound in the probe's process")   \
     VERDICT(NOT_RUN, "not-run", "there was no time, or the subject hangs in a call")   \

@@ -42,8 +42,8 @@
  *     }
  *
  * What it cannot do without beside malloc and free follows the clauses: PROBE(name, "ID",
- * NEEDS(calloc) | NEEDS(realloc)). On a subject that lacks one of these it is not applicable; other
- * functions it calls only where it HAS them. A PROCESS_PROBE runs with the subject preloaded, and
+ * NEEDS(calloc) | NEEDS(threads)), functions and capabilities. On a subject that lacks one of these
+ * it is not applicable; other functions it calls only where it HAS them. A PROCESS_PROBE runs with the subject preloaded, and
  * needs calloc and realloc, because the C library would mix its own with the subject's malloc; a
  * PROCESS_PROBE_IF_POSSIBLE runs beside the C library's malloc where these are missing; in a
  * PROCESS_PROBE_OF_ANY nothing depends on it. */

@@ -223,7 +223,7 @@ void foreign_run(const struct trace *trace, const struct run_options *options,
     own.capacity = executor_info(state.executor)->capacity;
     own.blocks = executor_info(state.executor)->blocks;
     run_or_reopen(trace, &own, fresh, &execution);
-    memcpy(ret_features, execution.features, RUN_FEATURES);
+    memcpy(ret_features, execution.features, RUN_COUNTERS);
     if (execution.runs_in_worker == 1)
         history_clear();
     if (execution.is_clean) {

@@ -15,7 +15,7 @@
 /* Binds the subject, as subject_resolve takes it. Says in one line on stderr why it cannot, and
  * ends the process. */
 void foreign_open(const char *spec);
-/* Runs one trace. ret_features: RUN_FEATURES counters, zero before. */
+/* Runs one trace. ret_features: RUN_COUNTERS counters, zero before. */
 void foreign_run(const struct trace *trace, const struct run_options *options,
                  uint8_t *ret_features);
 

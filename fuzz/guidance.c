@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-__attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t counters[RUN_FEATURES];
+__attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t counters[RUN_COUNTERS];
 
 uint8_t *guidance_begin(void)
 {

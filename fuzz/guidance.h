@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Passes the behaviour counters of a run (run_features.c) to the engine: the only guidance where
- * the subject has no instrumentation, and additional guidance where it has. Does nothing without an
+ * the subject has no instrumentation, and additional guidance where it has; and the edges that a
+ * foreign subject counts itself (harness/cli/parts/coverage.c). Does nothing without an
  * engine.
  */
 #ifndef FUZZ_GUIDANCE_H
@@ -9,7 +10,7 @@
 
 #include <stdint.h>
 
-/* RUN_FEATURES counters, all zero, to be filled by the run that follows. */
+/* RUN_COUNTERS counters, all zero, to be filled by the run that follows. */
 uint8_t *guidance_begin(void);
 /* The run is over: hands the counters on. */
 void guidance_end(void);

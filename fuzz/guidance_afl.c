@@ -13,14 +13,14 @@
 extern uint8_t *__afl_area_ptr;
 void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop);
 
-static uint8_t counters[RUN_FEATURES];
-static uint32_t places[RUN_FEATURES]; /* in the map */
+static uint8_t counters[RUN_COUNTERS];
+static uint32_t places[RUN_COUNTERS]; /* in the map */
 
 /* Among the first constructors, as the edges of a module are: the size of the map is fixed soon
  * after. */
 __attribute__((constructor(2))) static void places_init(void)
 {
-    __sanitizer_cov_trace_pc_guard_init(places, places + RUN_FEATURES);
+    __sanitizer_cov_trace_pc_guard_init(places, places + RUN_COUNTERS);
 }
 
 uint8_t *guidance_begin(void)
@@ -31,7 +31,7 @@ uint8_t *guidance_begin(void)
 
 void guidance_end(void)
 {
-    for (size_t i = 0; i < RUN_FEATURES; i++)
+    for (size_t i = 0; i < RUN_COUNTERS; i++)
         if (counters[i] != 0)
             __afl_area_ptr[places[i]] = counters[i];
 }

@@ -3,6 +3,7 @@
 #include "mallet/campaign_internal.h"
 
 #include "harness/base/proc.h"
+#include "harness/cli/bring.h"
 #include "harness/subject/subject_plan.h"
 
 #include <assert.h>
@@ -122,7 +123,9 @@ static void add_environment(struct words *words, const struct campaign *campaign
         "AFL_AUTORESUME",   "AFL_CUSTOM_MUTATOR_ONLY", "AFL_NO_AFFINITY",
         "AFL_SKIP_CRASHES", "AFL_IGNORE_PROBLEMS"};
     const struct cli *cli = campaign->options->findings->cli;
-    add(words, "MALLET_SUBJECT=%s", campaign->subject_path);
+    char fuzzed[PATH_MAX];
+    bool is_built = bring_find_fuzzed(campaign->subject_path, fuzzed);
+    add(words, "MALLET_SUBJECT=%s", is_built ? fuzzed : campaign->subject_path);
     add(words, "MALLET_FINDINGS=%s/raw", campaign->output);
     if (cli->has_capacity)
         add(words, "MALLET_CAPACITY=%llu", (unsigned long long)cli->capacity);

@@ -175,6 +175,14 @@ static size_t slot_count(const struct check_request *request)
     return wanted < most ? wanted : most;
 }
 
+/* Why a step is not meant for the subject; NULL: it is. */
+static const char *find_obstacle(const struct check_request *request, const struct check_step *step)
+{
+    if (step->is_anvils && !request->is_anvil)
+        return "only for code that is built for it: see adversity/interleave";
+    return (step->needs & ~request->offers) != 0 ? step->why_not : NULL;
+}
+
 /* Seconds of this step and of all behind it, as the table has them. */
 static double seconds_from(const struct check_request *request, const struct check_step *step)
 {
@@ -183,7 +191,7 @@ static double seconds_from(const struct check_request *request, const struct che
     while (check_step_at(i) != step)
         i++;
     for (; check_step_at(i) != NULL; i++)
-        if (!check_step_at(i)->is_anvils || request->is_anvil)
+        if (find_obstacle(request, check_step_at(i)) == NULL)
             sum += check_step_at(i)->seconds[request->level];
     return sum;
 }
@@ -381,9 +389,8 @@ static void begin(struct schedule *schedule, const struct check_step *step, stru
     const struct check_request *request = schedule->request;
     char text[64];
     snprintf(text, sizeof text, "not begun: the %u seconds are over", check_most_seconds(request));
-    if (step->is_anvils && !request->is_anvil)
-        pass_over(schedule, step, STEP_NOT_MEANT,
-                  "only for code that is built for it: see adversity/interleave");
+    if (find_obstacle(request, step) != NULL)
+        pass_over(schedule, step, STEP_NOT_MEANT, find_obstacle(request, step));
     else if (cli_is_interrupted())
         pass_over(schedule, step, STEP_NOT_BEGUN, "not begun: interrupted");
     else if (request->end > 0 &&

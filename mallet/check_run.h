@@ -13,7 +13,8 @@ struct check_request {
     struct cli cli; /* shared options, which the steps get too */
     /* subject: as typed; output: the folder for everything */
     const char *subject, *corpus, *output;
-    bool is_anvil; /* the subject is the allocator whose source is here */
+    unsigned offers; /* of the subject, as subject_offers */
+    bool is_anvil;   /* the subject is the allocator whose source is here */
     enum check_level level;
     unsigned limit; /* seconds for all steps; 0: none */
     /* By check_now; 0: none. Steps share out the time until `end`; while nothing is found, each

@@ -6,9 +6,12 @@
  */
 #include "mallet/check_steps.h"
 
+#include "harness/subject/subject.h"
+
 #include <stdio.h>
 #include <string.h>
 
+#define ONE_THREAD "only one thread may call the subject"
 #define PASS       "replay --json ?limit --rounds 0 $S $C"
 #define CLAUSES    "conform --format json --jobs 1 --programs $O ?limit $S"
 #define REPLAY     "replay --json ?limit $S $C"
@@ -39,6 +42,8 @@ static const struct check_step steps[] = {
      .what = "cost of an operation over numbers of blocks, in a few workloads",
      .unit = "workloads",
      .commands = {COST, COST, COST},
+     .needs = 1u << SUBJECT_flat_cost,
+     .why_not = "the cost of the subject's calls may grow",
      .seconds = {8, 30, 0},
      .minimum = {4, 5, 5},
      .key = "skipped",
@@ -64,6 +69,8 @@ static const struct check_step steps[] = {
      .commands = {TORTURE " --scenario opposite-reallocs --time 3 --repeat 1",
                   TORTURE " --scenario opposite-reallocs --time 10 --repeat 3",
                   TORTURE " --scenario opposite-reallocs --time 60"},
+     .needs = 1u << SUBJECT_threads,
+     .why_not = ONE_THREAD,
      .seconds = {14, 30, 0},
      .minimum = {1, 1, 1}},
     {.name = "refusals",
@@ -82,6 +89,8 @@ static const struct check_step steps[] = {
      .unit = "traces",
      .commands = {REPLAY " --deal 1 --rounds 0", REPLAY " --deal 4", REPLAY " --deal 16"},
      .left_out = {"one deal of each trace only, no cycles", NULL, NULL},
+     .needs = 1u << SUBJECT_threads,
+     .why_not = ONE_THREAD,
      .seconds = {6, 50, 0},
      .minimum = {30, 40, 40}},
     {.name = "cycles",
@@ -106,6 +115,8 @@ static const struct check_step steps[] = {
      .unit = "scenarios",
      .commands = {TORTURE " --time 1 --repeat 1", TORTURE " --time 5", TORTURE " --time 60"},
      .left_out = {"a second each, of minutes", "five seconds each, of minutes", NULL},
+     .needs = 1u << SUBJECT_threads,
+     .why_not = ONE_THREAD,
      .seconds = {14, 110, 0},
      .minimum = {6, 10, 10},
      .list = "scenarios",

@@ -31,7 +31,9 @@ struct check_step {
     unsigned seconds[LEVEL_COUNT];
     /* of `done`: with less the check is incomplete. No more than the command's own minimum. */
     unsigned long minimum[LEVEL_COUNT];
-    bool is_anvils; /* only for the allocator whose source is here */
+    unsigned needs;      /* bits that a subject must offer: see subject_offers */
+    const char *why_not; /* is it not run on a subject that does not */
+    bool is_anvils;      /* only for the allocator whose source is here */
     /* a second number of the document, to be summed up over `list` if that is not NULL, and its
      * unit; NULL: none */
     const char *list, *key, *key_unit;

@@ -179,7 +179,7 @@ static int run_check(struct check_report *check, struct check_request *request,
 
 /* The subject must be one that can be bound; otherwise every step would report that it is not. */
 static int find_subject(const char *typed, char ret_name[64], char ret_file[PATH_MAX],
-                        char ret_preload[PATH_MAX])
+                        char ret_preload[PATH_MAX], unsigned *ret_offers)
 {
     char error[SUBJECT_ERROR_MAX];
     struct subject_plan whole;
@@ -188,6 +188,7 @@ static int find_subject(const char *typed, char ret_name[64], char ret_file[PATH
         return refuse("%s", error);
     const struct subject_plan *plan = &executor_info(executor)->subject;
     bool is_inside = plan->binding == BIND_STATIC || plan->binding == BIND_HOST;
+    *ret_offers = plan->offers;
     snprintf(ret_name, 64, "%s", plan->name);
     snprintf(ret_file, PATH_MAX, "%s", is_inside ? "/proc/self/exe" : plan->spec);
     const char *preload =
@@ -222,7 +223,7 @@ static int start(struct options *options)
     struct cli_findings log;
     int status = cli_findings_open(&log, &request->cli);
     if (status == EXIT_CLEAN)
-        status = find_subject(request->subject, subject, file, preload);
+        status = find_subject(request->subject, subject, file, preload, &request->offers);
     if (status == EXIT_CLEAN)
         status = find_folders(options, corpus, output, subject);
     struct check_report check = {
@@ -244,6 +245,7 @@ int command_check(int argc, char **argv)
         .takes = CLI_JSON | CLI_FINDINGS | CLI_LIMIT | CLI_OUTPUT_FOLDER | CLI_CAPACITY | CLI_JOBS,
         .subjects_min = 1,
         .subjects_max = 1,
+        .is_fuzzed = true,
         .output_text = "Write reports, programs and the campaign to DIR (default: "
                        "mallet-report/SUBJECT-check)",
         .limit_text = "Stop after TIME, such as 90s, 20m or 1h30m; a check that did not get its "

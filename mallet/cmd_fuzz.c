@@ -69,6 +69,7 @@ int command_fuzz(int argc, char **argv)
             CLI_JSON | CLI_FINDINGS | CLI_OUTPUT_FOLDER | CLI_AT_LEAST | CLI_CAPACITY | CLI_JOBS,
         .subjects_min = 1,
         .subjects_max = 1,
+        .is_fuzzed = true,
         .output_text = "Write corpus and findings to DIR (default: mallet-report/SUBJECT-ENGINE); "
                        "an earlier campaign in DIR is continued",
         .jobs_text = "Run N engine processes side by side, 1 to 64 (default: 1)"};

@@ -18,10 +18,18 @@ static void print_functions(const char *title, unsigned functions)
     if (functions == 0)
         return;
     printf("%s", title);
-    for (unsigned i = 0; i < SUBJECT_CALL_COUNT; i++)
+    for (unsigned i = 0; i < SUBJECT_CAPABILITY_END; i++)
         if (functions >> i & 1)
-            printf(" %s", subject_call_name((enum subject_call)i));
+            printf(" %s", subject_call_name(i));
     printf("\n");
+}
+
+/* Functions of the family that are not there, and capabilities. */
+static unsigned lacked(const struct executor_info *info)
+{
+    const unsigned family = (1u << SUBJECT_CALL_COUNT) - 1;
+    const unsigned capabilities = (1u << SUBJECT_CAPABILITY_END) - (1u << SUBJECT_MORE_END);
+    return ~info->subject.offers & (family | capabilities);
 }
 
 /* The open questions that the subject answered in one way. */
@@ -38,8 +46,8 @@ static void print_choices(const struct executor_info *info, const char *title, u
 static void print_subject(const char *name, const char *spec, const struct executor_info *info)
 {
     printf("%s (%s)\n  binding    %s\n", name, spec, subject_binding_name(info->subject.binding));
-    print_functions("  functions ", info->subject.offers);
-    print_functions("  lacks     ", ~info->subject.offers & ((1u << SUBJECT_CALL_COUNT) - 1));
+    print_functions("  functions ", info->subject.offers & ((1u << SUBJECT_CALL_COUNT) - 1));
+    print_functions("  lacks     ", lacked(info));
     if (info->has_reset || info->has_check || info->has_footprint || info->has_fail_os)
         printf("  extras    %s%s%s%s\n", info->has_reset ? " reset" : "",
                info->has_check ? " walker" : "", info->has_footprint ? " footprint" : "",
@@ -53,18 +61,21 @@ static void print_subject(const char *name, const char *spec, const struct execu
 static json_t *describe_subject(const char *name, const char *spec,
                                 const struct executor_info *info)
 {
-    json_t *functions = json_array(), *choices = json_object();
+    json_t *functions = json_array(), *lacks = json_array(), *choices = json_object();
     for (unsigned i = 0; i < SUBJECT_CALL_COUNT; i++)
         if (info->subject.offers >> i & 1)
             json_array_append_new(functions, json_string(subject_call_name((enum subject_call)i)));
+    for (unsigned i = 0; i < SUBJECT_CAPABILITY_END; i++)
+        if (lacked(info) >> i & 1)
+            json_array_append_new(lacks, json_string(subject_call_name(i)));
     for (unsigned i = 0; i < POLICY_COUNT; i++)
         json_object_set_new(choices, policy_text((enum policy_id)i),
                             json_string(choice_name(info->policy.choice[i])));
-    return json_pack("{s:s, s:s, s:s, s:o, s:{s:b, s:b, s:b, s:b}, s:I, s:o}", "name", name, "file",
-                     spec, "binding", subject_binding_name(info->subject.binding), "functions",
-                     functions, "extras", "reset", info->has_reset, "walker", info->has_check,
-                     "footprint", info->has_footprint, "fail-os", info->has_fail_os, "capacity",
-                     (json_int_t)info->capacity, "choices", choices);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:{s:b, s:b, s:b, s:b}, s:I, s:o}", "name", name,
+                     "file", spec, "binding", subject_binding_name(info->subject.binding),
+                     "functions", functions, "lacks", lacks, "extras", "reset", info->has_reset,
+                     "walker", info->has_check, "footprint", info->has_footprint, "fail-os",
+                     info->has_fail_os, "capacity", (json_int_t)info->capacity, "choices", choices);
 }
 
 static void list_subject(const char *name, const char *spec, json_t *list)

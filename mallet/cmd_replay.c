@@ -309,6 +309,11 @@ static int replay_files(const struct replay_request *request, const struct file_
     if (status == EXIT_CLEAN &&
         executor_start(&replay.executor, request->cli.subject, &options, error) != 0)
         status = refuse("%s", error);
+    else if (status == EXIT_CLEAN && request->deals > 0 &&
+             (executor_info(replay.executor)->subject.offers >> SUBJECT_threads & 1) == 0) {
+        executor_stop(replay.executor);
+        status = refuse("--deal: only one thread may call %s", request->cli.subject);
+    }
     if (status == EXIT_CLEAN) {
         replay.list = request->cli.as_json ? json_array() : NULL;
         cli_catch_interrupts();

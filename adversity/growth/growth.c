@@ -163,7 +163,8 @@ static int run_workload(const struct growth_options *options, const struct workl
                         size_t size)
 {
     struct growth_result result = {.workload = workload, .size = size, .check = CHECK_COUNT};
-    const char *lacking = job_find_lacking(workload->job.needs, options->subject->offers);
+    unsigned cost = workload->kind == WORKLOAD_FOOTPRINT ? 0 : NEEDS(flat_cost);
+    const char *lacking = job_find_lacking(workload->job.needs | cost, options->subject->offers);
     snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", workload->job.name,
              size);
     if (options->progress != NULL)

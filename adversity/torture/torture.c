@@ -15,7 +15,7 @@ enum { ALONE_PACE_US = 40, SHARED_PACE_US = 80, REPEAT_MIN_MS = 2000 };
 
 static const struct torture_scenario scenarios[] = {
 #define SCENARIO(name, function, milliseconds, pace_us, needs, files, text) \
-    {name, files, text, milliseconds, pace_us, needs},
+    {name, files, text, milliseconds, pace_us, (needs) | NEEDS(threads)},
     SCENARIOS(SCENARIO)
 #undef SCENARIO
 };

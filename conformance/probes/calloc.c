@@ -93,7 +93,7 @@ static enum probe_outcome recycle_across_threads(void)
     return PASS;
 }
 
-PROBE(calloc_gives_zeros_in_recycled_memory, "C23-7.24.3.2-p2-b", NEEDS(calloc))
+PROBE(calloc_gives_zeros_in_recycled_memory, "C23-7.24.3.2-p2-b", NEEDS(calloc) | NEEDS(threads))
 {
     for (size_t round = 0; round < 4; round++) {
         for (size_t size = 1; size <= 4 * MIB; size = next_size(size)) {
@@ -174,7 +174,7 @@ static enum probe_outcome judge_only_enomem(const struct allocating_call *by, co
     return judge_error(by, call, error, ENOMEM);
 }
 
-PROBE(calloc_fails_with_enomem, "POSIX17-calloc-1", NEEDS(calloc))
+PROBE(calloc_fails_with_enomem, "POSIX17-calloc-1", NEEDS(calloc) | NEEDS(failure_errno))
 {
     for (size_t i = 0; i < WRAPS; i++)
         EXPECT_FAILURE(calloc(wrapping_factor(i, 0), wrapping_factor(i, 1)), ENOMEM,

@@ -156,7 +156,7 @@ static enum probe_outcome fork_among_churners(void)
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(child_of_many_threads_may_allocate, "GLIBC-fork-1")
+PROCESS_PROBE_IF_POSSIBLE(child_of_many_threads_may_allocate, "GLIBC-fork-1", NEEDS(threads))
 {
     return ask_in_child(fork_among_churners, "fork while threads allocate");
 }
@@ -168,7 +168,8 @@ static int fork_among_churners_and_tell(void)
     return how[0] != '\0';
 }
 
-PROCESS_PROBE_IF_POSSIBLE(child_of_many_threads_allocates_against_the_rule, "POSIX17-fork-2")
+PROCESS_PROBE_IF_POSSIBLE(child_of_many_threads_allocates_against_the_rule, "POSIX17-fork-2",
+                          NEEDS(threads))
 {
     int status = run_in_child(fork_among_churners_and_tell);
     bool is_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -214,7 +215,7 @@ static enum probe_outcome fork_with_handlers(void)
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(fork_handlers_may_allocate, "GLIBC-fork-2")
+PROCESS_PROBE_IF_POSSIBLE(fork_handlers_may_allocate, "GLIBC-fork-2", NEEDS(threads))
 {
     return ask_in_child(fork_with_handlers, "fork with handlers that allocate");
 }
@@ -266,7 +267,7 @@ static enum probe_outcome fork_in_handlers(void)
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(handler_that_interrupts_malloc_may_fork, "GLIBC-fork-3")
+PROCESS_PROBE_IF_POSSIBLE(handler_that_interrupts_malloc_may_fork, "GLIBC-fork-3", NEEDS(threads))
 {
     return ask_in_child(fork_in_handlers, "fork in a handler that interrupted malloc");
 }
@@ -305,7 +306,7 @@ static enum probe_outcome fork_plainly(void)
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(plain_fork_leaves_the_parent_well, "POSIX24-fork-4")
+PROCESS_PROBE_IF_POSSIBLE(plain_fork_leaves_the_parent_well, "POSIX24-fork-4", NEEDS(threads))
 {
     if (_Fork == NULL)
         return UNSUPPORTED("this C library has no _Fork");
@@ -350,7 +351,7 @@ static enum probe_outcome start_programs(void)
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(programs_start_while_threads_allocate, "POSIX17-fork-5")
+PROCESS_PROBE_IF_POSSIBLE(programs_start_while_threads_allocate, "POSIX17-fork-5", NEEDS(threads))
 {
     if (access("/bin/true", X_OK) != 0)
         return UNSUPPORTED("there is no /bin/true to start");
@@ -393,7 +394,7 @@ static enum probe_outcome fork_generations(void)
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(child_may_have_threads_and_children, "POSIX17-fork-7")
+PROCESS_PROBE_IF_POSSIBLE(child_may_have_threads_and_children, "POSIX17-fork-7", NEEDS(threads))
 {
     return ask_in_child(fork_generations, "malloc in threads and children of a child");
 }

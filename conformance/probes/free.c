@@ -49,7 +49,7 @@ static int free_null_in_child(void)
     return free_null_often("in a forked child") != PASS;
 }
 
-PROBE(free_of_null_does_nothing, "C23-7.24.3.3-p2-b")
+PROBE(free_of_null_does_nothing, "C23-7.24.3.3-p2-b", NEEDS(threads))
 {
     pthread_t thread;
     void *in_thread = NULL;

@@ -27,7 +27,8 @@ static void *find_misaligned(const struct allocating_call *by, size_t size, size
     return found;
 }
 
-PROBE(every_block_is_aligned_for_every_type, "C23-7.24.3-p1-b POSIX17-malloc-5")
+PROBE(every_block_is_aligned_for_every_type, "C23-7.24.3-p1-b POSIX17-malloc-5",
+      NEEDS(full_alignment))
 {
     for (size_t size = 64; size > 0; size--) {
         for (size_t i = 0; i < COUNT(plain_calls); i++) {
@@ -45,7 +46,7 @@ PROBE(every_block_is_aligned_for_every_type, "C23-7.24.3-p1-b POSIX17-malloc-5")
     return PASS;
 }
 
-PROBE(every_block_is_aligned_for_what_fits_in, "C23-7.24.3-p1-c")
+PROBE(every_block_is_aligned_for_what_fits_in, "C23-7.24.3-p1-c", NEEDS(full_alignment))
 {
     for (size_t size = 1; size <= 4096; size++) {
         size_t alignment = 1;
@@ -92,7 +93,7 @@ static enum probe_outcome judge_full_alignment(size_t size)
     return HAS(realloc) ? grow_from_one_byte(size) : PASS;
 }
 
-PROBE(blocks_of_sixteen_bytes_and_more_are_fully_aligned, "C23-7.24.3-p1-d")
+PROBE(blocks_of_sixteen_bytes_and_more_are_fully_aligned, "C23-7.24.3-p1-d", NEEDS(full_alignment))
 {
     for (size_t size = FULL_ALIGNMENT; size <= 4096; size++)
         TRY(judge_full_alignment(size));
@@ -101,7 +102,7 @@ PROBE(blocks_of_sixteen_bytes_and_more_are_fully_aligned, "C23-7.24.3-p1-d")
     return judge_full_alignment(64 * MIB);
 }
 
-PROBE(malloc_aligns_to_two_words, "MAN-malloc-6")
+PROBE(malloc_aligns_to_two_words, "MAN-malloc-6", NEEDS(full_alignment))
 {
     for (size_t size = 1; size <= 4096; size++) {
         void *block = find_misaligned(&by_malloc, size, 8, 2 * sizeof(size_t));

@@ -65,7 +65,7 @@ PROBE(no_call_sets_errno_to_zero, "C23-7.5-p3-a")
     return HAS(calloc) ? judge_errno_of_overflow(SIZE_MAX / 100 + 2, 100) : PASS;
 }
 
-PROBE(no_block_is_larger_than_a_pointer_difference, "MAN-malloc-2")
+PROBE(no_block_is_larger_than_a_pointer_difference, "MAN-malloc-2", NEEDS(failure_errno))
 {
     for (size_t i = 0; i <= 9001; i++) {
         size_t size = i == 0 ? (size_t)PTRDIFF_MAX + 1 : SIZE_MAX - (i - 1);

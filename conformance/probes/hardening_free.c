@@ -49,7 +49,7 @@ static bool release_in_thread(void *block)
     return pthread_create(&thread, NULL, release, block) == 0 && pthread_join(thread, NULL) == 0;
 }
 
-PROBE(double_free_by_two_threads, "HARD-double-free-4")
+PROBE(double_free_by_two_threads, "HARD-double-free-4", NEEDS(threads))
 {
     void *block = malloc(32);
     if (!release_in_thread(block))

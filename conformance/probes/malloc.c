@@ -31,12 +31,12 @@ static enum probe_outcome judge_any_errno(const struct allocating_call *by, cons
     return PASS;
 }
 
-PROBE(malloc_sets_errno_when_it_fails, "POSIX17-malloc-1")
+PROBE(malloc_sets_errno_when_it_fails, "POSIX17-malloc-1", NEEDS(failure_errno))
 {
     return judge_failures(&by_malloc, 0, 256 * MIB, judge_any_errno);
 }
 
-PROBE(malloc_fails_with_enomem, "POSIX17-malloc-2")
+PROBE(malloc_fails_with_enomem, "POSIX17-malloc-2", NEEDS(failure_errno))
 {
     return judge_failures(&by_malloc, 0, 256 * MIB, judge_enomem);
 }

@@ -113,7 +113,7 @@ static enum probe_outcome resize_through(void *block, const char *source)
     return PASS;
 }
 
-PROBE(realloc_aligns_like_malloc, "C23-7.24.3.7-p4-c", NEEDS(realloc))
+PROBE(realloc_aligns_like_malloc, "C23-7.24.3.7-p4-c", NEEDS(realloc) | NEEDS(full_alignment))
 {
     for (int round = 0; round < 20; round++) {
         TRY(resize_through(malloc(1), "malloc(1)"));

@@ -49,7 +49,8 @@ PROBE(realloc_that_fails_leaves_the_block, "C23-7.24.3.7-p3-f POSIX24-realloc-8"
     return fail_resizes(8 * MIB, 64, false);
 }
 
-PROBE(realloc_that_fails_with_enomem_leaves_the_block, "POSIX17-realloc-2", NEEDS(realloc))
+PROBE(realloc_that_fails_with_enomem_leaves_the_block, "POSIX17-realloc-2",
+      NEEDS(realloc) | NEEDS(failure_errno))
 {
     TRY(fail_resizes(100, 1, true));
     return fail_resizes(MIB, 16, true);
@@ -78,7 +79,7 @@ PROBE(realloc_without_memory_leaves_the_block, "C23-7.24.3.7-p3-g", NEEDS(reallo
     return UNSUPPORTED("realloc under a limit of memory: expected a failure, observed none");
 }
 
-PROBE(realloc_fails_with_enomem, "POSIX17-realloc-1", NEEDS(realloc))
+PROBE(realloc_fails_with_enomem, "POSIX17-realloc-1", NEEDS(realloc) | NEEDS(failure_errno))
 {
     static const size_t below_ptrdiff_max[] = {SIZE_MAX / 100 * 49, SIZE_MAX / 10};
     void *block = malloc(100);

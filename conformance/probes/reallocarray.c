@@ -102,7 +102,8 @@ PROBE(reallocarray_refuses_a_product_that_wraps, "POSIX24-reallocarray-3",
     return PASS;
 }
 
-PROBE(reallocarray_that_refuses_sets_enomem, "POSIX24-reallocarray-4", NEEDS(reallocarray))
+PROBE(reallocarray_that_refuses_sets_enomem, "POSIX24-reallocarray-4",
+      NEEDS(reallocarray) | NEEDS(failure_errno))
 {
     void *block = malloc(100);
     for (size_t i = 0; i < (size_t)2 * WRAPS; i++) {

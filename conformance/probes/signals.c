@@ -167,7 +167,7 @@ static enum probe_outcome cancel_thread_that_allocates(void)
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(allocation_is_no_cancellation_point, "POSIX17-thread-5")
+PROCESS_PROBE_IF_POSSIBLE(allocation_is_no_cancellation_point, "POSIX17-thread-5", NEEDS(threads))
 {
     return ask_in_child(cancel_thread_that_allocates,
                         "malloc and others with a cancellation pending");

@@ -85,7 +85,8 @@ static enum probe_outcome read_event_log(void)
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(allocations_and_releases_of_a_region_alternate, "C23-7.24.3-p2-c")
+PROCESS_PROBE_IF_POSSIBLE(allocations_and_releases_of_a_region_alternate, "C23-7.24.3-p2-c",
+                          NEEDS(threads))
 {
     pthread_t threads[4];
     void *result = NULL;
@@ -184,14 +185,16 @@ static enum probe_outcome run_litmus(size_t first_size, size_t second_size, int 
     return outcome;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(release_happens_before_the_next_allocation, "C23-7.24.3-p2-d")
+PROCESS_PROBE_IF_POSSIBLE(release_happens_before_the_next_allocation, "C23-7.24.3-p2-d",
+                          NEEDS(threads))
 {
     TRY(run_litmus(256, 256, 30));
     TRY(run_litmus(40000, 40000, 10));
     return PASS;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(release_happens_before_allocation_of_a_part, "C11-7.22.3-p2-e")
+PROCESS_PROBE_IF_POSSIBLE(release_happens_before_allocation_of_a_part, "C11-7.22.3-p2-e",
+                          NEEDS(threads))
 {
     TRY(run_litmus(900, 5000, 10));
     TRY(run_litmus(40000, 100000, 10));

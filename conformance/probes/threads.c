@@ -34,7 +34,7 @@ static size_t many_threads(void)
 }
 
 PROCESS_PROBE_IF_POSSIBLE(threads_need_no_lock_for_blocks_of_their_own,
-                          "C23-7.24.3-p2-a POSIX17-thread-1")
+                          "C23-7.24.3-p2-a POSIX17-thread-1", NEEDS(threads))
 {
     static struct worker workers[WORKERS_MAX];
     size_t count = many_threads();
@@ -113,7 +113,7 @@ static void *live_shortly(void *argument)
     return is_sound ? NULL : box;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(short_threads_leave_blocks_to_others, "C23-7.1.4-p5-a")
+PROCESS_PROBE_IF_POSSIBLE(short_threads_leave_blocks_to_others, "C23-7.1.4-p5-a", NEEDS(threads))
 {
     enum { AT_ONCE = 8, ROUNDS = 100 };
     static struct box boxes[AT_ONCE];
@@ -166,7 +166,7 @@ static void *resize_and_release(void *ret_bad)
     return NULL;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(another_thread_may_resize_and_release, "POSIX17-thread-2")
+PROCESS_PROBE_IF_POSSIBLE(another_thread_may_resize_and_release, "POSIX17-thread-2", NEEDS(threads))
 {
     static struct worker creator;
     pthread_t other;
@@ -200,7 +200,7 @@ static void *fill_a_box(void *box)
     return box_fill(box, 40, ((struct box *)box)->random) ? box : NULL;
 }
 
-PROCESS_PROBE_IF_POSSIBLE(blocks_outlive_their_thread, "POSIX17-thread-3")
+PROCESS_PROBE_IF_POSSIBLE(blocks_outlive_their_thread, "POSIX17-thread-3", NEEDS(threads))
 {
     enum { ROUNDS = 400, KEPT = 16 };
     static struct box boxes[KEPT];
@@ -282,7 +282,8 @@ static enum probe_outcome end_a_thread(void *unused)
     return destroy_specific_data(1);
 }
 
-PROCESS_PROBE_IF_POSSIBLE(destructors_of_thread_data_may_allocate, "POSIX17-thread-4")
+PROCESS_PROBE_IF_POSSIBLE(destructors_of_thread_data_may_allocate, "POSIX17-thread-4",
+                          NEEDS(threads))
 {
     const struct cycle cycle = {end_a_thread, NULL, 24 * KIB, 7};
     size_t growth = 0;

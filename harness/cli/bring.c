@@ -8,14 +8,18 @@
 
 #include "harness/cli/output.h"
 #include "harness/process/process.h"
+#include "harness/program/embedded.h"
 #include "harness/subject/subject_calls.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define FUZZED ".fuzz.so" /* what the name of an object with counters ends with */
 
 enum {
     WORDS_MAX = 128,
@@ -25,13 +29,29 @@ enum {
     WAIT_MS = 100
 };
 
+/* Exercises of courses, whose functions need more than a C library. */
+static const struct lab {
+    const char *name, *prefix, *init, *lacks;
+    const char *files[4]; /* in harness/cli/labs/NAME; the first is compiled */
+} exercises[] = {
+    {"malloclab",
+     "mm_",
+     "mm_init",
+     "threads alignment errno cost",
+     {"memlib.c", "memlib.h", "mm.h"}},
+};
+enum { EXERCISES = sizeof exercises / sizeof exercises[0] };
+
 struct build {
-    const struct bring *bring;
+    struct bring bring;    /* with what a lab says of it */
+    const struct lab *lab; /* NULL: none */
     const char *typed;
+    char lab_include[PATH_MAX], lab_source[PATH_MAX], coverage[PATH_MAX];
     char stem[256];                                          /* file name without its end */
     char plain[PATH_MAX], names[PATH_MAX], result[PATH_MAX]; /* files in the folder */
-    char flags[TEXT_MAX];                                    /* split into words */
-    char symbols[SYMBOLS_MAX];                               /* " name name … " */
+    char fuzzed[PATH_MAX];
+    char flags[TEXT_MAX];      /* split into words */
+    char symbols[SYMBOLS_MAX]; /* " name name … " */
     char *error;
 };
 
@@ -67,7 +87,13 @@ static bool is_source(const char *typed)
 
 bool bring_is_needed(const struct bring *bring, const char *typed)
 {
-    return is_source(typed) || bring->prefix != NULL || bring->init != NULL;
+    return is_source(typed) || bring->prefix != NULL || bring->init != NULL ||
+           bring->lacks != NULL || bring->lab != NULL;
+}
+
+const char *bring_lab_at(unsigned i)
+{
+    return i < EXERCISES ? exercises[i].name : NULL;
 }
 
 /* ---- programs ---- */
@@ -87,7 +113,7 @@ static void add_flags(struct words *words, struct build *build)
 {
     char *rest = NULL;
     snprintf(build->flags, sizeof build->flags, "%s",
-             build->bring->cflags != NULL ? build->bring->cflags : "");
+             build->bring.cflags != NULL ? build->bring.cflags : "");
     for (char *word = strtok_r(build->flags, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest))
         add(words, word);
@@ -139,6 +165,7 @@ static const char *find_complaint(char *output)
 static int link_object(struct build *build, const char *names, const char *object)
 {
     static char output[TEXT_MAX];
+    bool is_fuzzed = object == build->fuzzed;
     struct words words = {{"cc", "-shared", "-fPIC", "-g", "-O2", "-fno-builtin", "-o", object}, 8};
     if (names != NULL)
         add(&words, names);
@@ -150,6 +177,14 @@ static int link_object(struct build *build, const char *names, const char *objec
         add(&words, build->typed);
     }
     add_flags(&words, build);
+    if (is_fuzzed) {
+        add(&words, "-fsanitize-coverage=trace-pc");
+        add(&words, build->coverage);
+    }
+    if (build->lab != NULL) {
+        add(&words, build->lab_include);
+        add(&words, build->lab_source);
+    }
     add(&words, "-pthread");
     if (!run(&words, output, sizeof output))
         return fail(build, EINVAL, "cannot build %.120s: cc: %.300s", build->typed,
@@ -216,24 +251,28 @@ static void list_arguments(const char *parameters, char *ret_list, size_t capaci
 static void write_function(const struct build *build, FILE *file, const struct function *function)
 {
     char arguments[256];
-    const char *prefix = build->bring->prefix;
+    const char *prefix = build->bring.prefix;
     bool is_void = strcmp(function->result, "void") == 0;
     list_arguments(function->parameters, arguments, sizeof arguments);
     const char *result = function->result;
     const char *gap = strchr(result, '*') != NULL ? "" : " ";
     fprintf(file, "%s%s%s%s%s;\n%s%s%s%s\n{\n", result, gap, prefix, function->name,
             function->parameters, result, gap, function->name, function->parameters);
-    if (build->bring->init != NULL)
-        fprintf(file, "    begin();\n");
+    if (build->bring.init != NULL && is_void)
+        fprintf(file, "    if (!begin())\n        return;\n");
+    else if (build->bring.init != NULL)
+        fprintf(file, "    if (!begin()) {\n        errno = ENOMEM;\n        return %s;\n    }\n",
+                strcmp(function->result, "int") == 0 ? "ENOMEM" : "0");
     fprintf(file, "    %s%s%s(%s);\n}\n\n", is_void ? "" : "return ", prefix, function->name,
             arguments);
 }
 
-/* The first call sets the allocator up; its thread may allocate while it does so, others wait. */
+/* The first call sets the allocator up; its thread may allocate while it does so, others wait. What
+ * a lab's function returns says whether it could; if not, the next call tries again. */
 static void write_init(const struct build *build, FILE *file)
 {
-    const char *init = build->bring->init;
-    if (build->bring->prefix == NULL) {
+    const char *init = build->bring.init;
+    if (build->bring.prefix == NULL) {
         fprintf(
             file,
             "void %s();\n__attribute__((constructor)) static void begin(void)\n{\n    %s();\n}\n",
@@ -241,17 +280,66 @@ static void write_init(const struct build *build, FILE *file)
         return;
     }
     fprintf(file,
-            "void %s();\nstatic int state; /* 0: not begun, 1: one thread is in it, 2: done */\n"
-            "static __thread int is_inside __attribute__((tls_model(\"initial-exec\")));\n\nstatic "
-            "void begin(void)\n{\n    int none = 0;\n"
+            "%s %s();\nstatic int state; /* 0: not begun, 1: one thread is in it, 2: done */\n"
+            "static __thread int is_inside __attribute__((tls_model(\"initial-exec\")));\n\n"
+            "/* Returns whether the allocator can be called. */\nstatic int begin(void)\n{\n"
+            "    int kept = errno, none = 0, is_ready = 1;\n"
             "    if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == 2 || is_inside)\n"
-            "        return;\n"
+            "        return 1;\n"
             "    if (__atomic_compare_exchange_n(&state, &none, 1, 0, __ATOMIC_ACQ_REL, "
-            "__ATOMIC_ACQUIRE)) {\n        is_inside = 1;\n        %s();\n        is_inside = 0;\n"
-            "        __atomic_store_n(&state, 2, __ATOMIC_RELEASE);\n    }\n"
-            "    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != 2)\n        sched_yield();\n"
-            "}\n\n",
-            init, init);
+            "__ATOMIC_ACQUIRE)) {\n        is_inside = 1;\n        %s%s()%s;\n"
+            "        is_inside = 0;\n"
+            "        __atomic_store_n(&state, is_ready ? 2 : 0, __ATOMIC_RELEASE);\n    }\n"
+            "    while (is_ready && __atomic_load_n(&state, __ATOMIC_ACQUIRE) == 1)\n"
+            "        sched_yield();\n    errno = kept;\n    return is_ready;\n}\n\n",
+            build->lab != NULL ? "int" : "void", init, build->lab != NULL ? "is_ready = " : "",
+            init, build->lab != NULL ? " >= 0" : "");
+}
+
+/* An embedded file as a file of the folder; ret_path: where it is. */
+static int write_embedded(struct build *build, const char *name, const char *folder,
+                          char ret_path[PATH_MAX])
+{
+    const struct embedded_file *file = embedded_find(name);
+    struct output output;
+    char error[OUTPUT_ERROR_MAX];
+    snprintf(ret_path, PATH_MAX, "%.3100s%s", folder, strrchr(name, '/'));
+    int failure = output_open(&output, ret_path, error);
+    if (failure == 0) {
+        fwrite(file->start, 1, (size_t)(file->end - file->start), output.file);
+        failure = output_close(&output, error);
+    }
+    return failure != 0 ? fail(build, failure, "%s", error) : 0;
+}
+
+/* The files of the lab, in a folder beside what is built. */
+static int write_lab(struct build *build, const char *folder)
+{
+    char lab_folder[PATH_MAX], name[PATH_MAX], path[PATH_MAX], error[OUTPUT_ERROR_MAX];
+    snprintf(lab_folder, PATH_MAX, "%.3000s/%s", folder, build->lab->name);
+    snprintf(build->lab_include, PATH_MAX, "-I%.3100s", lab_folder);
+    if (output_make_folder(lab_folder, error) != 0)
+        return fail(build, EINVAL, "%s", error);
+    for (size_t i = 0; build->lab->files[i] != NULL; i++) {
+        snprintf(name, sizeof name, "harness/cli/labs/%s/%s", build->lab->name,
+                 build->lab->files[i]);
+        int failure = write_embedded(build, name, lab_folder, i == 0 ? build->lab_source : path);
+        if (failure != 0)
+            return failure;
+    }
+    return 0;
+}
+
+static void use_lab(struct build *build)
+{
+    for (size_t i = 0; i < EXERCISES && build->bring.lab != NULL; i++)
+        if (strcmp(exercises[i].name, build->bring.lab) == 0)
+            build->lab = &exercises[i];
+    if (build->lab == NULL)
+        return;
+    build->bring.prefix = build->lab->prefix;
+    build->bring.init = build->lab->init;
+    build->bring.lacks = build->lab->lacks;
 }
 
 static int write_names(struct build *build)
@@ -262,14 +350,16 @@ static int write_names(struct build *build)
     if (failure != 0)
         return fail(build, failure, "%s", error);
     fprintf(output.file,
-            "/* Made by mallet: the C library's names for %s. */\n#include <sched.h>\n"
-            "#include <stddef.h>\n\n",
+            "/* Made by mallet: the C library's names for %s. */\n#include <errno.h>\n"
+            "#include <sched.h>\n#include <stddef.h>\n\n",
             build->typed);
-    if (build->bring->init != NULL)
+    if (build->bring.init != NULL)
         write_init(build, output.file);
-    for (size_t i = 0; i < FUNCTIONS && build->bring->prefix != NULL; i++)
-        if (is_defined(build, build->bring->prefix, functions[i].name))
+    for (size_t i = 0; i < FUNCTIONS && build->bring.prefix != NULL; i++)
+        if (is_defined(build, build->bring.prefix, functions[i].name))
             write_function(build, output.file, &functions[i]);
+    if (build->bring.lacks != NULL)
+        fprintf(output.file, "const char mallet_subject_lacks[] = \"%s\";\n", build->bring.lacks);
     failure = output_close(&output, error);
     return failure != 0 ? fail(build, failure, "%s", error) : 0;
 }
@@ -278,17 +368,24 @@ static int write_names(struct build *build)
 
 static int add_names(struct build *build)
 {
-    const struct bring *bring = build->bring;
+    const struct bring *bring = &build->bring;
+    const char *option = build->lab != NULL ? "--lab" : "--prefix";
     bool is_built = is_source(build->typed);
+    if (!is_built && bring->prefix == NULL && bring->lacks != NULL)
+        return fail(
+            build, EINVAL,
+            "--lacks: %.200s can say so itself, in a string mallet_subject_lacks; the option "
+            "is for what is built here",
+            build->typed);
     int failure = is_built ? link_object(build, NULL, build->plain) : 0;
     if (failure == 0)
         failure = read_symbols(build, is_built ? build->plain : build->typed);
     if (failure == 0 && bring->prefix != NULL)
-        failure = require(build, "--prefix", bring->prefix, "malloc");
+        failure = require(build, option, bring->prefix, "malloc");
     if (failure == 0 && bring->prefix != NULL)
-        failure = require(build, "--prefix", bring->prefix, "free");
+        failure = require(build, option, bring->prefix, "free");
     if (failure == 0 && bring->init != NULL)
-        failure = require(build, "--init", "", bring->init);
+        failure = require(build, build->lab != NULL ? "--lab" : "--init", "", bring->init);
     if (failure == 0)
         failure = write_names(build);
     if (failure == 0)
@@ -309,6 +406,26 @@ static void name_files(struct build *build, const char *folder)
     snprintf(build->plain, PATH_MAX, "%.3000s/%s.plain.so", folder, build->stem);
     snprintf(build->names, PATH_MAX, "%.3000s/%s.names.c", folder, build->stem);
     snprintf(build->result, PATH_MAX, "%.3000s/%s.so", folder, build->stem);
+    snprintf(build->fuzzed, PATH_MAX, "%.3000s/%s" FUZZED, folder, build->stem);
+}
+
+/* A second build, for a search. A compiler that has no such counters is no error: behaviour guides
+ * the search then. */
+static void build_fuzzed(struct build *build, const char *names, const char *folder)
+{
+    if (write_embedded(build, "harness/cli/parts/coverage.c", folder, build->coverage) == 0)
+        (void)link_object(build, names, build->fuzzed);
+}
+
+bool bring_find_fuzzed(const char *object, char ret_path[PATH_MAX])
+{
+    struct stat own, fuzzed;
+    size_t length = strlen(object);
+    if (!ends_with(object, ".so") || length + sizeof FUZZED > PATH_MAX)
+        return false;
+    snprintf(ret_path, PATH_MAX, "%.*s" FUZZED, (int)length - 3, object);
+    return stat(object, &own) == 0 && stat(ret_path, &fuzzed) == 0 &&
+           fuzzed.st_mtime >= own.st_mtime;
 }
 
 int bring_build(const struct bring *bring, const char *typed, const char *folder,
@@ -316,7 +433,8 @@ int bring_build(const struct bring *bring, const char *typed, const char *folder
 {
     static struct build build; /* too large for the stack */
     char folder_error[OUTPUT_ERROR_MAX], file[PATH_MAX];
-    build = (struct build){.bring = bring, .error = error};
+    build = (struct build){.bring = *bring, .error = error};
+    use_lab(&build);
     if (realpath(typed, file) == NULL)
         return fail(&build, errno, "%.200s: %s", typed, strerror(errno));
     build.typed = file; /* absolute, for a program elsewhere loads it */
@@ -324,9 +442,13 @@ int bring_build(const struct bring *bring, const char *typed, const char *folder
     if (failure != 0)
         return fail(&build, failure, "%s", folder_error);
     name_files(&build, folder);
-    failure = bring->prefix != NULL || bring->init != NULL
-                  ? add_names(&build)
-                  : link_object(&build, NULL, build.result);
+    failure = build.lab != NULL ? write_lab(&build, folder) : 0;
+    bool has_names =
+        build.bring.prefix != NULL || build.bring.init != NULL || build.bring.lacks != NULL;
+    if (failure == 0)
+        failure = has_names ? add_names(&build) : link_object(&build, NULL, build.result);
+    if (failure == 0 && bring->is_fuzzed && ends_with(typed, ".c"))
+        build_fuzzed(&build, has_names ? build.names : NULL, folder);
     if (failure == 0 && realpath(build.result, ret_path) == NULL)
         return fail(&build, errno, "%.200s: %s", build.result, strerror(errno));
     return failure;

@@ -134,6 +134,7 @@ struct cli_spec {
     unsigned takes;                      /* CLI_* */
     unsigned subjects_min, subjects_max; /* SUBJECT arguments, at most CLI_SUBJECTS_MAX */
     const char *output_text, *limit_text, *list_text, *jobs_text;
+    bool is_fuzzed;         /* a C source is also built with counters that guide a search */
     bool stops_at_argument; /* options after the first argument belong to that argument */
 };
 

@@ -8,6 +8,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/output.h"
 #include "harness/run/check.h"
+#include "harness/subject/subject.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,9 @@ enum {
     KEY_AT_LEAST,
     KEY_CFLAGS,
     KEY_PREFIX,
-    KEY_INIT
+    KEY_INIT,
+    KEY_LACKS,
+    KEY_LAB
 };
 
 /* Not an option of its own: what commands with a SUBJECT take. */
@@ -84,6 +87,17 @@ static const struct {
       "The functions of SUBJECT are called NAMEmalloc, NAMEfree and so on", 0}},
     {TAKES_SUBJECT,
      {"init", KEY_INIT, "FUNCTION", 0, "Call FUNCTION of SUBJECT, without arguments, before any",
+      0}},
+    {TAKES_SUBJECT,
+     {"lacks", KEY_LACKS, "WORD,WORD", 0,
+      "What SUBJECT, where it is built here, need not do: threads (only one thread may call it), "
+      "alignment (to 8 bytes, not 16), errno (on failure), cost (that does not grow with the "
+      "number of blocks)",
+      0}},
+    {TAKES_SUBJECT,
+     {"lab", KEY_LAB, "NAME", 0,
+      "SUBJECT is the solution of an exercise: malloclab, for mm.c of the CS:APP malloc lab, with "
+      "mem_sbrk and its siblings",
       0}},
     {CLI_JOBS,
      {"jobs", KEY_JOBS, "N", 0, "Run N at a time, 1 to 64 (default: one for each processor)", 0}},
@@ -154,6 +168,15 @@ static uint32_t parse_checks(const char *text)
     return checks;
 }
 
+static void check_lacks(const char *list)
+{
+    unsigned lacks;
+    const char *word;
+    int length;
+    if (subject_parse_lacks(list, &lacks, &word, &length) != 0)
+        exit(refuse("--lacks: `%.*s` is none of threads, alignment, errno, cost", length, word));
+}
+
 static error_t parse_shared(int key, char *value, struct argp_state *state)
 {
     struct cli *cli = state->input;
@@ -209,6 +232,14 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
     case KEY_INIT:
         cli->bring.init = value;
         return 0;
+    case KEY_LACKS:
+        check_lacks(value);
+        cli->bring.lacks = value;
+        return 0;
+    case KEY_LAB:
+        (void)cli_parse_choice("--lab", value, bring_lab_at);
+        cli->bring.lab = value;
+        return 0;
     case ARGP_KEY_ARG:
         return add_subject(cli, value, state);
     case ARGP_KEY_END:
@@ -244,7 +275,9 @@ static const char *add_exit_statuses(const struct cli_spec *spec, const char *do
 /* Which option makes a subject one that has to be built, or is about how; NULL: none. */
 static const char *build_option(const struct bring *bring)
 {
-    return bring->prefix != NULL   ? "--prefix"
+    return bring->lab != NULL      ? "--lab"
+           : bring->prefix != NULL ? "--prefix"
+           : bring->lacks != NULL  ? "--lacks"
            : bring->init != NULL   ? "--init"
            : bring->cflags != NULL ? "--cflags"
                                    : NULL;
@@ -262,6 +295,10 @@ static void build_subjects(struct cli *cli)
 {
     char path[PATH_MAX], error[BRING_ERROR_MAX];
     unsigned built = 0;
+    cli->bring.is_fuzzed = cli->spec->is_fuzzed;
+    if (cli->bring.lab != NULL && (cli->bring.prefix != NULL || cli->bring.init != NULL))
+        exit(refuse("--lab: it states what %s would",
+                    cli->bring.prefix != NULL ? "--prefix" : "--init"));
     for (unsigned i = 0; i < cli->subject_count; i++) {
         if (!bring_is_needed(&cli->bring, cli->subjects[i]))
             continue;

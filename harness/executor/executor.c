@@ -223,13 +223,6 @@ int executor_start(struct executor **ret_executor, const char *typed,
     return 0;
 }
 
-/* Whether the C library can live on the subject: it would mix its own calloc and realloc with a
- * malloc of the subject that comes without them. */
-static bool serves_whole_process(const struct subject_plan *plan)
-{
-    return (~plan->offers & (1u << SUBJECT_calloc | 1u << SUBJECT_realloc)) == 0;
-}
-
 int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
                           enum subject_binding wanted, enum subject_scope scope,
                           char error[SUBJECT_ERROR_MAX])
@@ -244,11 +237,12 @@ int executor_find_subject(struct subject_plan *ret_plan, const char *typed,
     plan.capacity = executor_info(executor)->capacity;
     plan.blocks = executor_info(executor)->blocks;
     executor_stop(executor);
-    if (plan.binding == BIND_PRELOAD && wanted == BIND_AUTO && !serves_whole_process(&plan))
+    if (plan.binding == BIND_PRELOAD && wanted == BIND_AUTO &&
+        !subject_plan_serves_process(plan.offers))
         return executor_find_subject(ret_plan, typed, BIND_DLOPEN, SUBJECT_IN_PROCESS, error);
-    bool is_whole = scope == SUBJECT_WHOLE_PROCESS &&
-                    (wanted == BIND_AUTO || wanted == BIND_PRELOAD) &&
-                    serves_whole_process(&plan) && subject_plan_whole_process(&plan, &whole);
+    bool is_whole =
+        scope == SUBJECT_WHOLE_PROCESS && (wanted == BIND_AUTO || wanted == BIND_PRELOAD) &&
+        subject_plan_serves_process(plan.offers) && subject_plan_whole_process(&plan, &whole);
     *ret_plan = is_whole ? whole : plan;
     return 0;
 }

@@ -69,7 +69,7 @@ struct execution {
     /* traces run in that worker so far, this one included: 1 means a fresh process */
     uint32_t runs_in_worker;
     const struct outcome *outcomes; /* one for each op of the trace; valid until the next run */
-    const uint8_t *features;        /* RUN_FEATURES counters, likewise */
+    const uint8_t *features;        /* RUN_COUNTERS counters, likewise */
 };
 
 /* The options that replay, shrink and confirm use: full fills, frequent sweeps and heap checks.

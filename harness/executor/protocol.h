@@ -81,7 +81,7 @@ struct request_memory {
 
 struct report_memory {
     struct run_progress progress;
-    uint8_t features[RUN_FEATURES];
+    uint8_t features[RUN_COUNTERS]; /* edges are counted in place */
     struct outcome outcomes[TRACE_OPS_MAX];
 };
 

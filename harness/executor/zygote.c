@@ -73,6 +73,8 @@ static void run_order(struct child *child, struct work_reply *reply)
     /* The request memory is read-only here; a trace is never written by a run. */
     const struct trace trace = {(struct trace_op *)(uintptr_t)child->request->ops,
                                 child->request->count, child->request->count};
+    if (child->subject.coverage != NULL)
+        *child->subject.coverage = report->features + RUN_FEATURES;
     if (child->subject.reset != NULL)
         child->subject.reset();
     *run_policy(child->run) = child->request->policy;

@@ -23,14 +23,13 @@ enum job_kind { JOB_PROBE, JOB_SCENARIO, JOB_WORKLOAD, JOB_KIND_COUNT };
 const char *job_kind_name(enum job_kind kind);
 enum job_kind job_kind_find(const char *name);
 
-/* A bit of `needs`. */
+/* A bit of `needs`: of a function or of an enum subject_capability. */
 #define NEEDS(function) (1u << SUBJECT_##function)
 
 struct job {
     const char *name; /* among those of its kind */
     enum job_kind kind;
-    unsigned
-        needs; /* functions that it cannot do without, as subject_offers; beside malloc, free */
+    unsigned needs; /* what it cannot do without, as subject_offers; beside malloc, free */
     /* In the child. report: its kind's, zeroed; arguments: words that its kind understands, NULL
      * last. When it returns the child exits with 0. */
     void (*run)(const struct job *job, void *report, char *const arguments[]);
@@ -47,7 +46,7 @@ struct job {
 const struct job *const *job_next(enum job_kind kind, const struct job *const *entry);
 /* NULL: there is none. */
 const struct job *job_find(enum job_kind kind, const char *name);
-/* The first function that a job needs and a subject that offers these has not; NULL: it can run. */
+/* The first thing that a job needs and a subject that offers these has not; NULL: it can run. */
 const char *job_find_lacking(unsigned needs, unsigned offers);
 
 /* The memory of a child begins with this; what its kind reports follows at JOB_REPORT_OFFSET. The

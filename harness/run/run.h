@@ -21,6 +21,8 @@
 
 enum {
     RUN_FEATURES = 1280,
+    /* guidance for a search: those of behaviour, then the edges of a subject that counts them */
+    RUN_COUNTERS = RUN_FEATURES + SUBJECT_COVERAGE,
     RUN_MUTED_MAX = 32,
     RUN_FOREIGN_MAX = 16 /* `sbrk` ops that a run heeds */
 };
@@ -89,7 +91,7 @@ struct policy *run_policy(struct run *run);
 struct run_report {
     struct run_progress *progress;
     struct outcome *outcomes; /* one for each op */
-    /* RUN_FEATURES counters of behaviour: guidance for uninstrumented subjects */
+    /* RUN_FEATURES counters of behaviour */
     uint8_t *features;
 };
 

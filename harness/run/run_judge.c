@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FUNDAMENTAL_ALIGNMENT = _Alignof(max_align_t) };
+enum { FUNDAMENTAL_ALIGNMENT = _Alignof(max_align_t), LESSER_ALIGNMENT = 8 };
 /* A subject of unlimited capacity must be able to hold this much; one with a limit, this part of
  * it, fragmentation being lawful. */
 #define MODEST_TOTAL ((size_t)64 << 20)
@@ -66,6 +66,11 @@ static const char *site_of(const struct request *request)
 static bool has_trait(const struct request *request, enum op_trait trait)
 {
     return (trace_op_traits(request->op->kind) & trait) != 0;
+}
+
+static bool lacks(const struct run *run, enum subject_capability capability)
+{
+    return (run->offers >> capability & 1) == 0;
 }
 
 #define FAIL(run, check, request, format, ...)                                         \
@@ -143,6 +148,8 @@ static bool judge_failure_errno(struct run *run, const struct request *request,
         return true;
     if (is_returned && error == 0 && request->total == 0 && request->is_alignment_valid)
         return true; /* success, with a null pointer for no bytes: POSIX lets it choose */
+    if (!is_returned && lacks(run, SUBJECT_failure_errno))
+        return true;
     if (is_returned)
         FAIL(run, CHECK_ERRNO, request, "returned %d, must be %s", error, describe_errors(allowed));
     else if (error != ERRNO_SENTINEL && !allowed.any)
@@ -188,8 +195,9 @@ static size_t promised_alignment(const struct run *run, const struct request *re
 {
     if (request->alignment != 0)
         return request->is_alignment_valid ? request->alignment : 1;
-    if (run->options->strict_alignment || request->total >= FUNDAMENTAL_ALIGNMENT)
-        return FUNDAMENTAL_ALIGNMENT;
+    size_t full = lacks(run, SUBJECT_full_alignment) ? LESSER_ALIGNMENT : FUNDAMENTAL_ALIGNMENT;
+    if (run->options->strict_alignment || request->total >= full)
+        return full;
     return request->total > 0 ? floor_power_of_two(request->total) : 1;
 }
 

@@ -47,7 +47,7 @@ static bool is_one_thread(const struct run *run)
 void run_thread(struct run *run, const struct trace_op *op)
 {
     unsigned member = (unsigned)(op->extra % TEAM_SIZE);
-    if (is_one_thread(run))
+    if (is_one_thread(run) || (run->offers >> SUBJECT_threads & 1) == 0)
         return;
     if (op->kind == OP_THREAD) {
         bool has_team = run->team != NULL || member == 0 || team_init(&run->team) == 0;

@@ -14,7 +14,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of an enum subject_more_call, too. */
+/* What every allocator is taken to be able to do, unless it says that it lacks it: id, the word for
+ * people, what lacks without it. Bits behind those of the functions. */
+#define SUBJECT_CAPABILITIES(CAPABILITY)                                              \
+    CAPABILITY(threads, "threads", "only one thread may call it")                     \
+    CAPABILITY(full_alignment, "alignment", "its blocks are aligned to 8 bytes only") \
+    CAPABILITY(failure_errno, "errno", "a call that fails need not set errno")        \
+    CAPABILITY(flat_cost, "cost", "calls may cost more, the more blocks there are")
+
+enum subject_capability {
+    SUBJECT_CAPABILITY_BEFORE = SUBJECT_MORE_END - 1,
+#define CAPABILITY(id, word, meaning) SUBJECT_##id,
+    SUBJECT_CAPABILITIES(CAPABILITY)
+#undef CAPABILITY
+        SUBJECT_CAPABILITY_END
+};
+
+/* Of an enum subject_more_call, too; of an enum subject_capability, its word. */
 const char *subject_call_name(unsigned call);
 
 struct subject {
@@ -27,14 +43,25 @@ struct subject {
     int (*check)(char *sentence, size_t capacity);
     size_t (*footprint)(void);     /* bytes it holds from the system now */
     void (*fail_os)(unsigned nth); /* fail its nth-next OS request; 0 cancels */
+    /* where it counts the edges that it takes, SUBJECT_COVERAGE counters; NULL: it does not */
+    unsigned char **coverage;
     /* where its own libc keeps errno; NULL: this process's libc */
     int *(*errno_location)(void);
+    /* bits of enum subject_capability; a shared object names them in a string,
+     * `const char mallet_subject_lacks[] = "threads alignment"` */
+    unsigned lacks;
 };
 
-enum { SUBJECT_ERROR_MAX = 640 };
+enum { SUBJECT_ERROR_MAX = 640, SUBJECT_COVERAGE = 4096 };
 
-/* Bit i set: calls has function i of enum subject_call, or of enum subject_more_call. */
+/* Bit i set: calls has function i of enum subject_call, or of enum subject_more_call, or it has the
+ * capability i. */
 unsigned subject_offers(const struct subject *subject);
+
+/* The bits of a list such as "threads,alignment", separated by commas or blanks. Returns 0, or
+ * EINVAL with the word that is none and its length. */
+int subject_parse_lacks(const char *list, unsigned *ret_lacks, const char **ret_word,
+                        int *ret_length);
 
 /* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not
  * bind: …". */

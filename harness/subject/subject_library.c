@@ -33,7 +33,22 @@ static void bind_calls(struct subject *subject, void *library)
     *(void **)&subject->reset = find_own(library, "mallet_subject_reset");
     *(void **)&subject->check = find_own(library, "mallet_subject_check");
     *(void **)&subject->footprint = find_own(library, "mallet_subject_footprint");
+    subject->coverage = find_own(library, "mallet_subject_coverage");
     *(void **)&subject->fail_os = find_own(library, "mallet_subject_fail_os");
+}
+
+/* What the object itself says that it lacks. */
+static int read_lacks(struct subject *subject, void *library, const char *path,
+                      char error[SUBJECT_ERROR_MAX])
+{
+    const char *list = find_own(library, "mallet_subject_lacks"), *word;
+    int length;
+    if (list == NULL || subject_parse_lacks(list, &subject->lacks, &word, &length) == 0)
+        return 0;
+    snprintf(error, SUBJECT_ERROR_MAX,
+             "could not bind %s: its mallet_subject_lacks names `%.*s`, which is no capability",
+             path, length, word);
+    return EINVAL;
 }
 
 static void *open_library(enum subject_namespace name_space, const char *path)
@@ -72,6 +87,9 @@ int subject_bind_library(struct subject *ret_subject, const char *path,
                  subject.calls.malloc == NULL ? "malloc" : "free");
         return ENOSYS;
     }
+    int result = read_lacks(&subject, library, path, error);
+    if (result != 0)
+        return result;
     if (name_space == NAMESPACE_OWN)
         *(void **)&subject.errno_location = dlsym(library, "__errno_location");
     *ret_subject = subject;

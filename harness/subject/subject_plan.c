@@ -55,6 +55,13 @@ bool subject_plan_whole_process(const struct subject_plan *plan, struct subject_
     return access(ret_plan->what, R_OK) == 0;
 }
 
+bool subject_plan_serves_process(unsigned offers)
+{
+    const unsigned needed = 1u << SUBJECT_calloc | 1u << SUBJECT_realloc | 1u << SUBJECT_threads |
+                            1u << SUBJECT_full_alignment;
+    return (needed & ~offers) == 0;
+}
+
 const char *subject_plan_preload(const struct subject_plan *plan)
 {
     return plan->binding == BIND_PRELOAD ? plan->what : NULL;

@@ -73,6 +73,11 @@ struct subject_plan subject_plan_host(const char *name, const char *program);
  * to preload cannot be read; ret_plan is filled all the same. */
 bool subject_plan_whole_process(const struct subject_plan *plan, struct subject_plan *ret_plan);
 
+/* Whether the C library can live on a subject that offers these: it would mix its own calloc and
+ * realloc with a malloc of the subject that comes without them, and has threads and types of 16
+ * bytes. */
+bool subject_plan_serves_process(unsigned offers);
+
 /* What LD_PRELOAD must name; NULL: nothing. */
 const char *subject_plan_preload(const struct subject_plan *plan);
 

@@ -161,6 +161,32 @@ static int remove_files(void **state)
     return rmdir(folder);
 }
 
+static void capabilities_are_there_unless_they_are_lacking(void **state)
+{
+    (void)state;
+    struct subject subject = {0};
+    const char *word;
+    int length;
+    unsigned all = subject_offers(&subject);
+    assert_int_equal(subject_parse_lacks("threads, errno", &subject.lacks, &word, &length), 0);
+    assert_int_equal(all & ~subject_offers(&subject),
+                     1u << SUBJECT_threads | 1u << SUBJECT_failure_errno);
+    assert_false(subject_plan_serves_process(~(1u << SUBJECT_threads)));
+    assert_true(subject_plan_serves_process(~(1u << SUBJECT_failure_errno)));
+}
+
+static void word_that_is_no_capability_is_named(void **state)
+{
+    (void)state;
+    unsigned lacks = 7;
+    const char *word;
+    int length;
+    assert_int_equal(subject_parse_lacks("cost,thread", &lacks, &word, &length), EINVAL);
+    assert_int_equal(length, 6);
+    assert_memory_equal(word, "thread", 6);
+    assert_int_equal(lacks, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +199,8 @@ int main(void)
         cmocka_unit_test(libc_is_the_host_in_every_scope),
         cmocka_unit_test(program_for_another_libc_is_its_own_child),
         cmocka_unit_test(what_cannot_be_bound_so_is_refused),
+        cmocka_unit_test(capabilities_are_there_unless_they_are_lacking),
+        cmocka_unit_test(word_that_is_no_capability_is_named),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

@@ -57,6 +57,20 @@ holds 'the capacity goes to the target' grep -q '^MALLET_CAPACITY=65536$' "$work
 fuzz 0 --jobs 3 glibc
 holds 'three jobs, each with its statistics' test "$(ls "$work/$campaigns/raw" | grep -c stats)" -eq 3
 
+# a source: the target searches with the build that counts edges, and nothing else knows of it
+echo '#include <stdlib.h>
+static _Alignas(16) char block[64]; void *malloc(size_t n) { return n > 64 ? NULL : block; } void free(void *b) { (void)b; }' >"$work/mine.c"
+cd "$work" || exit 1
+fuzz 0 --lacks errno "$work/mine.c"
+holds 'the target gets the build with counters' grep -q '^MALLET_SUBJECT=.*/mallet-report/built/mine.fuzz.so$' "$work/$campaigns/told"
+holds 'it counts' sh -c 'nm -D "$1" | grep -q " D mallet_subject_coverage$" && nm -D "$1" | grep -q " T __sanitizer_cov_trace_pc$"' - mallet-report/built/mine.fuzz.so
+holds 'the subject itself does not' sh -c '! nm -D "$1" | grep -q sanitizer' - mallet-report/built/mine.so
+printed '^mine.so: '
+sleep 1
+touch mallet-report/built/mine.so
+fuzz 0 mallet-report/built/mine.so
+holds 'an older build with counters is not used' grep -q '^MALLET_SUBJECT=.*/mine.so$' "$work/$campaigns/told"
+
 # The shortest trace comes first, whatever its name: it shrinks fastest, and the time for triage may end.
 {
     printf '# check: alignment\n# site: calloc\n# sentence: misaligned\n'

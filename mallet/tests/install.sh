@@ -68,10 +68,21 @@ add_library(mine SHARED mine.c)
 find_package(mallet REQUIRED)
 mallet_add_conformance(mine PROFILES c23 ARGUMENTS --clause C23-7.24.3.6-p3-a)
 mallet_add_check(mine QUICK ARGUMENTS --limit 2s)
+mallet_add_fuzzer(mine SOURCES mine.c FLAGS -O1 TIME 3s)
 END
 holds 'their project is configured' cmake -S theirs -B theirs/build -DCMAKE_PREFIX_PATH="$work/moved"
 holds 'their project builds' cmake --build theirs/build
 holds 'their gate passes' ctest --test-dir theirs/build -R mallet.conform
 holds 'their check runs, and is not green when it had no time' sh -c '! ctest --test-dir theirs/build -R mallet.check >log && grep -q "1 tests failed" log'
+
+# the fuzzer needs the engine's target, which is not built with every preset: a script stands for it here
+target=$(dirname "$(readlink -f "$mallet")")/../../libfuzzer/bin/fuzz_trace
+mkdir -p "$(dirname "$target")"
+printf '#!/bin/sh\necho "executions=5000 features=3" >"$MALLET_FINDINGS/stats-1"\necho "$MALLET_SUBJECT" >"$MALLET_FINDINGS/../told"\nexec sleep 1\n' >"$target"
+chmod +x "$target"
+holds 'their fuzzer is a test' ctest --test-dir theirs/build -R mallet.fuzz
+holds 'their fuzzer is a target' cmake --build theirs/build --target mine-libfuzzer
+holds 'it searches with the edges of their code' grep -q '/mine.fuzz.so$' theirs/build/mallet.fuzz.mine-libfuzzer/told
+holds 'and it all takes twenty lines' test "$(wc -l <theirs/CMakeLists.txt)" -le 20
 
 finish

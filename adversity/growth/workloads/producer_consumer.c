@@ -38,7 +38,7 @@ static void *consume(void *unused)
 
 WORKLOAD(producer_consumer,
          "one thread allocates batches of 256 blocks of 16 bytes to 8 KiB, another frees them",
-         .kind = WORKLOAD_FOOTPRINT, .rounds = 100)
+         .kind = WORKLOAD_FOOTPRINT, .rounds = 100, .job.needs = NEEDS(threads))
 {
     static pthread_t consumer;
     uint32_t state = 1;

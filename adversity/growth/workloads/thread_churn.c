@@ -21,7 +21,7 @@ static void *live(void *unused)
 WORKLOAD(
     thread_churn,
     "threads that come, two at a time, allocate 400 blocks of 16 bytes to 8 KiB, free them, and go",
-    .kind = WORKLOAD_FOOTPRINT, .rounds = 300)
+    .kind = WORKLOAD_FOOTPRINT, .rounds = 300, .job.needs = NEEDS(threads))
 {
     pthread_t pair[2];
     (void)task;
