@@ -88,6 +88,35 @@ static enum earlier_state try_again(const struct check_causes *causes,
     }
 }
 
+void check_earlier_try(struct check_earlier *ret_earlier, const struct check_causes *causes,
+                       const struct finding *finding, double until)
+{
+    memcpy(ret_earlier->check, finding->check, sizeof ret_earlier->check);
+    memcpy(ret_earlier->site, finding->site, sizeof ret_earlier->site);
+    memcpy(ret_earlier->sentence, finding->sentence, sizeof ret_earlier->sentence);
+    ret_earlier->state = try_again(causes, finding, until);
+}
+
+void check_earlier_print(const struct check_earlier *earlier, size_t count)
+{
+    static const char *const words[] = {"gone", "still there", "not tried again"};
+    for (size_t i = 0; i < count; i++)
+        printf("   %-16s %s in %s: %.60s\n", words[earlier[i].state], earlier[i].check,
+               earlier[i].site, earlier[i].sentence);
+}
+
+json_t *check_earlier_json(const struct check_earlier *earlier, size_t count)
+{
+    static const char *const states[] = {"gone", "still there", "not tried"};
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s}", "check", earlier[i].check, "site",
+                                        earlier[i].site, "sentence", earlier[i].sentence, "state",
+                                        states[earlier[i].state]));
+    return list;
+}
+
 /* What still shows is a finding of this build, with the program's word for it. */
 static void take_earlier(struct check_folder *folder, struct check_causes *causes,
                          const json_t *object, double until)
@@ -96,10 +125,7 @@ static void take_earlier(struct check_folder *folder, struct check_causes *cause
     if (!finding_from_json(&finding, object))
         return;
     struct check_earlier *earlier = &folder->earlier[folder->earlier_count++];
-    memcpy(earlier->check, finding.check, sizeof earlier->check);
-    memcpy(earlier->site, finding.site, sizeof earlier->site);
-    memcpy(earlier->sentence, finding.sentence, sizeof earlier->sentence);
-    earlier->state = try_again(causes, &finding, until);
+    check_earlier_try(earlier, causes, &finding, until);
     finding.reproduced = finding.attempts = 0;
     finding.confirmed = CONFIRM_YES;
     finding.note = NULL;

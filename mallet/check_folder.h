@@ -27,6 +27,11 @@ struct check_folder {
  * campaign of that build found is removed; its corpus stays. subject_file: what the build is. */
 void check_folder_open(struct check_folder *ret_folder, struct check_causes *causes,
                        const char *subject_file, double until);
+/* Runs the program of a finding on the subject of this check, unless it is too late. */
+void check_earlier_try(struct check_earlier *ret_earlier, const struct check_causes *causes,
+                       const struct finding *finding, double until);
+void check_earlier_print(const struct check_earlier *earlier, size_t count);
+json_t *check_earlier_json(const struct check_earlier *earlier, size_t count);
 void check_folder_done(struct check_folder *folder);
 
 /* 16 hexadecimal digits of the file's content; "" if it cannot be read. */

@@ -20,10 +20,11 @@ static json_t *make_also(const struct check_causes *causes, size_t number)
     return also;
 }
 
-static json_t *make_cause(const struct check_causes *causes, size_t number)
+static json_t *make_cause(const struct check_causes *causes, size_t number, const char *preload)
 {
     const struct check_cause *cause = &causes->causes[number];
     struct finding lead = cause->lead;
+    char gdb[CHECK_GDB_MAX];
     lead.extra = NULL;
     lead.program = cause->program[0] != '\0' ? cause->program : NULL;
     json_t *object = finding_to_json(&lead);
@@ -33,15 +34,20 @@ static json_t *make_cause(const struct check_causes *causes, size_t number)
     json_object_set_new(object, "severity", json_string(severity_name(cause->severity)));
     if (cause->trace[0] != '\0')
         json_object_set_new(object, "trace_file", json_string(cause->trace));
+    if (cause->program[0] != '\0') {
+        check_format_gdb(cause, preload, gdb, sizeof gdb);
+        json_object_set_new(object, "gdb", json_string(gdb));
+    }
     json_object_set_new(object, "also", make_also(causes, number));
     return object;
 }
 
-static json_t *make_causes(const struct check_causes *causes, size_t first, size_t end)
+static json_t *make_causes(const struct check_causes *causes, size_t first, size_t end,
+                           const char *preload)
 {
     json_t *list = json_array();
     for (size_t i = first; i < end; i++)
-        json_array_append_new(list, make_cause(causes, i));
+        json_array_append_new(list, make_cause(causes, i, preload));
     return list;
 }
 
@@ -64,18 +70,6 @@ static json_t *make_steps(const struct check_report *check)
     return steps;
 }
 
-static json_t *make_earlier(const struct check_folder *folder)
-{
-    static const char *const states[] = {"gone", "still there", "not tried"};
-    json_t *list = json_array();
-    for (size_t i = 0; i < folder->earlier_count; i++)
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s}", "check", folder->earlier[i].check, "site",
-                            folder->earlier[i].site, "sentence", folder->earlier[i].sentence,
-                            "state", states[folder->earlier[i].state]));
-    return list;
-}
-
 json_t *check_make_json(const struct check_report *check)
 {
     const struct check_causes *causes = &check->causes;
@@ -83,11 +77,15 @@ json_t *check_make_json(const struct check_report *check)
     json_t *document = json_pack(
         "{s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:s, s:i}", "subject",
         check->subject, "level", check_level_name(check->request->level), "seconds", check->seconds,
-        "findings", make_causes(causes, 0, count), "notes",
-        make_causes(causes, count, causes->cause_count), "steps", make_steps(check), "earlier",
-        make_earlier(&check->folder), "new", (json_int_t)count, "expected",
-        (json_int_t)causes->expected, "stale", (json_int_t)check->stale, "complete",
-        (int)check_is_complete(check), "output", check->request->output, "status", check->status);
+        "findings", make_causes(causes, 0, count, check->preload), "notes",
+        make_causes(causes, count, causes->cause_count, check->preload), "steps", make_steps(check),
+        "earlier", check_earlier_json(check->folder.earlier, check->folder.earlier_count), "new",
+        (json_int_t)count, "expected", (json_int_t)causes->expected, "stale",
+        (json_int_t)check->stale, "complete", (int)check_is_complete(check), "output",
+        check->request->output, "status", check->status);
+    json_t *against = check_against_json(&check->against, causes);
+    if (document != NULL && against != NULL)
+        json_object_set_new(document, "against", against);
     if (document != NULL && cli_is_interrupted())
         json_object_set_new(document, "interrupted", json_true());
     return document;

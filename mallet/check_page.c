@@ -191,9 +191,11 @@ static void print_word(const char *word)
 
 static void print_program(const struct check_report *check, const struct check_cause *cause)
 {
+    char gdb[CHECK_GDB_MAX];
     if (cause->program[0] == '\0')
         return;
-    printf("     %-10s%s\n     %-10scc -w -fno-builtin -o program ", "program", cause->program, "");
+    printf("     %-10s%s\n     %-10scc -g -w -fno-builtin -o program ", "program", cause->program,
+           "");
     print_word(cause->program);
     printf(" -pthread && ");
     if (check->preload[0] != '\0') {
@@ -202,6 +204,8 @@ static void print_program(const struct check_report *check, const struct check_c
         putchar(' ');
     }
     printf("./program\n");
+    check_format_gdb(cause, check->preload, gdb, sizeof gdb);
+    printf("     %-10s%s\n", "debug", gdb);
 }
 
 static void print_command(const char *command, const char *subject, const char *rest)
@@ -355,14 +359,11 @@ static void print_notes(const struct check_report *check, size_t first)
 
 static void print_earlier(const struct check_report *check)
 {
-    static const char *const words[] = {"gone", "still there", "not tried again"};
     if (check->folder.earlier_count > 0)
         printf("\nOf an earlier build in this folder:\n");
-    for (size_t i = 0; i < check->folder.earlier_count; i++) {
-        const struct check_earlier *earlier = &check->folder.earlier[i];
-        printf("   %-16s %s in %s: %.60s\n", words[earlier->state], earlier->check, earlier->site,
-               earlier->sentence);
-    }
+    check_earlier_print(check->folder.earlier, check->folder.earlier_count);
+    if (check->against.old != NULL)
+        check_against_print(&check->against, &check->causes);
 }
 
 static void print_lines(const struct check_report *check)

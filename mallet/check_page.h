@@ -7,6 +7,7 @@
 #ifndef MALLET_CHECK_PAGE_H
 #define MALLET_CHECK_PAGE_H
 
+#include "mallet/check_against.h"
 #include "mallet/check_causes.h"
 #include "mallet/check_folder.h"
 
@@ -28,6 +29,7 @@ struct check_report {
     const char *preload; /* the file that puts it under a program; "": there is none */
     struct check_causes causes;
     struct check_folder folder;
+    struct check_against against;
     struct check_line lines[CHECK_STEPS_MAX];
     size_t line_count;
     double seconds;
@@ -40,6 +42,13 @@ bool check_is_complete(const struct check_report *check);
 void check_print_page(const struct check_report *check);
 /* NULL: no memory. */
 json_t *check_make_json(const struct check_report *check);
+
+/* The line of the program that makes the call which fails; 0: not known. */
+unsigned check_failing_line(const char *program);
+/* The command that stops there, beside the program as the page has it compiled. */
+enum { CHECK_GDB_MAX = 5000 };
+void check_format_gdb(const struct check_cause *cause, const char *preload, char *ret_text,
+                      size_t capacity);
 
 /* The calls of a trace as lines of C, no more than ten: the middle of a longer one is left out. */
 void check_print_calls(FILE *out, const struct trace *trace);

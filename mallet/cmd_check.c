@@ -27,6 +27,7 @@ enum {
     KEY_QUICK = 1000,
     KEY_THOROUGH,
     KEY_CORPUS,
+    KEY_AGAINST,
     CAUSES_SHARE = 6,  /* one part in so many of the time is for what was found */
     CAUSES_MAX_S = 60, /* and no more */
     EARLIER_SHARE = 6
@@ -34,7 +35,7 @@ enum {
 
 struct options {
     struct check_request request;
-    const char *corpus;
+    const char *corpus, *against;
 };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
@@ -49,6 +50,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_CORPUS:
         options->corpus = value;
+        return 0;
+    case KEY_AGAINST:
+        options->against = value;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -127,7 +131,10 @@ static double end_of(const struct check_request *request)
 
 static int conclude(const struct check_report *check)
 {
-    bool is_found = check->causes.cause_count > check->causes.note_count;
+    size_t found = check->causes.cause_count - check->causes.note_count;
+    bool is_found = check->against.old != NULL
+                        ? check_against_count_new(&check->against, &check->causes) > 0
+                        : found > 0;
     int status = is_found ? EXIT_FINDINGS : check_is_complete(check) ? EXIT_CLEAN : EXIT_INCOMPLETE;
     status = cli_worse_status(status, check->status);
     return cli_is_interrupted() ? EXIT_INTERRUPTED : status;
@@ -167,9 +174,12 @@ static int run_check(struct check_report *check, struct check_request *request,
         check->stale = check_is_complete(check)
                            ? baseline_stale(&check->causes.log->expected, check->subject)
                            : 0;
+        if (check->against.old != NULL)
+            check_against_compare(&check->against, &check->causes, check_now() + most);
         check->seconds = check_now() - start;
         status = report(check);
     }
+    check_against_done(&check->against);
     check_folder_done(&check->folder);
     check_causes_done(&check->causes);
     return status;
@@ -194,6 +204,21 @@ static int find_subject(const char *typed, char ret_name[64], char ret_file[PATH
     const char *preload =
         subject_plan_whole_process(plan, &whole) ? subject_plan_preload(&whole) : NULL;
     snprintf(ret_preload, PATH_MAX, "%s", preload != NULL ? preload : "");
+    executor_stop(executor);
+    return EXIT_CLEAN;
+}
+
+/* Before anything is written. */
+static int find_old(const char *typed)
+{
+    char error[SUBJECT_ERROR_MAX];
+    struct executor *executor;
+    if (bring_is_needed(&(struct bring){0}, typed))
+        return refuse("--against: %s must be built first: check it alone, which leaves the object "
+                      "in mallet-report/built",
+                      typed);
+    if (executor_start(&executor, typed, NULL, error) != 0)
+        return refuse("--against: %s", error);
     executor_stop(executor);
     return EXIT_CLEAN;
 }
@@ -224,16 +249,23 @@ static int start(struct options *options)
     int status = cli_findings_open(&log, &request->cli);
     if (status == EXIT_CLEAN)
         status = find_subject(request->subject, subject, file, preload, &request->offers);
+    if (status == EXIT_CLEAN && options->against != NULL)
+        status = find_old(options->against);
     if (status == EXIT_CLEAN)
         status = find_folders(options, corpus, output, subject);
     struct check_report check = {
         .request = request,
         .subject = subject,
         .preload = preload,
+        .against.old = options->against,
         .causes = {.request = request, .log = &log, .subject = subject},
     };
     if (status == EXIT_CLEAN) {
         cli_catch_interrupts();
+        if (options->against != NULL)
+            status = check_against_run(&check.against, request);
+    }
+    if (status == EXIT_CLEAN) {
         status = run_check(&check, request, file);
     }
     return cli_findings_close(&log, status);
@@ -258,6 +290,10 @@ int command_check(int argc, char **argv)
          "Run for half an hour and more (default: at most five minutes)", 0},
         {"corpus", KEY_CORPUS, "DIR", 0,
          "Use the text traces in DIR instead of the project's seeds", 0},
+        {"against", KEY_AGAINST, "OLD", 0,
+         "Check OLD, a shared object or a name, first; tell what of SUBJECT is new, unchanged and "
+         "gone. Status 1 is for what is new",
+         0},
         {0},
     };
     static const struct argp argp = {

@@ -53,6 +53,8 @@ printed "^     repeat    mallet replay $mine $work/mine/[0-9]*/trace\.trace"
 holds "its classes are one entry" test "$(grep '^[0-9]*\. .*not aligned' "$work/out" | grep -vc 'was refused')" -eq 1
 holds "or two" test "$(grep -c '^[0-9]*\. .*not aligned' "$work/out")" -le 2
 program=$(sed -n 's/^     program   //p' "$work/out" | head -1)
+line=$(sed -n "s/^     debug     gdb .* -ex 'break \([0-9]*\)' -ex run \.\/program\$/\1/p" "$work/out" | head -1)
+holds "the debugger stops at its failing call" sh -c 'sed -n "$1p" "$2" | grep -q "= do_malloc(16);"' - "${line:-none}" "$program"
 holds "its program compiles" cc -w -fno-builtin -o "$work/program" "$program" -pthread
 holds "its program shows it" sh -c 'LD_PRELOAD=$1 "$2"; [ $? -eq 1 ]' - "$mine" "$work/program"
 
