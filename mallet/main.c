@@ -16,6 +16,7 @@ struct command {
 
 static const struct command commands[] = {
     {"check", command_check, "run every test below on one allocator, and print one page"},
+    {"grade", command_grade, "check every submission in a folder, and give points by a rubric"},
     {"list", command_list, "list the allocators on this machine, and what each offers"},
     {"replay", command_replay, "run traces on an allocator and check every call"},
     {"fuzz", command_fuzz, "search for traces that break an allocator"},

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where code runs that nobody trusts: no network, one folder that it may write to, limits on files
+ * and processes, and first in line when memory runs out. It can read what its user can read.
+ */
+#ifndef MALLET_SANDBOX_H
+#define MALLET_SANDBOX_H
+
+/* Call in a child process of one thread, before it executes a program, which inherits it. `folder`
+ * is an absolute path. Returns 0, or a positive errno: this system has no such thing. */
+int sandbox_enter(const char *folder);
+
+#endif
