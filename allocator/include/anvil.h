@@ -7,7 +7,8 @@
  *
  * Contract of every allocating function below, said once:
  *  - success: a block aligned to at least 16 bytes (or to `alignment` if larger) that overlaps no
- *    other live block; size 0 yields a unique block that can be freed;
+ *    other live block; size 0 yields a unique block that can be freed, and faults
+ *    when it is read or written, where the system allows that;
  *  - failure: NULL and errno = ENOMEM, nothing else changed. It fails when the page source gives no
  *    memory, and always for sizes above PTRDIFF_MAX and for products that overflow;
  *  - cost: O(log n) in the number of free extents at worst, O(1) for sizes up to ANVIL_SMALL_MAX;
@@ -118,8 +119,8 @@ struct anvil_options {
     bool uncached;
     /* Levels of hardening, each at a cost that allocator/README.md states; "secure" is all of them.
      * With any of them, threads keep no blocks of their own. */
-    /* free and realloc find a write past the end of a block, from one byte on; the capacity that
-     * malloc_usable_size tells is the size */
+    /* free and realloc find a write past the end of a block, from one byte on; each block takes 32
+     * bytes more, and the capacity that malloc_usable_size tells is the size */
     bool canary;
     /* freed blocks are cleared, and a write to one is found before its memory is used again */
     bool zero;

@@ -37,7 +37,8 @@ enum {
 #define OFFSET(bytes, before, first, later)                         \
     [(before) / SIZE_CLASS_STEP + 1 ...(bytes) / SIZE_CLASS_STEP] = \
         SIZE_CLASS_##bytes * SLAB_MAGAZINE_BYTES,
-const uint16_t cache_offsets[] = {[0] = SIZE_CLASS_16, SIZE_CLASS_LIST(OFFSET)};
+const uint16_t cache_offsets[] = {[0] = SIZE_CLASS_NOTHING * SLAB_MAGAZINE_BYTES,
+                                  SIZE_CLASS_LIST(OFFSET)};
 #undef OFFSET
 
 /* The cache of a thread that has none: every pop and push fails. */

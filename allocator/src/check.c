@@ -160,7 +160,8 @@ static bool is_slab_shaped(const struct check *check, const struct extent *exten
         return false;
     struct size_class size = size_classes[slab->class_index];
     size_t used = (size_t)slab->capacity * size.bytes, length = extent_length(extent);
-    return slab->block_size == size.bytes && slab->reciprocal == size.reciprocal &&
+    return slab->block_size == size.bytes && slab->usable == size_class_usable(slab->class_index) &&
+           slab->reciprocal == size.reciprocal &&
            slab->magazine == slab->class_index * (uint64_t)SLAB_MAGAZINE_BYTES && used <= length &&
            length - used < size.bytes && slab->carved <= slab->capacity &&
            slab->free_count <= slab->carved;
@@ -192,7 +193,7 @@ static enum check_id check_tags(struct check *check, const struct slab *slab)
         free_count += is_free;
         taken += is_taken;
         unknown += !is_live && !is_taken && !is_free;
-        over += is_live && slab_tag_size(tag) > slab->block_size;
+        over += is_live && slab_tag_size(tag) > slab->usable;
     }
     for (unsigned index = slab->carved; index <= slab->capacity; index++)
         unknown += sync_tag_read(&slab->tags[index]) != 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The levels of harden.h. A canary is a byte that depends on the block's address and on a secret
- * of the process, never zero, so that the terminator of a string is noticed; behind large blocks
- * only the first CANARY_MAX bytes hold it.
+ * of the process, never zero, so that the terminator of a string is noticed; the first CANARY_BYTES
+ * behind a block hold it.
  *
  * A block in the quarantine is in the state of one that a thread keeps for itself: a small one is
  * `taken`, a large one EXTENT_CACHED. So a second free is diagnosed as ever, and the checker and
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-enum { CANARY_MAX = 32, DISCARD_FROM = 256 * 1024 /* bytes */ };
+enum { CANARY_BYTES = 32, DISCARD_FROM = 256 * 1024 /* bytes */ };
 
 /* ---- the canary ---- */
 
@@ -26,7 +26,7 @@ static unsigned char canary_of(const struct anvil_heap *heap, const char *start)
 
 static size_t canary_length(const struct anvil_heap *heap, size_t size, size_t capacity)
 {
-    return heap->options.canary ? size_min(capacity - size, CANARY_MAX) : 0;
+    return heap->options.canary ? size_min(capacity - size, CANARY_BYTES) : 0;
 }
 
 static void canary_write(const struct anvil_heap *heap, char *start, size_t size, size_t capacity)
@@ -51,10 +51,11 @@ size_t harden_usable(const struct anvil_heap *heap, const struct heap_block *blo
     return heap->options.canary ? block->size : block->capacity;
 }
 
-/* What the lower half is asked for: room for a byte of the canary. */
+/* What the lower half is asked for: room for the canary. A block of no bytes needs none, since
+ * nobody can write to it. */
 static size_t padded(const struct anvil_heap *heap, size_t size)
 {
-    return size + heap->options.canary;
+    return size + (heap->options.canary && size > 0 ? CANARY_BYTES : 0);
 }
 
 /* ---- freed memory is zero ---- */
@@ -176,6 +177,27 @@ bool harden_flush(struct anvil_heap *heap)
     return is_any;
 }
 
+/* The block freed last is looked at with every request, and not only when it leaves: a stale pointer
+ * is mostly used soon. Under the lock, so that nobody takes it out meanwhile. */
+static void verify_newest(struct anvil_heap *heap)
+{
+    struct heap_quarantine *quarantine = &heap->quarantine;
+    struct heap_waiting newest = {.start = NULL};
+    bool is_whole = true;
+    if (!heap->options.zero || heap->options.quarantine == 0)
+        return;
+    sync_lock_acquire(&quarantine->lock);
+    if (quarantine->count > 0) {
+        unsigned place = (quarantine->oldest + quarantine->count - 1) % QUARANTINE_MAX;
+        newest = quarantine->waiting[place];
+        is_whole = is_zero(newest.start, size_min(newest.capacity, PAGE_BYTES));
+    }
+    sync_lock_release(&quarantine->lock);
+    if (!is_whole)
+        panic_fault("malloc", newest.start,
+                    &(struct fault){.kind = FAULT_WRITE_AFTER_FREE, .size = newest.capacity});
+}
+
 /* ---- allocating and freeing ---- */
 
 static void set_size(const struct heap_block *block, size_t size, unsigned alignment_code)
@@ -196,6 +218,7 @@ int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigne
     size_t length = padded(heap, size);
     if (length > SIZE_LIMIT)
         return ENOMEM;
+    verify_newest(heap);
     if (heap_alloc(heap, length, alignment, alignment_code, &fresh) != 0 &&
         !(harden_flush(heap) && heap_alloc(heap, length, alignment, alignment_code, &fresh) == 0))
         return ENOMEM;

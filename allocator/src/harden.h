@@ -3,9 +3,10 @@
  * The optional levels of hardening, for heaps that ask for any of them. They cost time and memory,
  * so such a heap has no caches, and every call for one of its blocks comes through here.
  *
- *     canary       | size asked for | canary ... | rest |      at least one byte, checked at free
+ *     canary       | size asked for | canary ... | rest |      32 bytes, checked at free
  *     zero         a freed block is cleared at once; that it still is zero is checked before it is
- *                  handed out again: a write after free is found, and secrets do not linger
+ *                  handed out again: a write after free is found, and secrets do not linger;
+ *                  with a quarantine, the block freed last is checked with every request
  *     quarantine   a freed block waits until so many bytes, or QUARANTINE_MAX blocks, were freed
  *                  after it: a stale pointer meets a freed block and not somebody else's
  *     random       blocks leave the quarantine in random order, and so come back in random order

@@ -391,7 +391,7 @@ static bool describe_small(struct slab *slab, const void *pointer, struct heap_b
     ret_block->extent = NULL;
     ret_block->start = slab->start + (size_t)(tag - slab->tags) * slab->block_size;
     ret_block->size = slab_tag_size(value);
-    ret_block->capacity = slab->block_size;
+    ret_block->capacity = slab->usable;
     ret_block->alignment_code = slab_tag_alignment_code(value);
     return true;
 }

@@ -46,7 +46,7 @@ static size_t alignment_of_code(unsigned code)
 static bool take_cached(unsigned class_index, struct slab_entry *ret_entry)
 {
     struct anvil_heap *heap = heap_default();
-    if (cache_pop(size_classes[class_index].bytes, ret_entry) ||
+    if (cache_pop(size_class_usable(class_index), ret_entry) ||
         cache_refill(heap, class_index, ret_entry) == 0)
         return true;
     return cache_flush() && cache_refill(heap, class_index, ret_entry) == 0;
@@ -438,8 +438,8 @@ void *anvil_calloc(size_t count, size_t size)
 static bool resize_small(struct slab *slab, const void *block, size_t size)
 {
     struct sync_tag *tag = slab_tag_at(slab, block);
-    if (tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) || size > slab->block_size ||
-        size * 2 < slab->block_size)
+    if (tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) || size > slab->usable ||
+        size * 2 < slab->usable)
         return false;
     sync_tag_write(tag, slab_tag_live(size, 0));
     return true;
@@ -489,6 +489,26 @@ void free_large(void *block, pagemap_word word)
 void anvil_free(void *block)
 {
     free_straight(block);
+}
+
+/* new asks for one byte where none are wanted. */
+void malloc_delete_sized(void *pointer, size_t size, const char *function)
+{
+    struct heap_block block;
+    pagemap_word word = pagemap_get(pointer);
+    struct slab *slab = (struct slab *)(word > 0 ? word : 0); /* of the default heap */
+    struct sync_tag *tag = LIKELY(slab != NULL) ? slab_tag_at(slab, pointer) : NULL;
+    uint32_t value = LIKELY(tag != NULL) ? sync_tag_read(tag) : 0;
+    if (LIKELY(slab_tag_is_live(value) && slab_tag_size(value) == size)) {
+        free_straight(pointer);
+        return;
+    }
+    if (pointer == NULL)
+        return;
+    find_or_panic(heap_default(), pointer, function, true, &block);
+    if (size != 0 || block.size != 1)
+        check_size(&block, size, function);
+    release_found(heap_default(), &block, function);
 }
 
 void anvil_free_sized(void *block, size_t size)

@@ -14,6 +14,10 @@ void free_slow(void *block);
 /* Frees what is no small block of the default heap; word: its entry in the pagemap. */
 void free_large(void *block, pagemap_word word);
 
+/* As free, for a block of the default heap that C++'s new asked for: panics if its size is another.
+ * function: what the panic names. */
+void malloc_delete_sized(void *block, size_t size, const char *function);
+
 static inline void *malloc_straight(size_t size)
 {
     struct slab_entry entry;

@@ -14,7 +14,8 @@
 
 #define MMAP_THRESHOLD_DEFAULT ((size_t)1 << 20)
 #define TRIM_THRESHOLD_DEFAULT ((size_t)4 << 20)
-#define QUARANTINE_SECURE      ((size_t)256 << 10)
+#define QUARANTINE_SECURE      ((size_t)1 << 20)
+#define QUARANTINE_RANDOM      ((size_t)256 << 10)
 
 enum { ITEM_SHOWN = 160 }; /* characters of a bad item */
 
@@ -192,7 +193,7 @@ bool options_complete(struct anvil_options *options)
     if (is_arena ? !is_arena_usable(options) : has_arena(options))
         return false;
     if (options->random && options->quarantine == 0)
-        options->quarantine = QUARANTINE_SECURE;
+        options->quarantine = QUARANTINE_RANDOM;
     if (options->canary || options->zero || options->quarantine != 0)
         options->uncached = true;
     if (options->mmap_threshold == 0)

@@ -4,8 +4,9 @@
  * the default heap. Built into the shared object only, with everything else hidden; never into a
  * sanitizer's or fuzzer's binary, which need these names for themselves.
  *
- * C++: operator new and delete are left to libstdc++, whose default forms call malloc and free, and
- * know how to throw.
+ * C++: operator new is left to libstdc++, whose default form calls malloc, and knows how to throw.
+ * The deletes that are told a size check it, unless the program has a delete of its own, which may
+ * belong to a new that asks for more.
  */
 #include "anvil.h"
 #include "heap_set.h"
@@ -131,6 +132,48 @@ int malloc_trim(size_t keep)
 struct anvil_mallinfo2 mallinfo2(void)
 {
     return anvil_mallinfo2();
+}
+
+/* ---- C++: operator delete and delete[], and both with the size ---- */
+
+EXPORT void _ZdlPv(void *block);
+EXPORT void _ZdaPv(void *block);
+EXPORT void _ZdlPvm(void *block, size_t size);
+EXPORT void _ZdaPvm(void *block, size_t size);
+
+void _ZdlPv(void *block)
+{
+    free_straight(block);
+}
+
+void _ZdaPv(void *block)
+{
+    free_straight(block);
+}
+
+extern void own_delete(void *) __attribute__((alias("_ZdlPv"), visibility("hidden")));
+extern void own_delete_array(void *) __attribute__((alias("_ZdaPv"), visibility("hidden")));
+
+/* Is what the loader found under a name of ours the function here? */
+static inline bool is_own(void (*volatile found)(void *), void (*own)(void *))
+{
+    return found == own;
+}
+
+void _ZdlPvm(void *block, size_t size)
+{
+    if (LIKELY(is_own(_ZdlPv, own_delete)))
+        malloc_delete_sized(block, size, "operator delete");
+    else
+        _ZdlPv(block);
+}
+
+void _ZdaPvm(void *block, size_t size)
+{
+    if (LIKELY(is_own(_ZdaPv, own_delete_array)))
+        malloc_delete_sized(block, size, "operator delete[]");
+    else
+        _ZdaPv(block);
 }
 
 /* glibc's second names of the same functions, for programs that wrap malloc and call through to

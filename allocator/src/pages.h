@@ -62,9 +62,9 @@ int pages_release(struct pages *pages, char *start, size_t length, size_t dirty)
 /* The same for memory that the caller cannot keep: tries twice, because an injected refusal comes
  * once; if both fail the memory is leaked. */
 void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty);
-/* As pages_map and pages_release, for metadata: from the system it comes with an inaccessible page
- * on either side, so that no write which runs past a block reaches it. The guards are not part of
- * `held`. */
+/* As pages_map and pages_release, for metadata: from the system it comes with inaccessible
+ * pages on either side, a quarter of its length, so that no write which runs past a block reaches
+ * it. The guards are not part of `held`. */
 int pages_map_guarded(struct pages *pages, size_t length, char **ret_start);
 int pages_release_guarded(struct pages *pages, char *start, size_t length, size_t dirty);
 /* Keeps the addresses and drops the content, which reads as zero afterwards. */
@@ -94,6 +94,7 @@ int os_unmap(char *start, size_t length);
 int os_map_guarded(size_t length, char **ret_start);
 int os_unmap_guarded(char *start, size_t length);
 int os_discard(char *start, size_t length);
+int os_protect(char *start, size_t length, bool is_accessible);
 /* Seconds of a coarse clock. */
 uint64_t os_seconds(void);
 int os_resize(char *start, size_t old_length, size_t new_length);

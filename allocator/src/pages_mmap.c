@@ -27,29 +27,42 @@ int os_unmap(char *start, size_t length)
     return munmap(start, length) == 0 ? 0 : ENOMEM;
 }
 
+/* On either side a quarter of what is guarded: the map of all pages is far from every block. */
+static size_t guard_length(size_t length)
+{
+    return size_round_up(length / 4, PAGE_BYTES) + PAGE_BYTES;
+}
+
 int os_map_guarded(size_t length, char **ret_start)
 {
-    size_t whole = length + 2 * PAGE_BYTES;
+    size_t guard = guard_length(length), whole = length + 2 * guard;
     char *start = mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED)
         return ENOMEM;
-    if (mprotect(start + PAGE_BYTES, length, PROT_READ | PROT_WRITE) != 0) {
+    if (mprotect(start + guard, length, PROT_READ | PROT_WRITE) != 0) {
         (void)munmap(start, whole);
         return ENOMEM;
     }
-    *ret_start = start + PAGE_BYTES;
+    *ret_start = start + guard;
     return 0;
 }
 
 int os_unmap_guarded(char *start, size_t length)
 {
-    return os_unmap(start - PAGE_BYTES, length + 2 * PAGE_BYTES);
+    size_t guard = guard_length(length);
+    return os_unmap(start - guard, length + 2 * guard);
 }
 
 /* MADV_DONTNEED and not MADV_FREE: the memory leaves the process now, and reads as zero at once. */
 int os_discard(char *start, size_t length)
 {
     return madvise(start, length, MADV_DONTNEED) == 0 ? 0 : ENOMEM;
+}
+
+int os_protect(char *start, size_t length, bool is_accessible)
+{
+    int access = is_accessible ? PROT_READ | PROT_WRITE : PROT_NONE;
+    return mprotect(start, length, access) == 0 ? 0 : ENOMEM;
 }
 
 uint64_t os_seconds(void)

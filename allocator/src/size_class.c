@@ -16,8 +16,9 @@ SIZE_CLASS_LIST(PROVE)
      .bytes = (size),                                                       \
      .pages_first = (first),                                                \
      .pages = (later)},
-const struct size_class size_classes[SIZE_CLASS_COUNT] = {SIZE_CLASS_LIST(ROW)};
+const struct size_class size_classes[SIZE_CLASS_COUNT] = {SIZE_CLASS_LIST(ROW)
+                                                              ROW(BLOCK_ALIGNMENT, 0, 1, 1)};
 
 #define RANGE(bytes, before, first, later) \
     [(before) / SIZE_CLASS_STEP + 1 ...(bytes) / SIZE_CLASS_STEP] = SIZE_CLASS_##bytes,
-const uint8_t size_class_table[] = {[0] = SIZE_CLASS_16, SIZE_CLASS_LIST(RANGE)};
+const uint8_t size_class_table[] = {[0] = SIZE_CLASS_NOTHING, SIZE_CLASS_LIST(RANGE)};

@@ -4,6 +4,9 @@
  * classes for each doubling up to 32 KiB, and one more behind each power of two, where the step is
  * longest for its size: above 256 bytes at most a ninth of a block is waste.
  *
+ * A block of no bytes has a class of its own, whose slabs nobody may read or write: that finds
+ * programs that do.
+ *
  * The list below is the only place that names them: bytes of a block, the size of the class before,
  * and the pages of the first slabs of a class and of those that follow. The first slabs are small
  * because most programs need few blocks of most classes; the later ones are those up to 16 pages
@@ -45,7 +48,11 @@
 
 /* Numbers the classes in the order of the list. */
 #define SIZE_CLASS_NUMBER(bytes, before, first, later) SIZE_CLASS_##bytes,
-enum size_class_number { SIZE_CLASS_LIST(SIZE_CLASS_NUMBER) SIZE_CLASS_COUNT };
+enum size_class_number {
+    SIZE_CLASS_LIST(SIZE_CLASS_NUMBER) /* and, behind those of the list: */
+    SIZE_CLASS_NOTHING,                /* blocks of no bytes, each with an address of its own */
+    SIZE_CLASS_COUNT
+};
 #undef SIZE_CLASS_NUMBER
 
 enum {
@@ -79,6 +86,12 @@ static inline bool size_class_serves(size_t size, size_t alignment)
     return size <= SIZE_CLASS_BYTES_MAX && alignment <= PAGE_BYTES;
 }
 
+/* Bytes that the user of a block may use. */
+static inline size_t size_class_usable(unsigned class_index)
+{
+    return class_index == SIZE_CLASS_NOTHING ? 0 : size_classes[class_index].bytes;
+}
+
 /*
  * The class for a block at a multiple of `alignment`. The size rounded up to the alignment is a
  * multiple of it, and so is the next class size: classes are multiples of an eighth of their power
@@ -87,6 +100,8 @@ static inline bool size_class_serves(size_t size, size_t alignment)
 static inline unsigned size_class_of_aligned(size_t size, size_t alignment)
 {
     ASSERT(size_class_serves(size, alignment));
+    if (UNLIKELY(size == 0) && alignment <= BLOCK_ALIGNMENT)
+        return SIZE_CLASS_NOTHING;
     return size_class_of(size_round_up(size_max(size, 1), size_max(alignment, BLOCK_ALIGNMENT)));
 }
 

@@ -83,6 +83,25 @@ static struct slab *slab_map(struct slabs *slabs, size_t pages, size_t capacity)
     return slab;
 }
 
+/* Under the lock of the extents. An arena's pages stay as they are. */
+static int set_access(struct slabs *slabs, struct slab *slab, bool is_accessible)
+{
+    return slabs->extents->pages->ops->is_system
+               ? os_protect(slab->start, extent_length(slab->extent), is_accessible)
+               : 0;
+}
+
+/* An empty slab whose pages the system will not make accessible again is lost: all its blocks are
+ * taken, by nobody. */
+static void retire(struct slab *slab)
+{
+    for (unsigned index = 0; index < slab->capacity; index++)
+        sync_tag_write(&slab->tags[index], SLAB_TAG_TAKEN);
+    slab->carved = slab->capacity;
+    slab->free_count = 0;
+    slab->first_free = SLAB_NO_BLOCK;
+}
+
 static int slab_new(struct slabs *slabs, unsigned class_index)
 {
     struct slab_class *class = &slabs->classes[class_index];
@@ -96,9 +115,12 @@ static int slab_new(struct slabs *slabs, unsigned class_index)
         slab->magazine = (uint64_t)class_index * SLAB_MAGAZINE_BYTES;
         slab->reciprocal = size->reciprocal;
         slab->block_size = size->bytes;
+        slab->usable = (uint16_t)size_class_usable(class_index);
         slab->class_index = (uint8_t)class_index;
         slab->capacity = (uint16_t)capacity;
         slab->first_free = SLAB_NO_BLOCK;
+        if (slab->usable == 0)
+            (void)set_access(slabs, slab, false);
     }
     sync_lock_release(slabs->extents_lock);
     if (slab == NULL)
@@ -114,10 +136,14 @@ static void slab_delete(struct slabs *slabs, struct slab *slab)
     struct slab_class *class = &slabs->classes[slab->class_index];
     ASSERT(is_empty(slab) && class->empty != slab && class->slabs > 0);
     partial_remove(class, slab);
-    class->slabs--;
     sync_lock_acquire(slabs->extents_lock);
-    extent_free(slabs->extents, slab->extent);
-    meta_free(slabs->extents->meta, slab, descriptor_length(slab->capacity));
+    if (slab->usable == 0 && set_access(slabs, slab, true) != 0) {
+        retire(slab);
+    } else {
+        class->slabs--;
+        extent_free(slabs->extents, slab->extent);
+        meta_free(slabs->extents->meta, slab, descriptor_length(slab->capacity));
+    }
     sync_lock_release(slabs->extents_lock);
 }
 

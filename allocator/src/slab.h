@@ -22,6 +22,8 @@
  * Between those two a block belongs to whoever took it, and only he changes its tag, without a
  * lock. The fields of a slab down to `tag_count` never change.
  *
+ * The slabs of SIZE_CLASS_NOTHING are inaccessible while they live, where the system allows it.
+ *
  * Locks: that of a class before that of the extents, never the other way round.
  */
 #ifndef ANVIL_SLAB_H
@@ -59,6 +61,7 @@ struct slab {
     uint16_t carved, free_count;
     uint16_t first_free;          /* a block, or SLAB_NO_BLOCK */
     uint32_t zero_from;           /* bytes: from here on memory was zero when the slab was made */
+    uint16_t usable;              /* bytes of a block: block_size, or 0; never changes */
     struct slab *previous, *next; /* slabs of the class that have room */
     struct sync_tag tags[];       /* one more than there are blocks; the last stays 0 */
 };

@@ -12,6 +12,7 @@ struct sums {
     size_t live_blocks, live_size, live_capacity;
     size_t free_blocks, free_capacity; /* small ones */
     size_t cached_runs, cached_length; /* large ones that threads keep for themselves */
+    size_t mappings, mapping_length;   /* live ones */
 };
 
 static struct anvil_heap *lock_heap(struct anvil_heap *heap)
@@ -48,6 +49,8 @@ static int add_extent(const struct extent *extent, void *context)
         sums->cached_runs++;
         sums->cached_length += extent_length(extent);
     } else if (state == EXTENT_LARGE || state == EXTENT_MAPPING) {
+        sums->mappings += state == EXTENT_MAPPING;
+        sums->mapping_length += state == EXTENT_MAPPING ? extent_length(extent) : 0;
         sums->live_blocks++;
         sums->live_size += extent_size(extent);
         sums->live_capacity += extent_length(extent);
@@ -84,19 +87,20 @@ struct anvil_mallinfo2 anvil_mallinfo2(void)
 {
     struct anvil_heap *heap = lock_heap(NULL);
     struct sums sums = sum_blocks(heap);
-    size_t arena = (heap->extents.held_pages + heap->extents.kept_pages) << PAGE_SHIFT;
-    size_t mappings = heap->extents.mapping_pages << PAGE_SHIFT;
-    size_t used = sums.live_capacity - mappings;
+    const struct extents *extents = &heap->extents;
+    size_t pages = extents->held_pages + extents->kept_pages + extents->mapping_pages;
+    size_t arena = (pages << PAGE_SHIFT) - sums.mapping_length;
+    size_t used = sums.live_capacity - sums.mapping_length;
     struct anvil_mallinfo2 info = {.arena = arena,
-                                   .ordblks = heap->extents.free_count + heap->extents.kept_count +
-                                              sums.cached_runs,
+                                   .ordblks =
+                                       extents->free_count + extents->kept_count + sums.cached_runs,
                                    .smblks = sums.free_blocks,
-                                   .hblks = heap->extents.mapping_count,
-                                   .hblkhd = mappings,
+                                   .hblks = sums.mappings,
+                                   .hblkhd = sums.mapping_length,
                                    .fsmblks = sums.free_capacity,
                                    .uordblks = used,
                                    .fordblks = arena - used,
-                                   .keepcost = heap->extents.dirty_bytes};
+                                   .keepcost = extents->dirty_bytes};
     heap_unlock(heap);
     return info;
 }

@@ -296,6 +296,10 @@ static void a_trim_and_a_long_rest_end_the_keeping_of_a_mapping(void **state)
     warm_up();
     anvil_free(anvil_malloc(3 << 20));
     assert_non_null(cache_current->mapping);
+    struct anvil_mallinfo2 info = anvil_mallinfo2();
+    assert_int_equal(info.hblks, 0);
+    assert_int_equal(info.uordblks, 0);
+    assert_in_range(info.fordblks, 3 << 20, 4 << 20);
     for (unsigned round = 0; round < 200; round++) {
         for (unsigned i = 0; i < BLOCKS; i++)
             blocks[i] = anvil_malloc(64);

@@ -190,6 +190,24 @@ static void a_freed_block_waits(void **state)
     assert_true(comes_back(block, 100, MANY));
 }
 
+static void write_and_ask_once(void *block)
+{
+    *(char *)block = 1;
+    (void)anvil_heap_malloc(heap, 3000);
+}
+
+static void the_block_freed_last_is_looked_at_with_every_request(void **state)
+{
+    (void)state;
+    char line[200];
+    make("secure");
+    char *block = anvil_heap_malloc(heap, 100);
+    anvil_heap_free(heap, block);
+    support_run_to_abort(write_and_ask_once, block, line, sizeof line);
+    assert_non_null(strstr(line, "anvil: malloc(0x"));
+    assert_non_null(strstr(line, "write to freed memory of "));
+}
+
 static void a_large_block_waits(void **state)
 {
     (void)state;
@@ -295,6 +313,7 @@ int main(void)
         CASE(a_freed_block_is_cleared),
         CASE(resizing_leaves_free_memory_zero),
         CASE(a_freed_block_waits),
+        CASE(the_block_freed_last_is_looked_at_with_every_request),
         CASE(a_large_block_waits),
         CASE(trim_empties_the_quarantine),
         CASE(a_full_heap_gives_the_quarantine_up),

@@ -2,8 +2,14 @@
 /* The contract of malloc, calloc, free and what looks at blocks, on a fixed arena. */
 #include "support.h"
 
+#include "heap_set.h"
+#include "pages.h"
+
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static anvil_heap *heap;
 
@@ -178,6 +184,54 @@ static void the_default_heap_serves_the_plain_functions(void **state)
     support_check(NULL);
 }
 
+/* Does a child die when it writes there? */
+static bool faults(char *address)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        (void)signal(SIGSEGV, SIG_DFL);
+        *(volatile char *)address = 1;
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return !WIFEXITED(status) || WEXITSTATUS(status) != 0; /* a sanitizer exits */
+}
+
+static void a_block_of_no_bytes_faults_and_its_pages_serve_again(void **state)
+{
+    (void)state;
+    static char *blocks[2000];
+    heap_default_reset();
+    for (unsigned i = 0; i < 2000; i++)
+        blocks[i] = anvil_malloc(0);
+    assert_true(faults(blocks[0]) && faults(blocks[1999]));
+    assert_int_equal(anvil_malloc_usable_size(blocks[7]), 0);
+    blocks[7] = anvil_realloc(blocks[7], 8);
+    support_fill(blocks[7], 8, 1);
+    for (unsigned i = 0; i < 2000; i++)
+        anvil_free(blocks[i]);
+    (void)anvil_malloc_trim(1 << 20);
+    char *whole = anvil_calloc(1, 200000); /* the pages of the slabs, accessible again */
+    assert_true(support_is_zero(whole, 200000));
+    support_fill(whole, 200000, 2);
+    anvil_free(whole);
+    support_check(NULL);
+}
+
+/* A write that far before a block would else change the map of all pages. */
+static void what_is_guarded_is_guarded_by_a_quarter_of_its_length(void **state)
+{
+    (void)state;
+    enum { LENGTH = 4 << 20 };
+    char *start;
+    assert_int_equal(os_map_guarded(LENGTH, &start), 0);
+    assert_true(faults(start - LENGTH / 4) && faults(start - 1) && faults(start + LENGTH));
+    assert_true(faults(start + LENGTH + LENGTH / 4 - 1));
+    assert_false(faults(start) || faults(start + LENGTH - 1));
+    assert_int_equal(os_unmap_guarded(start, LENGTH), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +250,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_largest_block_fits_again_after_small_ones, setup,
                                         teardown),
         cmocka_unit_test(the_default_heap_serves_the_plain_functions),
+        cmocka_unit_test(a_block_of_no_bytes_faults_and_its_pages_serve_again),
+        cmocka_unit_test(what_is_guarded_is_guarded_by_a_quarter_of_its_length),
     };
     return cmocka_run_group_tests_name("malloc", tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static void secure_is_all_levels_of_hardening(void **state)
     struct anvil_options options = {0}, some = {0};
     assert_int_equal(anvil_options_parse("secure,fit:best", &options, error, sizeof error), 0);
     assert_true(options.canary && options.zero && options.random);
-    assert_int_equal(options.quarantine, 256 << 10);
+    assert_int_equal(options.quarantine, 1 << 20);
     assert_int_equal(options.fit, ANVIL_FIT_BEST);
     assert_int_equal(
         anvil_options_parse("secure,zero:off,quarantine:1m,canary:on", &some, error, sizeof error),

@@ -6,9 +6,10 @@
 static void every_size_has_the_smallest_class_that_holds_it(void **state)
 {
     (void)state;
-    for (size_t size = 0; size <= SIZE_CLASS_BYTES_MAX; size++) {
+    assert_int_equal(size_class_of(0), SIZE_CLASS_NOTHING);
+    for (size_t size = 1; size <= SIZE_CLASS_BYTES_MAX; size++) {
         unsigned class_index = size_class_of(size);
-        assert_in_range(class_index, 0, SIZE_CLASS_COUNT - 1);
+        assert_in_range(class_index, 0, SIZE_CLASS_NOTHING - 1);
         assert_true(size_classes[class_index].bytes >= size);
         assert_true(class_index == 0 || size_classes[class_index - 1].bytes < size);
     }
