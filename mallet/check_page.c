@@ -333,7 +333,7 @@ static void print_cause(const struct check_report *check, size_t number)
            severity_word(cause->severity), colour("\033[0m"), title, rate);
     print_wrapped("seen", lead->sentence);
     if (lead->output[0] != '\0')
-        print_wrapped("it printed", lead->output);
+        print_wrapped("printed", lead->output);
     if (lead->trace.count > 0)
         check_print_calls(stdout, &lead->trace);
     print_program(check, cause);

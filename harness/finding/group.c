@@ -105,7 +105,7 @@ static bool has_word(const char *sentence, const char *words)
 static void read_sentence(const char *sentence, struct cause *cause)
 {
     cause->effect = EFFECT_OTHER;
-    cause->functions = first_family(sentence);
+    cause->functions = cause->named = first_family(sentence);
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
         if (!has_word(sentence, sentences[i].words))
             continue;
@@ -180,11 +180,14 @@ struct cause finding_cause(const struct finding *finding)
         return cause;
     }
     cause.effect = effect_of_check(check);
+    if (check == CHECK_RECOVERY && strstr(finding->sentence, "failed with only") != NULL)
+        cause.effect = EFFECT_NULL; /* which may be so without a refusal too */
+    cause.is_workload = workload != NULL && !cause.has_trace;
     if (cause.has_trace)
         read_trace(&finding->trace, &cause);
-    else if (workload != NULL && cause.effect != EFFECT_MEMORY)
+    else if (workload != NULL)
         cause.functions = workload_family(workload);
-    else if (workload == NULL && cause.effect != EFFECT_MEMORY)
+    else if (cause.effect != EFFECT_MEMORY)
         cause.functions = family_of(finding->site, strlen(finding->site));
     return cause;
 }
@@ -219,32 +222,40 @@ static bool is_same_cause(const struct cause *left, const struct cause *right)
     return left->effect == right->effect && left->effect != EFFECT_OTHER &&
            left->has_trace == right->has_trace && left->functions == right->functions &&
            left->needs_threads == right->needs_threads && left->needs_exit == right->needs_exit &&
-           left->needs_fork == right->needs_fork && left->fails == right->fails &&
+           left->needs_fork == right->needs_fork &&
+           (left->fails == right->fails || left->effect == EFFECT_ALIGNMENT ||
+            left->effect == EFFECT_NULL) &&
            is_same_core(left, right) && is_same_direction(left, right) &&
            is_same_alignment(left, right);
 }
 
-/* Whether damage to blocks of malloc alone is behind a trace: nothing works on such a heap. */
+/* Whether calls of malloc and free alone, of which none has to fail, show it: nothing works on such
+ * a heap. */
 static bool is_plain(const struct cause *cause)
 {
-    return cause->has_trace && cause->functions == CORE && !cause->needs_threads &&
-           !cause->needs_fork && cause->refused == 0;
+    return (cause->has_trace || cause->is_workload) && cause->functions == CORE &&
+           !cause->needs_threads && !cause->needs_fork && !cause->fails;
 }
 
 /* Damage makes a thread loop or die; threads that wait for one another have a cause of their own.
- * How well a trace explains a finding that has none; 0: not at all. */
-static unsigned explains(const struct cause *trace, const struct cause *finding)
+ * How well a trace, or a workload, explains a finding that has no trace; 0: not at all. What only a
+ * call that must fail shows explains nothing of other functions. */
+static unsigned explains(const struct cause *shown, const struct cause *finding)
 {
-    bool is_of_effect = trace->effect == finding->effect && trace->effect != EFFECT_OTHER;
-    bool spoils_all = is_plain(trace) && trace->effect == EFFECT_MEMORY &&
+    bool is_of_effect = shown->effect == finding->effect && shown->effect != EFFECT_OTHER;
+    bool spoils_all = is_plain(shown) && shown->effect == EFFECT_MEMORY &&
                       finding->effect == EFFECT_PROGRESS && !finding->is_blocked;
-    if (!trace->has_trace || (!is_of_effect && !spoils_all))
+    if (!is_of_effect && !spoils_all)
         return 0;
-    if (finding->functions != 0 && (trace->functions & finding->functions) != 0)
+    if (shown->is_workload)
+        return is_plain(shown) && shown->effect == EFFECT_MEMORY && !finding->is_workload ? 1 : 0;
+    if (!shown->has_trace)
+        return 0;
+    if ((shown->functions & (finding->functions | finding->named)) != 0)
         return 4;
-    if (is_plain(trace))
+    if (is_plain(shown))
         return 3;
-    return finding->functions == 0 ? 2 : 0;
+    return finding->functions == 0 && !shown->fails ? 2 : 0;
 }
 
 static size_t find_equal(const struct cause *causes, size_t i)

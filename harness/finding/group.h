@@ -42,11 +42,13 @@ struct cause {
     /* bit i: family of functions (group.c) that it names, or that its trace needs beside malloc and
      * free */
     unsigned functions;
+    unsigned named; /* families that the sentence of a clause names, be they at fault or not */
     bool needs_threads, needs_exit, needs_fork; /* its trace */
     bool fails;       /* its trace has a call that must fail, or whose request may be refused */
     unsigned refused; /* bit i: enum op_kind, whose request to the system is refused; 0: none */
     bool has_trace;
-    bool is_blocked; /* threads that wait for one another, as torture words it */
+    bool is_workload; /* of growth: a single thread, whose calls its name tells */
+    bool is_blocked;  /* threads that wait for one another, as torture words it */
 };
 #define CAUSE_IMPOSSIBLE (UINT64_C(1) << 40)
 /* about where allocators change from heap to mapping */

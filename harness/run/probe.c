@@ -81,7 +81,9 @@ uint64_t probe_capacity(const struct subject *subject)
     return held >= PROBE_CAPACITY_MAX ? 0 : held > 0 ? held : PROBE_SERVES_NOTHING;
 }
 
-enum { BLOCK_SIZE = 16, BLOCKS_LOOKED_AT = 256, BLOCKS_LIMIT_MS = 200 };
+/* Its time is that of the processor, so that a busy machine does not make a pool look unlimited; a
+ * subject that sleeps in its calls ends it by the other. */
+enum { BLOCK_SIZE = 16, BLOCKS_LOOKED_AT = 256, BLOCKS_CPU_MS = 200, BLOCKS_WALL_MS = 1000 };
 
 static uint64_t smaller_limit(uint64_t a, uint64_t b)
 {
@@ -99,12 +101,13 @@ static uint64_t blocks_by_mappings(size_t before, size_t after, size_t blocks)
 
 uint64_t probe_blocks(const struct subject *subject)
 {
-    uint64_t end = clock_now_ms() + BLOCKS_LIMIT_MS, by_mappings = 0;
+    uint64_t cpu_end = clock_cpu_ns() + BLOCKS_CPU_MS * UINT64_C(1000000), by_mappings = 0;
+    uint64_t end = clock_now_ms() + BLOCKS_WALL_MS;
     size_t before = memory_mappings(), count = 0;
     while (count < PROBE_BLOCKS_MAX && subject->calls.malloc(BLOCK_SIZE) != NULL) {
         if (++count == BLOCKS_LOOKED_AT)
             by_mappings = blocks_by_mappings(before, memory_mappings(), count);
-        if (count % BLOCKS_LOOKED_AT == 0 && clock_now_ms() > end)
+        if (count % BLOCKS_LOOKED_AT == 0 && (clock_cpu_ns() > cpu_end || clock_now_ms() > end))
             return by_mappings;
     }
     return smaller_limit(by_mappings, count < PROBE_BLOCKS_MAX ? count + 1 : 0);

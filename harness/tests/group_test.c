@@ -155,6 +155,28 @@ static void a_deadlock_is_no_consequence_of_damage(void **state)
     assert_int_equal(findings_group(findings, count, groups), 2);
 }
 
+static void a_call_that_must_fail_explains_only_its_function(void **state)
+{
+    (void)state;
+    add_trace("crash", "realloc", "#0 = malloc 20449\n#0 = realloc #0 SIZE_MAX\n");
+    add_clause("POSIX17-realloc-1", "realloc(p, 9): expected NULL, the process died of signal 11");
+    add("crash", "growth/fill_lifo/64", "", "at 4096 blocks the process died of signal 11");
+    add("overlap", "torture/mix", "", "0x10 lies in a live block");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+    assert_int_equal(groups[1], groups[0]);
+    assert_int_equal(groups[3], groups[2]);
+}
+
+static void what_fails_always_fails_after_a_refusal_too(void **state)
+{
+    (void)state;
+    add_trace("null", "memalign", "#0 = memalign 1 1\n");
+    add_trace("recovery", "aligned_alloc", "fail-os 1\n#0 = malloc 1\n#1 = aligned_alloc 1 1\n");
+    snprintf(findings[1].sentence, sizeof findings[1].sentence,
+             "aligned_alloc(1, 1) failed with only 0 bytes live: an OS call had failed earlier");
+    assert_int_equal(findings_group(findings, count, groups), 1);
+}
+
 static void costs_of_other_functions_are_other_causes(void **state)
 {
     (void)state;
@@ -250,6 +272,8 @@ int main(void)
         TEST(a_clause_about_another_function_stays_alone),
         TEST(a_death_joins_damage_wherever_it_strikes),
         TEST(hangs_of_clauses_are_one_cause),
+        TEST(a_call_that_must_fail_explains_only_its_function),
+        TEST(what_fails_always_fails_after_a_refusal_too),
         TEST(a_deadlock_is_no_consequence_of_damage),
         TEST(costs_of_other_functions_are_other_causes),
         TEST(a_clause_that_says_nothing_more_is_a_cause_of_its_own),
