@@ -137,18 +137,27 @@ void foreign_open(const char *spec)
         give_up(error);
 }
 
-/* As executor_run, but a lost zygote is started again. */
-static void run_or_reopen(const struct trace *trace, const struct run_options *options, bool fresh,
-                          struct execution *ret_execution)
+/* As executor_run_batch, but a lost zygote is started again. */
+static size_t run_batch(const struct executor_job jobs[], size_t count, bool fresh,
+                        struct execution ret_executions[])
 {
     char error[SUBJECT_ERROR_MAX];
-    if (executor_run(state.executor, trace, options, fresh, ret_execution, error) == 0)
-        return;
+    size_t done;
+    if (executor_run_batch(state.executor, jobs, count, fresh, ret_executions, &done, error) == 0)
+        return done;
     executor_stop(state.executor);
     foreign_open(state.spec);
     history_clear();
-    if (executor_run(state.executor, trace, options, fresh, ret_execution, error) != 0)
+    if (executor_run_batch(state.executor, jobs, count, fresh, ret_executions, &done, error) != 0)
         give_up(error);
+    return done;
+}
+
+static void run_fresh(const struct trace *trace, const struct run_options *options,
+                      struct execution *ret_execution)
+{
+    const struct executor_job job = {trace, options};
+    (void)run_batch(&job, 1, true, ret_execution);
 }
 
 /* Runs the trace in fresh workers with the most thorough checks. Saves the class of *verdict if it
@@ -163,7 +172,7 @@ static bool confirm(const struct trace *trace, const struct run_options *options
         thorough.muted = options->muted;
         if (options->rounds == 0)
             thorough.rounds = 0;
-        run_or_reopen(trace, &thorough, true, &execution);
+        run_fresh(trace, &thorough, &execution);
         if (execution.is_clean)
             continue;
         shows = true;
@@ -212,29 +221,52 @@ static uint32_t choose_rounds(uint32_t wanted)
     return state.cycled++ % (UINT32_C(1) << halvings) == 0 ? wanted : 0;
 }
 
-void foreign_run(const struct trace *trace, const struct run_options *options,
-                 uint8_t *ret_features)
+static void judge(const struct foreign_input *input, const struct verdict *verdict)
 {
-    struct execution execution;
-    struct run_options own = *options;
+    if (findings_is_known(verdict))
+        hit_known_class(input->trace, verdict);
+    else
+        judge_new_class(input->trace, &input->options, verdict);
+    history_clear();
+}
+
+static void remember(const struct trace *trace)
+{
+    if (!history_append(trace))
+        state.runs = RUNS_PER_WORKER;
+}
+
+static void prepare(struct foreign_input *input, struct executor_job *ret_job)
+{
+    const struct executor_info *info = executor_info(state.executor);
+    input->options.rounds = choose_rounds(input->options.rounds);
+    input->options.capacity = info->capacity;
+    input->options.blocks = info->blocks;
+    *ret_job = (struct executor_job){input->trace, &input->options};
+}
+
+size_t foreign_run(struct foreign_input inputs[], size_t count,
+                   void (*take)(size_t index, const uint8_t *features))
+{
+    static struct execution executions[EXECUTOR_BATCH_MAX];
+    struct executor_job jobs[EXECUTOR_BATCH_MAX];
     /* its worker ends with it: the next one starts with an empty history */
     bool fresh = state.runs >= RUNS_PER_WORKER;
-    own.rounds = choose_rounds(options->rounds);
-    own.capacity = executor_info(state.executor)->capacity;
-    own.blocks = executor_info(state.executor)->blocks;
-    run_or_reopen(trace, &own, fresh, &execution);
-    memcpy(ret_features, execution.features, RUN_COUNTERS);
-    if (execution.runs_in_worker == 1)
+    for (size_t i = 0; i < count; i++)
+        prepare(&inputs[i], &jobs[i]);
+    size_t done = run_batch(jobs, count, fresh, executions);
+    if (executions[0].runs_in_worker == 1)
         history_clear();
-    if (execution.is_clean) {
-        if (!fresh && !history_append(trace))
-            state.runs = RUNS_PER_WORKER;
-        return;
-    }
-    struct verdict verdict = execution.verdict;
-    if (findings_is_known(&verdict))
-        hit_known_class(trace, &verdict);
+    for (size_t i = 0; i < done; i++)
+        take(i, executions[i].features);
+    for (size_t i = 0; i + 1 < done; i++)
+        remember(inputs[i].trace);
+    const struct verdict verdict = executions[done - 1].verdict;
+    if (!executions[done - 1].is_clean)
+        judge(&inputs[done - 1], &verdict);
+    else if (fresh)
+        history_clear();
     else
-        judge_new_class(trace, &own, &verdict);
-    history_clear();
+        remember(inputs[done - 1].trace);
+    return done;
 }

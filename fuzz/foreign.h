@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing a subject that is not linked in: each trace goes to a worker process, which runs some
- * hundreds of traces while it stays clean. A verdict never ends the target. It is confirmed and
+ * Fuzzing a subject that is not linked in: traces go, in batches, to a worker process, which runs
+ * some hundreds of them while it stays clean. A verdict never ends the target. It is confirmed and
  * saved once for its class (findings.h), and fuzzing goes on.
  */
 #ifndef FUZZ_FOREIGN_H
@@ -15,8 +15,15 @@
 /* Binds the subject, as subject_resolve takes it. Says in one line on stderr why it cannot, and
  * ends the process. */
 void foreign_open(const char *spec);
-/* Runs one trace. ret_features: RUN_COUNTERS counters, zero before. */
-void foreign_run(const struct trace *trace, const struct run_options *options,
-                 uint8_t *ret_features);
+struct foreign_input {
+    const struct trace *trace;
+    struct run_options options;
+};
+
+/* Runs up to EXECUTOR_BATCH_MAX traces, and ends behind the first that is not clean. Fills in what
+ * the options must say of the subject. take: called for each that ran, in order, with its
+ * RUN_COUNTERS counters. Returns how many ran, at least 1. */
+size_t foreign_run(struct foreign_input inputs[], size_t count,
+                   void (*take)(size_t index, const uint8_t *features));
 
 #endif

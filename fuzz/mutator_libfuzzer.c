@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The op mutator in libFuzzer: link this and the mutator to a target. One mutation in ten is the
- * engine's own, on the bytes: it reaches operands that the mutator never draws.
+ * engine's own, on the bytes: it reaches operands that the mutator never draws. Children that
+ * showed new behaviour (children.h) come first, as they are.
  */
+#include "fuzz/children.h"
 #include "fuzz/mutator.h"
 #include "harness/base/random.h"
 
@@ -14,6 +16,10 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size); /* the eng
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
     struct random random = {seed};
+    children_start();
+    size_t length = children_take(data, max_size);
+    if (length > 0)
+        return length;
     if (random_once_in(&random, 10))
         return LLVMFuzzerMutate(data, size, max_size);
     return mutator_mutate(data, size, max_size, random_next(&random));

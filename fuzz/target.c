@@ -14,9 +14,12 @@
  */
 #include "fuzz/target.h"
 
+#include "fuzz/children.h"
 #include "fuzz/findings.h"
 #include "fuzz/foreign.h"
 #include "fuzz/guidance.h"
+#include "harness/base/clock.h"
+#include "harness/executor/executor.h"
 #include "harness/run/run.h"
 #include "harness/subject/subject_plan.h"
 #include "harness/trace/trace.h"
@@ -50,8 +53,13 @@ static struct {
     struct subject subject; /* anvil */
     uint64_t anvil_capacity;
     struct run *run;
-    struct trace_op ops[OPS_MAX];
+    /* of the inputs that run together; anvil's run one at a time */
+    struct trace_op ops[EXECUTOR_BATCH_MAX][OPS_MAX];
+    struct trace traces[EXECUTOR_BATCH_MAX];
+    struct target_input inputs[EXECUTOR_BATCH_MAX];
+    uint8_t *features; /* the engine's, for the first of them */
 } target;
+_Static_assert(CHILDREN_MAX < (int)EXECUTOR_BATCH_MAX, "an input and its children are a batch");
 
 static void open_anvil(const char *options)
 {
@@ -130,31 +138,93 @@ static uint32_t choose_rounds(uint64_t hash, uint32_t muted)
     return hash % one_in == 0 && !is_muted ? rounds : 0;
 }
 
+/* Decodes an input to the trace at an index of the batch. */
+static struct run_options prepare(size_t index, const struct target_input *input,
+                                  const struct target_mode *mode)
+{
+    struct trace *trace = &target.traces[index];
+    uint64_t hash = findings_hash(input->data, input->size);
+    *trace = (struct trace){.ops = target.ops[index], .capacity = OPS_MAX};
+    trace_decode(input->data, input->size, trace);
+    findings_avoid(trace, hash);
+    if (mode->prepare != NULL)
+        mode->prepare(trace, hash);
+    uint32_t muted = findings_muted(hash);
+    return (struct run_options){.heap_check_every = HEAP_CHECK_EVERY,
+                                .fill_max = FILL_MAX,
+                                .touch_max = TOUCH_MAX,
+                                .capacity = target.anvil_capacity,
+                                .rounds = choose_rounds(hash, muted),
+                                .suspects = 1,
+                                .recovery = mode->recovery,
+                                .one_thread = target.is_anvil,
+                                .muted = muted};
+}
+
+static void take_features(size_t index, const uint8_t *features)
+{
+    const struct target_input *input = &target.inputs[index];
+    if (index == 0)
+        memcpy(target.features, features, RUN_FEATURES);
+    children_learn(input->data, input->size, features, index > 0);
+    findings_count(features);
+}
+
+static size_t run_foreign(const struct target_input inputs[], size_t count,
+                          const struct target_mode *mode)
+{
+    static struct foreign_input foreign[EXECUTOR_BATCH_MAX];
+    for (size_t i = 0; i < count; i++) {
+        target.inputs[i] = inputs[i];
+        foreign[i] = (struct foreign_input){&target.traces[i], prepare(i, &inputs[i], mode)};
+    }
+    target.features = guidance_begin();
+    size_t done = foreign_run(foreign, count, take_features);
+    guidance_end();
+    return done;
+}
+
+static void run_with_children(const struct target_input *input, const struct target_mode *mode)
+{
+    struct target_input inputs[EXECUTOR_BATCH_MAX] = {*input};
+    size_t count = 1;
+    for (size_t left = children_count(); left > 0; left--) {
+        inputs[count].size = children_make(count - 1, &inputs[count].data);
+        count += inputs[count].size > 0;
+    }
+    uint64_t start_ms = clock_now_ms();
+    size_t done = run_foreign(inputs, count, mode);
+    children_note_time(done, clock_now_ms() - start_ms);
+}
+
+static void run_in_process(const struct target_input *input, const struct target_mode *mode)
+{
+    const struct run_options options = prepare(0, input, mode);
+    uint8_t *features = guidance_begin();
+    run_anvil(&target.traces[0], &options, features);
+    guidance_end();
+    findings_count(features);
+}
+
 void target_run(const uint8_t *data, size_t size, const struct target_mode *mode)
+{
+    const struct target_input input = {data, size};
+    if (!target.is_open)
+        open_target();
+    if (target.is_anvil)
+        run_in_process(&input, mode);
+    else
+        run_with_children(&input, mode);
+}
+
+size_t target_run_batch(const struct target_input inputs[], size_t count,
+                        const struct target_mode *mode)
 {
     if (!target.is_open)
         open_target();
-    uint64_t hash = findings_hash(data, size);
-    struct trace trace = {.ops = target.ops, .capacity = OPS_MAX};
-    trace_decode(data, size, &trace);
-    findings_avoid(&trace, hash);
-    if (mode->prepare != NULL)
-        mode->prepare(&trace, hash);
-    uint32_t muted = findings_muted(hash), rounds = choose_rounds(hash, muted);
-    const struct run_options options = {.heap_check_every = HEAP_CHECK_EVERY,
-                                        .fill_max = FILL_MAX,
-                                        .touch_max = TOUCH_MAX,
-                                        .capacity = target.anvil_capacity,
-                                        .rounds = rounds,
-                                        .suspects = 1,
-                                        .recovery = mode->recovery,
-                                        .one_thread = target.is_anvil,
-                                        .muted = muted};
-    uint8_t *features = guidance_begin();
-    if (target.is_anvil)
-        run_anvil(&trace, &options, features);
-    else
-        foreign_run(&trace, &options, features);
-    guidance_end();
-    findings_count(features);
+    if (!target.is_anvil)
+        return run_foreign(inputs, count, mode);
+    for (size_t i = 0; i < count; i++)
+        run_in_process(&inputs[i], mode);
+    return count;
 }

@@ -268,18 +268,26 @@ struct run_options executor_thorough(const struct executor *executor, size_t ops
                                 .rounds = ops <= SHORT ? ROUNDS : 0};
 }
 
-static void load_request(struct executor *executor, const struct trace *trace,
-                         const struct run_options *options)
+/* Traces that have no room are left out. */
+static void load_request(struct executor *executor, const struct executor_job jobs[], size_t count)
 {
+    struct request_memory *request = executor->request;
     struct report_memory *report = (struct report_memory *)(uintptr_t)executor->report;
-    executor->request->options = *options;
-    executor->request->policy = executor->info.policy;
-    executor->request->count = trace->count;
-    memcpy(executor->request->ops, trace->ops, trace->count * sizeof trace->ops[0]);
-    memset(report->features, 0, sizeof report->features);
-    memset(report->outcomes, 0, trace->count * sizeof report->outcomes[0]);
+    size_t used = 0, loaded = 0;
+    for (; loaded < count && used + jobs[loaded].trace->count <= TRACE_OPS_MAX; loaded++) {
+        const struct trace *trace = jobs[loaded].trace;
+        request->batch[loaded] = (struct request_trace){*jobs[loaded].options, used, trace->count};
+        memcpy(request->ops + used, trace->ops, trace->count * sizeof trace->ops[0]);
+        used += trace->count;
+    }
+    request->policy = executor->info.policy;
+    request->traces = loaded;
+    memset(report->features, 0, loaded * sizeof report->features[0]);
+    memset(report->outcomes, 0, used * sizeof report->outcomes[0]);
     report->progress = (struct run_progress){0};
-    executor->trace = trace;
+    report->trace = 0;
+    executor->jobs = jobs;
+    executor->job_count = loaded;
 }
 
 static void take_verdict(const struct work_reply *reply, struct execution *execution)
@@ -309,52 +317,99 @@ static void take_failures(const struct executor *executor, struct execution *exe
     }
 }
 
-int executor_run(struct executor *executor, const struct trace *trace,
-                 const struct run_options *options, bool fresh, struct execution *ret_execution,
-                 char error[SUBJECT_ERROR_MAX])
+static int refuse_length(size_t ops, char error[SUBJECT_ERROR_MAX])
 {
-    struct watch watch;
-    if (executor->options.is_cancelled != NULL && executor->options.is_cancelled())
-        return report_cancelled(error);
-    if (trace->count > TRACE_OPS_MAX) {
-        snprintf(error, SUBJECT_ERROR_MAX, "a trace of %zu ops is too long: %d is the limit",
-                 trace->count, TRACE_OPS_MAX);
-        return EINVAL;
-    }
-    if (fresh)
-        executor_end_worker(executor);
-    int result = executor_start_worker(executor, error);
-    if (result != 0)
-        return result;
-    load_request(executor, trace, options);
-    memset(ret_execution, 0, sizeof *ret_execution);
-    ret_execution->runs_in_worker = ++executor->runs_in_worker;
-    ret_execution->outcomes = executor->report->outcomes;
-    ret_execution->features = executor->report->features;
-    enum watch_result outcome =
-        send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
-    if (outcome == WATCH_HUNG)
-        remember_hang(executor);
-    executor->trace = NULL; /* the caller's */
+    snprintf(error, SUBJECT_ERROR_MAX, "a trace of %zu ops is too long: %d is the limit", ops,
+             TRACE_OPS_MAX);
+    return EINVAL;
+}
+
+/* All that ran, as far as it is known without the reply. */
+static void begin_executions(struct executor *executor, size_t count,
+                             struct execution ret_executions[])
+{
+    for (size_t i = 0; i < count; i++)
+        ret_executions[i] = (struct execution){.is_clean = true,
+                                               .runs_in_worker = ++executor->runs_in_worker,
+                                               .outcomes = executor->report->outcomes +
+                                                           executor->request->batch[i].first,
+                                               .features = executor->report->features[i]};
+}
+
+/* Traces that ran, from a reply or from a record of progress: neither is trusted. */
+static size_t count_done(const struct executor *executor, enum watch_result outcome,
+                         const struct watch *watch)
+{
+    size_t done = watch->reply.done;
+    if (outcome != WATCH_REPLIED)
+        return executor_find_job(executor) + 1;
+    return done >= 1 && done <= executor->job_count ? done : executor->job_count;
+}
+
+/* What a batch came to that ran to its end or to its worker's. Returns 0 or a positive errno. */
+static int take_outcome(struct executor *executor, enum watch_result outcome,
+                        const struct watch *watch, struct execution ret_executions[],
+                        size_t *ret_done, char error[SUBJECT_ERROR_MAX])
+{
     if (outcome == WATCH_BROKEN)
         return report_broken(executor, error);
     if (outcome == WATCH_CANCELLED)
         return report_cancelled(error);
-    if (outcome == WATCH_DIED && WIFSIGNALED(watch.status) && WTERMSIG(watch.status) == SIGSYS) {
+    if (outcome == WATCH_DIED && WIFSIGNALED(watch->status) && WTERMSIG(watch->status) == SIGSYS) {
         snprintf(error, SUBJECT_ERROR_MAX,
                  "%s makes system calls with all signals blocked: its OS calls cannot be watched",
                  executor->info.subject.spec);
         return ENOTSUP;
     }
-    if (outcome == WATCH_REPLIED)
-        take_verdict(&watch.reply, ret_execution);
-    else {
-        executor_judge_death(executor, trace, outcome, &watch, &ret_execution->verdict);
-        take_failures(executor, ret_execution);
+    *ret_done = count_done(executor, outcome, watch);
+    begin_executions(executor, *ret_done, ret_executions);
+    struct execution *last = &ret_executions[*ret_done - 1];
+    if (outcome == WATCH_REPLIED) {
+        take_verdict(&watch->reply, last);
+        return 0;
     }
+    if (outcome == WATCH_HUNG)
+        remember_hang(executor);
+    last->is_clean = false;
+    executor_judge_death(executor, outcome, watch, &last->verdict);
+    take_failures(executor, last);
+    return 0;
+}
+
+int executor_run_batch(struct executor *executor, const struct executor_job jobs[], size_t count,
+                       bool fresh, struct execution ret_executions[], size_t *ret_done,
+                       char error[SUBJECT_ERROR_MAX])
+{
+    struct watch watch;
+    if (executor->options.is_cancelled != NULL && executor->options.is_cancelled())
+        return report_cancelled(error);
+    if (jobs[0].trace->count > TRACE_OPS_MAX)
+        return refuse_length(jobs[0].trace->count, error);
+    if (fresh)
+        executor_end_worker(executor);
+    int result = executor_start_worker(executor, error);
+    if (result != 0)
+        return result;
+    load_request(executor, jobs, count);
+    enum watch_result outcome =
+        send_order(executor, ORDER_RUN) == 0 ? executor_watch(executor, &watch) : WATCH_BROKEN;
+    result = take_outcome(executor, outcome, &watch, ret_executions, ret_done, error);
+    executor->job_count = 0;
+    if (result != 0)
+        return result;
     if (fresh || outcome != WATCH_REPLIED || watch.reply.is_spent)
         executor_end_worker(executor);
-    if (!ret_execution->is_clean)
-        process_take_line(&executor->zygote, ret_execution->output, sizeof ret_execution->output);
+    struct execution *last = &ret_executions[*ret_done - 1];
+    if (!last->is_clean)
+        process_take_line(&executor->zygote, last->output, sizeof last->output);
     return 0;
+}
+
+int executor_run(struct executor *executor, const struct trace *trace,
+                 const struct run_options *options, bool fresh, struct execution *ret_execution,
+                 char error[SUBJECT_ERROR_MAX])
+{
+    const struct executor_job job = {trace, options};
+    size_t done;
+    return executor_run_batch(executor, &job, 1, fresh, ret_execution, &done, error);
 }

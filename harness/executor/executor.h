@@ -83,6 +83,23 @@ int executor_run(struct executor *executor, const struct trace *trace,
                  const struct run_options *options, bool fresh, struct execution *ret_execution,
                  char error[SUBJECT_ERROR_MAX]);
 
+/* One trace of a batch. */
+struct executor_job {
+    const struct trace *trace;
+    const struct run_options *options;
+};
+enum { EXECUTOR_BATCH_MAX = 64 };
+
+/* Runs traces one after the other in one worker, as executor_run would, for one exchange of
+ * messages: with short traces that is most of the cost. Ends behind the first that is not clean, or
+ * that leaves the heap in doubt: all before it are clean and the last of the *ret_done that ran is
+ * the one that died, hung or failed. Fills as many of ret_executions; `output`, `is_watched` and
+ * what comes with them for the last only. count: 1 to EXECUTOR_BATCH_MAX; traces that have no room
+ * beside the first are not run. Returns as executor_run. */
+int executor_run_batch(struct executor *executor, const struct executor_job jobs[], size_t count,
+                       bool fresh, struct execution ret_executions[], size_t *ret_done,
+                       char error[SUBJECT_ERROR_MAX]);
+
 /* Starts the subject once, to learn how it can be bound and what it offers, and stops it. scope:
  * for the whole process the plan preloads anvil too, unless this build lacks its shared object or
  * `wanted` is another binding. Returns as executor_start. */

@@ -24,7 +24,8 @@ struct executor {
     pid_t worker;          /* leads a group of its own; 0: none */
     uint32_t runs_in_worker;
     uint64_t sequence;
-    const struct trace *trace; /* that the worker runs; NULL: none */
+    const struct executor_job *jobs; /* that the worker runs; the caller's */
+    size_t job_count;                /* 0: none */
     /* Where calls were seen to hang: other calls there get the plain limit. */
     char hangs[EXECUTOR_HANGS_MAX][VERDICT_SITE_MAX];
     unsigned hang_count;
@@ -61,10 +62,11 @@ struct watch {
     uint32_t cpu_ms, wall_ms; /* since the op it is at began */
 };
 enum watch_result executor_watch(struct executor *executor, struct watch *ret_watch);
+/* The index of the job that the worker is at; the last one if that record was overwritten. */
+size_t executor_find_job(const struct executor *executor);
 /* The site of the op that the worker is at, "" outside of a trace. */
 void executor_find_site(const struct executor *executor, char ret_site[VERDICT_SITE_MAX]);
-/* The verdict on a worker that gave no reply, from the op it had reached. */
-void executor_judge_death(const struct executor *executor, const struct trace *trace,
-                          enum watch_result result, const struct watch *watch,
-                          struct verdict *ret_verdict);
+/* The verdict on a worker that gave no reply, from the op of the trace it had reached. */
+void executor_judge_death(const struct executor *executor, enum watch_result result,
+                          const struct watch *watch, struct verdict *ret_verdict);
 #endif

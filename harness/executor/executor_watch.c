@@ -18,10 +18,12 @@
 
 enum { POLL_MS = 50 };
 
-/* Where the worker stands: changes with every op and round. */
+/* Where the worker stands: changes with every op, round and trace. */
 static uint64_t read_position(const struct executor *executor)
 {
-    return (uint64_t)executor->report->progress.round << 32 | executor->report->progress.op;
+    enum { ROUND_BITS = 24, OP_BITS = 32 };
+    return (uint64_t)executor->report->trace << (ROUND_BITS + OP_BITS) ^
+           (uint64_t)executor->report->progress.round << OP_BITS ^ executor->report->progress.op;
 }
 
 /* Whether the worker has ended, in *ret_result; not so if the message is noise of a subject, which
@@ -79,12 +81,21 @@ static void name_site(const struct executor *executor, const char *name,
              is_fault ? RUN_FAULT_SITE : "");
 }
 
+size_t executor_find_job(const struct executor *executor)
+{
+    size_t job = executor->report->trace;
+    return job < executor->job_count ? job : executor->job_count - 1;
+}
+
 void executor_find_site(const struct executor *executor, char ret_site[VERDICT_SITE_MAX])
 {
     uint32_t op = executor->report->progress.op;
     ret_site[0] = '\0';
-    if (executor->trace != NULL && op < executor->trace->count)
-        name_site(executor, trace_op_name(executor->trace->ops[op].kind), ret_site);
+    if (executor->job_count == 0)
+        return;
+    const struct trace *trace = executor->jobs[executor_find_job(executor)].trace;
+    if (op < trace->count)
+        name_site(executor, trace_op_name(trace->ops[op].kind), ret_site);
 }
 
 static uint32_t find_cpu_limit(const struct executor *executor)
@@ -163,12 +174,12 @@ static void describe_end(enum watch_result result, const struct watch *watch, ch
         snprintf(ret_text, capacity, "called exit(%d)", WEXITSTATUS(watch->status));
 }
 
-void executor_judge_death(const struct executor *executor, const struct trace *trace,
-                          enum watch_result result, const struct watch *watch,
-                          struct verdict *ret_verdict)
+void executor_judge_death(const struct executor *executor, enum watch_result result,
+                          const struct watch *watch, struct verdict *ret_verdict)
 {
     char end[128], line[TRACE_LINE_MAX];
     uint32_t op = executor->report->progress.op;
+    const struct trace *trace = executor->jobs[executor_find_job(executor)].trace;
     bool is_in_call = executor->report->progress.is_in_call != 0;
     memset(ret_verdict, 0, sizeof *ret_verdict);
     ret_verdict->check = result == WATCH_DIED ? CHECK_CRASH : CHECK_PROGRESS;

@@ -11,12 +11,14 @@
  *      │ ←─── reply ───────────────────────────────── │
  *      │ ←─── worker ended ─── │                      ×
  *
- * Orders point into the request memory, which children can only read; progress, outcomes and
+ * An order is a batch of traces, and the reply is about the last one that ran: all before it were
+ * clean. Orders point into the request memory, which children can only read; progress, outcomes and
  * features come back in the report memory, which the executor reads as untrusted.
  */
 #ifndef HARNESS_PROTOCOL_H
 #define HARNESS_PROTOCOL_H
 
+#include "harness/executor/executor.h"
 #include "harness/run/policy.h"
 #include "harness/run/run.h"
 #include "harness/subject/subject.h"
@@ -59,6 +61,7 @@ struct work_reply {
     uint32_t magic;
     uint32_t is_clean;
     uint64_t sequence;
+    uint32_t done; /* traces of the batch that ran */
     uint32_t muted_failures;
     uint32_t is_spent;   /* the worker's heap is in doubt */
     uint32_t is_watched; /* its OS calls were */
@@ -72,17 +75,23 @@ struct work_reply {
     char misbound[SUBJECT_ERROR_MAX];
 };
 
-struct request_memory {
+struct request_trace {
     struct run_options options;
+    uint64_t first, count; /* of ops */
+};
+
+struct request_memory {
     struct policy policy;
-    uint64_t count;
+    uint64_t traces;
+    struct request_trace batch[EXECUTOR_BATCH_MAX];
     struct trace_op ops[TRACE_OPS_MAX];
 };
 
 struct report_memory {
-    struct run_progress progress;
-    uint8_t features[RUN_COUNTERS]; /* edges are counted in place */
-    struct outcome outcomes[TRACE_OPS_MAX];
+    volatile uint32_t trace;      /* of the batch, that is being run */
+    struct run_progress progress; /* in that one */
+    uint8_t features[EXECUTOR_BATCH_MAX][RUN_COUNTERS]; /* edges are counted in place */
+    struct outcome outcomes[TRACE_OPS_MAX]; /* one for each op of the request */
 };
 
 #endif

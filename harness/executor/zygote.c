@@ -8,6 +8,7 @@
 #include "harness/subject/child_bind.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,27 +67,43 @@ static bool has_fault(const struct trace *trace)
     return i < trace->count;
 }
 
-static void run_order(struct child *child, struct work_reply *reply)
+static void run_one(struct child *child, uint64_t index, struct work_reply *reply)
 {
     struct report_memory *report = child->report;
-    const struct run_report targets = {&report->progress, report->outcomes, report->features};
+    const struct request_trace *request = &child->request->batch[index];
+    const struct run_report targets = {&report->progress, report->outcomes + request->first,
+                                       report->features[index]};
     /* The request memory is read-only here; a trace is never written by a run. */
-    const struct trace trace = {(struct trace_op *)(uintptr_t)child->request->ops,
-                                child->request->count, child->request->count};
+    const struct trace trace = {(struct trace_op *)(uintptr_t)child->request->ops + request->first,
+                                request->count, request->count};
     if (child->subject.coverage != NULL)
-        *child->subject.coverage = report->features + RUN_FEATURES;
+        *child->subject.coverage = report->features[index] + RUN_FEATURES;
     if (child->subject.reset != NULL)
         child->subject.reset();
     *run_policy(child->run) = child->request->policy;
-    if (child->request->options.watch_os || has_fault(&trace))
+    if (request->options.watch_os || has_fault(&trace))
         reply->is_watched = os_calls_watch() == 0;
     os_calls_tell(&report->progress.os_failures);
-    reply->is_clean = run_trace(child->run, &child->subject, &trace, &child->request->options,
-                                &targets, &reply->verdict);
+    reply->is_clean = run_trace(child->run, &child->subject, &trace, &request->options, &targets,
+                                &reply->verdict);
     reply->muted_failures = run_muted_failures(child->run);
     reply->os_calls = run_os_calls(child->run);
     reply->is_spent =
         !reply->is_clean || run_was_cut_short(child->run) || run_has_moved_break(child->run);
+}
+
+/* The record says which trace is at fault if this process does not live to reply. */
+static void run_order(struct child *child, struct work_reply *reply)
+{
+    for (uint32_t i = 0; i < child->request->traces && !reply->is_spent; i++) {
+        child->report->progress = (struct run_progress){0};
+        child->report->trace = i;
+        reply->is_watched = 0;
+        run_one(child, i, reply);
+        reply->done = i + 1;
+        if (fcntl(CHILD_WORK, F_GETFD) < 0)
+            _exit(CHILD_EXIT_LOST); /* now, while the record says who closed it */
+    }
 }
 
 static _Noreturn void work(struct child *child)

@@ -4,10 +4,14 @@
 #include "harness/base/clock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-enum { POLL_US = 500 };
+/* BLIND: where the kernel has no descriptor that tells of the end. */
+enum { POLL_MS = 50, BLIND_MS = 1 };
 
 static pid_t wait_for(pid_t child, int *ret_status, int options)
 {
@@ -21,6 +25,8 @@ static pid_t wait_for(pid_t child, int *ret_status, int options)
 enum fork_end fork_wait(pid_t child, unsigned cpu_ms, unsigned idle_ms, int *ret_status)
 {
     uint64_t used = 0, idle_since = clock_now_ms();
+    struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
+    enum fork_end end = FORK_ENDED;
     while (wait_for(child, ret_status, WNOHANG) == 0) {
         uint64_t now = clock_now_ms(), uses = clock_cpu_ms_of(child);
         if (uses > used) {
@@ -30,9 +36,12 @@ enum fork_end fork_wait(pid_t child, unsigned cpu_ms, unsigned idle_ms, int *ret
         if (used > cpu_ms || now - idle_since > idle_ms) {
             kill(child, SIGKILL);
             wait_for(child, ret_status, 0);
-            return used > cpu_ms ? FORK_HUNG : FORK_STUCK;
+            end = used > cpu_ms ? FORK_HUNG : FORK_STUCK;
+            break;
         }
-        nanosleep(&(struct timespec){.tv_nsec = POLL_US * 1000L}, NULL);
+        poll(&ended, 1, ended.fd >= 0 ? POLL_MS : BLIND_MS);
     }
-    return FORK_ENDED;
+    if (ended.fd >= 0)
+        close(ended.fd);
+    return end;
 }

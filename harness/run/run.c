@@ -120,27 +120,65 @@ static bool is_due(uint32_t every, uint32_t *left)
     return true;
 }
 
+/* Where run_ops is: the thread that has the token goes on from there. */
+struct stretch {
+    struct run *run;
+    uint32_t next; /* op */
+    uint32_t heap_every, heap_left, sweep_every, sweep_left;
+    bool is_clean;
+};
+
+static bool run_next_op(struct stretch *stretch)
+{
+    struct run *run = stretch->run;
+    run->op = stretch->next++;
+    if (run->report->progress != NULL)
+        run->report->progress->op = run->op;
+    if (run->faults.is_watching)
+        faults_begin_op(run);
+    if (!run_op(run, &run->trace->ops[run->op]))
+        return false;
+    if (run->faults.is_watching)
+        faults_end_op(run);
+    return (!is_due(stretch->heap_every, &stretch->heap_left) || check_heap(run)) &&
+           (!is_due(stretch->sweep_every, &stretch->sweep_left) ||
+            run_sweep(run, "in a sweep after the op"));
+}
+
+static bool has_next(const struct stretch *stretch)
+{
+    return stretch->is_clean && stretch->next < stretch->run->trace->count;
+}
+
+static void run_stretch(void *context)
+{
+    struct stretch *stretch = context;
+    struct run *run = stretch->run;
+    run->running = run->member;
+    while (has_next(stretch) &&
+           (trace_op_traits(run->trace->ops[stretch->next].kind) & OP_PASSES_TOKEN) == 0)
+        stretch->is_clean = run_next_op(stretch);
+    run->running = 0;
+}
+
+/* Only where the token passes are two threads switched: that takes longer than most calls. */
 static bool run_ops(struct run *run)
 {
     bool is_thorough = run->round < THOROUGH_CYCLES;
-    uint32_t heap_every = is_thorough ? run->options->heap_check_every : 0, heap_left = heap_every;
-    uint32_t sweep_every = is_thorough ? run->options->sweep_every : 0, sweep_left = sweep_every;
-    for (uint32_t i = 0; i < run->trace->count; i++) {
-        run->op = i;
-        if (run->report->progress != NULL)
-            run->report->progress->op = i;
-        if (run->faults.is_watching)
-            faults_begin_op(run);
-        if (!run_op(run, &run->trace->ops[i]))
-            return false;
-        if (run->faults.is_watching)
-            faults_end_op(run);
-        if (is_due(heap_every, &heap_left) && !check_heap(run))
-            return false;
-        if (is_due(sweep_every, &sweep_left) && !run_sweep(run, "in a sweep after the op"))
-            return false;
+    uint32_t heap_every = is_thorough ? run->options->heap_check_every : 0;
+    uint32_t sweep_every = is_thorough ? run->options->sweep_every : 0;
+    struct stretch stretch = {.run = run,
+                              .heap_every = heap_every,
+                              .heap_left = heap_every,
+                              .sweep_every = sweep_every,
+                              .sweep_left = sweep_every,
+                              .is_clean = true};
+    while (has_next(&stretch)) {
+        run_in_member(run, run_stretch, &stretch);
+        if (has_next(&stretch))
+            stretch.is_clean = run_next_op(&stretch);
     }
-    return true;
+    return stretch.is_clean;
 }
 
 bool run_free_all(struct run *run)

@@ -166,7 +166,7 @@ static void do_request(void *context)
 
 struct answer request_call(struct run *run, const struct request *request, void *old_block)
 {
-    if (run->member == 0)
+    if (run->member == run->running)
         return request_call_here(run, request, old_block);
     struct request_job job = {.run = run, .request = request, .old_block = old_block};
     run_in_member(run, do_request, &job);
@@ -203,7 +203,7 @@ static void do_free(void *context)
 
 int call_free(struct run *run, enum op_kind kind, const struct block *block)
 {
-    if (run->member == 0)
+    if (run->member == run->running)
         return call_free_here(run, kind, block);
     struct free_job job = {.run = run, .kind = kind, .block = block};
     run_in_member(run, do_free, &job);

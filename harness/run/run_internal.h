@@ -69,7 +69,8 @@ struct run {
         struct os_call_counts first_cycle, start;
     } faults;
     struct team *team;             /* NULL until a trace has a thread */
-    unsigned member;               /* of the team, that makes the calls now */
+    unsigned member;               /* of the team, that has the token */
+    unsigned running;              /* member whose thread runs the ops now */
     uint32_t round;                /* cycle of this run */
     struct verdict *child_verdict; /* where the child of a fork leaves its own; shared memory */
     struct policy policy;

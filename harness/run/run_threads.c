@@ -2,10 +2,10 @@
 /*
  * Which thread makes the calls, and what the child of a fork does.
  *
- * `thread T` passes the token to a member of a team (team.h): from then on it makes the subject's
- * calls, one after the other, while the checks stay where they were. So a trace with threads runs
- * in one order, always the same. `thread-exit T` ends a member's thread; when the token is its own,
- * member 0 gets it. Members outlive a cycle, and end with the run.
+ * `thread T` passes the token to a member of a team (team.h): from then on its thread runs the ops,
+ * calls and checks, one after the other, until the token is to pass again. So a trace with threads
+ * runs in one order, always the same. `thread-exit T` ends a member's thread; when the token is its
+ * own, member 0 gets it. Members outlive a cycle, and end with the run.
  *
  * `fork` forks in the thread that has the token. The child verifies every block that it inherited,
  * reallocates and frees them, allocates anew, and leaves its verdict in shared memory; the parent
@@ -33,7 +33,7 @@ enum {
 
 void run_in_member(struct run *run, void (*work)(void *context), void *context)
 {
-    if (run->member == 0 || team_do(run->team, run->member, work, context) != 0)
+    if (run->member == run->running || team_do(run->team, run->member, work, context) != 0)
         work(context);
 }
 
@@ -111,7 +111,7 @@ static _Noreturn void live_in_child(struct run *run)
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     if (run->team != NULL)
         team_forget(run->team);
-    run->member = 0;
+    run->member = run->running = 0;
     run->report = &no_report;
     run->verdict = run->child_verdict;
     if (run->faults.is_watching)

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* Parents lie in a table of fixed places; when all are taken, a new one replaces any. */
+#include "fuzz/children.h"
+
+#include "fuzz/mutator.h"
+#include "harness/base/random.h"
+#include "harness/run/run.h"
+#include "harness/trace/trace.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+    BYTES_MAX = 4096, /* of a parent; longer inputs are the engine's alone */
+    BYTES_LEAST = 64 * TRACE_RECORD_SIZE,
+    PARENTS_MAX = 4096,
+    WAITING_MAX = 256,
+    CROSS_ONE_IN = 8,
+    BYTE_ONE_IN = 10, /* reaches operands that the mutator never draws */
+    BATCH_MS = 100    /* of a batch: the engine has limits of its own for an input */
+};
+
+struct input {
+    uint16_t length;
+    uint8_t bytes[BYTES_MAX];
+};
+
+static struct {
+    bool has_started;
+    size_t longest; /* input so far, in bytes: the engine's limit is not known here */
+    size_t batch;   /* children with an input */
+    struct random random;
+    uint8_t seen[RUN_FEATURES]; /* bit per magnitude of the counter */
+    struct input parents[PARENTS_MAX];
+    size_t parent_count;
+    struct input children[CHILDREN_MAX];
+    struct input waiting[WAITING_MAX];
+    size_t waiting_count;
+} state = {.longest = BYTES_LEAST, .batch = CHILDREN_MAX};
+
+void children_start(void)
+{
+    state.has_started = true;
+}
+
+size_t children_count(void)
+{
+    return state.has_started ? state.batch : 0;
+}
+
+void children_note_time(size_t runs, uint64_t ms)
+{
+    size_t fit = ms > 0 ? BATCH_MS * runs / ms : CHILDREN_MAX;
+    state.batch = fit < CHILDREN_MAX ? fit : CHILDREN_MAX;
+}
+
+static const struct input *pick_parent(void)
+{
+    return &state.parents[random_below(&state.random, state.parent_count)];
+}
+
+size_t children_make(size_t index, const uint8_t **ret_bytes)
+{
+    struct input *child = &state.children[index];
+    if (state.parent_count == 0)
+        return 0;
+    const struct input *parent = pick_parent(), *other = pick_parent();
+    size_t capacity = state.longest < BYTES_MAX ? state.longest : BYTES_MAX;
+    size_t length = parent->length < capacity ? parent->length : capacity;
+    uint64_t seed = random_next(&state.random);
+    if (random_once_in(&state.random, CROSS_ONE_IN)) {
+        length = mutator_cross(parent->bytes, length, other->bytes, other->length, child->bytes,
+                               capacity, seed);
+    } else {
+        memcpy(child->bytes, parent->bytes, length);
+        if (random_once_in(&state.random, BYTE_ONE_IN))
+            child->bytes[random_below(&state.random, length)] = (uint8_t)seed;
+        else
+            length = mutator_mutate(child->bytes, length, capacity, seed);
+    }
+    child->length = (uint16_t)length;
+    *ret_bytes = child->bytes;
+    return length;
+}
+
+/* As engines count: 1, 2, 4, 8 … of a behaviour differ. */
+static bool is_new_behaviour(const uint8_t *features)
+{
+    bool is_new = false;
+    for (size_t i = 0; i < RUN_FEATURES; i++) {
+        uint8_t counter = features[i];
+        uint8_t bit = counter == 0 ? 0 : (uint8_t)(1u << (31 - __builtin_clz(counter)));
+        is_new |= (state.seen[i] & bit) != bit;
+        state.seen[i] |= bit;
+    }
+    return is_new;
+}
+
+static void put(struct input *input, const uint8_t *bytes, size_t length)
+{
+    memcpy(input->bytes, bytes, length);
+    input->length = (uint16_t)length;
+}
+
+void children_learn(const uint8_t *bytes, size_t length, const uint8_t *features, bool is_child)
+{
+    state.longest = length > state.longest ? length : state.longest;
+    if (length > BYTES_MAX || length < TRACE_RECORD_SIZE || !is_new_behaviour(features))
+        return;
+    size_t place = state.parent_count < PARENTS_MAX ? state.parent_count++
+                                                    : random_below(&state.random, PARENTS_MAX);
+    put(&state.parents[place], bytes, length);
+    if (is_child && state.waiting_count < WAITING_MAX)
+        put(&state.waiting[state.waiting_count++], bytes, length);
+}
+
+size_t children_take(uint8_t *ret_bytes, size_t capacity)
+{
+    while (state.waiting_count > 0) {
+        const struct input *input = &state.waiting[--state.waiting_count];
+        if (input->length > capacity)
+            continue;
+        memcpy(ret_bytes, input->bytes, input->length);
+        return input->length;
+    }
+    return 0;
+}
