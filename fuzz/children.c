@@ -17,6 +17,7 @@ enum {
     WAITING_MAX = 256,
     CROSS_ONE_IN = 8,
     BYTE_ONE_IN = 10, /* reaches operands that the mutator never draws */
+    DEPTH_MAX = 5,    /* mutations in a row, as the engine makes them */
     BATCH_MS = 100    /* of a batch: the engine has limits of its own for an input */
 };
 
@@ -75,8 +76,8 @@ size_t children_make(size_t index, const uint8_t **ret_bytes)
         memcpy(child->bytes, parent->bytes, length);
         if (random_once_in(&state.random, BYTE_ONE_IN))
             child->bytes[random_below(&state.random, length)] = (uint8_t)seed;
-        else
-            length = mutator_mutate(child->bytes, length, capacity, seed);
+        for (uint64_t left = random_between(&state.random, 1, DEPTH_MAX); left > 0; left--)
+            length = mutator_mutate(child->bytes, length, capacity, random_next(&state.random));
     }
     child->length = (uint16_t)length;
     *ret_bytes = child->bytes;
