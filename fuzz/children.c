@@ -10,9 +10,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+_Static_assert(RUN_COUNTERS % sizeof(uint64_t) == 0, "whole words");
+
 enum {
     BYTES_MAX = 4096, /* of a parent; longer inputs are the engine's alone */
-    BYTES_LEAST = 64 * TRACE_RECORD_SIZE,
     PARENTS_MAX = 4096,
     WAITING_MAX = 256,
     CROSS_ONE_IN = 8,
@@ -27,26 +28,25 @@ struct input {
 };
 
 static struct {
-    bool has_started;
-    size_t longest; /* input so far, in bytes: the engine's limit is not known here */
-    size_t batch;   /* children with an input */
+    size_t capacity; /* bytes of a child; 0: the engine does not mutate yet */
+    size_t batch;    /* children with an input */
     struct random random;
-    uint8_t seen[RUN_FEATURES]; /* bit per magnitude of the counter */
+    uint8_t seen[RUN_COUNTERS]; /* bit per magnitude of the counter */
     struct input parents[PARENTS_MAX];
     size_t parent_count;
     struct input children[CHILDREN_MAX];
     struct input waiting[WAITING_MAX];
     size_t waiting_count;
-} state = {.longest = BYTES_LEAST, .batch = CHILDREN_MAX};
+} state = {.batch = CHILDREN_MAX};
 
-void children_start(void)
+void children_start(size_t capacity)
 {
-    state.has_started = true;
+    state.capacity = capacity < BYTES_MAX ? capacity : BYTES_MAX;
 }
 
 size_t children_count(void)
 {
-    return state.has_started ? state.batch : 0;
+    return state.capacity > 0 ? state.batch : 0;
 }
 
 void children_note_time(size_t runs, uint64_t ms)
@@ -66,7 +66,7 @@ size_t children_make(size_t index, const uint8_t **ret_bytes)
     if (state.parent_count == 0)
         return 0;
     const struct input *parent = pick_parent(), *other = pick_parent();
-    size_t capacity = state.longest < BYTES_MAX ? state.longest : BYTES_MAX;
+    size_t capacity = state.capacity;
     size_t length = parent->length < capacity ? parent->length : capacity;
     uint64_t seed = random_next(&state.random);
     if (random_once_in(&state.random, CROSS_ONE_IN)) {
@@ -85,14 +85,23 @@ size_t children_make(size_t index, const uint8_t **ret_bytes)
 }
 
 /* As engines count: 1, 2, 4, 8 … of a behaviour differ. */
+static bool see(size_t index, uint8_t counter)
+{
+    uint8_t bit = counter == 0 ? 0 : (uint8_t)(1u << (31 - __builtin_clz(counter)));
+    bool is_new = (state.seen[index] & bit) != bit;
+    state.seen[index] |= bit;
+    return is_new;
+}
+
+/* Most counters are zero: a word of them is asked first. */
 static bool is_new_behaviour(const uint8_t *features)
 {
     bool is_new = false;
-    for (size_t i = 0; i < RUN_FEATURES; i++) {
-        uint8_t counter = features[i];
-        uint8_t bit = counter == 0 ? 0 : (uint8_t)(1u << (31 - __builtin_clz(counter)));
-        is_new |= (state.seen[i] & bit) != bit;
-        state.seen[i] |= bit;
+    uint64_t word;
+    for (size_t i = 0; i < RUN_COUNTERS; i += sizeof word) {
+        memcpy(&word, features + i, sizeof word);
+        for (size_t j = i; word != 0 && j < i + sizeof word; j++)
+            is_new |= see(j, features[j]);
     }
     return is_new;
 }
@@ -105,7 +114,6 @@ static void put(struct input *input, const uint8_t *bytes, size_t length)
 
 void children_learn(const uint8_t *bytes, size_t length, const uint8_t *features, bool is_child)
 {
-    state.longest = length > state.longest ? length : state.longest;
     if (length > BYTES_MAX || length < TRACE_RECORD_SIZE || !is_new_behaviour(features))
         return;
     size_t place = state.parent_count < PARENTS_MAX ? state.parent_count++

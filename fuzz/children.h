@@ -17,18 +17,18 @@
 
 enum { CHILDREN_MAX = 31 }; /* for one input of the engine */
 
-/* The engine has begun to mutate. */
-void children_start(void);
+/* The engine mutates, and wants at most so many bytes. */
+void children_start(size_t capacity);
 /* How many are to run with the next input: as many as take little time, by how long the last
  * ones took. */
 size_t children_count(void);
 /* `runs` inputs took so long. */
 void children_note_time(size_t runs, uint64_t ms);
 
-/* Writes a child, no longer than the longest input so far. Returns its length, valid until the
- * next call for the same index; 0: there is no parent yet. */
+/* Sets *ret_bytes to a child, valid until the next call for the same index, and returns its length,
+ * within the capacity; 0: there is no parent yet. */
 size_t children_make(size_t index, const uint8_t **ret_bytes);
-/* An input has shown this behaviour (RUN_FEATURES counters): it becomes a parent if that is new. A
+/* An input has shown this behaviour (RUN_COUNTERS counters): it becomes a parent if that is new. A
  * child, then, is for the engine too. */
 void children_learn(const uint8_t *bytes, size_t length, const uint8_t *features, bool is_child);
 /* Moves the next child for the engine to ret_bytes. Returns its length; 0: none of at most

@@ -16,7 +16,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size); /* the eng
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
     struct random random = {seed};
-    children_start();
+    children_start(max_size);
     size_t length = children_take(data, max_size);
     if (length > 0)
         return length;

@@ -165,7 +165,7 @@ static void take_features(size_t index, const uint8_t *features)
 {
     const struct target_input *input = &target.inputs[index];
     if (index == 0)
-        memcpy(target.features, features, RUN_FEATURES);
+        memcpy(target.features, features, RUN_COUNTERS);
     children_learn(input->data, input->size, features, index > 0);
     findings_count(features);
 }

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* A silent campaign of fewer runs proves nothing. */
-enum { RUNS_MINIMUM = 2000, TRIAGE_MS_LEAST = 10000 };
+enum { RUNS_MINIMUM = 2000, TRIAGE_MS_LEAST = 10000, ENDING_MS = 2000 };
 
 static volatile sig_atomic_t stops; /* SIGINT and SIGTERM so far */
 static uint64_t end_ms;             /* of triage; 0: none */
@@ -103,7 +103,8 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     stops = 0;
     uint64_t half_ms = campaign->options->runs > 0 ? (uint64_t)campaign->engine_ms / 2
                                                    : (uint64_t)campaign->options->seconds * 500;
-    end_ms = clock_now_ms() + (half_ms > TRIAGE_MS_LEAST ? half_ms : TRIAGE_MS_LEAST);
+    uint64_t least_ms = TRIAGE_MS_LEAST + ENDING_MS; /* half as long again, with what ends late */
+    end_ms = clock_now_ms() + (half_ms > least_ms ? half_ms : least_ms) - ENDING_MS;
     if (campaign->options->engine == ENGINE_AFL)
         campaign_collect_corpus(campaign);
     if (result == 0)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the engine left behind becomes findings, one for each class: shrunk, reproduced k of n in
- * fresh processes, saved, and confirmed by the exported program.
+ * fresh processes, saved, and confirmed by the exported program. Raw traces, of which there are
+ * many, are looked at by as many jobs as the campaign had, each a fork of this process that takes
+ * the next one; this process lists what they saved.
  *
  *   raw/<class>.trace                  a class that a target saw and named
  *   artifacts/, afl/<job>/crashes/     inputs on which the target itself died: mostly a class that
@@ -15,6 +17,7 @@
 #include "mallet/campaign_internal.h"
 
 #include "harness/finding/finding.h"
+#include "harness/process/process.h"
 #include "harness/program/confirm.h"
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
@@ -22,9 +25,11 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 enum {
@@ -33,7 +38,9 @@ enum {
     CPU_LIMIT_MS = 500,
     SHRINK_BUDGET = 1000, /* runs for one finding; a slow one counts as several */
     INPUT_OPS_MAX = 4096,
-    INPUTS_MAX = 200
+    INPUTS_MAX = 200,
+    JOBS_MAX = 64,
+    POLL_MS = 50
 };
 
 struct triage {
@@ -63,32 +70,49 @@ static bool is_known(struct campaign *campaign, const struct verdict *verdict)
 /* ---- saving ---- */
 
 /* Files first: the program among them is what confirms. */
-static void save(struct campaign *campaign, struct triage *triage, struct finding *finding)
+static void save_files(struct campaign *campaign, struct triage *triage, struct finding *finding)
 {
-    char folder[CAMPAIGN_PATH_MAX], path[CAMPAIGN_PATH_MAX];
-    if (campaign->count == CAMPAIGN_FINDINGS_MAX)
-        return;
-    struct campaign_finding *entry = &campaign->findings[campaign->count];
+    char folder[CAMPAIGN_PATH_MAX], path[CAMPAIGN_PATH_MAX], name[VERDICT_CLASS_MAX];
     struct verdict verdict = finding_verdict(finding);
-    *entry = (struct campaign_finding){.ops = finding->trace.count};
-    verdict_class_name(&verdict, entry->name);
+    verdict_class_name(&verdict, name);
     campaign_path(folder, "%s/findings", campaign->output);
     triage->result = report_save(folder, finding, triage->error);
     if (triage->result != 0)
         return;
-    campaign_path(path, "%s/%s/program.c", folder, entry->name);
+    campaign_path(path, "%s/%s/program.c", folder, name);
     const struct confirm_request request = {.subject = campaign->subject_path,
                                             .source = path,
                                             .is_hang = verdict.check == CHECK_PROGRESS,
                                             .is_cancelled = campaign_is_stopped};
     finding->confirmed = confirm_by_program(&request);
+}
+
+/* Returns 0, or a positive errno with one sentence. */
+static int list(struct campaign *campaign, struct finding *finding, char *error)
+{
+    char folder[CAMPAIGN_PATH_MAX];
+    if (campaign->count == CAMPAIGN_FINDINGS_MAX)
+        return 0;
+    struct campaign_finding *entry = &campaign->findings[campaign->count++];
+    struct verdict verdict = finding_verdict(finding);
+    *entry = (struct campaign_finding){.ops = finding->trace.count};
+    verdict_class_name(&verdict, entry->name);
     (void)report_add_finding(campaign->options->findings, finding);
-    triage->result = report_save_json(folder, finding, triage->error);
     entry->finding = *finding;
     entry->finding.trace = (struct trace){0};
-    campaign->count++;
     fprintf(stderr, "triage: %s: %zu op%s, reproduced %u of %u\n", entry->name, entry->ops,
             entry->ops == 1 ? "" : "s", finding->reproduced, finding->attempts);
+    campaign_path(folder, "%s/findings", campaign->output);
+    return report_save_json(folder, finding, error); /* with what a baseline says of it */
+}
+
+static void save(struct campaign *campaign, struct triage *triage, struct finding *finding)
+{
+    if (campaign->count == CAMPAIGN_FINDINGS_MAX)
+        return;
+    save_files(campaign, triage, finding);
+    if (triage->result == 0)
+        triage->result = list(campaign, finding, triage->error);
 }
 
 /* A target's limits are short. What returns within ours was slow, no hang; what stops growing
@@ -101,23 +125,33 @@ static bool was_premature(const struct finding *finding)
     return finding->reproduced == 0 && (was_slow || was_growth);
 }
 
-/* Shrinks, reproduces, saves. The trace is the caller's, changed in place. */
-static void make_finding(struct campaign *campaign, struct triage *triage, struct trace *trace,
-                         const struct verdict *verdict)
+/* Shrinks and reproduces. The trace is the caller's, changed in place. Returns whether there is a
+ * finding to save. */
+static bool make_finding(struct campaign *campaign, struct triage *triage, struct trace *trace,
+                         const struct verdict *verdict, struct finding *ret_finding)
 {
-    struct finding finding;
     struct execution execution;
     triage->result =
         shrink_trace(triage->executor, trace, verdict, SHRINK_BUDGET, &execution, triage->error);
     if (triage->result != 0)
-        return;
+        return false;
     bool is_shown = !execution.is_clean && verdict_is_same(&execution.verdict, verdict);
-    finding_make(&finding, campaign->subject_name, is_shown ? &execution.verdict : verdict,
+    finding_make(ret_finding, campaign->subject_name, is_shown ? &execution.verdict : verdict,
                  is_shown ? execution.output : "");
-    finding.trace = *trace;
-    triage->result = finding_reproduce(triage->executor, &finding, ATTEMPTS, triage->error);
-    if (triage->result == 0 && !was_premature(&finding))
-        save(campaign, triage, &finding);
+    ret_finding->trace = *trace;
+    triage->result = finding_reproduce(triage->executor, ret_finding, ATTEMPTS, triage->error);
+    return triage->result == 0 && !was_premature(ret_finding);
+}
+
+static void start_executor(const struct campaign *campaign, struct triage *triage)
+{
+    const struct cli *cli = campaign->options->findings->cli;
+    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS,
+                                             .has_capacity = cli->has_capacity,
+                                             .capacity = cli->capacity,
+                                             .is_cancelled = campaign_is_stopped};
+    triage->result =
+        executor_start(&triage->executor, campaign->subject_path, &options, triage->error);
 }
 
 /* ---- raw traces ---- */
@@ -152,11 +186,12 @@ static bool has_suffix(const char *name)
     return end != NULL && end[strlen(".trace")] == '\0';
 }
 
-/* Those that are not known yet: the shortest shrinks fastest, and is most telling. */
+/* Those that are not known yet. */
 struct raw_trace {
     char path[CAMPAIGN_PATH_MAX];
     struct verdict verdict;
     off_t size;
+    size_t turn; /* how many of its check come before it */
 };
 struct raw_list {
     struct raw_trace traces[CAMPAIGN_FINDINGS_MAX];
@@ -185,35 +220,152 @@ static int compare_sizes(const void *left, const void *right)
     return (one > other) - (one < other);
 }
 
-/* Another one may have turned out to be of the same class. */
-static void triage_raw(struct campaign *campaign, const struct raw_trace *raw,
-                       struct triage *triage)
+static int compare_turns(const void *left, const void *right)
+{
+    const struct raw_trace *one = left, *other = right;
+    return one->turn != other->turn ? (one->turn > other->turn) - (one->turn < other->turn)
+                                    : compare_sizes(left, right);
+}
+
+/* The shortest shrinks fastest, and is most telling. But the second of a check comes behind the
+ * first of each: what shows under one check mostly has one cause, and the time may end. */
+static void order_raw(struct raw_list *list)
+{
+    size_t seen[CHECK_COUNT] = {0};
+    qsort(list->traces, list->count, sizeof list->traces[0], compare_sizes);
+    for (size_t i = 0; i < list->count; i++)
+        list->traces[i].turn = seen[list->traces[i].verdict.check]++;
+    qsort(list->traces, list->count, sizeof list->traces[0], compare_turns);
+}
+
+/* ---- jobs ---- */
+
+/* What came of a raw trace. */
+struct fate {
+    atomic_bool is_known; /* stored last by the job, read first by this process */
+    bool is_listed;       /* by this process */
+    bool is_finding;
+    struct finding finding; /* without its trace, which is a file */
+};
+
+struct triage_jobs {
+    struct campaign *campaign;
+    struct raw_list raw;
+    /* shared with the jobs */
+    atomic_size_t next; /* raw trace that nobody has begun */
+    struct fate fates[CAMPAIGN_FINDINGS_MAX];
+    atomic_int result; /* why the machinery failed in a job; 0: it did not */
+    char error[CAMPAIGN_ERROR_MAX];
+    size_t listed; /* by this process */
+};
+
+static void triage_raw(struct triage_jobs *jobs, size_t index, struct triage *triage)
 {
     struct trace trace;
     char error[TRACE_FILE_ERROR_MAX];
-    if (is_known(campaign, &raw->verdict) || trace_file_read(raw->path, &trace, error) != 0)
-        return;
-    make_finding(campaign, triage, &trace, &raw->verdict);
-    trace_file_done(&trace);
+    const struct raw_trace *raw = &jobs->raw.traces[index];
+    struct fate *fate = &jobs->fates[index];
+    if (trace_file_read(raw->path, &trace, error) == 0) {
+        fate->is_finding =
+            make_finding(jobs->campaign, triage, &trace, &raw->verdict, &fate->finding);
+        if (fate->is_finding)
+            save_files(jobs->campaign, triage, &fate->finding);
+        fate->finding.trace = (struct trace){0};
+        trace_file_done(&trace);
+    }
+    atomic_store(&fate->is_known, triage->result == 0);
 }
 
-static void triage_all_raw(struct campaign *campaign, struct triage *triage)
+/* In a fork. */
+static void do_job(void *context)
 {
-    struct raw_list *list = calloc(1, sizeof *list);
-    if (list == NULL) {
-        triage->result = ENOMEM;
+    struct triage_jobs *jobs = context;
+    char error[CAMPAIGN_ERROR_MAX] = "";
+    struct triage triage = {.error = error};
+    start_executor(jobs->campaign, &triage);
+    while (triage.result == 0 && !campaign_is_stopped()) {
+        size_t index = atomic_fetch_add(&jobs->next, 1);
+        if (index >= jobs->raw.count)
+            break;
+        triage_raw(jobs, index, &triage);
+    }
+    if (triage.executor != NULL)
+        executor_stop(triage.executor);
+    if (triage.result == 0 || triage.result == ECANCELED)
         return;
+    memcpy(jobs->error, error, sizeof error);
+    atomic_store(&jobs->result, triage.result);
+}
+
+static int list_fate(struct triage_jobs *jobs, struct fate *fate, char *error)
+{
+    char path[CAMPAIGN_PATH_MAX], name[VERDICT_CLASS_MAX];
+    struct verdict verdict = finding_verdict(&fate->finding);
+    fprintf(stderr, "triage: %zu of %zu\n", ++jobs->listed, jobs->raw.count);
+    fate->is_listed = true;
+    if (!fate->is_finding)
+        return 0;
+    verdict_class_name(&verdict, name);
+    campaign_path(path, "%s/findings/%s/trace.trace", jobs->campaign->output, name);
+    int result = trace_file_read(path, &fate->finding.trace, error);
+    if (result != 0)
+        return result;
+    result = list(jobs->campaign, &fate->finding, error);
+    trace_file_done(&fate->finding.trace);
+    return result;
+}
+
+static int list_fates(struct triage_jobs *jobs, char *error)
+{
+    int result = 0;
+    for (size_t i = 0; i < jobs->raw.count && result == 0; i++)
+        if (!jobs->fates[i].is_listed && atomic_load(&jobs->fates[i].is_known))
+            result = list_fate(jobs, &jobs->fates[i], error);
+    return result;
+}
+
+/* Starts the jobs and lists what they find until all have ended. */
+static int run_jobs(struct triage_jobs *jobs, char error[CAMPAIGN_ERROR_MAX])
+{
+    static struct process processes[JOBS_MAX];
+    struct process *polled[JOBS_MAX];
+    const struct process_plan plan = {
+        .body = do_job, .context = jobs, .is_cancelled = campaign_is_stopped};
+    size_t wanted = jobs->campaign->options->jobs, count = 0, running = 1;
+    int result = 0;
+    wanted = wanted < 1 ? 1 : wanted < JOBS_MAX ? wanted : JOBS_MAX;
+    for (; count < wanted && count < jobs->raw.count && result == 0; count++) {
+        polled[count] = &processes[count];
+        result = process_spawn(&plan, polled[count]);
     }
-    campaign_each_file(campaign, "raw", "", list_raw, list);
-    qsort(list->traces, list->count, sizeof list->traces[0], compare_sizes);
-    size_t done = 0;
-    while (done < list->count && triage->result == 0 && !campaign_is_stopped()) {
-        fprintf(stderr, "triage: %zu of %zu\n", done + 1, list->count);
-        triage_raw(campaign, &list->traces[done], triage);
-        done += triage->result == 0;
+    while (running > 0 && result == 0) {
+        process_poll(polled, count, POLL_MS);
+        running = 0;
+        for (size_t i = 0; i < count; i++)
+            running += !process_has_ended(&processes[i]);
+        result = list_fates(jobs, error);
     }
-    campaign->untriaged = list->count - done;
-    free(list);
+    for (size_t i = 0; i < count; i++)
+        process_release(&processes[i]);
+    if (result != 0 || atomic_load(&jobs->result) == 0)
+        return result;
+    memcpy(error, jobs->error, sizeof jobs->error);
+    return atomic_load(&jobs->result);
+}
+
+static int triage_all_raw(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    struct triage_jobs *jobs =
+        mmap(NULL, sizeof *jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (jobs == MAP_FAILED)
+        return ENOMEM;
+    jobs->campaign = campaign;
+    campaign_each_file(campaign, "raw", "", list_raw, &jobs->raw);
+    order_raw(&jobs->raw);
+    int result = jobs->raw.count > 0 ? run_jobs(jobs, error) : 0;
+    campaign->untriaged = jobs->raw.count - jobs->listed;
+    munmap(jobs, sizeof *jobs);
+    return result;
 }
 
 /* ---- inputs on which the target died ---- */
@@ -263,6 +415,7 @@ static void triage_trace(struct campaign *campaign, struct triage *triage, struc
 {
     struct run_options options = executor_thorough(triage->executor, trace->count);
     struct execution execution;
+    struct finding finding;
     triage->result =
         executor_run(triage->executor, trace, &options, true, &execution, triage->error);
     if (triage->result != 0)
@@ -270,8 +423,9 @@ static void triage_trace(struct campaign *campaign, struct triage *triage, struc
     struct verdict verdict = execution.verdict; /* execution is overwritten by the next run */
     if (execution.is_clean)
         make_target_finding(campaign, triage, trace, path);
-    else if (!is_known(campaign, &verdict))
-        make_finding(campaign, triage, trace, &verdict);
+    else if (!is_known(campaign, &verdict) &&
+             make_finding(campaign, triage, trace, &verdict, &finding))
+        save(campaign, triage, &finding);
 }
 
 static bool triage_input(struct campaign *campaign, const char *path, const char *name,
@@ -305,22 +459,22 @@ static void triage_afl(struct campaign *campaign, struct triage *triage)
         }
 }
 
+static void triage_inputs(struct campaign *campaign, struct triage *triage)
+{
+    start_executor(campaign, triage);
+    if (triage->result != 0)
+        return;
+    campaign_each_file(campaign, "artifacts", "", triage_input, triage);
+    if (triage->result == 0 && campaign->options->engine == ENGINE_AFL && !campaign_is_stopped())
+        triage_afl(campaign, triage);
+    executor_stop(triage->executor);
+}
+
 int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
-    const struct cli *cli = campaign->options->findings->cli;
-    const struct executor_options options = {.cpu_limit_ms = CPU_LIMIT_MS,
-                                             .has_capacity = cli->has_capacity,
-                                             .capacity = cli->capacity,
-                                             .is_cancelled = campaign_is_stopped};
     struct triage triage = {.error = error};
-    triage.result = executor_start(&triage.executor, campaign->subject_path, &options, error);
-    if (triage.result != 0)
-        return triage.result;
-    triage_all_raw(campaign, &triage);
+    triage.result = triage_all_raw(campaign, error);
     if (triage.result == 0 && !campaign_is_stopped())
-        campaign_each_file(campaign, "artifacts", "", triage_input, &triage);
-    if (triage.result == 0 && campaign->options->engine == ENGINE_AFL && !campaign_is_stopped())
-        triage_afl(campaign, &triage);
-    executor_stop(triage.executor);
+        triage_inputs(campaign, &triage);
     return campaign_is_stopped() ? 0 : triage.result;
 }

@@ -15,7 +15,7 @@
 
 enum { LENGTH = 8 * TRACE_RECORD_SIZE };
 
-static uint8_t bytes[LENGTH], features[RUN_FEATURES], taken[4096];
+static uint8_t bytes[LENGTH], features[RUN_COUNTERS], taken[4096];
 
 /* In this order: all state is the process's. */
 
@@ -23,7 +23,7 @@ static void there_are_none_before_the_engine_mutates(void **state)
 {
     (void)state;
     assert_int_equal(children_count(), 0);
-    children_start();
+    children_start(LENGTH);
     assert_int_equal(children_count(), CHILDREN_MAX);
 }
 
@@ -42,7 +42,7 @@ static void an_input_of_the_engine_with_new_behaviour_is_a_parent(void **state)
     mutator_mutate(bytes, 0, LENGTH, 1);
     children_learn(bytes, LENGTH, features, false);
     for (size_t i = 0; i < CHILDREN_MAX; i++)
-        assert_in_range(children_make(i, &child), TRACE_RECORD_SIZE, 64 * TRACE_RECORD_SIZE);
+        assert_in_range(children_make(i, &child), TRACE_RECORD_SIZE, LENGTH);
     assert_int_equal(children_take(taken, sizeof taken), 0);
 }
 

@@ -71,18 +71,29 @@ touch mallet-report/built/mine.so
 fuzz 0 mallet-report/built/mine.so
 holds 'an older build with counters is not used' grep -q '^MALLET_SUBJECT=.*/mine.so$' "$work/$campaigns/told"
 
-# The shortest trace comes first, whatever its name: it shrinks fastest, and the time for triage may end.
+# The shortest trace comes first, whatever its name: it shrinks fastest, and the time for triage may end. The second of a check waits for the first
+# of every other one.
 {
     printf '# check: alignment\n# site: calloc\n# sentence: misaligned\n'
-    for i in $(seq 40); do echo "#$i = calloc 1 24"; done
+    for i in $(seq 20); do echo "#$i = calloc 1 24"; done
 } >"$work/raw/alignment-calloc.trace"
 printf '# check: alignment\n# site: malloc\n# sentence: misaligned\n#0 = malloc 24\n' >"$work/raw/alignment-malloc.trace"
+{
+    printf '# check: errno\n# site: free\n# sentence: changed\n'
+    for i in $(seq 40); do echo "#$i = malloc 16"; done
+} >"$work/raw/errno-free.trace"
 fuzz 1 "$mutants/libheap_round_to_8.so"
-printed 'libheap_round_to_8.so: 2 findings'
-order=$(sed -n 's/^triage: \(alignment-[a-z]*\): .*/\1/p' "$work/err" | tr '\n' ' ')
-[ "$order" = 'alignment-malloc alignment-calloc ' ]
+printed 'libheap_round_to_8.so: 3 findings'
+order=$(sed -n 's/^triage: \([a-z]*-[a-z]*\): .*/\1/p' "$work/err" | tr '\n' ' ')
+[ "$order" = 'alignment-malloc errno-free alignment-calloc ' ]
 count $? "the order of triage was: $order"
-said '^triage: 2 of 2$'
+said '^triage: 3 of 3$'
+
+# Jobs share the triage: all is there, whoever did it.
+fuzz 1 --jobs 3 "$mutants/libheap_round_to_8.so"
+printed 'libheap_round_to_8.so: 3 findings'
+said '^triage: 3 of 3$'
+holds 'each finding has its files' test "$(ls "$work/$campaigns"/findings/*/finding.json | wc -l)" -eq 3
 
 # A finding that no longer shows is a note, and counts under --strict.
 rm "$work/raw"/*
