@@ -28,7 +28,7 @@ foreach(engine libfuzzer afl)
   endforeach()
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/corpus/ DESTINATION ${tree}/corpus COMPONENT mallet)
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/mallet/json.md
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/mallet/json.md ${PROJECT_SOURCE_DIR}/mallet/schema.json
     DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT mallet)
 
 find_program(HELP2MAN help2man)

@@ -2,8 +2,9 @@
 /* JSON: the results as flat objects. mallet/json.md is the contract. */
 #include "conformance/report_formats.h"
 
+#include "harness/cli/cli.h"
+
 #include <errno.h>
-#include <jansson.h>
 
 static json_t *describe_result(const struct report_column *column,
                                const struct clause_result *result)
@@ -52,6 +53,7 @@ int report_write_json(FILE *out, const struct conform_report *report)
                   report->is_interrupted, "counts", "clauses", (json_int_t)totals.clauses,
                   "testable", (json_int_t)totals.testable, "tested", (json_int_t)totals.tested,
                   "untestable", (json_int_t)totals.untestable, "profiles", profiles);
+    document = cli_begin_document(document);
     if (document == NULL)
         return ENOMEM;
     json_dumpf(document, out, JSON_INDENT(2)); /* a failed write shows when the caller flushes */

@@ -9,6 +9,7 @@
 #include "harness/base/clock.h"
 #include "harness/executor/executor.h"
 #include "mallet/command.h"
+#include "mallet/site.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -95,6 +96,14 @@ static int prepare(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     return result;
 }
 
+static int write_page(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+{
+    int result = site_write_beside(campaign->output, error);
+    if (result == 0 && !campaign->options->is_json && !cli_is_unread())
+        printf("page: %s/index.html\n", campaign->output);
+    return result;
+}
+
 static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 {
     campaign_load_summary(campaign);
@@ -115,6 +124,8 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
         result = 1;
     }
     campaign_print_summary(campaign);
+    if (result == 0)
+        result = write_page(campaign, error);
     return result;
 }
 

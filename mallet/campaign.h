@@ -7,6 +7,7 @@
  *                    trace.trace, program.c, finding.json
  *   DIR/corpus/      what the engine keeps, as bytes           DIR/summary.json
  *   DIR/raw/         first trace of each class, statistics     DIR/engine.log
+ *   DIR/progress.tsv the numbers over time                    DIR/index.html
  *   DIR/artifacts/   inputs on which the engine itself died    DIR/afl/    AFL++'s own files
  *
  * A second campaign in the same DIR goes on from its corpus and keeps its findings.

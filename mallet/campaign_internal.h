@@ -6,6 +6,7 @@
  *   campaign_engine.c    which programs to start, and how
  *   campaign_jobs.c      starts, watches, restarts and stops them
  *   campaign_progress.c  numbers, and the progress line
+ *   campaign_course.c    progress.tsv: the numbers over time
  *   campaign_triage.c    raw traces and crashed inputs → findings, shrunk and saved
  *   campaign_target.c    crashes that only the instrumented target shows
  *   campaign_summary.c   summary.json and the summary for people; reads the one of an earlier
@@ -39,6 +40,12 @@ struct campaign_status {
     size_t raw, artifacts;
 };
 
+/* One engine process, and those started in its place, as the engine itself counts. */
+struct campaign_instance {
+    uint64_t executions, before; /* before: of the processes that ended */
+    unsigned coverage, features, corpus;
+};
+
 struct campaign {
     const struct campaign_options *options;
     char subject_path[CAMPAIGN_PATH_MAX]; /* options->subject, a path made absolute */
@@ -49,6 +56,7 @@ struct campaign {
     int64_t engine_ms; /* time the engine had */
     bool is_interrupted;
     struct campaign_status status;
+    struct campaign_instance instances[CLI_JOBS_MAX];
     struct campaign_finding findings[CAMPAIGN_FINDINGS_MAX];
     size_t count;
     size_t untriaged;     /* classes that a target saved, and that triage did not get to */
@@ -96,10 +104,15 @@ int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
 
 /* campaign_progress.c */
 void campaign_update_status(struct campaign *campaign);
-/* Reads what a libFuzzer line tells. */
-void campaign_parse_line(struct campaign *campaign, const char *line);
+/* Reads what a libFuzzer line of an instance tells. */
+void campaign_parse_line(struct campaign *campaign, unsigned instance, const char *line);
 /* Shows the progress if it is due; is_last: ends the line. */
 void campaign_show_progress(struct campaign *campaign, int64_t elapsed_ms, bool is_last);
+
+/* campaign_course.c: progress.tsv, a line for each step of time, and for each instance of several.
+ * begin marks a new run in a folder that may have had others; append writes what is due. */
+void campaign_begin_course(const struct campaign *campaign);
+void campaign_append_course(struct campaign *campaign, int64_t elapsed_ms, bool is_last);
 
 /* campaign_triage.c. 0, or a positive errno with one sentence; findings so far are kept. */
 int campaign_triage(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);

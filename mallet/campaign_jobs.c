@@ -91,7 +91,7 @@ static void job_take_line(struct campaign *campaign, struct job *job)
     if (strncmp(job->line, "fuzz_trace:", 11) == 0 || strstr(job->line, "PROGRAM ABORT") != NULL ||
         strncmp(job->line, "/", 1) == 0)
         copy_plain(job->last_words, job->line);
-    campaign_parse_line(campaign, job->line);
+    campaign_parse_line(campaign, (unsigned)(job - state.jobs), job->line);
 }
 
 static void job_read(struct campaign *campaign, struct job *job)
@@ -155,6 +155,7 @@ static int job_follow_up(struct campaign *campaign, unsigned index)
     uint64_t now = clock_now_ms();
     int status = job->process.status;
     job_read(campaign, job);
+    campaign->instances[index].before = campaign->instances[index].executions;
     process_release(&job->process);
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_SUBJECT)
         return ECHILD;
@@ -242,6 +243,7 @@ int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     state.count = campaign->options->jobs < JOBS_MAX ? campaign->options->jobs : JOBS_MAX;
     state.start_ms = clock_now_ms();
     state.end_ms = state.start_ms + (uint64_t)campaign->options->seconds * 1000;
+    campaign_begin_course(campaign);
     for (unsigned i = 0; i < state.count && result == 0; i++)
         result = job_start(campaign, i);
     while (result == 0 && !has_had_its_time(campaign) && !campaign_is_stopped() &&
@@ -249,11 +251,13 @@ int campaign_run_jobs(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
         jobs_poll(campaign);
         result = jobs_reap(campaign);
         campaign_show_progress(campaign, (int64_t)(clock_now_ms() - state.start_ms), false);
+        campaign_append_course(campaign, (int64_t)(clock_now_ms() - state.start_ms), false);
     }
     campaign->engine_ms = (int64_t)(clock_now_ms() - state.start_ms);
     campaign->is_interrupted = campaign_is_stopped();
     jobs_stop(campaign);
     campaign_show_progress(campaign, campaign->engine_ms, true);
+    campaign_append_course(campaign, campaign->engine_ms, true);
     if (result != 0)
         explain(error, result);
     return result;

@@ -42,6 +42,15 @@ static unsigned most(unsigned known, uint64_t seen)
     return seen > known ? (unsigned)seen : known;
 }
 
+static void take_afl_statistics(struct campaign *campaign, struct campaign_instance *instance,
+                                const char *text)
+{
+    instance->executions = number_after(text, "execs_done        : ");
+    instance->corpus = (unsigned)number_after(text, "corpus_count      : ");
+    instance->coverage = (unsigned)number_after(text, "edges_found       : ");
+    campaign->status.coverage = most(campaign->status.coverage, instance->coverage);
+}
+
 static void read_afl(struct campaign *campaign)
 {
     for (unsigned job = 0; job < campaign->options->jobs; job++) {
@@ -53,8 +62,7 @@ static void read_afl(struct campaign *campaign)
             most(campaign->status.corpus, campaign_count_files(campaign, folder, "id"));
         char *text = campaign_read_file(path, &length);
         if (text != NULL)
-            campaign->status.coverage =
-                most(campaign->status.coverage, number_after(text, "edges_found       : "));
+            take_afl_statistics(campaign, &campaign->instances[job], text);
         free(text);
         campaign_path(folder, "afl/job%u/crashes", job);
         campaign->status.artifacts += campaign_count_files(campaign, folder, "id");
@@ -80,12 +88,17 @@ void campaign_update_status(struct campaign *campaign)
 }
 
 /* "#8192 pulse cov: 310 ft: 420 corp: 77/2kb …" */
-void campaign_parse_line(struct campaign *campaign, const char *line)
+void campaign_parse_line(struct campaign *campaign, unsigned index, const char *line)
 {
+    struct campaign_instance *instance = &campaign->instances[index];
     if (line[0] != '#')
         return;
-    campaign->status.coverage = most(campaign->status.coverage, number_after(line, " cov: "));
-    campaign->status.corpus = most(campaign->status.corpus, number_after(line, " corp: "));
+    instance->executions = instance->before + number_after(line, "#");
+    instance->coverage = most(instance->coverage, number_after(line, " cov: "));
+    instance->features = most(instance->features, number_after(line, " ft: "));
+    instance->corpus = most(instance->corpus, number_after(line, " corp: "));
+    campaign->status.coverage = most(campaign->status.coverage, instance->coverage);
+    campaign->status.corpus = most(campaign->status.corpus, instance->corpus);
 }
 
 static void print_line(const struct campaign *campaign, int64_t elapsed_ms, const char *begin,

@@ -55,7 +55,7 @@ static json_t *summary_json(const struct campaign *campaign)
     const struct cli_work work = campaign_work(campaign);
     json_object_set_new(document, "done", json_integer((json_int_t)work.done));
     json_object_set_new(document, "minimum", json_integer((json_int_t)work.minimum));
-    return document;
+    return cli_begin_document(document);
 }
 
 int campaign_save_summary(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])

@@ -88,5 +88,5 @@ json_t *check_make_json(const struct check_report *check)
         json_object_set_new(document, "against", against);
     if (document != NULL && cli_is_interrupted())
         json_object_set_new(document, "interrupted", json_true());
-    return document;
+    return cli_begin_document(document);
 }

@@ -27,6 +27,7 @@ int command_clauses(int argc, char **argv);
 int command_growth(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_mutants(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_interleave(int argc, char **argv);
 
 #endif

@@ -29,6 +29,7 @@ static const struct command commands[] = {
      "switch threads inside an allocator's calls, at every atomic and every lock"},
     {"bench", command_bench, "compare the CPU time and the memory of allocators"},
     {"mutants", command_mutants, "test the harness itself on deliberately broken allocators"},
+    {"report", command_report, "write a page about what other commands wrote"},
     {"shrink", command_shrink, "make a trace that breaks an allocator as small as possible"},
     {"diff", command_diff, "compare what a caller sees of a trace on several allocators"},
     {"record", command_record, "record the calls of a real program as a trace"},

@@ -54,7 +54,16 @@ void cli_begin(void);
 int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int report_internal_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints a document to stdout and drops the reference. NULL stands for a document that could not be
+/* ---- JSON ---- */
+
+/* Of the contract in mallet/json.md. It rises when a key goes or changes its meaning. */
+enum { CLI_DOCUMENT_VERSION = 1 };
+/* The kind of this process's documents: the command, as in argv[0]. cli_parse calls it. */
+void cli_name_document(const char *command, bool is_list);
+/* Puts the head before a document that has none: its kind and version, the tool, date and machine.
+ * Takes the reference; returns the whole, or NULL for NULL or without memory. */
+json_t *cli_begin_document(json_t *document);
+/* Prints a document with its head to stdout and drops the reference. NULL stands for a document that could not be
  * built. Returns EXIT_CLEAN, or EXIT_INTERNAL after a sentence. */
 int cli_print_json(json_t *document);
 

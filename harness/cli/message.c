@@ -119,6 +119,7 @@ void cli_add_work(json_t *document, const struct cli_work *work)
 
 int cli_print_json(json_t *document)
 {
+    document = cli_begin_document(document);
     if (document == NULL)
         return report_internal_error("no memory for the JSON document");
     /* a failed write is reported when stdout is flushed at exit */

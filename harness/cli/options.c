@@ -342,6 +342,7 @@ void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, ch
     *ret_cli = (struct cli){.spec = spec, .seed = 1};
     void *inputs[] = {input, ret_cli};
     argp_parse(&root, argc, argv, spec->stops_at_argument ? ARGP_IN_ORDER : 0, NULL, inputs);
+    cli_name_document(argv[0], ret_cli->is_list);
     check_output(ret_cli);
     build_subjects(ret_cli);
     ret_cli->begun_ms = clock_now_ms();
