@@ -3,6 +3,10 @@
 #include "mallet/command.h"
 #include "mallet/site.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
 enum { FOLDERS_MAX = 64, KEY_LINES = 0x100 };
 
 struct request {
@@ -30,6 +34,19 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+/* A link that leads nowhere is refused. */
+static int check_lines(const struct request *request, const char *output)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    if (request->lines == NULL)
+        return EXIT_CLEAN;
+    snprintf(path, sizeof path, "%.2000s/%.2000s", output, request->lines);
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        return EXIT_CLEAN;
+    return refuse("--lines: there is no file %s", path);
 }
 
 static int write_report(const struct request *request, const char *output)
@@ -69,5 +86,6 @@ int command_report(int argc, char **argv)
     static struct request request;
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);
     const char *output = request.cli.output != NULL ? request.cli.output : "mallet-report/site";
-    return write_report(&request, output);
+    int status = check_lines(&request, output);
+    return status == EXIT_CLEAN ? write_report(&request, output) : status;
 }

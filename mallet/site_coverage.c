@@ -111,7 +111,6 @@ int site_add_coverage(struct site *site, const char *path, char error[SITE_ERROR
 {
     char name[NAME_MAX_BYTES], *line = NULL;
     size_t capacity = 0, number = 0;
-    ssize_t length;
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         snprintf(error, SITE_ERROR_MAX, "cannot read %.160s: %s", path, strerror(errno));
@@ -120,7 +119,7 @@ int site_add_coverage(struct site *site, const char *path, char error[SITE_ERROR
     name_source(path, name);
     struct lcov lcov = {.files = child_of(site->coverage, name), .starts = json_object()};
     int result = 0;
-    while (result == 0 && (length = getline(&line, &capacity, file)) >= 0) {
+    while (result == 0 && getline(&line, &capacity, file) >= 0) {
         number++;
         line[strcspn(line, "\r\n")] = '\0';
         if (line[0] != '\0' && !take_record(&lcov, line)) {

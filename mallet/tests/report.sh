@@ -65,6 +65,9 @@ assert names == {"unit": {"a.c": [2, 1, 2, 1, 2, 1], "b.h": [1, 1, 1, 1, 0, 0]},
 # Folders add up, also of the same names.
 mkdir "$work/other"
 printf '%s\n' SF:/x/c.c DA:1,1 end_of_record >"$work/other/unit.info"
+refused '--lines: there is no file' report "$data" -o "$site" --lines coverage/index.html
+mkdir "$site/coverage"
+: >"$site/coverage/index.html"
 ends 0 report "$data" "$work/other" -o "$site" --lines coverage/index.html
 holds 'the link is there' grep -q '"lines":"coverage/index.html"' "$site/index.html"
 holds 'both folders are in' grep -q '"/x/c.c"' "$site/index.html"
