@@ -6,6 +6,8 @@
  */
 #include "conformance/report_formats.h"
 
+#include "harness/cli/cli.h"
+
 #include <errno.h>
 #include <libxml/xmlwriter.h>
 
@@ -77,6 +79,23 @@ static void write_case(xmlTextWriter *writer, const struct report_column *column
     xmlTextWriterEndElement(writer);
 }
 
+static void write_property(xmlTextWriter *writer, const char *name, const char *value)
+{
+    xmlTextWriterStartElement(writer, BAD_CAST "property");
+    write_attribute(writer, "name", name);
+    write_attribute(writer, "value", value);
+    xmlTextWriterEndElement(writer);
+}
+
+static void write_properties(xmlTextWriter *writer, const struct conform_report *report)
+{
+    char profiles[PROFILES_TEXT_MAX];
+    xmlTextWriterStartElement(writer, BAD_CAST "properties");
+    write_property(writer, "tool", argp_program_version);
+    write_property(writer, "profiles", profiles_text(report->profiles, profiles));
+    xmlTextWriterEndElement(writer);
+}
+
 struct suite_counts {
     size_t failures, errors, skipped;
 };
@@ -97,7 +116,8 @@ static struct suite_counts count_suite(const struct report_column *column)
     return counts;
 }
 
-static void write_suite(xmlTextWriter *writer, const struct report_column *column)
+static void write_suite(xmlTextWriter *writer, const struct conform_report *report,
+                        const struct report_column *column)
 {
     struct suite_counts counts = count_suite(column);
     xmlTextWriterStartElement(writer, BAD_CAST "testsuite");
@@ -109,6 +129,7 @@ static void write_suite(xmlTextWriter *writer, const struct report_column *colum
     xmlTextWriterWriteFormatAttribute(writer, BAD_CAST "time", "%u.%03u",
                                       column->results.wall_ms / 1000,
                                       column->results.wall_ms % 1000);
+    write_properties(writer, report);
     for (size_t i = 0; i < column->results.count; i++)
         write_case(writer, column, &column->results.results[i]);
     xmlTextWriterEndElement(writer);
@@ -127,7 +148,7 @@ int report_write_junit(FILE *out, const struct conform_report *report)
     xmlTextWriterStartElement(writer, BAD_CAST "testsuites");
     write_attribute(writer, "name", "mallet conform");
     for (size_t i = 0; i < report->count; i++)
-        write_suite(writer, &report->columns[i]);
+        write_suite(writer, report, &report->columns[i]);
     int result = xmlTextWriterEndDocument(writer) >= 0 ? 0 : ENOMEM;
     xmlFreeTextWriter(writer);
     if (result == 0)

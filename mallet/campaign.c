@@ -96,12 +96,14 @@ static int prepare(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     return result;
 }
 
-static int write_page(const struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
+/* What else is in the folder may keep it from being made: the campaign is as good without. */
+static void write_page(const struct campaign *campaign)
 {
-    int result = site_write_beside(campaign->output, error);
-    if (result == 0 && !campaign->options->is_json && !cli_is_unread())
+    char error[SITE_ERROR_MAX];
+    if (site_write_beside(campaign->output, error) != 0)
+        fprintf(stderr, "mallet: no page for people: %s\n", error);
+    else if (!campaign->options->is_json && !cli_is_unread())
         printf("page: %s/index.html\n", campaign->output);
-    return result;
 }
 
 static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
@@ -124,8 +126,7 @@ static int run(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
         result = 1;
     }
     campaign_print_summary(campaign);
-    if (result == 0)
-        result = write_page(campaign, error);
+    write_page(campaign);
     return result;
 }
 

@@ -20,6 +20,7 @@
 #include "mallet/check_page.h"
 #include "mallet/command.h"
 #include "mallet/seeds.h"
+#include "mallet/site.h"
 
 #include <string.h>
 
@@ -142,11 +143,14 @@ static int conclude(const struct check_report *check)
 
 static int report(struct check_report *check)
 {
+    char error[SITE_ERROR_MAX];
     check->status = conclude(check);
     json_t *document = check_make_json(check);
     if (document == NULL)
         return report_internal_error("no memory for the report");
     int status = save_document(check, "check", document);
+    if (status == EXIT_CLEAN && site_write_beside(check->request->output, error) != 0)
+        fprintf(stderr, "mallet: no page for people: %s\n", error);
     if (status == EXIT_CLEAN && check->request->cli.as_json)
         status = cli_print_json(json_incref(document));
     else if (status == EXIT_CLEAN)
@@ -243,7 +247,8 @@ static int find_folders(struct options *options, char corpus[PATH_MAX], char out
 
 static int start(struct options *options)
 {
-    char corpus[PATH_MAX], output[PATH_MAX], subject[64], file[PATH_MAX], preload[PATH_MAX] = "";
+    static char corpus[PATH_MAX], output[PATH_MAX]; /* the request points to them */
+    char subject[64], file[PATH_MAX], preload[PATH_MAX] = "";
     struct check_request *request = &options->request;
     struct cli_findings log;
     int status = cli_findings_open(&log, &request->cli);

@@ -228,8 +228,9 @@ static json_t *make_document(const struct grade *grade)
     json_t *list = json_array();
     for (size_t i = 0; i < grade->count; i++)
         json_array_append_new(list, grade_submission(grade, &grade->list[i]));
-    return json_pack("{s:s, s:i, s:o, s:s}", "title", grade->rubric.title, "points",
-                     (int)grade->rubric.points, "submissions", list, "output", grade->output);
+    return cli_begin_document(json_pack("{s:s, s:i, s:o, s:s}", "title", grade->rubric.title,
+                                        "points", (int)grade->rubric.points, "submissions", list,
+                                        "output", grade->output));
 }
 
 /* ---- the table ---- */

@@ -148,6 +148,16 @@ if [ -e "$library" ]; then
     ends 1 conform --clause "$quick" --format tap --output "$work/report.tap" "$library"
     holds_if_there 'a failure fails TAP' sh -c '! command -v prove >/dev/null || ! prove --exec cat "$1"' - "$work/report.tap"
 
+    # A result of SARIF points to its clause, and is the same in the next run.
+    ends 1 conform --clause "$quick" --format sarif --output "$work/one.sarif" "$library"
+    ends 1 conform --clause "$quick" --format sarif --output "$work/next.sarif" "$library"
+    same "$work/one.sarif" "$work/next.sarif"
+    line=$(sed -n 's/.*"startLine": \([0-9]*\).*/\1/p' "$work/one.sarif")
+    holds 'the place is the clause' sh -c 'sed -n "$1p" "$2" | grep -q "^$3	"' - "$line" \
+        "$(dirname "$0")/../../conformance/clauses.tsv" "$clause"
+    holds 'it has a fingerprint' grep -q "\"malletClause/v1\": \"libmutants.so $clause\"" "$work/one.sarif"
+    holds 'and no address' sh -c '! grep -q "0x[0-9a-f]\{6\}" "$1"' - "$work/one.sarif"
+
     # baselines
     ends 0 conform --clause "$quick" --write-baseline "$work/baseline" "$library"
     holds 'the baseline has the failure' grep -q "^libmutants.so $clause fail  # .*expected a block" "$work/baseline"
