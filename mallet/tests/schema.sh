@@ -38,7 +38,6 @@ valid() { # STATUS KIND ARGUMENT…
     documents=$((documents + 1))
 }
 valid 0 replay replay anvil "$good"
-valid 0 replay replay --fail-os all anvil "$good"
 valid 0 replay replay --cost anvil "$good"
 valid 0 conform conform --clause 'C23-7.24.3.2*' anvil
 valid 0 clauses clauses
@@ -46,6 +45,7 @@ valid 0 growth-list growth --list
 valid 0 bench-list bench --list
 valid 0 growth growth --quick --workload zeroed --band 256 anvil
 if [ -n "$foreign" ]; then
+    valid 0 replay replay --fail-os all anvil "$good"
     valid 0 list list
     valid 0 diff diff "$good" anvil glibc
     valid 1 replay replay "$mutants/libheap_upper_stays_linked.so" "$(dirname "$0")/../../mutants/traces"
@@ -53,5 +53,5 @@ if [ -n "$foreign" ]; then
     valid 0 mutants mutants --output "$work/mutants" --budget 30s student
     valid 1 conform conform --profile c23 --clause 'C23-7.24.3.1*' glibc
 fi
-holds "$documents documents were tried" test "$documents" -ge 8
+holds "$documents documents were tried" test "$documents" -ge 7
 finish
