@@ -183,6 +183,7 @@ static void cache_reset(struct cache *cache)
     cache->run_pages = 0;
     cache->run_pages_max = RUN_PAGES_FIRST;
     cache->spilled_runs = 0;
+    cache->moves = 0;
     cache->mapping = NULL;
 }
 

@@ -434,11 +434,11 @@ void *anvil_calloc(size_t count, size_t size)
     return anvil_heap_calloc(NULL, count, size);
 }
 
-/* A small block that stays at least half full. */
+/* A small block that stays at least half full; not to size 0, which frees. */
 static bool resize_small(struct slab *slab, const void *block, size_t size)
 {
     struct sync_tag *tag = slab_tag_at(slab, block);
-    if (tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) || size > slab->usable ||
+    if (tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) || size - 1 >= slab->usable ||
         size * 2 < slab->usable)
         return false;
     sync_tag_write(tag, slab_tag_live(size, 0));

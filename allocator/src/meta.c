@@ -215,8 +215,8 @@ static void forget_spare_of_idle(struct meta *meta)
         }
 }
 
-/* A chunk that the source will not take stays, with nothing carved from it and nothing more to be
- * carved, until the heap is destroyed. */
+/* A chunk that the source will not take stays, with nothing carved from it: the next release offers
+ * it again, and if it is the newest it is carved anew. */
 size_t meta_release(struct meta *meta)
 {
     size_t released = 0;
@@ -228,7 +228,10 @@ size_t meta_release(struct meta *meta)
     for (struct meta_chunk **link = &meta->chunks; *link != NULL;) {
         struct meta_chunk *chunk = *link, *next = chunk->next;
         size_t length = chunk->length;
-        if (!is_idle(chunk) || chunk_release(meta, chunk, length) != 0) {
+        bool was_idle = is_idle(chunk);
+        if (!was_idle || chunk_release(meta, chunk, length) != 0) {
+            if (was_idle)
+                chunk->carved_end = (char *)chunk + CHUNK_HEADER;
             link = &chunk->next;
             continue;
         }
@@ -236,7 +239,11 @@ size_t meta_release(struct meta *meta)
         meta->length -= length;
         released += length;
     }
-    if (meta->chunks != NULL && meta->next == NULL)
-        meta->next = meta->end = meta->chunks->carved_end;
+    struct meta_chunk *newest = meta->chunks;
+    if (newest != NULL && meta->next == NULL) {
+        bool is_unused = newest->carved_end == (char *)newest + CHUNK_HEADER;
+        meta->next = newest->carved_end;
+        meta->end = is_unused ? (char *)newest + newest->length : newest->carved_end;
+    }
     return released;
 }

@@ -269,6 +269,33 @@ static void blocks_come_back_to_the_places_of_freed_ones(void **state)
     anvil_heap_destroy(heap);
 }
 
+static void cycle_with_a_refusal(unsigned nth)
+{
+    void *kept = anvil_malloc(1000);
+    anvil_heap_fail_os_call(NULL, nth);
+    void *first = anvil_malloc(400000), *second = anvil_calloc(3, 200000);
+    void *moved = anvil_realloc(kept, 300000);
+    anvil_free(first);
+    anvil_free(second);
+    anvil_free(moved != NULL ? moved : kept);
+    (void)anvil_malloc_trim(0);
+    anvil_heap_fail_os_call(NULL, 0);
+}
+
+/* Metadata that could not be given back once is given back later. */
+static void refused_releases_do_not_add_up(void **state)
+{
+    (void)state;
+    struct anvil_stats stats;
+    heap_default_reset();
+    for (unsigned i = 0; i < 240; i++)
+        cycle_with_a_refusal(i % 12 + 1);
+    (void)anvil_malloc_trim(0);
+    anvil_heap_stats(NULL, &stats);
+    assert_in_range(stats.mapped, 0, 1 << 20);
+    support_check(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_heap_that_fills_and_empties_over_and_over_settles),
         cmocka_unit_test(thousands_of_holes_cost_no_more_requests),
         cmocka_unit_test(blocks_come_back_to_the_places_of_freed_ones),
+        cmocka_unit_test(refused_releases_do_not_add_up),
     };
     return cmocka_run_group_tests_name("heaps", tests, NULL, NULL);
 }

@@ -207,6 +207,8 @@ static void a_block_of_no_bytes_faults_and_its_pages_serve_again(void **state)
         blocks[i] = anvil_malloc(0);
     assert_true(faults(blocks[0]) && faults(blocks[1999]));
     assert_int_equal(anvil_malloc_usable_size(blocks[7]), 0);
+    assert_null(anvil_realloc(blocks[8], 0));
+    blocks[8] = NULL;
     blocks[7] = anvil_realloc(blocks[7], 8);
     support_fill(blocks[7], 8, 1);
     for (unsigned i = 0; i < 2000; i++)

@@ -65,8 +65,10 @@ int subject_parse_lacks(const char *list, unsigned *ret_lacks, const char **ret_
 
 /* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not
  * bind: …". */
-/* arena_size: bytes of a fixed arena that all blocks come from, so that addresses repeat, for one
+/* options: SUBJECT_ANVIL_DEFAULT for the default heap, which has no arena.
+ * arena_size: bytes of a fixed arena that all blocks come from, so that addresses repeat, for one
  * thread at a time; 0: the page source that the options name. */
+#define SUBJECT_ANVIL_DEFAULT "default"
 int subject_bind_anvil(struct subject *ret_subject, const char *options, size_t arena_size,
                        char error[SUBJECT_ERROR_MAX]);
 int subject_bind_host(struct subject *ret_subject, char error[SUBJECT_ERROR_MAX]);

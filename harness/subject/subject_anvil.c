@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The static subject: anvil as a heap object, under its own prefix. The only file of the harness
- * that knows anvil. */
+/*
+ * The static subject: anvil under its own prefix, as a heap object, or, as "anvil:default", the
+ * default heap with its threads' caches, which every program has that links anvil. The only file of
+ * the harness that knows anvil.
+ */
 #include "harness/subject/subject.h"
 
 #include "anvil.h"
@@ -13,15 +16,18 @@
 /* Up to here a reset clears an arena by memset: cheaper than the page faults after a discard. */
 #define ARENA_CLEARED_BY_HAND ((size_t)16 << 20)
 
-static anvil_heap *heap;
+static anvil_heap *heap; /* NULL: the default heap, whose straight paths are those of no other */
 
 static void *bound_malloc(size_t size)
 {
-    return anvil_heap_malloc(heap, size);
+    return heap == NULL ? anvil_malloc(size) : anvil_heap_malloc(heap, size);
 }
 static void bound_free(void *block)
 {
-    anvil_heap_free(heap, block);
+    if (heap == NULL)
+        anvil_free(block);
+    else
+        anvil_heap_free(heap, block);
 }
 static void *bound_calloc(size_t count, size_t size)
 {
@@ -29,7 +35,7 @@ static void *bound_calloc(size_t count, size_t size)
 }
 static void *bound_realloc(void *block, size_t size)
 {
-    return anvil_heap_realloc(heap, block, size);
+    return heap == NULL ? anvil_realloc(block, size) : anvil_heap_realloc(heap, block, size);
 }
 static void *bound_reallocarray(void *block, size_t count, size_t size)
 {
@@ -103,16 +109,24 @@ static int map_arena(struct anvil_options *options, size_t size)
     return options->arena == MAP_FAILED ? ENOMEM : 0;
 }
 
+static int make_heap(const char *options_text, size_t arena_size, char *reason, size_t reason_size)
+{
+    struct anvil_options options = {0};
+    if (strcmp(options_text, SUBJECT_ANVIL_DEFAULT) == 0) {
+        anvil_heap_reset(NULL);
+        return 0;
+    }
+    int result = anvil_options_parse(options_text, &options, reason, reason_size);
+    if (result == 0 && arena_size != 0)
+        result = map_arena(&options, arena_size);
+    return result == 0 ? anvil_heap_create(&heap, &options) : result;
+}
+
 int subject_bind_anvil(struct subject *ret_subject, const char *options_text, size_t arena_size,
                        char error[SUBJECT_ERROR_MAX])
 {
-    struct anvil_options options = {0};
     char reason[SUBJECT_ERROR_MAX / 2] = "";
-    int result = anvil_options_parse(options_text, &options, reason, sizeof reason);
-    if (result == 0 && arena_size != 0)
-        result = map_arena(&options, arena_size);
-    if (result == 0)
-        result = anvil_heap_create(&heap, &options);
+    int result = make_heap(options_text, arena_size, reason, sizeof reason);
     if (result != 0) {
         snprintf(error, SUBJECT_ERROR_MAX, "could not bind anvil: %s",
                  reason[0] != 0 ? reason : strerror(result));

@@ -46,7 +46,9 @@ static int plan_anvil(struct subject_plan *plan, const char *options)
     plan->suffix = "-anvil";
     snprintf(plan->name, sizeof plan->name, "%s", plan->spec);
     snprintf(plan->what, sizeof plan->what, "%s", options);
-    snprintf(plan->environment, sizeof plan->environment, "ANVIL_OPTIONS=%.512s", options);
+    bool is_default = strcmp(options, SUBJECT_ANVIL_DEFAULT) == 0; /* what the library has anyway */
+    snprintf(plan->environment, sizeof plan->environment, "ANVIL_OPTIONS=%.512s",
+             is_default ? "" : options);
     return 0;
 }
 
