@@ -32,6 +32,7 @@ static const struct command commands[] = {
     {"report", command_report, "write a page about what other commands wrote"},
     {"shrink", command_shrink, "make a trace that breaks an allocator as small as possible"},
     {"diff", command_diff, "compare what a caller sees of a trace on several allocators"},
+    {"draw", command_draw, "draw the heap after each op of a trace, as SVG"},
     {"record", command_record, "record the calls of a real program as a trace"},
     {"export", command_export, "write a trace as a standalone C program"},
     {"show", command_show, "print a trace as text"},

@@ -59,12 +59,14 @@ struct run_options {
     uint32_t one_thread;
 };
 
-/* What a caller can see of one op: compared between subjects by `mallet diff`. Never an address. */
+/* What a caller can see of one op: compared between subjects by `mallet diff`, which leaves
+ * addresses out. */
 struct outcome {
     uint8_t ran;           /* 0: not reached, or the subject has no such function */
     uint8_t returned_null; /* for allocating calls */
     uint16_t os_calls;     /* that it made, where they are watched; UINT16_MAX: so many or more */
     int32_t error;         /* errno after a failure, posix_memalign's result; else 0 */
+    uint64_t block, size;  /* its address, 0: none, and what was asked for: for pictures */
 };
 
 struct run_progress {

@@ -31,6 +31,10 @@ static void record_answer(const struct run *run, const struct request *request,
                 : answer->error == ERRNO_SENTINEL                       ? 0
                                                                         : answer->error;
     record_outcome(run, answer, error);
+    if (run->report->outcomes == NULL || run->op >= run->trace->count || answer->is_null)
+        return;
+    run->report->outcomes[run->op].block = (uintptr_t)answer->block;
+    run->report->outcomes[run->op].size = request->total;
 }
 
 static uint64_t make_seed(const struct run *run, uint32_t slot)
