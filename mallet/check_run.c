@@ -305,9 +305,19 @@ static int exit_status(const struct process *process)
     return WIFEXITED(process->status) ? WEXITSTATUS(process->status) : EXIT_INTERNAL;
 }
 
+/* A limit that the user gave is named. */
+static const char *over(const struct check_request *request, char ret_text[32])
+{
+    if (!is_firm(request))
+        return "the time is over";
+    snprintf(ret_text, 32, "the %u seconds are over", request->limit);
+    return ret_text;
+}
+
 static void judge(const struct check_request *request, const struct running *running,
                   struct check_result *result)
 {
+    char text[32];
     int status = exit_status(&running->process);
     bool is_broken = !running->is_stopped && (status == EXIT_INTERNAL ||
                                               (result->document == NULL && status != EXIT_REFUSED));
@@ -319,8 +329,7 @@ static void judge(const struct check_request *request, const struct running *run
     if (running->is_stopped && cli_is_interrupted())
         snprintf(result->sentence, sizeof result->sentence, "interrupted");
     else if (running->is_stopped && !running->had_time)
-        snprintf(result->sentence, sizeof result->sentence, "stopped: the %u seconds are over",
-                 check_most_seconds(request));
+        snprintf(result->sentence, sizeof result->sentence, "stopped: %s", over(request, text));
     else if (running->is_stopped)
         snprintf(result->sentence, sizeof result->sentence, "stopped after %.0f seconds",
                  result->seconds);
@@ -387,8 +396,8 @@ static void pass_over(struct schedule *schedule, const struct check_step *step,
 static void begin(struct schedule *schedule, const struct check_step *step, struct running *running)
 {
     const struct check_request *request = schedule->request;
-    char text[64];
-    snprintf(text, sizeof text, "not begun: the %u seconds are over", check_most_seconds(request));
+    char text[64], time[32];
+    snprintf(text, sizeof text, "not begun: %s", over(request, time));
     if (find_obstacle(request, step) != NULL)
         pass_over(schedule, step, STEP_NOT_MEANT, find_obstacle(request, step));
     else if (cli_is_interrupted())

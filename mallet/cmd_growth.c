@@ -346,6 +346,7 @@ static int run_request(const struct request *request)
                                            .size = request->size,
                                            .collect = collect,
                                            .progress = show_progress,
+                                           .is_cancelled = cli_is_interrupted,
                                            .is_over = is_over,
                                            .context = &growth};
     cli_catch_interrupts();

@@ -13,6 +13,7 @@
 #include "mallet/command.h"
 #include "mallet/report.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -226,10 +227,11 @@ static int follow_up(struct torture *torture, struct scenario_outcome *outcome)
     cli_hide_progress();
     cli_show_progress("%s: %s, to be repeated %u times", outcome->plan.scenario->name,
                       outcome->finding.check, request->repeats);
-    if (torture_reproduce(&outcome->plan, &outcome->result, request->repeats,
-                          &outcome->finding.reproduced, error) != 0)
+    int failure = torture_reproduce(&outcome->plan, &outcome->result, request->repeats,
+                                    &outcome->finding.reproduced, error);
+    if (failure != 0 && failure != ECANCELED)
         return report_internal_error("%s", error);
-    outcome->finding.attempts = request->repeats;
+    outcome->finding.attempts = failure == 0 ? request->repeats : 0;
     outcome->finding.binding = torture->subject.binding;
     int status = request->cli.output != NULL ? write_program(torture, outcome) : EXIT_CLEAN;
     json_object_set_new(outcome->finding.extra, "program", json_string(outcome->program));
@@ -250,11 +252,27 @@ static int take_finding(struct torture *torture, struct scenario_outcome *outcom
     return EXIT_CLEAN;
 }
 
+static void leave_out(struct torture *torture, const struct torture_scenario *scenario)
+{
+    torture->left_out++;
+    if (torture->list != NULL)
+        json_array_append_new(torture->list, json_pack("{s:s, s:s}", "scenario", scenario->name,
+                                                       "result", "not run"));
+    else
+        printf("%-18s not run: %s\n", scenario->name,
+               cli_is_interrupted() ? "interrupted" : "the time was over");
+}
+
 /* Runs the scenario once and reports the outcome. */
 static int run_once(struct torture *torture, struct scenario_outcome *outcome)
 {
     char error[SUBJECT_ERROR_MAX];
-    if (torture_run(&outcome->plan, &outcome->result, error) != 0)
+    int failure = torture_run(&outcome->plan, &outcome->result, error);
+    if (failure == ECANCELED) {
+        leave_out(torture, outcome->plan.scenario);
+        return EXIT_CLEAN;
+    }
+    if (failure != 0)
         return report_internal_error("%s: %s", outcome->plan.scenario->name, error);
     int status = outcome->result.has_finding ? take_finding(torture, outcome) : EXIT_CLEAN;
     /* also if its program could not be written */
@@ -277,7 +295,8 @@ static int run_scenario(struct torture *torture, const struct torture_scenario *
                                 .scenario = scenario,
                                 .workers = request->workers,
                                 .milliseconds = request->seconds * 1000,
-                                .seed = request->cli.seed};
+                                .seed = request->cli.seed,
+                                .is_cancelled = cli_is_interrupted};
     for (bool goes_on = true; goes_on;) {
         struct scenario_outcome outcome = {.plan = plan};
         cli_show_progress("%zu of %zu scenarios done, %zu finding%s so far; now: %s for %u s",
@@ -292,16 +311,6 @@ static int run_scenario(struct torture *torture, const struct torture_scenario *
         goes_on = outcome.result.has_finding && torture_mute(&plan, &outcome.result);
     }
     return EXIT_CLEAN;
-}
-
-static void leave_out(struct torture *torture, const struct torture_scenario *scenario)
-{
-    torture->left_out++;
-    if (torture->list != NULL)
-        json_array_append_new(torture->list, json_pack("{s:s, s:s}", "scenario", scenario->name,
-                                                       "result", "not run"));
-    else
-        printf("%-18s not run: the time was over\n", scenario->name);
 }
 
 static json_t *make_document(const struct torture *torture, const struct cli_work *work)

@@ -93,12 +93,14 @@ bool growth_measure(const struct growth_options *options, const struct growth_or
                     struct growth_result *result, struct growth_report *ret_report)
 {
     struct growth_ending ending;
+    struct growth_order own = *order;
+    own.is_cancelled = options->is_cancelled;
     result->count = order->count;
-    int error = growth_process(options->subject, order, &ending);
+    int error = growth_process(options->subject, &own, &ending);
     if (error != 0) {
-        skip(result, strerror(error));
+        skip(result, error == ECANCELED ? "interrupted" : strerror(error));
         result->outcome = GROWTH_NOT_RUN;
-        result->error = error;
+        result->error = error == ECANCELED ? 0 : error;
         return false;
     }
     *ret_report = ending.report;

@@ -57,8 +57,10 @@ struct growth_options {
     unsigned settle_seconds; /* time that passes before memory that grew is called lost; 0: 12 */
     void (*collect)(const struct growth_result *result, void *context);
     void (*progress)(const struct workload *workload, size_t size, void *context); /* NULL: none */
-    bool (*is_over)(
-        const void *context); /* asked before a workload: whether none may begin; NULL: no */
+    /* NULL: never. Asked before a workload: whether none may begin; and during one: whether to end
+     * it. */
+    bool (*is_over)(const void *context);
+    bool (*is_cancelled)(void);
     void *context;
 };
 

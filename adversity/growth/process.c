@@ -31,7 +31,8 @@ static int start(const struct subject_plan *subject, const struct growth_order *
                                          .arguments = arguments,
                                          .report_size = sizeof(struct growth_report),
                                          .cpu_limit_s = GROWTH_CPU_SECONDS,
-                                         .read_position = read_position},
+                                         .read_position = read_position,
+                                         .is_cancelled = order->is_cancelled},
                      ret_process);
 }
 
@@ -51,8 +52,11 @@ int growth_process(const struct subject_plan *subject, const struct growth_order
     const char *refusal = job_refusal(&process);
     text_copy_printable(report->sentence, sizeof report->sentence,
                         refusal != NULL ? refusal : report->sentence);
+    bool was_cancelled = process.was_cancelled;
     bool is_unable = WIFEXITED(process.status) && WEXITSTATUS(process.status) == CHILD_EXIT_USAGE;
     process_release(&process);
+    if (was_cancelled)
+        return ECANCELED;
     if (is_unable)
         return EAGAIN; /* no memory for the report, no thread */
     if (report->sample_count > SAMPLES_MAX)

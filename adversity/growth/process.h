@@ -15,9 +15,10 @@ enum { GROWTH_CPU_SECONDS = 20, GROWTH_OUTPUT_MAX = 160 };
 
 struct growth_order {
     const char *workload;
-    bool is_counting; /* OS calls */
-    size_t count;     /* rounds, or blocks */
-    size_t size;      /* seconds to settle, or bytes */
+    bool is_counting;           /* OS calls */
+    size_t count;               /* rounds, or blocks */
+    size_t size;                /* seconds to settle, or bytes */
+    bool (*is_cancelled)(void); /* whether to end it early; NULL: never */
 };
 
 struct growth_ending {
@@ -27,7 +28,7 @@ struct growth_ending {
     char output[GROWTH_OUTPUT_MAX];
 };
 
-/* Returns 0, or a positive errno when no process could be started. */
+/* Returns 0, ECANCELED, or a positive errno when no process could be started. */
 int growth_process(const struct subject_plan *subject, const struct growth_order *order,
                    struct growth_ending *ret_ending);
 

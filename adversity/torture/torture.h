@@ -38,9 +38,10 @@ struct torture_plan {
     const struct subject_plan *subject;
     const struct torture_scenario *scenario;
     unsigned workers;
-    unsigned milliseconds; /* at least one process is run */
-    uint64_t seed;         /* of the first process; the next has the next */
-    char muted[64];        /* names of checks that are not asked */
+    unsigned milliseconds;      /* at least one process is run */
+    uint64_t seed;              /* of the first process; the next has the next */
+    char muted[64];             /* names of checks that are not asked */
+    bool (*is_cancelled)(void); /* asked all the time: whether to end early; NULL: never */
 };
 
 struct torture_result {
@@ -57,7 +58,8 @@ struct torture_result {
     uint64_t calls, forks, lives, interruptions;
 };
 
-/* Returns 0, or a positive errno with a sentence when the machinery itself failed. */
+/* Returns 0, ECANCELED, or another positive errno with a sentence when the machinery itself
+ * failed. */
 int torture_run(const struct torture_plan *plan, struct torture_result *ret_result,
                 char error[SUBJECT_ERROR_MAX]);
 
@@ -66,7 +68,7 @@ int torture_run(const struct torture_plan *plan, struct torture_result *ret_resu
 bool torture_mute(struct torture_plan *plan, const struct torture_result *found);
 
 /* Runs the plan anew `attempts` times from the seed that found something, each for twice the time
- * that finding it took; counts the same checks. */
+ * that finding it took; counts the same checks. Returns as torture_run. */
 int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found,
                       unsigned attempts, unsigned *ret_times, char error[SUBJECT_ERROR_MAX]);
 

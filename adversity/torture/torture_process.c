@@ -39,7 +39,8 @@ static int start(const struct torture_plan *plan, const struct torture_mode *mod
                                          .name = plan->scenario->name,
                                          .arguments = arguments,
                                          .report_size = sizeof(struct torture_report),
-                                         .read_position = read_position},
+                                         .read_position = read_position,
+                                         .is_cancelled = plan->is_cancelled},
                      ret_process);
 }
 
@@ -142,7 +143,7 @@ int torture_run_process(const struct torture_plan *plan, const struct torture_mo
         process_wait(&process);
         add_counts(job_report(&process), result);
         result->offers = job_offers(&process);
-        failure = is_refused(&process, line) ? ENOEXEC : 0;
+        failure = process.was_cancelled ? ECANCELED : is_refused(&process, line) ? ENOEXEC : 0;
         if (failure == 0)
             judge(&process, plan, result);
         process_release(&process);

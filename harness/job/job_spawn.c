@@ -34,6 +34,7 @@ int job_spawn(const struct job_order *order, struct process *ret_process)
         .cpu_limit_s = order->cpu_limit_s,
         .wall_limit_ms = order->wall_limit_ms,
         .read_position = order->read_position,
+        .is_cancelled = order->is_cancelled,
     };
     return process_spawn(&plan, ret_process);
 }

@@ -16,6 +16,7 @@ struct job_order {
     /* As in struct process_plan. */
     unsigned cpu_limit_s, wall_limit_ms;
     uint64_t (*read_position)(const struct process *process);
+    bool (*is_cancelled)(void); /* asked while it runs: whether to end it; NULL: never */
 };
 
 /* Starts the child program of the subject's plan. Returns as process_spawn; ENOENT too if it is not
