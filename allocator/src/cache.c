@@ -326,7 +326,7 @@ void cache_miss_run(unsigned run_class)
     if (LIKELY((cache->spilled_runs & bit) == 0))
         return;
     cache->spilled_runs &= ~bit;
-    cache->run_pages_max = (uint32_t)size_min(cache->run_pages_max * 2u, RUN_PAGES_LAST);
+    cache->run_pages_max = (uint32_t)size_min((size_t)cache->run_pages_max * 2, RUN_PAGES_LAST);
 }
 
 bool cache_spill_run(struct anvil_heap *heap, struct extent *extent)
