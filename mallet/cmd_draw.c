@@ -203,18 +203,12 @@ static int write_picture(const struct request *request, struct drawing *drawing)
 {
     struct output output;
     char error[OUTPUT_ERROR_MAX];
-    drawing->live = calloc(TRACE_SLOTS, sizeof *drawing->live);
-    if (drawing->live == NULL || !find_stretches(drawing))
-        return report_internal_error("no memory for the picture");
-    place_stretches(drawing);
     int result = output_open(&output, request->cli.output, error);
-    if (result == 0) {
-        put_picture(output.file, drawing);
-        result = output_close(&output, error);
-    }
-    free(drawing->stretches);
-    free(drawing->live);
-    return result == 0 ? EXIT_CLEAN : refuse("%s", error);
+    if (result != 0)
+        return refuse("%s", error);
+    place_stretches(drawing);
+    put_picture(output.file, drawing);
+    return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
 }
 
 static int draw(const struct request *request, struct executor *executor, const struct trace *trace)
@@ -237,7 +231,13 @@ static int draw(const struct request *request, struct executor *executor, const 
                               .subject = executor_info(executor)->subject.name,
                               .file = request->file,
                               .sentence = sentence};
-    return write_picture(request, &drawing);
+    drawing.live = calloc(TRACE_SLOTS, sizeof *drawing.live);
+    int status = drawing.live != NULL && find_stretches(&drawing)
+                     ? write_picture(request, &drawing)
+                     : report_internal_error("no memory for the picture");
+    free(drawing.stretches);
+    free(drawing.live);
+    return status;
 }
 
 static int draw_request(const struct request *request)

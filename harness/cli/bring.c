@@ -431,8 +431,9 @@ bool bring_find_fuzzed(const char *object, char ret_path[PATH_MAX])
 int bring_build(const struct bring *bring, const char *typed, const char *folder,
                 char ret_path[PATH_MAX], char error[BRING_ERROR_MAX])
 {
-    static struct build build; /* too large for the stack */
-    char folder_error[OUTPUT_ERROR_MAX], file[PATH_MAX];
+    static struct build build;  /* too large for the stack */
+    static char file[PATH_MAX]; /* build.typed */
+    char folder_error[OUTPUT_ERROR_MAX];
     build = (struct build){.bring = *bring, .error = error};
     use_lab(&build);
     if (realpath(typed, file) == NULL)
