@@ -92,13 +92,14 @@ static void place_stretches(struct drawing *drawing)
     double bytes = 0, x = LABEL;
     for (size_t i = 0; i < drawing->count; i++)
         bytes += (double)(drawing->stretches[i].end - drawing->stretches[i].start);
-    double cuts = drawing->count > 0 ? CUT * (double)(drawing->count - 1) : 0;
-    double room = WIDTH - cuts > WIDTH / 4.0 ? WIDTH - cuts : WIDTH / 4.0;
+    double cuts = drawing->count > 0 ? (double)CUT * (double)(drawing->count - 1) : 0;
+    const double width = WIDTH;
+    double room = width - cuts > width / 4 ? width - cuts : width / 4;
     drawing->scale = bytes > 0 ? room / bytes : 1;
     for (size_t i = 0; i < drawing->count; i++) {
         struct span *stretch = &drawing->stretches[i];
         stretch->x = x;
-        x += (double)(stretch->end - stretch->start) * drawing->scale + CUT;
+        x += (double)(stretch->end - stretch->start) * drawing->scale + (double)CUT;
     }
 }
 
@@ -128,7 +129,7 @@ static void put_block(FILE *out, const struct drawing *drawing, size_t slot, siz
     const struct span *block = &drawing->live[slot];
     double x = x_of(drawing, block->start);
     double width = (double)(block->end - block->start) * drawing->scale;
-    double y = HEAD + (double)row * ROW;
+    double y = (double)HEAD + (double)row * (double)ROW;
     width = width < 1 ? 1 : width;
     fprintf(out,
             "<rect class=\"%s\" x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" height=\"%d\" "
@@ -137,7 +138,7 @@ static void put_block(FILE *out, const struct drawing *drawing, size_t slot, siz
             (unsigned long long)(block->end - block->start), (unsigned long long)block->start);
     if (width >= 22)
         fprintf(out, "<text class=\"slot\" x=\"%.1f\" y=\"%.0f\">#%zu</text>\n", x + width / 2,
-                y + BAR - 4, slot);
+                y + (double)BAR - 4, slot);
 }
 
 static void put_row(FILE *out, struct drawing *drawing, size_t row)
@@ -166,6 +167,7 @@ static void put_row(FILE *out, struct drawing *drawing, size_t row)
 static void put_picture(FILE *out, struct drawing *drawing)
 {
     size_t rows = drawing->trace->count;
+    const double half = (double)CUT / 2;
     int height = HEAD + (int)rows * ROW + 2 * ROW;
     fprintf(out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">\n"
@@ -183,7 +185,7 @@ static void put_picture(FILE *out, struct drawing *drawing)
     fputs("; addresses grow to the right, a dotted line is space left out</text>\n", out);
     for (size_t i = 1; i < drawing->count; i++)
         fprintf(out, "<line class=\"cut\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>\n",
-                drawing->stretches[i].x - CUT / 2.0, drawing->stretches[i].x - CUT / 2.0, HEAD - 6,
+                drawing->stretches[i].x - half, drawing->stretches[i].x - half, HEAD - 6,
                 height - 2 * ROW);
     for (size_t row = 0; row < rows; row++)
         put_row(out, drawing, row);
