@@ -248,7 +248,7 @@ static double stop_seconds(const struct check_request *request)
 /* Ends what has had its time; what was asked to end already is killed. */
 static void limit(const struct check_request *request, bool is_patient, struct running *running)
 {
-    double now = check_now(), patience = is_patient ? CHECK_PATIENCE : 1.5;
+    double now = check_now(), patience = is_patient ? (double)CHECK_PATIENCE : 1.5;
     double end = is_patient ? request->last : request->end;
     bool is_over = end > 0 && now >= end;
     bool is_late = running->seconds > 0 &&
