@@ -55,6 +55,17 @@ static bool is_noticeable(const struct trend *trend)
     return trend_growth(trend) >= NOTICEABLE_BYTES + 2 * trend->peak_live;
 }
 
+/* The last of the looks was at half of next_look, and the one before at a quarter. */
+bool trend_may_be_noticed(const struct trend *trend, uint64_t most)
+{
+    uint64_t done = trend->next_look / 2, stretch = trend->next_look / 4;
+    if (trend->looks < 2)
+        return true;
+    uint64_t left = most > done ? most - done : 0;
+    uint64_t further = 2 * stretch_growth(trend, 0) * left / stretch;
+    return trend_growth(trend) + further >= NOTICEABLE_BYTES + 2 * trend->peak_live;
+}
+
 bool trend_is_suspicious(const struct trend *trend)
 {
     return is_noticeable(trend) && is_even(trend, SUSPICIOUS_PERCENT);

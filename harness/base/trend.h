@@ -51,6 +51,9 @@ struct trend trend_begin(uint64_t peak_live);
 enum trend_state trend_look(struct trend *trend, uint64_t frees, uint64_t held);
 /* By how much it has grown since the first look. */
 uint64_t trend_growth(const struct trend *trend);
+/* Whether twice the rate of its last stretch would make its growth noticeable by `most` cycles in
+ * all: if not, they can raise no suspicion. True before there is a stretch. */
+bool trend_may_be_noticed(const struct trend *trend, uint64_t most);
 /* Whether it has grown noticeably, and evenly as far as was looked: a suspicion for those who
  * confirm it with more cycles, and not a verdict. */
 bool trend_is_suspicious(const struct trend *trend);

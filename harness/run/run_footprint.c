@@ -65,6 +65,9 @@ static bool follow(struct footprint *footprint, enum trend_state *ret_state)
             return false;
         uint64_t frees = footprint->run->frees - footprint->frees_start;
         *ret_state = trend_look(trend, frees, read_held(footprint->run));
+        if (*ret_state == TREND_OPEN && footprint->run->options->suspects &&
+            frees >= trend->least_frees && !trend_may_be_noticed(trend, footprint->affordable))
+            *ret_state = TREND_ENDED;
     }
     if (*ret_state == TREND_OPEN && footprint->run->options->suspects && trend_is_suspicious(trend))
         *ret_state = TREND_GROWS;

@@ -37,6 +37,13 @@ static enum trend_state judge(history *held, uint64_t affordable)
     return look_until(&trend, held, affordable);
 }
 
+static bool may_be_noticed_after_16(history *held)
+{
+    struct trend trend = trend_begin(2 * KIB);
+    look_until(&trend, held, 16);
+    return trend_may_be_noticed(&trend, 300);
+}
+
 /* Of a trace whose cycles nobody can afford. */
 static void no_look_is_no_growth(void **state)
 {
@@ -60,6 +67,23 @@ static uint64_t loses_64_bytes(uint64_t cycles)
 static uint64_t loses_1_mib(uint64_t cycles)
 {
     return cycles * MIB;
+}
+
+/* A search does not follow for 300 cycles what those cannot make noticeable. */
+static uint64_t loses_4_kib(uint64_t cycles)
+{
+    return 4 * KIB * cycles;
+}
+
+static void a_loss_too_small_for_the_cycles_left_is_not_followed(void **state)
+{
+    (void)state;
+    const struct trend unseen = trend_begin(2 * KIB);
+    assert_true(trend_may_be_noticed(&unseen, 300));
+    assert_false(may_be_noticed_after_16(nothing));
+    assert_false(may_be_noticed_after_16(loses_64_bytes));
+    assert_true(may_be_noticed_after_16(loses_4_kib));
+    assert_true(may_be_noticed_after_16(loses_1_mib));
 }
 
 static uint64_t defers_4096_frees(uint64_t cycles)
@@ -158,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_look_is_no_growth),
+        cmocka_unit_test(a_loss_too_small_for_the_cycles_left_is_not_followed),
         cmocka_unit_test(nothing_ends_after_two_looks),
         cmocka_unit_test(a_loss_grows),
         cmocka_unit_test(what_fills_up_ends),
