@@ -80,7 +80,7 @@ int cli_conclude(size_t findings, const struct cli_work *work);
 /* Adds "done" and "minimum" to the command's document, and "interrupted" if it was. */
 void cli_add_work(json_t *document, const struct cli_work *work);
 
-/* Catches SIGINT and SIGTERM from here on: the command looks at cli_interrupts between two pieces
+/* The work begins: catches SIGINT and SIGTERM from here on: the command looks at cli_interrupts between two pieces
  * of work. The second signal ends the process at once. */
 void cli_catch_interrupts(void);
 /* How many there were. */
@@ -93,7 +93,7 @@ void cli_catch_broken_pipes(void);
 bool cli_is_unread(void);
 
 /* Whether nothing more may begin: after an interrupt, or when the time of --limit, counted from
- * cli_parse, is over. With --at-least N its end is put off while less than N was done and nothing
+ * cli_catch_interrupts, is over. With --at-least N its end is put off while less than N was done and nothing
  * was found, so that a slow subject or a busy machine takes longer and is tested all the same. */
 bool cli_is_over(const struct cli *cli, uint64_t done, uint64_t found);
 
@@ -165,7 +165,6 @@ struct cli {
     const char *output; /* NULL: not given */
     unsigned limit;     /* seconds; 0: none */
     uint64_t at_least;  /* work to be done before the limit ends anything; 0: none */
-    uint64_t begun_ms;  /* when the command line was read, by clock_now_ms */
     unsigned jobs;      /* at most CLI_JOBS_MAX; 0: not given */
     uint64_t seed;      /* 1 if not given */
 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupts, is_unread;
+static uint64_t begun_ms;
 
 static void on_signal(int number)
 {
@@ -53,6 +54,7 @@ bool cli_is_unread(void)
 void cli_catch_interrupts(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
+    begun_ms = clock_now_ms();
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -71,6 +73,6 @@ bool cli_is_over(const struct cli *cli, uint64_t done, uint64_t found)
 {
     if (cli_is_interrupted())
         return true;
-    bool is_late = cli->limit != 0 && clock_now_ms() - cli->begun_ms >= cli->limit * UINT64_C(1000);
+    bool is_late = cli->limit != 0 && clock_now_ms() - begun_ms >= cli->limit * UINT64_C(1000);
     return is_late && (found > 0 || done >= cli->at_least);
 }

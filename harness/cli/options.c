@@ -4,7 +4,6 @@
  * that a command takes into an argp of that run. Its root has two children, the command's own argp
  * and this one, in this order: argp asks the first child first, so that own options win.
  */
-#include "harness/base/clock.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/output.h"
 #include "harness/run/check.h"
@@ -345,5 +344,4 @@ void cli_parse(const struct cli_spec *spec, const struct argp *own, int argc, ch
     cli_name_document(argv[0], ret_cli->is_list);
     check_output(ret_cli);
     build_subjects(ret_cli);
-    ret_cli->begun_ms = clock_now_ms();
 }
