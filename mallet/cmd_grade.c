@@ -9,6 +9,7 @@
  */
 #include "harness/cli/output.h"
 #include "harness/process/process.h"
+#include "mallet/check_run.h"
 #include "mallet/command.h"
 #include "mallet/rubric.h"
 #include "mallet/sandbox.h"
@@ -150,7 +151,8 @@ static int check_submission(struct grade *grade, struct submission *submission)
     snprintf(folder, sizeof folder, "%.2000s/%.255s", grade->output, submission->name);
     snprintf(output, sizeof output, "%.2300s/check", folder);
     snprintf(path, sizeof path, "%.2300s/check.json", output);
-    snprintf(limit, sizeof limit, "%us", grade->rubric.limit);
+    const unsigned seconds = (unsigned)(grade->rubric.limit * check_slowness());
+    snprintf(limit, sizeof limit, "%us", seconds);
     if (output_make_folder(folder, error) != 0)
         return refuse("--output: %s", error);
     unlink(path);
@@ -159,7 +161,7 @@ static int check_submission(struct grade *grade, struct submission *submission)
                                       .context = &words,
                                       .keeps_environment = true,
                                       .output = PROCESS_OUTPUT_LINE,
-                                      .wall_limit_ms = WALL_FACTOR * 1000 * grade->rubric.limit,
+                                      .wall_limit_ms = WALL_FACTOR * 1000 * seconds,
                                       .is_cancelled = cli_is_interrupted};
     if (process_run(&plan, &process) != 0)
         return report_internal_error("no process can be started");

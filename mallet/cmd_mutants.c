@@ -255,7 +255,8 @@ static int conclude(const struct bench *bench)
 static int run_request(struct request *request)
 {
     static struct bench bench; /* too large for the stack */
-    char corpus[PATH_MAX], error[OUTPUT_ERROR_MAX];
+    static char corpus[PATH_MAX];
+    char error[OUTPUT_ERROR_MAX];
     request->plan.output =
         request->cli.output != NULL ? request->cli.output : "mallet-report/mutants";
     bench.request = request;

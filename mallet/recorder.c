@@ -67,8 +67,8 @@ static void list_preloads(const char *library, char ret_list[2 * PATH_MAX])
 {
     const char *before = getenv("LD_PRELOAD");
     bool is_listed = before != NULL && before[0] != '\0';
-    snprintf(ret_list, 2 * PATH_MAX, "%s%s%.*s", library, is_listed ? ":" : "", PATH_MAX / 2,
-             is_listed ? before : "");
+    snprintf(ret_list, 2 * (size_t)PATH_MAX, "%s%s%.*s", library, is_listed ? ":" : "",
+             PATH_MAX / 2, is_listed ? before : "");
 }
 
 static int spawn(char **argv, const char *library, int log, struct process *ret_process)

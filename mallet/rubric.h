@@ -6,7 +6,7 @@
  *     title First malloc
  *     file mm.c                            of a submission that is a folder
  *     options --quick --lab malloclab      for `mallet check`
- *     limit 60s                            for one submission
+ *     limit 60s                            for one submission; more on a busy machine
  *     points 10 builds                     it could be checked at all
  *     points 20 content overlap zeroed     none of these checks found anything
  *     points 10 C23-7.24.3.7*              none of these clauses failed
@@ -33,7 +33,7 @@ struct rubric {
     char *text;               /* the file, cut into the words below */
     const char *title, *file; /* "", NULL: none */
     struct rubric_words options;
-    unsigned limit; /* seconds */
+    unsigned limit; /* seconds on an idle machine */
     struct rubric_criterion criteria[RUBRIC_CRITERIA_MAX];
     size_t count;
     unsigned points; /* of all criteria */

@@ -125,7 +125,7 @@ enum { NO_ROOM = 5 };
 static bool has_room_now(void)
 {
     bool has_room = true;
-    for (size_t i = 0; i < 2 * 12; i++)
+    for (unsigned i = 0; i < 2 * 12; i++)
         has_room &= (malloc)((size_t)8 << i % 12) != NULL;
     return has_room;
 }

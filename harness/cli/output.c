@@ -111,7 +111,7 @@ static int check_existing(const char *path)
 
 int output_check(const char *path, char error[OUTPUT_ERROR_MAX])
 {
-    struct output output;
+    struct output output = {0};
     int result;
     if (path == NULL || strcmp(path, "-") == 0)
         return 0;

@@ -94,7 +94,7 @@ static uint64_t smaller_limit(uint64_t a, uint64_t b)
 static uint64_t blocks_by_mappings(size_t before, size_t after, size_t blocks)
 {
     size_t most = memory_mappings_max(), taken = after > before ? after - before : 0;
-    if (taken < blocks / 2 || most <= after)
+    if (taken == 0 || taken < blocks / 2 || most <= after)
         return 0;
     return blocks + (most - after) / taken * blocks;
 }

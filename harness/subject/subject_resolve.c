@@ -101,7 +101,7 @@ static int plan_file(struct subject_plan *plan, const char *typed, enum subject_
     plan->binding = choose_binding(plan->spec, wanted, scope);
     snprintf(plan->name, sizeof plan->name, "%s", base_name(plan->spec));
     snprintf(plan->what, sizeof plan->what, "%s", plan->spec);
-    struct stat status;
+    struct stat status = {0};
     int result = access(plan->spec, R_OK) == 0 && stat(plan->spec, &status) == 0 ? 0 : errno;
     bool is_file = result == 0 && S_ISREG(status.st_mode);
     if (is_file)

@@ -77,7 +77,7 @@ static void a_clean_batch_runs_in_one_process(void **state)
     (void)state;
     struct executor *executor = start("heap_none");
     struct batch batch = make_batch();
-    for (unsigned round = 0; round < 2; round++) {
+    for (size_t round = 0; round < 2; round++) {
         run(executor, &batch);
         assert_int_equal(batch.done, BATCH);
         for (size_t i = 0; i < BATCH; i++) {

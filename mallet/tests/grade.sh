@@ -13,7 +13,7 @@ cat >rubric <<END
 title   Lab
 file    mm.c
 options --quick --lab malloclab --corpus $work/corpus
-limit   5s
+limit   8s
 points  10 builds   
 points  30 content overlap
 points  5  C23-7.24.3.6-p2*

@@ -18,6 +18,7 @@ arguments() { # of a command, so that only the option is wrong
     show | encode | export) echo "$good" ;;
     record) echo "touch $work/ran" ;;
     list | clauses | bench | mutants) ;;
+    draw) echo "$good anvil" ;;
     report) echo "$work" ;;
     grade) echo "$good $work/empty" ;;
     *) echo anvil ;;

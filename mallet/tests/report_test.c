@@ -89,7 +89,7 @@ static void lines_give_one_finding_for_each_class(void **state)
     assert_int_equal(finding_write_line(file, &other), 0);
     assert_int_equal(finding_write_line(file, &tried), 0);
     fputs("{\"check\": \"content\", \"si", file); /* as a killed process leaves it */
-    rewind(file);
+    (void)fseek(file, 0, SEEK_SET);
     struct finding *findings = finding_read_lines(file, &count);
     fclose(file);
     assert_int_equal(count, 2);

@@ -160,7 +160,7 @@ void free(void *block)
 static bool product_of(size_t count, size_t size, size_t *ret_total)
 {
     if (HAS(calloc_adds_up))
-        for (volatile size_t i = 0; i < count; i++)
+        for (volatile size_t i = 0; i / 64 < count; i++) /* minutes, on a fast machine too */
             ;
     bool overflows = __builtin_mul_overflow(count, size, ret_total);
     if (HAS(calloc_product_32_bits))

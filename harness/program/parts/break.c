@@ -23,8 +23,9 @@ static void move_break(int i, size_t size)
 static void verify_break(void)
 {
     for (int i = 0; i < 16; i++) {
-        if (foreign_memory[i] != NULL &&
-            foreign_memory[i] + foreign_bytes[i] > (unsigned char *)sbrk(0))
+        if (foreign_memory[i] == NULL)
+            continue;
+        if (foreign_memory[i] + foreign_bytes[i] > (unsigned char *)sbrk(0))
             FAIL("the program break fell to %p: %zu bytes at %p, which another user of sbrk got, "
                  "are gone\n",
                  sbrk(0), foreign_bytes[i], (void *)foreign_memory[i]);
