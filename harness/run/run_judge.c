@@ -89,7 +89,8 @@ bool judge_errno_not_zero(struct run *run, const char *site, int error)
 /*
  * So little is asked for that a NULL is not for want of memory. Under a limited capacity
  * fragmentation is lawful: the live blocks cut what is left into at most one gap more than there
- * are blocks, and only what fits into the mean gap of a part of the capacity must succeed.
+ * are blocks, and only what fits into the mean gap of a part of the capacity must succeed. An
+ * aligned block may have taken as much as its alignment.
  */
 static bool is_modest(const struct run *run, const struct request *request)
 {
@@ -101,9 +102,9 @@ static bool is_modest(const struct run *run, const struct request *request)
         return false;
     if (faults_excuse_null(run) || request->alignment > MODEST_ALIGNMENT ||
         __builtin_add_overflow(request->total, request->alignment, &wanted) ||
-        shadow->live_size > room)
+        shadow->live_claim > room)
         return false;
-    return wanted <= (room - shadow->live_size) / (is_limited ? shadow->live.count + 1 : 1);
+    return wanted <= (room - shadow->live_claim) / (is_limited ? shadow->live.count + 1 : 1);
 }
 
 /* The size is no multiple of the alignment, where it should be one. */

@@ -236,6 +236,7 @@ void shadow_insert(struct shadow *shadow, uint32_t slot)
     order_insert(shadow, slot, (uintptr_t)block->start);
     slot_set_add(&shadow->live, slot);
     shadow->live_size += block->size;
+    shadow->live_claim += block->size + block->alignment;
     if (block->capacity <= block->fill_max)
         shadow->filled += block->capacity;
 }
@@ -246,6 +247,7 @@ void shadow_remove(struct shadow *shadow, uint32_t slot)
     order_remove(shadow, (uintptr_t)block->start);
     slot_set_remove(&shadow->live, slot);
     shadow->live_size -= block->size;
+    shadow->live_claim -= block->size + block->alignment;
     if (block->capacity <= block->fill_max)
         shadow->filled -= block->capacity;
     *block = (struct block){0};
@@ -258,7 +260,7 @@ void shadow_clear(struct shadow *shadow)
         shadow->blocks[slot] = (struct block){0};
         slot_set_remove(&shadow->live, slot);
     }
-    shadow->live_size = shadow->filled = 0;
+    shadow->live_size = shadow->live_claim = shadow->filled = 0;
     shadow->buckets = shadow->spares = shadow->pool_used = 0;
     shadow->last_address = 0;
 }

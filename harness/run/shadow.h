@@ -54,6 +54,7 @@ struct place {
 
 struct shadow {
     size_t live_size;     /* sum of sizes */
+    size_t live_claim;    /* sum of sizes and alignments, which is what blocks may take */
     size_t filled;        /* sum of capacities of fully filled blocks */
     struct slot_set live; /* slots whose block is not NULL */
     uint32_t buckets;     /* in the row */

@@ -8,7 +8,7 @@ set -u
 sound=$(cd "$(dirname "$0")/../.." && pwd)/examples/malloclab/mm.c
 cd "$work" || exit 1
 mkdir empty subs subs/folder corpus
-printf '#0 = malloc 50\n#1 = malloc 9\n#0 = realloc #0 100\n' >corpus/resize.trace
+printf '#0 = malloc 200\n#1 = malloc 9\n#0 = realloc #0 100\n' >corpus/resize.trace
 cat >rubric <<END
 title   Lab
 file    mm.c
