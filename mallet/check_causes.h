@@ -44,6 +44,8 @@ struct check_causes {
 
 /* Takes what the step wrote down so far. Returns how many findings are new to the check. */
 size_t check_causes_take(struct check_causes *causes, const struct check_step *step);
+/* How many of those taken so far count, as far as is known: notes do not. */
+size_t check_causes_counting(const struct check_causes *causes);
 /* Takes what the engine of a campaign that was stopped had saved. */
 void check_causes_take_raw(struct check_causes *causes, const struct check_step *step);
 /* Takes over one finding that no step made. */

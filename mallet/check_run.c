@@ -362,7 +362,7 @@ struct schedule {
     int (*take)(void *context, struct check_result *result);
     void *context;
     struct running running[CHECK_SLOTS_MAX];
-    size_t slots, next, fresh; /* fresh: classes of findings so far */
+    size_t slots, next, found; /* found: findings that count so far */
     unsigned ended;
     int status;
 };
@@ -373,14 +373,14 @@ static void take(struct schedule *schedule, struct check_result *result)
     if (schedule->status == EXIT_CLEAN)
         schedule->status = status;
     json_decref(result->document);
-    schedule->fresh += result->fresh;
+    schedule->found = result->found;
     schedule->ended++;
 }
 
 /* Whether steps go on for their minimum. */
 static bool is_patient(const struct schedule *schedule)
 {
-    return !is_firm(schedule->request) && schedule->fresh == 0;
+    return !is_firm(schedule->request) && schedule->found == 0;
 }
 
 /* A step that does not run, and why. */

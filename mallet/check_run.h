@@ -36,7 +36,7 @@ struct check_result {
     enum step_state state;
     double seconds;
     unsigned long done, minimum;
-    size_t fresh;       /* classes of findings that no step had before; set by `take` */
+    size_t found;       /* findings that count, of all steps so far; set by `take` */
     json_t *document;   /* what it printed; NULL: nothing that can be read */
     char sentence[256]; /* why it is not done; its last line on stderr; "" */
 };

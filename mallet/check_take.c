@@ -93,6 +93,14 @@ size_t check_causes_take(struct check_causes *causes, const struct check_step *s
     return fresh;
 }
 
+size_t check_causes_counting(const struct check_causes *causes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < causes->finding_count; i++)
+        count += finding_note(&causes->findings[i].finding) == NULL;
+    return count;
+}
+
 /* ---- what a campaign left ---- */
 
 static void read_comment(const char *text, const char *key, char *ret_value, size_t capacity)

@@ -86,9 +86,10 @@ static int take_result(void *context, struct check_result *result)
     snprintf(line->sentence, sizeof line->sentence, "%s", result->sentence);
     check_step_describe(result->step, result->document, line->summary, sizeof line->summary);
     if (result->state != STEP_NOT_BEGUN && result->state != STEP_NOT_MEANT)
-        result->fresh = line->fresh = check_causes_take(&check->causes, result->step);
+        line->fresh = check_causes_take(&check->causes, result->step);
     if (result->document == NULL && result->state != STEP_NOT_BEGUN)
         check_causes_take_raw(&check->causes, result->step);
+    result->found = check_causes_counting(&check->causes);
     if (result->state == STEP_BROKEN) {
         check->status =
             report_internal_error("the step %s: %s", result->step->name, result->sentence);
