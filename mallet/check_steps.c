@@ -18,10 +18,11 @@
 #define INTERLEAVE "interleave --json ?limit $S"
 #define TORTURE    "torture --json --output $O ?limit $S"
 #define GROWTH     "growth --json --output $O ?limit $S"
-/* A second on a sound allocator, and nearly every cost that grows with the blocks shows in them. */
+/* A second on a sound allocator, and nearly every cost that grows with the blocks shows in them.
+ * What may take a minute of a sound one, and is a note at most, is left to the step growth. */
 #define COST                                                                               \
     GROWTH " --quick --band 64 --workload usable --workload boundary --workload fill_lifo" \
-           " --workload fill_shuffled --workload fragments --workload grow_in_steps"
+           " --workload fill_shuffled --workload fragments"
 #define FUZZ "fuzz --json --output $O --time $T $S"
 
 static const struct check_step steps[] = {
