@@ -7,6 +7,7 @@
 #include "mallet/check_causes.h"
 
 #include "harness/finding/finding_json.h"
+#include "mallet/text_file.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -110,22 +111,6 @@ static void read_comment(const char *text, const char *key, char *ret_value, siz
     snprintf(ret_value, capacity, "%.*s", (int)length, found != NULL ? found + strlen(key) : "");
 }
 
-/* To be freed; NULL: it cannot be read. */
-static char *read_file(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t capacity = 0;
-    if (file == NULL)
-        return NULL;
-    if (getdelim(&text, &capacity, '\0', file) < 0) {
-        free(text);
-        text = NULL;
-    }
-    fclose(file);
-    return text;
-}
-
 static void add_raw(struct check_causes *causes, const struct check_step *step, const char *text)
 {
     struct finding finding = {.op = VERDICT_NO_OP};
@@ -151,7 +136,7 @@ void check_causes_take_raw(struct check_causes *causes, const struct check_step 
     int count = scandir(folder, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {
         snprintf(path, sizeof path, "%.3000s/%s", folder, entries[i]->d_name);
-        char *text = strstr(entries[i]->d_name, ".trace") != NULL ? read_file(path) : NULL;
+        char *text = strstr(entries[i]->d_name, ".trace") != NULL ? text_file_read(path) : NULL;
         if (text != NULL)
             add_raw(causes, step, text);
         free(text);

@@ -4,6 +4,7 @@
 #include "conformance/clauses.h"
 #include "harness/cli/cli.h"
 #include "harness/run/check.h"
+#include "mallet/text_file.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -101,28 +102,11 @@ static bool take_line(struct rubric *rubric, char *line, char *sentence, size_t 
     return true;
 }
 
-static char *read_all(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t capacity = 0;
-    if (file == NULL)
-        return NULL;
-    ssize_t length = getdelim(&text, &capacity, '\0', file);
-    int error = ferror(file) ? EIO : length < 0 ? ENODATA : 0;
-    fclose(file);
-    if (error == 0)
-        return text;
-    free(text);
-    errno = error;
-    return NULL;
-}
-
 int rubric_read(struct rubric *ret_rubric, const char *path, char error[RUBRIC_ERROR_MAX])
 {
     char sentence[256] = "";
     unsigned number = 0;
-    struct rubric rubric = {.text = read_all(path), .title = "", .limit = LIMIT_DEFAULT_S};
+    struct rubric rubric = {.text = text_file_read(path), .title = "", .limit = LIMIT_DEFAULT_S};
     if (rubric.text == NULL) {
         snprintf(error, RUBRIC_ERROR_MAX, "cannot read %.300s: %s", path, strerror(errno));
         return errno;

@@ -6,6 +6,7 @@
  */
 #include "harness/cli/cli.h"
 #include "mallet/site.h"
+#include "mallet/text_file.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -15,20 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static char *read_text(const char *path)
-{
-    char *text = NULL;
-    size_t capacity = 0;
-    FILE *file = fopen(path, "re");
-    if (file != NULL && getdelim(&text, &capacity, '\0', file) < 0) {
-        free(text);
-        text = NULL;
-    }
-    if (file != NULL)
-        fclose(file);
-    return text;
-}
-
 /* The progress of a campaign stands beside its summary.json. */
 static void add_progress(json_t *entry, const char *path)
 {
@@ -36,7 +23,7 @@ static void add_progress(json_t *entry, const char *path)
     const char *name = strrchr(path, '/');
     size_t length = name != NULL ? (size_t)(name + 1 - path) : 0;
     snprintf(beside, sizeof beside, "%.*sprogress.tsv", (int)length, path);
-    char *text = read_text(beside);
+    char *text = text_file_read(beside);
     if (text != NULL)
         json_object_set_new(entry, "progress", json_string(text));
     free(text);

@@ -145,8 +145,8 @@ static bool is_death(const struct growth_result *result)
     return result->check == CHECK_CRASH || result->check == CHECK_PROGRESS;
 }
 
-/* Whether a finding that was seen once shows again; growth and costs confirm themselves, and what an
- * allocator may choose becomes a note anyway. */
+/* Whether a finding that was seen once shows again. Growth and costs confirm themselves, and what
+ * an allocator may choose becomes a note anyway. */
 static void confirm(const struct growth_options *options, struct growth_result *result)
 {
     if (result->outcome != GROWTH_FINDING || (result->attempts != 0 && !is_death(result)))

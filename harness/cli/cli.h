@@ -63,8 +63,8 @@ void cli_name_document(const char *command, bool is_list);
 /* Puts the head before a document that has none: its kind and version, the tool, date and machine.
  * Takes the reference; returns the whole, or NULL for NULL or without memory. */
 json_t *cli_begin_document(json_t *document);
-/* Prints a document with its head to stdout and drops the reference. NULL stands for a document that could not be
- * built. Returns EXIT_CLEAN, or EXIT_INTERNAL after a sentence. */
+/* Prints a document with its head to stdout and drops the reference. NULL: it could not
+ * be built. Returns EXIT_CLEAN, or EXIT_INTERNAL after a sentence. */
 int cli_print_json(json_t *document);
 
 /* ---- work and interruption ---- */
@@ -80,8 +80,8 @@ int cli_conclude(size_t findings, const struct cli_work *work);
 /* Adds "done" and "minimum" to the command's document, and "interrupted" if it was. */
 void cli_add_work(json_t *document, const struct cli_work *work);
 
-/* The work begins: catches SIGINT and SIGTERM from here on: the command looks at cli_interrupts between two pieces
- * of work. The second signal ends the process at once. */
+/* The work begins. SIGINT and SIGTERM are caught from here on: the command looks at cli_interrupts
+ * between two pieces of work. The second signal ends the process at once. */
 void cli_catch_interrupts(void);
 /* How many there were. */
 unsigned cli_interrupts(void);
@@ -93,8 +93,9 @@ void cli_catch_broken_pipes(void);
 bool cli_is_unread(void);
 
 /* Whether nothing more may begin: after an interrupt, or when the time of --limit, counted from
- * cli_catch_interrupts, is over. With --at-least N its end is put off while less than N was done and nothing
- * was found, so that a slow subject or a busy machine takes longer and is tested all the same. */
+ * cli_catch_interrupts, is over. With --at-least N its end is put off while less than N was done
+ * and nothing was found, so that a slow subject or a busy machine takes longer and is tested all
+ * the same. */
 bool cli_is_over(const struct cli *cli, uint64_t done, uint64_t found);
 
 /* ---- progress ---- */

@@ -4,7 +4,7 @@
  * to its cause, whereupon the findings of all mutants are grouped as if they were of one allocator.
  * Two come to one group only where nothing that a caller can see tells them apart: the same trace
  * shows both, or both fail the same check in the same function, or both damage blocks by malloc and
- * free alone, or one is a crash in functions whose damage the other shows.
+ * free alone. Pairs that are joined all the same are listed one by one.
  */
 #include "harness/executor/executor.h"
 #include "harness/finding/group.h"
@@ -95,18 +95,29 @@ static bool is_same_class(const struct finding *left, const struct finding *righ
            strncmp(left->site, right->site, length) == 0;
 }
 
-/* A crash is what damage comes to. */
-static bool is_crash_of(const struct finding *crash, const struct finding *damage)
+/* Known gaps: what damages blocks in one function, and what crashes in it. The crash is what damage
+ * mostly comes to, so that telling them apart would give most mutants a second headline. */
+static const char *const known_pairs[][2] = {
+    {"grow_down_early_split", "realloc_copies_new_size"},
+    {"asked_stays_old", "realloc_copies_new_size"},
+    {"pair_1000_2000", "realloc_copies_new_size"},
+    {"memalign_gap_16", "memalign_writes_below"},
+    {"oom_mid_fill", "commit_unchecked"},
+};
+
+static bool is_known_pair(const char *left, const char *right)
 {
-    return strcmp(crash->check, "crash") == 0 && finding_cause(damage).effect == EFFECT_MEMORY &&
-           strcmp(damage->check, "crash") != 0;
+    for (size_t i = 0; i < sizeof known_pairs / sizeof known_pairs[0]; i++)
+        for (size_t j = 0; j < 2; j++)
+            if (strcmp(known_pairs[i][j], left) == 0 && strcmp(known_pairs[i][1 - j], right) == 0)
+                return true;
+    return false;
 }
 
 static bool may_be_joined(const struct finding *left, const struct finding *right)
 {
     return is_same_class(left, right) || is_same_trace(&left->trace, &right->trace) ||
-           (damages_plain_blocks(left) && damages_plain_blocks(right)) ||
-           is_crash_of(left, right) || is_crash_of(right, left);
+           (damages_plain_blocks(left) && damages_plain_blocks(right));
 }
 
 static void print_finding(size_t i)
@@ -127,7 +138,8 @@ static void two_mutants_are_never_joined(void **state)
         print_finding(i);
     for (size_t i = 0; i < count; i++)
         for (size_t j = i + 1; j < count; j++) {
-            if (groups[i] != groups[j] || may_be_joined(&findings[i], &findings[j]))
+            if (groups[i] != groups[j] || may_be_joined(&findings[i], &findings[j]) ||
+                is_known_pair(mutants[i]->id, mutants[j]->id))
                 continue;
             joined++;
             print_message("joined: %s and %s\n", mutants[i]->id, mutants[j]->id);
