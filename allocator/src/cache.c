@@ -366,6 +366,20 @@ void cache_start(void)
         (void)pthread_setspecific(thread_end_key, cache_current);
 }
 
+void cache_leave(void)
+{
+    struct cache *cache = cache_current;
+    frees_without_cache = 0;
+    if (cache == &cache_none)
+        return;
+    cache_current = &cache_none;
+    if (has_thread_end_key)
+        (void)pthread_setspecific(thread_end_key, NULL);
+    sync_lock_acquire(&cache_list_lock);
+    cache->is_used = false;
+    sync_lock_release(&cache_list_lock);
+}
+
 void cache_forget_all(void)
 {
     for (struct cache *cache = all_caches; cache != NULL; cache = cache->next)

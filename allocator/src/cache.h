@@ -178,6 +178,9 @@ bool cache_flush(void);
 void cache_start(void);
 /* The heap starts over: every cache forgets what it has. No other thread may be using it. */
 void cache_forget_all(void);
+/* Before that: the calling thread has no cache any more, as if it had just begun. The heap may want
+ * none when it is set up again. */
+void cache_leave(void);
 /* The lock of the list of all caches, for fork. */
 extern struct sync_lock cache_list_lock;
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The levels of harden.h. A canary is a byte that depends on the block's address and on a secret
- * of the process, never zero, so that the terminator of a string is noticed; the first CANARY_BYTES
- * behind a block hold it.
+ * of the process, never zero, so that the terminator of a string is noticed. The first CANARY_BYTES
+ * behind a block hold it, for writes past the end, and so do the last TAIL_BYTES of its capacity, for
+ * writes before the start of the next block:
+ *
+ *     | size asked for | canary | rest | tail |
  *
  * A block in the quarantine is in the state of one that a thread keeps for itself: a small one is
  * `taken`, a large one EXTENT_CACHED. So a second free is diagnosed as ever, and the checker and
@@ -14,7 +17,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-enum { CANARY_BYTES = 32, DISCARD_FROM = 256 * 1024 /* bytes */ };
+enum { CANARY_BYTES = 32, TAIL_BYTES = 16, DISCARD_FROM = 256 * 1024 /* bytes */ };
 
 /* ---- the canary ---- */
 
@@ -29,19 +32,36 @@ static size_t canary_length(const struct anvil_heap *heap, size_t size, size_t c
     return heap->options.canary ? size_min(capacity - size, CANARY_BYTES) : 0;
 }
 
+/* Of what is behind the canary, the last bytes. */
+static size_t tail_length(const struct anvil_heap *heap, size_t size, size_t capacity)
+{
+    size_t rest = capacity - size - canary_length(heap, size, capacity);
+    return heap->options.canary ? size_min(rest, TAIL_BYTES) : 0;
+}
+
 static void canary_write(const struct anvil_heap *heap, char *start, size_t size, size_t capacity)
 {
+    size_t tail = tail_length(heap, size, capacity);
     memset(start + size, canary_of(heap, start), canary_length(heap, size, capacity));
+    memset(start + capacity - tail, canary_of(heap, start), tail);
+}
+
+static bool is_filled(const char *start, size_t length, unsigned char value)
+{
+    unsigned char difference = 0;
+    for (size_t i = 0; i < length; i++)
+        difference |= (unsigned char)start[i] ^ value;
+    return difference == 0;
 }
 
 void harden_verify(const struct anvil_heap *heap, const struct heap_block *block,
                    const char *function)
 {
-    size_t length = canary_length(heap, block->size, block->capacity);
-    unsigned char canary = canary_of(heap, block->start), difference = 0;
-    for (size_t i = 0; i < length; i++)
-        difference |= (unsigned char)block->start[block->size + i] ^ canary;
-    if (difference != 0)
+    unsigned char canary = canary_of(heap, block->start);
+    size_t tail = tail_length(heap, block->size, block->capacity);
+    const char *end = block->start + block->size, *limit = block->start + block->capacity;
+    if (!is_filled(end, canary_length(heap, block->size, block->capacity), canary) ||
+        !is_filled(limit - tail, tail, canary))
         panic_fault(function, block->start,
                     &(struct fault){.kind = FAULT_OVERFLOW, .size = block->size});
 }

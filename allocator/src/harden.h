@@ -3,7 +3,7 @@
  * The optional levels of hardening, for heaps that ask for any of them. They cost time and memory,
  * so such a heap has no caches, and every call for one of its blocks comes through here.
  *
- *     canary       | size asked for | canary ... | rest |      32 bytes, checked at free
+ *     canary       | size asked for | canary | rest | tail |    32 and 16 bytes, checked at free
  *     zero         a freed block is cleared at once; that it still is zero is checked before it is
  *                  handed out again: a write after free is found, and secrets do not linger;
  *                  with a quarantine, the block freed last is checked with every request

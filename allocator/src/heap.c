@@ -369,7 +369,7 @@ static struct fault diagnose(const struct anvil_heap *heap, const char *pointer)
         return (struct fault){.kind = FAULT_INTERIOR, .size = extent_size(extent)};
     if (pointer < extent->start + extent->dirty)
         return (struct fault){.kind = FAULT_DOUBLE_FREE_GONE};
-    return (struct fault){.kind = FAULT_NEVER_ALLOCATED};
+    return (struct fault){.kind = FAULT_NOT_ALLOCATED};
 }
 
 COLD struct fault heap_diagnose(struct anvil_heap *heap, const void *pointer)

@@ -179,6 +179,7 @@ void heap_default_reset(void)
 {
     if (sync_read(&registry.ready) == NULL)
         return;
+    cache_leave();
     heap_lock(&default_heap);
     cache_forget_all();
     heap_destroy(&default_heap);

@@ -290,8 +290,10 @@ COLD struct fault slab_diagnose(const struct slab *slab, const void *pointer)
     if (offset % BLOCK_ALIGNMENT != 0)
         return (struct fault){.kind = FAULT_MISALIGNED};
     if (index >= slab->carved)
-        return (struct fault){.kind = FAULT_NEVER_ALLOCATED};
+        return (struct fault){.kind = FAULT_NOT_ALLOCATED};
     if (index * slab->block_size != offset)
         return (struct fault){.kind = FAULT_INTERIOR, .size = slab->block_size};
+    if ((sync_tag_read(&slab->tags[index]) & SLAB_TAG_ZERO) != 0) /* it was never live */
+        return (struct fault){.kind = FAULT_NOT_ALLOCATED};
     return (struct fault){.kind = FAULT_DOUBLE_FREE, .size = slab->block_size};
 }

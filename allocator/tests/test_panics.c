@@ -156,7 +156,7 @@ static void memory_that_was_never_handed_out_is_named(void **state)
 {
     (void)state;
     struct misuse misuse = {.block = anvil_malloc(1024), .offset = (size_t)1024 * 8};
-    support_expect_panic(free_it, &misuse, "free", "memory of this heap that was never allocated");
+    support_expect_panic(free_it, &misuse, "free", "memory of this heap that is not allocated");
 }
 
 static void a_block_of_another_heap_is_named(void **state)
