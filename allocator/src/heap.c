@@ -484,6 +484,8 @@ static enum heap_resized resize_mapping(struct anvil_heap *heap, const struct he
         return HEAP_MUST_MOVE;
     extent->dirty = extent_length(extent);
     set_request(extent, size);
+    if (extent->start != block->start)
+        remember_gone(heap, block->start, block->size);
     return HEAP_RESIZED;
 }
 

@@ -17,7 +17,7 @@
     X(DOUBLE_FREE_GONE, "double free: the block was freed and its memory reused or given back") \
     X(INTERIOR, "pointer into the middle of a block of %zu bytes")                              \
     X(MISALIGNED, "misaligned pointer: every block is aligned to 16 bytes")                     \
-    X(NOT_ALLOCATED, "memory of this heap that is not allocated")                              \
+    X(NOT_ALLOCATED, "memory of this heap that is not allocated")                               \
     X(FOREIGN, "not a block of any heap")                                                       \
     X(OTHER_HEAP, "block of another heap")                                                      \
     X(WRONG_SIZE, "block of %zu bytes freed with size %zu")                                     \

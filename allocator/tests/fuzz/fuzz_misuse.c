@@ -37,13 +37,15 @@ bool fuzz_tally(void);
 enum { LINE_MAX_BYTES = 300, ALLOWED_MAX = 4, UNDERRUN_MAX = 16, LATELY = 8 /* frees */ };
 
 enum function { FREE, REALLOC, USABLE, REALLOC_ZERO, FREE_SIZED, FREE_ALIGNED_SIZED, FUNCTIONS };
-static const char *const function_names[] = {
-    "free", "realloc", "malloc_usable_size", "realloc", "free_sized", "free_aligned_sized"};
+static const char *const function_names[] = {"free",    "realloc",    "malloc_usable_size",
+                                             "realloc", "free_sized", "free_aligned_sized"};
 
-#define MISUSES(X)                                                                              \
-    X(double_free)                                                                              \
-    X(stale) X(interior) X(misaligned) X(foreign) X(other_heap) X(stray) X(wrong_size)          \
-        X(wrong_alignment) X(wrong_form) X(overflow) X(underflow) X(write_after_free)
+/* clang-format off */
+#define MISUSES(X)                                                                      \
+    X(double_free) X(stale) X(interior) X(misaligned) X(foreign) X(other_heap) X(stray) \
+    X(wrong_size) X(wrong_alignment) X(wrong_form)                                      \
+    X(overflow) X(underflow) X(write_after_free)
+/* clang-format on */
 
 /* A call that must end in a panic. */
 struct call {
@@ -344,8 +346,12 @@ static bool foreign(const struct model_op *op)
     static char object[64];
     char local[64];
     uintptr_t wild = (uintptr_t)op->operand * UINT64_C(0x9e3779b97f4a7c15);
-    char *const pointers[] = {object, local, (char *)(uintptr_t)op->operand, (char *)wild,
-                              (char *)(wild >> 17 << 4), (char *)(uintptr_t)foreign};
+    char *const pointers[] = {object,
+                              local,
+                              (char *)(uintptr_t)op->operand,
+                              (char *)wild,
+                              (char *)(wild >> 17 << 4),
+                              (char *)(uintptr_t)foreign};
     return at(op, pointers[op->operand % (sizeof pointers / sizeof pointers[0])],
               "foreign pointer");
 }
@@ -436,7 +442,7 @@ static void scribble(const struct model_op *op, const struct model_block *block,
     call.function = function == FREE_SIZED ? call.function : function;
     memcpy(saved, place, count);
     for (size_t i = 0; i < count; i++)
-        place[i] ^= change;
+        place[i] = (char)(place[i] ^ change);
     if (call.function == REALLOC)
         call.size = model_size(op->operand) + 1;
     char line[LINE_MAX_BYTES];

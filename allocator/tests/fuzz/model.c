@@ -11,8 +11,8 @@
 
 enum {
     ARENA_SIZE = 2 << 20, /* bytes: clearing it is cheap, and it runs full now and then */
-    FULL_MAX = 4096,      /* bytes of a block that are all written; of longer ones a sample */
-    STRIDE = 509,
+    FULL_MAX = 320,       /* bytes of a block that are all written; of longer ones a sample */
+    SAMPLE = 24,
     EDGE = 64, /* bytes at either end of every block that are written */
     FAIL_WITHIN = 8,
 };
@@ -37,6 +37,9 @@ void model_require(bool holds, const char *sentence, ...)
 /* Bits of the third byte; with the highest of them all levels are on. */
 enum { CANARY = 1, ZERO = 2, RANDOM = 4, QUARANTINE = 8, SECURE = 16 };
 
+/* And of the first, whose lowest two are the source. */
+enum { DEFAULT_HEAP = 4, UNCACHED = 8, UNLOCKED = 16 };
+
 static const char *const sources[] = {"arena", "mmap", "sbrk", "arena"};
 static const char *const fits[] = {"first", "next", "best", "worst"};
 static const char *const thresholds[] = {"", ",mmap_threshold:64k", ",trim_threshold:64k",
@@ -55,7 +58,7 @@ static void write_options(const uint8_t *configuration, char *text, size_t text_
              (levels & CANARY) != 0 ? ",canary:on" : "", (levels & ZERO) != 0 ? ",zero:on" : "",
              (levels & RANDOM) != 0 ? ",random:on" : "",
              (levels & QUARANTINE) != 0 ? ",quarantine:128k" : "",
-             (configuration[0] & 8) != 0 ? ",cache:off" : "");
+             (configuration[0] & UNCACHED) != 0 ? ",cache:off" : "");
 }
 
 static void parse(const char *text, struct anvil_options *options)
@@ -98,28 +101,36 @@ void model_start(const uint8_t configuration[MODEL_CONFIGURATION])
     write_options(configuration, text, sizeof text);
     unsigned levels = levels_of(configuration[2]);
     bool is_arena = strncmp(text, "source:arena", 12) == 0;
-    bool is_default = !is_arena && (configuration[0] & 4) != 0;
+    bool is_default = !is_arena && (configuration[0] & DEFAULT_HEAP) != 0;
     model = (struct model){.has_canary = (levels & CANARY) != 0,
                            .has_zero = (levels & ZERO) != 0,
                            .has_quarantine = (levels & (QUARANTINE | RANDOM)) != 0};
     if (is_default)
         make_default(text);
     else
-        make_heap(text, is_arena, (configuration[0] & 16) != 0);
+        make_heap(text, is_arena, (configuration[0] & UNLOCKED) != 0);
+}
+
+anvil_heap *model_layers(const uint8_t configuration[MODEL_CONFIGURATION])
+{
+    const uint8_t chosen[MODEL_CONFIGURATION] = {(configuration[0] & 3) | UNLOCKED,
+                                                 configuration[1]};
+    model_start(chosen);
+    return model.heap;
 }
 
 /* ---- content ---- */
 
 static char content(const struct model_block *block, size_t at)
 {
-    return (char)(block->key * 31 + at * 7 + (at >> 8) + 1);
+    return (char)((size_t)block->key * 31 + at * 7 + (at >> 8) + 1);
 }
 
 /* The next place to write or to look at. */
 static size_t step(size_t length, size_t at)
 {
     bool is_all = length <= FULL_MAX || at < EDGE || at >= length - EDGE;
-    return is_all ? at + 1 : size_min(at + STRIDE, length - EDGE);
+    return is_all ? at + 1 : size_min(at + length / SAMPLE, length - EDGE);
 }
 
 static void fill(const struct model_block *block)
@@ -198,8 +209,8 @@ static bool place(struct model_block *block, char *start, size_t size, size_t al
     struct model_block made = {.start = start, .size = size, .alignment = alignment};
     made.usable = anvil_heap_malloc_usable_size(model.heap, start);
     made.key = ++model.keys;
-    model_require(is_aligned(start, size_max(alignment, BLOCK_ALIGNMENT)),
-                  "alignment: %p for %zu", (void *)start, alignment);
+    model_require(is_aligned(start, size_max(alignment, BLOCK_ALIGNMENT)), "alignment: %p for %zu",
+                  (void *)start, alignment);
     model_require(made.usable >= size, "usable: %zu bytes of %zu", made.usable, size);
     for (unsigned i = 0; i < MODEL_SLOTS; i++)
         model_require(model.blocks[i].start == NULL || !overlaps(&model.blocks[i], &made),

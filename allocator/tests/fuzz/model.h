@@ -52,6 +52,8 @@ extern struct model model;
 
 /* Sets the heap up from the first bytes of the input. */
 void model_start(const uint8_t configuration[MODEL_CONFIGURATION]);
+/* For the targets of single layers: such a heap of its own, without hardening and without locks. */
+anvil_heap *model_layers(const uint8_t configuration[MODEL_CONFIGURATION]);
 /* Frees every block, checks that nothing is live and destroys the heap. */
 void model_end(void);
 struct model_op model_decode(const uint8_t bytes[MODEL_OP]);
