@@ -52,6 +52,7 @@ static struct {
     bool is_anvil;
     struct subject subject; /* anvil */
     uint64_t anvil_capacity;
+    const char *configuration; /* that the input has chosen, or NULL */
     struct run *run;
     /* of the inputs that run together; anvil's run one at a time */
     struct trace_op ops[EXECUTOR_BATCH_MAX][OPS_MAX];
@@ -71,6 +72,23 @@ static void open_anvil(const char *options)
     _exit(EXIT_FAILURE);
 }
 
+/* "arena" or "arena,OPTIONS", "default" or "default,…", whose options are its own, else OPTIONS. */
+static void open_configured(const char *configuration)
+{
+    bool is_arena = strncmp(configuration, "arena", 5) == 0;
+    bool is_default = strncmp(configuration, SUBJECT_ANVIL_DEFAULT, 7) == 0;
+    const char *options = is_default ? SUBJECT_ANVIL_DEFAULT : configuration;
+    char error[SUBJECT_ERROR_MAX] = "";
+    if (is_arena)
+        options += configuration[5] == ',' ? 6 : 5;
+    if (subject_bind_anvil(&target.subject, options, is_arena ? ARENA_SIZE : 0, error) != 0) {
+        dprintf(STDERR_FILENO, "%s: %s\n", program_invocation_short_name, error);
+        _exit(EXIT_FAILURE);
+    }
+    target.configuration = configuration;
+    target.anvil_capacity = is_arena ? ARENA_SIZE : 0;
+}
+
 /* anvil's, which holds no more than its arena; foreign.c puts the one of its subject. */
 static uint64_t anvil_capacity(void)
 {
@@ -81,9 +99,9 @@ static uint64_t anvil_capacity(void)
 
 /* At the first input, not before: AFL++ forks in between, and no two processes may share a
  * worker. */
-static void open_target(void)
+static void open_target(const struct target_mode *mode)
 {
-    const char *spec = getenv("MALLET_SUBJECT");
+    const char *spec = mode->anvil_options != NULL ? NULL : getenv("MALLET_SUBJECT");
     if (spec == NULL || spec[0] == '\0')
         spec = "anvil";
     findings_open(getenv("MALLET_FINDINGS"));
@@ -105,6 +123,8 @@ static void print_finding(const struct verdict *verdict, const struct trace *tra
                           check_name(verdict->check), verdict->site,
                           verdict->op == VERDICT_NO_OP ? -1 : (int)verdict->op, verdict->sentence);
     ssize_t written = write(STDERR_FILENO, line, (size_t)length);
+    if (target.configuration != NULL)
+        dprintf(STDERR_FILENO, "# anvil: %s\n", target.configuration);
     for (size_t i = 0; i < trace->count && written >= 0; i++) {
         size_t end = trace_format_op(&trace->ops[i], line);
         line[end] = '\n';
@@ -199,6 +219,8 @@ static void run_with_children(const struct target_input *input, const struct tar
 
 static void run_in_process(const struct target_input *input, const struct target_mode *mode)
 {
+    if (mode->anvil_options != NULL)
+        open_configured(mode->anvil_options);
     const struct run_options options = prepare(0, input, mode);
     uint8_t *features = guidance_begin();
     run_anvil(&target.traces[0], &options, features);
@@ -210,7 +232,7 @@ void target_run(const uint8_t *data, size_t size, const struct target_mode *mode
 {
     const struct target_input input = {data, size};
     if (!target.is_open)
-        open_target();
+        open_target(mode);
     if (target.is_anvil)
         run_in_process(&input, mode);
     else
@@ -221,7 +243,7 @@ size_t target_run_batch(const struct target_input inputs[], size_t count,
                         const struct target_mode *mode)
 {
     if (!target.is_open)
-        open_target();
+        open_target(mode);
     if (!target.is_anvil)
         return run_foreign(inputs, count, mode);
     for (size_t i = 0; i < count; i++)

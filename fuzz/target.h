@@ -13,6 +13,9 @@ struct target_mode {
     /* last changes to a trace, of hash alone; NULL: none. Leaves it well-formed */
     void (*prepare)(struct trace *trace, uint64_t hash);
     uint32_t recovery; /* as in struct run_options */
+    /* anvil is set up with these for this input, whatever MALLET_SUBJECT says: options, behind
+     * "arena", or "default". NULL: it stays as it is */
+    const char *anvil_options;
 };
 
 struct target_input {

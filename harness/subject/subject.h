@@ -65,7 +65,8 @@ int subject_parse_lacks(const char *list, unsigned *ret_lacks, const char **ret_
 
 /* Each binds and returns 0, or returns a positive errno with one sentence in `error`, "could not
  * bind: …". */
-/* options: SUBJECT_ANVIL_DEFAULT for the default heap, which has no arena.
+/* anvil can be bound again, with other options; the heap before is destroyed.
+ * options: SUBJECT_ANVIL_DEFAULT for the default heap, which has no arena.
  * arena_size: bytes of a fixed arena that all blocks come from, so that addresses repeat, for one
  * thread at a time; 0: the page source that the options name. */
 #define SUBJECT_ANVIL_DEFAULT "default"

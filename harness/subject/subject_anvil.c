@@ -16,6 +16,10 @@
 /* Up to here a reset clears an arena by memset: cheaper than the page faults after a discard. */
 #define ARENA_CLEARED_BY_HAND ((size_t)16 << 20)
 
+static struct {
+    void *start;
+    size_t size;
+} last_arena;
 static anvil_heap *heap; /* NULL: the default heap, whose straight paths are those of no other */
 
 static void *bound_malloc(size_t size)
@@ -98,20 +102,34 @@ static size_t bound_footprint(void)
     return stats.mapped;
 }
 
+/* Of the heap before this one, if it had as large an arena: destroying it has cleared the arena. */
+static void *used_arena(size_t size)
+{
+    return last_arena.size == size ? last_arena.start : MAP_FAILED;
+}
+
 static int map_arena(struct anvil_options *options, size_t size)
 {
     options->source = ANVIL_SOURCE_ARENA;
     options->arena_size = size;
     options->unlocked = true; /* a lock costs most where another thread of the engine's stands by */
     options->arena_discard = size > ARENA_CLEARED_BY_HAND;
-    options->arena = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return options->arena == MAP_FAILED ? ENOMEM : 0;
+    options->arena = used_arena(size);
+    if (options->arena == MAP_FAILED)
+        options->arena = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (options->arena == MAP_FAILED)
+        return ENOMEM;
+    last_arena.start = options->arena;
+    last_arena.size = size;
+    return 0;
 }
 
 static int make_heap(const char *options_text, size_t arena_size, char *reason, size_t reason_size)
 {
     struct anvil_options options = {0};
+    anvil_heap_destroy(heap);
+    heap = NULL;
     if (strcmp(options_text, SUBJECT_ANVIL_DEFAULT) == 0) {
         anvil_heap_reset(NULL);
         return 0;
