@@ -153,13 +153,13 @@ static void print_answer(const struct check_report *check, size_t count)
     size_t meant, missing = lines_missing(check, &meant);
     const char *level = check_level_name(check->request->level);
     printf("%s%s%s: ", colour("\033[1m"), check->subject, colour("\033[0m"));
+    if (cli_is_interrupted())
+        printf("INTERRUPTED. ");
     if (count > 0) {
         printf("%s%zu defect%s%s", colour("\033[1;31m"), count, plural(count), colour("\033[0m"));
         print_severities(check, count);
-    } else if (cli_is_interrupted()) {
-        printf("INTERRUPTED. Nothing was found in what ran.");
     } else if (missing > 0) {
-        printf("INCOMPLETE. Nothing was found in what ran.");
+        printf("%sNothing was found in what ran.", cli_is_interrupted() ? "" : "INCOMPLETE. ");
     } else {
         printf("nothing found.");
     }

@@ -79,14 +79,14 @@ printf 'x' >>"$mine" # another build
 checked 1
 printed "^   still there  *impossible in calloc"
 
-# What an interrupt leaves is written down.
+# What an interrupt leaves is written down, whether something was found by then or not.
 "$mallet" check glibc --quick -o "$work/interrupted" >"$work/out" 2>"$work/err" &
 sleep 3
 kill -INT $!
 wait $!
 [ $? -eq 130 ]
 count $? "an interrupted check ends with 130"
-printed "^glibc: INTERRUPTED\."
+printed "^glibc: INTERRUPTED\. \(Nothing was found\|[0-9]* defects\?\)"
 holds "the JSON says so" grep -q '"interrupted": true' "$work/interrupted/check.json"
 
 finish
