@@ -142,7 +142,7 @@ void growth_os_calls(const struct growth_options *options, struct growth_result 
     growth_find(result, CHECK_SCALING,
                 "with %zu blocks of %zu bytes live, %zu times malloc and free of one more made %zu "
                 "OS calls",
-                (size_t)report.worst_window, result->size, (size_t)report.worst_operations,
+                (size_t)report.worst_window + 1, result->size, (size_t)report.worst_operations,
                 (size_t)report.worst_calls);
     /* in every stretch: the allocator asks the system for each block, wherever it stands */
     result->is_choice = (double)report.os_calls * 2 >= (double)report.operations * result->os_calls;

@@ -21,7 +21,7 @@ static int show_os_calls(void)
     double all = (double)report->os_calls / (double)report->operations;
     double worst = (double)report->worst_calls / (double)report->worst_operations;
     printf("%u blocks: %.3f OS calls an operation, %.3f in the worst stretch, number %u\n",
-           (unsigned)COUNT, all, worst, (unsigned)report->worst_window);
+           (unsigned)COUNT, all, worst, (unsigned)report->worst_window + 1);
     return worst >= OS_CALLS_LEAST ? 1 : 0;
 }
 

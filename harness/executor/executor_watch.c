@@ -95,7 +95,8 @@ void executor_find_site(const struct executor *executor, char ret_site[VERDICT_S
         return;
     const struct trace *trace = executor->jobs[executor_find_job(executor)].trace;
     if (op < trace->count)
-        name_site(executor, trace_op_name(trace->ops[op].kind), ret_site);
+        name_site(executor, run_op_name(executor->info.subject.offers, trace->ops[op].kind),
+                  ret_site);
 }
 
 static uint32_t find_cpu_limit(const struct executor *executor)
@@ -186,7 +187,8 @@ void executor_judge_death(const struct executor *executor, enum watch_result res
     ret_verdict->op = op < trace->count ? op : VERDICT_NO_OP;
     describe_end(result, watch, end, sizeof end);
     if (op < trace->count) {
-        name_site(executor, trace_op_name(trace->ops[op].kind), ret_verdict->site);
+        name_site(executor, run_op_name(executor->info.subject.offers, trace->ops[op].kind),
+                  ret_verdict->site);
         trace_format_op(&trace->ops[op], line);
         if (is_in_call)
             snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, "`%s` %s", line, end);

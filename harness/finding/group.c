@@ -314,12 +314,26 @@ enum severity finding_severity(const struct finding *finding)
     return check_severity(check < CHECK_COUNT ? check : examples[finding_cause(finding).effect]);
 }
 
+/* A trace of plain calls says more than a shorter one with a fork, a second thread or a refusal. */
+static bool has_plain_trace(const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->trace.count; i++) {
+        enum op_kind kind = (enum op_kind)finding->trace.ops[i].kind;
+        if (kind == OP_FORK || kind == OP_FAIL_OS || (trace_op_traits(kind) & OP_PASSES_TOKEN) != 0)
+            return false;
+    }
+    return finding->trace.count > 0;
+}
+
 bool finding_leads(const struct finding *first, const struct finding *second)
 {
     bool counts = finding_note(first) == NULL, other_counts = finding_note(second) == NULL;
     bool has_trace = first->trace.count > 0, other_has = second->trace.count > 0;
+    bool is_plain = has_plain_trace(first), other_is_plain = has_plain_trace(second);
     if (counts != other_counts)
         return counts;
+    if (is_plain != other_is_plain)
+        return is_plain;
     if (has_trace != other_has)
         return has_trace;
     if (first->trace.count != second->trace.count)

@@ -61,7 +61,8 @@ struct cause finding_cause(const struct finding *finding);
 size_t findings_group(const struct finding *findings, size_t count, size_t *ret_group);
 
 /* Of two findings of one group whether the first is the better headline: one that counts, then one
- * with a trace, then the shorter trace, then the worse check. */
+ * with a trace of plain calls, then one with any trace, then the shorter trace, then the worse
+ * check. */
 bool finding_leads(const struct finding *first, const struct finding *second);
 
 /* Of a clause by what its sentence says. */

@@ -105,8 +105,7 @@ static bool check_heap(struct run *run)
     char sentence[VERDICT_SENTENCE_MAX - 64];
     if (run->subject->check == NULL || run->subject->check(sentence, sizeof sentence) == 0)
         return true;
-    const char *after =
-        run->op < run->trace->count ? trace_op_name(run->trace->ops[run->op].kind) : "end";
+    const char *after = run_site(run);
     return run_fail(run, CHECK_HEAP, after, "the subject's walker after %s: %s", after, sentence);
 }
 

@@ -80,6 +80,9 @@ struct run_progress {
 
 /* The function that an op calls; SUBJECT_CALL_COUNT: none. */
 enum subject_call run_call_of(enum op_kind kind);
+/* The name that a verdict has for an op: of a sized free it is "free" if the subject, which offers
+ * the functions of the set (as subject_offers), has no such function. */
+const char *run_op_name(unsigned offers, enum op_kind kind);
 
 struct run; /* the shadow and all other working memory */
 

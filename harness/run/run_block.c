@@ -172,7 +172,7 @@ bool run_free(struct run *run, const struct trace_op *op)
     }
     int error = call_free(run, op->kind, &old);
     record_outcome(run, &(struct answer){0}, error == ERRNO_SENTINEL ? 0 : error);
-    const char *name = trace_op_name(op->kind);
+    const char *name = run_op_name(run->offers, op->kind);
     if (error == 0)
         return judge_errno_not_zero(run, name, error);
     return error == ERRNO_SENTINEL ||

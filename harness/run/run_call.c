@@ -35,6 +35,13 @@ enum subject_call run_call_of(enum op_kind kind)
     return functions[kind];
 }
 
+const char *run_op_name(unsigned offers, enum op_kind kind)
+{
+    enum subject_call call = run_call_of(kind);
+    bool is_sized = call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized;
+    return trace_op_name(is_sized && (offers >> call & 1) == 0 ? OP_FREE : kind);
+}
+
 struct request request_make(const struct run *run, const struct trace_op *op)
 {
     unsigned traits = trace_op_traits(op->kind);

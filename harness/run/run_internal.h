@@ -153,6 +153,8 @@ bool run_reallocate(struct run *run, const struct request *request);
 bool run_free(struct run *run, const struct trace_op *op);
 
 /* run_judge.c */
+/* Of what is found after the current op. */
+const char *run_site(const struct run *run);
 bool run_fail(struct run *run, enum check check, const char *site, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 bool judge_failure(struct run *run, const struct request *request, const struct answer *answer);

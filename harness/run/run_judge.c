@@ -282,6 +282,12 @@ bool judge_new_block(struct run *run, const struct request *request, const struc
            judge_zeroed(run, request, answer->block);
 }
 
+const char *run_site(const struct run *run)
+{
+    return run->op < run->trace->count ? run_op_name(run->offers, run->trace->ops[run->op].kind)
+                                       : "end";
+}
+
 bool judge_content(struct run *run, uint32_t slot, const char *when)
 {
     const struct block *block = &run->shadow.blocks[slot];
@@ -289,9 +295,7 @@ bool judge_content(struct run *run, uint32_t slot, const char *when)
                                   block->seed);
     if (wrong == PATTERN_ALL_GOOD)
         return true;
-    const struct trace_op *op = run->op < run->trace->count ? &run->trace->ops[run->op] : NULL;
-    const char *site = op == NULL ? "end" : trace_op_name(op->kind);
-    return run_fail(run, CHECK_CONTENT, site,
+    return run_fail(run, CHECK_CONTENT, run_site(run),
                     "block #%u (%s, %zu bytes, %zu usable) changed while live: byte %zu was "
                     "0x%02x, is 0x%02x, seen %s",
                     slot, trace_op_name(block->kind), block->size, block->capacity, wrong,
@@ -372,8 +376,7 @@ bool run_sweep(struct run *run, const char *when)
 {
     const struct slot_set *live = &run->shadow.live;
     uint32_t slot = 0;
-    bool is_op = run->op < run->trace->count;
-    if (!judge_foreign(run, is_op ? trace_op_name(run->trace->ops[run->op].kind) : "end"))
+    if (!judge_foreign(run, run_site(run)))
         return false;
     for (size_t left = live->count; left > 0; left--, slot++) {
         slot = slot_set_next_live(live, slot);

@@ -214,7 +214,10 @@ static void the_headline_counts_and_has_the_shortest_trace(void **state)
     add_clause("C23-7.24.3-p1-e", "malloc(1): expected the bytes written, observed another");
     add_trace("content", "malloc", "#0 = malloc 1\n#1 = malloc 1\n");
     add_trace("content", "free", "#0 = malloc 1\n#1 = malloc 1\nfree #0\n");
+    add_trace("content", "fork", "#0 = malloc 1\nfork\n");
     assert_true(finding_leads(&findings[1], &findings[2]));
+    assert_true(finding_leads(&findings[2], &findings[3])); /* plain calls before a fork */
+    assert_true(finding_leads(&findings[3], &findings[0]));
     assert_true(finding_leads(&findings[2], &findings[0]));
     findings[1].reproduced = 0; /* a note now */
     assert_true(finding_leads(&findings[2], &findings[1]));

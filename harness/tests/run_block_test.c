@@ -235,6 +235,14 @@ static void walker_is_asked_at_its_cadence(void **state)
     assert_non_null(strstr(test.verdict.sentence, "bin 3 is lost"));
 }
 
+static void a_sized_free_is_named_free_where_there_is_none(void **state)
+{
+    (void)state;
+    assert_string_equal(run_op_name(1u << SUBJECT_free_sized, OP_FREE_SIZED), "free_sized");
+    assert_string_equal(run_op_name(1u << SUBJECT_free_sized, OP_FREE_ALIGNED_SIZED), "free");
+    assert_string_equal(run_op_name(0, OP_REALLOC), "realloc");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup(what_the_trace_leaves_live_is_freed, set_up),
         cmocka_unit_test_setup(outcomes_say_what_each_call_returned, set_up),
         cmocka_unit_test_setup(walker_is_asked_at_its_cadence, set_up),
+        cmocka_unit_test(a_sized_free_is_named_free_where_there_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
  *
  *   IS_RANDOM    which free slot of a span a block gets is random
  *   IS_SLOW      each call sleeps for a millisecond
+ *   IS_FRUGAL    nothing stays mapped once the last block is freed
  *   LACKS_…      of family.c: what the family has not
  */
 #include "sound.h"
@@ -13,6 +14,7 @@
 #include <time.h>
 
 static struct slabs slabs;
+static size_t live;
 
 void *sound_take(size_t size, size_t alignment, uintptr_t *ret_clean_from)
 {
@@ -20,12 +22,19 @@ void *sound_take(size_t size, size_t alignment, uintptr_t *ret_clean_from)
     while (slabs.random == 0 && getrandom(&slabs.random, sizeof slabs.random, 0) < 0)
         slabs.random = (uintptr_t)&size;
 #endif
-    return slabs_take(&slabs, size, alignment, ret_clean_from);
+    void *block = slabs_take(&slabs, size, alignment, ret_clean_from);
+    live += block != NULL;
+    return block;
 }
 
 void sound_give(void *block)
 {
     slabs_give(block);
+    live--;
+#ifdef IS_FRUGAL
+    if (live == 0)
+        slabs_drain(&slabs);
+#endif
 }
 
 bool sound_resize(void *block, size_t size)

@@ -193,6 +193,12 @@ static void span_give(struct span *span)
     link_first(&slabs->empty, span);
 }
 
+void slabs_drain(struct slabs *slabs)
+{
+    while (slabs->empty != NULL)
+        pages_unmap(span_take(slabs), SPAN);
+}
+
 void slabs_give(void *block)
 {
     struct span *span = span_of(block);

@@ -79,6 +79,8 @@ size_t slabs_capacity(const void *block);
 struct slabs *slabs_of(const void *block);
 /* Keeps `count` empty spans; false: no memory. */
 bool slabs_fill(struct slabs *slabs, size_t count);
+/* Unmaps the empty spans. */
+void slabs_drain(struct slabs *slabs);
 
 /* ---- chunks.c: the caller locks ---- */
 
