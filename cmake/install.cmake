@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What `cmake --install` puts where, and the packages that CPack makes of it:
 #
-#   mallet        bin/mallet, a link into lib/mallet, which is laid out as the build folder, so that every program finds the others beside
+#   mallet        manual pages, completion; bin/mallet, a link into lib/mallet, which is laid out as the build folder, so that every program finds the others beside
 #                 itself and the whole can be moved; lib/cmake/mallet: mallet_add_check and mallet_add_conformance for other projects
 #   libanvil1     lib/libanvil.so.1
 #   libanvil-dev  include/anvil.h, lib/libanvil.a, lib/libanvil.so, pkg-config
@@ -28,20 +28,40 @@ foreach(engine libfuzzer afl)
   endforeach()
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/corpus/ DESTINATION ${tree}/corpus COMPONENT mallet)
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/mallet/json.md ${PROJECT_SOURCE_DIR}/mallet/schema.json
-    DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT mallet)
+install(FILES README.md CHANGELOG.md mallet/json.md mallet/schema.json DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT mallet)
+foreach(package mallet libanvil1 libanvil-dev)
+  install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${package} COMPONENT ${package})
+endforeach()
 
+# Manual pages: of the command by what it says itself, of the rest by the sources that own it.
+set(man ${CMAKE_BINARY_DIR}/man)
 find_program(HELP2MAN help2man)
+find_package(Python3 COMPONENTS Interpreter)
 if(HELP2MAN)
-  set(man ${CMAKE_BINARY_DIR}/man)
-  add_custom_command(OUTPUT ${man}/mallet.1 COMMAND ${PROJECT_SOURCE_DIR}/cmake/man.sh $<TARGET_FILE:mallet> ${man}
+  add_custom_command(OUTPUT ${man}/man1/mallet.1 COMMAND ${PROJECT_SOURCE_DIR}/cmake/man.sh $<TARGET_FILE:mallet> ${man}/man1
       DEPENDS mallet cmake/man.sh VERBATIM)
-  add_custom_target(man ALL DEPENDS ${man}/mallet.1)
+  add_custom_target(man ALL DEPENDS ${man}/man1/mallet.1)
   if(TARGET mallet-interleave)
     add_dependencies(man mallet-interleave)
   endif()
-  install(DIRECTORY ${man}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT mallet)
+  install(DIRECTORY ${man}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT mallet)
 endif()
+if(Python3_FOUND)
+  set(pages ${man}/anvil.3 ${man}/anvil_options.7 ${man}/mallet-trace.5)
+  add_custom_command(OUTPUT ${pages} COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/docs/manual.py ${PROJECT_VERSION} ${man}
+      DEPENDS docs/manual.py docs/sources.py allocator/include/anvil.h allocator/src/options.c harness/README.md
+          harness/trace/trace.h harness/trace/trace_text.c harness/trace/trace_number.c VERBATIM)
+  add_custom_target(manual ALL DEPENDS ${pages})
+  install(FILES ${man}/mallet-trace.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT mallet)
+  install(FILES ${man}/anvil.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT libanvil-dev)
+  install(FILES ${man}/anvil_options.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 COMPONENT libanvil1)
+endif()
+
+# Completion. Debian's zsh looks into vendor-completions below /usr, and into site-functions below /usr/local.
+install(FILES mallet/completion/mallet.bash RENAME mallet DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT mallet)
+foreach(folder site-functions vendor-completions)
+  install(FILES mallet/completion/_mallet DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/${folder} COMPONENT mallet)
+endforeach()
 
 # Relative links, so that the installation can be moved.
 function(install_link target link component)
@@ -80,6 +100,7 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_COMPONENTS_ALL mallet libanvil1 libanvil-dev)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_MALLET_PACKAGE_NAME mallet)
 set(CPACK_DEBIAN_MALLET_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_MALLET_PACKAGE_DEPENDS "libanvil1 (= ${PROJECT_VERSION})")

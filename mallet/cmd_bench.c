@@ -145,7 +145,7 @@ static int add_workloads(struct bench *bench, const struct request *request)
 /* The recorded corpus, as built or as installed. */
 static void find_traces(struct request *request)
 {
-    static const char *const places[] = {"../../../corpus/recorded", "../../corpus/recorded"};
+    static const char *const places[] = {"../corpus/recorded", "../../corpus/recorded"};
     char own[PATH_MAX / 2], path[PATH_MAX], error[FILE_LIST_ERROR_MAX];
     if (request->traces.count > 0 || !proc_own_folder(own, sizeof own))
         return;

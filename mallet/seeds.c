@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The seeds stand in the source tree above the build folder, or beside that of an installation.
+ * The seeds stand beside the folder of the programs: in a build folder as a link to the source
+ * tree, in an installation one folder up.
  */
 #include "mallet/seeds.h"
 
@@ -31,7 +32,7 @@ static bool has_traces(const char *path, char error[SEEDS_ERROR_MAX])
 
 bool seeds_find(const char *asked, char ret_path[PATH_MAX], char error[SEEDS_ERROR_MAX])
 {
-    static const char *const places[] = {"../../../corpus/seeds", "../../corpus/seeds"};
+    static const char *const places[] = {"../corpus/seeds", "../../corpus/seeds"};
     char own[PATH_MAX / 2];
     snprintf(ret_path, PATH_MAX, "%s", asked != NULL ? asked : "");
     if (asked != NULL)

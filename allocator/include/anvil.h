@@ -148,6 +148,7 @@ void anvil_heap_destroy(anvil_heap *heap);
  * Cost: proportional to what was handed out. */
 void anvil_heap_reset(anvil_heap *heap);
 
+/* As the plain functions, on one heap. */
 void *anvil_heap_malloc(anvil_heap *heap, size_t size);
 void *anvil_heap_calloc(anvil_heap *heap, size_t count, size_t size);
 void *anvil_heap_realloc(anvil_heap *heap, void *block, size_t size);
