@@ -98,11 +98,9 @@ static int try_out(struct bench *bench, const struct bench_subject *subject, con
 }
 
 /* Two subjects may come from files of the same name. */
-static void name_subject(const struct bench *bench, struct bench_subject *subject,
-                         const char *typed)
+static void name_subject(const struct bench *bench, struct bench_subject *subject)
 {
-    bool is_short = strchr(typed, '/') == NULL;
-    snprintf(subject->name, sizeof subject->name, "%.60s", is_short ? typed : subject->plan.name);
+    snprintf(subject->name, sizeof subject->name, "%.60s", subject->plan.name);
     char base[sizeof subject->name];
     memcpy(base, subject->name, sizeof base);
     for (unsigned number = 2, i = 0; i < bench->subject_count; i++)
@@ -128,7 +126,7 @@ int bench_add_subject(struct bench *bench, const char *typed, char error[SUBJECT
     char real[PATH_MAX];
     if (realpath(subject.plan.what, real) != NULL) /* runs have a current folder of their own */
         memcpy(subject.plan.what, real, sizeof real);
-    name_subject(bench, &subject, typed);
+    name_subject(bench, &subject);
     result = try_out(bench, &subject, typed, error);
     if (result == 0)
         bench->subjects[bench->subject_count++] = subject;

@@ -3,8 +3,8 @@
  * apply. */
 #include "conformance/report_formats.h"
 #include "harness/base/text.h"
+#include "harness/subject/catalog.h"
 
-#include <fnmatch.h>
 #include <string.h>
 
 void report_make_finding(struct finding *ret_finding, const char *subject,
@@ -26,7 +26,7 @@ static const struct clause_result *find_better(const struct baseline_entry *entr
                                                bool *ret_applies)
 {
     const struct clause_result *better = NULL;
-    if (fnmatch(entry->subject, column->name, 0) != 0)
+    if (!catalog_matches(entry->subject, column->name))
         return NULL;
     for (size_t i = 0; i < column->results.count; i++) {
         const struct clause_result *result = &column->results.results[i];

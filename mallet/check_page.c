@@ -18,25 +18,19 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
-static bool has_colour(void)
-{
-    const char *refused = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && (refused == NULL || refused[0] == '\0');
-}
-
 static const char *colour(const char *code)
 {
-    return has_colour() ? code : "";
+    return cli_has_colour() ? code : "";
 }
 
 /* Prints words behind a label, wrapped and aligned below one another. */
 static void print_wrapped(const char *label, const char *text)
 {
-    int margin = 5 + 10, column = margin;
+    int margin = 5 + 10, column = margin, width = (int)cli_width(STDOUT_FILENO, WIDTH);
     printf("     %-10s", label);
     while (*text != '\0') {
         int length = (int)strcspn(text, " ");
-        if (column > margin && column + length > WIDTH) {
+        if (column > margin && column + length > width) {
             printf("\n%*s", margin, "");
             column = margin;
         }
@@ -45,7 +39,7 @@ static void print_wrapped(const char *label, const char *text)
         text += length;
         if (*text == ' ') {
             text++;
-            if (column + (int)strcspn(text, " ") <= WIDTH)
+            if (column + (int)strcspn(text, " ") <= width)
                 putchar(' ');
         }
     }

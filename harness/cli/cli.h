@@ -106,6 +106,13 @@ void cli_show_progress(const char *format, ...) __attribute__((format(printf, 1,
 /* Erases the line on a terminal; call it before anything else is printed. */
 void cli_hide_progress(void);
 
+/* ---- the terminal ---- */
+
+/* Whether standard output is a terminal on which NO_COLOR and TERM do not forbid colours. */
+bool cli_has_colour(void);
+/* Columns for a text that has `usual` of them elsewhere: fewer on a narrow terminal. */
+unsigned cli_width(int descriptor, unsigned usual);
+
 /* ---- values ---- */
 
 /* A decimal number from min to max, the whole of text. */

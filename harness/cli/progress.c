@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { TERMINAL_EVERY_MS = 500, PLAIN_EVERY_MS = 10000 };
+enum { TERMINAL_EVERY_MS = 500, PLAIN_EVERY_MS = 10000, LINE_MAX_BYTES = 512 };
 
 static struct {
     bool has_begun, is_terminal;
@@ -31,16 +31,17 @@ static bool is_due(void)
 
 void cli_show_progress(const char *format, ...)
 {
+    char line[LINE_MAX_BYTES];
     va_list arguments;
     if (!is_due())
         return;
-    if (progress.is_terminal)
-        fputs("\r\033[K", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    if (!progress.is_terminal)
-        fputc('\n', stderr);
+    if (progress.is_terminal) /* one that is wrapped could not be erased */
+        fprintf(stderr, "\r\033[K%.*s", (int)cli_width(STDERR_FILENO, sizeof line) - 1, line);
+    else
+        fprintf(stderr, "%s\n", line);
     progress.is_shown = progress.is_terminal;
     fflush(stderr);
 }

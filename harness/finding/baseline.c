@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/finding/baseline.h"
 
+#include "harness/subject/catalog.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -143,7 +145,7 @@ static bool is_expected_by(const struct baseline_entry *entry, const struct find
 {
     return strcmp(entry->check, finding->check) == 0 &&
            fnmatch(entry->site, finding->site, 0) == 0 &&
-           fnmatch(entry->subject, finding->subject, 0) == 0 &&
+           catalog_matches(entry->subject, finding->subject) &&
            (entry->sentence == NULL || fnmatch(entry->sentence, finding->sentence, 0) == 0);
 }
 
@@ -163,7 +165,7 @@ size_t baseline_stale(const struct baseline *baseline, const char *subject)
     size_t stale = 0;
     for (size_t i = 0; i < baseline->count; i++)
         stale +=
-            !baseline->entries[i].is_met && fnmatch(baseline->entries[i].subject, subject, 0) == 0;
+            !baseline->entries[i].is_met && catalog_matches(baseline->entries[i].subject, subject);
     return stale;
 }
 

@@ -8,7 +8,8 @@
  *     musl       crash              free | *signal 11*  # alignments of 2^32 corrupt its heap
  *     libx.so*   C23-7.24.3.1-p2-b  fail                # aligned_alloc(0, 64) returns a block
  *
- * SUBJECT (a short name), SITE and SENTENCE are shell patterns. The second word names a check of
+ * SUBJECT (a short name; of an allocator that `mallet list` shows, the name of its file means the
+ * same), SITE and SENTENCE are shell patterns. The second word names a check of
  * `mallet replay` or a clause; of a clause the third is the verdict, `fail` or `error`. The reason
  * begins at the first `#` behind a blank. Blank lines and lines that begin with `#` say nothing.
  * Lines may be of any length.

@@ -114,6 +114,24 @@ const struct catalog_entry *catalog_find(const char *name)
     return NULL;
 }
 
+bool catalog_matches(const char *pattern, const char *subject)
+{
+    if (fnmatch(pattern, subject, 0) == 0)
+        return true;
+    for (size_t i = 0; i < ENTRY_COUNT; i++) {
+        const struct catalog_entry *entry = &entries[i];
+        if (entry->pattern == NULL)
+            continue;
+        bool is_file_meant =
+            strcmp(entry->name, subject) == 0 && fnmatch(entry->pattern, pattern, 0) == 0;
+        bool is_name_meant =
+            fnmatch(entry->pattern, subject, 0) == 0 && fnmatch(pattern, entry->name, 0) == 0;
+        if (is_file_meant || is_name_meant)
+            return true;
+    }
+    return false;
+}
+
 enum subject_binding catalog_binding(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -30,6 +30,10 @@ int catalog_locate(const struct catalog_entry *entry, char ret_path[PATH_MAX]);
 /* The entry of that name, or NULL. */
 const struct catalog_entry *catalog_find(const char *name);
 
+/* Whether a shell pattern names the subject: by its name, or, of a known allocator, by the name of
+ * its file where the subject has its short name, and the other way round. */
+bool catalog_matches(const char *pattern, const char *subject);
+
 /* The binding for the file `path`, by its base name; never BIND_AUTO. */
 enum subject_binding catalog_binding(const char *path);
 

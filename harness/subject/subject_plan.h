@@ -43,7 +43,7 @@ enum subject_scope {
 };
 
 struct subject_plan {
-    char name[64];                /* short, for people: "anvil", "libjemalloc.so.2" */
+    char name[64];                /* short, for people: "anvil", "jemalloc", "libyours.so" */
     char spec[PATH_MAX];          /* resolved: "anvil[:OPTIONS]", "glibc", "musl" or a path */
     enum subject_binding binding; /* never BIND_AUTO */
     char what[PATH_MAX];          /* child_bind's: a path, anvil's options, or "" */

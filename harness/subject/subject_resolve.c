@@ -99,7 +99,7 @@ static int plan_file(struct subject_plan *plan, const char *typed, enum subject_
                           : "it cannot be bound as host, only glibc and musl are a libc",
                       EINVAL);
     plan->binding = choose_binding(plan->spec, wanted, scope);
-    snprintf(plan->name, sizeof plan->name, "%s", base_name(plan->spec));
+    snprintf(plan->name, sizeof plan->name, "%s", base_name(typed));
     snprintf(plan->what, sizeof plan->what, "%s", plan->spec);
     struct stat status = {0};
     int result = access(plan->spec, R_OK) == 0 && stat(plan->spec, &status) == 0 ? 0 : errno;

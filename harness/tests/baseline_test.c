@@ -124,6 +124,19 @@ static void an_entry_expects_its_check_at_its_site_of_its_subject(void **state)
     assert_null(reason_of(entry, "libx.so", "errno", "malloc@fail-os", ""));
 }
 
+static void a_known_allocator_is_meant_by_its_name_and_by_its_file(void **state)
+{
+    (void)state;
+    const char *by_name = "jemalloc errno realloc", *by_file = "libjemalloc.so.2 errno realloc";
+    assert_non_null(reason_of(by_name, "jemalloc", "errno", "realloc", ""));
+    assert_non_null(reason_of(by_name, "libjemalloc.so.2", "errno", "realloc", ""));
+    assert_non_null(reason_of(by_file, "jemalloc", "errno", "realloc", ""));
+    assert_non_null(reason_of(by_file, "libjemalloc.so.2", "errno", "realloc", ""));
+    assert_null(reason_of(by_file, "libjemalloc.so.1", "errno", "realloc", ""));
+    assert_null(reason_of(by_file, "mimalloc", "errno", "realloc", ""));
+    assert_null(reason_of(by_name, "libmimalloc.so.2", "errno", "realloc", ""));
+}
+
 static void an_entry_expects_the_verdict_of_a_clause(void **state)
 {
     const char *entry = "anvil " CLAUSE " fail\n";
@@ -238,6 +251,7 @@ int main(void)
         cmocka_unit_test(the_tail_of_a_long_comment_is_no_entry),
         cmocka_unit_test(a_long_entry_is_read_whole),
         cmocka_unit_test(an_entry_expects_its_check_at_its_site_of_its_subject),
+        cmocka_unit_test(a_known_allocator_is_meant_by_its_name_and_by_its_file),
         cmocka_unit_test(an_entry_expects_the_verdict_of_a_clause),
         cmocka_unit_test(a_sentence_hides_no_other_crash_at_the_same_site),
         cmocka_unit_test(a_malformed_line_is_refused_with_its_number),
