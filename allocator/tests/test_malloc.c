@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "heap_set.h"
+#include "malloc.h"
 #include "pages.h"
 
 #include <errno.h>
@@ -234,6 +235,57 @@ static void what_is_guarded_is_guarded_by_a_quarter_of_its_length(void **state)
     assert_int_equal(os_unmap_guarded(start, LENGTH), 0);
 }
 
+static void every_plain_function_allocates_from_the_default_heap(void **state)
+{
+    (void)state;
+    void *blocks[] = {anvil_valloc(1), anvil_pvalloc(1), anvil_memalign(48, 10),
+                      anvil_aligned_alloc(64, 10), NULL};
+    assert_int_equal(anvil_posix_memalign(&blocks[4], 256, 1), 0);
+    assert_true(is_aligned(blocks[0], PAGE_BYTES) && is_aligned(blocks[1], PAGE_BYTES));
+    assert_true(anvil_malloc_usable_size(blocks[1]) >= PAGE_BYTES);
+    assert_true(is_aligned(blocks[2], 64) && is_aligned(blocks[3], 64));
+    anvil_free_aligned_sized(blocks[3], 64, 10);
+    blocks[3] = anvil_reallocarray(NULL, 10, 10);
+    assert_null(anvil_reallocarray(blocks[3], SIZE_MAX / 2, 4));
+    for (unsigned i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+        anvil_free(blocks[i]);
+}
+
+/* What C++'s delete calls. */
+static void a_sized_delete_takes_any_block_of_its_size(void **state)
+{
+    (void)state;
+    malloc_delete_sized(NULL, 5, "delete");
+    malloc_delete_sized(anvil_malloc(100), 100, "delete");
+    malloc_delete_sized(anvil_malloc(1), 0, "delete");
+    malloc_delete_sized(anvil_malloc(100000), 100000, "delete");
+    support_check(NULL);
+}
+
+static void wrong_delete(void *block)
+{
+    malloc_delete_sized(block, 101, "delete");
+}
+
+static void a_sized_delete_of_another_size_is_named(void **state)
+{
+    (void)state;
+    void *block = anvil_malloc(100);
+    support_expect_panic(wrong_delete, block, "delete", "block of 100 bytes freed with size 101");
+    anvil_free(block);
+}
+
+static void the_threshold_of_mappings_can_be_set_later(void **state)
+{
+    (void)state;
+    struct heap_block found;
+    anvil_heap *made = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_BEST);
+    heap_set_mmap_threshold(made, 20000);
+    assert_true(heap_find(made, anvil_heap_malloc(made, 20000), &found));
+    assert_int_equal(extent_state(found.extent), EXTENT_MAPPING);
+    anvil_heap_destroy(made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +306,10 @@ int main(void)
         cmocka_unit_test(the_default_heap_serves_the_plain_functions),
         cmocka_unit_test(a_block_of_no_bytes_faults_and_its_pages_serve_again),
         cmocka_unit_test(what_is_guarded_is_guarded_by_a_quarter_of_its_length),
+        cmocka_unit_test(every_plain_function_allocates_from_the_default_heap),
+        cmocka_unit_test(a_sized_delete_takes_any_block_of_its_size),
+        cmocka_unit_test(a_sized_delete_of_another_size_is_named),
+        cmocka_unit_test(the_threshold_of_mappings_can_be_set_later),
     };
     return cmocka_run_group_tests_name("malloc", tests, NULL, NULL);
 }

@@ -169,6 +169,30 @@ static void an_arena_takes_back_its_top_and_makes_it_zero(void **state)
     assert_true(support_is_filled(start, PAGE_BYTES, 3));
 }
 
+static void an_arena_has_no_mappings_to_resize_or_move(void **state)
+{
+    (void)state;
+    struct pages pages = arena_pages();
+    char *start;
+    assert_int_equal(pages_map(&pages, PAGE_BYTES, &start), 0);
+    assert_int_equal(pages_resize(&pages, start, PAGE_BYTES, 2 * PAGE_BYTES), ENOTSUP);
+    assert_int_equal(pages_move(&pages, start, PAGE_BYTES, start, PAGE_BYTES), ENOTSUP);
+}
+
+static void mappings_beside_the_break_move_too(void **state)
+{
+    (void)state;
+    struct pages pages;
+    char *start, *target;
+    pages_init_sbrk(&pages);
+    assert_int_equal(pages_map(&pages, PAGE_BYTES, &start), 0);
+    assert_int_equal(pages_map(&pages, 2 * PAGE_BYTES, &target), 0);
+    support_fill(start, PAGE_BYTES, 5);
+    assert_int_equal(pages_move(&pages, start, PAGE_BYTES, target, 2 * PAGE_BYTES), 0);
+    assert_true(support_is_filled(target, PAGE_BYTES, 5));
+    assert_int_equal(pages_release(&pages, target, 2 * PAGE_BYTES, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +206,8 @@ int main(void)
         cmocka_unit_test(sbrk_gives_back_only_while_the_break_is_ours),
         cmocka_unit_test(an_arena_grows_up_and_maps_down_until_it_is_full),
         cmocka_unit_test(an_arena_takes_back_its_top_and_makes_it_zero),
+        cmocka_unit_test(an_arena_has_no_mappings_to_resize_or_move),
+        cmocka_unit_test(mappings_beside_the_break_move_too),
     };
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }

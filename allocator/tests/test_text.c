@@ -33,12 +33,23 @@ static void a_buffer_of_no_bytes_is_not_touched(void **state)
     assert_int_equal(text.length, 0);
 }
 
+static void a_line_that_cannot_be_written_is_dropped(void **state)
+{
+    (void)state;
+    char buffer[8];
+    struct text text = text_start(buffer, sizeof buffer);
+    text_add(&text, "%s", "abc");
+    text_write(&text, -1);
+    assert_int_equal(text.length, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_strings_numbers_and_pointers),
         cmocka_unit_test(cuts_off_what_does_not_fit),
         cmocka_unit_test(a_buffer_of_no_bytes_is_not_touched),
+        cmocka_unit_test(a_line_that_cannot_be_written_is_dropped),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
