@@ -69,7 +69,7 @@ static inline enum check_id check_place(const struct check *check, const struct 
         return CHECK_EXTENT_ORDER;
     if (next == NULL ? extents->last != extent : next->previous != extent)
         return CHECK_EXTENT_ORDER;
-    if (extent->previous == NULL && extents->first != extent)
+    if ((extent->previous == NULL) != (extents->first == extent))
         return CHECK_EXTENT_ORDER;
     if (next != NULL && next->start >= extent->start && next->start < extent_end(extent))
         return CHECK_EXTENT_OVERLAP;

@@ -92,6 +92,7 @@ static void a_broken_list_is_reported(void **state)
     EXPECT_WHEN(live->previous, slab_extent, CHECK_EXTENT_ORDER);
     EXPECT_WHEN(heap->extents.last, live, CHECK_EXTENT_ORDER);
     EXPECT_WHEN(low->next, high, CHECK_EXTENT_ORDER);
+    EXPECT_WHEN(heap->extents.first->previous, live, CHECK_EXTENT_ORDER);
 }
 
 static pagemap_word word_of(const struct extent *extent)

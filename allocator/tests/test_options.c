@@ -45,7 +45,9 @@ static void a_bad_item_is_named_and_changes_nothing(void **state)
                                  "mmap_threshold:12kk",
                                  "trim_threshold:99999999999999999999",
                                  "trim_threshold:9000000000g",
+                                 "trim_threshold:18446744073709551616",
                                  "mmap_threshold:-1",
+                                 "cache:maybe",
                                  ":"};
     for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
         struct anvil_options options = {0}, untouched = {0};
@@ -77,6 +79,7 @@ static void options_that_contradict_each_other_are_refused(void **state)
         {.source = ANVIL_SOURCE_ARENA, .arena = arena + 16, .arena_size = 16 * PAGE_BYTES},
         {.source = ANVIL_SOURCE_ARENA, .arena = arena, .arena_size = 16 * PAGE_BYTES + 1},
         {.source = ANVIL_SOURCE_MMAP, .arena = arena, .arena_size = 16 * PAGE_BYTES},
+        {.source = ANVIL_SOURCE_MMAP, .arena_size = 16 * PAGE_BYTES},
         {.source = (enum anvil_source)3},
         {.fit = (enum anvil_fit)4},
     };

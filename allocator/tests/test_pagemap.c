@@ -109,6 +109,14 @@ static void leaves_are_made_once_and_a_refusal_is_reported(void **state)
     assert_int_equal(pagemap_reserve(&pages, (char *)0x600000000000, PAGE_BYTES), 0);
 }
 
+static void pages_without_a_leaf_have_no_word(void **state)
+{
+    (void)state;
+    const char *far = (const char *)0x500000000000;
+    assert_true(pagemap_agrees(far, 3, 0));
+    assert_false(pagemap_agrees(far, 3, pagemap_word_of_extent(&extent, 7)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +127,7 @@ int main(void)
         cmocka_unit_test_setup(only_slabs_of_the_default_heap_pass_the_test_of_the_sign, setup),
         cmocka_unit_test_setup(a_run_agrees_across_the_border_of_a_leaf, setup),
         cmocka_unit_test_setup(leaves_are_made_once_and_a_refusal_is_reported, setup),
+        cmocka_unit_test_setup(pages_without_a_leaf_have_no_word, setup),
     };
     return cmocka_run_group_tests_name("pagemap", tests, NULL, NULL);
 }

@@ -193,6 +193,31 @@ static void mappings_beside_the_break_move_too(void **state)
     assert_int_equal(pages_release(&pages, target, 2 * PAGE_BYTES, 0), 0);
 }
 
+static void a_length_that_no_break_can_rise_by_is_refused(void **state)
+{
+    (void)state;
+    struct pages pages;
+    char *start = NULL;
+    pages_init_sbrk(&pages);
+    assert_int_equal(pages_grow(&pages, SIZE_LIMIT + 1 - PAGE_BYTES, &start), ENOMEM);
+    assert_null(start);
+}
+
+static void an_arena_that_may_be_discarded_is_purged(void **state)
+{
+    (void)state;
+    struct pages pages;
+    char *start, *arena = support_arena(16 * PAGE_BYTES);
+    pages_init_arena(&pages, arena, 16 * PAGE_BYTES, true);
+    assert_int_equal(pages_grow(&pages, 4 * PAGE_BYTES, &start), 0);
+    support_fill(start, 4 * PAGE_BYTES, 3);
+    assert_int_equal(pages_purge(&pages, start, 3 * PAGE_BYTES), 0);
+    assert_true(support_is_zero(start, 3 * PAGE_BYTES));
+    assert_int_not_equal(start[3 * PAGE_BYTES], 0);
+    pages_init_arena(&pages, arena, 16 * PAGE_BYTES, false);
+    assert_int_equal(pages_purge(&pages, start, PAGE_BYTES), ENOTSUP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +233,8 @@ int main(void)
         cmocka_unit_test(an_arena_takes_back_its_top_and_makes_it_zero),
         cmocka_unit_test(an_arena_has_no_mappings_to_resize_or_move),
         cmocka_unit_test(mappings_beside_the_break_move_too),
+        cmocka_unit_test(a_length_that_no_break_can_rise_by_is_refused),
+        cmocka_unit_test(an_arena_that_may_be_discarded_is_purged),
     };
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }

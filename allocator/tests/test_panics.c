@@ -231,12 +231,20 @@ static void fail_an_assertion(void *context)
     panic_assertion("some/folder/file.c", 12, "pages > 0");
 }
 
+static void fail_elsewhere(void *context)
+{
+    (void)context;
+    panic_assertion("file.c", 7, "true");
+}
+
 static void a_failed_assertion_is_named_and_does_not_allocate(void **state)
 {
     (void)state;
     char line[300];
     support_run_to_abort(fail_an_assertion, NULL, line, sizeof line);
     assert_string_equal(line, "anvil: file.c:12: assertion failed: pages > 0\n");
+    support_run_to_abort(fail_elsewhere, NULL, line, sizeof line);
+    assert_string_equal(line, "anvil: file.c:7: assertion failed: true\n");
 }
 
 #ifndef NDEBUG

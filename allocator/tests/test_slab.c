@@ -177,6 +177,17 @@ static void a_block_of_each_class_has_its_tag_at_its_start_only(void **state)
     }
 }
 
+static void a_block_that_was_never_live_is_not_called_freed(void **state)
+{
+    (void)state;
+    struct slab_entry entry = take_one(3);
+    assert_int_equal(heap_diagnose(heap, entry.block).kind, FAULT_NOT_ALLOCATED);
+    sync_tag_write(entry.tag, slab_tag_live(64, 0));
+    sync_tag_write(entry.tag, SLAB_TAG_TAKEN);
+    assert_int_equal(heap_diagnose(heap, entry.block).kind, FAULT_DOUBLE_FREE);
+    assert_int_equal(slabs_put(&heap->slabs, 3, &entry, 1), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +207,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_batch_crosses_slabs_and_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_block_that_is_not_taken_is_not_put_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_block_of_each_class_has_its_tag_at_its_start_only, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_block_that_was_never_live_is_not_called_freed, setup,
                                         teardown),
     };
     return cmocka_run_group_tests_name("slab", tests, NULL, NULL);

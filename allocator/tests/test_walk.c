@@ -89,6 +89,24 @@ static void the_dump_has_a_line_per_region(void **state)
     anvil_heap_destroy(heap);
 }
 
+/* Live, cached by the thread, and kept by the heap. */
+static void the_dump_tells_small_blocks_extents_and_mappings_apart(void **state)
+{
+    (void)state;
+    static char text[1 << 16];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    void *small = anvil_malloc(100), *first = anvil_malloc(3 << 20),
+         *second = anvil_malloc(6 << 20);
+    anvil_free(second);
+    anvil_free(first);
+    anvil_heap_dump(NULL, ends[1]);
+    assert_true(read(ends[0], text, sizeof text - 1) > 0);
+    assert_non_null(strstr(text, " small live, size 100\n"));
+    assert_non_null(strstr(text, " mapping free\n"));
+    anvil_free(small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +114,7 @@ int main(void)
         cmocka_unit_test(a_visitor_may_stop_the_walk),
         cmocka_unit_test(a_mapping_of_its_own_is_marked),
         cmocka_unit_test(the_dump_has_a_line_per_region),
+        cmocka_unit_test(the_dump_tells_small_blocks_extents_and_mappings_apart),
     };
     return cmocka_run_group_tests_name("walk", tests, NULL, NULL);
 }
