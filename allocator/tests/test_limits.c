@@ -43,7 +43,7 @@ static void require_whole(anvil_heap *heap)
     require(anvil_heap_check(heap, error, sizeof error) == 0);
 }
 
-/* From now on no private page becomes writable. Sanitizers need some themselves. */
+/* From now on no private page becomes writable. */
 static void forbid_data(void)
 {
     require(setrlimit(RLIMIT_DATA, &(struct rlimit){0, 0}) == 0);
@@ -99,6 +99,96 @@ static void slabs_that_stay_inaccessible_are_lost_and_nothing_else(void **state)
     run_in_child(free_without_data);
 }
 
+/* Small blocks until nothing is left; all of them must be there again after they were freed. */
+static unsigned take_all(void **blocks, unsigned max)
+{
+    unsigned count = 0;
+    while (count < max && (blocks[count] = anvil_malloc(1000)) != NULL)
+        count++;
+    return count;
+}
+
+static void use_up_default_without_data(void)
+{
+    enum { MAX = 100000 };
+    static void *blocks[MAX];
+    for (unsigned i = 0; i < 100; i++) /* so that the thread has a cache */
+        anvil_free(anvil_malloc(1000));
+    void *other = anvil_malloc(3000);
+    forbid_data();
+    unsigned count = take_all(blocks, MAX);
+    errno = 0;
+    require(count > 0 && count < MAX && anvil_malloc(1000) == NULL && errno == ENOMEM);
+    anvil_free(other); /* cached, until another class needs the memory */
+    (void)anvil_malloc(500);
+    require(anvil_calloc(1, 8000) == NULL && anvil_malloc(50000) == NULL);
+    require_whole(NULL);
+    for (unsigned i = 0; i < count; i++)
+        anvil_free(blocks[i]);
+    require(take_all(blocks, MAX) + 100 >= count);
+    require_whole(NULL);
+}
+
+static void the_default_heap_runs_out_and_recovers(void **state)
+{
+    (void)state;
+    run_in_child(use_up_default_without_data);
+}
+
+/* ---- no room for a descriptor ---- */
+
+/* No descriptor from now on. */
+static void forbid_metadata(struct anvil_heap *heap)
+{
+    heap->meta.next = heap->meta.end;
+    memset(heap->meta.spare, 0, sizeof heap->meta.spare);
+    forbid_data();
+}
+
+static void shrink_without_metadata(void)
+{
+    struct heap_block found;
+    anvil_heap *heap;
+    require(anvil_heap_create(&heap, NULL) == 0);
+    char *block = anvil_heap_malloc(heap, 400000);
+    require(heap_find(heap, block, &found));
+    forbid_metadata(heap);
+    require(!extent_shrink(&heap->extents, found.extent, 20));
+    require(found.extent->pages == pages_for_size(400000));
+    require(!extent_grow(&heap->extents, found.extent, 100000));
+    require(anvil_heap_realloc(heap, block, 100000) == block);
+    require(anvil_heap_realloc(heap, block, 100) == block);
+    require_whole(heap);
+    anvil_heap_destroy(heap);
+}
+
+static void a_block_shrinks_where_it_is_without_a_descriptor_for_its_tail(void **state)
+{
+    (void)state;
+    run_in_child(shrink_without_metadata);
+}
+
+static void grow_magazine_without_metadata(void)
+{
+    enum { COUNT = 60 };
+    static void *blocks[COUNT];
+    heap_default_reset();
+    for (unsigned i = 0; i < 20; i++) /* so that the thread has a cache, and the class a slab */
+        anvil_free(anvil_malloc(48));
+    forbid_metadata(heap_default());
+    for (unsigned i = 0; i < COUNT; i++)
+        require((blocks[i] = anvil_malloc(48)) != NULL);
+    for (unsigned i = 0; i < COUNT; i++)
+        anvil_free(blocks[i]);
+    require_whole(NULL);
+}
+
+static void a_magazine_without_room_for_more_entries_still_serves(void **state)
+{
+    (void)state;
+    run_in_child(grow_magazine_without_metadata);
+}
+
 /* ---- the map of all pages ---- */
 
 /* The next mappings lie where the map has no leaf yet, unless there is no room. */
@@ -116,7 +206,7 @@ static void take_with_refusals(void)
         require(anvil_heap_create(&heap, NULL) == 0);
         leave_the_leaf();
         anvil_heap_fail_os_call(heap, nth);
-        void *large = anvil_heap_malloc(heap, 3 << 20);
+        void *large = anvil_heap_malloc(heap, (size_t)1 << 30); /* no gap takes so much */
         anvil_heap_fail_os_call(heap, 0);
         leave_the_leaf();
         anvil_heap_fail_os_call(heap, nth);
@@ -220,6 +310,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_heap_without_any_memory_fails_cleanly),
         cmocka_unit_test(slabs_that_stay_inaccessible_are_lost_and_nothing_else),
+        cmocka_unit_test(the_default_heap_runs_out_and_recovers),
+        cmocka_unit_test(a_block_shrinks_where_it_is_without_a_descriptor_for_its_tail),
+        cmocka_unit_test(a_magazine_without_room_for_more_entries_still_serves),
         cmocka_unit_test(a_heap_survives_that_the_map_of_its_pages_is_refused),
         cmocka_unit_test(an_arena_beyond_the_map_is_refused),
         cmocka_unit_test(the_default_heap_survives_each_refused_request),
