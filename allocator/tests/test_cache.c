@@ -447,6 +447,29 @@ static void the_cache_can_be_turned_off(void **state)
     assert_int_equal(status, 0);
 }
 
+static void child_that_changes_its_options(void)
+{
+    anvil_free(anvil_malloc(100));
+    setenv("ANVIL_OPTIONS", "canary:on", 1);
+    heap_default_reset();
+    char *block = anvil_malloc(500);
+    _exit(!cache_is_own() && anvil_realloc(block, 400) != NULL && live_blocks() == 1 ? 0 : 1);
+}
+
+static void a_heap_that_is_set_up_again_forgets_the_cache(void **state)
+{
+    (void)state;
+    int status;
+    for (unsigned i = 0; i < 40; i++)
+        anvil_free(anvil_malloc(100));
+    assert_true(cache_is_own());
+    pid_t child = fork();
+    if (child == 0)
+        child_that_changes_its_options();
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -476,6 +499,7 @@ int main(void)
         CASE(blocks_of_another_thread_are_freed),
         CASE(destructors_may_use_the_heap_after_the_cache_has_ended),
         CASE(the_cache_can_be_turned_off),
+        CASE(a_heap_that_is_set_up_again_forgets_the_cache),
     };
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
 }

@@ -303,6 +303,33 @@ static void the_default_heap_can_be_secure(void **state)
 
 #define CASE(name) cmocka_unit_test_teardown(name, teardown)
 
+struct neighbours {
+    char *left, *right;
+};
+
+static void underflow_then_free(void *context)
+{
+    struct neighbours *blocks = context;
+    blocks->right[-16] = 1;
+    anvil_heap_free(heap, blocks->left);
+}
+
+/* Whatever room the block before has behind its canary. */
+static void a_write_before_the_start_is_found_by_the_block_before(void **state)
+{
+    (void)state;
+    make("canary:on");
+    for (size_t size = 1000; size > 900; size -= 9) {
+        char text[80];
+        struct neighbours blocks = {anvil_heap_malloc(heap, size), anvil_heap_malloc(heap, size)};
+        struct heap_block found;
+        assert_true(heap_find(heap, blocks.left, &found));
+        assert_ptr_equal(blocks.left + found.capacity, blocks.right);
+        snprintf(text, sizeof text, "write past the end of a block of %zu bytes", size);
+        support_expect_panic(underflow_then_free, &blocks, "free", text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +346,7 @@ int main(void)
         CASE(a_full_heap_gives_the_quarantine_up),
         CASE(random_blocks_come_back_in_another_order),
         cmocka_unit_test(the_default_heap_can_be_secure),
+        cmocka_unit_test_teardown(a_write_before_the_start_is_found_by_the_block_before, teardown),
     };
     return cmocka_run_group_tests_name("harden", tests, NULL, NULL);
 }

@@ -263,6 +263,30 @@ static void assertions_are_on_unless_ndebug(void **state)
 }
 #endif
 
+static void grow_until_it_moves(void *context)
+{
+    struct misuse *misuse = context;
+    for (size_t size = misuse->size;; size *= 2) {
+        char *moved = anvil_realloc(misuse->block, size);
+        if (moved != misuse->block)
+            break;
+        misuse->size = size; /* the last one that it had there */
+    }
+    anvil_free(misuse->block);
+}
+
+static void a_pointer_from_before_a_mapping_moved_is_named(void **state)
+{
+    (void)state;
+    char line[300];
+    struct misuse misuse = {.block = anvil_malloc(2 << 20), .size = 2 << 20};
+    void *wall = anvil_malloc(2 << 20);
+    support_run_to_abort(grow_until_it_moves, &misuse, line, sizeof line);
+    assert_non_null(strstr(line, "double free of a block of "));
+    anvil_free(wall);
+    anvil_free(misuse.block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +307,7 @@ int main(void)
 #ifndef NDEBUG
         cmocka_unit_test(assertions_are_on_unless_ndebug),
 #endif
+        cmocka_unit_test(a_pointer_from_before_a_mapping_moved_is_named),
     };
     return cmocka_run_group_tests_name("panics", tests, NULL, NULL);
 }
