@@ -38,11 +38,11 @@ build() {
     AFL_QUIET=1 cmake --build --preset "$preset" ${1:+--target "$@"}
 }
 
-# tests PRESET OPTION…: its tests, one more at a time than there are processors: some of them wait.
+# tests PRESET OPTION…: its tests, two more at a time than there are processors: many wait.
 tests() {
     local preset=$1
     shift
-    ctest --preset "$preset" -j $(($(nproc) + 1)) "$@"
+    ctest --preset "$preset" -j $(($(nproc) + 2)) "$@"
 }
 
 # each COMMAND SUBJECT…: runs the exported function COMMAND with every subject, one for each

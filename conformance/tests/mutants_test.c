@@ -8,10 +8,10 @@
  *     header        headers/<id>/stdlib.h, found by the compiler through CPATH; sound:
  *                   headers/sound
  *
- *     mutants_test LIBRARY                  one cmocka test for each
+ *     mutants_test LIBRARY [EVERY]          one cmocka test for each, or for each EVERY-th
  *     mutants_test LIBRARY --exact [NAME]…  the whole gate on each: prints every clause that fails
- *     and is neither named nor listed in
- *                                           `consequences`, or the reverse
+ *                                           and is neither named nor listed in `consequences`, or
+ *                                           the reverse
  */
 #include "conformance/gate.h"
 #include "harness/executor/executor.h"
@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -214,9 +215,14 @@ int main(int argc, char **argv)
     clauses_load();
     if (argc > 2 && strcmp(argv[2], "--exact") == 0)
         return compare_exactly(argv + 3);
+    size_t every = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
+    if (every == 0) {
+        fprintf(stderr, "mutants_test: wants to know every how many-th mutant to run\n");
+        return 2;
+    }
     tests[count++] =
         (struct CMUnitTest)cmocka_unit_test(every_clause_that_can_fail_the_gate_has_a_mutant);
-    for (size_t i = 0; i < pair_count; i++)
+    for (size_t i = 0; i < pair_count; i += every)
         tests[count++] = (struct CMUnitTest){.name = pairs[i].mutant->id,
                                              .test_func = mutant_fails_what_it_names,
                                              .initial_state = &pairs[i]};

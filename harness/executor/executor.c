@@ -356,9 +356,10 @@ static int take_outcome(struct executor *executor, enum watch_result outcome,
     if (outcome == WATCH_CANCELLED)
         return report_cancelled(error);
     if (outcome == WATCH_DIED && WIFSIGNALED(watch->status) && WTERMSIG(watch->status) == SIGSYS) {
-        snprintf(error, SUBJECT_ERROR_MAX,
-                 "%s makes system calls with all signals blocked: its OS calls cannot be watched",
-                 executor->info.subject.spec);
+        snprintf(
+            error, SUBJECT_ERROR_MAX,
+            "%s makes system calls in a handler that blocks SIGSYS: its OS calls cannot be watched",
+            executor->info.subject.spec);
         return ENOTSUP;
     }
     *ret_done = count_done(executor, outcome, watch);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -133,11 +134,35 @@ static long answer_failure(enum os_call call)
     return call == OS_CALL_brk ? os_calls_pass(SYS_brk, 0, 0, 0, 0, 0, 0) : -ENOMEM;
 }
 
+/* rt_sigprocmask with SIGSYS left out of what it blocks: a call of the list would kill the process
+ * otherwise. The mask is that of the interrupted code, which the return from the handler sets. */
+static long change_mask(ucontext_t *context, int how, const uint64_t *set, uint64_t *ret_old)
+{
+    uint64_t mask, old;
+    memcpy(&old, &context->uc_sigmask, sizeof old);
+    if (set != NULL && how != SIG_BLOCK && how != SIG_UNBLOCK && how != SIG_SETMASK)
+        return -EINVAL;
+    if (set != NULL) {
+        mask = how == SIG_BLOCK ? old | *set : how == SIG_UNBLOCK ? old & ~*set : *set;
+        mask &= ~((uint64_t)1 << (SIGSYS - 1));
+        memcpy(&context->uc_sigmask, &mask, sizeof mask);
+    }
+    if (ret_old != NULL)
+        *ret_old = old;
+    return 0;
+}
+
 static void on_call(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
     greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
     unsigned call = 0;
+    if (info->si_syscall == SYS_rt_sigprocmask) {
+        registers[REG_RAX] =
+            change_mask(context, (int)registers[REG_RDI], (const uint64_t *)registers[REG_RSI],
+                        (uint64_t *)registers[REG_RDX]);
+        return;
+    }
     while (call < OS_CALL_COUNT && calls[call].number != (unsigned)info->si_syscall)
         call++;
     if (call < OS_CALL_COUNT && is_to_fail((enum os_call)call))
@@ -160,12 +185,13 @@ static int install_filter(void)
     uintptr_t passed = (uintptr_t)os_calls_passed;
     struct sock_filter filter[] = {
         LOAD(arch),
-        IF_EQUAL(THIS_ARCH, 0, 7 + OS_CALL_COUNT), /* to the end: allow */
+        IF_EQUAL(THIS_ARCH, 0, 8 + OS_CALL_COUNT), /* to the end: allow */
         LOAD(nr),
-#define CALL(name) IF_EQUAL(SYS_##name, OS_CALL_COUNT - OS_CALL_##name, 0),
+#define CALL(name) IF_EQUAL(SYS_##name, OS_CALL_COUNT + 1 - OS_CALL_##name, 0),
         OS_CALLS(CALL)
 #undef CALL
-            ALLOW,
+            IF_EQUAL(SYS_rt_sigprocmask, 1, 0),
+        ALLOW,
         LOAD(instruction_pointer),
         IF_EQUAL(passed, 0, 2),
         LOAD_HIGH(instruction_pointer),
@@ -184,7 +210,10 @@ static int start_watch(void)
 {
     struct sigaction action = {.sa_sigaction = on_call,
                                .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART};
-    if (sigaction(SIGSYS, &action, NULL) != 0)
+    sigset_t sigsys;
+    sigemptyset(&sigsys);
+    sigaddset(&sigsys, SIGSYS);
+    if (sigaction(SIGSYS, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &sigsys, NULL) != 0)
         return errno;
     return install_filter();
 }

@@ -61,8 +61,8 @@ static void *live(void *argument)
     return NULL;
 }
 
-/* On a stack of ours: for its own the C library makes system calls with all signals blocked, which
- * the filter of os_calls.h does not survive. */
+/* On a stack of ours, which the next cycle uses again: what the C library maps and caches for
+ * stacks would be mistaken for the subject's. */
 static int start(struct member *member)
 {
     pthread_attr_t attributes;

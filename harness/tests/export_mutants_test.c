@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An exported program shows the bug without us: `export_mutants_test SUBJECTS TRACES`. The finding
- * of each mutant becomes a program, which ends badly on the allocator with the bug, and well
- * on the one without.
+ * An exported program shows the bug without us: `export_mutants_test SUBJECTS TRACES [EVERY]`. The
+ * finding of each mutant, or of each EVERY-th, becomes a program, which ends badly on the allocator
+ * with the bug, and well on the one without.
  */
 #include "harness/finding/finding.h"
 #include "harness/program/export.h"
@@ -101,10 +101,10 @@ static void program_fails_with_the_bug_and_holds_without(void **state)
 int main(int argc, char **argv)
 {
     struct CMUnitTest tests[MUTANT_END];
-    size_t count = 0;
+    size_t count = 0, seen = 0, every = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
     const char *base = getenv("TMPDIR");
-    if (argc != 3) {
-        fprintf(stderr, "usage: %s SUBJECTS TRACES\n", argv[0]);
+    if (argc < 3 || every == 0) {
+        fprintf(stderr, "usage: %s SUBJECTS TRACES [EVERY]\n", argv[0]);
         return 2;
     }
     subjects_folder = argv[1];
@@ -113,10 +113,11 @@ int main(int argc, char **argv)
     if (mkdtemp(work) == NULL)
         return 2;
     for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "trace")) != NULL;)
-        tests[count++] =
-            (struct CMUnitTest){.name = mutant->id,
-                                .test_func = program_fails_with_the_bug_and_holds_without,
-                                .initial_state = (void *)(uintptr_t)mutant->id};
+        if (seen++ % every == 0)
+            tests[count++] =
+                (struct CMUnitTest){.name = mutant->id,
+                                    .test_func = program_fails_with_the_bug_and_holds_without,
+                                    .initial_state = (void *)(uintptr_t)mutant->id};
     int failed = _cmocka_run_group_tests("programs", tests, count, NULL, NULL);
     char command[PATH_MAX];
     snprintf(command, sizeof command, "rm -r '%s'", work);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -64,6 +65,22 @@ static int adds_to_what_is_pending(void)
     return first && second && third && fourth && fifth;
 }
 
+static int watches_a_program_that_blocks_every_signal(void)
+{
+    sigset_t all, before, now;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    os_calls_enter();
+    map();
+    os_calls_leave();
+    sigprocmask(SIG_SETMASK, &before, &now);
+    bool is_blocked = sigismember(&now, SIGINT) == 1 && sigismember(&now, SIGSYS) == 0;
+    sigprocmask(SIG_BLOCK, NULL, &now);
+    bool is_undone = sigismember(&now, SIGINT) == 0;
+    bool is_refused = sigprocmask(99, &all, NULL) == -1 && errno == EINVAL;
+    return is_blocked && is_undone && is_refused && os_calls_count().all == 1;
+}
+
 static int fails_a_raw_call_and_sbrk(void)
 {
     os_calls_fail(1, 0);
@@ -109,11 +126,9 @@ static void test(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(counts_only_what_the_subject_asks),
-        TEST(fails_the_nth_call_and_the_one_after_the_gap),
-        TEST(adds_to_what_is_pending),
-        TEST(fails_a_raw_call_and_sbrk),
-        TEST(passes_all_arguments),
+        TEST(counts_only_what_the_subject_asks), TEST(fails_the_nth_call_and_the_one_after_the_gap),
+        TEST(adds_to_what_is_pending),           TEST(watches_a_program_that_blocks_every_signal),
+        TEST(fails_a_raw_call_and_sbrk),         TEST(passes_all_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
