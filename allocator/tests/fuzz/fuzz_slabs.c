@@ -33,19 +33,17 @@ static struct {
 
 /* ---- blocks ---- */
 
-static void require_content(const struct held *held)
+static void require_all(const char *block, size_t length, unsigned char value)
 {
-    size_t length = size_class_usable(held->class_index);
-    const char *block = held->entry.block;
-    for (size_t at = 0; held->key != 0 && at < length; at++)
-        model_require((unsigned char)block[at] == held->key,
-                      "slabs: byte %zu of a block of %zu has changed", at, length);
+    bool is_all = length == 0 ||
+                  ((unsigned char)block[0] == value && memcmp(block, block + 1, length - 1) == 0);
+    model_require(is_all, "slabs: the %zu bytes of a block are not all %x", length, value);
 }
 
-static void require_zero(const struct slab_entry *entry, size_t length)
+static void require_content(const struct held *held)
 {
-    for (size_t at = 0; at < length; at++)
-        model_require(entry->block[at] == 0, "slabs: byte %zu of %zu is not zero", at, length);
+    if (held->key != 0)
+        require_all(held->entry.block, size_class_usable(held->class_index), held->key);
 }
 
 static void require_apart(const struct slab_entry *entry, unsigned class_index)
@@ -68,7 +66,7 @@ static void keep(const struct slab_entry *entry, unsigned class_index)
     model_require((tag & ~SLAB_TAG_ZERO) == SLAB_TAG_TAKEN, "slabs: a new block has tag %x", tag);
     require_apart(entry, class_index);
     if ((tag & SLAB_TAG_ZERO) != 0)
-        require_zero(entry, size_class_usable(class_index));
+        require_all(entry->block, size_class_usable(class_index), 0);
     target.held[target.count++] = (struct held){*entry, class_index, 0};
 }
 
