@@ -310,7 +310,7 @@ struct neighbours {
 static void underflow_then_free(void *context)
 {
     struct neighbours *blocks = context;
-    blocks->right[-16] = 1;
+    blocks->right[-16] = 0; /* no canary is 0 */
     anvil_heap_free(heap, blocks->left);
 }
 
