@@ -36,7 +36,6 @@ endforeach()
 # Manual pages: of the command by what it says itself, of the rest by the sources that own it.
 set(man ${CMAKE_BINARY_DIR}/man)
 find_program(HELP2MAN help2man)
-find_package(Python3 COMPONENTS Interpreter)
 if(HELP2MAN)
   add_custom_command(OUTPUT ${man}/man1/mallet.1 COMMAND ${PROJECT_SOURCE_DIR}/cmake/man.sh $<TARGET_FILE:mallet> ${man}/man1
       DEPENDS mallet cmake/man.sh VERBATIM)

@@ -184,6 +184,17 @@ static void print_sums(const struct replay *replay)
                text_plural(replay->not_cycled), why_over());
 }
 
+/* {CHECK: how often it was evaluated}. */
+static json_t *make_evaluated_json(const struct replay *replay)
+{
+    json_t *evaluated = json_object();
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        uint64_t times = executor_evaluated(replay->executor, (enum check)i);
+        json_object_set_new(evaluated, check_name((enum check)i), json_integer((json_int_t)times));
+    }
+    return evaluated;
+}
+
 static int print_summary(struct replay *replay, const struct cli_work *work)
 {
     const char *subject = executor_info(replay->executor)->subject.name;
@@ -195,6 +206,7 @@ static int print_summary(struct replay *replay, const struct cli_work *work)
             (json_int_t)replay->not_run, "not_cycled", (json_int_t)replay->not_cycled);
         if (replay->request->is_failing_os)
             json_object_update_new(document, make_fault_json(replay));
+        json_object_set_new(document, "evaluated", make_evaluated_json(replay));
         cli_add_work(document, work);
         if (cli_print_json(document) != EXIT_CLEAN)
             return EXIT_INTERNAL;

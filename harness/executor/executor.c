@@ -268,6 +268,11 @@ struct run_options executor_thorough(const struct executor *executor, size_t ops
                                 .rounds = ops <= SHORT ? ROUNDS : 0};
 }
 
+uint64_t executor_evaluated(const struct executor *executor, enum check check)
+{
+    return executor->report->evaluated[check];
+}
+
 /* Traces that have no room are left out. */
 static void load_request(struct executor *executor, const struct executor_job jobs[], size_t count)
 {

@@ -57,6 +57,9 @@ int executor_start(struct executor **ret_executor, const char *typed,
 void executor_stop(struct executor *executor);
 const struct executor_info *executor_info(const struct executor *executor);
 
+/* How often a check was evaluated in all runs so far; a hint, as the subject can write to it. */
+uint64_t executor_evaluated(const struct executor *executor, enum check check);
+
 struct execution {
     bool is_clean;
     struct verdict verdict;  /* unless clean */

@@ -90,6 +90,7 @@ struct request_memory {
 struct report_memory {
     volatile uint32_t trace;                            /* of the batch, that is being run */
     struct run_progress progress;                       /* in that one */
+    volatile uint64_t evaluated[CHECK_COUNT];           /* by all workers so far */
     uint8_t features[EXECUTOR_BATCH_MAX][RUN_COUNTERS]; /* edges are counted in place */
     struct outcome outcomes[TRACE_OPS_MAX];             /* one for each op of the request */
 };

@@ -72,7 +72,7 @@ static void run_one(struct child *child, uint64_t index, struct work_reply *repl
     struct report_memory *report = child->report;
     const struct request_trace *request = &child->request->batch[index];
     const struct run_report targets = {&report->progress, report->outcomes + request->first,
-                                       report->features[index]};
+                                       report->features[index], report->evaluated};
     /* The request memory is read-only here; a trace is never written by a run. */
     const struct trace trace = {(struct trace_op *)(uintptr_t)child->request->ops + request->first,
                                 request->count, request->count};

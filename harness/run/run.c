@@ -56,6 +56,7 @@ static bool run_usable(struct run *run, const struct trace_op *op)
     if (run->shadow.blocks[op->slot].start != NULL)
         return judge_usable_stable(run, op->slot) &&
                judge_content(run, op->slot, "after malloc_usable_size");
+    run_evaluate(run, CHECK_USABLE);
     size_t capacity = run->subject->calls.malloc_usable_size(NULL);
     return capacity == 0 || run_fail(run, CHECK_USABLE, "malloc_usable_size",
                                      "malloc_usable_size(NULL) returned %zu, must be 0", capacity);
@@ -103,7 +104,10 @@ static bool run_op(struct run *run, const struct trace_op *op)
 static bool check_heap(struct run *run)
 {
     char sentence[VERDICT_SENTENCE_MAX - 64];
-    if (run->subject->check == NULL || run->subject->check(sentence, sizeof sentence) == 0)
+    if (run->subject->check == NULL)
+        return true;
+    run_evaluate(run, CHECK_HEAP);
+    if (run->subject->check(sentence, sizeof sentence) == 0)
         return true;
     const char *after = run_site(run);
     return run_fail(run, CHECK_HEAP, after, "the subject's walker after %s: %s", after, sentence);
@@ -218,6 +222,7 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
     run->options = options;
     run->report = report != NULL ? report : &no_report;
     run->verdict = ret_verdict;
+    run->evaluated = run->report->evaluated != NULL ? run->report->evaluated : run->uncounted;
     run->is_cut_short = false;
     run->muted_failures = 0;
     run->peak_size = 0;
@@ -242,6 +247,7 @@ void run_trace_unchecked(struct run *run, const struct subject *subject, const s
     run->offers = subject_offers(subject);
     run->options = options;
     run->report = &no_report;
+    run->evaluated = run->uncounted;
     for (size_t i = 0; i < trace->count; i++) {
         const struct trace_op *op = &trace->ops[i];
         struct block *block = &run->shadow.blocks[op->slot];

@@ -98,6 +98,9 @@ struct run_report {
     struct outcome *outcomes; /* one for each op */
     /* RUN_FEATURES counters of behaviour */
     uint8_t *features;
+    /* CHECK_COUNT counters, which only grow: how often a check was evaluated, that is, compared
+     * what the subject did with what it must do. Of crash and progress: calls that were begun. */
+    volatile uint64_t *evaluated;
 };
 
 /* Runs a well-formed trace and frees all it left live. Returns true if every check held; else false

@@ -112,6 +112,7 @@ static bool finish_failed_realloc(struct run *run, const struct request *request
     if (!judge_failure(run, request, answer))
         return false;
     const struct block *block = &run->shadow.blocks[slot];
+    run_evaluate(run, CHECK_KEPT);
     size_t wrong = pattern_verify(block->start, block->capacity, block->capacity, block->fill_max,
                                   block->seed);
     if (wrong != PATTERN_ALL_GOOD) {
@@ -175,6 +176,7 @@ bool run_free(struct run *run, const struct trace_op *op)
     const char *name = run_op_name(run->offers, op->kind);
     if (error == 0)
         return judge_errno_not_zero(run, name, error);
+    run_evaluate(run, CHECK_ERRNO);
     return error == ERRNO_SENTINEL ||
            run_fail(run, CHECK_ERRNO, name, "%s(#%u) changed errno to %d", name, op->slot, error);
 }

@@ -51,6 +51,7 @@ static bool judge_break(struct run *run, const char *site)
     uintptr_t now = run->foreign_count > 0 ? (uintptr_t)sbrk(0) : UINTPTR_MAX;
     for (size_t i = 0; i < run->foreign_count; i++) {
         const struct foreign *foreign = &run->foreign[i];
+        run_evaluate(run, CHECK_OVERLAP);
         if ((uintptr_t)foreign->start + foreign->size > now)
             return run_fail(run, CHECK_OVERLAP, site,
                             "the program break fell to %p: %zu bytes at %p, which another user of "
@@ -66,6 +67,7 @@ bool judge_foreign(struct run *run, const char *site)
         return false;
     for (size_t i = 0; i < run->foreign_count; i++) {
         const struct foreign *foreign = &run->foreign[i];
+        run_evaluate(run, CHECK_CONTENT);
         size_t wrong = pattern_verify(foreign->start, foreign->size, foreign->size, foreign->size,
                                       foreign->seed);
         if (wrong != PATTERN_ALL_GOOD)

@@ -98,6 +98,8 @@ static void enter_call(struct run *run)
 {
     if (run->report->progress != NULL)
         run->report->progress->is_in_call = 1;
+    run_evaluate(run, CHECK_CRASH);
+    run_evaluate(run, CHECK_PROGRESS);
     *errno_of(run->subject) = ERRNO_SENTINEL;
     if (run->faults.is_watching)
         faults_enter(run);

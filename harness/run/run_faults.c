@@ -102,6 +102,7 @@ bool run_recovery(struct run *run)
     if (!run->options->recovery || !run->faults.has_failed)
         return true;
     run->faults.is_recovering = true;
+    run_evaluate(run, CHECK_RECOVERY);
     bool is_clean = run_cycle(run);
     run->faults.is_recovering = false;
     return is_clean;

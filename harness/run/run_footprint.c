@@ -129,6 +129,8 @@ static bool judge_with_failures(struct footprint *footprint)
 {
     bool is_clean;
     enum trend_state state;
+    struct run *run = footprint->run;
+    run_evaluate(run, CHECK_RECOVERY);
     if (is_by_failures(footprint, &is_clean))
         return fail(footprint, CHECK_RECOVERY, " and an OS call that failed");
     if (!is_clean)
@@ -137,6 +139,8 @@ static bool judge_with_failures(struct footprint *footprint)
     footprint->run->faults.is_recovering = true;
     is_clean = follow(footprint, &state);
     footprint->run->faults.is_recovering = false;
+    if (state != TREND_OPEN)
+        run_evaluate(run, CHECK_FOOTPRINT);
     return is_clean && (state != TREND_GROWS || fail(footprint, CHECK_FOOTPRINT, ""));
 }
 
@@ -148,6 +152,8 @@ bool run_footprint(struct run *run)
         footprint.trend.enough_bytes = LOSS_ENOUGH;
     if (!follow(&footprint, &state))
         return false;
+    if (state != TREND_OPEN) /* else too few cycles to tell */
+        run_evaluate(run, CHECK_FOOTPRINT);
     if (state != TREND_GROWS || run->may_have_kept)
         return true;
     return run->faults.has_failed ? judge_with_failures(&footprint)

@@ -49,6 +49,8 @@ struct run {
     const struct run_options *options;
     const struct run_report *report;
     struct verdict *verdict;
+    volatile uint64_t *evaluated; /* the report's, or the next */
+    volatile uint64_t uncounted[CHECK_COUNT];
     uint32_t op;       /* index of the op being run, or VERDICT_NO_OP */
     bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
     uint32_t muted_failures;
@@ -100,6 +102,12 @@ struct answer {
     bool is_null;      /* it failed, or chose to return no block */
     bool is_untouched; /* posix_memalign did not write its out-parameter */
 };
+
+/* To be called wherever a check compares. */
+static inline void run_evaluate(struct run *run, enum check check)
+{
+    run->evaluated[check]++;
+}
 
 /* run_call.c */
 struct request request_make(const struct run *run, const struct trace_op *op);

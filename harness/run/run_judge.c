@@ -83,6 +83,7 @@ static bool lacks(const struct run *run, enum subject_capability capability)
 
 bool judge_errno_not_zero(struct run *run, const char *site, int error)
 {
+    run_evaluate(run, CHECK_ERRNO);
     return error != 0 || run_fail(run, CHECK_ERRNO, site, "%s set errno to 0", site);
 }
 
@@ -112,6 +113,15 @@ static bool is_uneven(const struct request *request)
 {
     return has_trait(request, OP_WANTS_EVEN) &&
            (request->alignment == 0 || request->total % request->alignment != 0);
+}
+
+/* Success and failure both answer one of these questions. */
+static void evaluate_answer(struct run *run, const struct request *request)
+{
+    if (request->is_impossible)
+        run_evaluate(run, CHECK_IMPOSSIBLE);
+    else if (request->is_alignment_valid && is_modest(run, request))
+        run_evaluate(run, run->faults.has_failed ? CHECK_RECOVERY : CHECK_NULL);
 }
 
 /* What a failure may leave in errno, or posix_memalign return. */
@@ -164,6 +174,9 @@ static bool judge_failure_errno(struct run *run, const struct request *request,
 
 bool judge_failure(struct run *run, const struct request *request, const struct answer *answer)
 {
+    evaluate_answer(run, request);
+    if (answer->result != 0)
+        run_evaluate(run, CHECK_NULL);
     if (answer->result != 0 && !answer->is_untouched && answer->block != NULL)
         FAIL(run, CHECK_NULL, request, "failed with %d and wrote %p to its out-parameter",
              answer->result, answer->block);
@@ -206,6 +219,8 @@ static bool judge_alignment(struct run *run, const struct request *request, cons
 {
     size_t promised = promised_alignment(run, request);
     size_t off = (uintptr_t)block & (promised - 1);
+    if (promised > 1)
+        run_evaluate(run, CHECK_ALIGNMENT);
     if (off != 0)
         FAIL(run, CHECK_ALIGNMENT, request,
              "returned %p, which is %zu bytes past a multiple of %zu", block, off, promised);
@@ -218,6 +233,7 @@ static bool judge_usable(struct run *run, const struct request *request, void *b
     *ret_capacity = request->total;
     if (run->subject->calls.malloc_usable_size == NULL)
         return true;
+    run_evaluate(run, CHECK_USABLE);
     size_t capacity = run->subject->calls.malloc_usable_size(block);
     if (capacity >= request->total && capacity - request->total < (size_t)PTRDIFF_MAX)
         *ret_capacity = capacity;
@@ -230,6 +246,7 @@ static bool judge_usable(struct run *run, const struct request *request, void *b
 static bool judge_overlap(struct run *run, const struct request *request, const void *block,
                           size_t capacity)
 {
+    run_evaluate(run, CHECK_OVERLAP);
     uint32_t other = shadow_find_overlap(&run->shadow, block, capacity);
     if (other != TRACE_SLOTS) {
         const struct block *live = &run->shadow.blocks[other];
@@ -254,8 +271,9 @@ static bool judge_overlap(struct run *run, const struct request *request, const 
 
 static bool judge_zeroed(struct run *run, const struct request *request, const uint8_t *block)
 {
-    if (!has_trait(request, OP_ZEROES))
+    if (!has_trait(request, OP_ZEROES) || request->total == 0)
         return true;
+    run_evaluate(run, CHECK_ZEROED);
     size_t wrong = pattern_verify_zero(block, request->total, (size_t)run->options->fill_max);
     if (wrong != PATTERN_ALL_GOOD)
         FAIL(run, CHECK_ZEROED, request, "returned a block whose byte %zu is 0x%02x, must be 0",
@@ -267,6 +285,7 @@ bool judge_new_block(struct run *run, const struct request *request, const struc
                      size_t *ret_capacity)
 {
     *ret_capacity = request->total;
+    evaluate_answer(run, request);
     if (answer->is_untouched)
         return run_fail(run, CHECK_NULL, site_of(request),
                         "posix_memalign returned 0 and left its out-parameter unset");
@@ -291,6 +310,7 @@ const char *run_site(const struct run *run)
 bool judge_content(struct run *run, uint32_t slot, const char *when)
 {
     const struct block *block = &run->shadow.blocks[slot];
+    run_evaluate(run, CHECK_CONTENT);
     size_t wrong = pattern_verify(block->start, block->capacity, block->capacity, block->fill_max,
                                   block->seed);
     if (wrong == PATTERN_ALL_GOOD)
@@ -306,6 +326,8 @@ bool judge_kept_prefix(struct run *run, const struct request *request, const str
                        const uint8_t *moved)
 {
     size_t kept = old->size < request->total ? old->size : request->total;
+    if (kept > 0)
+        run_evaluate(run, CHECK_CONTENT);
     size_t wrong = pattern_verify(moved, old->capacity, kept, old->fill_max, old->seed);
     if (wrong != PATTERN_ALL_GOOD)
         FAIL(run, CHECK_CONTENT, request,
@@ -319,6 +341,7 @@ bool judge_usable_stable(struct run *run, uint32_t slot)
     const struct block *block = &run->shadow.blocks[slot];
     if (run->subject->calls.malloc_usable_size == NULL)
         return true;
+    run_evaluate(run, CHECK_USABLE);
     size_t capacity = run->subject->calls.malloc_usable_size(block->start);
     return capacity == block->capacity ||
            run_fail(run, CHECK_USABLE, "malloc_usable_size",
@@ -366,6 +389,8 @@ bool judge_policy(struct run *run, const struct request *request, bool is_null)
     uint8_t choice = is_null ? POLICY_NULL : POLICY_BLOCK;
     if (run->policy.choice[id] == POLICY_UNKNOWN)
         run->policy.choice[id] = choice;
+    else
+        run_evaluate(run, CHECK_POLICY);
     if (run->policy.choice[id] != choice)
         FAIL(run, CHECK_POLICY, request, "returned %s; before, %s returned %s",
              is_null ? "NULL" : "a block", policy_text(id), is_null ? "a block" : "NULL");

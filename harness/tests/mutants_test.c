@@ -92,6 +92,7 @@ static void mutant_is_caught_by_its_check_every_time(void **state)
         assert_string_equal(check_name(execution.verdict.check), catch.names);
         assert_true(has_digit(execution.verdict.sentence));
         assert_true(execution.verdict.site[0] != 0);
+        assert_true(executor_evaluated(executor, execution.verdict.check) > 0);
     }
     executor_stop(executor);
 }

@@ -72,4 +72,17 @@ ends 0 report "$data" "$work/other" -o "$site" --lines coverage/index.html
 holds 'the link is there' grep -q '"lines":"coverage/index.html"' "$site/index.html"
 holds 'both folders are in' grep -q '"/x/c.c"' "$site/index.html"
 
+# how often each check was evaluated: all that traces can reach by the seeds, and none that a trace does not reach
+evaluated() { # FILE PYTHON: an expression about the counts
+    holds_if_there "$2" python3 -c 'import json, sys
+counts = json.load(open(sys.argv[1]))["evaluated"]
+assert eval(sys.argv[2]), counts' "$1" "$2"
+}
+ends 0 replay --json anvil "$(dirname "$0")/../../corpus/seeds"
+evaluated "$work/out" '{check for check, count in counts.items() if count == 0} == {"scaling", "race"}'
+printf '#0 = malloc 48\n#1 = malloc 2^63\nfree #0\nfree #1\n' >"$work/plain.trace"
+ends 0 replay --json --rounds 0 anvil "$work/plain.trace"
+evaluated "$work/out" 'counts["zeroed"] == counts["kept"] == counts["policy"] == counts["footprint"] == counts["recovery"] == 0'
+evaluated "$work/out" 'counts["impossible"] == 1 and counts["null"] == counts["overlap"] == 1 and counts["crash"] >= 4'
+
 finish
