@@ -61,6 +61,14 @@ async function tryTables(page, name) {
   }
 }
 
+/* A page with replayed traces says of each check how often, and of those that no trace reaches that they never were. */
+async function tryChecks(page, name) {
+  const cells = await page.locator("#checks tbody tr td:nth-child(3)").allTextContents();
+  const never = cells.filter(cell => cell === "never evaluated").length, counted = cells.filter(cell => /^[1-9][0-9,]*$/.test(cell)).length;
+  if (isEmpty) return expect(`${name}: no data on checks`, cells.length > 0 && cells.every(cell => cell === "no data"), cells.join());
+  expect(`${name}: checks that were evaluated, and others`, counted > 10 && never > 0 && counted + never === cells.length, cells.join());
+}
+
 async function tryMatrix(page, name) {
   const reveal = page.locator("#conformance .reveal");
   if (await reveal.count() === 0) return expect(`${name}: a matrix`, isEmpty);
@@ -110,6 +118,7 @@ async function tryPage(browser, scheme, width) {
     await tryAxe(page, at);
     if (folder) await page.screenshot({path: `${folder}/${target.slice(1)}-${scheme}-${width}.png`});
     await tryTables(page, at);
+    if (target === "#checks") await tryChecks(page, at);
     if (target === "#conformance") await tryMatrix(page, at);
   }
   for (const link of await page.locator("a[href^='#']").all())
