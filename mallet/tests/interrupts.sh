@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Ctrl-C in the middle of a command: it ends at once with 130, and its JSON has what is known and says that it was interrupted.
+#
+# usage: interrupts.sh MALLET [FOLDER of the mutants]; the words are in common.sh
+set -u
+. "$(dirname "$0")/common.sh"
+if [ -z "$foreign" ]; then
+    finish
+    exit
+fi
+sound=$mutants/../sound
+
+interrupted() { # arguments of a command that takes many seconds
+    env --default-signal=INT "$mallet" "$@" --json >"$work/out" 2>"$work/err" </dev/null &
+    command=$!
+    sleep 2
+    kill -INT "$command"
+    begin=$(date +%s)
+    wait "$command"
+    [ $? -eq 130 ]
+    count $? "mallet $*: does not end with 130"
+    holds "mallet $1 ends soon" test $(($(date +%s) - begin)) -le 20
+    printed '"interrupted": true'
+    holds "mallet $1 writes whole JSON" test "$(tail -1 "$work/out")" = '}'
+}
+
+interrupted growth --quick "$sound/libguard.so"
+interrupted torture --time 5 "$sound/libguard.so"
+interrupted conform "$sound/libslow.so"
+interrupted replay --rounds 20 "$sound/libslow.so" "$(dirname "$0")/../../corpus/seeds"
+interrupted mutants --quick --class single --output "$work/mutants"
+finish
