@@ -239,6 +239,8 @@ static int run_all(struct bench *bench)
         if (mutant_run(&bench->request->plan, bench->chosen[bench->done], score, error,
                        sizeof error) != 0)
             status = report_internal_error("%s", error);
+        else if (cli_is_interrupted() && !score->is_killed)
+            break;
         else if (!as_json)
             print_score(bench, score);
     }

@@ -280,10 +280,9 @@ static void watch(struct mutant_score *score, const struct mutant_plan *plan,
     score->status = -1;
     while (!process_has_ended(process)) {
         process_poll(list, 1, POLL_MS);
-        if (plan->is_whole)
-            continue;
-        read_all_lines(score, words);
-        if (score->is_killed) {
+        if (!plan->is_whole)
+            read_all_lines(score, words);
+        if (score->is_killed || cli_is_interrupted()) {
             process_stop(process, SIGINT, GRACE_MS);
             return;
         }
