@@ -102,13 +102,15 @@ static void verify_zero(const struct anvil_heap *heap, const char *start, size_t
 }
 
 /* Pages that go back to the system come back as zero: cheaper for large blocks, most of which may
- * never have been written to. */
+ * never have been written to. Tries twice, because an injected refusal comes once, and clearing by
+ * hand would make gigabytes resident. */
 static void clear(struct anvil_heap *heap, char *start, size_t length)
 {
     bool is_cleared = false;
     if (length >= DISCARD_FROM && is_page_run(start, length)) {
         sync_lock_acquire(&heap->lock);
-        is_cleared = pages_purge(&heap->pages, start, length) == 0;
+        for (int tries = 0; tries < 2 && !is_cleared; tries++)
+            is_cleared = pages_purge(&heap->pages, start, length) == 0;
         sync_lock_release(&heap->lock);
     }
     if (!is_cleared)

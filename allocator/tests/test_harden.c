@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -303,6 +304,24 @@ static void the_default_heap_can_be_secure(void **state)
 
 #define CASE(name) cmocka_unit_test_teardown(name, teardown)
 
+static size_t peak_resident(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return (size_t)usage.ru_maxrss * 1024;
+}
+
+static void a_refused_purge_does_not_make_a_freed_block_resident(void **state)
+{
+    (void)state;
+    make("zero:on");
+    char *block = anvil_heap_malloc(heap, 512 << 20);
+    size_t before = peak_resident();
+    anvil_heap_fail_os_call(heap, 1);
+    anvil_heap_free(heap, block);
+    assert_true(peak_resident() - before < 256 << 20);
+}
+
 struct neighbours {
     char *left, *right;
 };
@@ -346,6 +365,7 @@ int main(void)
         CASE(a_full_heap_gives_the_quarantine_up),
         CASE(random_blocks_come_back_in_another_order),
         cmocka_unit_test(the_default_heap_can_be_secure),
+        cmocka_unit_test_teardown(a_refused_purge_does_not_make_a_freed_block_resident, teardown),
         cmocka_unit_test_teardown(a_write_before_the_start_is_found_by_the_block_before, teardown),
     };
     return cmocka_run_group_tests_name("harden", tests, NULL, NULL);
