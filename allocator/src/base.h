@@ -19,6 +19,7 @@
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define COLD                __attribute__((cold, noinline))
+#define HIDDEN              __attribute__((visibility("hidden"))) /* reached without the GOT */
 
 /*
  * Anvil's own bugs: what must hold where one layer calls another, in constant time. Off under

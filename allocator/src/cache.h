@@ -79,19 +79,40 @@ static inline struct magazine *cache_magazine(struct cache *cache, size_t offset
     return (struct magazine *)((char *)cache + offset);
 }
 
-/* Pops a block for `size` bytes. Returns false, with nothing done, if there is none. */
-static inline bool cache_pop(size_t size, struct slab_entry *ret_entry)
+static inline struct magazine *cache_magazine_for(size_t size)
 {
     ASSERT(size <= SIZE_CLASS_BYTES_MAX);
     size_t offset = cache_offsets[(size + SIZE_CLASS_STEP - 1) / SIZE_CLASS_STEP];
-    struct magazine *magazine = cache_magazine(cache_current, offset);
-    struct slab_entry *top = magazine->top;
-    ret_entry->block = top[-1].block;
-    if (UNLIKELY(ret_entry->block == NULL))
+    return cache_magazine(cache_current, offset);
+}
+
+/* Is there a block for `size` bytes? */
+static inline bool cache_has(size_t size)
+{
+    return cache_magazine_for(size)->top[-1].block != NULL;
+}
+
+/* Pops a block for `size` bytes. Returns false, with nothing done, if there is none. */
+static inline bool cache_pop(size_t size, struct slab_entry *ret_entry)
+{
+    struct magazine *magazine = cache_magazine_for(size);
+    if (UNLIKELY(magazine->top[-1].block == NULL))
         return false;
-    ret_entry->tag = top[-1].tag;
-    magazine->top = top - 1;
+    *ret_entry = *--magazine->top;
     return true;
+}
+
+/* Pops a block and makes it live with this tag. Returns its entry, which is good until the next
+ * push; NULL, with nothing done, if there is none. */
+static inline const struct slab_entry *cache_pop_live(size_t size, uint32_t tag)
+{
+    struct magazine *magazine = cache_magazine_for(size);
+    struct slab_entry *entry = magazine->top - 1;
+    if (UNLIKELY(entry->block == NULL))
+        return NULL;
+    magazine->top = entry;
+    sync_tag_write(entry->tag, tag);
+    return entry;
 }
 
 /* Pushes a block whose tag says `taken`. Returns false if there is no room. */

@@ -30,7 +30,8 @@ struct check {
     size_t slabs, slabs_with_room, slabs_empty;
     size_t to_purge; /* free extents */
     size_t taken;    /* blocks */
-    size_t cached;   /* large ones */
+    size_t free_blocks;
+    size_t cached; /* large ones */
 };
 
 #define CHECK_ENTRY(id, name, sentence) [CHECK_##id] = {(name), (sentence)},
@@ -162,7 +163,8 @@ static bool is_slab_shaped(const struct check *check, const struct extent *exten
     size_t used = (size_t)slab->capacity * size.bytes, length = extent_length(extent);
     return slab->block_size == size.bytes && slab->usable == size_class_usable(slab->class_index) &&
            slab->reciprocal == size.reciprocal &&
-           slab->magazine == slab->class_index * (uint64_t)SLAB_MAGAZINE_BYTES && used <= length &&
+           slab->bias == (uintptr_t)slab->start * slab->reciprocal &&
+           slab->magazine == slab->class_index * SLAB_MAGAZINE_BYTES && used <= length &&
            length - used < size.bytes && slab->carved <= slab->capacity &&
            slab->free_count <= slab->carved;
 }
@@ -173,31 +175,51 @@ static bool is_free_list_whole(const struct slab *slab)
 {
     unsigned index = slab->first_free;
     for (unsigned left = slab->free_count; left > 0; left--) {
-        uint32_t tag = index < slab->carved ? sync_tag_read(&slab->tags[index]) : SLAB_TAG_LIVE;
-        if (slab_tag_is_live(tag) || (tag & SLAB_TAG_FREE) == 0)
+        uint32_t tag = index < slab->carved ? sync_tag_read(&slab->tags[index]) : SLAB_TAG_NONE;
+        if (!slab_tag_is_free(tag))
             return false;
         index = tag & SLAB_TAG_LOW_MASK;
     }
     return index == SLAB_NO_BLOCK;
 }
 
+/* May the tag `rest` stand at this place, after `left` more of a span? *left is what follows. A span
+ * that is not in use yet is taken, and does not tell its length. */
+static bool is_rest_whole(uint32_t tag, unsigned *left)
+{
+    bool is_rest = tag == SLAB_TAG_SPAN, is_whole = is_rest ? *left > 0 : true;
+    if (is_rest)
+        *left -= *left > 0 && *left != UINT32_MAX;
+    else
+        is_whole = *left == 0 || *left == UINT32_MAX;
+    if (slab_tag_is_span(tag))
+        *left = slab_tag_span_blocks(tag) - 1;
+    else if (!is_rest)
+        *left = slab_tag_is_taken(tag) ? UINT32_MAX : 0;
+    return is_whole;
+}
+
 /* The tags of the blocks that were carved; threads may change live to taken and back meanwhile. */
 static enum check_id check_tags(struct check *check, const struct slab *slab)
 {
     size_t free_count = 0, taken = 0, unknown = 0, over = 0;
+    unsigned left = 0;
     for (unsigned index = 0; index < slab->carved; index++) {
         uint32_t tag = sync_tag_read(&slab->tags[index]);
-        bool is_live = slab_tag_is_live(tag);
-        bool is_taken = !is_live && (tag & SLAB_TAG_TAKEN) != 0;
-        bool is_free = !is_live && !is_taken && (tag & SLAB_TAG_FREE) != 0;
+        bool is_live = slab_tag_is_live(tag), is_span = slab_tag_is_span(tag);
+        bool is_taken = slab_tag_is_taken(tag), is_free = slab_tag_is_free(tag);
+        size_t usable = slab_tag_blocks(tag) * (size_t)slab->usable;
         free_count += is_free;
         taken += is_taken;
-        unknown += !is_live && !is_taken && !is_free;
-        over += is_live && slab_tag_size(tag) > slab->usable;
+        unknown += !is_live && !is_taken && !is_free && !is_span && tag != SLAB_TAG_SPAN;
+        unknown += !is_rest_whole(tag, &left);
+        over += (is_live || is_span) && slab_tag_size(tag) > usable;
     }
+    unknown += left != 0 && left != UINT32_MAX;
     for (unsigned index = slab->carved; index <= slab->capacity; index++)
-        unknown += sync_tag_read(&slab->tags[index]) != 0;
+        unknown += sync_tag_read(&slab->tags[index]) != SLAB_TAG_NONE;
     check->taken += taken;
+    check->free_blocks += free_count;
     if (unknown != 0)
         return CHECK_SLAB_TAGS;
     if (over != 0)
@@ -245,19 +267,20 @@ static enum check_id check_class(struct check *check, unsigned class_index, size
 static enum check_id check_classes(struct check *check)
 {
     const struct slabs *slabs = &check->heap->slabs;
-    size_t count = 0, room_left = check->slabs_with_room, empty_left = check->slabs_empty;
+    size_t count = 0, free_blocks = 0;
+    size_t room_left = check->slabs_with_room, empty_left = check->slabs_empty;
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         enum check_id broken = check_class(check, class_index, &room_left, &empty_left);
         if (broken != CHECK_OK)
             return broken;
         count += slabs->classes[class_index].slabs;
+        free_blocks += slabs->classes[class_index].free_blocks;
     }
     if (room_left != 0)
         return CHECK_CLASS_PARTIAL;
-    return count == check->slabs ? CHECK_OK : CHECK_SLAB_SUMS;
+    bool are_sums_right = count == check->slabs && free_blocks == check->free_blocks;
+    return are_sums_right ? CHECK_OK : CHECK_SLAB_SUMS;
 }
-
-/* ---- the calling thread's cache ---- */
 
 static bool is_entry_whole(const struct check *check, const struct slab_entry *entry,
                            unsigned class_index)
@@ -267,8 +290,26 @@ static bool is_entry_whole(const struct check *check, const struct slab_entry *e
         slab_tag_at(slab, entry->block) != entry->tag)
         return false;
     uint32_t tag = sync_tag_read(entry->tag);
-    return !slab_tag_is_live(tag) && (tag & SLAB_TAG_TAKEN) != 0;
+    return slab_tag_is_taken(tag);
 }
+
+static enum check_id check_spans(struct check *check)
+{
+    const struct slab_spans *spans = &check->heap->slabs.spans;
+    if (spans->count > SLAB_SPANS_MAX)
+        return CHECK_SPANS;
+    for (unsigned i = 0; i < spans->count; i++) {
+        const struct slab_entry *entry = &spans->entries[i];
+        const struct slab *slab = pagemap_slab_of(pagemap_get(entry->block), check->heap->id);
+        check->place = entry->block;
+        if (slab == NULL || !is_known_slab(check, slab) ||
+            !is_entry_whole(check, entry, slab->class_index))
+            return CHECK_SPANS;
+    }
+    return CHECK_OK;
+}
+
+/* ---- the calling thread's cache ---- */
 
 static enum check_id check_run_class(struct check *check, const struct cache *cache,
                                      unsigned run_class, size_t *pages)
@@ -435,6 +476,8 @@ enum check_id check_heap(const struct anvil_heap *heap, const void **ret_place)
         broken = check_purge_list(&check);
     if (broken == CHECK_OK)
         broken = check_classes(&check);
+    if (broken == CHECK_OK)
+        broken = check_spans(&check);
     if (broken == CHECK_OK)
         broken = check_cache(&check);
     if (broken == CHECK_OK)

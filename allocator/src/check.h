@@ -35,7 +35,8 @@
     X(SOURCE_HELD, "source-held",                                                                 \
       "what the page source gave is extents, mappings, descriptors and the heap itself")          \
     X(SLAB_SHAPE, "slab-shape", "a slab's block size, capacity and counts belong together")       \
-    X(SLAB_TAGS, "slab-tags", "a block that was carved is live, taken or free, and no other is")  \
+    X(SLAB_TAGS, "slab-tags",                                                                     \
+      "a block that was carved is live, taken, free, or the rest of a span, and no other is")     \
     X(SLAB_SIZE, "slab-size", "no block is asked for beyond its capacity")                        \
     X(SLAB_FREE, "slab-free", "a slab's count of free blocks agrees with its tags")               \
     X(SLAB_FREE_LIST, "slab-free-list", "a slab's free list names each free block once")          \
@@ -43,7 +44,8 @@
       "a class lists its slabs that have room, linked both ways, and no others")                  \
     X(CLASS_EMPTY, "class-empty",                                                                 \
       "a class keeps at most one slab with all blocks in it, and knows it")                       \
-    X(SLAB_SUMS, "slab-sums", "the counts of slabs agree with the slabs")                         \
+    X(SLAB_SUMS, "slab-sums", "the counts of slabs and of free blocks agree with the slabs")      \
+    X(SPANS, "spans", "a span that waits for its use begins with a block that is taken")          \
     X(CACHE_ENTRIES, "cache-entries",                                                             \
       "the entries of the thread's magazines are blocks of their class that are taken")           \
     X(CACHE_RUNS, "cache-runs",                                                                   \

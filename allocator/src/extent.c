@@ -259,17 +259,22 @@ static void note_needed(struct extents *extents, size_t pages)
     extents->purge_at += again << PAGE_SHIFT;
 }
 
-static void decay(struct extents *extents)
+void extents_decay(struct extents *extents)
 {
     if (++extents->frees % FREES_PER_LOOK != 0 || !extents->pages->ops->is_system)
         return;
     uint64_t now = os_seconds();
+    bool is_first = extents->retained_at == 0;
     if (now == extents->retained_at)
         return;
     extents->retained_at = now;
+    if (is_first)
+        return;
     extents->purge_at -= size_min(extents->purge_at, (extents->retained_pages / 2) << PAGE_SHIFT);
     extents->retained_pages /= 2;
     extents->gone_pages /= 2;
+    extents->kept_wanted /= 2;
+    extents->unmapped_pages /= 2;
 }
 
 void extents_init(struct extents *extents, struct pages *pages, struct meta *meta, unsigned owner,
@@ -403,7 +408,7 @@ static size_t pages_to_keep(const struct extents *extents, const struct extent *
 
 static void settle(struct extents *extents, struct extent *extent)
 {
-    decay(extents);
+    extents_decay(extents);
     size_t mark = size_max(extents->trim_pages, extents->held_pages / TRIM_SHARE);
     mark = size_max(mark, extents->retained_pages);
     if (extent->pages > mark && extent->pages - mark >= TRIM_PAGES_MIN) {
@@ -497,6 +502,7 @@ void extent_make_slab(struct extents *extents, struct extent *extent, struct sla
     ASSERT(extent_state(extent) == EXTENT_LARGE && ((struct extent_slab *)slab)->extent == extent);
     extent_set_state(extent, EXTENT_SLAB);
     extent->as.slab = slab;
+    extent->as.zero_from = extent->dirty;
     pagemap_fill(extent->start, extent->pages, pagemap_word_of_slab(slab, extents->owner));
 }
 

@@ -70,7 +70,10 @@ struct extent {
         struct extent_node node;   /* EXTENT_FREE */
         struct extent_block block; /* EXTENT_LARGE, EXTENT_CACHED, EXTENT_MAPPING */
         struct extent_kept kept;   /* EXTENT_KEPT */
-        struct slab *slab;         /* EXTENT_SLAB */
+        struct {
+            struct slab *slab; /* EXTENT_SLAB */
+            size_t zero_from;  /* bytes: from here on memory was zero when the slab was made */
+        };
     } as;
     size_t pages;
     size_t dirty; /* bytes from the start that may be other than zero */
@@ -102,6 +105,7 @@ struct extents {
     size_t mapping_count, mapping_pages;
     struct extent *kept_newest, *kept_oldest; /* freed mappings, by the time of their freeing */
     size_t kept_count, kept_pages;
+    size_t kept_wanted, unmapped_pages; /* as retained_pages and gone_pages, of mappings */
 };
 
 /* Relaxed: only their owner changes them, and others draw no conclusion about the block. */
@@ -175,6 +179,9 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages);
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages);
 /* Makes a large block's extent that of a slab, and records every page. extent_free undoes it. */
 void extent_make_slab(struct extents *extents, struct extent *extent, struct slab *slab);
+
+/* Halves what is retained, once a second. For whoever frees. */
+void extents_decay(struct extents *extents);
 
 /* Releases or purges all free memory but `keep` bytes. Returns the bytes that left the process. */
 size_t extents_release(struct extents *extents, size_t keep);

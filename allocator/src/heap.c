@@ -57,9 +57,9 @@ static void init_hardening(struct anvil_heap *heap)
     const struct anvil_options *options = &heap->options;
     heap->is_hardened =
         options->canary || options->zero || options->quarantine != 0 || options->random;
-    heap->secret = heap->is_hardened ? secret_of_process(&heap->pages) : 0;
-    heap->quarantine.oldest = heap->quarantine.count = 0;
-    heap->quarantine.bytes = 0;
+    if (!heap->is_hardened)
+        return;
+    heap->secret = secret_of_process(&heap->pages);
     heap->quarantine.random = heap->secret | 1;
 }
 
@@ -71,8 +71,6 @@ void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options 
     heap->options = *options;
     heap->pages = heap->fresh_pages = *pages;
     heap->own_length = own_length;
-    memset(heap->gone, 0, sizeof heap->gone);
-    heap->gone_next = 0;
     meta_init(&heap->meta, &heap->pages);
     extents_init(&heap->extents, &heap->pages, &heap->meta, id, options);
     slabs_init(&heap->slabs, &heap->extents, &heap->lock);
@@ -93,11 +91,17 @@ void heap_destroy(struct anvil_heap *heap)
     heap->pages.refuse_in = 0;
     extents_destroy(&heap->extents);
     meta_destroy(&heap->meta, !heap->pages.ops->is_system);
+    /* Here and not in heap_init, so that a new heap leaves their pages untouched. */
+    memset(heap->gone, 0, sizeof heap->gone);
+    heap->gone_next = 0;
+    heap->quarantine.oldest = heap->quarantine.count = 0;
+    heap->quarantine.bytes = 0;
 }
 
 void heap_for_each_lock(struct anvil_heap *heap, void (*act)(struct sync_lock *lock))
 {
     act(&heap->quarantine.lock);
+    act(&heap->slabs.spans.lock);
     for (unsigned i = 0; i < SLAB_LOCKS; i++)
         act(&heap->slabs.locks[i]);
     act(&heap->lock);
@@ -315,6 +319,8 @@ bool heap_free(struct anvil_heap *heap, const struct heap_block *block)
 {
     if (block->slab == NULL)
         return free_large(heap, block->start);
+    if (block->span_blocks != 0)
+        return slabs_put_span(&heap->slabs, block->slab, block->tag);
     struct slab_entry entry = {.block = block->start, .tag = block->tag};
     sync_tag_write(block->tag, SLAB_TAG_TAKEN);
     return slabs_put(&heap->slabs, block->slab->class_index, &entry, 1) == 1;
@@ -383,8 +389,9 @@ COLD struct fault heap_diagnose(struct anvil_heap *heap, const void *pointer)
 static bool describe_small(struct slab *slab, const void *pointer, struct heap_block *ret_block)
 {
     struct sync_tag *tag = slab_tag_at(slab, pointer);
-    uint32_t value = tag == NULL ? 0 : sync_tag_read(tag);
-    if (UNLIKELY(!slab_tag_is_live(value)))
+    uint32_t value = tag == NULL ? SLAB_TAG_NONE : sync_tag_read(tag);
+    ret_block->span_blocks = slab_tag_is_span(value) ? slab_tag_span_blocks(value) : 0;
+    if (UNLIKELY(!slab_tag_is_live(value) && ret_block->span_blocks == 0))
         return false;
     ret_block->slab = slab;
     ret_block->tag = tag;
@@ -393,6 +400,10 @@ static bool describe_small(struct slab *slab, const void *pointer, struct heap_b
     ret_block->size = slab_tag_size(value);
     ret_block->capacity = slab->usable;
     ret_block->alignment_code = slab_tag_alignment_code(value);
+    if (UNLIKELY(ret_block->span_blocks != 0)) {
+        ret_block->capacity = ret_block->span_blocks * (size_t)slab->block_size;
+        ret_block->alignment_code = 0;
+    }
     return true;
 }
 
@@ -422,7 +433,8 @@ static enum heap_resized resize_small(const struct heap_block *block, size_t siz
     bool is_close = size * 2 >= block->capacity || size == block->size;
     if (!fits || !(is_close || must_stay))
         return HEAP_MUST_MOVE;
-    sync_tag_write(block->tag, slab_tag_live(size, 0));
+    sync_tag_write(block->tag, block->span_blocks != 0 ? slab_tag_span(block->span_blocks, size)
+                                                       : slab_tag_live(size, 0));
     return HEAP_RESIZED;
 }
 

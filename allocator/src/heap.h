@@ -12,7 +12,8 @@
  * malloc.c does both. A block is found without any lock; between heap_find and what follows it
  * belongs to its caller alone.
  *
- * Lock order within a heap: the quarantine's, those of the slabs by rising number, then `lock`.
+ * Lock order within a heap: the quarantine's, the spans', those of the slabs by rising number, then
+ * `lock`.
  */
 #ifndef ANVIL_HEAP_H
 #define ANVIL_HEAP_H
@@ -54,22 +55,23 @@ struct heap_quarantine {
     struct heap_waiting waiting[QUARANTINE_MAX];
 };
 
+/* What every process uses comes first: it fits into one page. */
 struct anvil_heap {
-    unsigned id; /* owner number in the pagemap */
-    struct anvil_options options;
-    struct sync_tag small_max; /* bytes: slabs have no larger blocks */
-    struct slabs slabs;        /* with locks of its own */
+    unsigned id;               /* owner number in the pagemap */
     bool is_hardened;          /* any level on: see harden.h */
-    uint64_t secret;           /* what canaries depend on */
-    struct sync_lock lock;     /* guards what follows, but for the quarantine */
+    struct sync_tag small_max; /* bytes: slabs have no larger blocks */
+    struct anvil_options options;
+    uint64_t secret;       /* what canaries depend on */
+    struct sync_lock lock; /* guards what follows, but for the slabs and the quarantine */
+    unsigned gone_next;
     struct pages pages;
     struct meta meta;
     struct extents extents;
-    struct heap_gone gone[HEAP_GONE_COUNT];
-    unsigned gone_next;
     size_t own_length;        /* bytes of the mapping that this struct lies in; 0: it is static */
     struct pages fresh_pages; /* as they were when the heap was made */
-    struct heap_quarantine quarantine; /* last: most heaps never touch its places */
+    struct slabs slabs;       /* with locks of its own */
+    struct heap_gone gone[HEAP_GONE_COUNT];
+    struct heap_quarantine quarantine; /* of a hardened heap */
 };
 
 /* A live block, as heap_find found it. */
@@ -79,6 +81,7 @@ struct heap_block {
     struct extent *extent; /* if not */
     char *start;
     size_t size, capacity;
+    unsigned span_blocks;    /* 0: no span; see slab.h */
     unsigned alignment_code; /* 0: asked for without alignment; else 1 + log2 */
 };
 

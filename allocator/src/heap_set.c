@@ -33,6 +33,8 @@
 enum { HEAPS_MAX = 4096 };
 _Static_assert(HEAPS_MAX - 1 <= PAGEMAP_OWNER_MAX, "every heap needs a number in the pagemap");
 
+static struct anvil_heap default_heap;
+
 static struct {
     struct sync_lock lock;
     unsigned next_id;                    /* where the search for a free one starts */
@@ -40,8 +42,6 @@ static struct {
     bool fork_is_alone;                  /* the fork under way found one thread, and took no lock */
     struct anvil_heap *heaps[HEAPS_MAX]; /* by number; 0 is nobody's */
 } registry;
-
-static struct anvil_heap default_heap;
 
 /* Returns 0 if all numbers are in use. */
 static unsigned id_alloc(struct anvil_heap *heap)

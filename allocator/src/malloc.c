@@ -52,10 +52,23 @@ static bool take_cached(unsigned class_index, struct slab_entry *ret_entry)
     return cache_flush() && cache_refill(heap, class_index, ret_entry) == 0;
 }
 
+/* NULL unless the heap has much memory in free blocks that are too small, and none as large as this
+ * one. */
+static char *take_span(unsigned class_index, size_t size)
+{
+    struct slabs *slabs = &heap_default()->slabs;
+    bool has_room = !slabs_want_spans(slabs) || cache_has(size_class_usable(class_index));
+    return LIKELY(has_room) ? NULL : slabs_take_span(slabs, class_index, size);
+}
+
 static void *allocate_cached(size_t size, size_t alignment, unsigned code, bool is_cleared)
 {
     struct slab_entry entry;
-    if (UNLIKELY(!take_cached(size_class_of_aligned(size, alignment), &entry)))
+    unsigned class_index = size_class_of_aligned(size, alignment);
+    char *span = code == 0 ? take_span(class_index, size) : NULL;
+    if (UNLIKELY(span != NULL))
+        return is_cleared ? memset(span, 0, size) : span;
+    if (UNLIKELY(!take_cached(class_index, &entry)))
         return NULL;
     bool is_zero = (sync_tag_read(entry.tag) & SLAB_TAG_ZERO) != 0;
     sync_tag_write(entry.tag, slab_tag_live(size, code));
@@ -247,11 +260,11 @@ static void release_found(struct anvil_heap *heap, const struct heap_block *bloc
     if (UNLIKELY(harden_is_on(heap))) {
         if (!harden_free(heap, block, function))
             panic_not_found(heap, block->start, function, true);
-    } else if (block->slab != NULL && heap == heap_default()) {
+    } else if (block->slab != NULL && block->span_blocks == 0 && heap == heap_default()) {
         sync_tag_write(block->tag, SLAB_TAG_TAKEN);
         if (!cache_push(block->slab, block->start, block->tag))
             cache_spill(heap, block->slab, block->start, block->tag);
-    } else if (heap == heap_default() &&
+    } else if (block->slab == NULL && heap == heap_default() &&
                (cache_push_run(block->extent) || cache_spill_run(heap, block->extent))) {
     } else if (UNLIKELY(!heap_free(heap, block))) {
         panic_not_found(heap, block->start, function, true);
@@ -486,6 +499,15 @@ void free_large(void *block, pagemap_word word)
         anvil_heap_free(NULL, block);
 }
 
+void free_beyond(void *block)
+{
+    pagemap_word word = pagemap_get(block);
+    if (word > 0)
+        free_small((struct slab *)word, block);
+    else
+        free_large(block, word);
+}
+
 void anvil_free(void *block)
 {
     free_straight(block);
@@ -498,7 +520,7 @@ void malloc_delete_sized(void *pointer, size_t size, const char *function)
     pagemap_word word = pagemap_get(pointer);
     struct slab *slab = (struct slab *)(word > 0 ? word : 0); /* of the default heap */
     struct sync_tag *tag = LIKELY(slab != NULL) ? slab_tag_at(slab, pointer) : NULL;
-    uint32_t value = LIKELY(tag != NULL) ? sync_tag_read(tag) : 0;
+    uint32_t value = LIKELY(tag != NULL) ? sync_tag_read(tag) : SLAB_TAG_NONE;
     if (LIKELY(slab_tag_is_live(value) && slab_tag_size(value) == size)) {
         free_straight(pointer);
         return;

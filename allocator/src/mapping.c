@@ -94,17 +94,36 @@ static bool unmap_kept(struct extents *extents, struct extent *extent)
         extent_record(extents, extent);
         return false;
     }
+    extents->unmapped_pages += extent->pages;
     keep_no_more(extents, extent);
     extent_unlink(extents, extent);
     extent_delete(extents, extent);
     return true;
 }
 
-static bool is_too_much_kept(const struct extents *extents)
+/* More than a few? */
+static bool is_much_kept(const struct extents *extents)
 {
     size_t all = extents->held_pages + extents->mapping_pages;
     return extents->kept_count > KEPT_MAX ||
            extents->kept_pages > size_max(KEPT_PAGES_MIN, all / KEPT_SHARE);
+}
+
+static bool is_too_much_kept(const struct extents *extents)
+{
+    return is_much_kept(extents) && extents->kept_pages > extents->kept_wanted;
+}
+
+/* No kept mapping serves a request of so many pages: those that are kept because they might make
+ * room for it. */
+static void note_mapped(struct extents *extents, size_t pages)
+{
+    size_t again = size_min(pages, extents->unmapped_pages), before = extents->kept_pages;
+    extents->unmapped_pages -= again;
+    extents->kept_wanted += again;
+    while (is_much_kept(extents) && before - extents->kept_pages < pages &&
+           unmap_kept(extents, extents->kept_oldest))
+        ;
 }
 
 static bool fits(const struct extent *extent, size_t pages, size_t alignment)
@@ -138,6 +157,7 @@ static int map_fresh(struct extents *extents, size_t pages, size_t alignment,
     ASSERT(is_aligned(start, alignment));
     *ret_extent = extent_new(extents, start, pages, EXTENT_MAPPING);
     add_mapping(extents, *ret_extent);
+    note_mapped(extents, pages);
     return 0;
 }
 
@@ -162,6 +182,7 @@ void mapping_free(struct extents *extents, struct extent *extent)
     extents->mapping_count--;
     extents->mapping_pages -= extent->pages;
     keep(extents, extent);
+    extents_decay(extents);
     while (is_too_much_kept(extents) && unmap_kept(extents, extents->kept_oldest))
         ;
     if (is_too_much_kept(extents) && extents->kept_newest == extent)
@@ -171,12 +192,14 @@ void mapping_free(struct extents *extents, struct extent *extent)
 size_t mappings_release(struct extents *extents)
 {
     size_t taken = 0;
+    extents->kept_wanted = 0;
     for (struct extent *extent = extents->kept_oldest, *newer; extent != NULL; extent = newer) {
         size_t length = extent_length(extent);
         newer = extent->as.kept.newer;
         if (unmap_kept(extents, extent))
             taken += length;
     }
+    extents->unmapped_pages = 0;
     return taken;
 }
 

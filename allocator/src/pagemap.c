@@ -14,6 +14,19 @@ enum { LEAF_BYTES = PAGEMAP_WORDS * sizeof(struct sync_pointer) };
 
 struct sync_pointer pagemap_root[PAGEMAP_ROOT_WORDS] __attribute__((aligned(4096)));
 
+/* A thread that frees NULL may see the page settled and not yet the words, so there is one. */
+struct pagemap_first pagemap_first = {.page = {UINTPTR_MAX / 2},
+                                      .words = {(uintptr_t)&pagemap_first.no_words}};
+
+/* Two leaves may be made at once. */
+static void note_first(uintptr_t root_index, char *leaf)
+{
+    if (sync_publish_once(&pagemap_first.leaf, leaf) != leaf)
+        return;
+    sync_word_write(&pagemap_first.words, (uintptr_t)leaf);
+    sync_publish(&pagemap_first.page, (const void *)(root_index << PAGEMAP_WORDS_SHIFT));
+}
+
 static int leaf_make(struct pages *pages, uintptr_t root_index)
 {
     if (sync_read(&pagemap_root[root_index]) != NULL)
@@ -25,6 +38,8 @@ static int leaf_make(struct pages *pages, uintptr_t root_index)
                             (root_index << PAGEMAP_WORDS_SHIFT) * sizeof(struct sync_pointer));
     if (biased == NULL || sync_publish_once(&pagemap_root[root_index], biased) != biased)
         pages_release_shared(leaf, LEAF_BYTES); /* another heap was faster */
+    else
+        note_first(root_index, leaf);
     return biased == NULL ? ENOMEM : 0;
 }
 

@@ -6,6 +6,8 @@
 #define PROVE(bytes, before, first, later)                                                       \
     _Static_assert(                                                                              \
         (UINT64_C(1) << 32) >= (uint64_t)(later) * PAGE_BYTES * (bytes) && (first) <= (later) && \
+            (later) * PAGE_BYTES <= SIZE_CLASS_REMAINDER &&                                      \
+            (UINT64_C(1) << 32) / (bytes) >= SIZE_CLASS_REMAINDER &&                             \
             (first) * PAGE_BYTES >= (bytes) && (bytes) % SIZE_CLASS_STEP == 0 &&                 \
             ((bytes) - (before)) * 8 <= (bytes) + 128,                                           \
         "a slab is too long for its reciprocal, or a class too far from the one before");

@@ -57,14 +57,16 @@ enum size_class_number {
 
 enum {
     SIZE_CLASS_BYTES_MAX = 32768,
-    SIZE_CLASS_STEP = 16, /* of the table below; every class size is a multiple of it */
+    SIZE_CLASS_STEP = 16,           /* of the table below; every class size is a multiple of it */
+    SIZE_CLASS_REMAINDER = 1 << 17, /* no slab is longer, and no reciprocal smaller */
 };
 _Static_assert(SIZE_CLASS_STEP == BLOCK_ALIGNMENT, "every class size keeps a block aligned");
 
 struct size_class {
     /* rounded up 2^32 / bytes: for every offset into a slab, offset * reciprocal >> 32 is the
      * index of the block, and the low half is below the reciprocal exactly at the start of a
-     * block (Lemire, Kaser and Kurz, "Faster remainder by direct computation", 2019) */
+     * block (Lemire, Kaser and Kurz, "Faster remainder by direct computation", 2019). It is then
+     * at most as long as the slab, so it can be compared with a constant: see below. */
     uint32_t reciprocal;
     uint16_t bytes;
     uint8_t pages_first, pages;

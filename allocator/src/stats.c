@@ -26,14 +26,15 @@ static struct anvil_heap *lock_heap(struct anvil_heap *heap)
 static void add_slab(struct sums *sums, const struct slab *slab)
 {
     size_t live = 0;
-    for (unsigned index = 0; index < slab->carved; index++) {
+    for (unsigned index = 0, blocks; index < slab->carved; index += blocks) {
         uint32_t tag = sync_tag_read(&slab->tags[index]);
-        if (!slab_tag_is_live(tag))
+        blocks = slab_tag_blocks(tag);
+        if (!slab_tag_is_live(tag) && !slab_tag_is_span(tag))
             continue;
-        live++;
+        live += blocks;
+        sums->live_blocks++;
         sums->live_size += slab_tag_size(tag);
     }
-    sums->live_blocks += live;
     sums->live_capacity += live * slab->block_size;
     sums->free_blocks += slab->carved - live;
     sums->free_capacity += (slab->carved - live) * slab->block_size;

@@ -7,11 +7,12 @@ static int visit_slab(const struct extent *extent, const struct walk_visitor *vi
 {
     const struct slab *slab = extent->as.slab;
     int result = 0;
-    for (unsigned index = 0; index < slab->carved && result == 0; index++) {
+    for (unsigned index = 0, blocks; index < slab->carved && result == 0; index += blocks) {
         uint32_t tag = sync_tag_read(&slab->tags[index]);
-        bool is_live = slab_tag_is_live(tag);
+        bool is_live = slab_tag_is_live(tag) || slab_tag_is_span(tag);
+        blocks = slab_tag_blocks(tag);
         struct anvil_region region = {.start = slab_block_start(slab, index),
-                                      .length = slab->block_size,
+                                      .length = blocks * (size_t)slab->block_size,
                                       .size = is_live ? slab_tag_size(tag) : 0,
                                       .is_live = is_live,
                                       .is_small = true};

@@ -219,6 +219,7 @@ static void a_slab_of_no_known_shape_is_reported(void **state)
     EXPECT_WHEN(slab->carved, (uint16_t)(slab->capacity + 1), CHECK_SLAB_SHAPE);
     EXPECT_WHEN(slab->free_count, 11, CHECK_SLAB_SHAPE);
     EXPECT_WHEN(slab->reciprocal, 1, CHECK_SLAB_SHAPE);
+    EXPECT_WHEN(slab->bias, slab->bias + 1, CHECK_SLAB_SHAPE);
     EXPECT_WHEN(slab->magazine, 1, CHECK_SLAB_SHAPE);
     EXPECT_WHEN(slab->start, slab->start + PAGE_BYTES, CHECK_SLAB_SHAPE);
 }
@@ -235,9 +236,9 @@ static void a_slab_of_no_known_shape_is_reported(void **state)
 static void a_tag_of_no_known_state_is_reported(void **state)
 {
     (void)state;
-    EXPECT_TAG(0, 0, CHECK_SLAB_TAGS);
-    EXPECT_TAG(10, SLAB_TAG_TAKEN, CHECK_SLAB_TAGS);            /* not carved */
-    EXPECT_TAG(slab->capacity, SLAB_TAG_LIVE, CHECK_SLAB_TAGS); /* behind the last */
+    EXPECT_TAG(0, SLAB_TAG_NONE, CHECK_SLAB_TAGS);
+    EXPECT_TAG(10, SLAB_TAG_TAKEN, CHECK_SLAB_TAGS);                  /* not carved */
+    EXPECT_TAG(slab->capacity, slab_tag_live(1, 0), CHECK_SLAB_TAGS); /* behind the last */
 }
 
 static void a_wrong_free_count_is_reported(void **state)
@@ -314,6 +315,18 @@ static void a_wrong_entry_in_a_magazine_is_reported(void **state)
     EXPECT_WHEN(entry->block, entry->block + 16, CHECK_CACHE_ENTRIES);
     EXPECT_WHEN(entry->tag, entry->tag + 1, CHECK_CACHE_ENTRIES);
     EXPECT_WHEN(entry->block, (char *)&heap, CHECK_CACHE_ENTRIES);
+}
+
+static void a_broken_span_is_reported(void **state)
+{
+    (void)state;
+    struct slab_spans *spans = &heap->slabs.spans;
+    EXPECT_TAG(1, SLAB_TAG_SPAN, CHECK_SLAB_TAGS); /* the rest of nothing */
+    EXPECT_TAG(0, slab_tag_span(2, BLOCK), CHECK_SLAB_TAGS);
+    EXPECT_TAG(9, slab_tag_span(1, BLOCK + 1), CHECK_SLAB_SIZE);
+    EXPECT_WHEN(spans->count, SLAB_SPANS_MAX + 1, CHECK_SPANS);
+    EXPECT_WHEN(spans->count, 1, CHECK_SPANS); /* a place that holds none */
+    EXPECT_WHEN(class->free_blocks, class->free_blocks + 1, CHECK_SLAB_SUMS);
 }
 
 /* The default heap, with two large blocks in the calling thread's cache. */
@@ -410,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup(a_slab_missing_from_its_class_is_reported, setup_slab),
         cmocka_unit_test_setup(an_unknown_empty_slab_is_reported, setup_slab),
         cmocka_unit_test_setup(wrong_counts_of_slabs_are_reported, setup_slab),
+        cmocka_unit_test_setup(a_broken_span_is_reported, setup_slab),
         cmocka_unit_test_setup(a_wrong_entry_in_a_magazine_is_reported, setup_cache),
         cmocka_unit_test_setup(wrong_cached_runs_are_reported, setup_cached_runs),
         cmocka_unit_test_setup(the_checker_survives_any_content_of_the_metadata, setup),

@@ -106,6 +106,46 @@ static int refuse_release(struct pages *pages, char *start, size_t length, size_
     return ENOMEM;
 }
 
+enum { MANY = 40, LENGTH = 300 };
+
+static void take_and_free_many(void)
+{
+    struct extent *many[MANY];
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(mapping_alloc(&heap->extents, LENGTH, PAGE_BYTES, &many[i]), 0);
+    for (unsigned i = 0; i < MANY; i++)
+        mapping_free(&heap->extents, many[i]);
+}
+
+static void mappings_that_are_needed_over_and_over_are_kept(void **state)
+{
+    (void)state;
+    size_t fewest = SIZE_MAX, limit = 8 * LENGTH;
+    take_and_free_many();
+    assert_in_range(heap->extents.kept_pages, 0, limit);
+    for (unsigned round = 0; round < 8; round++) { /* a second may end in between */
+        size_t before = heap->pages.calls;
+        take_and_free_many();
+        fewest = size_min(fewest, heap->pages.calls - before);
+    }
+    assert_int_equal(fewest, 0);
+    assert_true(mappings_release(&heap->extents) > 0);
+    take_and_free_many();
+    assert_in_range(heap->extents.kept_pages, 0, limit);
+}
+
+static void kept_mappings_make_room_for_those_that_they_do_not_serve(void **state)
+{
+    (void)state;
+    struct extent *other;
+    take_and_free_many();
+    take_and_free_many();
+    size_t held = heap->pages.held;
+    assert_int_equal(mapping_alloc(&heap->extents, 10 * LENGTH, PAGE_BYTES, &other), 0);
+    assert_in_range(heap->pages.held, 0, held + 4 * PAGE_BYTES);
+    mapping_free(&heap->extents, other);
+}
+
 /* As at the kernel's limit of mappings: no call may look at all that waits to be unmapped. */
 static void refused_mappings_cost_two_requests_a_call(void **state)
 {
@@ -196,6 +236,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_freed_mapping_serves_the_next_request_of_its_size, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(few_freed_mappings_are_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(mappings_that_are_needed_over_and_over_are_kept, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(kept_mappings_make_room_for_those_that_they_do_not_serve,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(refused_mappings_cost_two_requests_a_call, setup, teardown),
         cmocka_unit_test_setup_teardown(growing_keeps_the_content_and_moves_the_record, setup,
                                         teardown),

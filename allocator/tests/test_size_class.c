@@ -42,7 +42,7 @@ static void the_reciprocal_divides_exactly(void **state)
         for (uint64_t offset = 0; offset < (uint64_t)class->pages * PAGE_BYTES; offset++) {
             uint64_t product = offset * class->reciprocal;
             if (product >> 32 != offset / class->bytes ||
-                ((uint32_t)product < class->reciprocal) != (offset % class->bytes == 0))
+                ((uint32_t)product < SIZE_CLASS_REMAINDER) != (offset % class->bytes == 0))
                 fail_msg("class %u, offset %zu", class_index, (size_t)offset);
         }
     }
