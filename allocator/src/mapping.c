@@ -94,7 +94,8 @@ static bool unmap_kept(struct extents *extents, struct extent *extent)
         extent_record(extents, extent);
         return false;
     }
-    extents->unmapped_pages += extent->pages;
+    if (extent->pages <= KEPT_PAGES_MIN) /* a fresh long one costs less than to clear an old one */
+        extents->unmapped_pages += extent->pages;
     keep_no_more(extents, extent);
     extent_unlink(extents, extent);
     extent_delete(extents, extent);
