@@ -2,15 +2,13 @@
 /* The table of known allocators, and the search for their files in the usual library folders. */
 #include "harness/subject/catalog.h"
 
-#include <elf.h>
+#include "harness/subject/elf_file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <glob.h>
-#include <link.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Scudo asks for 12 KiB of static TLS, which dlopen grants only under a tunable: it goes in at
  * start-up. oneTBB's libtbbmalloc exports scalable_malloc; it is libtbbmalloc_proxy that exports
@@ -58,23 +56,7 @@ const struct catalog_entry *catalog_at(size_t i)
     return i < ENTRY_COUNT ? &entries[i] : NULL;
 }
 
-/* Whether a file is a shared object for this machine: i386 libraries lie in the same folders. */
-static bool is_native_library(const char *path)
-{
-    ElfW(Ehdr) header, own;
-    int file = open(path, O_RDONLY | O_CLOEXEC),
-        self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    bool is_read = file >= 0 && self >= 0 && read(file, &header, sizeof header) == sizeof header &&
-                   read(self, &own, sizeof own) == sizeof own;
-    if (file >= 0)
-        close(file);
-    if (self >= 0)
-        close(self);
-    return is_read && memcmp(header.e_ident, own.e_ident, EI_CLASS + 1) == 0 &&
-           header.e_machine == own.e_machine && header.e_type == ET_DYN;
-}
-
-/* The newest native library among the files that match, by version order of the whole path. */
+/* The newest library for this machine (i386 ones lie in the same folders) that matches, by version order of the whole path. */
 static int find_newest(const char *pattern, char ret_path[PATH_MAX])
 {
     glob_t found;
@@ -83,7 +65,7 @@ static int find_newest(const char *pattern, char ret_path[PATH_MAX])
     const char *newest = NULL;
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *path = found.gl_pathv[i];
-        if (is_native_library(path) && (newest == NULL || strverscmp(path, newest) > 0))
+        if (elf_file_read(path).is_native && (newest == NULL || strverscmp(path, newest) > 0))
             newest = path;
     }
     bool fits = newest != NULL && strlen(newest) < PATH_MAX;

@@ -4,6 +4,7 @@
 #include "harness/subject/subject_plan.h"
 
 #include "harness/subject/catalog.h"
+#include "harness/subject/elf_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,7 +87,24 @@ static enum subject_binding choose_binding(const char *path, enum subject_bindin
 {
     if (wanted != BIND_AUTO)
         return wanted;
-    return scope == SUBJECT_WHOLE_PROCESS ? BIND_PRELOAD : catalog_binding(path);
+    return scope == SUBJECT_WHOLE_PROCESS || elf_file_read(path).refuses_dlopen
+               ? BIND_PRELOAD
+               : catalog_binding(path);
+}
+
+/* What no child program here can bind as the plan says. */
+static int check_object(const struct subject_plan *plan, char error[SUBJECT_ERROR_MAX])
+{
+    struct elf_file object = elf_file_read(plan->spec);
+    const char *reason =
+        object.is_32_bit ? "it is a 32-bit object, and only 64-bit ones can be bound here"
+        : object.refuses_dlopen && plan->binding != BIND_PRELOAD
+            ? "it is linked with -z nodlopen, so it can only be preloaded"
+            : NULL;
+    if (reason == NULL)
+        return 0;
+    snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", plan->spec, reason);
+    return EINVAL;
 }
 
 static int plan_file(struct subject_plan *plan, const char *typed, enum subject_binding wanted,
@@ -105,7 +123,7 @@ static int plan_file(struct subject_plan *plan, const char *typed, enum subject_
     int result = access(plan->spec, R_OK) == 0 && stat(plan->spec, &status) == 0 ? 0 : errno;
     bool is_file = result == 0 && S_ISREG(status.st_mode);
     if (is_file)
-        return 0;
+        return check_object(plan, error);
     snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", plan->spec,
              result != 0 ? strerror(result) : "it is not a regular file");
     return result != 0 ? result : EINVAL;

@@ -9,6 +9,7 @@
 #include "mutants/registry.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,6 +17,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@ enum {
     CPU_LIMIT_MS = 100,
     WALL_LIMIT_MS = 1500,
     SLOWEST_MS = 5000,
-    OTHER_TESTS = 11
+    OTHER_TESTS = 13
 };
 
 /* What must come of a subject. */
@@ -59,6 +61,7 @@ static struct hostile subjects[] = {
     {"write_everywhere", "`#0 = malloc 12345` had ", "noise"},
     {"scribble", "died of signal", NULL},
     {"close_in_malloc", "it lost descriptor 4", NULL},
+    {"only_preloaded", "8 bytes past a multiple of 16", NULL},
     {"stack_block", "the program's own memory", NULL},
     {"read_only_block", "while the blocks around `#0 = malloc 12345` were touched", NULL},
 };
@@ -171,6 +174,35 @@ static void subject_that_dlopen_cannot_bind_is_preloaded(void **state)
         fail_msg("%s", error);
     assert_int_equal(executor_info(executor)->subject.binding, BIND_PRELOAD);
     executor_stop(executor);
+}
+
+static void subject_that_refuses_dlopen_is_preloaded(void **state)
+{
+    (void)state;
+    struct executor *executor;
+    char error[SUBJECT_ERROR_MAX];
+    if (start_subject(&executor, "only_preloaded", BIND_AUTO, error) != 0)
+        fail_msg("%s", error);
+    assert_int_equal(executor_info(executor)->subject.binding, BIND_PRELOAD);
+    executor_stop(executor);
+    assert_int_equal(start_subject(&executor, "only_preloaded", BIND_DLOPEN, error), EINVAL);
+    assert_has(error, "it is linked with -z nodlopen, so it can only be preloaded");
+}
+
+static void object_of_32_bits_is_refused_in_one_sentence(void **state)
+{
+    (void)state;
+    const Elf32_Ehdr headers[2] = {{.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32},
+                                    .e_type = ET_DYN,
+                                    .e_machine = EM_386}};
+    struct executor *executor;
+    char path[] = "/tmp/mallet-narrow-XXXXXX", error[SUBJECT_ERROR_MAX];
+    int file = mkstemp(path);
+    assert_int_equal(write(file, headers, sizeof headers), sizeof headers);
+    close(file);
+    assert_int_equal(executor_start(&executor, path, NULL, error), EINVAL);
+    unlink(path);
+    assert_has(error, "it is a 32-bit object, and only 64-bit ones can be bound here");
 }
 
 /* fork_hangs, hang_early, host_calloc, the orphans and student have tests of their own. */
@@ -379,6 +411,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_hostile_mutant_has_its_sentence),
         cmocka_unit_test(calloc_of_another_heap_is_a_failed_binding_and_no_verdict),
         cmocka_unit_test(subject_that_dlopen_cannot_bind_is_preloaded),
+        cmocka_unit_test(subject_that_refuses_dlopen_is_preloaded),
+        cmocka_unit_test(object_of_32_bits_is_refused_in_one_sentence),
         cmocka_unit_test(student_allocator_binds_and_fails),
         cmocka_unit_test(names_that_are_no_path_are_refused),
         cmocka_unit_test(subject_that_hangs_in_its_first_calls_is_bound_and_judged),

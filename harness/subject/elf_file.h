@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What the header of an ELF file says of how it can be bound. Reads the file, loads nothing. */
+#ifndef HARNESS_ELF_FILE_H
+#define HARNESS_ELF_FILE_H
+
+#include <stdbool.h>
+
+struct elf_file {
+    bool is_native;      /* a shared object of this program's class and machine */
+    bool is_32_bit;      /* an object of 32 bits, where this program has 64 */
+    bool refuses_dlopen; /* linked with -z nodlopen; known of native objects only */
+};
+
+/* All false for what is no ELF file or cannot be read. */
+struct elf_file elf_file_read(const char *path);
+
+#endif
