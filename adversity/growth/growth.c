@@ -136,8 +136,12 @@ static void measure(const struct growth_options *options, struct growth_result *
         growth_footprint(options, result);
     else if (result->workload->kind == WORKLOAD_SCALING)
         growth_scaling(options, result);
-    else
+    else if (result->workload->kind == WORKLOAD_OS_CALLS)
         growth_os_calls(options, result);
+    else if (result->workload->kind == WORKLOAD_APPENDS)
+        growth_appends(options, result);
+    else
+        growth_room(options, result);
 }
 
 static bool is_death(const struct growth_result *result)
@@ -168,7 +172,8 @@ static int run_workload(const struct growth_options *options, const struct workl
                         size_t size)
 {
     struct growth_result result = {.workload = workload, .size = size, .check = CHECK_COUNT};
-    unsigned cost = workload->kind == WORKLOAD_FOOTPRINT ? 0 : NEEDS(flat_cost);
+    bool is_memory = workload->kind == WORKLOAD_FOOTPRINT || workload->kind == WORKLOAD_ROOM;
+    unsigned cost = is_memory ? 0 : NEEDS(flat_cost);
     const char *lacking = job_find_lacking(workload->job.needs | cost, options->subject->offers);
     snprintf(result.site, sizeof result.site, size != 0 ? "%s/%zu" : "%s", workload->job.name,
              size);
@@ -200,7 +205,7 @@ int growth_run(const struct growth_options *options)
         if (workload->size_max == 0)
             error = run_workload(options, workload, 0);
         for (size_t j = 0; error == 0 && j < SIZES && sizes[j] <= workload->size_max; j++)
-            if (is_size_selected(options, j))
+            if (sizes[j] >= workload->size_min && is_size_selected(options, j))
                 error = run_workload(options, workload, sizes[j]);
     }
     return error;

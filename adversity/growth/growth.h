@@ -15,6 +15,8 @@
 #include "adversity/growth/workload.h"
 #include "harness/run/check.h"
 
+enum { ROOM_MAX = 64, GROWTH_ROOM_SLACK = 2 << 20 /* bytes that no row is about */ };
+
 enum growth_outcome {
     GROWTH_CLEAN,
     GROWTH_FINDING,
@@ -45,7 +47,14 @@ struct growth_result {
     /* of an operation at N, 2N, …: instructions, or nanoseconds of CPU time */
     double costs[COSTS_MAX];
     bool has_os_calls;
-    double os_calls; /* of an operation: at 4N, or in the worst stretch */
+    double os_calls;     /* of an operation: at 4N, or in the worst stretch */
+    double moved;        /* WORKLOAD_APPENDS: bytes copied for each byte appended */
+    unsigned room_count; /* WORKLOAD_ROOM */
+    double bound;        /* that its finding exceeds */
+    struct growth_room {
+        struct room_row row;
+        uint64_t live, resident; /* bytes */
+    } room[ROOM_MAX];
 };
 
 struct growth_options {
@@ -54,6 +63,7 @@ struct growth_options {
     size_t workload_count;
     bool is_quick;
     size_t size;             /* scaling: only this band; 0: all */
+    double bound;            /* room: resident over live at most; 0: anything but a note */
     unsigned settle_seconds; /* time that passes before memory that grew is called lost; 0: 12 */
     void (*collect)(const struct growth_result *result, void *context);
     void (*progress)(const struct workload *workload, size_t size, void *context); /* NULL: none */

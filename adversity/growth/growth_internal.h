@@ -19,6 +19,8 @@ void growth_find(struct growth_result *result, enum check check, const char *for
 /* Each runs and judges a workload; result has workload, site and size. */
 void growth_footprint(const struct growth_options *options, struct growth_result *result);
 void growth_scaling(const struct growth_options *options, struct growth_result *result);
+void growth_appends(const struct growth_options *options, struct growth_result *result);
+void growth_room(const struct growth_options *options, struct growth_result *result);
 void growth_os_calls(const struct growth_options *options, struct growth_result *result);
 
 #endif

@@ -22,6 +22,9 @@ enum { CAPACITY_PARTS = 4, BLOCKS_PARTS = 32 };
 #define OS_CALLS_OF_SMALL 0.25
 #define OS_CALLS_OF_LARGE 8.0
 #define OS_CALLS_OF_PAIR  1.0
+/* Bytes that realloc copies for each one appended: 9 if it rounds up by an eighth, 192 if it always
+ * copies. */
+#define MOVED_MAX 64.0
 
 static size_t choose_count(const struct growth_options *options, const struct growth_result *result)
 {
@@ -126,6 +129,27 @@ void growth_scaling(const struct growth_options *options, struct growth_result *
         confirm_costs(options, blocks, result);
     if (result->outcome == GROWTH_CLEAN)
         judge_os_calls(options, blocks, result);
+}
+
+void growth_appends(const struct growth_options *options, struct growth_result *result)
+{
+    struct growth_report report;
+    struct growth_order order = make_order(result, 1, true);
+    if (!growth_measure(options, &order, result, &report) || !report.has_os_calls ||
+        report.appended == 0)
+        return;
+    result->has_os_calls = true;
+    result->os_calls = (double)report.os_calls / (double)report.operations;
+    result->moved = (double)report.moved / (double)report.appended;
+    if (result->moved >= MOVED_MAX)
+        growth_find(result, CHECK_SCALING,
+                    "appending to a block of %zu to %zu bytes copied %.0f bytes for each one "
+                    "appended",
+                    result->size / 2, result->size, result->moved);
+    else if (result->os_calls >= OS_CALLS_OF_LARGE)
+        growth_find(result, CHECK_SCALING,
+                    "appending to a block of %zu to %zu bytes made %.1f OS calls each time",
+                    result->size / 2, result->size, result->os_calls);
 }
 
 void growth_os_calls(const struct growth_options *options, struct growth_result *result)

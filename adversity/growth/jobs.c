@@ -51,6 +51,8 @@ void workload_run(const struct job *job, void *report, char *const arguments[])
     }
     if (workload->kind == WORKLOAD_FOOTPRINT)
         measure_footprint(workload, (unsigned)count, (unsigned)size);
+    else if (workload->kind == WORKLOAD_ROOM)
+        measure_room(workload, count, size);
     else
         measure_scaling(workload, count, size,
                         strcmp(arguments[ARGUMENT_MODE], GROWTH_COUNTING) == 0);

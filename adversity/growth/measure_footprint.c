@@ -38,6 +38,16 @@ static uint64_t settle(const struct workload *workload, unsigned round, unsigned
     return least;
 }
 
+void measure_room(const struct workload *workload, size_t count, size_t size)
+{
+    growth_start();
+    workload->do_round(&(struct task){.count = count, .size = size});
+    growth_observe();
+    growth_report->resident = growth_sample().resident;
+    growth_report->live = growth_live();
+    growth_report->is_done = 1;
+}
+
 /* Well before the limit of the process, so that it can report. */
 static bool is_out_of_time(void)
 {

@@ -24,6 +24,7 @@ struct workload {
 
 void growth_start(void);
 struct growth_sample growth_sample(void);
+uint64_t growth_live(void);
 static uint64_t growth_held(void)
 {
     return 0;

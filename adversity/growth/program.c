@@ -44,6 +44,9 @@ static void put_settings(FILE *out, const struct growth_result *result)
 {
     if (result->workload->kind == WORKLOAD_FOOTPRINT)
         fprintf(out, "#define ROUNDS %zu\n", result->count);
+    else if (result->workload->kind == WORKLOAD_ROOM)
+        fprintf(out, "#define SIZE %zu\n#define COUNT %zu\n#define BOUND %.3f\n", result->size,
+                result->count, result->bound);
     else
         fprintf(out,
                 "#define SIZE %zu\n#define COUNT %zu\n#define IS_COUNTING %d\n#define "
@@ -53,15 +56,15 @@ static void put_settings(FILE *out, const struct growth_result *result)
 
 int growth_program(FILE *out, const char *subject, const struct growth_result *result)
 {
-    bool is_footprint = result->workload->kind == WORKLOAD_FOOTPRINT;
+    enum workload_kind kind = result->workload->kind;
+    bool is_memory = kind == WORKLOAD_FOOTPRINT || kind == WORKLOAD_ROOM;
     struct program *program = program_begin();
     if (program == NULL)
         return ENOMEM;
     say_opening(program, subject, result);
     include_headers(program);
     put_settings(program_add_text(program), result);
-    if (!is_footprint)
-        add_os_calls(program);
+    add_os_calls(program);
     add_file(program, "harness/subject/%s", "subject_calls.h");
     add_file(program, "harness/base/memory.%s", "h");
     add_file(program, "harness/base/memory.%s", "c");
@@ -70,7 +73,10 @@ int growth_program(FILE *out, const char *subject, const struct growth_result *r
     add_file(program, "adversity/growth/%s", "plain.h");
     add_file(program, "adversity/growth/%s", "testlib.c");
     add_file(program, "adversity/growth/workloads/%s.c", result->workload->job.name);
-    add_file(program, "adversity/growth/measure_%s.c", is_footprint ? "footprint" : "scaling");
-    add_file(program, "adversity/growth/program_%s.c", is_footprint ? "footprint" : "scaling");
+    add_file(program, "adversity/growth/measure_%s.c", is_memory ? "footprint" : "scaling");
+    add_file(program, "adversity/growth/program_%s.c",
+             kind == WORKLOAD_ROOM ? "room"
+             : is_memory           ? "footprint"
+                                   : "scaling");
     return program_end(program, out);
 }

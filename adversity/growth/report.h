@@ -43,6 +43,9 @@ struct growth_report {
     /* the stretch of that pass with most calls an operation, and its number */
     uint64_t worst_calls, worst_operations, worst_window;
 
+    uint64_t moved, appended; /* bytes, by growth_append */
+    uint64_t live, resident;  /* room: bytes, at the end of the round */
+
     char sentence[REPORT_SENTENCE_MAX]; /* why it could not go on, or empty */
 };
 

@@ -3,6 +3,7 @@
 
 #include "adversity/growth/workload.h"
 #include "harness/base/memory.h"
+#include "harness/run/os_calls.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -77,6 +78,22 @@ void *growth_resize(void *block, size_t old_size, size_t size)
         __atomic_add_fetch(&growth_report->frees, 1, __ATOMIC_RELAXED);
     __atomic_sub_fetch(&tally.live, old_size, __ATOMIC_RELAXED);
     return use(moved, "realloc", size);
+}
+
+/* A block that mremap puts elsewhere keeps its pages. */
+void *growth_append(void *block, size_t old_size, size_t size)
+{
+    uint32_t remapped = os_calls_count().calls[OS_CALL_mremap];
+    void *longer = growth_resize(block, old_size, size);
+    if (longer != block && os_calls_count().calls[OS_CALL_mremap] == remapped)
+        growth_report->moved += old_size;
+    growth_report->appended += size - old_size;
+    return longer;
+}
+
+uint64_t growth_live(void)
+{
+    return __atomic_load_n(&tally.live, __ATOMIC_RELAXED);
 }
 
 static uint64_t above(uint64_t now, uint64_t start)

@@ -19,8 +19,14 @@
 /* What a workload is asked for. */
 struct task {
     unsigned round; /* 0, 1, …: a workload runs once each round, in one process */
-    size_t count;   /* scaling: so many blocks */
-    size_t size;    /* scaling: of about so many bytes */
+    size_t count;   /* scaling: so many blocks; room: what is in the row */
+    size_t size;    /* scaling: of about so many bytes; likewise */
+};
+
+/* Room: the sizes of one process. */
+struct room_row {
+    size_t size;
+    size_t count; /* the size after a realloc; 0: there is none */
 };
 
 /* Where a process's findings go. */
@@ -33,6 +39,8 @@ void *growth_take_zeroed(size_t size);
 void *growth_take_aligned(size_t alignment, size_t size);
 void *growth_resize(void *block, size_t old_size, size_t size);
 void growth_give(void *block, size_t size);
+/* The same, and notes whether bytes were copied. */
+void *growth_append(void *block, size_t old_size, size_t size);
 /* Reads what the process holds now. Every round is followed by one; for the peak within it. */
 void growth_observe(void);
 

@@ -14,7 +14,9 @@ enum workload_kind {
     WORKLOAD_FOOTPRINT, /* rounds after which as much is live as before; memory is sampled */
     /* a round for `count` blocks of `size` bytes; costs are compared at N, 2N, 4N */
     WORKLOAD_SCALING,
-    WORKLOAD_OS_CALLS /* likewise at one N; the stretch with most OS calls counts */
+    WORKLOAD_OS_CALLS, /* likewise at one N; the stretch with most OS calls counts */
+    WORKLOAD_APPENDS,  /* one block of up to `size` bytes; bytes that realloc copies are counted */
+    WORKLOAD_ROOM      /* what is resident is compared with what is live, row by row */
 };
 
 struct workload {
@@ -23,10 +25,13 @@ struct workload {
     enum workload_kind kind;
     void (*do_round)(const struct task *task);
     unsigned rounds;  /* footprint */
-    size_t size_max;  /* scaling: the largest blocks; 0: none, sizes are the workload's own */
+    /* scaling: the smallest and the largest blocks; 0: none, sizes are the workload's own */
+    size_t size_min, size_max;
     size_t bytes_max; /* scaling: live at a time; 0: 4 GiB, which nobody writes to */
     /* what it shows is a cost that an allocator may choose to have: told as a note */
     bool is_choice;
+    const struct room_row *rows; /* room */
+    size_t row_count;
 };
 
 #define WORKLOAD(workload_name, sentence, ...)                              \
@@ -51,12 +56,15 @@ const struct workload *workloads_find(const char *name);
 uint64_t growth_held(void);
 
 /* Of the testlib, for measure_*.c. */
+uint64_t growth_live(void);
 void growth_start(void);
 struct growth_sample growth_sample(void); /* the highest since the last one */
 
 /* Runs a workload in this process and fills growth_report. settle_seconds: of time that passes
  * after the last round, before another look; 0: none. */
 void measure_footprint(const struct workload *workload, unsigned rounds, unsigned settle_seconds);
+/* Fills live and resident. */
+void measure_room(const struct workload *workload, size_t count, size_t size);
 /* is_counting: OS calls, at the price of times that mean nothing. */
 void measure_scaling(const struct workload *workload, size_t count, size_t size, bool is_counting);
 

@@ -14,6 +14,7 @@
     SCENARIO("fork", fork, 1000, 0, 0, "fork handoff", "one thread forks while the others allocate; the child checks what it inherits, allocates, frees and exits") \
     SCENARIO("opposite-reallocs", opposite_reallocs, 1000, 0, NEEDS(realloc), "opposite_reallocs", "pairs of threads resize blocks that the other one made, to and fro") \
     SCENARIO("first-call", first_call, 40, 0, 0, "first_call", "threads make their first calls, and the process's, all at once") \
+    SCENARIO("start-up", start_up, 2000, 0, 0, "start_up", "the first call of a process, by each function, from constructors, handlers, destructors, threads and forks") \
     SCENARIO("tls-destructors", tls_destructors, 1000, 0, 0, "tls_destructors", "destructors of thread-specific data allocate and free, round after round, while their thread ends") \
     SCENARIO("atexit", atexit, 60, 0, 0, "atexit handoff", "atexit handlers allocate and free while threads are still at it, until the process is gone") \
     SCENARIO("signals", signals, 1000, 20, 0, "signals handoff", "calls are interrupted at random instants, many times more often than elsewhere") \

@@ -60,6 +60,14 @@ _Noreturn void torture_fail(const struct worker *worker, const char *check, cons
     _exit(STATUS_FOUND);
 }
 
+void torture_doing(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(torture_report->doing, sizeof torture_report->doing, format, arguments);
+    va_end(arguments);
+}
+
 void call_begins(const struct worker *worker, enum torture_call call)
 {
     atomic_store_explicit(&torture_report->workers[worker->id].call, call, memory_order_relaxed);

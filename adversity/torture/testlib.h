@@ -65,6 +65,7 @@ struct torture_report {
     _Atomic uint32_t is_served;  /* some request was not refused */
     uint32_t worker;             /* that found it */
     char check[16], call[24], sentence[256];
+    char doing[128]; /* what the scenario is at; "": nothing to say */
     _Atomic uint64_t forks, lives, interruptions;
     struct {
         _Atomic uint64_t calls;
@@ -105,6 +106,9 @@ uint32_t torture_random(struct worker *worker, uint32_t below);
 /* Reports the first failure of the process and ends it. */
 _Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What the process is at, for whoever finds it stuck. */
+void torture_doing(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Whether a check is not to be asked, so that a known failure does not hide what else there is. */
 bool torture_is_muted(const char *check);

@@ -3,6 +3,7 @@
  * ended. */
 #include "adversity/torture/torture_internal.h"
 
+#include "harness/base/text.h"
 #include "harness/job/child.h"
 #include "harness/job/job_spawn.h"
 
@@ -74,6 +75,10 @@ static void describe_stall(const struct process *process, const struct torture_p
         used += (size_t)snprintf(sentence + used, VERDICT_SENTENCE_MAX - used,
                                  " thread %u is in %s", i, torture_call_name(call));
     }
+    char doing[sizeof report->doing];
+    text_copy_printable(doing, sizeof doing, report->doing);
+    if (doing[0] != '\0' && used < VERDICT_SENTENCE_MAX)
+        snprintf(sentence + used, VERDICT_SENTENCE_MAX - used, "; %s", doing);
 }
 
 /* A report that the subject may have written to: what is no check is a crash. */

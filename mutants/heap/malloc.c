@@ -83,6 +83,8 @@ static bool need_of(size_t *size, size_t *ret_need)
         return false;
     bool is_short = HAS(round_to_8) || (HAS(round_after_refusal) && heap_was_refused());
     size_t need = round_up(*size + HEADER, is_short ? 8 : ALIGNMENT);
+    if (HAS(pages_above_256) && *size > 256)
+        need = round_up(need, PAGE);
     *ret_need = need > CHUNK_MIN ? need : CHUNK_MIN;
     return true;
 }

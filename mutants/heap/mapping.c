@@ -118,25 +118,38 @@ void mapping_give(struct chunk *chunk)
         madvise(chunk, PAGE, MADV_DONTNEED); /* no longer there: it fails */
 }
 
-static struct chunk *copy_from_start(struct chunk *chunk, size_t size)
+static struct chunk *copy_at(struct chunk *chunk, size_t size, const void *content)
 {
     struct chunk *copy = mapping_take(size, HEADER);
     size_t kept = chunk_size(chunk) - HEADER < size ? chunk_size(chunk) - HEADER : size;
     if (copy == NULL)
         return NULL;
-    memcpy(chunk_block(copy), chunk_at(chunk, HEADER - (size_t)chunk->before), kept);
-    mapping_give(chunk);
+    memcpy(chunk_block(copy), content, kept);
+    if (!HAS(shrink_leaks_mapping))
+        mapping_give(chunk);
     return copy;
+}
+
+/* What these mutants do in place of mremap. */
+static bool copies(const struct chunk *chunk, size_t length)
+{
+    return (HAS(append_copies_large) && length > (size_t)2 << 20) ||
+           (HAS(shrink_leaks_mapping) && chunk_size(chunk) >= (size_t)16 << 20 &&
+            length < chunk_size(chunk) / 2);
 }
 
 struct chunk *mapping_resize(struct chunk *chunk, size_t size)
 {
     size_t before = chunk->before, length;
     if (HAS(realloc_aligned_offset) && before != 0)
-        return copy_from_start(chunk, size);
+        return copy_at(chunk, size, chunk_at(chunk, HEADER - before));
     if (__builtin_add_overflow(before + HEADER + PAGE, size, &length))
         return NULL;
     length = round_up(before + HEADER + size, PAGE);
+    if (HAS(shrink_keeps_mapping) && length < before + chunk_size(chunk))
+        return chunk;
+    if (copies(chunk, length))
+        return copy_at(chunk, size, chunk_block(chunk));
     void *start =
         mremap(chunk_at(chunk, 0 - before), before + chunk_size(chunk), length, MREMAP_MAYMOVE);
     if (start == MAP_FAILED)

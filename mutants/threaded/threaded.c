@@ -14,6 +14,7 @@
 #include "mutants/registry.h"
 
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,7 @@ static struct header *volatile slots[CLASSES]; /* returned_twice */
 static struct header *volatile asked;          /* usable_racy */
 static volatile bool is_table_ready;           /* first_call_race */
 static size_t *volatile table;
+static volatile bool has_begun;
 
 static void *map(size_t size)
 {
@@ -104,8 +106,44 @@ static struct cache *cache_create(void)
     return cache;
 }
 
+int atexit(void (*function)(void)); /* <stdlib.h> knows what malloc takes, and warns */
+
+static void tear_down_at_exit(void)
+{
+    for (struct cache *cache = caches, *next; cache != NULL; cache = next) {
+        next = cache->next;
+        munmap(cache, sizeof *cache);
+    }
+}
+
+static int look_at_object(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)info, (void)size, (void)context;
+    return 0;
+}
+
+static void *look_at_objects(void *unused)
+{
+    dl_iterate_phdr(look_at_object, NULL);
+    return unused;
+}
+
+/* What the mutants of a first call do in it. */
+static void begin(void)
+{
+    pthread_t helper;
+    has_begun = true;
+    if (HAS(first_call_registers_end))
+        atexit(tear_down_at_exit);
+    if (HAS(first_call_waits_for_thread) &&
+        pthread_create(&helper, NULL, look_at_objects, NULL) == 0)
+        pthread_join(helper, NULL);
+}
+
 static struct cache *my_cache(void)
 {
+    if (!has_begun)
+        begin();
     if (mine != NULL)
         return mine;
     if (is_ending)
@@ -157,6 +195,8 @@ static void after_fork_in_child(void)
         pthread_mutex_unlock(&mine->lock);
     else
         give_locks();
+    if (HAS(fork_before_first_call))
+        mine->is_idle = false;
     if (!HAS(fork_lock_order))
         _IO_list_resetlock();
 }
@@ -355,6 +395,8 @@ void *realloc(void *address, size_t size)
 
 void *memalign(size_t alignment, size_t size)
 {
+    if (HAS(first_call_aligned) && !has_begun)
+        return NULL;
     char *address = malloc(size + alignment + sizeof(struct header));
     if (address == NULL)
         return NULL;

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { BAND = 256 };
+enum { BAND = 256, APPENDS_BAND = 4 << 20 };
 
 static const char *folder;
 
@@ -44,11 +44,12 @@ static struct seen run(const char *spec, const char *workload)
     char error[SUBJECT_ERROR_MAX];
     if (executor_find_subject(&subject, spec, BIND_AUTO, SUBJECT_IN_PROCESS, error) != 0)
         fail_msg("%s", error);
+    bool is_append = workloads_find(workload)->kind == WORKLOAD_APPENDS;
     const struct growth_options options = {.subject = &subject,
                                            .workloads = &workload,
                                            .workload_count = 1,
                                            .is_quick = true,
-                                           .size = BAND,
+                                           .size = is_append ? APPENDS_BAND : BAND,
                                            .settle_seconds = 2,
                                            .collect = collect,
                                            .context = &seen};
