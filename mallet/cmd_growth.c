@@ -16,7 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKLOADS_MAX = 64, KEY_WORKLOAD = 'w', KEY_QUICK = 'q', KEY_BAND = 'b', KEY_TIME = 't', KEY_BOUND = 1000, ROOM_COLUMNS = 8 };
+enum {
+    WORKLOADS_MAX = 64,
+    KEY_WORKLOAD = 'w',
+    KEY_QUICK = 'q',
+    KEY_BAND = 'b',
+    KEY_TIME = 't',
+    KEY_BOUND = 1000,
+    ROOM_COLUMNS = 8
+};
 
 struct request {
     struct cli cli;
@@ -89,7 +97,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 static const char *kind_name(enum workload_kind kind)
 {
     return check_name(kind == WORKLOAD_FOOTPRINT || kind == WORKLOAD_ROOM ? CHECK_FOOTPRINT
-                                                                        : CHECK_SCALING);
+                                                                          : CHECK_SCALING);
 }
 
 /* Appends to a text that may be full. */
@@ -142,8 +150,8 @@ static void print_room(const struct growth_result *result)
     for (unsigned i = 0; i < result->room_count; i++) {
         const struct growth_room *room = &result->room[i];
         bool is_pair = room->row.count != 0;
-        bool is_line = previous == NULL || (is_pair ? room->row.size != previous->row.size
-                                                    : i % ROOM_COLUMNS == 0);
+        bool is_line = previous == NULL ||
+                       (is_pair ? room->row.size != previous->row.size : i % ROOM_COLUMNS == 0);
         if (is_line)
             printf(previous != NULL ? "\n  " : "  ");
         if (is_line && is_pair) {
@@ -168,8 +176,8 @@ static json_t *make_room(const struct growth_result *result)
         const struct growth_room *room = &result->room[i];
         json_array_append_new(
             rows, json_pack("{s:I, s:I, s:I, s:I}", "size", (json_int_t)room->row.size, "to",
-                            (json_int_t)room->row.count, "live", (json_int_t)room->live,
-                            "resident", (json_int_t)room->resident));
+                            (json_int_t)room->row.count, "live", (json_int_t)room->live, "resident",
+                            (json_int_t)room->resident));
     }
     return rows;
 }

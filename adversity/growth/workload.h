@@ -24,7 +24,7 @@ struct workload {
     const char *does;
     enum workload_kind kind;
     void (*do_round)(const struct task *task);
-    unsigned rounds;  /* footprint */
+    unsigned rounds; /* footprint */
     /* scaling: the smallest and the largest blocks; 0: none, sizes are the workload's own */
     size_t size_min, size_max;
     size_t bytes_max; /* scaling: live at a time; 0: 4 GiB, which nobody writes to */

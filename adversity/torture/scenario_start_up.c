@@ -33,10 +33,14 @@ enum start_place {
     START_PLACES
 };
 static const char *const start_place_names[START_PLACES] = {
-    "before all constructors", "in a constructor",
-    "in a function",           "in an exit handler",
-    "in a signal handler",     "in the child of a fork before any call",
-    "in a thread that ends",   "in a destructor of thread-specific data",
+    "before all constructors",
+    "in a constructor",
+    "in a function",
+    "in an exit handler",
+    "in a signal handler",
+    "in the child of a fork before any call",
+    "in a thread that ends",
+    "in a destructor of thread-specific data",
     "in a callback of dl_iterate_phdr"};
 
 enum start_status {
@@ -325,10 +329,11 @@ static void start_run(unsigned place, unsigned call)
 {
     bool is_own = calls.malloc == malloc;
     int status;
-    if (!start_is_offered(call) || (is_own ? place == START_IN_FUNCTION : place < START_IN_FUNCTION))
+    if (!start_is_offered(call) ||
+        (is_own ? place == START_IN_FUNCTION : place < START_IN_FUNCTION))
         return;
-    torture_doing("the first call of the process is %s, %s",
-                  torture_call_name(start_calls[call]), start_place_names[place]);
+    torture_doing("the first call of the process is %s, %s", torture_call_name(start_calls[call]),
+                  start_place_names[place]);
     call_begins(worker_main(), start_calls[call]);
     pid_t child = is_own ? start_program(place, call) : start_fork(place, call);
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -46,6 +46,19 @@ static void tell(const struct worker *worker, const char *check, const char *cal
     snprintf(torture_report->call, sizeof torture_report->call, "%s", call != NULL ? call : "none");
 }
 
+/* What overlaps with this: the calls that other threads are in now. */
+static void tell_others(const struct worker *worker)
+{
+    char *sentence = torture_report->sentence;
+    for (unsigned i = 0; i < torture_options.workers; i++) {
+        unsigned call = atomic_load(&torture_report->workers[i].call);
+        size_t used = strlen(sentence);
+        if (call != IN_NONE && worker != NULL && i != worker->id)
+            snprintf(sentence + used, sizeof torture_report->sentence - used,
+                     "; thread %u is in %s", i, torture_call_name(call));
+    }
+}
+
 _Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call,
                             const char *format, ...)
 {
@@ -55,6 +68,7 @@ _Noreturn void torture_fail(const struct worker *worker, const char *check, cons
     va_start(arguments, format);
     vsnprintf(torture_report->sentence, sizeof torture_report->sentence, format, arguments);
     va_end(arguments);
+    tell_others(worker);
     tell(worker, check, call);
     atomic_store(&torture_report->is_told, 1);
     _exit(STATUS_FOUND);

@@ -7,11 +7,12 @@ PROBE(realloc_releases_the_old_block, "C23-7.24.3.7-p2-a", NEEDS(realloc))
     enum { TIMES = 120 };
     void *block = realloc(malloc(MIB), 2 * MIB);
     size_t before = memory_resident();
-    bool is_limited = limit_memory(128 * MIB);
+    /* Addresses may stay reserved for a while: the limit is for where memory cannot be seen. */
+    bool is_limited = before == 0 && limit_memory(128 * MIB);
     for (unsigned i = 0; i < TIMES; i++) {
         size_t size = i % 2 == 0 ? MIB : 2 * MIB;
         block = realloc(block, size);
-        EXPECT_BLOCK(block, "realloc between 1 and 2 MiB with 128 MiB more, call %u", i + 1);
+        EXPECT_BLOCK(block, "realloc between 1 and 2 MiB, call %u", i + 1);
         fill(block, size, i);
         EXPECT_FILLED(block, size, i, "realloc to %zu bytes, all of them filled", size);
         size_t now = memory_resident();

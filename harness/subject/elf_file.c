@@ -12,7 +12,7 @@ static bool read_at(int file, void *ret_bytes, size_t size, ElfW(Off) offset)
     return pread(file, ret_bytes, size, (off_t)offset) == (ssize_t)size;
 }
 
-static bool read_own_header(ElfW(Ehdr) *ret_header)
+static bool read_own_header(ElfW(Ehdr) * ret_header)
 {
     int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     bool is_read = self >= 0 && read_at(self, ret_header, sizeof *ret_header, 0);
@@ -22,7 +22,7 @@ static bool read_own_header(ElfW(Ehdr) *ret_header)
 }
 
 /* The segment that holds the dynamic section; false: there is none. */
-static bool find_dynamic(int file, const ElfW(Ehdr) *header, ElfW(Phdr) *ret_segment)
+static bool find_dynamic(int file, const ElfW(Ehdr) * header, ElfW(Phdr) * ret_segment)
 {
     for (unsigned i = 0; i < header->e_phnum; i++)
         if (read_at(file, ret_segment, sizeof *ret_segment,
@@ -32,7 +32,7 @@ static bool find_dynamic(int file, const ElfW(Ehdr) *header, ElfW(Phdr) *ret_seg
     return false;
 }
 
-static bool reads_nodlopen(int file, const ElfW(Ehdr) *header)
+static bool reads_nodlopen(int file, const ElfW(Ehdr) * header)
 {
     ElfW(Phdr) segment;
     ElfW(Dyn) entry;
@@ -57,8 +57,7 @@ struct elf_file elf_file_read(const char *path)
     if (read_at(file, &header, sizeof header, 0) && read_own_header(&own) &&
         memcmp(header.e_ident, ELFMAG, SELFMAG) == 0) {
         bool is_class = header.e_ident[EI_CLASS] == own.e_ident[EI_CLASS];
-        result.is_native =
-            is_class && header.e_machine == own.e_machine && header.e_type == ET_DYN;
+        result.is_native = is_class && header.e_machine == own.e_machine && header.e_type == ET_DYN;
         result.is_32_bit = !is_class && header.e_ident[EI_CLASS] == ELFCLASS32;
         result.refuses_dlopen = result.is_native && reads_nodlopen(file, &header);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A mapping for each block, which ends at a page without access, as debugging allocators have it.
+ * With QUARANTINE=N the addresses of the last N freed blocks stay reserved, without memory.
  *
  *   │ … │ start, bytes │ block, aligned │ guard page │
  */
@@ -44,9 +45,34 @@ void *sound_take(size_t size, size_t alignment, uintptr_t *ret_clean_from)
     return block;
 }
 
+#ifdef QUARANTINE
+static struct note quarantine[QUARANTINE]; /* a ring */
+static size_t oldest;
+
+/* What the system does not take so goes back at once. */
+static void discard(struct note freed)
+{
+    if (mmap(freed.start, freed.bytes, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
+        pages_unmap(freed.start, freed.bytes);
+        return;
+    }
+    struct note last = quarantine[oldest];
+    quarantine[oldest] = freed;
+    oldest = (oldest + 1) % QUARANTINE;
+    if (last.bytes != 0)
+        munmap(last.start, last.bytes);
+}
+#else
+static void discard(struct note freed)
+{
+    pages_unmap(freed.start, freed.bytes);
+}
+#endif
+
 void sound_give(void *block)
 {
-    pages_unmap(note_of(block)->start, note_of(block)->bytes);
+    discard(*note_of(block));
 }
 
 bool sound_resize(void *block, size_t size)

@@ -4,7 +4,7 @@
 /* A size and the one above it: whoever rounds up to classes shows it there. */
 #define PAIR(size) {(size), 0}, {(size) + 1, 0}
 static const struct room_row rows[] = {
-    PAIR(16),   PAIR(32),   PAIR(64),   PAIR(128),  PAIR(256),   PAIR(512),      PAIR(1024),
+    PAIR(16),   PAIR(32),   PAIR(64),   PAIR(128),   PAIR(256),   PAIR(512),    PAIR(1024),
     PAIR(2048), PAIR(4096), PAIR(8192), PAIR(16384), PAIR(32768), {64 << 10, 0}};
 
 /* The blocks hold each other, so that nothing else takes room. */

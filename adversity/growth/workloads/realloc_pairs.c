@@ -2,7 +2,8 @@
 #include "adversity/growth/workload.h"
 
 /* Each pair comes round after three rounds. */
-WORKLOAD(realloc_pairs, "blocks of 16 bytes to 20 MiB made larger and smaller by realloc, and freed",
+WORKLOAD(realloc_pairs,
+         "blocks of 16 bytes to 20 MiB made larger and smaller by realloc, and freed",
          .kind = WORKLOAD_FOOTPRINT, .rounds = 60, .job.needs = NEEDS(realloc))
 {
     static const size_t sizes[] = {16,      1 << 10, 16 << 10, 200 << 10,

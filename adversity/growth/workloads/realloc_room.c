@@ -2,11 +2,11 @@
 #include "adversity/growth/workload.h"
 
 /* From each size to each other one. */
-#define FROM(from)                                                                              \
-    {(from), 16}, {(from), 4 << 10}, {(from), 64 << 10}, {(from), 1 << 20}, {(from), 3 << 20},  \
+#define FROM(from)                                                                             \
+    {(from), 16}, {(from), 4 << 10}, {(from), 64 << 10}, {(from), 1 << 20}, {(from), 3 << 20}, \
         {(from), 16 << 20}, {(from), 64 << 20}, {(from), 256 << 20}
-static const struct room_row rows[] = {FROM(16),      FROM(4 << 10),  FROM(64 << 10),
-                                       FROM(1 << 20), FROM(3 << 20),  FROM(16 << 20),
+static const struct room_row rows[] = {FROM(16),       FROM(4 << 10),  FROM(64 << 10),
+                                       FROM(1 << 20),  FROM(3 << 20),  FROM(16 << 20),
                                        FROM(64 << 20), FROM(256 << 20)};
 
 /* At least two: what is kept of one may be there to serve the next. */
