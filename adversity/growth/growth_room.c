@@ -51,7 +51,8 @@ static void judge(const struct growth_options *options, struct growth_result *re
             counted(options, worst) / (double)worst->live)
             worst = &result->room[i];
     bool has_bound = options->bound > 0;
-    if (counted(options, worst) <= (has_bound ? options->bound : NOTE_FACTOR) * (double)worst->live)
+    if (counted(options, worst) <=
+        (has_bound ? options->bound : (double)NOTE_FACTOR) * (double)worst->live)
         return;
     char made[64] = "";
     if (worst->row.count != 0)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { GROWTH_CPU_SECONDS = 20, GROWTH_OUTPUT_MAX = 160 };
+enum { GROWTH_OUTPUT_MAX = 160 };
 #define GROWTH_PLAIN    "plain"
 #define GROWTH_COUNTING "counting" /* OS calls */
 

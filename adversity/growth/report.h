@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { SAMPLES_MAX = 64, REPORT_SENTENCE_MAX = 640 };
+enum { SAMPLES_MAX = 64, REPORT_SENTENCE_MAX = 640, GROWTH_CPU_SECONDS = 20 /* of a process */ };
 
 /* Enough to judge by, and not so much that the machine would feel it: no more rounds then. */
 #define RESIDENT_MAX (UINT64_C(512) << 20)

@@ -83,9 +83,9 @@ void *growth_resize(void *block, size_t old_size, size_t size)
 /* A block that mremap puts elsewhere keeps its pages. */
 void *growth_append(void *block, size_t old_size, size_t size)
 {
-    uint32_t remapped = os_calls_count().calls[OS_CALL_mremap];
+    uint32_t remapped = os_calls_of(OS_CALL_mremap);
     void *longer = growth_resize(block, old_size, size);
-    if (longer != block && os_calls_count().calls[OS_CALL_mremap] == remapped)
+    if (longer != block && os_calls_of(OS_CALL_mremap) == remapped)
         growth_report->moved += old_size;
     growth_report->appended += size - old_size;
     return longer;

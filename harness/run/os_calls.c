@@ -71,11 +71,16 @@ void os_calls_tell(struct os_call_failures *failures)
     os.told = failures;
 }
 
+uint32_t os_calls_of(enum os_call call)
+{
+    return atomic_load_explicit(&os.calls[call], memory_order_relaxed);
+}
+
 struct os_call_counts os_calls_count(void)
 {
     struct os_call_counts counts = {0};
     for (unsigned i = 0; i < OS_CALL_COUNT; i++) {
-        counts.calls[i] = atomic_load_explicit(&os.calls[i], memory_order_relaxed);
+        counts.calls[i] = os_calls_of((enum os_call)i);
         counts.all += counts.calls[i];
         counts.failed_calls[i] = atomic_load_explicit(&os.failed[i], memory_order_relaxed);
         counts.failed += counts.failed_calls[i];

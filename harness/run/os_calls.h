@@ -59,5 +59,6 @@ struct os_call_counts {
     uint32_t failed;
 };
 struct os_call_counts os_calls_count(void);
+uint32_t os_calls_of(enum os_call call); /* how many of one kind */
 
 #endif

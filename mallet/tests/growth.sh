@@ -22,6 +22,8 @@ refused 'could not bind ./nosuch.so' growth ./nosuch.so
 refused '--workload: there is no workload `nosuch`' growth --workload nosuch anvil
 refused '--band: `17`' growth --band 17 anvil
 refused '--band: `x`' growth --band x anvil
+refused '--bound: `x`' growth --bound x anvil
+refused '--bound: `0.5`' growth --bound 0.5 anvil
 refused '--output: cannot write into the folder /proc/no' growth --output /proc/no/such anvil
 
 ends 0 growth --quick --workload thread_churn anvil
@@ -61,6 +63,14 @@ if [ -n "$foreign" ]; then
     every=$mutants/libheap_mmap_every_small.so # a cost that an allocator may choose to have
     ends 0 growth --quick --workload fill_lifo --band 256 "$every"
     printed '^note  *fill_lifo/256 '
+    keeps=$mutants/libheap_shrink_keeps_mapping.so
+    ends 0 growth --quick --workload realloc_room "$keeps"
+    printed '^note  *realloc_room '
+    ends 1 growth --quick --workload realloc_room --bound 3 --output "$work/programs" "$keeps"
+    program=$work/programs/libheap_shrink_keeps_mapping.so-realloc_room
+    holds 'the program compiles' cc -w -O1 -fno-builtin -pthread "$program.c" -o "$program"
+    holds 'it does not show it on the libc' "$program"
+    holds 'it shows it on the allocator' sh -c "LD_PRELOAD=$keeps $program; [ \$? -eq 1 ]"
 fi
 
 finish
