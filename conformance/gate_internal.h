@@ -47,7 +47,7 @@ int gate_run_probes(const struct gate_options *options, const struct probe *cons
 /* Whether it can be the malloc of a whole process, as far as is known. */
 bool gate_can_serve_process(const struct subject_plan *subject);
 
-/* Measures the capacity of the subject in a process of its own; all 0 if that does not end well. */
+/* Measures the capacity of the subject in a process of its own; all 0 if that cannot be started. */
 struct probe_capacity gate_measure_capacity(const struct gate_options *options);
 extern const struct probe capacity_probe;
 

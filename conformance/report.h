@@ -12,7 +12,8 @@ enum { CHOICES_MAX = 16, CHOICE_MAX = 64 };
 
 enum report_phase { PHASE_PROBE, PHASE_MISUSE, PHASE_AFTER_MISUSE };
 
-/* What the subject can give at a time, as measured in a process of its own; 0: no limit was met. */
+/* What the subject can give at a time, as measured in a process of its own, or at least so much if
+ * that process was stopped; 0: no limit was met. */
 struct probe_capacity {
     volatile uint64_t largest, blocks, bytes;
 };

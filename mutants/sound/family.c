@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The malloc family over sound_take and its siblings. LACKS_CALLOC, LACKS_REALLOC, LACKS_ALIGNED
- * and LACKS_USABLE leave a part of it out. See sound.h.
+ * and LACKS_USABLE leave a part of it out; each call sleeps for CALL_MS, if that is defined. See
+ * sound.h.
  *
  * The lock is recursive, since a fork's other handlers may allocate once ours holds it. A fork
  * takes stdio's list of streams first, as glibc's own malloc does: who holds that may allocate.
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 static pthread_mutex_t family_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
@@ -72,6 +74,9 @@ static int enter(void)
     int error = errno;
     if (sound_rules.enter != NULL)
         sound_rules.enter();
+#ifdef CALL_MS
+    nanosleep(&(struct timespec){.tv_nsec = CALL_MS * 1000000L}, NULL);
+#endif
     if (sound_rules.lock_all == NULL)
         pthread_mutex_lock(&family_lock);
     return error;

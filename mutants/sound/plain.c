@@ -3,15 +3,12 @@
  * Slabs under one lock. RULES, the initialiser of sound_rules, makes one of them unusual, and so do
  *
  *   IS_RANDOM    which free slot of a span a block gets is random
- *   IS_SLOW      each call sleeps for a millisecond
  *   IS_FRUGAL    nothing stays mapped once the last block is freed
  *   LACKS_…      of family.c: what the family has not
  */
 #include "sound.h"
 
-#include <errno.h>
 #include <sys/random.h>
-#include <time.h>
 
 static struct slabs slabs;
 static size_t live;
@@ -46,16 +43,6 @@ size_t sound_capacity(const void *block)
 {
     return slabs_capacity(block);
 }
-
-#ifdef IS_SLOW
-static void sleep_a_millisecond(void)
-{
-    int error = errno;
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    errno = error;
-}
-#define RULES .enter = sleep_a_millisecond
-#endif
 
 #ifndef RULES
 #define RULES 0
