@@ -81,7 +81,7 @@ int campaign_find_engine(struct campaign *campaign, char error[CAMPAIGN_ERROR_MA
     if (!find_build(campaign) || (is_afl && !find_mutator(campaign))) {
         snprintf(error, CAMPAIGN_ERROR_MAX,
                  "the engine's target is not built yet: run `cmake --preset %s && cmake --build "
-                 "--preset %s` in the source folder",
+                 "--preset %s` in mallet's source folder, and install again what was installed",
                  preset, preset);
         return ENOENT;
     }
