@@ -51,6 +51,12 @@ static bool is_named(const struct request *request, const struct mutant *mutant)
     return request->id_count == 0;
 }
 
+static bool has_class(const struct mutant *mutant, const char *class)
+{
+    return strcmp(mutant->reach, class) == 0 || strcmp(mutant->hard, class) == 0 ||
+           (strcmp(class, "hard") == 0 && mutant->hard[0] != '\0');
+}
+
 /* Leaves so many of those that were chosen, in the order of the registry. */
 static void take_sample(struct bench *bench)
 {
@@ -74,7 +80,7 @@ static int choose(struct bench *bench)
     for (size_t i = 0; mutant_at(i) != NULL; i++) {
         const struct mutant *mutant = mutant_at(i);
         if (is_named(request, mutant) &&
-            (request->class == NULL || strcmp(mutant->reach, request->class) == 0))
+            (request->class == NULL || has_class(mutant, request->class)))
             bench->chosen[bench->count++] = mutant;
     }
     if (bench->count == 0)
@@ -136,10 +142,12 @@ static size_t count_classes(const struct bench *bench, struct tally tallies[CLAS
     return count;
 }
 
-static struct tally count_all(const struct bench *bench)
+static struct tally count_all(const struct bench *bench, bool only_hard)
 {
-    struct tally all = {.class = "all"};
+    struct tally all = {0};
     for (size_t i = 0; i < bench->done; i++) {
+        if (only_hard && bench->scores[i].mutant->hard[0] == '\0')
+            continue;
         all.killed += bench->scores[i].is_killed;
         all.run += bench->scores[i].was_run;
     }
@@ -168,12 +176,15 @@ static void print_entries(const struct bench *bench)
 
 static void print_totals(const struct bench *bench)
 {
-    struct tally tallies[CLASSES_MAX], all = count_all(bench);
+    struct tally tallies[CLASSES_MAX], all = count_all(bench, false), hard = count_all(bench, true);
     size_t count = count_classes(bench, tallies);
     printf("\n");
     for (size_t i = 0; i < count; i++)
         printf("%-10s %3zu of %3zu killed\n", tallies[i].class, tallies[i].killed, tallies[i].run);
-    printf("%-10s %3zu of %3zu killed\n", all.class, all.killed, all.run);
+    printf("%-10s %3zu of %3zu killed", "all", all.killed, all.run);
+    if (hard.run > 0)
+        printf(", of the hard ones %zu of %zu", hard.killed, hard.run);
+    printf("\n");
     if (bench->request->plan.is_check && bench->request->plan.is_whole)
         print_entries(bench);
 }
@@ -183,10 +194,11 @@ static void print_totals(const struct bench *bench)
 static json_t *describe_score(const struct mutant_score *score)
 {
     json_t *row =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:n, s:b, s:O, s:I, s:I, s:f, s:f, s:i}", "id",
-                  score->mutant->id, "class", score->mutant->reach, "origin", score->mutant->origin,
-                  "mistake", score->mutant->mistake, "expected", score->mutant->caught_by, "result",
-                  result_word(score), "killed_by", "equivalent",
+        json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:n, s:b, s:O, s:I, s:I, s:f, s:f, s:i}",
+                  "id", score->mutant->id, "class", score->mutant->reach, "hard",
+                  score->mutant->hard[0] != '\0' ? score->mutant->hard : NULL, "origin",
+                  score->mutant->origin, "mistake", score->mutant->mistake, "expected",
+                  score->mutant->caught_by, "result", result_word(score), "killed_by", "equivalent",
                   (int)mutant_is_equivalent(score->mutant), "steps", score->steps, "findings",
                   (json_int_t)score->findings, "notes", (json_int_t)score->notes, "seconds",
                   score->seconds, "cpu_seconds", score->cpu_seconds, "status", score->status);
@@ -200,7 +212,7 @@ static json_t *describe_score(const struct mutant_score *score)
 
 static json_t *describe(const struct bench *bench)
 {
-    struct tally tallies[CLASSES_MAX], all = count_all(bench);
+    struct tally tallies[CLASSES_MAX], all = count_all(bench, false);
     json_t *rows = json_array(), *classes = json_array();
     for (size_t i = 0; i < bench->done; i++)
         json_array_append_new(rows, describe_score(&bench->scores[i]));
@@ -249,7 +261,7 @@ static int run_all(struct bench *bench)
 
 static int conclude(const struct bench *bench)
 {
-    struct tally all = count_all(bench);
+    struct tally all = count_all(bench, false);
     const struct cli_work work = {.done = bench->done, .minimum = bench->count};
     return all.run == 0 ? EXIT_INCOMPLETE : cli_conclude(all.run - all.killed, &work);
 }
@@ -322,7 +334,7 @@ int command_mutants(int argc, char **argv)
     static const struct argp_option options[] = {
         {"class", KEY_CLASS, "CLASS", 0,
          "Only what takes CLASS: single, fault, threads, fork, signal, startup, misuse, schedule, "
-         "file or header",
+         "file or header; or `hard`, what is hard to find",
          0},
         {"budget", KEY_BUDGET, "TIME", 0,
          "Time for the command that is meant to catch a mutant (default: 60s)", 0},

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct mutant mutants[] = {
-#define MUTANT(id, origin, reach, caught_by, mistake, after) \
-    {#id, #origin, reach, caught_by, mistake, after},
+#define MUTANT(id, origin, reach, hard, caught_by, mistake, after) \
+    {#id, #origin, reach, hard, caught_by, mistake, after},
     MUTANTS(MUTANT)
 #undef MUTANT
 };

@@ -3,7 +3,8 @@
  * The registry of mutants, and of sound subjects: a row of registry.tsv for each. CMake checks the
  * rows, makes the libraries and writes mutants/list.h, which has the rows as macros:
  *
- *     MUTANTS(M), MUTANTS_<origin>(M)   M(id, origin, reach, caught_by, mistake, after) for each
+ *     MUTANTS(M), MUTANTS_<origin>(M)   M(id, origin, reach, hard, caught_by, mistake, after) for
+ *                                     each
  *     SOUNDS(S)                         S(id, pace, built_from, unusual, like)
  *
  * Sources of a mutant use the ids alone; tests and tools look up who must catch it.
@@ -31,6 +32,7 @@ struct mutant {
     const char *id;
     const char *origin;    /* what it is built from: a folder of mutants/ */
     const char *reach;     /* what it takes: one thread, a refused OS call, a fork, … */
+    const char *hard;      /* what makes it hard to find: see README.md; "": nothing */
     const char *caught_by; /* see mutant_catch_find */
     const char *mistake;
     const char *after; /* the real bugs that it recreates; "-": none is known */

@@ -51,7 +51,7 @@ struct elf_file elf_file_read(const char *path)
 {
     struct elf_file result = {0};
     ElfW(Ehdr) header, own;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO has no one to wait for */
     if (file < 0)
         return result;
     if (read_at(file, &header, sizeof header, 0) && read_own_header(&own) &&
