@@ -83,7 +83,7 @@ void footprint_judge(const struct worker *worker)
 {
     enum { QUARTERS = 4 };
     size_t least[QUARTERS], most[QUARTERS], quarter = notes.count / QUARTERS;
-    if (notes.count < NOTES_MIN)
+    if (notes.count < NOTES_MIN || !memory_is_the_allocators())
         return;
     for (size_t i = 0; i < QUARTERS; i++) {
         least[i] = most[i] = notes.resident[i * quarter];

@@ -39,6 +39,15 @@ size_t memory_resident(void)
     return read_statm(1);
 }
 
+bool memory_is_the_allocators(void)
+{
+#ifdef MALLET_SANITIZED
+    return false;
+#else
+    return true;
+#endif
+}
+
 /* A line each. */
 size_t memory_mappings(void)
 {

@@ -2,6 +2,7 @@
 #ifndef HARNESS_MEMORY_H
 #define HARNESS_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes of address space, and resident bytes, of this process; 0 if the system does not tell.
@@ -9,6 +10,9 @@
 size_t memory_mapped(void);
 
 size_t memory_resident(void);
+
+/* Whether it is that of the allocator alone: a sanitizer's own grows with each thread that ends. */
+bool memory_is_the_allocators(void);
 
 /* Mappings of this process, and how many it may have; 0 if the system does not tell. */
 size_t memory_mappings(void);

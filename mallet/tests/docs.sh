@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: MIT
 # The pages of docs/ that are made of the registries have all that is in them, and every link between pages leads somewhere.
 #
-# usage: docs.sh MALLET [FOLDER of the mutants]; the words are in common.sh
+# usage: docs.sh MALLET [FOLDER of the mutants]; the words are in common.sh. Without the folder, in a sanitizer's
+# build, nothing is tried: not every command is there
 set -u
 . "$(dirname "$0")/common.sh"
+if [ -z "$foreign" ]; then
+    finish
+    exit
+fi
 root=$(cd "$(dirname "$0")/../.." && pwd)
 command -v python3 >"$work/which" || { holds 'nothing to try without python3' true; finish; exit; }
 
