@@ -53,8 +53,9 @@ static bool is_named(const struct request *request, const struct mutant *mutant)
 
 static bool has_class(const struct mutant *mutant, const char *class)
 {
-    return strcmp(mutant->reach, class) == 0 || strcmp(mutant->hard, class) == 0 ||
-           (strcmp(class, "hard") == 0 && mutant->hard[0] != '\0');
+    bool is_hard = mutant->hard[0] != '\0';
+    return strcmp(mutant->reach, class) == 0 ||
+           (is_hard && (strcmp(class, "hard") == 0 || strcmp(class, mutant->hard) == 0));
 }
 
 /* Leaves so many of those that were chosen, in the order of the registry. */
