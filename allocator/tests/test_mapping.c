@@ -120,7 +120,7 @@ static void take_and_free_many(void)
 static void mappings_that_are_needed_over_and_over_are_kept(void **state)
 {
     (void)state;
-    size_t fewest = SIZE_MAX, limit = 8 * LENGTH;
+    size_t fewest = SIZE_MAX, limit = 8 * (size_t)LENGTH;
     take_and_free_many();
     assert_in_range(heap->extents.kept_pages, 0, limit);
     for (unsigned round = 0; round < 8; round++) { /* a second may end in between */
@@ -141,7 +141,7 @@ static void kept_mappings_make_room_for_those_that_they_do_not_serve(void **stat
     take_and_free_many();
     take_and_free_many();
     size_t held = heap->pages.held;
-    assert_int_equal(mapping_alloc(&heap->extents, 10 * LENGTH, PAGE_BYTES, &other), 0);
+    assert_int_equal(mapping_alloc(&heap->extents, 10 * (size_t)LENGTH, PAGE_BYTES, &other), 0);
     assert_in_range(heap->pages.held, 0, held + 4 * PAGE_BYTES);
     mapping_free(&heap->extents, other);
 }

@@ -106,7 +106,7 @@ static void a_span_is_resized_where_it_is_and_then_moves(void **state)
     char *block = find_span();
     assert_int_equal(anvil_malloc_usable_size(block), 2 * SMALL);
     support_fill(block, LARGE, 3);
-    assert_ptr_equal(anvil_realloc(block, 2 * SMALL), block);
+    assert_ptr_equal(anvil_realloc(block, 2 * (size_t)SMALL), block);
     assert_ptr_equal(anvil_realloc(block, 700), block);
     char *moved = anvil_realloc(block, 5000);
     assert_ptr_not_equal(moved, block);

@@ -8,9 +8,10 @@ WORKLOAD(realloc_pairs,
 {
     static const size_t sizes[] = {16,      1 << 10, 16 << 10, 200 << 10,
                                    1 << 20, 3 << 20, 8 << 20,  20 << 20};
-    enum { SIZES = sizeof sizes / sizeof sizes[0], PARTS = 3 };
-    for (size_t pair = task->round % PARTS; pair < SIZES * SIZES; pair += PARTS) {
-        size_t from = sizes[pair / SIZES], to = sizes[pair % SIZES];
+    enum { PARTS = 3 };
+    const size_t count = sizeof sizes / sizeof sizes[0];
+    for (size_t pair = task->round % PARTS; pair < count * count; pair += PARTS) {
+        size_t from = sizes[pair / count], to = sizes[pair % count];
         growth_give(growth_resize(growth_take(from), from, to), to);
     }
 }
