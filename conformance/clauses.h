@@ -67,6 +67,19 @@ const struct clause *clauses_at(size_t i);
 /* NULL: no such clause. */
 const struct clause *clauses_find(const char *id);
 
+enum {
+    PROFILES_OF_C = 1 << PROFILE_C17 | 1 << PROFILE_C23,
+    PROFILES_OF_POSIX = 1 << PROFILE_POSIX_2017 | 1 << PROFILE_POSIX_2024
+};
+
+/* Whether what these profiles require counts where none was selected: all of C's editions must be
+ * among them, or all of POSIX's. */
+static inline bool profiles_count_by_default(unsigned profiles)
+{
+    return (profiles & PROFILES_OF_C) == PROFILES_OF_C ||
+           (profiles & PROFILES_OF_POSIX) == PROFILES_OF_POSIX;
+}
+
 /* NULL beyond the last. */
 const char *profile_name(unsigned profile);
 /* PROFILE_COUNT: no such profile. */

@@ -25,11 +25,6 @@ struct gate {
     struct probe_capacity capacity; /* valid if is_measured */
 };
 
-enum {
-    PROFILES_OF_C = 1 << PROFILE_C17 | 1 << PROFILE_C23,
-    PROFILES_OF_POSIX = 1 << PROFILE_POSIX_2017 | 1 << PROFILE_POSIX_2024
-};
-
 const char *clause_verdict_name(enum clause_verdict verdict)
 {
     return verdicts[verdict].name;
@@ -99,8 +94,7 @@ static bool is_broken_requirement(const struct clause_result *result)
                                               result->clause->strength == STRENGTH_IMPL_DEFINED);
 }
 
-/* Where no profile was selected, what all editions of C or of POSIX require counts. An edition may
- * say so in a clause of its own, which the same probe answers. */
+/* An edition may say so in a clause of its own, which the same probe answers. */
 static bool does_count(const struct gate_results *results, const struct clause_result *result,
                        unsigned profiles)
 {
@@ -111,8 +105,7 @@ static bool does_count(const struct gate_results *results, const struct clause_r
         if (results->results[i].probe == result->probe &&
             is_broken_requirement(&results->results[i]))
             broken |= results->results[i].profiles;
-    return is_broken_requirement(result) && ((broken & PROFILES_OF_C) == PROFILES_OF_C ||
-                                             (broken & PROFILES_OF_POSIX) == PROFILES_OF_POSIX);
+    return is_broken_requirement(result) && profiles_count_by_default(broken);
 }
 
 /* Whether the subject may well have nothing to give at the first refusal: half of its capacity is

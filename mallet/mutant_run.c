@@ -6,6 +6,7 @@
  */
 #include "mallet/mutant_run.h"
 
+#include "conformance/clauses.h"
 #include "harness/base/clock.h"
 #include "harness/base/proc.h"
 #include "harness/cli/cli.h"
@@ -47,12 +48,28 @@ bool mutant_is_equivalent(const struct mutant *mutant)
     return mutant_catch_find(mutant, "note", &catch);
 }
 
+/* `mallet check` shows the others as notes. */
+static bool has_counting_clause(const char *names)
+{
+    char name[64];
+    unsigned profiles = 0;
+    clauses_load();
+    for (; *names != '\0'; names += strcspn(names, ","), names += *names == ',') {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(names, ","), names);
+        const struct clause *clause = clauses_find(name);
+        profiles |= clause != NULL ? clause->profiles : 0;
+    }
+    return profiles_count_by_default(profiles);
+}
+
 bool mutant_is_beyond(const struct mutant *mutant, bool is_check)
 {
     struct mutant_catch catch;
     if (is_check &&
         (strcmp(mutant->origin, "scheduled") == 0 || mutant_catch_find(mutant, "call", &catch)))
         return true;
+    if (is_check && mutant_catch_find(mutant, "clause", &catch))
+        return !has_counting_clause(catch.names);
     for (size_t i = 0; i < MEANS_COUNT; i++)
         if (mutant_catch_find(mutant, means[i], &catch))
             return false;

@@ -48,7 +48,7 @@ bool mutant_expects(const struct mutant *mutant, const char *check);
 /* Whether it only does what sound allocators do too: shown as a note, which is no kill. */
 bool mutant_is_equivalent(const struct mutant *mutant);
 /* Whether no command of mallet, or no `mallet check`, is meant to find it: what is built for the
- * scheduler, and what strikes in one trace only. */
+ * scheduler, what strikes in one trace only, and what breaks no clause that counts by default. */
 bool mutant_is_beyond(const struct mutant *mutant, bool is_check);
 
 /* Returns 0, or a positive errno with one sentence: the command could not be run. */

@@ -37,6 +37,9 @@ static void what_no_command_is_meant_to_find_is_left_out(void **state)
     assert_true(mutant_is_beyond(mutant_find("aba"), true));
     assert_true(mutant_is_beyond(mutant_find("spin"), true));
     assert_false(mutant_is_beyond(mutant_find("calloc_wrap"), true));
+    assert_true(
+        mutant_is_beyond(mutant_find("realloc_always_moves"), true)); /* a manual's clause */
+    assert_false(mutant_is_beyond(mutant_find("realloc_always_moves"), false));
 }
 
 int main(void)
