@@ -6,9 +6,9 @@
  * A few freed mappings are kept for the next request of about their size, because the page faults
  * of a fresh one cost far more than all else. A program that unmaps and maps the same amount over
  * and over keeps as much, for about a second; but what is kept beyond a few mappings makes room
- * when none of it serves a request, so that it does not add to the peak. A mapping that the system refuses to unmap is kept as
- * well, and offered again when others are freed; each free and each allocation looks at a few
- * kept mappings only, however many there are.
+ * when none of it serves a request, so that it does not add to the peak. A mapping that the system
+ * refuses to unmap is kept as well, and offered again when others are freed; each free and each
+ * allocation looks at a few kept mappings only, however many there are.
  */
 #ifndef ANVIL_MAPPING_H
 #define ANVIL_MAPPING_H

@@ -7,7 +7,8 @@
  * system without memory would.
  *
  * Once watched, a process stays so, and so do its forks; it must not execute another program. It
- * cannot block SIGSYS by its mask, only within handlers. Costs about a microsecond a call. The counters are the process's, of all threads; arming and counting
+ * cannot block SIGSYS by its mask, only within handlers. Costs about a microsecond a call. The
+ * counters are the process's, of all threads; arming and counting
  * is for one thread at a time.
  */
 #ifndef HARNESS_OS_CALLS_H

@@ -56,7 +56,8 @@ const struct catalog_entry *catalog_at(size_t i)
     return i < ENTRY_COUNT ? &entries[i] : NULL;
 }
 
-/* The newest library for this machine (i386 ones lie in the same folders) that matches, by version order of the whole path. */
+/* The newest match that is a library for this machine, by version order of the whole path; i386
+ * libraries lie in the same folders. */
 static int find_newest(const char *pattern, char ret_path[PATH_MAX])
 {
     glob_t found;

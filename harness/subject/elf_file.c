@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Reads the ELF header, the program headers and the dynamic section of a file that a user named:
+ * nothing in it is trusted, every offset goes through a read that may fail, and nothing is loaded.
+ */
 #include "harness/subject/elf_file.h"
 
 #include <elf.h>
