@@ -42,8 +42,23 @@ static uint64_t make_seed(const struct run *run, uint32_t slot)
     return ((uint64_t)run->op + 1) * 0xd6e8feb86659fd93u ^ (uint64_t)slot * 0xa0761d6478bd642fu;
 }
 
-/* Enters a judged block into the shadow and fills it to its last usable byte. */
-static void take_block(struct run *run, const struct request *request, void *start, size_t capacity)
+/*
+ * An allocator may leave a block that shrinks in its place with all the room it had; an aligned
+ * one may have taken as much as its alignment.
+ */
+static size_t block_claim(const struct request *request, const void *start,
+                          const struct block *replaced)
+{
+    size_t claim = request->total + request->alignment;
+    return start == replaced->start && replaced->claim > claim ? replaced->claim : claim;
+}
+
+/*
+ * Enters a judged block into the shadow and fills it to its last usable byte. replaced: the block
+ * that realloc made it of, or a dead one.
+ */
+static void take_block(struct run *run, const struct request *request, void *start, size_t capacity,
+                       const struct block *replaced)
 {
     uint32_t slot = request->op->slot;
     struct block *block = &run->shadow.blocks[slot];
@@ -57,6 +72,7 @@ static void take_block(struct run *run, const struct request *request, void *sta
                             .size = request->total,
                             .capacity = capacity,
                             .alignment = request->alignment,
+                            .claim = block_claim(request, start, replaced),
                             .fill_max = fill_max,
                             .seed = make_seed(run, slot),
                             .born = run->op,
@@ -75,7 +91,7 @@ static bool judge_and_take(struct run *run, const struct request *request,
     size_t capacity;
     if (!judge_new_block(run, request, answer, &capacity))
         return false;
-    take_block(run, request, answer->block, capacity);
+    take_block(run, request, answer->block, capacity, &(struct block){0});
     return true;
 }
 
@@ -156,7 +172,7 @@ bool run_reallocate(struct run *run, const struct request *request)
     if (!judge_new_block(run, request, &answer, &capacity) ||
         !judge_kept_prefix(run, request, &old, answer.block))
         return false;
-    take_block(run, request, answer.block, capacity);
+    take_block(run, request, answer.block, capacity, &old);
     return true;
 }
 

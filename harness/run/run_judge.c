@@ -90,8 +90,7 @@ bool judge_errno_not_zero(struct run *run, const char *site, int error)
 /*
  * So little is asked for that a NULL is not for want of memory. Under a limited capacity
  * fragmentation is lawful: the live blocks cut what is left into at most one gap more than there
- * are blocks, and only what fits into the mean gap of a part of the capacity must succeed. An
- * aligned block may have taken as much as its alignment.
+ * are blocks, and only what fits into the mean gap of a part of the capacity must succeed.
  */
 static bool is_modest(const struct run *run, const struct request *request)
 {

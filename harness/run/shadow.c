@@ -236,7 +236,7 @@ void shadow_insert(struct shadow *shadow, uint32_t slot)
     order_insert(shadow, slot, (uintptr_t)block->start);
     slot_set_add(&shadow->live, slot);
     shadow->live_size += block->size;
-    shadow->live_claim += block->size + block->alignment;
+    shadow->live_claim += block->claim;
     if (block->capacity <= block->fill_max)
         shadow->filled += block->capacity;
 }
@@ -247,7 +247,7 @@ void shadow_remove(struct shadow *shadow, uint32_t slot)
     order_remove(shadow, (uintptr_t)block->start);
     slot_set_remove(&shadow->live, slot);
     shadow->live_size -= block->size;
-    shadow->live_claim -= block->size + block->alignment;
+    shadow->live_claim -= block->claim;
     if (block->capacity <= block->fill_max)
         shadow->filled -= block->capacity;
     *block = (struct block){0};

@@ -28,6 +28,7 @@ struct block {
     size_t size;      /* bytes asked for */
     size_t capacity;  /* bytes usable */
     size_t alignment; /* asked for; 0: none */
+    size_t claim;     /* bytes it may take of the subject's room, at least size + alignment */
     size_t fill_max;  /* as it was when the block was filled */
     uint64_t seed;    /* of its pattern */
     uint32_t born;    /* op that made it */
@@ -54,7 +55,7 @@ struct place {
 
 struct shadow {
     size_t live_size;     /* sum of sizes */
-    size_t live_claim;    /* sum of sizes and alignments, which is what blocks may take */
+    size_t live_claim;    /* sum of claims */
     size_t filled;        /* sum of capacities of fully filled blocks */
     struct slot_set live; /* slots whose block is not NULL */
     uint32_t buckets;     /* in the row */

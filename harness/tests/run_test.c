@@ -143,6 +143,16 @@ static void live_blocks_that_cut_a_limited_capacity_up_excuse_a_refusal(void **s
     assert_caught("#0 = malloc 1\n#1 = malloc 1\n#2 = malloc 1\n#3 = malloc 1200\n", CHECK_NULL, 3);
 }
 
+static void block_that_shrank_in_its_place_still_takes_what_it_took(void **state)
+{
+    (void)state;
+    fake.fail_above = 1000;
+    test.options.capacity = 20000; /* of 2500, one block of 900 leaves gaps of 800 on average */
+    assert_caught("#0 = malloc 900\n#0 = realloc #0 10\n#1 = malloc 1001\n", CHECK_NULL, 2);
+    fake.shrinks_in_place = true;
+    assert_clean("#0 = malloc 900\n#0 = realloc #0 10\n#1 = malloc 1001\n");
+}
+
 static void nothing(unsigned nth)
 {
     (void)nth;
@@ -265,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup(subject_of_limited_capacity_may_refuse_more_than_a_part_of_it,
                                set_up),
         cmocka_unit_test_setup(live_blocks_that_cut_a_limited_capacity_up_excuse_a_refusal, set_up),
+        cmocka_unit_test_setup(block_that_shrank_in_its_place_still_takes_what_it_took, set_up),
         cmocka_unit_test_setup(null_after_an_injected_failure_is_no_surprise, set_up),
         cmocka_unit_test_setup(what_fails_after_all_was_freed_has_not_recovered, set_up),
         cmocka_unit_test_setup(calls_of_a_thread_run_in_it_and_keep_their_errno, set_up),
