@@ -12,6 +12,7 @@
 
 int command_check(int argc, char **argv);
 int command_grade(int argc, char **argv);
+int command_corpus(int argc, char **argv);
 int command_draw(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_show(int argc, char **argv);

@@ -5,6 +5,8 @@
  */
 #include "mallet/file_list.h"
 
+#include "mallet/trace_file.h"
+
 #include <errno.h>
 #include <fts.h>
 #include <stdbool.h>
@@ -44,9 +46,13 @@ static int add_below(struct file_list *list, char *folder)
     if (walk == NULL)
         return errno;
     int result = 0;
-    const FTSENT *entry;
+    FTSENT *entry;
     while (result == 0 && (entry = fts_read(walk)) != NULL) {
-        if (entry->fts_info == FTS_F && is_trace_name(entry->fts_name))
+        bool is_taken = is_trace_name(entry->fts_name) ||
+                        (list->takes_inputs && trace_file_is_input(entry->fts_name));
+        if (entry->fts_info == FTS_D && entry->fts_level > 0 && entry->fts_name[0] == '.')
+            fts_set(walk, entry, FTS_SKIP);
+        else if (entry->fts_info == FTS_F && is_taken)
             result = append(list, entry->fts_path);
         else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
             result = entry->fts_errno;

@@ -33,6 +33,7 @@ static const struct command commands[] = {
     {"shrink", command_shrink, "make a trace that breaks an allocator as small as possible"},
     {"diff", command_diff, "compare what a caller sees of a trace on several allocators"},
     {"draw", command_draw, "draw the heap after each op of a trace, as SVG"},
+    {"corpus", command_corpus, "merge corpora to the few traces that show all behaviour"},
     {"record", command_record, "record the calls of a real program as a trace"},
     {"export", command_export, "write a trace as a standalone C program"},
     {"show", command_show, "print a trace as text"},

@@ -5,6 +5,7 @@
  */
 #include "mallet/trace_file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 #define FILE_SIZE_MAX ((size_t)TRACE_OPS_MAX * TRACE_LINE_MAX)
+
+enum { HASH_DIGITS = 40 /* of SHA-1 */ };
 
 struct content {
     char *bytes;
@@ -95,9 +98,29 @@ static bool is_printable(const struct content *content)
     return true;
 }
 
+bool trace_file_is_input(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    const char *number = strstr(name, "id:");
+    size_t length = strlen(name), digits = 0;
+    while (digits < length && isxdigit((unsigned char)name[length - 1 - digits]))
+        digits++;
+    return digits >= HASH_DIGITS || (number != NULL && isdigit((unsigned char)number[3]));
+}
+
 static bool is_text(const char *path, const struct content *content)
 {
-    return has_ending(path, ".trace") || (!has_ending(path, ".bin") && is_printable(content));
+    return has_ending(path, ".trace") ||
+           (!has_ending(path, ".bin") && !trace_file_is_input(path) && is_printable(content));
+}
+
+bool trace_file_is_written(const char *path)
+{
+    struct content content = {0};
+    char error[TRACE_FILE_ERROR_MAX];
+    bool is_written = read_content(path, &content, error) == 0 && is_text(path, &content);
+    free(content.bytes);
+    return is_written;
 }
 
 /* Ops that the content can hold at most, whichever its form. */

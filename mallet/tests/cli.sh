@@ -28,7 +28,7 @@ ends 0 --version
 printed '^mallet [0-9]'
 refused 'COMMAND is missing'
 refused 'unknown command `frobnicate`' frobnicate
-for command in check list show encode export replay diff shrink record fuzz conform clauses torture growth bench; do
+for command in check list show encode export replay diff shrink corpus record fuzz conform clauses torture growth bench; do
     ends 0 $command --help
     printed 'Usage: '
     usage 'unrecognized option' $command --frobnicate

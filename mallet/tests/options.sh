@@ -19,6 +19,7 @@ arguments() { # of a command, so that only the option is wrong
     record) echo "touch $work/ran" ;;
     list | clauses | bench | mutants) ;;
     draw) echo "$good anvil" ;;
+    corpus) echo "merge anvil $good" ;;
     report) echo "$work" ;;
     grade) echo "$good $work/empty" ;;
     *) echo anvil ;;
