@@ -92,6 +92,8 @@ static int prepare(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX])
     if (result == 0)
         result = campaign_prepare_folder(campaign, error);
     if (result == 0)
+        result = campaign_prepare_sync(campaign, error);
+    if (result == 0)
         result = campaign_fill_seeds(campaign, error);
     return result;
 }

@@ -8,7 +8,8 @@
  *   DIR/corpus/      what the engine keeps, as bytes           DIR/summary.json
  *   DIR/raw/         first trace of each class, statistics     DIR/engine.log
  *   DIR/progress.tsv the numbers over time                    DIR/index.html
- *   DIR/artifacts/   inputs on which the engine itself died    DIR/afl/    AFL++'s own files
+ *   DIR/artifacts/   inputs on which the engine itself died    DIR/afl/    AFL++'s own files,
+ *                                                             unless --sync names another folder
  *
  * A second campaign in the same DIR goes on from its corpus and keeps its findings.
  */
@@ -29,12 +30,14 @@ struct campaign_options {
     enum campaign_build build;
     const char *output; /* NULL: mallet-report/<subject>-<engine> */
     const char *corpus; /* folder of text traces; NULL: the project's own seeds */
-    unsigned seconds;   /* of the engine; triage comes on top */
-    uint64_t runs;      /* the engine ends after so many, or a few more; 0: no limit */
-    uint64_t at_least;  /* runs before the time ends anything; 0: none */
-    unsigned jobs;      /* at least 1 */
-    unsigned max_ops;   /* in one input, about */
-    bool is_json;       /* summary on stdout as JSON */
+    /* folder that AFL++'s instances share, those of other campaigns and hosts too; NULL: DIR/afl */
+    const char *sync;
+    unsigned seconds;  /* of the engine; triage comes on top */
+    uint64_t runs;     /* the engine ends after so many, or a few more; 0: no limit */
+    uint64_t at_least; /* runs before the time ends anything; 0: none */
+    unsigned jobs;     /* at least 1 */
+    unsigned max_ops;  /* in one input, about */
+    bool is_json;      /* summary on stdout as JSON */
     struct cli_findings *findings;
 };
 

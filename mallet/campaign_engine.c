@@ -136,6 +136,11 @@ static void add_environment(struct words *words, const struct campaign *campaign
     }
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
         add(words, "%s=1", settings[i]);
+    if (campaign->options->sync != NULL) {
+        add(words, "AFL_IMPORT_FIRST=1");
+        if (getenv("AFL_SYNC_TIME") == NULL) /* minutes; by itself it looks every 20 */
+            add(words, "AFL_SYNC_TIME=1");
+    }
     add(words, "AFL_CUSTOM_MUTATOR_LIBRARY=%s", campaign->mutator);
 }
 
@@ -165,9 +170,9 @@ static void add_afl(struct words *arguments, const struct campaign *campaign, un
     add(arguments, "-i");
     add(arguments, "%s/seeds", campaign->output);
     add(arguments, "-o");
-    add(arguments, "%s/afl", campaign->output);
-    add(arguments, index == 0 ? "-M" : "-S");
-    add(arguments, "job%u", index);
+    add(arguments, "%s", campaign->afl_folder);
+    add(arguments, index == 0 && campaign->is_afl_main ? "-M" : "-S");
+    add(arguments, "%s%u", campaign->afl_prefix, index);
     add(arguments, "-V");
     add(arguments, "%u", seconds);
     add(arguments, "-t");

@@ -70,17 +70,19 @@ static int is_plain(const struct dirent *entry)
 void campaign_each_file(struct campaign *campaign, const char *folder, const char *prefix,
                         campaign_visit *visit, void *context)
 {
-    char path[CAMPAIGN_PATH_MAX];
+    char inside[CAMPAIGN_PATH_MAX], path[CAMPAIGN_PATH_MAX];
     struct dirent **entries;
     bool goes_on = true;
-    campaign_path(path, "%s/%s", campaign->output, folder);
-    int count = scandir(path, &entries, is_plain, alphasort);
+    bool is_absolute = folder[0] == '/';
+    campaign_path(inside, "%s%s%s", is_absolute ? "" : campaign->output, is_absolute ? "" : "/",
+                  folder);
+    int count = scandir(inside, &entries, is_plain, alphasort);
     if (count < 0)
         return;
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         if (goes_on && strncmp(name, prefix, strlen(prefix)) == 0) {
-            campaign_path(path, "%s/%s/%s", campaign->output, folder, name);
+            campaign_path(path, "%s/%s", inside, name);
             goes_on = visit(campaign, path, name, context);
         }
         free(entries[i]);
@@ -261,7 +263,7 @@ void campaign_collect_corpus(struct campaign *campaign)
     for (unsigned job = 0; job < campaign->options->jobs; job++) {
         char folder[CAMPAIGN_PATH_MAX], prefix[32];
         snprintf(prefix, sizeof(prefix), "afl%u", job);
-        campaign_path(folder, "afl/job%u/queue", job);
+        campaign_afl_path(folder, campaign, job, "queue");
         campaign_each_file(campaign, folder, "id", copy_input, prefix);
     }
 }

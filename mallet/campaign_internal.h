@@ -4,6 +4,7 @@
  *   campaign.c           the order itself
  *   campaign_folder.c    the output folder and the seeds
  *   campaign_engine.c    which programs to start, and how
+ *   campaign_sync.c      where AFL++'s instances are, what they are called, which is the main one
  *   campaign_jobs.c      starts, watches, restarts and stops them
  *   campaign_progress.c  numbers, and the progress line
  *   campaign_course.c    progress.tsv: the numbers over time
@@ -52,8 +53,11 @@ struct campaign {
     char subject_name[64];
     char output[CAMPAIGN_PATH_MAX]; /* absolute */
     char target[CAMPAIGN_PATH_MAX], afl[CAMPAIGN_PATH_MAX], mutator[CAMPAIGN_PATH_MAX];
-    int log;           /* engine.log */
-    int64_t engine_ms; /* time the engine had */
+    char afl_folder[CAMPAIGN_PATH_MAX]; /* absolute: DIR/afl, or the one that is shared */
+    char afl_prefix[24];                /* of its jobs' names, the number follows */
+    bool is_afl_main;                   /* job 0 is the main one of the folder */
+    int log;                            /* engine.log */
+    int64_t engine_ms;                  /* time the engine had */
     bool is_interrupted;
     struct campaign_status status;
     struct campaign_instance instances[CLI_JOBS_MAX];
@@ -79,7 +83,7 @@ int campaign_fill_seeds(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX
 /* Reads a whole file, NUL behind it; NULL if that fails. The caller frees. */
 char *campaign_read_file(const char *path, size_t *ret_length);
 int campaign_write_file(const char *path, const void *bytes, size_t length);
-/* Calls visit with each file of DIR/<folder> whose name begins with prefix, in the order of names;
+/* Calls visit with each file of DIR/<folder>, or of an absolute folder, whose name begins with prefix, in the order of names;
  * stops when it returns false. */
 typedef bool campaign_visit(struct campaign *campaign, const char *path, const char *name,
                             void *context);
@@ -97,6 +101,12 @@ int campaign_spawn_job(const struct campaign *campaign, unsigned index, unsigned
                        struct process *ret_process);
 int campaign_spawn_target(const struct campaign *campaign, const char *input,
                           struct process *ret_process);
+
+/* campaign_sync.c: 0, or a positive errno with one sentence. Needs the output folder. */
+int campaign_prepare_sync(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX]);
+/* The absolute path of a file or folder of AFL++'s job. */
+void campaign_afl_path(char ret_path[CAMPAIGN_PATH_MAX], const struct campaign *campaign,
+                       unsigned job, const char *name);
 
 /* campaign_jobs.c: runs the engine for its time. 0, or a positive errno with one sentence: it would
  * not run. */

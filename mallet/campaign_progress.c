@@ -56,17 +56,17 @@ static void read_afl(struct campaign *campaign)
     for (unsigned job = 0; job < campaign->options->jobs; job++) {
         char path[CAMPAIGN_PATH_MAX], folder[CAMPAIGN_PATH_MAX];
         size_t length;
-        campaign_path(path, "%s/afl/job%u/fuzzer_stats", campaign->output, job);
-        campaign_path(folder, "afl/job%u/queue", job);
+        campaign_afl_path(path, campaign, job, "fuzzer_stats");
+        campaign_afl_path(folder, campaign, job, "queue");
         campaign->status.corpus =
             most(campaign->status.corpus, campaign_count_files(campaign, folder, "id"));
         char *text = campaign_read_file(path, &length);
         if (text != NULL)
             take_afl_statistics(campaign, &campaign->instances[job], text);
         free(text);
-        campaign_path(folder, "afl/job%u/crashes", job);
+        campaign_afl_path(folder, campaign, job, "crashes");
         campaign->status.artifacts += campaign_count_files(campaign, folder, "id");
-        campaign_path(folder, "afl/job%u/hangs", job);
+        campaign_afl_path(folder, campaign, job, "hangs");
         campaign->status.artifacts += campaign_count_files(campaign, folder, "id");
     }
 }

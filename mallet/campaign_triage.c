@@ -454,7 +454,7 @@ static void triage_afl(struct campaign *campaign, struct triage *triage)
         for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]) && triage->result == 0;
              kind++) {
             char folder[CAMPAIGN_PATH_MAX];
-            campaign_path(folder, "afl/job%u/%s", job, kinds[kind]);
+            campaign_afl_path(folder, campaign, job, kinds[kind]);
             campaign_each_file(campaign, folder, "id", triage_input, triage);
         }
 }

@@ -7,7 +7,7 @@
 
 enum { SECONDS_DEFAULT = 60, OPS_DEFAULT = 64, OPS_LIMIT = 4096 };
 
-enum option_key { KEY_PLAIN = 0x100, KEY_SANITIZER, KEY_MAX_OPS, KEY_CORPUS, KEY_RUNS };
+enum option_key { KEY_PLAIN = 0x100, KEY_SANITIZER, KEY_MAX_OPS, KEY_CORPUS, KEY_RUNS, KEY_SYNC };
 
 static const char *engine_name(unsigned i)
 {
@@ -26,6 +26,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_RUNS:
         campaign->runs = cli_parse_number("--runs", value, 1, UINT32_MAX);
+        return 0;
+    case KEY_SYNC:
+        campaign->sync = value;
         return 0;
     case KEY_CORPUS:
         campaign->corpus = value;
@@ -54,6 +57,11 @@ static const struct argp_option options[] = {
      "Stop the engine after about N runs, however long they take, unless --time is given too", 0},
     {"corpus", KEY_CORPUS, "DIR", 0,
      "Start from the text traces in DIR instead of the project's seeds", 0},
+    {"sync", KEY_SYNC, "DIR", 0,
+     "Share what AFL++ finds with other campaigns on the same subject, on other hosts too, through "
+     "DIR; each has an --output of its own. The first one in DIR is its main instance, also when "
+     "it is started again",
+     0},
     {"max-ops", KEY_MAX_OPS, "N", 0, "About N ops in a trace (default: 64)", 0},
     {"sanitizer", KEY_SANITIZER, NULL, 0,
      "Use the target with AddressSanitizer (default for anvil, if that target is built)", 0},
@@ -86,6 +94,8 @@ int command_fuzz(int argc, char **argv)
     cli_parse(&spec, &argp, argc, argv, &cli, &campaign);
     if (campaign.seconds == 0)
         campaign.seconds = campaign.runs > 0 ? CLI_TIME_MAX_S : SECONDS_DEFAULT;
+    if (campaign.sync != NULL && campaign.engine != ENGINE_AFL)
+        return refuse("--sync: only AFL++ shares a folder: give --engine afl as well");
     campaign.subject = cli.subject;
     campaign.output = cli.output;
     campaign.at_least = cli.at_least;

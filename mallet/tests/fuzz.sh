@@ -57,6 +57,44 @@ holds 'the capacity goes to the target' grep -q '^MALLET_CAPACITY=65536$' "$work
 fuzz 0 --jobs 3 glibc
 holds 'three jobs, each with its statistics' test "$(ls "$work/$campaigns/raw" | grep -c stats)" -eq 3
 
+# AFL++: a folder of its own, or one that is shared, in which one instance is the main one, also when it comes again
+afl=$work/build/afl
+mkdir -p "$afl/bin" "$afl/lib" "$work/path"
+cp "$target" "$afl/bin/fuzz_trace"
+: >"$afl/lib/mallet-afl-mutator.so"
+cat >"$work/path/afl-fuzz" <<'AFL'
+#!/bin/sh
+echo "$*" >>"$STARTED"
+while [ "$1" != -o ]; do shift; done
+folder=$2/$4
+mkdir -p "$folder/queue"
+printf 'execs_done        : 5000\ncorpus_count      : 1\nedges_found       : 7\n' >"$folder/fuzzer_stats"
+echo "executions=5000 features=3" >"$MALLET_FINDINGS/stats-$$"
+printf 'abcd' >"$folder/queue/id:000000,orig:x"
+exec sleep 1
+AFL
+chmod +x "$work/path/afl-fuzz"
+export STARTED="$work/started"
+PATH=$work/path:$PATH
+started() { # the words of the last instances, with `name` for what is in the place of a name
+    sed -nE "s|.* -o $1 (-[MS]) ([a-z0-9A-Z_]+-[0-9a-f]{8}-)?([a-z0-9]+) .*|\1 \3|p" "$STARTED" | sort | tr '\n' ' '
+    rm -f "$STARTED"
+}
+fuzz 0 --engine afl --jobs 2 anvil
+holds 'by itself: one main, others secondary' test "$(started "$work/$campaigns/afl")" = '-M job0 -S job1 '
+holds 'its corpus is collected' test -f "$work/$campaigns/corpus/afl0-id:000000,orig:x"
+refused '^mallet: --sync: only AFL++ shares a folder' fuzz --sync "$work/sync" glibc
+refused '^mallet: --sync: cannot' fuzz --engine afl --sync /proc/nowhere/x --output "$work/none" anvil
+fuzz 0 --engine afl --jobs 2 --sync "$work/sync" anvil
+first=$campaigns
+holds 'the first in a shared folder has the main one' test "$(started "$work/sync")" = '-M 0 -S 1 '
+holds 'its corpus is collected from there' test -f "$work/$campaigns/corpus/afl1-id:000000,orig:x"
+fuzz 0 --engine afl --sync "$work/sync" anvil
+holds 'the second has none' test "$(started "$work/sync")" = '-S 0 '
+ends 0 fuzz --time 1 --engine afl --output "$work/$first" --sync "$work/sync" anvil
+holds 'the first is the main one again' test "$(started "$work/sync")" = '-M 0 '
+holds 'three instances, each with its name' test "$(ls "$work/sync" | grep -c -- '-[0-9a-f]*-[01]$')" -eq 3
+
 # a source: the target searches with the build that counts edges, and nothing else knows of it
 echo '#include <stdlib.h>
 static _Alignas(16) char block[64]; void *malloc(size_t n) { return n > 64 ? NULL : block; } void free(void *b) { (void)b; }' >"$work/mine.c"
