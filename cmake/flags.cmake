@@ -28,8 +28,18 @@ if(MALLET_ENGINE STREQUAL "libfuzzer")
   set(mallet_uncounted -fno-sanitize=fuzzer-no-link -fno-sanitize=all) # for a source among those that is a check
   target_link_options(mallet_flags INTERFACE -fsanitize=fuzzer-no-link) # programs without the engine need its hooks too
 endif()
+# Of OSS-Fuzz and ClusterFuzzLite: everything comes in CFLAGS, and is for all sources. Edges of the checks are no hint to an engine: not counted.
+if(MALLET_ENGINE STREQUAL "external")
+  enable_language(CXX) # which their engines are written in
+  string(REGEX MATCH "-fsanitize=(address|memory|thread)" mallet_sanitized "${CMAKE_C_FLAGS}")
+  if(CMAKE_C_FLAGS MATCHES "-fsanitize=fuzzer-no-link")
+    set(mallet_uncounted -fno-sanitize=fuzzer-no-link)
+  endif()
+else()
+  set(mallet_sanitized ${MALLET_SANITIZERS})
+endif()
 # afl-clang-fast instruments whatever it compiles, but for what asks it not to.
-if(MALLET_ENGINE STREQUAL "afl")
+if(MALLET_ENGINE STREQUAL "afl" OR (MALLET_ENGINE STREQUAL "external" AND CMAKE_C_COMPILER MATCHES "afl-[^/]*$"))
   set(mallet_not_instrumented ${CMAKE_COMMAND} -E env AFL_NOOPT=1)
 endif()
 if(MALLET_COVERAGE)

@@ -11,7 +11,8 @@
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
                                  uint8_t *ret_data, size_t max_size, unsigned seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size); /* the engine's */
+/* The engine's; other engines that take libFuzzer's targets may have none. */
+__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
@@ -20,7 +21,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     size_t length = children_take(data, max_size);
     if (length > 0)
         return length;
-    if (random_once_in(&random, 10))
+    if (LLVMFuzzerMutate != NULL && random_once_in(&random, 10))
         return LLVMFuzzerMutate(data, size, max_size);
     return mutator_mutate(data, size, max_size, random_next(&random));
 }
