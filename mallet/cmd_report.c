@@ -80,8 +80,9 @@ int command_report(int argc, char **argv)
         .args_doc = "DIR…",
         .doc = "Write one page about everything that is found in the folders: what `mallet check` "
                "and `mallet fuzz` left there, what `conform`, `mutants`, `bench` and other "
-               "commands printed with --json (files *.json), and coverage as lcov data (*.info, "
-               "each a source named by its file). The page needs no network and no server.\v"
+               "commands printed with --json (files *.json), coverage as lcov data (*.info, each a "
+               "source named by its file), and numbers over commits (trend.tsv: date, commit, "
+               "chart, series, value). The page needs no network and no server.\v"
                "Two `conform` documents of one subject can be compared on the page."};
     static struct request request;
     cli_parse(&spec, &argp, argc, argv, &request.cli, &request);

@@ -4,6 +4,7 @@
  * which is put into a page with its style and scripts (report/), so that one file opens anywhere.
  *
  *   site_gather.c    folders → the documents of other commands, the progress of campaigns
+ *   site_trend.c     trend.tsv → numbers over commits
  *   site_coverage.c  lcov data → counts for each file, and their union
  *   site_write.c     the object and the parts of report/ → index.html
  *
@@ -21,6 +22,7 @@ struct site {
     size_t files;      /* that were taken */
     const char *lines; /* where coverage stands line by line, for a link; NULL: nowhere */
     json_t *documents; /* [{"file": PATH, "document": {…}, "progress": TEXT}…] */
+    json_t *trend;     /* [[DATE, COMMIT, CHART, SERIES, VALUE]…], in the order of the files */
     json_t *coverage;  /* {SOURCE: {FILE: {"lines": {NUMBER: COUNT}, "functions", "branches"}}} */
 };
 
@@ -31,7 +33,9 @@ void site_done(struct site *site);
 
 /* Adds an lcov file under the name of its source: `unit` for unit.info. */
 int site_add_coverage(struct site *site, const char *path, char error[SITE_ERROR_MAX]);
-/* What the page shows of it; NULL: no memory. */
+/* Adds a file of points: ci/trend writes it. */
+int site_add_trend(struct site *site, const char *path, char error[SITE_ERROR_MAX]);
+/* What the page shows of coverage; NULL: no memory. */
 json_t *site_sum_coverage(const struct site *site);
 
 /* Writes folder/index.html, and makes the folder. */

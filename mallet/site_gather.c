@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A folder is walked in sorted order. A *.json file whose head names it a document of mallet is
- * taken, a *.info file is lcov's. Folders with a great many files that are neither, such as a
+ * taken, a *.info file is lcov's, trend.tsv has points over commits. Folders with a great many files that are neither, such as a
  * campaign's corpus, are skipped by name.
  */
 #include "harness/cli/cli.h"
@@ -84,6 +84,8 @@ static int take(struct site *site, FTS *walk, FTSENT *entry, char error[SITE_ERR
     case FTS_F:
         if (ends_in(entry->fts_name, ".json"))
             return add_document(site, entry->fts_path, error);
+        if (strcmp(entry->fts_name, "trend.tsv") == 0)
+            return site_add_trend(site, entry->fts_path, error);
         if (ends_in(entry->fts_name, ".info"))
             return site_add_coverage(site, entry->fts_path, error);
         return 0;
@@ -126,8 +128,10 @@ int site_gather(struct site *site, const char *folder, char error[SITE_ERROR_MAX
     size_t before = site->files;
     int result = path == NULL ? ENOMEM : stat(folder, &status) != 0 ? errno : 0;
     if (site->documents == NULL)
-        *site = (struct site){
-            .lines = site->lines, .documents = json_array(), .coverage = json_object()};
+        *site = (struct site){.lines = site->lines,
+                              .documents = json_array(),
+                              .trend = json_array(),
+                              .coverage = json_object()};
     if (result == 0 && !S_ISDIR(status.st_mode))
         result = ENOTDIR;
     if (result != 0)
@@ -150,5 +154,6 @@ void site_done(struct site *site)
 {
     json_decref(site->documents);
     json_decref(site->coverage);
+    json_decref(site->trend);
     *site = (struct site){0};
 }

@@ -29,9 +29,9 @@ static json_t *describe_checks(void)
 /* To be freed; NULL: no memory. */
 static char *make_data(const struct site *site)
 {
-    json_t *data = cli_begin_document(
-        json_pack("{s:O, s:o, s:s?, s:o}", "documents", site->documents, "coverage",
-                  site_sum_coverage(site), "lines", site->lines, "checks", describe_checks()));
+    json_t *data = cli_begin_document(json_pack(
+        "{s:O, s:O, s:o, s:s?, s:o}", "documents", site->documents, "trend", site->trend,
+        "coverage", site_sum_coverage(site), "lines", site->lines, "checks", describe_checks()));
     char *text = data != NULL ? json_dumps(data, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     json_decref(data);
     return text;

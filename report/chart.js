@@ -13,17 +13,17 @@ function short(value) {
   return unit ? `${+(value / unit[0]).toPrecision(3)} ${unit[1]}` : String(+value.toPrecision(4));
 }
 
-function axis(label, size) {
+function axis(label, size, names) {
   return {label, size, labelSize: 22, stroke: () => style("--text"), grid: {stroke: () => style("--line"), width: 1},
-    ticks: {stroke: () => style("--line")}, values: (plot, values) => values.map(value => value == null ? "" : short(value))};
+    ticks: {stroke: () => style("--line")}, values: (plot, values) => values.map(value => value == null ? "" : names ? names[value] ?? "" : short(value))};
 }
 
 function draw(place, spec) {
   const plot = new uPlot({
     width: Math.max(place.clientWidth, 200), height: 240,
     scales: {x: {time: false}, y: {range: (plot, low, high) => [0, high > 0 ? high * 1.05 : 1]}},
-    axes: [axis(spec.x, 40), axis(spec.y, 52)],
-    series: [{label: spec.x, value: (plot, value) => value == null ? "-" : short(value)}, ...spec.series.map((series, i) => ({
+    axes: [axis(spec.x, 40, spec.names), axis(spec.y, 52)],
+    series: [{label: spec.x, value: (plot, value) => value == null ? "-" : spec.names?.[value] ?? short(value)}, ...spec.series.map((series, i) => ({
       label: series.name, stroke: colours[i % colours.length], width: 2, spanGaps: true,
       points: {show: spec.times.length < 40}, value: (plot, value) => value == null ? "-" : short(value)}))],
   }, [spec.times, ...spec.series.map(series => series.values)], place);
@@ -31,12 +31,14 @@ function draw(place, spec) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plot.redraw(false, true));
 }
 
-/* spec: {title, x, y: names of the axes with units, times, series: [{name, values}]} */
+/* spec: {title, x, y: names of the axes with units, times, series: [{name, values}]}; names: what stands on the x axis for the times 0, 1, …;
+ * digits: of the values */
 function chart(spec) {
   if (spec.times.length < 2) return element("figure", {}, element("figcaption", {}, spec.title), none("fewer than two points in time"));
   const place = element("div", {class: "plot", role: "img", "aria-label": `Chart: ${spec.title}; the numbers stand below`});
-  const columns = [{name: spec.x, number: true, value: i => spec.times[i], show: i => decimal(spec.times[i], 1)},
-    ...spec.series.map(series => ({name: series.name, number: true, value: i => series.values[i], show: i => number(series.values[i])}))];
+  const columns = [{name: spec.x, number: true, value: i => spec.times[i], show: i => spec.names?.[spec.times[i]] ?? decimal(spec.times[i], 1)},
+    ...spec.series.map(series => ({name: series.name, number: true, value: i => series.values[i],
+      show: i => spec.digits ? decimal(series.values[i], spec.digits) : number(series.values[i])}))];
   const numbers = element("details", {open: !isDrawable}, element("summary", {}, `Numbers: ${spec.title}, ${spec.y}`));
   numbers.append(table(spec.title, columns, spec.times.map((time, i) => i)));
   if (isDrawable) shown(place, () => draw(place, spec));

@@ -1,6 +1,6 @@
 /* One section is shown at a time; the address says which, so that it can be linked to. */
 const sections = [["overview", "Overview", overviewSection], ["coverage", "Coverage", coverageSection], ["campaign", "Campaigns", campaignSection],
-  ["checks", "Checks", checksSection], ["conformance", "Conformance", conformanceSection], ["mutants", "Mutants", mutantsSection], ["benchmarks", "Benchmarks", benchSection]];
+  ["checks", "Checks", checksSection], ["conformance", "Conformance", conformanceSection], ["mutants", "Mutants", mutantsSection], ["benchmarks", "Benchmarks", benchSection], ["trends", "Trends", trendSection]];
 
 function show() {
   const asked = location.hash.slice(1);

@@ -104,7 +104,7 @@ async function tryPage(browser, scheme, width) {
   await page.evaluate(axe);
   let charts = 0, empty = 0;
   const links = await page.locator("nav a").all();
-  expect(`${name}: seven sections`, links.length === 7);
+  expect(`${name}: eight sections`, links.length === 8);
   for (const link of links) {
     const target = await link.getAttribute("href"), at = `${name}, ${target}`;
     await link.click();

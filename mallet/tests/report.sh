@@ -36,6 +36,9 @@ bad 'cut.info:1: not an lcov record'
 : >"$data/cut.info"
 bad 'cut.info: no source file in it'
 rm "$data/cut.info"
+printf '2026-01-01T00:00:00Z\tabc\tlines (%%)\tall\tmany\n' >"$data/trend.tsv"
+bad 'trend.tsv:1: not a date, a commit, a chart, a series and a value'
+printf '# points\n2026-01-01T00:00:00Z\tabc\tlines (%%)\tall\t91.5\n' >"$data/trend.tsv"
 
 # A function of a header is in each source that includes it; each source of coverage has executed one line of a.c.
 printf '%s\n' SF:/x/a.c FN:1,one FN:9,two FNDA:1,one FNDA:0,two BRDA:2,0,0,1 BRDA:2,0,1,- DA:1,4 DA:2,0 end_of_record \
@@ -58,6 +61,7 @@ kinds = sorted(entry["document"]["document"] for entry in data["documents"])
 assert kinds == ["conform", "fuzz"], kinds
 assert [entry.get("progress") for entry in data["documents"]] == [None, "#\n1.0\tall\t5\t1\t1\t1\t0\n"]
 assert len(data["checks"]) > 10
+assert data["trend"] == [["2026-01-01T00:00:00Z", "abc", "lines (%)", "all", 91.5]]
 names = {source: {name[-3:]: sums for name, sums in files.items()} for source, files in data["coverage"].items()}
 assert names == {"unit": {"a.c": [2, 1, 2, 1, 2, 1], "b.h": [1, 1, 1, 1, 0, 0]}, "corpus": {"a.c": [2, 1, 1, 1, 0, 0]},
                  "union": {"a.c": [2, 2, 2, 1, 2, 1], "b.h": [1, 1, 1, 1, 0, 0]}}, names' "$work/inlined"
