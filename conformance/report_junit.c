@@ -21,14 +21,16 @@ static void write_number(xmlTextWriter *writer, const char *name, size_t value)
     xmlTextWriterWriteFormatAttribute(writer, BAD_CAST name, "%zu", value);
 }
 
-/* An element with a message, and a text below it where there is one. */
+/* An element with a message and a text below it, where there are such. `skipped` may have no
+ * attribute by Jenkins' schema. */
 static void write_note(xmlTextWriter *writer, const char *element, const char *type,
                        const char *message, const char *text)
 {
     xmlTextWriterStartElement(writer, BAD_CAST element);
     if (type != NULL)
         write_attribute(writer, "type", type);
-    write_attribute(writer, "message", message);
+    if (message != NULL)
+        write_attribute(writer, "message", message);
     if (text != NULL)
         xmlTextWriterWriteString(writer, BAD_CAST text);
     xmlTextWriterEndElement(writer);
@@ -43,7 +45,7 @@ static void write_outcome(xmlTextWriter *writer, const struct clause_result *res
     case CLAUSE_FAIL:
     case CLAUSE_ERROR:
         if (excuse != NULL)
-            write_note(writer, "skipped", NULL, excuse, NULL);
+            write_note(writer, "skipped", NULL, NULL, excuse);
         else
             write_note(writer, result->verdict == CLAUSE_FAIL ? "failure" : "error",
                        strength_name(result->clause->strength), result->evidence,
@@ -56,7 +58,7 @@ static void write_outcome(xmlTextWriter *writer, const struct clause_result *res
     case CLAUSE_UNTESTABLE:
     case CLAUSE_NOT_RUN:
         snprintf(message, sizeof message, "%s: %s", verdict, result->evidence);
-        write_note(writer, "skipped", NULL, message, NULL);
+        write_note(writer, "skipped", NULL, NULL, message);
         return;
     default:
         break;
