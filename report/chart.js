@@ -14,14 +14,17 @@ function short(value) {
 }
 
 function axis(label, size, names) {
-  return {label, size, labelSize: 22, stroke: () => style("--text"), grid: {stroke: () => style("--line"), width: 1},
+  return {label, size, ...(names ? {incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500]} : {}), labelSize: 22, stroke: () => style("--text"), grid: {stroke: () => style("--line"), width: 1},
     ticks: {stroke: () => style("--line")}, values: (plot, values) => values.map(value => value == null ? "" : names ? names[value] ?? "" : short(value))};
 }
 
+/* The range of an axis that shows small changes: a tenth more on both sides. */
+const around = (low, high) => [low - Math.max((high - low) / 10, Math.abs(low) / 100), high + Math.max((high - low) / 10, Math.abs(high) / 100)];
+
 function draw(place, spec) {
   const plot = new uPlot({
-    width: Math.max(place.clientWidth, 200), height: 240,
-    scales: {x: {time: false}, y: {range: (plot, low, high) => [0, high > 0 ? high * 1.05 : 1]}},
+    width: Math.max(place.clientWidth, 200), height: 240, ...(spec.names ? {padding: [null, 40, null, null]} : {}),
+    scales: {x: {time: false}, y: {range: (plot, low, high) => spec.isClose ? around(low, high) : [0, high > 0 ? high * 1.05 : 1]}},
     axes: [axis(spec.x, 40, spec.names), axis(spec.y, 52)],
     series: [{label: spec.x, value: (plot, value) => value == null ? "-" : spec.names?.[value] ?? short(value)}, ...spec.series.map((series, i) => ({
       label: series.name, stroke: colours[i % colours.length], width: 2, spanGaps: true,
@@ -32,7 +35,7 @@ function draw(place, spec) {
 }
 
 /* spec: {title, x, y: names of the axes with units, times, series: [{name, values}]}; names: what stands on the x axis for the times 0, 1, …;
- * digits: of the values */
+ * digits: of the values; isClose: the y axis need not begin at 0 */
 function chart(spec) {
   if (spec.times.length < 2) return element("figure", {}, element("figcaption", {}, spec.title), none("fewer than two points in time"));
   const place = element("div", {class: "plot", role: "img", "aria-label": `Chart: ${spec.title}; the numbers stand below`});

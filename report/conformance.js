@@ -90,7 +90,7 @@ function conformanceSection() {
   const of = verdict => ({name: verdict, number: true, value: column => countVerdicts(column, result => result.verdict === verdict)});
   return [
     table("Runs", [
-      {name: "subject", value: column => column.subject}, {name: "made", value: column => column.entry.document.made, show: column => when(column.entry.document.made)},
+      {name: "subject", value: column => column.subject}, {name: "made", time: true, value: column => column.entry.document.made, show: column => when(column.entry.document.made)},
       of("pass"), of("detected"), of("weak"), of("fail"),
       {name: "fail, and counts", number: true, value: column => countVerdicts(column, result => result.counts && !result.baseline)},
       of("unsupported"), of("not-run"),

@@ -86,7 +86,7 @@ function overviewSection() {
     table("Documents", [
       {name: "file", value: entry => entry.file, wide: true},
       {name: "command", value: entry => entry.document.document},
-      {name: "made", value: entry => entry.document.made, show: entry => when(entry.document.made)},
+      {name: "made", time: true, value: entry => entry.document.made, show: entry => when(entry.document.made)},
       {name: "by", value: entry => entry.document.tool},
       {name: "machine", wide: true, value: entry => machineText(entry.document.machine)}], data.documents)];
 }

@@ -43,13 +43,13 @@ function compare(left, right) {
 }
 
 /*
- * A frame with a table. columns: [{name, value(row), show(row), number, wide}]: value is what is
+ * A frame with a table. columns: [{name, value(row), show(row), number, wide, time}]: value is what is
  * sorted by, show (default: value) what is shown. The first column heads its row.
  */
 function table(label, columns, rows) {
   const body = element("tbody");
   const cell = (column, row, i) => element(i === 0 ? "th" : "td",
-    {class: column.number ? "number" : column.wide ? "wide" : null, scope: i === 0 ? "row" : null}, (column.show ?? column.value)(row) ?? "-");
+    {class: column.number ? "number" : column.wide ? "wide" : column.time ? "time" : null, scope: i === 0 ? "row" : null}, (column.show ?? column.value)(row) ?? "-");
   const fill = list => body.replaceChildren(...list.map(row => element("tr", {}, columns.map((column, i) => cell(column, row, i)))));
   const heads = columns.map((column, i) => element("th", {scope: "col", class: column.number ? "number" : null},
     element("button", {class: "sort", type: "button", onclick: () => sort(i)}, column.name)));

@@ -3,7 +3,8 @@ function trendChart(title) {
   const points = data.trend.filter(point => point[2] === title);
   const commits = [...new Set(points.map(point => point[1]))], series = [...new Set(points.map(point => point[3]))];
   const value = (commit, name) => points.filter(point => point[1] === commit && point[3] === name).at(-1)?.[4] ?? null;
-  return chart({title, x: "commit", y: title, digits: 2, times: commits.map((commit, i) => i), names: commits,
+  const [, text, unit] = title.match(/^(.*?) *\((.*)\)$/) ?? [title, title, title];
+  return chart({title: text, x: "commit", y: unit, digits: 2, isClose: true, times: commits.map((commit, i) => i), names: commits,
     series: series.map(name => ({name, values: commits.map(commit => value(commit, name))}))});
 }
 
