@@ -206,7 +206,7 @@ static const char *find_obstacle(const struct gate_options *options, const struc
                                  enum clause_verdict *ret_verdict)
 {
     const struct subject_plan *subject = options->subject;
-    const unsigned drop_in = NEEDS(threads) | NEEDS(full_alignment);
+    const unsigned drop_in = NEEDS(threads) | NEEDS(full_alignment) | NEEDS(whole_process);
     struct subject_plan whole;
     *ret_verdict = CLAUSE_UNSUPPORTED;
     if (probe->place == PLACE_CALLS)

@@ -35,7 +35,7 @@ static bool is_looked_up(const struct function *function)
     static const char *const names[] = {"free_sized", "free_aligned_sized", "memalignment"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], function->name) == 0)
-            return true;
+            return !program_has_names();
     return false;
 }
 
@@ -62,6 +62,9 @@ static void put_family(FILE *out, struct program *program, unsigned offers)
     if (count == 0)
         return;
     fprintf(out, "/* Calls go through volatile pointers, so that no compiler leaves one out. */\n");
+    for (size_t i = 0; i < count; i++)
+        if (program_names(used[i]->name)) /* a macro too, until the table has it */
+            fprintf(out, "#undef %s\n", used[i]->name);
     if (program_uses(program, "mallinfo"))
         fprintf(out, "#pragma GCC diagnostic ignored \"-Wdeprecated-declarations\"\n");
     fprintf(out, "struct {\n");
@@ -71,7 +74,7 @@ static void put_family(FILE *out, struct program *program, unsigned offers)
                 used[i]->parameters);
     fprintf(out, "} calls = {");
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "%s%s", i > 0 ? ", " : "",
+        fprintf(out, "%s%s%s", i > 0 ? ", " : "", program_names(used[i]->name) ? "declared_" : "",
                 is_looked_up(used[i]) || !is_offered(offers, (size_t)(used[i] - family))
                     ? "NULL"
                     : used[i]->name);

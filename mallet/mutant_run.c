@@ -115,8 +115,9 @@ static bool find_subject(struct words *words, const struct mutant *mutant)
     } else if (strcmp(mutant->origin, "scheduled") == 0) {
         snprintf(words->library, PATH_MAX, "%s", mutant->id);
     } else {
-        snprintf(words->library, PATH_MAX, "%s/lib/mutants/lib%s_%s.so", folder, mutant->origin,
-                 mutant->id);
+        char mutants[PATH_MAX / 2];
+        snprintf(mutants, sizeof mutants, "%s/lib/mutants", folder);
+        mutant_library(mutant, false, mutants, words->library, PATH_MAX);
     }
     return true;
 }

@@ -55,6 +55,17 @@ bool mutant_catch_find(const struct mutant *mutant, const char *means,
     return false;
 }
 
+/* declared_<example>_<mistake> has libdeclared_<example> beside it, others lib<origin>_none. */
+void mutant_library(const struct mutant *mutant, bool is_correct, const char *folder,
+                    char *ret_path, size_t capacity)
+{
+    bool is_declared = strcmp(mutant->origin, "declared") == 0;
+    size_t length = is_correct && is_declared ? strcspn(mutant->id, "_") : strlen(mutant->id);
+    const char *id = is_correct && !is_declared ? "none" : mutant->id;
+    snprintf(ret_path, capacity, "%s/lib%s_%.*s.so", folder, mutant->origin,
+             id == mutant->id ? (int)length : (int)strlen(id), id);
+}
+
 const struct mutant *mutant_next(const struct mutant *previous, const char *means)
 {
     const struct mutant *mutant = NULL;

@@ -63,6 +63,9 @@ const struct sound *sound_at(size_t index);
 /* False: `means` is not how it is caught. */
 bool mutant_catch_find(const struct mutant *mutant, const char *means,
                        struct mutant_catch *ret_catch);
+/* The library in `folder` that has the mistake, or the one that is correct. */
+void mutant_library(const struct mutant *mutant, bool is_correct, const char *folder,
+                    char *ret_path, size_t capacity);
 /* The first mutant after `previous` that `means` catches; NULL: the first, or no more. */
 const struct mutant *mutant_next(const struct mutant *previous, const char *means);
 /* Whether a list of names that are separated by commas has this one. */

@@ -93,6 +93,7 @@ static bool grows_preloaded(const struct growth_options *options, struct growth_
     struct growth_result again = {.workload = result->workload};
     struct growth_report report;
     if (options->subject->binding != BIND_DLOPEN ||
+        (options->subject->offers & 1u << SUBJECT_whole_process) == 0 ||
         !subject_plan_whole_process(options->subject, &whole))
         return true;
     preloaded.subject = &whole;

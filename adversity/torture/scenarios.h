@@ -22,7 +22,7 @@
     SCENARIO("churn", churn, 2500, 0, 0, "churn", "threads start, leave live blocks to others, and end; the blocks are freed after their maker is gone") \
     SCENARIO("free-only", free_only, 2500, 0, 0, "free_only", "one thread does nothing but free what the others make") \
     SCENARIO("mix", mix, 1500, 0, 0, "mix fork tls_destructors trim handoff", "all of it at once") \
-    SCENARIO("fork-stdio", fork_stdio, 1000, 0, 0, "fork_stdio fork handoff", "one thread forks while others flush all streams, and those allocate as they are written")
+    SCENARIO("fork-stdio", fork_stdio, 1000, 0, NEEDS(whole_process), "fork_stdio fork handoff", "one thread forks while others flush all streams, and those allocate as they are written")
 /* clang-format on */
 
 #define SCENARIO(name, function, milliseconds, pace_us, needs, files, text) \

@@ -98,7 +98,7 @@ PROBE(free_releases_blocks_of_aligned_alloc, "C23-7.24.3.1-p3-b", NEEDS(aligned_
 }
 
 PROBE(aligned_alloc_says_einval_for_what_is_no_alignment, "POSIX24-aligned_alloc-1",
-      NEEDS(aligned_alloc))
+      NEEDS(aligned_alloc) | NEEDS(failure_errno))
 {
     static const size_t alignments[] = {0, 3, 24};
     for (size_t i = 0; i < COUNT(alignments); i++)
@@ -147,7 +147,8 @@ PROBE(aligned_alloc_supports_every_power_of_two, "GLIBC-aligned_alloc-2", NEEDS(
     return PASS;
 }
 
-PROBE(aligned_alloc_says_enomem, "POSIX24-aligned_alloc-2", NEEDS(aligned_alloc))
+PROBE(aligned_alloc_says_enomem, "POSIX24-aligned_alloc-2",
+      NEEDS(aligned_alloc) | NEEDS(failure_errno))
 {
     char call[80];
     CATCH_ERRNO(error, void *block = aligned_alloc(4096, SIZE_MAX));

@@ -332,7 +332,8 @@ PROCESS_PROBE(old_c_libraries_ask_for_a_further_name, "GLIBC-replace-12")
     return PASS;
 }
 
-PROBE(a_replacement_keeps_documented_promises, "MAN-malloc-8", NEEDS(calloc) | NEEDS(realloc))
+PROBE(a_replacement_keeps_documented_promises, "MAN-malloc-8",
+      NEEDS(calloc) | NEEDS(realloc) | NEEDS(failure_errno))
 {
     const size_t beyond = (size_t)PTRDIFF_MAX + 1;
     void *empty[] = {malloc(0), malloc(0), calloc(0, 8), calloc(8, 0), realloc(NULL, 0)};

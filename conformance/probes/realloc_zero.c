@@ -112,12 +112,14 @@ static enum probe_outcome judge_realloc_to_zero(int wanted)
                     name_error(error));
 }
 
-PROBE(realloc_to_nothing_that_gives_null_sets_errno, "POSIX17-realloc-3", NEEDS(realloc))
+PROBE(realloc_to_nothing_that_gives_null_sets_errno, "POSIX17-realloc-3",
+      NEEDS(realloc) | NEEDS(failure_errno))
 {
     return judge_realloc_to_zero(0);
 }
 
-PROBE(realloc_to_nothing_that_gives_null_sets_einval, "POSIX24-realloc-4", NEEDS(realloc))
+PROBE(realloc_to_nothing_that_gives_null_sets_einval, "POSIX24-realloc-4",
+      NEEDS(realloc) | NEEDS(failure_errno))
 {
     return judge_realloc_to_zero(EINVAL);
 }

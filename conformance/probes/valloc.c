@@ -17,7 +17,7 @@ PROBE(valloc_gives_blocks_at_pages, "GLIBC-valloc-1", NEEDS(valloc))
     return PASS;
 }
 
-PROBE(valloc_of_too_much_says_enomem, "GLIBC-valloc-2", NEEDS(valloc))
+PROBE(valloc_of_too_much_says_enomem, "GLIBC-valloc-2", NEEDS(valloc) | NEEDS(failure_errno))
 {
     static const size_t sizes[] = {SIZE_MAX,
                                    SIZE_MAX - 100,

@@ -6,6 +6,7 @@
  */
 #include "harness/cli/bring.h"
 
+#include "harness/cli/declare.h"
 #include "harness/cli/output.h"
 #include "harness/process/process.h"
 #include "harness/program/embedded.h"
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #define FUZZED ".fuzz.so" /* what the name of an object with counters ends with */
+#define NAMES  ".names.h" /* what the name of a file for program_use_names ends with */
 
 enum {
     WORDS_MAX = 128,
@@ -49,9 +51,10 @@ struct build {
     char lab_include[PATH_MAX], lab_source[PATH_MAX], coverage[PATH_MAX];
     char stem[256];                                          /* file name without its end */
     char plain[PATH_MAX], names[PATH_MAX], result[PATH_MAX]; /* files in the folder */
-    char fuzzed[PATH_MAX];
-    char flags[TEXT_MAX];      /* split into words */
-    char symbols[SYMBOLS_MAX]; /* " name name … " */
+    char fuzzed[PATH_MAX], names_header[PATH_MAX], rpath[PATH_MAX];
+    const struct declaration *declaration; /* NULL: none */
+    char flags[TEXT_MAX];                  /* split into words */
+    char symbols[SYMBOLS_MAX];             /* " name name … " */
     char *error;
 };
 
@@ -80,15 +83,25 @@ static bool ends_with(const char *text, const char *end)
     return length > tail && strcmp(text + length - tail, end) == 0;
 }
 
+static bool is_cplusplus(const char *typed)
+{
+    return ends_with(typed, ".cc") || ends_with(typed, ".cpp") || ends_with(typed, ".cxx");
+}
+
+static bool is_text(const char *typed)
+{
+    return ends_with(typed, ".c") || is_cplusplus(typed);
+}
+
 static bool is_source(const char *typed)
 {
-    return ends_with(typed, ".c") || ends_with(typed, ".o") || ends_with(typed, ".a");
+    return is_text(typed) || ends_with(typed, ".o") || ends_with(typed, ".a");
 }
 
 bool bring_is_needed(const struct bring *bring, const char *typed)
 {
     return is_source(typed) || bring->prefix != NULL || bring->init != NULL ||
-           bring->lacks != NULL || bring->lab != NULL;
+           bring->lacks != NULL || bring->lab != NULL || bring->declare != NULL;
 }
 
 const char *bring_lab_at(unsigned i)
@@ -176,7 +189,12 @@ static int link_object(struct build *build, const char *names, const char *objec
     } else {
         add(&words, build->typed);
     }
+    if (!is_source(build->typed))
+        add(&words, build->rpath);
     add_flags(&words, build);
+    if (is_cplusplus(build->typed) ||
+        (build->declaration != NULL && declare_uses_operators(build->declaration)))
+        add(&words, "-lstdc++");
     if (is_fuzzed) {
         add(&words, "-fsanitize-coverage=trace-pc");
         add(&words, build->coverage);
@@ -358,10 +376,62 @@ static int write_names(struct build *build)
     for (size_t i = 0; i < FUNCTIONS && build->bring.prefix != NULL; i++)
         if (is_defined(build, build->bring.prefix, functions[i].name))
             write_function(build, output.file, &functions[i]);
-    if (build->bring.lacks != NULL)
-        fprintf(output.file, "const char mallet_subject_lacks[] = \"%s\";\n", build->bring.lacks);
+    const char *lacks = build->bring.lacks;
+    if (build->declaration != NULL)
+        declare_write_names(build->declaration, lacks != NULL ? lacks : "", output.file);
+    else if (lacks != NULL)
+        fprintf(output.file, "const char mallet_subject_lacks[] = \"%s\";\n", lacks);
     failure = output_close(&output, error);
     return failure != 0 ? fail(build, failure, "%s", error) : 0;
+}
+
+/* ---- declarations ---- */
+
+static int require_declared(const struct build *build)
+{
+    unsigned line;
+    bool is_from_library;
+    const char *symbol;
+    for (unsigned i = 0;
+         (symbol = declare_symbol_at(build->declaration, i, &line, &is_from_library)) != NULL; i++)
+        if (!is_from_library && !is_defined(build, "", symbol))
+            return fail(build, EINVAL, "%.200s:%u: %.120s does not define %.100s",
+                        build->bring.declare, line, build->typed, symbol);
+    return 0;
+}
+
+/* For programs, which are written by whoever finds something in the object. */
+static int write_names_header(struct build *build)
+{
+    struct output output;
+    char error[OUTPUT_ERROR_MAX];
+    if (build->declaration == NULL) {
+        unlink(build->names_header); /* of an earlier build */
+        return 0;
+    }
+    int failure = output_open(&output, build->names_header, error);
+    if (failure != 0)
+        return fail(build, failure, "%s", error);
+    declare_write_program(build->declaration, output.file);
+    failure = output_close(&output, error);
+    return failure != 0 ? fail(build, failure, "%s", error) : 0;
+}
+
+char *bring_read_names(const char *object)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t length = strlen(object), capacity = 0;
+    if (!ends_with(object, ".so") || length + sizeof NAMES > PATH_MAX)
+        return NULL;
+    snprintf(path, sizeof path, "%.*s" NAMES, (int)length - 3, object);
+    FILE *file = fopen(path, "re");
+    if (file != NULL && getdelim(&text, &capacity, '\0', file) < 0) {
+        free(text);
+        text = NULL;
+    }
+    if (file != NULL)
+        fclose(file);
+    return text;
 }
 
 /* ---- the build ---- */
@@ -371,7 +441,8 @@ static int add_names(struct build *build)
     const struct bring *bring = &build->bring;
     const char *option = build->lab != NULL ? "--lab" : "--prefix";
     bool is_built = is_source(build->typed);
-    if (!is_built && bring->prefix == NULL && bring->lacks != NULL)
+    bool is_renamed = bring->prefix != NULL || build->declaration != NULL;
+    if (!is_built && !is_renamed && bring->lacks != NULL)
         return fail(
             build, EINVAL,
             "--lacks: %.200s can say so itself, in a string mallet_subject_lacks; the option "
@@ -384,6 +455,8 @@ static int add_names(struct build *build)
         failure = require(build, option, bring->prefix, "malloc");
     if (failure == 0 && bring->prefix != NULL)
         failure = require(build, option, bring->prefix, "free");
+    if (failure == 0 && build->declaration != NULL)
+        failure = require_declared(build);
     if (failure == 0 && bring->init != NULL)
         failure = require(build, build->lab != NULL ? "--lab" : "--init", "", bring->init);
     if (failure == 0)
@@ -397,8 +470,8 @@ static int add_names(struct build *build)
 
 static void name_files(struct build *build, const char *folder)
 {
-    const char *slash = strrchr(build->typed, '/');
-    snprintf(build->stem, sizeof build->stem, "%.200s", slash != NULL ? slash + 1 : build->typed);
+    const char *slash = strrchr(build->typed, '/'); /* it is absolute */
+    snprintf(build->stem, sizeof build->stem, "%.200s", slash + 1);
     char *end = strstr(build->stem, ".so");
     end = end != NULL ? end : strrchr(build->stem, '.');
     if (end != NULL)
@@ -406,6 +479,8 @@ static void name_files(struct build *build, const char *folder)
     snprintf(build->plain, PATH_MAX, "%.3000s/%s.plain.so", folder, build->stem);
     snprintf(build->names, PATH_MAX, "%.3000s/%s.names.c", folder, build->stem);
     snprintf(build->result, PATH_MAX, "%.3000s/%s.so", folder, build->stem);
+    snprintf(build->names_header, PATH_MAX, "%.3000s/%s" NAMES, folder, build->stem);
+    snprintf(build->rpath, PATH_MAX, "-Wl,-rpath,%.*s", (int)(slash - build->typed), build->typed);
     snprintf(build->fuzzed, PATH_MAX, "%.3000s/%s" FUZZED, folder, build->stem);
 }
 
@@ -439,16 +514,22 @@ int bring_build(const struct bring *bring, const char *typed, const char *folder
     if (realpath(typed, file) == NULL)
         return fail(&build, errno, "%.200s: %s", typed, strerror(errno));
     build.typed = file; /* absolute, for a program elsewhere loads it */
-    int failure = output_make_folder(folder, folder_error);
+    int failure =
+        bring->declare != NULL ? declare_read(bring->declare, &build.declaration, error) : 0;
+    if (failure != 0)
+        return failure;
+    failure = output_make_folder(folder, folder_error);
     if (failure != 0)
         return fail(&build, failure, "%s", folder_error);
     name_files(&build, folder);
     failure = build.lab != NULL ? write_lab(&build, folder) : 0;
-    bool has_names =
-        build.bring.prefix != NULL || build.bring.init != NULL || build.bring.lacks != NULL;
+    bool has_names = build.bring.prefix != NULL || build.bring.init != NULL ||
+                     build.bring.lacks != NULL || build.declaration != NULL;
+    if (failure == 0)
+        failure = write_names_header(&build);
     if (failure == 0)
         failure = has_names ? add_names(&build) : link_object(&build, NULL, build.result);
-    if (failure == 0 && bring->is_fuzzed && ends_with(typed, ".c"))
+    if (failure == 0 && bring->is_fuzzed && is_text(typed))
         build_fuzzed(&build, has_names ? build.names : NULL, folder);
     if (failure == 0 && realpath(build.result, ret_path) == NULL)
         return fail(&build, errno, "%.200s: %s", build.result, strerror(errno));

@@ -6,6 +6,7 @@
  */
 #include "harness/cli/cli.h"
 #include "harness/cli/output.h"
+#include "harness/program/program.h"
 #include "harness/run/check.h"
 #include "harness/subject/subject.h"
 
@@ -29,6 +30,7 @@ enum {
     KEY_AT_LEAST,
     KEY_CFLAGS,
     KEY_PREFIX,
+    KEY_DECLARE,
     KEY_INIT,
     KEY_LACKS,
     KEY_LAB
@@ -85,13 +87,18 @@ static const struct {
      {"prefix", KEY_PREFIX, "NAME", 0,
       "The functions of SUBJECT are called NAMEmalloc, NAMEfree and so on", 0}},
     {TAKES_SUBJECT,
+     {"declare", KEY_DECLARE, "FILE", 0,
+      "FILE says what SUBJECT calls its functions, in lines such as 'malloc = my_alloc(size, 0)' "
+      "or 'free = operator delete(block)'",
+      0}},
+    {TAKES_SUBJECT,
      {"init", KEY_INIT, "FUNCTION", 0, "Call FUNCTION of SUBJECT, without arguments, before any",
       0}},
     {TAKES_SUBJECT,
      {"lacks", KEY_LACKS, "WORD,WORD", 0,
       "What SUBJECT, where it is built here, need not do: threads (only one thread may call it), "
       "alignment (to 8 bytes, not 16), errno (on failure), cost (that does not grow with the "
-      "number of blocks)",
+      "number of blocks), process (serve a whole process)",
       0}},
     {TAKES_SUBJECT,
      {"lab", KEY_LAB, "NAME", 0,
@@ -173,7 +180,8 @@ static void check_lacks(const char *list)
     const char *word;
     int length;
     if (subject_parse_lacks(list, &lacks, &word, &length) != 0)
-        exit(refuse("--lacks: `%.*s` is none of threads, alignment, errno, cost", length, word));
+        exit(refuse("--lacks: `%.*s` is none of threads, alignment, errno, cost, process", length,
+                    word));
 }
 
 static error_t parse_shared(int key, char *value, struct argp_state *state)
@@ -228,6 +236,9 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
     case KEY_PREFIX:
         cli->bring.prefix = value;
         return 0;
+    case KEY_DECLARE:
+        cli->bring.declare = value;
+        return 0;
     case KEY_INIT:
         cli->bring.init = value;
         return 0;
@@ -274,12 +285,13 @@ static const char *add_exit_statuses(const struct cli_spec *spec, const char *do
 /* Which option makes a subject one that has to be built, or is about how; NULL: none. */
 static const char *build_option(const struct bring *bring)
 {
-    return bring->lab != NULL      ? "--lab"
-           : bring->prefix != NULL ? "--prefix"
-           : bring->lacks != NULL  ? "--lacks"
-           : bring->init != NULL   ? "--init"
-           : bring->cflags != NULL ? "--cflags"
-                                   : NULL;
+    return bring->lab != NULL       ? "--lab"
+           : bring->prefix != NULL  ? "--prefix"
+           : bring->declare != NULL ? "--declare"
+           : bring->lacks != NULL   ? "--lacks"
+           : bring->init != NULL    ? "--init"
+           : bring->cflags != NULL  ? "--cflags"
+                                    : NULL;
 }
 
 static void refuse_to_build(const struct bring *bring, const char *error)
@@ -298,6 +310,9 @@ static void build_subjects(struct cli *cli)
     if (cli->bring.lab != NULL && (cli->bring.prefix != NULL || cli->bring.init != NULL))
         exit(refuse("--lab: it states what %s would",
                     cli->bring.prefix != NULL ? "--prefix" : "--init"));
+    if (cli->bring.declare != NULL && (cli->bring.prefix != NULL || cli->bring.lab != NULL))
+        exit(refuse("--declare: it states what %s would",
+                    cli->bring.prefix != NULL ? "--prefix" : "--lab"));
     for (unsigned i = 0; i < cli->subject_count; i++) {
         if (!bring_is_needed(&cli->bring, cli->subjects[i]))
             continue;
@@ -311,6 +326,8 @@ static void build_subjects(struct cli *cli)
     if (built == 0 && build_option(&cli->bring) != NULL)
         exit(refuse("%s: there is no SUBJECT to be built", build_option(&cli->bring)));
     cli->subject = cli->subjects[0];
+    if (cli->subject != NULL)
+        program_use_names(bring_read_names(cli->subject));
 }
 
 /* Before anything runs, and before anything is written. */

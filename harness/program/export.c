@@ -84,7 +84,7 @@ static void put_look_ups(FILE *out, const struct callee *callees, size_t count)
     fprintf(out, "\n/* Not every libc has these. */\n"
                  "__attribute__((constructor)) static void look_up(void)\n{\n");
     for (size_t i = 0; i < count; i++)
-        if (callees[i].is_used && callees[i].is_rare)
+        if (callees[i].is_used && callees[i].is_rare && !program_has_names())
             fprintf(out, "    do_%s = (%s%s(*)%s)dlsym(RTLD_DEFAULT, \"%s\");\n", callees[i].name,
                     callees[i].result, space_after(callees[i].result), callees[i].parameters,
                     callees[i].name);
@@ -106,6 +106,7 @@ static void put_calls(FILE *out, struct program *program)
         char pointer[64];
         snprintf(pointer, sizeof pointer, "do_%s", callees[i].name);
         callees[i].is_used = program_uses(program, pointer);
+        callees[i].is_rare &= !program_names(callees[i].name);
         has_any |= callees[i].is_used;
         has_rare |= callees[i].is_used && callees[i].is_rare;
     }

@@ -64,6 +64,9 @@ struct program {
     char problem[200];
 };
 
+/* What the allocator calls its functions; NULL: as the C library does. */
+static const char *names;
+
 /* ---- errors: the first one counts ---- */
 
 void program_fail(struct program *program, const char *format, ...)
@@ -90,6 +93,33 @@ static bool has_room(struct program *program, size_t count, size_t max, const ch
     return count < max;
 }
 
+/* ---- names ---- */
+
+void program_use_names(const char *text)
+{
+    names = text;
+}
+
+bool program_has_names(void)
+{
+    return names != NULL;
+}
+
+bool program_names(const char *function)
+{
+    char macro[128];
+    snprintf(macro, sizeof macro, "#define %.50s declared_%.50s\n", function, function);
+    return names != NULL && strstr(names, macro) != NULL;
+}
+
+static void include_for_names(struct program *program)
+{
+    static const char *const headers[] = {"dlfcn.h",  "errno.h", "stddef.h",
+                                          "stdint.h", "stdio.h", "unistd.h"};
+    for (size_t i = 0; names != NULL && i < sizeof headers / sizeof headers[0]; i++)
+        program_include(program, headers[i]);
+}
+
 /* ---- the opening comment ---- */
 
 struct program *program_begin(void)
@@ -99,8 +129,10 @@ struct program *program_begin(void)
         return NULL;
     program->sink = fopen("/dev/null", "w");
     program->comment = open_memstream(&program->comment_text, &program->comment_length);
-    if (program->sink != NULL && program->comment != NULL)
+    if (program->sink != NULL && program->comment != NULL) {
+        include_for_names(program);
         return program;
+    }
     if (program->sink != NULL)
         fclose(program->sink);
     free(program);
@@ -497,6 +529,8 @@ static void write_program(struct program *program, FILE *out)
     fprintf(out, "/*\n%.*s */\n#define _GNU_SOURCE\n", (int)program->comment_length,
             program->comment_text);
     write_includes(program, out);
+    if (names != NULL)
+        fprintf(out, "\n/* What the allocator calls these functions. */\n%s", names);
     for (size_t i = 0; i < program->part_count; i++)
         write_part(program, &program->parts[i], out);
 }

@@ -36,6 +36,14 @@ enum program_share {
     PROGRAM_ORIGIN /* the same; the text that follows comes from this file and needs its includes */
 };
 
+/* Every program from here on calls the allocator by names of its own: C that defines declared_NAME
+ * for functions of the malloc family, each with a macro of their usual name behind it. NULL: no
+ * longer. The text is not copied. */
+void program_use_names(const char *text);
+/* Whether there is such a text, and whether it has the function. */
+bool program_has_names(void);
+bool program_names(const char *function);
+
 /* NULL: no memory. */
 struct program *program_begin(void);
 

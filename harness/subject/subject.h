@@ -20,7 +20,8 @@
     CAPABILITY(threads, "threads", "only one thread may call it")                     \
     CAPABILITY(full_alignment, "alignment", "its blocks are aligned to 8 bytes only") \
     CAPABILITY(failure_errno, "errno", "a call that fails need not set errno")        \
-    CAPABILITY(flat_cost, "cost", "calls may cost more, the more blocks there are")
+    CAPABILITY(flat_cost, "cost", "calls may cost more, the more blocks there are")   \
+    CAPABILITY(whole_process, "process", "it cannot be the malloc of a whole process")
 
 enum subject_capability {
     SUBJECT_CAPABILITY_BEFORE = SUBJECT_MORE_END - 1,

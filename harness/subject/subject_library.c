@@ -23,10 +23,16 @@ static void *find_own(void *library, const char *name)
     return dlinfo(library, RTLD_DI_LINKMAP, &own) == 0 && own == owner ? function : NULL;
 }
 
+/* A declared subject has its functions under these names: the process's own malloc stays. */
+#define DECLARED "mallet_declared_"
+
 static void bind_calls(struct subject *subject, void *library)
 {
-#define CALL(name, result, parameters) \
-    *(void **)(uintptr_t)&subject->calls.name = find_own(library, #name);
+    const char *prefix = find_own(library, DECLARED "malloc") != NULL ? DECLARED : "";
+    char symbol[64];
+#define CALL(name, result, parameters)                      \
+    snprintf(symbol, sizeof symbol, "%s%s", prefix, #name); \
+    *(void **)(uintptr_t)&subject->calls.name = find_own(library, symbol);
     SUBJECT_CALLS(CALL)
     SUBJECT_MORE_CALLS(CALL)
 #undef CALL

@@ -58,7 +58,7 @@ bool subject_plan_whole_process(const struct subject_plan *plan, struct subject_
 bool subject_plan_serves_process(unsigned offers)
 {
     const unsigned needed = 1u << SUBJECT_calloc | 1u << SUBJECT_realloc | 1u << SUBJECT_threads |
-                            1u << SUBJECT_full_alignment;
+                            1u << SUBJECT_full_alignment | 1u << SUBJECT_whole_process;
     return (needed & ~offers) == 0;
 }
 

@@ -4,8 +4,10 @@
  * finding of each mutant, or of each EVERY-th, becomes a program, which ends badly on the allocator
  * with the bug, and well on the one without.
  */
+#include "harness/cli/bring.h"
 #include "harness/finding/finding.h"
 #include "harness/program/export.h"
+#include "harness/program/program.h"
 #include "mutants/registry.h"
 
 #include <limits.h>
@@ -42,13 +44,12 @@ static struct trace read_trace(const char *name)
     return trace;
 }
 
-static struct verdict find(const char *name, const struct trace *trace)
+static struct verdict find(const char *path, const struct trace *trace)
 {
     struct executor *executor;
     struct execution execution;
-    char path[1024], error[SUBJECT_ERROR_MAX];
+    char error[SUBJECT_ERROR_MAX];
     const struct executor_options options = {.cpu_limit_ms = 500};
-    snprintf(path, sizeof path, "%s/libheap_%s.so", subjects_folder, name);
     if (executor_start(&executor, path, &options, error) != 0)
         fail_msg("%s", error);
     struct run_options thorough = executor_thorough(executor, trace->count);
@@ -77,23 +78,30 @@ static void compile(const char *name, const struct trace *trace, const struct ve
 static int run_on(const char *program, const char *subject)
 {
     char command[2 * PATH_MAX];
-    snprintf(command, sizeof command,
-             "LD_PRELOAD='%s/libheap_%s.so' timeout %d '%s/%s' 2>>'%s/said'", subjects_folder,
-             subject, PROGRAM_SECONDS, work, program, work);
+    snprintf(command, sizeof command, "LD_PRELOAD='%s' timeout %d '%s/%s' 2>>'%s/said'", subject,
+             PROGRAM_SECONDS, work, program, work);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static void program_fails_with_the_bug_and_holds_without(void **state)
 {
-    const char *name = *state;
+    const struct mutant *mutant = *state;
+    const char *name = mutant->id;
+    char path[PATH_MAX / 2], correct[PATH_MAX / 2];
+    mutant_library(mutant, false, subjects_folder, path, sizeof path);
+    mutant_library(mutant, true, subjects_folder, correct, sizeof correct);
     struct trace trace = read_trace(name);
-    struct verdict verdict = find(name, &trace);
+    struct verdict verdict = find(path, &trace);
+    char *names = bring_read_names(path);
+    program_use_names(names);
     compile(name, &trace, &verdict);
-    int status = run_on(name, name);
+    program_use_names(NULL);
+    free(names);
+    int status = run_on(name, path);
     if (status == 0 || status == TIMED_OUT)
         fail_msg("%s/%s does not show it: status %d", work, name, status);
-    status = run_on(name, "none");
+    status = run_on(name, correct);
     if (status != 0)
         fail_msg("%s/%s ends with status %d without the bug", work, name, status);
 }
@@ -117,7 +125,7 @@ int main(int argc, char **argv)
             tests[count++] =
                 (struct CMUnitTest){.name = mutant->id,
                                     .test_func = program_fails_with_the_bug_and_holds_without,
-                                    .initial_state = (void *)(uintptr_t)mutant->id};
+                                    .initial_state = (void *)(uintptr_t)mutant};
     int failed = _cmocka_run_group_tests("programs", tests, count, NULL, NULL);
     char command[PATH_MAX];
     snprintf(command, sizeof command, "rm -r '%s'", work);

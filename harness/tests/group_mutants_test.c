@@ -50,7 +50,7 @@ static void find_cause(const struct mutant *mutant)
     struct executor *executor;
     struct execution execution;
     struct trace trace = {0};
-    snprintf(path, sizeof path, "%s/libheap_%s.so", subjects_folder, mutant->id);
+    mutant_library(mutant, false, subjects_folder, path, sizeof path);
     assert_true(read_trace(mutant, &trace));
     assert_int_equal(executor_start(&executor, path, &options, error), 0);
     struct run_options thorough = executor_thorough(executor, trace.count);
