@@ -7,8 +7,14 @@
  * persistent worker.
  *
  * Seeds count up from FIRST: figures to report take seeds that nobody tuned the mutator with. MODE
- * is `ops` or `bytes` and leaves the other one out. The last row is the geometric mean of the
- * medians, without the allocator that has no bug.
+ * leaves all others out; beside `ops` and `bytes` there are ablations, each the op mutator without
+ * one more idea, for fuzz/tools/ablation:
+ *
+ *     blind      no feedback: what is mutated are the seed traces alone
+ *     no-faults  no OS call is refused
+ *     fresh      a process for each trace
+ *
+ * The last row is the geometric mean of the medians, without the allocator that has no bug.
  *
  *   corpus ── pick ──→ mutate (ops | bytes) ──→ decode ──→ executor_run ──→ verdict: done
  *     ↑                                                        │
@@ -37,8 +43,8 @@ enum {
     CROSS_ONE_IN = 8
 };
 
-enum mode { MODE_OPS, MODE_BYTES, MODES };
-static const char *const mode_names[MODES] = {"ops", "bytes"};
+enum mode { MODE_OPS, MODE_BYTES, MODE_BLIND, MODE_NO_FAULTS, MODE_FRESH, MODES };
+static const char *const mode_names[MODES] = {"ops", "bytes", "blind", "no-faults", "fresh"};
 
 struct input {
     uint8_t bytes[INPUT_MAX];
@@ -46,7 +52,7 @@ struct input {
 };
 
 /* The correct variant: whatever is found in it is a false alarm. */
-static const struct mutant none = {.id = "none", .caught_by = "trace=nothing"};
+static const struct mutant none = {.id = "none", .origin = "heap", .caught_by = "trace=nothing"};
 
 static const char *check_of(const struct mutant *mutant)
 {
@@ -67,7 +73,8 @@ static struct {
     unsigned long first;  /* of the seeds */
     unsigned seeds;
     bool is_left_out[MODES];
-} settings = {NULL, 50000, 1, 5, {false}};
+} settings = {
+    NULL, 50000, 1, 5, {[MODE_BLIND] = true, [MODE_NO_FAULTS] = true, [MODE_FRESH] = true}};
 
 /* Of one search; starts again for each. */
 static struct {
@@ -197,15 +204,26 @@ static struct run_options make_options(const struct executor *executor, const st
     return options;
 }
 
-static bool run_input(struct executor *executor, const struct mutant *mutant,
+static void drop_faults(struct trace *trace)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->ops[i].kind != OP_FAIL_OS)
+            trace->ops[kept++] = trace->ops[i];
+    trace->count = kept;
+}
+
+static bool run_input(struct executor *executor, const struct mutant *mutant, enum mode mode,
                       const struct input *input, struct execution *execution)
 {
     static struct trace_op ops[OPS_MAX];
     char error[SUBJECT_ERROR_MAX];
     struct trace trace = {.ops = ops, .capacity = OPS_MAX};
     trace_decode(input->bytes, input->length, &trace);
+    if (mode == MODE_NO_FAULTS)
+        drop_faults(&trace);
     const struct run_options options = make_options(executor, mutant, &trace);
-    if (executor_run(executor, &trace, &options, false, execution, error) != 0)
+    if (executor_run(executor, &trace, &options, mode == MODE_FRESH, execution, error) != 0)
         give_up(error);
     return execution->is_clean;
 }
@@ -218,15 +236,15 @@ static unsigned long find_bug(struct executor *executor, const struct mutant *mu
     for (unsigned long executions = 1; executions <= settings.budget; executions++) {
         struct execution execution;
         struct input input = search.corpus[random_below(&search.random, search.kept)];
-        if (mode == MODE_OPS)
-            mutate_ops(&input);
-        else
+        if (mode == MODE_BYTES)
             mutate_bytes(&input);
-        if (!run_input(executor, mutant, &input, &execution)) {
+        else
+            mutate_ops(&input);
+        if (!run_input(executor, mutant, mode, &input, &execution)) {
             *ret_check = execution.verdict.check;
             return executions;
         }
-        if (is_new_behaviour(execution.features))
+        if (mode != MODE_BLIND && is_new_behaviour(execution.features))
             keep(&input);
     }
     return settings.budget + 1;
@@ -262,13 +280,8 @@ static struct result measure(struct executor *executor, const struct mutant *mut
     return result;
 }
 
-/* The median of a search that was left out is 0. */
 static void print_result(const struct result *result)
 {
-    if (result->median == 0) {
-        printf("        - |   - |");
-        return;
-    }
     char median[32];
     snprintf(median, sizeof median, "%s%lu", result->median > settings.budget ? ">" : "",
              result->median > settings.budget ? settings.budget : result->median);
@@ -279,7 +292,9 @@ static void print_seen(const struct result results[MODES])
 {
     const char *comma = " ";
     for (unsigned check = 0; check < CHECK_COUNT; check++) {
-        unsigned count = results[MODE_OPS].seen[check] + results[MODE_BYTES].seen[check];
+        unsigned count = 0;
+        for (enum mode mode = MODE_OPS; mode < MODES; mode++)
+            count += results[mode].seen[check];
         if (count > 0)
             printf("%s%s %u", comma, check_name((enum check)check), count);
         comma = count > 0 ? ", " : comma;
@@ -311,13 +326,15 @@ static void measure_and_print(const struct mutant *mutant)
     struct executor *executor;
     struct result results[MODES];
     const struct executor_options options = {.cpu_limit_ms = 200};
-    snprintf(path, sizeof path, "%s/libheap_%s.so", settings.folder, mutant->id);
+    mutant_library(mutant, false, settings.folder, path, sizeof path);
     if (executor_start(&executor, path, &options, error) != 0)
         give_up(error);
     printf("| %-22s | %-10s |", mutant->id, check_of(mutant));
     for (enum mode mode = MODE_OPS; mode < MODES; mode++) {
-        results[mode] =
-            settings.is_left_out[mode] ? (struct result){0} : measure(executor, mutant, mode);
+        results[mode] = (struct result){0};
+        if (settings.is_left_out[mode])
+            continue;
+        results[mode] = measure(executor, mutant, mode);
         if (mutant != &none && results[mode].median > 0)
             note_median(mode, results[mode].median);
         print_result(&results[mode]);
@@ -325,6 +342,28 @@ static void measure_and_print(const struct mutant *mutant)
     }
     print_seen(results);
     executor_stop(executor);
+}
+
+static void print_head(void)
+{
+    printf("| mutant                 | check      |");
+    for (enum mode mode = MODE_OPS; mode < MODES; mode++)
+        if (!settings.is_left_out[mode])
+            printf(" %s | found |", mode_names[mode]);
+    printf(" seen as |\n|---|---|");
+    for (enum mode mode = MODE_OPS; mode < MODES; mode++)
+        if (!settings.is_left_out[mode])
+            printf("---:|---|");
+    printf("---|\n");
+}
+
+static void print_means(void)
+{
+    printf("| %-22s | %-10s |", "geometric mean", "");
+    for (enum mode mode = MODE_OPS; mode < MODES; mode++)
+        if (!settings.is_left_out[mode])
+            printf(" %8.1f |     |", mean(mode));
+    printf(" |\n");
 }
 
 /* Arguments from `first` on name mutants; none: all. */
@@ -341,8 +380,10 @@ static void leave_out_others(const char *name)
 {
     for (enum mode mode = MODE_OPS; mode < MODES; mode++)
         settings.is_left_out[mode] = strcmp(name, mode_names[mode]) != 0;
-    if (settings.is_left_out[MODE_OPS] && settings.is_left_out[MODE_BYTES])
-        give_up("-m is `ops` or `bytes`");
+    for (enum mode mode = MODE_OPS; mode < MODES; mode++)
+        if (!settings.is_left_out[mode])
+            return;
+    give_up("-m is `ops`, `bytes`, `blind`, `no-faults` or `fresh`");
 }
 
 static char **read_arguments(char **argument)
@@ -360,8 +401,8 @@ static char **read_arguments(char **argument)
         else if (strcmp(argument[0], "-m") == 0)
             leave_out_others(argument[1]);
         else
-            give_up("-b BUDGET (executions), -s SEEDS (1 to 101), -f FIRST (seed) and -m ops|bytes "
-                    "are the options");
+            give_up("-b BUDGET (executions), -s SEEDS (1 to 101), -f FIRST (seed) and -m MODE are "
+                    "the options");
     }
     return argument;
 }
@@ -373,15 +414,12 @@ int main(int argc, char **argv)
     char **wanted = read_arguments(argv + 1);
     printf("Executions to the first verdict: median of %u searches, budget %lu each.\n\n",
            settings.seeds, settings.budget);
-    printf("| mutant                 | check      | op mutator | found | bytes | found | seen as "
-           "|\n|---|---|---:|---|---:|---|---|\n");
+    print_head();
     if (is_wanted(&none, wanted))
         measure_and_print(&none);
     for (const struct mutant *mutant = NULL; (mutant = mutant_next(mutant, "trace")) != NULL;)
         if (is_wanted(mutant, wanted))
             measure_and_print(mutant);
-    if (means.count[MODE_OPS] + means.count[MODE_BYTES] > 0)
-        printf("| %-22s | %-10s | %8.1f |     | %8.1f |     | |\n", "geometric mean", "",
-               mean(MODE_OPS), mean(MODE_BYTES));
+    print_means();
     return 0;
 }
