@@ -51,16 +51,28 @@ static const char *function_of(const struct trace_op *op, char ret_name[32])
     return ret_name;
 }
 
-static void print_allocation(FILE *out, const struct trace_op *op, unsigned traits)
+static bool is_declared(const struct trace *trace, size_t op)
+{
+    for (size_t i = 0; i < op; i++)
+        if ((trace_op_traits((enum op_kind)trace->ops[i].kind) & OP_ALLOCATES) != 0 &&
+            trace->ops[i].slot == trace->ops[op].slot)
+            return true;
+    return false;
+}
+
+static void print_allocation(FILE *out, const struct trace_op *op, unsigned traits, bool is_first)
 {
     char name[16], function[32], arguments[CALL_MAX];
     slot_name(op->slot, name);
     format_arguments(op, arguments);
-    if ((traits & OP_RETURNS_ERROR) != 0)
-        fprintf(out, "void *%s; %s(&%s, %s);", name, function_of(op, function), name, arguments);
-    else
-        fprintf(out, "void *%s = %s(%s%s);", name, function_of(op, function),
+    if ((traits & OP_RETURNS_ERROR) != 0) {
+        if (is_first)
+            fprintf(out, "void *%s; ", name);
+        fprintf(out, "%s(&%s, %s);", function_of(op, function), name, arguments);
+    } else {
+        fprintf(out, "%s%s = %s(%s%s);", is_first ? "void *" : "", name, function_of(op, function),
                 (traits & OP_PASSES_NULL) != 0 ? "NULL, " : "", arguments);
+    }
 }
 
 static void print_other(FILE *out, const struct trace_op *op)
@@ -94,12 +106,13 @@ static void print_other(FILE *out, const struct trace_op *op)
     }
 }
 
-static void print_call(FILE *out, const struct trace_op *op)
+static void print_call(FILE *out, const struct trace *trace, size_t index)
 {
+    const struct trace_op *op = &trace->ops[index];
     unsigned traits = trace_op_traits((enum op_kind)op->kind);
     char name[16], function[32], arguments[CALL_MAX];
     if ((traits & OP_ALLOCATES) != 0) {
-        print_allocation(out, op, traits);
+        print_allocation(out, op, traits, !is_declared(trace, index));
     } else if ((traits & OP_USES) != 0 && (traits & OP_HAS_SIZE) != 0) {
         format_arguments(op, arguments);
         slot_name(op->slot, name);
@@ -120,7 +133,7 @@ void check_print_calls(FILE *out, const struct trace *trace)
             i += left_out;
         }
         fprintf(out, "     ");
-        print_call(out, &trace->ops[i]);
+        print_call(out, trace, i);
         fputc('\n', out);
     }
 }

@@ -47,6 +47,12 @@ static void every_kind_of_call_is_the_c_that_it_stands_for(void **state)
                   "     void *a; posix_memalign(&a, 64, 1);\n"
                   "     void *b = realloc(NULL, 5);\n"
                   "     void *c = aligned_alloc(16, 32);\n");
+    assert_prints("#0 = malloc 1\nfree #0\n#0 = posix_memalign 64 1\nfree #0\n#0 = malloc 2\n",
+                  "     void *a = malloc(1);\n"
+                  "     free(a);\n"
+                  "     posix_memalign(&a, 64, 1);\n"
+                  "     free(a);\n"
+                  "     a = malloc(2);\n");
     assert_prints("#0 = malloc PTRDIFF_MAX+1\nfail-os 1\n#1 = malloc usable(#0)+1\n",
                   "     void *a = malloc(PTRDIFF_MAX+1);\n"
                   "     /* request 1 to the system from here is refused */\n"
