@@ -34,7 +34,7 @@ const char *gate_describe_call(const struct probe_call *call, char ret_text[CALL
 static void describe_end(const struct ending *ending, char *ret_text, size_t capacity)
 {
     if (ending->kind == ENDING_HANG && ending->is_deadlock)
-        snprintf(ret_text, capacity, "stood still for 10 seconds without a running thread");
+        snprintf(ret_text, capacity, "stood still without a running thread");
     else if (ending->kind == ENDING_HANG)
         snprintf(ret_text, capacity, "used %u ms of CPU time in it", ending->hang_ms);
     else if (WIFSIGNALED(ending->status))

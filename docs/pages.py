@@ -39,7 +39,7 @@ def checks_page(mallet):
             for name in names.split(","):
                 catches[name] = catches.get(name, 0) + 1
     lines = [(name, severity.lower(), asserts, catches.get(name, 0))
-             for _, severity, name, asserts in rows("harness/run/check.h", "CHECK")]
+             for _, severity, name, _, asserts in rows("harness/run/check.h", "CHECK")]
     return f"# Checks\n\n{len(lines)} properties, worst first within a report. A mutant is a broken allocator that this check must catch.\n\n" + table(
         ("check", "severity", "asserts that", "mutants"), lines)
 

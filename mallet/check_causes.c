@@ -113,7 +113,7 @@ static void shrink_candidate(struct search *search, struct candidate *candidate)
     }
     free(finding->trace.ops);
     *finding = shrunk;
-    candidate->is_shrunk = true;
+    candidate->is_shrunk = !is_over();
 }
 
 /* The shortest shrinks fastest: when the time ends, most have had their turn. What has no trace

@@ -297,21 +297,22 @@ static void print_also(const struct check_report *check, size_t number)
         print_wrapped("also as", text);
 }
 
-/* A clause among the members says what the standard says; else the check does. */
-static void print_standard(const struct check_report *check, size_t number)
+/*
+ * What the lead fails, in the words of its clause or of its check. The other members may fail for
+ * the same cause what has little to do with it.
+ */
+static void print_standard(const struct finding *lead)
 {
-    const struct check_cause *cause = &check->causes.causes[number];
-    const struct finding *found = finding_is_clause(&cause->lead) ? &cause->lead : NULL;
+    enum check check = check_find(lead->check);
+    bool is_clause = finding_is_clause(lead);
+    const char *id = is_clause ? lead->check : check_clause(check);
+    const struct clause *clause = id != NULL ? clauses_find(id) : NULL;
+    const char *words = is_clause && clause != NULL ? clause->requirement : check_asserts(check);
     char text[TEXT_MAX];
-    for (size_t i = 0; i < check->causes.finding_count && found == NULL; i++)
-        if (check->causes.findings[i].cause == number &&
-            finding_is_clause(&check->causes.findings[i].finding))
-            found = &check->causes.findings[i].finding;
-    const struct clause *clause = found != NULL ? clauses_find(found->check) : NULL;
     if (clause != NULL)
-        snprintf(text, sizeof text, "%s (mallet clauses %s)", clause->requirement, clause->id);
+        snprintf(text, sizeof text, "%s (mallet clauses %s)", words, clause->id);
     else
-        snprintf(text, sizeof text, "%s", check_asserts(check_find(cause->lead.check)));
+        snprintf(text, sizeof text, "%s", words);
     print_wrapped("required", text);
 }
 
@@ -333,7 +334,7 @@ static void print_cause(const struct check_report *check, size_t number)
     print_program(check, cause);
     print_repeat(check, cause);
     print_also(check, number);
-    print_standard(check, number);
+    print_standard(lead);
 }
 
 /* ---- the rest ---- */

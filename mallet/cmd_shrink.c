@@ -11,6 +11,7 @@
 #include "mallet/report.h"
 #include "mallet/trace_file.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { ATTEMPTS = 10, BUDGET_MAX = 10000000, KEY_CAUSE = 1000 };
@@ -62,14 +63,25 @@ static int save_trace(const struct request *request, const struct finding *findi
     return result == 0 ? 0 : refuse("%s", error);
 }
 
+static int print_finding_json(const struct finding *finding)
+{
+    json_t *document = report_finding_json(finding);
+    if (document != NULL && cli_is_interrupted())
+        json_object_set_new(document, "interrupted", json_true());
+    return cli_print_json(document);
+}
+
 static int print_finding(const struct request *request, const struct finding *finding)
 {
     if (!request->cli.as_json)
         report_finding(stdout, finding);
-    else if (cli_print_json(report_finding_json(finding)) != EXIT_CLEAN)
+    else if (print_finding_json(finding) != EXIT_CLEAN)
         return EXIT_INTERNAL;
     int status = save_trace(request, finding);
-    return status != 0 ? status : finding->expected == NULL ? EXIT_FINDINGS : EXIT_CLEAN;
+    return status != 0                 ? status
+           : cli_is_interrupted()      ? EXIT_INTERRUPTED
+           : finding->expected == NULL ? EXIT_FINDINGS
+                                       : EXIT_CLEAN;
 }
 
 static int shrink(const struct request *request, struct cli_findings *findings,
@@ -78,7 +90,10 @@ static int shrink(const struct request *request, struct cli_findings *findings,
     struct execution execution;
     char error[SUBJECT_ERROR_MAX];
     struct run_options options = executor_thorough(executor, trace->count);
-    if (executor_run(executor, trace, &options, true, &execution, error) != 0)
+    int failure = executor_run(executor, trace, &options, true, &execution, error);
+    if (failure == ECANCELED)
+        return EXIT_INTERRUPTED;
+    if (failure != 0)
         return report_internal_error("%s", error);
     if (execution.is_clean) {
         fprintf(stderr, "mallet: nothing to shrink: every check holds\n");
@@ -87,16 +102,18 @@ static int shrink(const struct request *request, struct cli_findings *findings,
     struct verdict first = execution.verdict;
     cli_show_progress("shrinking %zu op%s that show: %s", trace->count, text_plural(trace->count),
                       first.sentence);
-    int failure = request->keeps_cause
-                      ? shrink_to_cause(executor, trace, &first, request->budget, &execution, error)
-                      : shrink_trace(executor, trace, &first, request->budget, &execution, error);
+    failure = request->keeps_cause
+                  ? shrink_to_cause(executor, trace, &first, request->budget, &execution, error)
+                  : shrink_trace(executor, trace, &first, request->budget, &execution, error);
+    if (failure == ECANCELED)
+        return EXIT_INTERRUPTED;
     if (failure != 0)
         return report_internal_error("%s", error);
     struct finding finding;
     finding_make(&finding, executor_info(executor)->subject.name, &execution.verdict,
                  execution.output);
     finding.trace = *trace;
-    if (finding_reproduce(executor, &finding, ATTEMPTS, error) != 0)
+    if (finding_reproduce(executor, &finding, ATTEMPTS, error) != 0 && !cli_is_interrupted())
         return report_internal_error("%s", error);
     cli_hide_progress();
     (void)report_add_finding(findings, &finding);
@@ -106,7 +123,8 @@ static int shrink(const struct request *request, struct cli_findings *findings,
 static int shrink_request(const struct request *request)
 {
     const struct executor_options how = {.has_capacity = request->cli.has_capacity,
-                                         .capacity = request->cli.capacity};
+                                         .capacity = request->cli.capacity,
+                                         .is_cancelled = cli_is_interrupted};
     struct cli_findings findings;
     struct executor *executor;
     struct trace trace;
@@ -116,6 +134,7 @@ static int shrink_request(const struct request *request)
         return cli_findings_close(&findings, status);
     if (trace_file_read(request->file, &trace, error) != 0)
         return cli_findings_close(&findings, refuse("%s", error));
+    cli_catch_interrupts();
     if (executor_start(&executor, request->cli.subject, &how, error) == 0) {
         status = shrink(request, &findings, executor, &trace);
         executor_stop(executor);

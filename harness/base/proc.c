@@ -4,12 +4,13 @@
 #include "harness/base/random.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 64 };
@@ -64,6 +65,26 @@ static bool read_turns(const char *path, unsigned long long *ret_cpu_ns,
            sscanf(text, "%llu %*u %llu", ret_cpu_ns, ret_turns) == 2;
 }
 
+/*
+ * The call that it is blocked in: its number and six arguments. A futex that is not private may
+ * belong to other processes too; one that a thread joins another by has that one's number as its
+ * value.
+ */
+static bool is_thread_locked(const char *process, const char *thread)
+{
+    char path[PATH_SIZE], text[256];
+    unsigned long long number, operation, value, timeout;
+    snprintf(path, sizeof path, "/proc/%.16s/task/%.16s/syscall", process, thread);
+    if (!read_text(path, text, sizeof text) ||
+        sscanf(text, "%llu %*x %llx %llx %llx", &number, &operation, &value, &timeout) != 4 ||
+        number != SYS_futex || timeout != 0)
+        return false;
+    if ((operation & FUTEX_PRIVATE_FLAG) != 0)
+        return true;
+    snprintf(path, sizeof path, "/proc/%.16s/task/%llu", process, value);
+    return value != 0 && access(path, F_OK) == 0;
+}
+
 /* A thread that ends between the two reads counts for nothing: with one of them only, the group
  * would have used less processor time than before. */
 static void add_thread(const char *process, const char *thread, struct proc_group *group)
@@ -80,21 +101,35 @@ static void add_thread(const char *process, const char *thread, struct proc_grou
     group->threads++;
     group->members += random_mix(strtoul(thread, NULL, 10));
     group->blocked += stat.state == 'S' || stat.state == 'Z';
+    group->locked += stat.state == 'Z' || (stat.state == 'S' && is_thread_locked(process, thread));
     group->cpu_us += cpu_ns / 1000;
     group->turns += turns;
 }
+
+struct entry { /* as getdents64(2) writes it */
+    uint64_t number;
+    int64_t offset;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+};
 
 /* Calls visit for each entry of a folder whose name is a number. */
 static void for_each_number(const char *path, void (*visit)(const char *name, void *context),
                             void *context)
 {
-    DIR *folder = opendir(path);
-    if (folder == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (isdigit((unsigned char)entry->d_name[0]))
-            visit(entry->d_name, context);
-    closedir(folder);
+    _Alignas(struct entry) char entries[4096];
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long length;
+    while (folder >= 0 && (length = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0)
+        for (long at = 0; at < length;) {
+            const struct entry *entry = (const struct entry *)(const void *)(entries + at);
+            if (isdigit((unsigned char)entry->name[0]))
+                visit(entry->name, context);
+            at += entry->length;
+        }
+    if (folder >= 0)
+        close(folder);
 }
 
 struct group_visit {
@@ -119,6 +154,16 @@ static void visit_process(const char *name, void *context)
     visit->process = name;
     snprintf(path, sizeof path, "/proc/%.16s/task", name);
     for_each_number(path, visit_thread, visit);
+}
+
+bool proc_is_locked(pid_t process)
+{
+    char name[16], path[PATH_SIZE];
+    struct proc_group sum = {0};
+    snprintf(name, sizeof name, "%d", (int)process);
+    snprintf(path, sizeof path, "/proc/%s/task", name);
+    for_each_number(path, visit_thread, &(struct group_visit){.process = name, .sum = &sum});
+    return sum.threads > 0 && sum.locked == sum.threads;
 }
 
 struct proc_group proc_read_group(pid_t group)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What /proc tells about processes and their threads. */
+/* What /proc tells about processes and their threads. Allocates nothing. */
 #ifndef HARNESS_PROC_H
 #define HARNESS_PROC_H
 
@@ -20,9 +20,14 @@ struct proc_group {
     /* processor time used, and how many times a thread was given the processor */
     uint64_t cpu_us, turns;
     unsigned threads, blocked; /* blocked: neither running nor ready to run */
+    unsigned locked;           /* of those blocked: as proc_is_locked */
     uint64_t members;          /* a hash of their ids: another value, other threads */
 };
 struct proc_group proc_read_group(pid_t group);
+
+/* Whether every thread of the process waits, with no time limit, for another one of it: on a private
+ * futex, or to join it. Only a signal can end that. false: cannot be told. */
+bool proc_is_locked(pid_t process);
 
 /* This process's program, and the folder that it is in; "" and false: not to be had. */
 bool proc_own_program(char *ret_path, size_t capacity);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waiting for a worker. A hang is CPU time without a new op; the first one at a site must use ten
- * times the limit, because slow calls return by then. A deadlock is no CPU time for long, while a
- * control process of the same priority got its share: a loaded machine invents neither. Whatever
- * the report memory says is taken as a hint: it selects an op, never more.
+ * times the limit, because slow calls return by then. A deadlock is that every thread waits for
+ * another of its process, or no CPU time for long while a control process of the same priority got
+ * its share: a loaded machine invents none of them. Whatever the report memory says is taken as a
+ * hint: it selects an op, never more.
  */
 #include "harness/base/clock.h"
+#include "harness/base/proc.h"
 #include "harness/executor/executor_internal.h"
 #include "harness/process/control.h"
 
@@ -16,7 +18,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-enum { POLL_MS = 50 };
+enum { POLL_MS = 50, LOCKED_MS = 500 };
 
 /* Where the worker stands: changes with every op, round and trace. */
 static uint64_t read_position(const struct executor *executor)
@@ -53,7 +55,19 @@ static bool take_reply(struct executor *executor, struct watch *watch)
 struct step {
     uint64_t position, cpu_ms, wall_ms, looked_ms;
     uint64_t quiet_cpu_ms, quiet_ms, quiet_turns;
+    uint64_t locked_ms; /* since when all its threads wait for each other; 0: they do not */
 };
+
+static bool is_locked(const struct executor *executor, struct step *step, uint64_t wall)
+{
+    if (wall - step->wall_ms < LOCKED_MS / 2)
+        return false;
+    if (!proc_is_locked(executor->worker))
+        step->locked_ms = 0;
+    else if (step->locked_ms == 0)
+        step->locked_ms = wall;
+    return step->locked_ms != 0 && wall - step->locked_ms >= LOCKED_MS;
+}
 
 /* The control process is not asked, and so not started, before a step takes long. */
 static bool is_stuck(const struct executor *executor, struct step *step, uint64_t cpu,
@@ -124,7 +138,7 @@ static bool is_over(const struct executor *executor, struct step *step, struct w
         *ret_result = WATCH_CANCELLED;
     else if (watch->cpu_ms > find_cpu_limit(executor))
         *ret_result = WATCH_HUNG;
-    else if (is_stuck(executor, step, cpu, wall))
+    else if (is_locked(executor, step, wall) || is_stuck(executor, step, cpu, wall))
         *ret_result = WATCH_STUCK;
     else
         return false;

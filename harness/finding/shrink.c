@@ -561,11 +561,11 @@ static int shrink_within(struct executor *executor, struct trace *trace,
         return ENOMEM;
     }
     drop_lacking(executor, trace);
-    if (shrink_settle(&shrink))
-        while (shrink_round(&shrink) && shrink.budget > 0 && shrink.failure == 0)
-            ;
+    bool is_shown = shrink_settle(&shrink);
+    while (is_shown && shrink_round(&shrink) && shrink.budget > 0 && shrink.failure == 0)
+        ;
     free(shrink.candidate.ops);
-    if (shrink.failure != 0)
+    if (shrink.failure != 0 && !(is_shown && shrink.failure == ECANCELED))
         return shrink.failure;
     shrink.shown.outcomes = NULL; /* of a run that is not the last one */
     shrink.shown.features = NULL;

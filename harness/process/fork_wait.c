@@ -2,6 +2,7 @@
 #include "harness/process/fork_wait.h"
 
 #include "harness/base/clock.h"
+#include "harness/base/proc.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 /* BLIND: where the kernel has no descriptor that tells of the end. */
-enum { POLL_MS = 50, BLIND_MS = 1 };
+enum { POLL_MS = 50, BLIND_MS = 1, LOCKED_MS = 500 };
 
 static pid_t wait_for(pid_t child, int *ret_status, int options)
 {
@@ -24,7 +25,7 @@ static pid_t wait_for(pid_t child, int *ret_status, int options)
 
 enum fork_end fork_wait(pid_t child, unsigned cpu_ms, unsigned idle_ms, int *ret_status)
 {
-    uint64_t used = 0, idle_since = clock_now_ms();
+    uint64_t used = 0, idle_since = clock_now_ms(), unlocked = idle_since;
     struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
     enum fork_end end = FORK_ENDED;
     while (wait_for(child, ret_status, WNOHANG) == 0) {
@@ -33,7 +34,9 @@ enum fork_end fork_wait(pid_t child, unsigned cpu_ms, unsigned idle_ms, int *ret
             used = uses;
             idle_since = now;
         }
-        if (used > cpu_ms || now - idle_since > idle_ms) {
+        if (now - idle_since < LOCKED_MS || !proc_is_locked(child))
+            unlocked = now;
+        if (used > cpu_ms || now - idle_since > idle_ms || now - unlocked >= LOCKED_MS) {
             kill(child, SIGKILL);
             wait_for(child, ret_status, 0);
             end = used > cpu_ms ? FORK_HUNG : FORK_STUCK;

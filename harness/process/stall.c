@@ -4,7 +4,8 @@
  * has returned, and
  *
  *   a deadlock:  every thread is blocked in the kernel and none has used the processor for ten
- *                seconds, in which a control process of the same priority got its share of it; or
+ *                seconds, in which a control process of the same priority got its share of it; a
+ *                second is enough if every thread waits for another of its own process; or
  *   a retry:     for thirty seconds threads were given the processor again and again and gave it
  *                back at once, as locks do that yield or sleep; work that is only starved uses up
  *                its turns; or
@@ -15,6 +16,7 @@
 enum {
     LOOK_AFTER_MS = 1000,
     STUCK_MS = 10000,
+    LOCKED_MS = 1000,
     RETRY_MS = 30000,
     QUIET_CPU_US = 20000,
     QUIET_TURNS = 150, /* of about five hundred on an idle machine */
@@ -22,6 +24,16 @@ enum {
     RETRY_TURNS = 200,
     RETRY_TURN_US = 100
 };
+
+/* Nobody else can end that, however busy the machine is. */
+static bool is_locked(struct stall *stall, uint64_t now_ms)
+{
+    if (stall->now.locked < stall->now.threads)
+        stall->locked_since_ms = 0;
+    else if (stall->locked_since_ms == 0)
+        stall->locked_since_ms = now_ms;
+    return stall->locked_since_ms != 0 && now_ms - stall->locked_since_ms >= LOCKED_MS;
+}
 
 static void start_quiet(struct stall *stall, uint64_t now_ms, uint64_t turns)
 {
@@ -47,6 +59,8 @@ enum stall_kind stall_observe(struct stall *stall, pid_t group, uint64_t positio
         start_quiet(stall, now_ms, control);
         return STALL_NONE;
     }
+    if (is_locked(stall, now_ms))
+        return STALL_DEADLOCK;
     uint64_t cpu_us = stall->now.cpu_us - stall->first.cpu_us,
              turns = stall->now.turns - stall->first.turns;
     if (stall->now.blocked < stall->now.threads ||

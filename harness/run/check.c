@@ -8,19 +8,25 @@
 #include <string.h>
 
 static const char *const check_names[CHECK_COUNT] = {
-#define CHECK(id, severity, name, asserts) name,
+#define CHECK(id, severity, name, clause, asserts) name,
     CHECKS(CHECK)
 #undef CHECK
 };
 
 static const char *const check_assertions[CHECK_COUNT] = {
-#define CHECK(id, severity, name, asserts) asserts,
+#define CHECK(id, severity, name, clause, asserts) asserts,
+    CHECKS(CHECK)
+#undef CHECK
+};
+
+static const char *const check_clauses[CHECK_COUNT] = {
+#define CHECK(id, severity, name, clause, asserts) clause,
     CHECKS(CHECK)
 #undef CHECK
 };
 
 static const enum severity check_severities[CHECK_COUNT] = {
-#define CHECK(id, severity, name, asserts) SEVERITY_##severity,
+#define CHECK(id, severity, name, clause, asserts) SEVERITY_##severity,
     CHECKS(CHECK)
 #undef CHECK
 };
@@ -39,6 +45,11 @@ const char *check_name(enum check check)
 const char *check_asserts(enum check check)
 {
     return check < CHECK_COUNT ? check_assertions[check] : "";
+}
+
+const char *check_clause(enum check check)
+{
+    return check < CHECK_COUNT ? check_clauses[check] : NULL;
 }
 
 enum severity check_severity(enum check check)

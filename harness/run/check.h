@@ -18,38 +18,44 @@ enum severity {
     SEVERITY_COUNT
 };
 
+/* clause: the one that says the same, NULL: no standard does */
 #define CHECKS(CHECK)                                                                              \
-    CHECK(OVERLAP, CORRUPTION, "overlap",                                                          \
+    CHECK(OVERLAP, CORRUPTION, "overlap", "C23-7.24.3-p1-g",                                       \
           "no live block intersects another, nor the harness's own memory")                        \
-    CHECK(ALIGNMENT, WRONG, "alignment", "a block is aligned to at least what the call promises")  \
-    CHECK(CONTENT, CORRUPTION, "content",                                                          \
+    CHECK(ALIGNMENT, WRONG, "alignment", "C23-7.24.3-p1-c",                                        \
+          "a block is aligned to at least what the call promises")                                 \
+    CHECK(CONTENT, CORRUPTION, "content", "C23-7.24.3-p1-f",                                       \
           "the bytes of a live block never change; realloc keeps min(old, new) of them")           \
-    CHECK(ZEROED, WRONG, "zeroed", "every byte of a calloc block is zero, in recycled memory too") \
-    CHECK(USABLE, WRONG, "usable",                                                                 \
+    CHECK(ZEROED, WRONG, "zeroed", "C23-7.24.3.2-p2-b",                                            \
+          "every byte of a calloc block is zero, in recycled memory too")                          \
+    CHECK(USABLE, WRONG, "usable", "GLIBC-usable-2",                                               \
           "malloc_usable_size is at least the requested size, and stable")                         \
-    CHECK(IMPOSSIBLE, WRONG, "impossible", "nothing that cannot fit succeeds; no product wraps")   \
-    CHECK(NULL, WRONG, "null",                                                                     \
+    CHECK(IMPOSSIBLE, WRONG, "impossible", "C23-7.24.3-p1-j",                                      \
+          "nothing that cannot fit succeeds; no product wraps")                                    \
+    CHECK(NULL, WRONG, "null", NULL,                                                               \
           "a modest request succeeds, and a failed posix_memalign leaves its out-parameter alone") \
-    CHECK(ERRNO, ERRNO, "errno",                                                                   \
+    CHECK(ERRNO, ERRNO, "errno", NULL,                                                             \
           "a failure sets the right errno; free never changes errno; nothing sets it to 0")        \
-    CHECK(KEPT, CORRUPTION, "kept", "a failed realloc leaves the old block whole")                 \
+    CHECK(KEPT, CORRUPTION, "kept", "C23-7.24.3.7-p3-f",                                           \
+          "a failed realloc leaves the old block whole")                                           \
     CHECK(                                                                                         \
-        RECOVERY, COST, "recovery",                                                                \
+        RECOVERY, COST, "recovery", NULL,                                                          \
         "after an OS call failed on demand, freeing makes room again, and all else is as before")  \
-    CHECK(FOOTPRINT, COST, "footprint",                                                            \
+    CHECK(FOOTPRINT, COST, "footprint", NULL,                                                      \
           "identical cycles do not grow memory; after freeing all, the same maximum fits again")   \
-    CHECK(SCALING, COST, "scaling",                                                                \
+    CHECK(SCALING, COST, "scaling", NULL,                                                          \
           "time and OS calls per operation do not grow with the number of blocks")                 \
-    CHECK(PROGRESS, WRONG, "progress", "every call returns in time")                               \
-    CHECK(POLICY, WRONG, "policy", "the subject keeps to its own implementation-defined choices")  \
-    CHECK(HEAP, CORRUPTION, "heap", "the subject's own walker finds its heap in order")            \
-    CHECK(CRASH, CORRUPTION, "crash",                                                              \
+    CHECK(PROGRESS, WRONG, "progress", NULL, "every call returns in time")                         \
+    CHECK(POLICY, WRONG, "policy", NULL,                                                           \
+          "the subject keeps to its own implementation-defined choices")                           \
+    CHECK(HEAP, CORRUPTION, "heap", NULL, "the subject's own walker finds its heap in order")      \
+    CHECK(CRASH, CORRUPTION, "crash", NULL,                                                        \
           "every call returns to its caller: no signal, abort or exit")                            \
-    CHECK(RACE, CORRUPTION, "race",                                                                \
+    CHECK(RACE, CORRUPTION, "race", NULL,                                                          \
           "no two threads touch the same plain memory without an order between them")
 
 enum check {
-#define CHECK(id, severity, name, asserts) CHECK_##id,
+#define CHECK(id, severity, name, clause, asserts) CHECK_##id,
     CHECKS(CHECK)
 #undef CHECK
         CHECK_COUNT
@@ -57,6 +63,8 @@ enum check {
 
 const char *check_name(enum check check);
 const char *check_asserts(enum check check);
+/* The ID of the clause of a standard that requires the same; NULL: none does. */
+const char *check_clause(enum check check);
 enum severity check_severity(enum check check);
 /* "corruption", "wrong result", "errno", "cost". */
 const char *severity_name(enum severity severity);

@@ -28,7 +28,8 @@ static struct {
     unsigned shows_every; /* n-th run that could show it does */
     unsigned shown;
     unsigned sleep_ms;
-    int failure;
+    int failure; /* of the runs behind the first `sound` ones */
+    unsigned sound;
 } fake;
 
 const struct executor_info *executor_info(const struct executor *executor)
@@ -60,7 +61,7 @@ int executor_run(struct executor *executor, const struct trace *trace,
         execution.verdict.op = (uint32_t)op;
     }
     *ret_execution = execution;
-    return fake.failure;
+    return fake.runs > fake.sound ? fake.failure : 0;
 }
 
 static struct {
@@ -278,6 +279,20 @@ static void a_failure_of_the_machinery_is_passed_on(void **state)
                      EIO);
 }
 
+static void cancelled_once_the_class_showed_it_keeps_what_it_has(void **state)
+{
+    (void)state;
+    fake.failure = ECANCELED;
+    given_padded(fails_on_twins, "#1 = malloc 4096\n#2 = malloc 4096\n");
+    size_t whole = test.trace.count;
+    assert_int_equal(shrink_trace(NULL, &test.trace, &test.verdict, 0, &test.execution, test.error),
+                     ECANCELED);
+    fake.sound = fake.runs + 12;
+    shrunk(0);
+    assert_in_range(test.trace.count, 2, whole - 1);
+    assert_true(fails_on_twins(&test.trace, NULL, &test.verdict) != CLEAN);
+}
+
 static void reproducing_counts_the_same_class_only(void **state)
 {
     (void)state;
@@ -334,6 +349,7 @@ int main(void)
         cmocka_unit_test_setup(the_budget_bounds_the_runs, set_up),
         cmocka_unit_test_setup(a_slow_run_counts_as_several, set_up),
         cmocka_unit_test_setup(a_failure_of_the_machinery_is_passed_on, set_up),
+        cmocka_unit_test_setup(cancelled_once_the_class_showed_it_keeps_what_it_has, set_up),
         cmocka_unit_test_setup(reproducing_counts_the_same_class_only, set_up),
         cmocka_unit_test_setup(growth_is_quoted_from_the_run_that_confirms_it, set_up),
     };

@@ -4,10 +4,13 @@
 #include "harness/process/control.h"
 #include "harness/process/stall.h"
 
+#include <linux/futex.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +41,56 @@ static void sleep_for_ever(void)
 {
     for (;;)
         pause();
+}
+
+static void *sleep_in_thread(void *unused)
+{
+    sleep_for_ever();
+    return unused;
+}
+
+static pthread_mutex_t locks[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
+
+/* Takes both locks in the one or in the other order; in the meantime the other thread takes one. */
+static void *lock_both(void *first)
+{
+    size_t own = *(const size_t *)first;
+    pthread_mutex_lock(&locks[own]);
+    usleep(50000);
+    pthread_mutex_lock(&locks[1 - own]);
+    return NULL;
+}
+
+static void lock_each_other_out(void)
+{
+    static const size_t firsts[2] = {0, 1};
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, lock_both, (void *)(uintptr_t)&firsts[i]);
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* One more thread, which could unlock them. */
+static void lock_each_other_out_beside_a_third(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, sleep_in_thread, NULL);
+    lock_each_other_out();
+}
+
+/* Blocked for a time only, or by what another process may end. */
+static void wait_with_a_limit(void)
+{
+    static uint32_t word;
+    const struct timespec limit = {.tv_sec = 1000};
+    syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &limit, NULL, 0);
+}
+
+static void wait_for_another_process(void)
+{
+    static uint32_t word;
+    syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0);
 }
 
 static void spin_for_ever(void)
@@ -79,6 +132,27 @@ static void all_blocked_is_stuck_after_ten_seconds(void **state)
     unsigned looks = count_looks(group, 100, 0);
     end_group(group);
     assert_in_range(looks, 21, 26);
+}
+
+/* Beside a starved control process: how busy the machine is does not matter. */
+static void assert_stuck(void (*body)(void), bool is_soon)
+{
+    pid_t group = start_group(body);
+    usleep(200000);
+    turns_each_look = 1;
+    unsigned looks = count_looks(group, 100, 0);
+    turns_each_look = IDLE_TURNS;
+    end_group(group);
+    assert_in_range(looks, is_soon ? 4 : 100, is_soon ? 8 : 100);
+}
+
+static void threads_that_wait_for_each_other_are_stuck_after_a_second(void **state)
+{
+    (void)state;
+    assert_stuck(lock_each_other_out, true);
+    assert_stuck(lock_each_other_out_beside_a_third, false);
+    assert_stuck(wait_with_a_limit, false);
+    assert_stuck(wait_for_another_process, false);
 }
 
 static void blocked_beside_a_starved_control_process_is_not_stuck(void **state)
@@ -167,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_blocked_is_stuck_after_ten_seconds),
+        cmocka_unit_test(threads_that_wait_for_each_other_are_stuck_after_a_second),
         cmocka_unit_test(blocked_beside_a_starved_control_process_is_not_stuck),
         cmocka_unit_test(the_control_process_takes_turns),
         cmocka_unit_test(progress_is_never_stuck),

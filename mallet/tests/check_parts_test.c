@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Parts of a check alone: how a trace reads on its page, its statuses, its builds. */
+#include "conformance/clauses.h"
 #include "mallet/check_page.h"
 
 #include <setjmp.h>
@@ -114,6 +115,21 @@ static void builds_are_told_apart_by_content(void **state)
     assert_string_equal(second, "");
 }
 
+static void the_clause_of_a_check_is_in_the_registry(void **state)
+{
+    size_t clauses = 0;
+    (void)state;
+    clauses_load();
+    for (unsigned i = 0; i < CHECK_COUNT; i++) {
+        const char *id = check_clause((enum check)i);
+        if (id == NULL)
+            continue;
+        clauses++;
+        assert_non_null(clauses_find(id));
+    }
+    assert_true(clauses > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +137,7 @@ int main(void)
         cmocka_unit_test(a_long_trace_is_ten_lines_with_its_end),
         cmocka_unit_test(statuses_are_ordered_by_what_a_caller_must_know_first),
         cmocka_unit_test(builds_are_told_apart_by_content),
+        cmocka_unit_test(the_clause_of_a_check_is_in_the_registry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ if [ -z "$foreign" ]; then
 fi
 sound=$mutants/../sound
 
-interrupted() { # arguments of a command that takes many seconds
+ends() { # arguments of a command that takes many seconds
     env --default-signal=INT "$mallet" "$@" --json >"$work/out" 2>"$work/err" </dev/null &
     command=$!
     sleep 2
@@ -21,6 +21,10 @@ interrupted() { # arguments of a command that takes many seconds
     [ $? -eq 130 ]
     count $? "mallet $*: does not end with 130"
     holds "mallet $1 ends soon" test $(($(date +%s) - begin)) -le 20
+}
+
+interrupted() { # the same
+    ends "$@"
     printed '"interrupted": true'
     holds "mallet $1 writes whole JSON" test "$(tail -1 "$work/out")" = '}'
 }
@@ -29,5 +33,7 @@ interrupted growth --quick "$sound/libguard.so"
 interrupted torture --time 5 "$sound/libguard.so"
 interrupted conform "$sound/libslow.so"
 interrupted replay --rounds 20 "$sound/libslow.so" "$(dirname "$0")/../../corpus/seeds"
+# what has not shown its class once more has nothing to print
+ends shrink "$mutants/libheap_gap_bit_24.so" "$(dirname "$0")/../../mutants/traces/gap_bit_24.trace"
 interrupted mutants --quick --class single --output "$work/mutants"
 finish
