@@ -193,8 +193,11 @@ static json_t *make_extra(const struct scenario_outcome *outcome)
     const struct torture_result *result = &outcome->result;
     json_t *thread =
         result->verdict.op == VERDICT_NO_OP ? json_null() : json_integer(result->verdict.op);
-    return json_pack("{s:o, s:s, s:I, s:b, s:b, s:s}", "thread", thread, "call", outcome->call,
-                     "seed", (json_int_t)result->seed, "on_one_processor",
+    json_t *overlap = result->overlap[0][0] != '\0'
+                          ? json_pack("[ss]", result->overlap[0], result->overlap[1])
+                          : NULL;
+    return json_pack("{s:o, s:o*, s:s, s:I, s:b, s:b, s:s}", "thread", thread, "overlap", overlap,
+                     "call", outcome->call, "seed", (json_int_t)result->seed, "on_one_processor",
                      (int)result->on_one_processor, "interrupted", (int)(result->pace_us != 0),
                      "program", outcome->program);
 }

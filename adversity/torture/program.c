@@ -75,8 +75,8 @@ int torture_write_program(FILE *out, const struct torture_plan *plan,
 {
     static const char *const base[] = {"harness/base/clock.h", "harness/base/random.h",
                                        "harness/base/memory.h", "harness/base/memory.c"};
-    static const char *const testlib[] = {"testlib.h", "roles.h", "testlib.c", "testlib_block.c",
-                                          "testlib_box.c"};
+    static const char *const testlib[] = {"testlib.h",       "roles.h",       "testlib.c",
+                                          "testlib_block.c", "testlib_box.c", "testlib_overlap.c"};
     struct program *program = program_begin();
     if (program == NULL)
         return ENOMEM;

@@ -46,10 +46,17 @@ static void tell(const struct worker *worker, const char *check, const char *cal
     snprintf(torture_report->call, sizeof torture_report->call, "%s", call != NULL ? call : "none");
 }
 
-/* What overlaps with this: the calls that other threads are in now. */
-static void tell_others(const struct worker *worker)
+/* What overlaps with this: two calls on this memory, or else the calls that other threads are in
+ * now. */
+static void tell_others(const struct worker *worker, const struct block *block)
 {
     char *sentence = torture_report->sentence;
+    size_t length = strlen(sentence);
+    if (block != NULL && overlap_find(block->address, block->size, torture_report->overlap)) {
+        snprintf(sentence + length, sizeof torture_report->sentence - length, "; %s overlapped %s",
+                 torture_report->overlap[0], torture_report->overlap[1]);
+        return;
+    }
     for (unsigned i = 0; i < torture_options.workers; i++) {
         unsigned call = atomic_load(&torture_report->workers[i].call);
         size_t used = strlen(sentence);
@@ -59,19 +66,33 @@ static void tell_others(const struct worker *worker)
     }
 }
 
-_Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call,
-                            const char *format, ...)
+static _Noreturn void fail(const struct block *block, const struct worker *worker,
+                           const char *check, const char *call, const char *format,
+                           va_list arguments)
 {
     while (atomic_exchange(&torture_report->is_claimed, 1) != 0)
         pause(); /* another thread tells, and ends the process */
-    va_list arguments;
-    va_start(arguments, format);
     vsnprintf(torture_report->sentence, sizeof torture_report->sentence, format, arguments);
-    va_end(arguments);
-    tell_others(worker);
+    tell_others(worker, block);
     tell(worker, check, call);
     atomic_store(&torture_report->is_told, 1);
     _exit(STATUS_FOUND);
+}
+
+_Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call,
+                            const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fail(NULL, worker, check, call, format, arguments);
+}
+
+_Noreturn void torture_fail_on(const struct block *block, const struct worker *worker,
+                               const char *check, const char *call, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fail(block, worker, check, call, format, arguments);
 }
 
 void torture_doing(const char *format, ...)
@@ -85,10 +106,12 @@ void torture_doing(const char *format, ...)
 void call_begins(const struct worker *worker, enum torture_call call)
 {
     atomic_store_explicit(&torture_report->workers[worker->id].call, call, memory_order_relaxed);
+    overlap_begin(worker, call);
 }
 
 void call_ends(const struct worker *worker)
 {
+    overlap_end(worker);
     atomic_store_explicit(&torture_report->workers[worker->id].call, IN_NONE, memory_order_relaxed);
     atomic_fetch_add_explicit(&torture_report->workers[worker->id].calls, 1, memory_order_relaxed);
 }
@@ -112,6 +135,9 @@ static void on_crash(int number, siginfo_t *information, void *context)
                  call != IN_NONE ? " in " : " on touching its own blocks, or outside of the calls",
                  call != IN_NONE ? torture_call_name(call) : "",
                  number == SIGABRT ? NULL : information->si_addr);
+        struct block block;
+        bool has_block = call != IN_NONE && overlap_given(self, &block);
+        tell_others(self, has_block ? &block : NULL);
         atomic_store(&torture_report->is_told, 1);
     }
     raise(number);

@@ -54,7 +54,7 @@ static inline const char *torture_call_name(unsigned call)
     return names[call < IN_COUNT ? call : IN_NONE];
 }
 
-enum { WORKERS_MAX = 32, STATUS_FOUND = 77 };
+enum { WORKERS_MAX = 32, STATUS_FOUND = 77, OVERLAP_NAME_MAX = 64 };
 
 /* What an onlooker sees; it lives in shared memory, so that children of a fork write to the
  * same. */
@@ -65,6 +65,9 @@ struct torture_report {
     _Atomic uint32_t is_served;  /* some request was not refused */
     uint32_t worker;             /* that found it */
     char check[16], call[24], sentence[256];
+    /* the two calls that overlapped on the memory that is wrong: "free of 40 bytes in thread 3";
+     * "": not known */
+    char overlap[2][OVERLAP_NAME_MAX];
     char doing[128]; /* what the scenario is at; "": nothing to say */
     _Atomic uint64_t forks, lives, interruptions;
     struct {
@@ -93,6 +96,7 @@ struct worker {
     _Atomic int kernel_id; /* 0: not running */
 };
 
+struct block;
 extern struct torture_report *torture_report;
 extern struct torture_options torture_options;
 
@@ -106,6 +110,11 @@ uint32_t torture_random(struct worker *worker, uint32_t below);
 /* Reports the first failure of the process and ends it. */
 _Noreturn void torture_fail(const struct worker *worker, const char *check, const char *call,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same of wrong bytes in memory: says which calls overlapped on it, if that is known. */
+_Noreturn void torture_fail_on(const struct block *block, const struct worker *worker,
+                               const char *check, const char *call, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* What the process is at, for whoever finds it stuck. */
 void torture_doing(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -130,6 +139,17 @@ struct block {
     size_t size;
     uint32_t key; /* maker and serial number: what its bytes are made of */
 };
+
+/* Between call_begins and call_ends: the block that the call is given, and what it gave. */
+void call_takes(const struct worker *worker, const struct block *block);
+void call_gives(const struct worker *worker, const struct block *block);
+/* The latest two calls that overlapped on this memory. False: none are known. */
+bool overlap_find(const void *address, size_t size, char ret_names[2][OVERLAP_NAME_MAX]);
+/* The block that the call which now runs was given. */
+bool overlap_given(const struct worker *worker, struct block *ret_block);
+/* For call_begins and call_ends. */
+void overlap_begin(const struct worker *worker, enum torture_call call);
+void overlap_end(const struct worker *worker);
 
 /* Makes a block by one of the calls, of a random size up to `limit`; checks what it got; fills
  * it. No block, of size 0, if a small subject refuses; the rest of block_* does nothing with it. */

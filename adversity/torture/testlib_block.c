@@ -48,31 +48,32 @@ static bool is_of_other_block(const struct block *block, size_t at, uint32_t *re
            (*ret_key & ((1u << SERIAL_BITS) - 1)) != 0 && (uint32_t)word < (64u << 20);
 }
 
+/* source: where its bytes come from. */
 static _Noreturn void fail_content(struct worker *worker, const struct block *block, size_t at,
-                                   const char *when, const char *call)
+                                   const char *when, const char *call, const struct block *source)
 {
     uint32_t other;
     unsigned maker = maker_of(block->key);
     if (is_of_other_block(block, at, &other))
-        torture_fail(worker, "overlap", call,
-                     "thread %u, %s: byte %zu of a live block of %zu bytes at %p, made by thread "
-                     "%u, is what thread %u wrote to another block",
-                     worker->id, when, at, block->size, (void *)block->address, maker,
-                     maker_of(other));
+        torture_fail_on(
+            source, worker, "overlap", call,
+            "thread %u, %s: byte %zu of a live block of %zu bytes at %p, made by thread "
+            "%u, is what thread %u wrote to another block",
+            worker->id, when, at, block->size, (void *)block->address, maker, maker_of(other));
     uint64_t found = 0;
     memcpy(&found, block->address + at, block->size - at < WORD ? block->size - at : WORD);
-    torture_fail(worker, "content", call,
-                 "thread %u, %s: the bytes from %zu of a live block of %zu bytes at %p, made by "
-                 "thread %u, have changed to %#llx",
-                 worker->id, when, at, block->size, (void *)block->address, maker,
-                 (unsigned long long)found);
+    torture_fail_on(source, worker, "content", call,
+                    "thread %u, %s: the bytes from %zu of a live block of %zu bytes at %p, made by "
+                    "thread %u, have changed to %#llx",
+                    worker->id, when, at, block->size, (void *)block->address, maker,
+                    (unsigned long long)found);
 }
 
 void block_check(struct worker *worker, const struct block *block, const char *when)
 {
     size_t wrong = find_wrong(block, block->size);
     if (wrong < block->size)
-        fail_content(worker, block, wrong, when, NULL);
+        fail_content(worker, block, wrong, when, NULL, block);
 }
 
 size_t random_size(struct worker *worker, size_t limit)
@@ -98,8 +99,9 @@ static void judge_zero(struct worker *worker, const struct block *block)
 {
     for (size_t at = 0; at < block->size; at++)
         if (block->address[at] != 0 && !torture_is_muted("zeroed"))
-            torture_fail(worker, "zeroed", "calloc", "thread %u: byte %zu of %zu at %p is %#x",
-                         worker->id, at, block->size, (void *)block->address, block->address[at]);
+            torture_fail_on(block, worker, "zeroed", "calloc",
+                            "thread %u: byte %zu of %zu at %p is %#x", worker->id, at, block->size,
+                            (void *)block->address, block->address[at]);
 }
 
 /* What any object of that size may need. */
@@ -170,6 +172,8 @@ void block_make(struct worker *worker, struct block *ret_block, size_t limit)
         alignment = natural_alignment(block.size);
         call = make_plain(worker, &block, kind);
     }
+    if (block.address != NULL)
+        call_gives(worker, &block);
     call_ends(worker);
     *ret_block = (struct block){0};
     if (is_refused(&block))
@@ -189,7 +193,10 @@ void block_resize(struct worker *worker, struct block *block, size_t size)
     struct block resized = {.size = size, .key = block->key};
     size_t kept = size < block->size ? size : block->size;
     call_begins(worker, IN_realloc);
+    call_takes(worker, block);
     resized.address = calls.realloc(block->address, size);
+    if (resized.address != NULL)
+        call_gives(worker, &resized);
     call_ends(worker);
     if (is_refused(&resized)) {
         block_check(worker, block, "after realloc failed");
@@ -198,7 +205,7 @@ void block_resize(struct worker *worker, struct block *block, size_t size)
     judge_new(worker, &resized, natural_alignment(size), "realloc");
     size_t wrong = find_wrong(&resized, kept);
     if (wrong < kept)
-        fail_content(worker, &resized, wrong, "after realloc", "realloc");
+        fail_content(worker, &resized, wrong, "after realloc", "realloc", block);
     fill(&resized);
     *block = resized;
 }
@@ -209,6 +216,7 @@ void block_drop(struct worker *worker, struct block *block)
         return;
     block_check(worker, block, "before free");
     call_begins(worker, IN_free);
+    call_takes(worker, block);
     errno = ERRNO_UNTOUCHED;
     calls.free(block->address);
     int seen = errno;

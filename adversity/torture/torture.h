@@ -22,7 +22,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { TORTURE_WORKERS_MIN = 6, TORTURE_WORKERS_MAX = 32, TORTURE_OUTPUT_MAX = 160 };
+enum {
+    TORTURE_WORKERS_MIN = 6,
+    TORTURE_WORKERS_MAX = 32,
+    TORTURE_OUTPUT_MAX = 160,
+    TORTURE_CALL_MAX = 64
+};
 
 struct torture_scenario {
     const char *name, *files, *text;
@@ -49,6 +54,8 @@ struct torture_result {
     bool has_finding;
     struct verdict verdict; /* site: the scenario */
     char call[24];          /* the thread at fault was in it; "none" */
+    /* two calls that overlapped on the memory that is wrong; "": not known */
+    char overlap[2][TORTURE_CALL_MAX];
     char output[TORTURE_OUTPUT_MAX];
     uint64_t seed; /* of the process that found it */
     bool on_one_processor;

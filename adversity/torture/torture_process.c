@@ -93,6 +93,8 @@ static void take_told(const struct torture_report *report, const struct torture_
     result->verdict.check = check < CHECK_COUNT ? check : CHECK_CRASH;
     result->verdict.op = copy.worker < plan->workers ? copy.worker : VERDICT_NO_OP;
     snprintf(result->call, sizeof result->call, "%s", copy.call);
+    for (size_t i = 0; i < 2; i++)
+        text_copy_printable(result->overlap[i], sizeof result->overlap[i], copy.overlap[i]);
     snprintf(result->verdict.sentence, VERDICT_SENTENCE_MAX, "%s", copy.sentence);
 }
 

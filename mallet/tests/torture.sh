@@ -55,6 +55,15 @@ if [ -e "$mutants/libthreaded_none.so" ]; then
     printf 'libthreaded_e* overlap\n' >"$work/known"
     # shellcheck disable=SC2086
     refused 'known:1: the line is not' torture $racy --known "$work/known"
+
+    # A realloc that frees before it copies: the verdict names it and the call that took the block meanwhile.
+    named() {
+        run torture --scenario mix --time 20 --repeat 1 --seed "$1" --findings "$work/named" "$mutants/libthreaded_realloc_frees_first.so"
+        [ $status -eq 1 ] && grep -q '; [a-z_]* of [0-9]* bytes in thread [0-9]* overlapped [a-z_]* of [0-9]* bytes in thread [0-9]*$' "$work/out" &&
+            grep -q '"overlap": *\["[a-z_]* of [0-9]* bytes in thread [0-9]*", *"[a-z_]* of [0-9]* bytes in thread [0-9]*"\]' "$work/named"
+    }
+    named 1 || named 101 || named 201
+    count $? 'a race whose two calls are named, in the output and in the finding'
 fi
 
 ends 4 torture anvil --time 1 --limit 1 --scenario churn --scenario handoff
