@@ -20,6 +20,7 @@ static struct {
     atomic_uint gap;     /* then the distance of the next */
     atomic_uint calls[OS_CALL_COUNT];
     atomic_uint failed[OS_CALL_COUNT];
+    atomic_uint all, all_failed; /* sums of these: asked for around every call of the subject */
     struct os_call_failures *told;
 } os;
 
@@ -76,6 +77,16 @@ uint32_t os_calls_of(enum os_call call)
     return atomic_load_explicit(&os.calls[call], memory_order_relaxed);
 }
 
+uint32_t os_calls_all(void)
+{
+    return atomic_load_explicit(&os.all, memory_order_relaxed);
+}
+
+uint32_t os_calls_all_failed(void)
+{
+    return atomic_load_explicit(&os.all_failed, memory_order_relaxed);
+}
+
 struct os_call_counts os_calls_count(void)
 {
     struct os_call_counts counts = {0};
@@ -94,6 +105,7 @@ static bool is_to_fail(enum os_call call)
     if (!atomic_load_explicit(&os.is_inside, memory_order_relaxed))
         return false;
     atomic_fetch_add(&os.calls[call], 1);
+    atomic_fetch_add(&os.all, 1);
     unsigned left = atomic_load(&os.fail_in);
     while (left != 0 && !atomic_compare_exchange_weak(&os.fail_in, &left, left - 1))
         ;
@@ -101,6 +113,7 @@ static bool is_to_fail(enum os_call call)
         return false;
     atomic_store(&os.fail_in, atomic_exchange(&os.gap, 0));
     atomic_fetch_add(&os.failed[call], 1);
+    atomic_fetch_add(&os.all_failed, 1);
     if (os.told != NULL) {
         os.told->last = 1 + call;
         os.told->calls[call]++;

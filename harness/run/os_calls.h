@@ -61,5 +61,7 @@ struct os_call_counts {
 };
 struct os_call_counts os_calls_count(void);
 uint32_t os_calls_of(enum os_call call); /* how many of one kind */
+uint32_t os_calls_all(void);             /* as in the struct, without the rest */
+uint32_t os_calls_all_failed(void);      /* likewise */
 
 #endif

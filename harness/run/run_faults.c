@@ -54,14 +54,14 @@ void faults_end_cycle(struct run *run)
 void faults_begin_op(struct run *run)
 {
     run->faults.is_in_last_call = false;
-    run->faults.calls = os_calls_count().all;
+    run->faults.calls = os_calls_all();
 }
 
 void faults_end_op(struct run *run)
 {
     if (run->round != 0 || run->report->outcomes == NULL)
         return;
-    uint32_t calls = os_calls_count().all - run->faults.calls;
+    uint32_t calls = os_calls_all() - run->faults.calls;
     run->report->outcomes[run->op].os_calls = calls < UINT16_MAX ? (uint16_t)calls : UINT16_MAX;
 }
 
@@ -85,14 +85,14 @@ void faults_enter(struct run *run)
 {
     if (run->report->progress != NULL)
         run->report->progress->os_failures.last = 0;
-    run->faults.failed = os_calls_count().failed;
+    run->faults.failed = os_calls_all_failed();
     os_calls_enter();
 }
 
 void faults_leave(struct run *run)
 {
     os_calls_leave();
-    run->faults.is_in_last_call = os_calls_count().failed != run->faults.failed;
+    run->faults.is_in_last_call = os_calls_all_failed() != run->faults.failed;
     run->faults.has_failed |= run->faults.is_in_last_call;
 }
 
