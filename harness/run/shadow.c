@@ -221,7 +221,7 @@ static void order_remove(struct shadow *shadow, uintptr_t start)
             behind * sizeof bucket->keys[0]);
     bucket->keys[bucket->count] = UINT64_MAX;
     shadow->last_address = 0;
-    if (bucket->count > BUCKET_HALF)
+    if (bucket->count > BUCKET_HALF || shadow->buckets == 1)
         return;
     bucket_join(shadow, place.bucket);
     if (place.bucket > 0)
