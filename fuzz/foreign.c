@@ -9,6 +9,10 @@
  *
  * If a fresh worker shows another class instead, that one is saved: it is what the trace does by
  * itself.
+ *
+ * Once a worker's OS calls are watched, they are to its end, and each costs a signal. So there are
+ * two lanes, each with an executor and a history of its own: one for traces in which OS calls fail,
+ * one for all others, whose OS calls cost what they cost anywhere.
  */
 #include "fuzz/foreign.h"
 
@@ -16,6 +20,7 @@
 #include "harness/executor/executor.h"
 #include "harness/finding/finding.h"
 #include "harness/run/team.h"
+#include "harness/trace/trace_slots.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,13 +41,16 @@ enum {
     EXIT_NO_SUBJECT = 98
 };
 
-static struct {
-    const char *spec;
-    struct executor *executor;
+struct lane {
+    struct executor *executor; /* NULL: not started yet */
     struct trace_op ops[HISTORY_OPS_MAX];
     struct trace history;
-    struct slot_set live;
     uint32_t runs; /* in the history */
+};
+
+static struct {
+    const char *spec;
+    struct lane plain, faults;
     uint32_t known_hangs;
     uint32_t plateaus; /* suspicions of growth that ended when it was looked at for longer */
     uint32_t cycled;   /* inputs that were to run in cycles */
@@ -55,31 +63,24 @@ static _Noreturn void give_up(const char *error)
     _exit(EXIT_NO_SUBJECT);
 }
 
-static void history_clear(void)
+static void history_clear(struct lane *lane)
 {
-    state.history.count = 0;
-    state.runs = 0;
+    lane->history = (struct trace){.ops = lane->ops, .capacity = HISTORY_OPS_MAX};
+    lane->runs = 0;
 }
 
 /* Threads of a trace end with it, and what was still to fail does not. */
-static void history_end_schedule(const struct trace *trace)
+static void history_end_schedule(struct trace *history, uint32_t kinds)
 {
-    struct trace *history = &state.history;
-    uint32_t kinds = 0, threads = 0;
-    for (size_t i = 0; i < trace->count; i++) {
-        kinds |= 1u << trace->ops[i].kind;
-        threads |= trace->ops[i].kind == OP_THREAD ? 1u << trace->ops[i].extra % TEAM_SIZE : 0;
-    }
     if ((kinds >> OP_FAIL_OS & 1) != 0)
         history->ops[history->count++] = (struct trace_op){.kind = OP_FAIL_OS};
-    if (threads != 0)
+    if ((kinds >> OP_THREAD & 1) != 0)
         history->ops[history->count++] = (struct trace_op){.kind = OP_THREAD};
 }
 
 /* After the frees. */
-static void history_end_threads(const struct trace *trace)
+static void history_end_threads(struct trace *history, const struct trace *trace)
 {
-    struct trace *history = &state.history;
     uint32_t ended = 1;
     for (size_t i = 0; i < trace->count; i++) {
         unsigned member = (unsigned)(trace->ops[i].extra % TEAM_SIZE);
@@ -91,25 +92,28 @@ static void history_end_threads(const struct trace *trace)
 }
 
 /* Appends the trace, then frees what it leaves live. Returns false if there is no room. */
-static bool history_append(const struct trace *trace)
+static bool history_append(struct lane *lane, const struct trace *trace)
 {
-    struct trace *history = &state.history;
+    struct trace *history = &lane->history;
+    struct slot_set live;
     if (history->count + 2 * trace->count + TEAM_SIZE + 2 > history->capacity)
         return false;
-    memset(&state.live, 0, sizeof(state.live));
+    slot_set_init(&live);
     for (size_t i = 0; i < trace->count; i++) {
         history->ops[history->count++] = trace->ops[i];
-        slot_set_apply(&state.live, &trace->ops[i]);
+        slot_set_apply(&live, &trace->ops[i]);
     }
-    history_end_schedule(trace);
-    for (size_t i = 0; i < trace->count && state.live.count > 0; i++) {
+    uint32_t kinds = trace_kinds(trace);
+    history_end_schedule(history, kinds);
+    for (size_t i = 0; i < trace->count && live.count > 0; i++) {
         const struct trace_op op = {.kind = OP_FREE, .slot = trace->ops[i].slot};
         bool allocates = (trace_op_traits(trace->ops[i].kind) & OP_ALLOCATES) != 0;
-        if (allocates && slot_set_apply(&state.live, &op) == NULL)
+        if (allocates && slot_set_apply(&live, &op) == NULL)
             history->ops[history->count++] = op;
     }
-    history_end_threads(trace);
-    state.runs++;
+    if ((kinds >> OP_THREAD & 1) != 0)
+        history_end_threads(history, trace);
+    lane->runs++;
     return true;
 }
 
@@ -119,6 +123,14 @@ static void leave_signals_alone(void)
 {
     setenv("UBSAN_OPTIONS",
            "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0", 0);
+}
+
+static void lane_stop(struct lane *lane)
+{
+    if (lane->executor != NULL)
+        executor_stop(lane->executor);
+    lane->executor = NULL;
+    history_clear(lane);
 }
 
 void foreign_open(const char *spec)
@@ -132,47 +144,57 @@ void foreign_open(const char *spec)
     char error[SUBJECT_ERROR_MAX];
     leave_signals_alone();
     state.spec = spec;
-    state.history = (struct trace){.ops = state.ops, .capacity = HISTORY_OPS_MAX};
-    if (executor_start(&state.executor, spec, &options, error) != 0)
+    lane_stop(&state.plain);
+    lane_stop(&state.faults);
+    if (executor_start(&state.plain.executor, spec, &options, error) != 0)
         give_up(error);
 }
 
+static struct executor *executor_of(struct lane *lane)
+{
+    char error[SUBJECT_ERROR_MAX];
+    if (lane->executor == NULL &&
+        executor_start_beside(&lane->executor, state.plain.executor, error) != 0)
+        give_up(error);
+    return lane->executor;
+}
+
 /* As executor_run_batch, but a lost zygote is started again. */
-static size_t run_batch(const struct executor_job jobs[], size_t count, bool fresh,
-                        struct execution ret_executions[])
+static size_t run_batch(struct lane *lane, const struct executor_job jobs[], size_t count,
+                        bool fresh, struct execution ret_executions[])
 {
     char error[SUBJECT_ERROR_MAX];
     size_t done;
-    if (executor_run_batch(state.executor, jobs, count, fresh, ret_executions, &done, error) == 0)
+    if (executor_run_batch(executor_of(lane), jobs, count, fresh, ret_executions, &done, error) ==
+        0)
         return done;
-    executor_stop(state.executor);
     foreign_open(state.spec);
-    history_clear();
-    if (executor_run_batch(state.executor, jobs, count, fresh, ret_executions, &done, error) != 0)
+    if (executor_run_batch(executor_of(lane), jobs, count, fresh, ret_executions, &done, error) !=
+        0)
         give_up(error);
     return done;
 }
 
-static void run_fresh(const struct trace *trace, const struct run_options *options,
-                      struct execution *ret_execution)
+static void run_fresh(struct lane *lane, const struct trace *trace,
+                      const struct run_options *options, struct execution *ret_execution)
 {
     const struct executor_job job = {trace, options};
-    (void)run_batch(&job, 1, true, ret_execution);
+    (void)run_batch(lane, &job, 1, true, ret_execution);
 }
 
 /* Runs the trace in fresh workers with the most thorough checks. Saves the class of *verdict if it
  * shows, and any other that does. Returns whether something showed. */
-static bool confirm(const struct trace *trace, const struct run_options *options,
+static bool confirm(struct lane *lane, const struct trace *trace, const struct run_options *options,
                     const struct verdict *verdict, const char *note)
 {
     bool shows = false;
     for (int try = 0; try < CONFIRM_TRIES; try++) {
-        struct run_options thorough = executor_thorough(state.executor, trace->count);
+        struct run_options thorough = executor_thorough(executor_of(lane), trace->count);
         struct execution execution;
         thorough.muted = options->muted;
         if (options->rounds == 0)
             thorough.rounds = 0;
-        run_fresh(trace, &thorough, &execution);
+        run_fresh(lane, trace, &thorough, &execution);
         if (execution.is_clean)
             continue;
         shows = true;
@@ -184,15 +206,16 @@ static bool confirm(const struct trace *trace, const struct run_options *options
     return shows;
 }
 
-static void judge_new_class(const struct trace *trace, const struct run_options *options,
-                            const struct verdict *verdict)
+static void judge_new_class(struct lane *lane, const struct trace *trace,
+                            const struct run_options *options, const struct verdict *verdict)
 {
-    if (confirm(trace, options, verdict, NULL))
+    if (confirm(lane, trace, options, verdict, NULL))
         return;
     struct run_options once = *options;
     once.rounds = 0; /* a whole history as a cycle would take minutes */
-    if (state.history.count > 0 && verdict->check != CHECK_FOOTPRINT && history_append(trace) &&
-        confirm(&state.history, &once, verdict,
+    if (lane->history.count > 0 && verdict->check != CHECK_FOOTPRINT &&
+        history_append(lane, trace) &&
+        confirm(lane, &lane->history, &once, verdict,
                 "needs what ran before in the same process: the traces of that process, joined"))
         return;
     if (verdict_is_growth(verdict)) {
@@ -207,7 +230,6 @@ static void hit_known_class(const struct trace *trace, const struct verdict *ver
     findings_hit(verdict, trace);
     if (verdict->check != CHECK_PROGRESS || ++state.known_hangs != HANGS_FREQUENT)
         return;
-    executor_stop(state.executor);
     foreign_open(state.spec);
 }
 
@@ -221,52 +243,84 @@ static uint32_t choose_rounds(uint32_t wanted)
     return state.cycled++ % (UINT32_C(1) << halvings) == 0 ? wanted : 0;
 }
 
-static void judge(const struct foreign_input *input, const struct verdict *verdict)
+static void judge(struct lane *lane, const struct foreign_input *input,
+                  const struct verdict *verdict)
 {
     if (findings_is_known(verdict))
         hit_known_class(input->trace, verdict);
     else
-        judge_new_class(input->trace, &input->options, verdict);
-    history_clear();
+        judge_new_class(lane, input->trace, &input->options, verdict);
+    history_clear(lane);
 }
 
-static void remember(const struct trace *trace)
+static void remember(struct lane *lane, const struct trace *trace)
 {
-    if (!history_append(trace))
-        state.runs = RUNS_PER_WORKER;
+    if (!history_append(lane, trace))
+        lane->runs = RUNS_PER_WORKER;
 }
 
-static void prepare(struct foreign_input *input, struct executor_job *ret_job)
+static void prepare(struct foreign_input *input)
 {
-    const struct executor_info *info = executor_info(state.executor);
+    const struct executor_info *info = executor_info(state.plain.executor);
     input->options.rounds = choose_rounds(input->options.rounds);
     input->options.capacity = info->capacity;
     input->options.blocks = info->blocks;
-    *ret_job = (struct executor_job){input->trace, &input->options};
+}
+
+/* The inputs of a lane, in the order in which they run: what moves the break spends the worker, and
+ * comes last, but the first of all inputs must not be left out. Returns how many. */
+static size_t choose(const struct foreign_input inputs[], size_t count, bool has_faults,
+                     size_t ret_order[EXECUTOR_BATCH_MAX])
+{
+    size_t chosen = 0;
+    for (int is_late = 0; is_late <= 1; is_late++)
+        for (size_t i = 0; i < count; i++) {
+            uint32_t kinds = trace_kinds(inputs[i].trace);
+            bool comes_late = i > 0 && (kinds >> OP_SBRK & 1) != 0;
+            if (((kinds >> OP_FAIL_OS & 1) != 0) == has_faults && comes_late == (is_late != 0))
+                ret_order[chosen++] = i;
+        }
+    return chosen;
+}
+
+/* The inputs order[0], order[1], …; returns how many ran. */
+static size_t run_lane(struct lane *lane, const struct foreign_input inputs[], const size_t order[],
+                       size_t count, void (*take)(size_t index, const uint8_t *features))
+{
+    static struct execution executions[EXECUTOR_BATCH_MAX];
+    struct executor_job jobs[EXECUTOR_BATCH_MAX];
+    /* its worker ends with it: the next one starts with an empty history */
+    bool fresh = lane->runs >= RUNS_PER_WORKER;
+    for (size_t i = 0; i < count; i++)
+        jobs[i] = (struct executor_job){inputs[order[i]].trace, &inputs[order[i]].options};
+    size_t done = run_batch(lane, jobs, count, fresh, executions);
+    if (executions[0].runs_in_worker == 1)
+        history_clear(lane);
+    for (size_t i = 0; i < done; i++)
+        take(order[i], executions[i].features);
+    for (size_t i = 0; i + 1 < done; i++)
+        remember(lane, inputs[order[i]].trace);
+    const struct verdict verdict = executions[done - 1].verdict;
+    if (!executions[done - 1].is_clean)
+        judge(lane, &inputs[order[done - 1]], &verdict);
+    else if (fresh)
+        history_clear(lane);
+    else
+        remember(lane, inputs[order[done - 1]].trace);
+    return done;
 }
 
 size_t foreign_run(struct foreign_input inputs[], size_t count,
                    void (*take)(size_t index, const uint8_t *features))
 {
-    static struct execution executions[EXECUTOR_BATCH_MAX];
-    struct executor_job jobs[EXECUTOR_BATCH_MAX];
-    /* its worker ends with it: the next one starts with an empty history */
-    bool fresh = state.runs >= RUNS_PER_WORKER;
+    size_t order[EXECUTOR_BATCH_MAX] = {0}, done = 0;
     for (size_t i = 0; i < count; i++)
-        prepare(&inputs[i], &jobs[i]);
-    size_t done = run_batch(jobs, count, fresh, executions);
-    if (executions[0].runs_in_worker == 1)
-        history_clear();
-    for (size_t i = 0; i < done; i++)
-        take(i, executions[i].features);
-    for (size_t i = 0; i + 1 < done; i++)
-        remember(inputs[i].trace);
-    const struct verdict verdict = executions[done - 1].verdict;
-    if (!executions[done - 1].is_clean)
-        judge(&inputs[done - 1], &verdict);
-    else if (fresh)
-        history_clear();
-    else
-        remember(inputs[done - 1].trace);
+        prepare(&inputs[i]);
+    for (int has_faults = 0; has_faults <= 1; has_faults++) {
+        size_t chosen = choose(inputs, count, has_faults != 0, order);
+        if (chosen > 0)
+            done += run_lane(has_faults != 0 ? &state.faults : &state.plain, inputs, order, chosen,
+                             take);
+    }
     return done;
 }

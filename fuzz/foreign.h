@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing a subject that is not linked in: traces go, in batches, to a worker process, which runs
- * some hundreds of them while it stays clean. A verdict never ends the target. It is confirmed and
+ * Fuzzing a subject that is not linked in: traces go, in batches, to worker processes, each of which
+ * runs some hundreds of them while it stays clean. A verdict never ends the target. It is confirmed and
  * saved once for its class (findings.h), and fuzzing goes on.
  */
 #ifndef FUZZ_FOREIGN_H
@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-/* Binds the subject, as subject_resolve takes it. Says in one line on stderr why it cannot, and
+/* Binds the subject, as subject_resolve takes it, in the place of one bound before. Says in one line on stderr why it cannot, and
  * ends the process. */
 void foreign_open(const char *spec);
 struct foreign_input {
@@ -20,9 +20,10 @@ struct foreign_input {
     struct run_options options;
 };
 
-/* Runs up to EXECUTOR_BATCH_MAX traces, and ends behind the first that is not clean. Fills in what
- * the options must say of the subject. take: called for each that ran, in order, with its
- * RUN_COUNTERS counters. Returns how many ran, at least 1. */
+/* Runs up to EXECUTOR_BATCH_MAX traces, in an order of its own: those in which OS calls fail go to a
+ * worker of their own, and what would follow one that is not clean in the same worker is left out.
+ * The first one runs always. Fills in what the options must say of the subject. take: called for
+ * each that ran with its RUN_COUNTERS counters. Returns how many ran. */
 size_t foreign_run(struct foreign_input inputs[], size_t count,
                    void (*take)(size_t index, const uint8_t *features));
 

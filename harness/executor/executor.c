@@ -191,8 +191,8 @@ static int start_any(struct executor *executor, char error[SUBJECT_ERROR_MAX])
     return start_bound(executor, error);
 }
 
-int executor_start(struct executor **ret_executor, const char *typed,
-                   const struct executor_options *options, char error[SUBJECT_ERROR_MAX])
+static int make_executor(struct executor **ret_executor, const char *typed,
+                         char error[SUBJECT_ERROR_MAX])
 {
     struct executor *executor = calloc(1, sizeof *executor);
     if (executor == NULL) {
@@ -200,14 +200,25 @@ int executor_start(struct executor **ret_executor, const char *typed,
         return ENOMEM;
     }
     executor->control = executor->work = -1;
+    *ret_executor = executor;
+    return 0;
+}
+
+int executor_start(struct executor **ret_executor, const char *typed,
+                   const struct executor_options *options, char error[SUBJECT_ERROR_MAX])
+{
+    struct executor *executor;
+    int result = make_executor(&executor, typed, error);
+    if (result != 0)
+        return result;
     if (options != NULL)
         executor->options = *options;
     if (executor->options.cpu_limit_ms == 0)
         executor->options.cpu_limit_ms = CPU_LIMIT_MS;
     if (executor->options.wall_limit_ms == 0)
         executor->options.wall_limit_ms = WALL_LIMIT_MS;
-    int result = subject_resolve(&executor->info.subject, typed, executor->options.binding,
-                                 executor->options.scope, error);
+    result = subject_resolve(&executor->info.subject, typed, executor->options.binding,
+                             executor->options.scope, error);
     if (result == 0 && executor->info.subject.program[0] != '\0') {
         snprintf(error, SUBJECT_ERROR_MAX,
                  "subject `%.64s`: it can run the probes of `mallet conform` only", typed);
@@ -215,6 +226,24 @@ int executor_start(struct executor **ret_executor, const char *typed,
     }
     if (result == 0)
         result = start_any(executor, error);
+    if (result != 0) {
+        executor_stop(executor);
+        return result;
+    }
+    *ret_executor = executor;
+    return 0;
+}
+
+int executor_start_beside(struct executor **ret_executor, const struct executor *other,
+                          char error[SUBJECT_ERROR_MAX])
+{
+    struct executor *executor;
+    int result = make_executor(&executor, other->info.subject.spec, error);
+    if (result != 0)
+        return result;
+    executor->options = other->options;
+    executor->info = other->info;
+    result = executor_spawn(executor, error);
     if (result != 0) {
         executor_stop(executor);
         return result;

@@ -54,6 +54,10 @@ struct executor;
  * that says which subject cannot be bound and why. */
 int executor_start(struct executor **ret_executor, const char *typed,
                    const struct executor_options *options, char error[SUBJECT_ERROR_MAX]);
+/* A second executor for the same subject, with processes of its own: what is known of the subject is
+ * taken over, not probed again. Returns as executor_start. */
+int executor_start_beside(struct executor **ret_executor, const struct executor *other,
+                          char error[SUBJECT_ERROR_MAX]);
 void executor_stop(struct executor *executor);
 const struct executor_info *executor_info(const struct executor *executor);
 

@@ -59,14 +59,6 @@ static void probe(struct child *child, struct work_reply *reply)
     reply->is_spent = 1;
 }
 
-static bool has_fault(const struct trace *trace)
-{
-    size_t i = 0;
-    while (i < trace->count && trace->ops[i].kind != OP_FAIL_OS)
-        i++;
-    return i < trace->count;
-}
-
 static void run_one(struct child *child, uint64_t index, struct work_reply *reply)
 {
     struct report_memory *report = child->report;
@@ -81,7 +73,7 @@ static void run_one(struct child *child, uint64_t index, struct work_reply *repl
     if (child->subject.reset != NULL)
         child->subject.reset();
     *run_policy(child->run) = child->request->policy;
-    if (request->options.watch_os || has_fault(&trace))
+    if (request->options.watch_os || (trace_kinds(&trace) >> OP_FAIL_OS & 1) != 0)
         reply->is_watched = os_calls_watch() == 0;
     os_calls_tell(&report->progress.os_failures);
     reply->is_clean = run_trace(child->run, &child->subject, &trace, &request->options, &targets,

@@ -89,6 +89,27 @@ static void a_clean_batch_runs_in_one_process(void **state)
     executor_stop(executor);
 }
 
+/* It takes over what is known of the subject, and has a worker of its own. */
+static void an_executor_beside_another_runs_by_itself(void **state)
+{
+    (void)state;
+    struct executor *first = start("heap_none"), *second = NULL;
+    struct batch batch = make_batch();
+    char error[SUBJECT_ERROR_MAX];
+    run(first, &batch);
+    if (executor_start_beside(&second, first, error) != 0)
+        fail_msg("%s", error);
+    assert_memory_equal(&executor_info(second)->policy, &executor_info(first)->policy,
+                        sizeof(struct policy));
+    assert_int_equal(executor_info(second)->capacity, executor_info(first)->capacity);
+    executor_stop(first);
+    run(second, &batch);
+    assert_int_equal(batch.done, BATCH);
+    assert_int_equal(batch.executions[0].runs_in_worker, 1);
+    assert_true(batch.executions[BATCH - 1].is_clean);
+    executor_stop(second);
+}
+
 static void each_trace_has_features_of_its_own(void **state)
 {
     (void)state;
@@ -186,6 +207,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clean_batch_runs_in_one_process),
+        cmocka_unit_test(an_executor_beside_another_runs_by_itself),
         cmocka_unit_test(each_trace_has_features_of_its_own),
         cmocka_unit_test(a_verdict_ends_the_batch),
         cmocka_unit_test(a_death_is_put_down_to_the_trace_that_ran),

@@ -133,6 +133,16 @@ static bool op_retarget(struct slot_set *set, struct trace_op *op)
     return slot_set_fit(set, op);
 }
 
+_Static_assert(OP_KINDS <= 32, "a bit for each kind");
+
+uint32_t trace_kinds(const struct trace *trace)
+{
+    uint32_t kinds = 0;
+    for (size_t i = 0; i < trace->count; i++)
+        kinds |= UINT32_C(1) << trace->ops[i].kind;
+    return kinds;
+}
+
 void trace_normalize(struct trace *trace, enum normalize_mode mode)
 {
     struct slot_set set;

@@ -149,6 +149,9 @@ bool trace_op_is_alignment_valid(const struct trace_op *op);
 /* Bytes that an op asks for; UINT64_MAX if the product overflows, or if only a run can tell. */
 uint64_t trace_op_total(const struct trace_op *op);
 
+/* Bit per enum op_kind that occurs in the trace. */
+uint32_t trace_kinds(const struct trace *trace);
+
 /* The set of live slots, as normalising, decoding and mutating track it. Zero-initialised: nothing
  * live. More of it: trace_slots.h. */
 struct slot_set {
