@@ -12,9 +12,10 @@ function commonFolder(paths) {
   return prefix;
 }
 
-const shareColumn = (name, at, files) => ({name, number: true,
-  value: row => { const sums = files(row); return sums[at] ? sums[at + 1] / sums[at] : null; },
-  show: row => { const sums = files(row); return share(sums[at + 1], sums[at]); }});
+/* Of what any source knows of: one that leaves out a line must not look better than all together. */
+const shareColumn = (name, at, files, all) => ({name, number: true,
+  value: row => all(row)[at] ? files(row)[at + 1] / all(row)[at] : null,
+  show: row => share(files(row)[at + 1], all(row)[at])});
 
 function coverageSection() {
   const sources = sourcesOf(), best = bestCoverage(), paths = Object.keys(best);
@@ -24,8 +25,8 @@ function coverageSection() {
   const within = (files, folder) => sumFiles(Object.fromEntries(Object.entries(files).filter(([path]) => folder === "" || folderOf(path) === folder)));
   const file = (files, path) => files[path] ?? [0, 0, 0, 0, 0, 0];
   const columns = pick => [
-    ...sources.map(source => shareColumn(`lines, ${source}`, 0, row => pick(data.coverage[source], row))),
-    shareColumn("functions", 2, row => pick(best, row)), shareColumn("branches", 4, row => pick(best, row)),
+    ...sources.map(source => shareColumn(`lines, ${source}`, 0, row => pick(data.coverage[source], row), row => pick(best, row))),
+    shareColumn("functions", 2, row => pick(best, row), row => pick(best, row)), shareColumn("branches", 4, row => pick(best, row), row => pick(best, row)),
     {name: "lines not executed", number: true, value: row => pick(best, row)[0] - pick(best, row)[1]}];
   const rows = folders.length > 1 ? ["", ...folders.filter(folder => folder !== "")] : [""];
   return [
