@@ -19,13 +19,14 @@ struct bench_answer {
     uint64_t operations;               /* what a cost is divided by: pairs, calls, ops of a trace */
     uint64_t live_bytes;               /* most requested bytes live at once; 0: not of interest */
     char malloc_file[ANSWER_PATH_MAX]; /* the file that malloc comes from */
+    uint64_t peak_bytes; /* resident, so far; the launcher raises it: of several processes, the
+                          * largest */
 
     /* By the launcher, of the process and of all that it waited for. */
     bool is_ended;
     int status; /* as waitpid tells */
     uint64_t process_cpu_ns;
-    uint64_t peak_bytes; /* resident; of several processes, the largest */
-    uint64_t faults;     /* page faults, minor and major */
+    uint64_t faults; /* page faults, minor and major */
 };
 
 #endif
