@@ -42,11 +42,13 @@ const uint16_t cache_offsets[] = {[0] = SIZE_CLASS_NOTHING * SLAB_MAGAZINE_BYTES
 #undef OFFSET
 
 /* The cache of a thread that has none: every pop and push fails. */
-static struct slab_entry no_entries[1];
-static struct cache cache_none = {
-    .magazines = {[0 ... SIZE_CLASS_COUNT - 1] = {.top = &no_entries[1], .limit = &no_entries[1]}}};
+static const struct slab_entry no_entries[1];
+#define NO_ROOM ((struct slab_entry *)&no_entries[1])
+static const struct cache no_cache = {
+    .magazines = {[0 ... SIZE_CLASS_COUNT - 1] = {.top = NO_ROOM, .limit = NO_ROOM}}};
+#define CACHE_NONE ((struct cache *)&no_cache) /* nothing is ever written there */
 
-_Thread_local struct cache *cache_current = &cache_none;
+_Thread_local struct cache *cache_current = CACHE_NONE;
 static _Thread_local bool has_ended __attribute__((tls_model("initial-exec"))); /* gets none */
 static _Thread_local unsigned frees_without_cache __attribute__((tls_model("initial-exec")));
 
@@ -59,7 +61,7 @@ static bool has_thread_end_key;
 
 static void magazine_reset(struct cache *cache, unsigned class_index)
 {
-    cache->magazines[class_index] = cache_none.magazines[class_index];
+    cache->magazines[class_index] = no_cache.magazines[class_index];
     cache->rooms[class_index] = (struct magazine_room){.batch = 1};
 }
 
@@ -81,17 +83,25 @@ static struct slab_entry *entries_alloc(struct anvil_heap *heap, unsigned capaci
 
 static void entries_free(struct anvil_heap *heap, struct slab_entry *entries, unsigned capacity)
 {
-    if (entries == NULL)
+    if (capacity == 0)
         return;
     sync_lock_acquire(&heap->lock);
     meta_free(&heap->meta, entries, capacity * sizeof *entries);
     sync_lock_release(&heap->lock);
 }
 
+/* Where the NULL is, if the magazine has room. */
+static struct slab_entry *base_of(const struct cache *cache, unsigned class_index)
+{
+    return cache->magazines[class_index].limit - cache->rooms[class_index].capacity;
+}
+
 static unsigned count_of(const struct cache *cache, unsigned class_index)
 {
-    const struct slab_entry *base = cache->rooms[class_index].base;
-    return base == NULL ? 0 : (unsigned)(cache->magazines[class_index].top - base - 1);
+    const struct slab_entry *base = base_of(cache, class_index);
+    return cache->rooms[class_index].capacity == 0
+               ? 0
+               : (unsigned)(cache->magazines[class_index].top - base - 1);
 }
 
 /* Doubles the room, if there may be more. Returns whether it did. */
@@ -106,11 +116,9 @@ static bool magazine_grow(struct cache *cache, unsigned class_index)
     if (entries == NULL)
         return false;
     entries[0] = (struct slab_entry){NULL, NULL};
-    struct slab_entry *gone = room->base;
-    if (gone != NULL)
-        memcpy(&entries[1], &gone[1], count * sizeof *entries);
-    room->base = entries;
-    room->capacity = (uint16_t)capacity;
+    struct slab_entry *gone = base_of(cache, class_index);
+    memcpy(&entries[1], &gone[1], count * sizeof *entries);
+    room->capacity = (uint8_t)capacity;
     cache->magazines[class_index] =
         (struct magazine){.top = entries + 1 + count, .limit = entries + capacity};
     entries_free(cache->heap, gone, old);
@@ -134,7 +142,7 @@ static void magazine_drain(struct cache *cache, unsigned class_index, unsigned c
 {
     if (count == 0)
         return;
-    struct slab_entry *first = cache->rooms[class_index].base + 1;
+    struct slab_entry *first = base_of(cache, class_index) + 1;
     unsigned rest = count_of(cache, class_index) - count;
     put_back(cache->heap, class_index, first, count);
     memmove(first, first + count, rest * sizeof *first);
@@ -167,9 +175,9 @@ static void rest_look(struct cache *cache)
     cache->has_used_runs = false;
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         struct magazine_room *room = &cache->rooms[class_index];
-        if (room->last_top == cache->magazines[class_index].top)
-            magazine_drain(cache, class_index, count_of(cache, class_index));
-        room->last_top = cache->magazines[class_index].top;
+        if (room->last_count == count_of(cache, class_index))
+            magazine_drain(cache, class_index, room->last_count);
+        room->last_count = (uint8_t)count_of(cache, class_index);
     }
 }
 
@@ -223,7 +231,7 @@ static struct cache *cache_get(struct anvil_heap *heap)
     struct cache *cache = cache_current;
     if (has_ended || heap->options.uncached)
         return NULL;
-    if (LIKELY(cache != &cache_none))
+    if (LIKELY(cache != CACHE_NONE))
         return cache;
     cache = cache_reuse();
     if (cache == NULL)
@@ -242,7 +250,7 @@ static struct cache *cache_get(struct anvil_heap *heap)
 /* NULL as well while the thread has freed little. */
 static struct cache *cache_for_free(struct anvil_heap *heap)
 {
-    bool is_early = cache_current == &cache_none && frees_without_cache++ < FREES_WITHOUT_CACHE;
+    bool is_early = cache_current == CACHE_NONE && frees_without_cache++ < FREES_WITHOUT_CACHE;
     return is_early ? NULL : cache_get(heap);
 }
 
@@ -261,9 +269,10 @@ static bool cache_drain(struct cache *cache)
 static void rooms_give_up(struct cache *cache)
 {
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
-        struct magazine_room room = cache->rooms[class_index];
+        struct slab_entry *base = base_of(cache, class_index);
+        unsigned capacity = cache->rooms[class_index].capacity;
         magazine_reset(cache, class_index);
-        entries_free(cache->heap, room.base, room.capacity);
+        entries_free(cache->heap, base, capacity);
     }
 }
 
@@ -279,7 +288,7 @@ static void cache_give_up(struct cache *cache)
 static void cache_end(void *context)
 {
     struct cache *cache = context;
-    cache_current = &cache_none;
+    cache_current = CACHE_NONE;
     has_ended = true;
     (void)cache_drain(cache);
     cache_give_up(cache);
@@ -294,13 +303,13 @@ int cache_refill(struct anvil_heap *heap, unsigned class_index, struct slab_entr
     struct magazine_room *room = cache == NULL ? NULL : &cache->rooms[class_index];
     if (room != NULL && room->batch * 2u >= room->capacity)
         (void)magazine_grow(cache, class_index);
-    if (room == NULL || room->base == NULL)
+    if (room == NULL || room->capacity == 0)
         return heap_take(heap, class_index, ret_entry, 1, &count);
     rest_look(cache);
-    struct slab_entry *entries = room->base + 1;
+    struct slab_entry *entries = base_of(cache, class_index) + 1;
     if (heap_take(heap, class_index, entries, room->batch, &count) != 0)
         return ENOMEM;
-    room->batch = (uint16_t)size_min((size_t)room->batch * 2, room->capacity / 2u);
+    room->batch = (uint8_t)size_min((size_t)room->batch * 2, room->capacity / 2u);
     *ret_entry = entries[count - 1];
     cache->magazines[class_index].top = entries + count - 1;
     return 0;
@@ -352,7 +361,7 @@ bool cache_spill_run(struct anvil_heap *heap, struct extent *extent)
 bool cache_flush(void)
 {
     struct cache *cache = cache_current;
-    if (cache == &cache_none)
+    if (cache == CACHE_NONE)
         return false;
     bool is_any = cache_drain(cache);
     rooms_give_up(cache);
@@ -362,7 +371,7 @@ bool cache_flush(void)
 void cache_start(void)
 {
     has_thread_end_key = pthread_key_create(&thread_end_key, cache_end) == 0;
-    if (has_thread_end_key && cache_current != &cache_none)
+    if (has_thread_end_key && cache_current != CACHE_NONE)
         (void)pthread_setspecific(thread_end_key, cache_current);
 }
 
@@ -370,9 +379,9 @@ void cache_leave(void)
 {
     struct cache *cache = cache_current;
     frees_without_cache = 0;
-    if (cache == &cache_none)
+    if (cache == CACHE_NONE)
         return;
-    cache_current = &cache_none;
+    cache_current = CACHE_NONE;
     if (has_thread_end_key)
         (void)pthread_setspecific(thread_end_key, NULL);
     sync_lock_acquire(&cache_list_lock);

@@ -38,12 +38,11 @@ struct magazine {
 };
 _Static_assert(sizeof(struct magazine) == SLAB_MAGAZINE_BYTES, "a slab knows the offset");
 
-/* What only the slow paths need to know of a magazine. */
+/* What only the slow paths need to know of a magazine: in entries. */
 struct magazine_room {
-    struct slab_entry *base;     /* NULL: it has no room yet */
-    struct slab_entry *last_top; /* when it was looked at last */
-    uint16_t capacity;           /* entries, with the NULL at the base */
-    uint16_t batch;              /* blocks that the next refill takes */
+    uint8_t capacity;   /* with the NULL at the base, which is so far below the limit; 0: no room */
+    uint8_t batch;      /* that the next refill takes */
+    uint8_t last_count; /* when it was looked at last */
 };
 
 struct cache {

@@ -33,14 +33,14 @@
 enum { HEAPS_MAX = 4096 };
 _Static_assert(HEAPS_MAX - 1 <= PAGEMAP_OWNER_MAX, "every heap needs a number in the pagemap");
 
-static struct anvil_heap default_heap;
-
+/* What a process with the default heap alone uses comes first, and is side by side in one page. */
 static struct {
     struct sync_lock lock;
-    unsigned next_id;                    /* where the search for a free one starts */
-    struct sync_pointer ready;           /* the default heap, once it may be used */
-    bool fork_is_alone;                  /* the fork under way found one thread, and took no lock */
-    struct anvil_heap *heaps[HEAPS_MAX]; /* by number; 0 is nobody's */
+    unsigned next_id;          /* where the search for a free one starts */
+    struct sync_pointer ready; /* the default heap, once it may be used */
+    bool fork_is_alone;        /* the fork under way found one thread, and took no lock */
+    struct anvil_heap default_heap;
+    struct anvil_heap *others[HEAPS_MAX]; /* by number */
 } registry;
 
 /* Returns 0 if all numbers are in use. */
@@ -50,11 +50,11 @@ static unsigned id_alloc(struct anvil_heap *heap)
     sync_lock_acquire(&registry.lock);
     for (unsigned tried = 0; tried < HEAPS_MAX && id == 0; tried++) {
         unsigned candidate = registry.next_id++ % HEAPS_MAX;
-        if (candidate > PAGEMAP_OWNER_DEFAULT && registry.heaps[candidate] == NULL)
+        if (candidate > PAGEMAP_OWNER_DEFAULT && registry.others[candidate] == NULL)
             id = candidate;
     }
     if (id != 0)
-        registry.heaps[id] = heap;
+        registry.others[id] = heap;
     sync_lock_release(&registry.lock);
     return id;
 }
@@ -62,8 +62,8 @@ static unsigned id_alloc(struct anvil_heap *heap)
 static void id_free(unsigned id)
 {
     sync_lock_acquire(&registry.lock);
-    ASSERT(id > PAGEMAP_OWNER_DEFAULT && id < HEAPS_MAX && registry.heaps[id] != NULL);
-    registry.heaps[id] = NULL;
+    ASSERT(id > PAGEMAP_OWNER_DEFAULT && id < HEAPS_MAX && registry.others[id] != NULL);
+    registry.others[id] = NULL;
     sync_lock_release(&registry.lock);
 }
 
@@ -123,7 +123,7 @@ static void heap_start_over(struct anvil_heap *heap)
 {
     struct anvil_options options = heap->options;
     struct pages pages = heap->fresh_pages;
-    if (heap == &default_heap)
+    if (heap == &registry.default_heap)
         cache_forget_all();
     heap_destroy(heap);
     heap_init(heap, heap->id, &options, &pages, heap->own_length);
@@ -161,12 +161,11 @@ static COLD struct anvil_heap *default_start(void)
         apply_environment(&options);
         (void)options_complete(&options);
         init_source(&pages, &options);
-        heap_init(&default_heap, PAGEMAP_OWNER_DEFAULT, &options, &pages, 0);
-        registry.heaps[PAGEMAP_OWNER_DEFAULT] = &default_heap;
-        sync_publish(&registry.ready, &default_heap);
+        heap_init(&registry.default_heap, PAGEMAP_OWNER_DEFAULT, &options, &pages, 0);
+        sync_publish(&registry.ready, &registry.default_heap);
     }
     sync_lock_release(&registry.lock);
-    return &default_heap;
+    return &registry.default_heap;
 }
 
 struct anvil_heap *heap_default(void)
@@ -180,11 +179,11 @@ void heap_default_reset(void)
     if (sync_read(&registry.ready) == NULL)
         return;
     cache_leave();
-    heap_lock(&default_heap);
+    heap_lock(&registry.default_heap);
     cache_forget_all();
-    heap_destroy(&default_heap);
+    heap_destroy(&registry.default_heap);
     sync_publish(&registry.ready, NULL);
-    heap_unlock(&default_heap);
+    heap_unlock(&registry.default_heap);
 }
 
 /* glibc's, recursive; other libcs have no such names. */
@@ -196,6 +195,17 @@ static void fork_acquire(struct sync_lock *lock)
 {
     sync_lock_acquire(lock);
     sync_fork_begin(lock);
+}
+
+/* Of all heaps, by rising number. */
+static void for_each_heap_lock(void (*act)(struct sync_lock *lock))
+{
+    for (unsigned id = PAGEMAP_OWNER_DEFAULT; id < HEAPS_MAX; id++) {
+        bool is_default = id == PAGEMAP_OWNER_DEFAULT;
+        struct anvil_heap *heap = is_default ? sync_read(&registry.ready) : registry.others[id];
+        if (heap != NULL)
+            heap_for_each_lock(heap, act);
+    }
 }
 
 static void fork_prepare(void)
@@ -210,9 +220,7 @@ static void fork_prepare(void)
     registry.fork_is_alone = false;
     sync_fork_enter();
     fork_acquire(&cache_list_lock);
-    for (unsigned id = 1; id < HEAPS_MAX; id++)
-        if (registry.heaps[id] != NULL)
-            heap_for_each_lock(registry.heaps[id], fork_acquire);
+    for_each_heap_lock(fork_acquire);
     pages_sbrk_fork_begin();
     sync_fork_begin(&registry.lock);
 }
@@ -220,9 +228,7 @@ static void fork_prepare(void)
 static void fork_done(void (*release_streams)(void))
 {
     pages_sbrk_fork_end();
-    for (unsigned id = 1; id < HEAPS_MAX; id++)
-        if (registry.heaps[id] != NULL)
-            heap_for_each_lock(registry.heaps[id], sync_fork_end);
+    for_each_heap_lock(sync_fork_end);
     sync_fork_end(&cache_list_lock);
     sync_fork_leave();
     sync_fork_end(&registry.lock);

@@ -28,8 +28,10 @@ void slabs_init(struct slabs *slabs, struct extents *extents, struct sync_lock *
         if (slabs->sweeps[class_index].is_on) /* if not, its page is left untouched */
             slabs->sweeps[class_index] = (struct slab_sweep){0};
     }
-    sync_tag_write(&slabs->spans.is_wanted, 0);
-    slabs->spans.count = 0;
+    if (slabs->spans.count != 0 || slabs_want_spans(slabs)) { /* as above */
+        sync_tag_write(&slabs->spans.is_wanted, 0);
+        slabs->spans.count = 0;
+    }
 }
 
 static struct sync_lock *lock_of(struct slabs *slabs, unsigned class_index)
