@@ -90,7 +90,10 @@ static enum check_id check_pagemap(const struct check *check, const struct exten
     bool is_slab = extent_state(extent) == EXTENT_SLAB;
     pagemap_word word = is_slab ? pagemap_word_of_slab(extent->as.slab, owner)
                                 : pagemap_word_of_extent(extent, owner);
-    if (pagemap_get(extent->start) != word || pagemap_get(extent_end(extent) - 1) != word)
+    bool has_cell = extent_has_cell(extent);
+    pagemap_word ends = has_cell ? 0 : word;
+    if (pagemap_get(extent->start) != ends || pagemap_get(extent_end(extent) - 1) != ends ||
+        (has_cell && pagemap_get_start(extent->start) != word))
         return CHECK_PAGEMAP_ENDS;
     if (is_slab)
         return pagemap_agrees(extent->start, extent->pages, word) ? CHECK_OK : CHECK_PAGEMAP_INNER;
@@ -402,8 +405,10 @@ static int check_extent(const struct extent *extent, void *context)
             : extent->clean != 0)
         return CHECK_EXTENT_SHAPE;
     enum check_id broken = check_pagemap(check, extent);
+    bool is_apart = extent_has_cell(extent);
     if (broken == CHECK_OK)
-        broken = check_place(check, extent, extent_right(&check->heap->extents, extent));
+        broken = check_place(check, extent,
+                             is_apart ? NULL : extent_right(&check->heap->extents, extent));
     return (int)(broken != CHECK_OK ? broken : check_content(check, extent));
 }
 

@@ -99,14 +99,18 @@ static void link_after(struct extents *extents, struct extent *place, struct ext
 }
 
 /*
- * An extent that closes a gap joins two runs into one, and the upper run must follow it in the
- * list:
+ * A long mapping is nobody's neighbour. An extent that closes a gap joins two runs into one, and
+ * the upper run must follow it in the list:
  *
  *   before   … [left run]  … [right run] …
  *   after    … [left run][extent][right run] …  …
  */
 void extent_link(struct extents *extents, struct extent *extent)
 {
+    if (extent_has_cell(extent)) { /* in front: the system maps downwards */
+        link_after(extents, NULL, extent);
+        return;
+    }
     struct extent *left = extent_left(extents, extent);
     struct extent *right = extent_right(extents, extent);
     if (left == NULL && right != NULL) {
@@ -128,18 +132,25 @@ void extent_unlink(struct extents *extents, struct extent *extent)
     list_remove(extents, extent, extent);
 }
 
-void extent_record(struct extents *extents, struct extent *extent)
+static void record(const struct extent *extent, pagemap_word word)
 {
-    ASSERT(extent->clean <= extent->dirty && extent->dirty <= extent_length(extent));
-    pagemap_word word = pagemap_word_of_extent(extent, extents->owner);
+    if (extent_has_cell(extent)) {
+        pagemap_set_cell(extent->start, word);
+        return;
+    }
     pagemap_set(extent->start, word);
     pagemap_set(extent_end(extent) - 1, word);
 }
 
+void extent_record(struct extents *extents, struct extent *extent)
+{
+    ASSERT(extent->clean <= extent->dirty && extent->dirty <= extent_length(extent));
+    record(extent, pagemap_word_of_extent(extent, extents->owner));
+}
+
 void extent_unrecord(const struct extent *extent)
 {
-    pagemap_set(extent->start, 0);
-    pagemap_set(extent_end(extent) - 1, 0);
+    record(extent, 0);
 }
 
 static void unrecord_inner_pages(const struct extent *extent)

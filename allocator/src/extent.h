@@ -32,7 +32,7 @@ enum extent_state {
     EXTENT_LARGE,          /* one block */
     EXTENT_CACHED,         /* a freed block that a thread keeps for itself: see cache.h */
     EXTENT_SLAB,           /* many small ones */
-    EXTENT_MAPPING,        /* one block, with a mapping of its own */
+    EXTENT_MAPPING,        /* one block, with a mapping of its own; so are those that follow */
     EXTENT_CACHED_MAPPING, /* a freed one that a thread keeps for itself */
     EXTENT_KEPT,           /* a freed mapping that has not been unmapped: see mapping.h */
 };
@@ -140,6 +140,12 @@ static inline char *extent_end(const struct extent *extent)
     return extent->start + extent_length(extent);
 }
 
+/* Is it recorded for its cell, and not for its pages? Then no neighbour finds it. */
+static inline bool extent_has_cell(const struct extent *extent)
+{
+    return extent_state(extent) >= EXTENT_MAPPING && extent->pages >= PAGEMAP_CELL_PAGES;
+}
+
 /* Less than that many dirty pages at one place are left alone: the call would cost more than the
  * memory is worth. */
 enum { EXTENT_PURGE_PAGES_MIN = 8 };
@@ -188,7 +194,8 @@ size_t extents_release(struct extents *extents, size_t keep);
 /* Gives meta the memory it is missing, from the end of a free extent, until the heap is destroyed.
  * Returns false if no free extent suffices. */
 bool extents_feed_meta(struct extents *extents);
-/* The extent that is recorded for the page of an address, or NULL if none of this heap's is. */
+/* The extent that is recorded for the page of an address, or NULL if none of this heap's is, as of
+ * a long mapping. */
 struct extent *extent_at(const struct extents *extents, const void *address);
 /* The neighbours by address, or NULL where the memory beside is not this heap's. */
 struct extent *extent_left(const struct extents *extents, const struct extent *extent);
@@ -200,10 +207,10 @@ struct extent *extent_right(const struct extents *extents, const struct extent *
 struct extent *extent_new(struct extents *extents, char *start, size_t pages,
                           enum extent_state state);
 void extent_delete(struct extents *extents, struct extent *extent);
-/* Links the extent beside its true neighbours by address. */
+/* Links the extent beside its true neighbours by address, if it has any. */
 void extent_link(struct extents *extents, struct extent *extent);
 void extent_unlink(struct extents *extents, struct extent *extent);
-/* Sets or clears the entries of the first and last page. */
+/* Sets or clears the entries of the first and last page, or that of the cell. */
 void extent_record(struct extents *extents, struct extent *extent);
 void extent_unrecord(const struct extent *extent);
 

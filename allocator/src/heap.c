@@ -293,7 +293,7 @@ static void free_extent(struct anvil_heap *heap, struct extent *extent)
 static bool free_large(struct anvil_heap *heap, const char *start)
 {
     sync_lock_acquire(&heap->lock);
-    struct extent *extent = pagemap_extent_of(pagemap_get(start), heap->id);
+    struct extent *extent = pagemap_extent_of(pagemap_get_start(start), heap->id);
     bool is_live = is_large_block(extent, start);
     if (is_live)
         free_extent(heap, extent);
@@ -359,7 +359,8 @@ static struct fault diagnose(const struct anvil_heap *heap, const char *pointer)
     bool is_cached = state == EXTENT_CACHED || state == EXTENT_CACHED_MAPPING;
     bool is_unused = is_cached || state == EXTENT_FREE || state == EXTENT_KEPT;
     const struct heap_gone *gone = is_unused ? find_gone(heap, pointer) : NULL;
-    if (extent == NULL && pagemap_owner(pointer) != 0)
+    unsigned owner = pagemap_owner(pointer);
+    if (extent == NULL && owner != 0 && owner != heap->id)
         return (struct fault){.kind = FAULT_OTHER_HEAP};
     if (is_cached && pointer == extent->start)
         return (struct fault){.kind = FAULT_DOUBLE_FREE, .size = extent_size(extent)};
@@ -409,7 +410,7 @@ static bool describe_small(struct slab *slab, const void *pointer, struct heap_b
 
 bool heap_find(const struct anvil_heap *heap, const void *pointer, struct heap_block *ret_block)
 {
-    pagemap_word word = pagemap_get(pointer);
+    pagemap_word word = pagemap_get_start(pointer);
     struct slab *slab = pagemap_slab_of(word, heap->id);
     if (LIKELY(slab != NULL))
         return describe_small(slab, pointer, ret_block);

@@ -491,6 +491,8 @@ void free_slow(void *block)
 
 void free_large(void *block, pagemap_word word)
 {
+    if (word == 0)
+        word = pagemap_get_start(block);
     struct extent *extent = pagemap_extent_of(word, PAGEMAP_OWNER_DEFAULT);
     bool is_block =
         extent != NULL && extent->start == block &&

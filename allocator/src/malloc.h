@@ -11,7 +11,7 @@
 
 void *malloc_slow(size_t size);
 void free_slow(void *block);
-/* Frees what is no small block of the default heap; word: its entry in the pagemap. */
+/* Frees what is no small block of the default heap; word: its page's entry in the pagemap. */
 void free_large(void *block, pagemap_word word);
 /* Frees what the first leaf of the pagemap does not cover, such as NULL. */
 void free_beyond(void *block);

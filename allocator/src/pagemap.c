@@ -10,9 +10,9 @@
 
 #include <errno.h>
 
-enum { LEAF_BYTES = PAGEMAP_WORDS * sizeof(struct sync_pointer) };
+enum { LEAF_BYTES = (PAGEMAP_WORDS + PAGEMAP_CELLS) * sizeof(struct sync_pointer) };
 
-struct sync_pointer pagemap_root[PAGEMAP_ROOT_WORDS] __attribute__((aligned(4096)));
+struct sync_pointer pagemap_root[PAGEMAP_ROOT_WORDS];
 
 /* A thread that frees NULL may see the page settled and not yet the words, so there is one. */
 struct pagemap_first pagemap_first = {.page = {UINTPTR_MAX / 2},
@@ -89,7 +89,8 @@ bool pagemap_agrees(const char *address, size_t count, pagemap_word word)
 
 unsigned pagemap_owner(const void *address)
 {
-    pagemap_word word = pagemap_get(address);
+    pagemap_word word =
+        is_aligned(address, PAGE_BYTES) ? pagemap_get_start(address) : pagemap_get(address);
     if (word >= 0)
         return word == 0 ? 0 : PAGEMAP_OWNER_DEFAULT;
     return (unsigned)((uintptr_t)word >> (PAGEMAP_ADDRESS_BITS + 1)) & PAGEMAP_OWNER_MAX;

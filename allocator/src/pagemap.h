@@ -11,7 +11,9 @@
  *
  * The map has two levels: the root of 2^17 words is static, a leaf of 2^19 words covers 2 GiB of
  * addresses. Both are mostly untouched memory; a process pays one page of it for each 2 MiB that it
- * uses. The root is less than 2 MiB, because a kernel that aligns longer mappings for huge pages
+ * uses. That would be much for a long mapping of which a program uses little. So such a mapping has
+ * one word only, for the cell of 1 MiB in which it starts: the words of all cells are side by side
+ * behind those of the pages. The root is less than 2 MiB, because a kernel that aligns longer mappings for huge pages
  * would put the drop-in, and every library loaded below it, at one unlucky place.
  * Leaves are never released. Words of a heap change under that heap's lock. Others read them
  * without a lock: a thread that frees a valid block sees its word, because the block was handed to
@@ -31,6 +33,9 @@ enum {
     PAGEMAP_WORDS_SHIFT = 19, /* of a leaf */
     PAGEMAP_WORDS = 1 << PAGEMAP_WORDS_SHIFT,
     PAGEMAP_LEAF_SHIFT = PAGEMAP_WORDS_SHIFT + PAGE_SHIFT, /* addresses of a leaf */
+    PAGEMAP_CELL_SHIFT = 20,
+    PAGEMAP_CELLS = 1 << (PAGEMAP_LEAF_SHIFT - PAGEMAP_CELL_SHIFT), /* of a leaf */
+    PAGEMAP_CELL_PAGES = 1 << (PAGEMAP_CELL_SHIFT - PAGE_SHIFT),
     PAGEMAP_ADDRESS_BITS = 48,
     PAGEMAP_OWNER_MAX = 0x3fff,
     PAGEMAP_OWNER_DEFAULT = 1, /* the default heap */
@@ -70,7 +75,8 @@ int pagemap_reserve(struct pages *pages, const char *start, size_t length);
 void pagemap_fill(const char *address, size_t count, pagemap_word word);
 /* Do `count` pages from `address` on all have this word? Pages without a leaf have 0. */
 bool pagemap_agrees(const char *address, size_t count, pagemap_word word);
-/* The owner recorded for that page, or 0. */
+/* The owner recorded for that page, or 0. Of the start of a page also that of a long mapping which
+ * starts in its cell, whether there or not. */
 unsigned pagemap_owner(const void *address);
 
 /* The root word for an address; 0 if no leaf covers it. */
@@ -106,6 +112,24 @@ static inline pagemap_word pagemap_get(const void *address)
     return UNLIKELY(leaf == 0) ? 0 : pagemap_get_in(leaf, address);
 }
 
+/* The place of the word of an address's cell, in a leaf that exists. */
+static inline struct sync_pointer *pagemap_cell_in(uintptr_t leaf, const void *address)
+{
+    const char *last_page =
+        (const char *)((uintptr_t)address | (((uintptr_t)1 << PAGEMAP_LEAF_SHIFT) - 1));
+    size_t cell = ((uintptr_t)address >> PAGEMAP_CELL_SHIFT) % PAGEMAP_CELLS;
+    return pagemap_place_in(leaf, last_page) + 1 + cell;
+}
+
+/* The word for what starts at an address: as pagemap_get, or that of a long mapping in its cell. */
+static inline pagemap_word pagemap_get_start(const void *address)
+{
+    uintptr_t leaf = pagemap_leaf(address);
+    pagemap_word word = UNLIKELY(leaf == 0) ? 0 : pagemap_get_in(leaf, address);
+    return word != 0 || leaf == 0 ? word
+                                  : (pagemap_word)sync_word_read(pagemap_cell_in(leaf, address));
+}
+
 /* As pagemap_get, if the first leaf covers the address; else returns false. */
 static inline bool pagemap_get_in_first(const void *address, pagemap_word *ret_word)
 {
@@ -124,6 +148,14 @@ static inline void pagemap_set(const char *address, pagemap_word word)
     struct sync_pointer *place = pagemap_place(address);
     ASSERT(place != NULL); /* reserved */
     sync_word_write(place, (uintptr_t)word);
+}
+
+/* For the mapping that starts at that address, of at least PAGEMAP_CELL_PAGES: so no other one starts
+ * in its cell. */
+static inline void pagemap_set_cell(const char *address, pagemap_word word)
+{
+    ASSERT(pagemap_leaf(address) != 0); /* reserved */
+    sync_word_write(pagemap_cell_in(pagemap_leaf(address), address), (uintptr_t)word);
 }
 
 static inline pagemap_word pagemap_word_make(const void *descriptor, unsigned owner, bool is_slab)

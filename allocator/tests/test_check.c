@@ -19,7 +19,9 @@ static struct slab_class *class;
 
 static struct extent *extent_of(const void *block)
 {
-    return extent_at(&heap->extents, block);
+    const struct slab *of_block = pagemap_slab_of(pagemap_get(block), heap->id);
+    return of_block != NULL ? of_block->extent
+                            : pagemap_extent_of(pagemap_get_start(block), heap->id);
 }
 
 /* | low, free | live | high, free … |, a slab below, and a mapping of its own elsewhere. */
@@ -139,6 +141,12 @@ static void wrong_entries_of_the_pagemap_are_reported(void **state)
     pagemap_set(extent_end(live) - 1, 0);
     expect(CHECK_PAGEMAP_ENDS);
     pagemap_set(extent_end(live) - 1, word_of(live));
+    pagemap_set_cell(mapping->start, 0);
+    expect(CHECK_PAGEMAP_ENDS);
+    pagemap_set_cell(mapping->start, word_of(mapping));
+    pagemap_set(extent_end(mapping) - 1, word_of(mapping));
+    expect(CHECK_PAGEMAP_ENDS);
+    pagemap_set(extent_end(mapping) - 1, 0);
     pagemap_set(live->start + PAGE_BYTES, word_of(live));
     expect(CHECK_PAGEMAP_INNER);
     pagemap_set(live->start + PAGE_BYTES, 0);

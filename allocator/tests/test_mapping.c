@@ -23,20 +23,54 @@ static int teardown(void **state)
     return 0;
 }
 
-static void a_mapping_is_zero_aligned_and_found_by_its_ends(void **state)
+static struct extent *starting_at(const char *address)
+{
+    return pagemap_extent_of(pagemap_get_start(address), heap->id);
+}
+
+static void a_mapping_is_zero_and_aligned(void **state)
 {
     (void)state;
     struct extent *extent;
     assert_int_equal(mapping_alloc(&heap->extents, 300, 64 * PAGE_BYTES, &extent), 0);
     assert_int_equal((uintptr_t)extent->start % (64 * PAGE_BYTES), 0);
     assert_true(support_is_zero(extent->start, 300 * PAGE_BYTES));
-    assert_ptr_equal(extent_at(&heap->extents, extent->start), extent);
-    assert_ptr_equal(extent_at(&heap->extents, extent_end(extent) - 1), extent);
     mapping_free(&heap->extents, extent);
     assert_int_equal(heap->extents.mapping_count, 0);
 }
 
-/* As a part of the heap's runs it would be four gigabytes of pages to enter into the pagemap. */
+static void a_short_mapping_is_found_by_its_ends_and_a_long_one_by_its_start(void **state)
+{
+    (void)state;
+    for (size_t pages = PAGEMAP_CELL_PAGES - 1; pages <= PAGEMAP_CELL_PAGES; pages++) {
+        bool is_long = pages == PAGEMAP_CELL_PAGES;
+        struct extent *extent;
+        assert_int_equal(mapping_alloc(&heap->extents, pages, PAGE_BYTES, &extent), 0);
+        char *start = extent->start, *end = extent_end(extent);
+        assert_ptr_equal(starting_at(start), extent);
+        assert_ptr_equal(extent_at(&heap->extents, start), is_long ? NULL : extent);
+        assert_ptr_equal(extent_at(&heap->extents, end - 1), is_long ? NULL : extent);
+        assert_ptr_equal(starting_at(start + PAGE_BYTES), is_long ? extent : NULL);
+        mapping_free(&heap->extents, extent);
+        (void)mappings_release(&heap->extents);
+        assert_null(starting_at(start));
+    }
+}
+
+static void a_mapping_that_shrinks_or_grows_stays_found(void **state)
+{
+    (void)state;
+    struct extent *extent;
+    assert_int_equal(mapping_alloc(&heap->extents, 300, PAGE_BYTES, &extent), 0);
+    static const size_t pages[] = {100, 400, 255, 256};
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        assert_int_equal(mapping_resize(&heap->extents, extent, pages[i]), 0);
+        assert_ptr_equal(starting_at(extent->start), extent);
+        support_check(heap);
+    }
+    mapping_free(&heap->extents, extent);
+}
+
 static void a_small_block_of_a_far_alignment_costs_few_calls(void **state)
 {
     (void)state;
@@ -227,7 +261,10 @@ static void appending_in_small_steps_moves_seldom(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_mapping_is_zero_aligned_and_found_by_its_ends, setup,
+        cmocka_unit_test_setup_teardown(a_mapping_is_zero_and_aligned, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_short_mapping_is_found_by_its_ends_and_a_long_one_by_its_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mapping_that_shrinks_or_grows_stays_found, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_small_block_of_a_far_alignment_costs_few_calls, setup,
                                         teardown),

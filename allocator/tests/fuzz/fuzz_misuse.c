@@ -270,9 +270,10 @@ static struct allowed expect_at(const char *pointer)
     struct allowed allowed = {.count = 0};
     const struct extent *extent = covering(pointer);
     enum extent_state state = extent == NULL ? EXTENT_FREE : extent_state(extent);
+    unsigned owner = pagemap_owner(pointer);
     if (extent != NULL && !is_aligned(pointer, BLOCK_ALIGNMENT))
         allow(&allowed, FAULT_MISALIGNED, 0);
-    else if (extent == NULL && pagemap_owner(pointer) != 0)
+    else if (extent == NULL && owner != 0 && owner != heap_under_test()->id)
         allow(&allowed, FAULT_OTHER_HEAP, 0);
     else if (state == EXTENT_SLAB)
         expect_in_slab(extent->as.slab, pointer, &allowed);
