@@ -442,9 +442,22 @@ void *anvil_malloc(size_t size)
     return malloc_straight(size);
 }
 
+/* From the thread's cache; NULL if it has no block of the size. */
+static inline void *calloc_straight(size_t size)
+{
+    struct slab_entry entry;
+    if (UNLIKELY(size > SIZE_CLASS_BYTES_MAX || !cache_pop(size, &entry)))
+        return NULL;
+    bool is_zero = (sync_tag_read(entry.tag) & SLAB_TAG_ZERO) != 0;
+    sync_tag_write(entry.tag, slab_tag_live(size, 0));
+    return is_zero ? entry.block : memset(entry.block, 0, size);
+}
+
 void *anvil_calloc(size_t count, size_t size)
 {
-    return anvil_heap_calloc(NULL, count, size);
+    size_t total;
+    void *block = __builtin_mul_overflow(count, size, &total) ? NULL : calloc_straight(total);
+    return LIKELY(block != NULL) ? block : anvil_heap_calloc(NULL, count, size);
 }
 
 /* A small block that stays at least half full; not to size 0, which frees. */
@@ -470,13 +483,37 @@ static bool resize_run(struct extent *extent, const void *block, size_t size)
     return true;
 }
 
+/* A small block that becomes another small one, for which the thread's cache has a place. Returns
+ * NULL, with nothing done, if it is not so. */
+static void *move_small(struct slab *slab, void *block, size_t size)
+{
+    struct sync_tag *tag = slab_tag_at(slab, block);
+    if (tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) || size - 1 >= SIZE_CLASS_BYTES_MAX)
+        return NULL;
+    const struct slab_entry *entry = cache_pop_live(size, slab_tag_live(size, 0));
+    if (entry == NULL)
+        return NULL;
+    void *moved = memcpy(entry->block, block, size_min(slab->usable, size));
+    free_small(slab, block);
+    return moved;
+}
+
+static void *realloc_small(struct slab *slab, void *block, size_t size)
+{
+    return resize_small(slab, block, size) ? block : move_small(slab, block, size);
+}
+
 void *anvil_realloc(void *block, size_t size)
 {
+    void *result = NULL;
+    if (block == NULL)
+        return malloc_straight(size);
     pagemap_word word = cache_is_own() ? pagemap_get(block) : 0;
-    bool is_resized = word > 0
-                          ? resize_small((struct slab *)word, block, size)
-                          : resize_run(pagemap_extent_of(word, PAGEMAP_OWNER_DEFAULT), block, size);
-    return LIKELY(is_resized) ? block : anvil_heap_realloc(NULL, block, size);
+    if (word > 0)
+        result = realloc_small((struct slab *)word, block, size);
+    else if (resize_run(pagemap_extent_of(word, PAGEMAP_OWNER_DEFAULT), block, size))
+        result = block;
+    return LIKELY(result != NULL) ? result : anvil_heap_realloc(NULL, block, size);
 }
 
 void *anvil_reallocarray(void *block, size_t count, size_t size)
