@@ -19,7 +19,8 @@
  *  - extents_release does both for everything.
  * Pages that went back and are needed again are retained: the first two limits rise by as much, so
  * that a program which fills and empties its heap over and over faults its pages in a few times
- * only. What is retained halves with each second in which memory is freed.
+ * only. What is retained halves with each second in which memory is freed. The default heap begins
+ * with 48 MiB, so that the first such round costs no more than the others.
  * A request that the system refuses leaves the extent as it was: free, and dirty as before.
  */
 #include "extent.h"
@@ -37,6 +38,7 @@ enum {
     TRIM_SHARE = 4,      /* of the heap: twice a step, so that fresh memory does not go back */
     TRIM_PAGES_MIN = 32, /* less than that is not worth a call */
     FREES_PER_LOOK = 64, /* at the clock */
+    RETAINED_AT_FIRST = (48 << 20) >> PAGE_SHIFT,
     SPARES = 3, /* descriptors that one allocation may need: growth, front rest, back rest */
 };
 #define PURGE_BUDGET ((size_t)2 << 20) /* bytes */
@@ -165,6 +167,7 @@ static void purge_list_insert(struct extents *extents, struct extent *extent)
 {
     if (!extent_is_worth_purging(extent))
         return;
+    extent->as.node.purge_previous = NULL;
     extent->as.node.purge_next = extents->purge_first;
     if (extents->purge_first != NULL)
         extents->purge_first->as.node.purge_previous = extent;
@@ -182,31 +185,62 @@ static void purge_list_remove(struct extents *extents, struct extent *extent)
         next->as.node.purge_previous = previous;
 }
 
-static void free_set_insert(struct extents *extents, struct extent *extent)
+/* What the set knows of a member beside its place in the tree. */
+static void free_set_count(struct extents *extents, struct extent *extent)
 {
     extent_set_state(extent, EXTENT_FREE);
     extents->free_pages += extent->pages;
     extents->free_count++;
     extents->dirty_bytes += extent->dirty - extent->clean;
-    tree_insert(&extents->root, extent, extents->fit);
     purge_list_insert(extents, extent);
 }
 
-static void free_set_remove(struct extents *extents, struct extent *extent)
+static void free_set_uncount(struct extents *extents, struct extent *extent)
 {
     ASSERT(extent_state(extent) == EXTENT_FREE && extents->free_count > 0);
     ASSERT(extents->free_pages >= extent->pages);
     ASSERT(extents->dirty_bytes >= extent->dirty - extent->clean);
-    tree_remove(&extents->root, extent, extents->fit);
     purge_list_remove(extents, extent);
     extents->free_pages -= extent->pages;
     extents->free_count--;
     extents->dirty_bytes -= extent->dirty - extent->clean;
 }
 
+static void free_set_insert(struct extents *extents, struct extent *extent)
+{
+    extent_set_state(extent, EXTENT_FREE);
+    tree_insert(&extents->root, extent, extents->fit);
+    free_set_count(extents, extent);
+}
+
+static void free_set_remove(struct extents *extents, struct extent *extent)
+{
+    free_set_uncount(extents, extent);
+    tree_remove(&extents->root, extent, extents->fit);
+}
+
+/* Between these two a member changes its start or its length, or gives its place to `fresh`, and
+ * meets no other member. Where the order is by address, the place in the tree stays the same. */
+static void free_set_change(struct extents *extents, struct extent *extent)
+{
+    free_set_uncount(extents, extent);
+    if (!tree_is_by_address(extents->fit))
+        tree_remove(&extents->root, extent, extents->fit);
+}
+
+static void free_set_changed(struct extents *extents, struct extent *extent, struct extent *fresh)
+{
+    if (tree_is_by_address(extents->fit)) {
+        tree_replace(&extents->root, extent, fresh);
+        free_set_count(extents, fresh);
+    } else {
+        free_set_insert(extents, fresh);
+    }
+}
+
 /*
- *   before   | left          | right    |      two descriptors, four entries in the pagemap
- *   after    | left                     |      one descriptor, two entries
+ *   before   | left          | right    |      four entries in the pagemap
+ *   after    | left                     |      two entries; the descriptor on the right is unused
  */
 static void merge(struct extents *extents, struct extent *left, struct extent *right)
 {
@@ -221,7 +255,6 @@ static void merge(struct extents *extents, struct extent *left, struct extent *r
     left->pages += right->pages;
     extent_record(extents, left);
     extent_unlink(extents, right);
-    extent_delete(extents, right);
 }
 
 static bool is_free(const struct extent *extent)
@@ -229,20 +262,29 @@ static bool is_free(const struct extent *extent)
     return extent != NULL && extent_state(extent) == EXTENT_FREE;
 }
 
+/* Makes the extent, which is in no set, a free one or a part of one. Returns that. */
 static struct extent *coalesce(struct extents *extents, struct extent *extent)
 {
-    struct extent *left = extent_left(extents, extent);
-    if (is_free(left)) {
-        free_set_remove(extents, left);
+    struct extent *left = extent_left(extents, extent), *right = extent_right(extents, extent);
+    bool is_left_free = is_free(left), is_right_free = is_free(right);
+    if (is_left_free) {
+        if (is_right_free)
+            free_set_remove(extents, right);
+        free_set_change(extents, left);
         merge(extents, left, extent);
+        extent_delete(extents, extent);
         extent = left;
+    } else if (is_right_free) {
+        free_set_change(extents, right);
     }
-    struct extent *right = extent_right(extents, extent);
-    if (is_free(right)) {
-        free_set_remove(extents, right);
+    if (is_right_free)
         merge(extents, extent, right);
-    }
-    free_set_insert(extents, extent);
+    if (is_left_free || is_right_free)
+        free_set_changed(extents, is_left_free ? left : right, extent);
+    else
+        free_set_insert(extents, extent);
+    if (is_right_free)
+        extent_delete(extents, right);
     ASSERT(!is_free(extent_left(extents, extent)) && !is_free(extent_right(extents, extent)));
     return extent;
 }
@@ -296,6 +338,8 @@ void extents_init(struct extents *extents, struct pages *pages, struct meta *met
                                 .owner = owner,
                                 .fit = options->fit,
                                 .trim_pages = options->trim_threshold >> PAGE_SHIFT};
+    if (owner == PAGEMAP_OWNER_DEFAULT)
+        extents->retained_pages = RETAINED_AT_FIRST;
     set_purge_mark(extents);
 }
 
@@ -461,6 +505,53 @@ static struct extent *split(struct extents *extents, struct extent *extent, size
     return rest;
 }
 
+/* Leaves the first pages to others. */
+static void cut_front(struct extent *extent, size_t pages)
+{
+    size_t length = pages << PAGE_SHIFT;
+    extent->start += length;
+    extent->pages -= pages;
+    extent->dirty -= size_min(extent->dirty, length);
+    extent->clean -= size_min(extent->clean, length);
+}
+
+/*
+ *   before   | extent, free                   |
+ *   after    | front: pages | extent, free    |     front: linked and recorded, in no set
+ */
+static struct extent *split_front(struct extents *extents, struct extent *extent, size_t pages)
+{
+    struct extent *front = extent_new(extents, extent->start, pages, EXTENT_LARGE);
+    front->dirty = extent->dirty;
+    front->clean = extent->clean;
+    extent_cut_dirt(front, pages << PAGE_SHIFT);
+    free_set_change(extents, extent);
+    cut_front(extent, pages);
+    extent_record(extents, front);
+    extent_record(extents, extent);
+    link_after(extents, extent->previous, front);
+    free_set_changed(extents, extent, extent);
+    return front;
+}
+
+/*
+ *   before   | extent, free                        |
+ *   after    | free, if any | returned | free, if any |
+ */
+static struct extent *split_middle(struct extents *extents, struct extent *extent, size_t front,
+                                   size_t pages)
+{
+    free_set_remove(extents, extent);
+    if (front > 0) {
+        struct extent *rest = split(extents, extent, front);
+        free_set_insert(extents, extent);
+        extent = rest;
+    }
+    if (extent->pages > pages)
+        free_set_insert(extents, split(extents, extent, pages));
+    return extent;
+}
+
 static struct extent *find_or_expand(struct extents *extents, size_t pages)
 {
     struct extent *found = find_fit(extents, pages);
@@ -485,17 +576,11 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
     struct extent *extent = find_or_expand(extents, pages + slack);
     if (extent == NULL)
         return ENOMEM;
-    free_set_remove(extents, extent);
     size_t front = (size_round_up((uintptr_t)extent->start, size_max(alignment, PAGE_BYTES)) -
                     (uintptr_t)extent->start) >>
                    PAGE_SHIFT;
-    if (front > 0) {
-        struct extent *rest = split(extents, extent, front);
-        free_set_insert(extents, extent);
-        extent = rest;
-    }
-    if (extent->pages > pages)
-        free_set_insert(extents, split(extents, extent, pages));
+    extent = front == 0 && extent->pages > pages ? split_front(extents, extent, pages)
+                                                 : split_middle(extents, extent, front, pages);
     if (extent->dirty - extent->clean < extent_length(extent))
         note_needed(extents, extent->pages - ((extent->dirty - extent->clean) >> PAGE_SHIFT));
     extent_set_state(extent, EXTENT_LARGE);
@@ -537,17 +622,15 @@ static bool grow_into_right(struct extents *extents, struct extent *extent, size
     struct extent *right = extent_right(extents, extent);
     if (!is_free(right) || right->pages < more)
         return false;
-    free_set_remove(extents, right);
     extent_unrecord(right);
     pagemap_set(extent_end(extent) - 1, 0);
     if (right->pages > more) {
-        right->start += more << PAGE_SHIFT;
-        right->pages -= more;
-        right->dirty -= size_min(right->dirty, more << PAGE_SHIFT);
-        right->clean -= size_min(right->clean, more << PAGE_SHIFT);
+        free_set_change(extents, right);
+        cut_front(right, more);
         extent_record(extents, right);
-        free_set_insert(extents, right);
+        free_set_changed(extents, right, right);
     } else {
+        free_set_remove(extents, right);
         extent_unlink(extents, right);
         extent_delete(extents, right);
     }

@@ -111,6 +111,28 @@ void tree_remove(struct extent **root, struct extent *extent, enum anvil_fit fit
     *root = remove_below(*root, extent, fit);
 }
 
+static struct extent *replace_below(struct extent *node, struct extent *old, struct extent *fresh)
+{
+    ASSERT(node != NULL);
+    if (node == old) {
+        fresh->as.node.left = old->as.node.left;
+        fresh->as.node.right = old->as.node.right;
+        fresh->as.node.priority = old->as.node.priority;
+        node = fresh;
+    } else if (fresh->start < node->start) {
+        node->as.node.left = replace_below(node->as.node.left, old, fresh);
+    } else {
+        node->as.node.right = replace_below(node->as.node.right, old, fresh);
+    }
+    node_update(node);
+    return node;
+}
+
+void tree_replace(struct extent **root, struct extent *old, struct extent *fresh)
+{
+    *root = replace_below(*root, old, fresh);
+}
+
 struct extent *tree_find(struct extent *node, size_t pages)
 {
     ASSERT(pages > 0);

@@ -18,6 +18,14 @@
 
 void tree_insert(struct extent **root, struct extent *extent, enum anvil_fit fit);
 void tree_remove(struct extent **root, struct extent *extent, enum anvil_fit fit);
+/* Is the order by address alone? */
+static inline bool tree_is_by_address(enum anvil_fit fit)
+{
+    return fit == ANVIL_FIT_FIRST || fit == ANVIL_FIT_NEXT;
+}
+/* Puts `fresh` into the place of `old`, which may be the same with another start or length; nothing
+ * lies between the two. The order must be by address. */
+void tree_replace(struct extent **root, struct extent *old, struct extent *fresh);
 /* The first extent in order with at least `pages` pages, or NULL. */
 struct extent *tree_find(struct extent *root, size_t pages);
 /* The same among those at `cursor` or above; the order must be by address. */

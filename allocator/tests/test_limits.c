@@ -247,6 +247,7 @@ static void fill_and_free(unsigned rounds)
             blocks[i] = anvil_realloc(blocks[i], 1 + i % 5000);
     for (unsigned i = 0; i < BLOCKS; i++)
         anvil_free(blocks[i]);
+    (void)anvil_malloc_trim(0);
     if (rounds > 1)
         fill_and_free(rounds - 1);
 }
@@ -259,8 +260,6 @@ static void use_default_with_refusals(void)
         anvil_heap_fail_os_call(NULL, nth);
         fill_and_free(2);
         refused = heap_default()->pages.refuse_in == 0;
-        require_whole(NULL);
-        (void)anvil_malloc_trim(0);
         require_whole(NULL);
     }
     require(nth > 20 && nth < REQUESTS_MAX);

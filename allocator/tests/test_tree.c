@@ -91,6 +91,30 @@ static void extents_of_one_size_do_not_make_a_list(void **state)
     assert_in_range(depth(root), 8, 30);
 }
 
+/* Each member gives its place to another descriptor, of another start and length. */
+static void a_place_is_handed_on_where_the_order_is_by_address(void **state)
+{
+    (void)state;
+    static struct extent others[COUNT];
+    struct extent *root;
+    fill_tree(&root, ANVIL_FIT_FIRST, 60);
+    for (unsigned i = 0; i < COUNT; i++) {
+        if (!is_member[i])
+            continue;
+        others[i] = (struct extent){.start = extents[i].start + PAGE_BYTES * (i % 5),
+                                    .pages = 1 + extents[i].pages * 7 % 60};
+        tree_replace(&root, &extents[i], &others[i]);
+        extents[i].start = others[i].start;
+        extents[i].pages = others[i].pages;
+        for (size_t pages = 1; pages < 64; pages += 6) {
+            const struct extent *found = tree_find(root, pages);
+            const struct extent *wanted = scan(pages, NULL, ANVIL_FIT_FIRST);
+            assert_true((found == NULL) == (wanted == NULL));
+            assert_true(found == NULL || found->start == wanted->start);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +122,7 @@ int main(void)
         cmocka_unit_test(next_fit_starts_at_its_cursor),
         cmocka_unit_test(removal_keeps_the_rest_findable),
         cmocka_unit_test(extents_of_one_size_do_not_make_a_list),
+        cmocka_unit_test(a_place_is_handed_on_where_the_order_is_by_address),
     };
     return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
 }
