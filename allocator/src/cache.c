@@ -149,29 +149,42 @@ static void magazine_drain(struct cache *cache, unsigned class_index, unsigned c
     cache->magazines[class_index].top = first + rest;
 }
 
-static bool runs_drain(struct cache *cache)
+/* Returns a bit for each run class of which there was any. */
+static uint64_t runs_drain(struct cache *cache)
 {
-    bool has_runs = cache->run_pages > 0, has_mapping = cache->mapping != NULL;
-    for (unsigned run_class = 0; run_class < RUN_CLASS_COUNT && has_runs; run_class++) {
+    uint64_t drained = 0;
+    for (unsigned run_class = 0; cache->run_pages > 0; run_class++) {
         struct extent *first = cache->runs[run_class];
+        if (first == NULL)
+            continue;
+        for (struct extent *extent = first; extent != NULL; extent = extent->as.block.next)
+            cache->run_pages -= (uint32_t)extent->pages;
         cache->runs[run_class] = NULL;
+        drained |= UINT64_C(1) << run_class;
         heap_put_runs(cache->heap, first);
     }
-    cache->run_pages = 0;
-    if (has_mapping) {
-        cache->mapping->as.block.next = NULL;
-        heap_put_runs(cache->heap, cache->mapping);
-        cache->mapping = NULL;
-    }
-    return has_runs || has_mapping;
+    return drained;
+}
+
+static bool mapping_drain(struct cache *cache)
+{
+    struct extent *extent = cache->mapping;
+    if (extent == NULL)
+        return false;
+    cache->mapping = NULL;
+    extent->as.block.next = NULL;
+    heap_put_runs(cache->heap, extent);
+    return true;
 }
 
 static void rest_look(struct cache *cache)
 {
     if (++cache->moves % MOVES_PER_LOOK != 0)
         return;
-    if (!cache->has_used_runs)
+    if (!cache->has_used_runs) {
         (void)runs_drain(cache);
+        (void)mapping_drain(cache);
+    }
     cache->has_used_runs = false;
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         struct magazine_room *room = &cache->rooms[class_index];
@@ -256,7 +269,8 @@ static struct cache *cache_for_free(struct anvil_heap *heap)
 
 static bool cache_drain(struct cache *cache)
 {
-    bool is_any = runs_drain(cache);
+    bool is_any = runs_drain(cache) != 0;
+    is_any |= mapping_drain(cache);
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         unsigned count = count_of(cache, class_index);
         magazine_drain(cache, class_index, count);
@@ -351,9 +365,8 @@ bool cache_spill_run(struct anvil_heap *heap, struct extent *extent)
         return false;
     }
     if (cache->run_pages + extent->pages > cache->run_pages_max) {
-        for (unsigned run_class = 0; run_class < RUN_CLASS_COUNT; run_class++)
-            cache->spilled_runs |= (uint64_t)(cache->runs[run_class] != NULL) << run_class;
-        (void)runs_drain(cache);
+        cache->spilled_runs |= runs_drain(cache);
+        (void)mapping_drain(cache);
     }
     return cache_push_run(extent);
 }

@@ -52,7 +52,7 @@ struct cache {
     uint32_t run_pages, run_pages_max;    /* in all of them; 0: it keeps none */
     struct extent *mapping;               /* a freed one, or NULL */
     uint64_t spilled_runs; /* a bit for each run class that was given up and not missed since */
-    bool has_used_runs;    /* since resting ones were looked for */
+    bool has_used_runs;    /* or the mapping, since resting ones were looked for */
     struct anvil_heap *heap;
     struct cache *next; /* all caches of the process, used or not */
     bool is_used;
@@ -135,6 +135,7 @@ static inline struct extent *cache_pop_run(unsigned run_class)
         return NULL;
     cache->runs[run_class] = extent->as.block.next;
     cache->run_pages -= (uint32_t)extent->pages;
+    cache->has_used_runs = true;
     extent_set_state(extent, EXTENT_LARGE);
     return extent;
 }
@@ -147,6 +148,7 @@ static inline struct extent *cache_pop_mapping(size_t pages)
     if (extent == NULL || !mapping_fits(extent, pages))
         return NULL;
     cache->mapping = NULL;
+    cache->has_used_runs = true;
     extent_set_state(extent, EXTENT_MAPPING);
     return extent;
 }

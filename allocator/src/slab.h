@@ -45,7 +45,7 @@ enum {
     SLAB_NO_BLOCK = 0xffff,
     SLAB_LOCKS = 16,
     SLAB_MAGAZINE_BYTES = 16, /* of a class in a thread's cache: see cache.h */
-    SLAB_SPANS_MAX = 64,      /* that are made at once */
+    SLAB_SPANS_MAX = 256,     /* that are made at once */
     SLAB_SPAN_BLOCKS_MAX = 1024,
 };
 

@@ -44,6 +44,13 @@ static size_t live_blocks(void)
     return stats.live_blocks;
 }
 
+static size_t page_requests(void)
+{
+    struct anvil_stats stats;
+    anvil_heap_stats(NULL, &stats);
+    return stats.os_calls;
+}
+
 static void run_thread(void *(*body)(void *), void *context)
 {
     pthread_t thread;
@@ -71,6 +78,49 @@ static void a_cached_block_is_not_live(void **state)
     anvil_free(block);
     assert_int_equal(live_blocks(), 0);
     assert_true(cached_count(100) > 0);
+}
+
+static void calloc_takes_the_block_freed_last_and_clears_it(void **state)
+{
+    (void)state;
+    char *block = anvil_malloc(100);
+    memset(block, 1, 112);
+    anvil_free(block);
+    assert_ptr_equal(anvil_calloc(25, 4), block);
+    assert_true(support_is_zero(block, 100));
+    assert_int_equal(live_blocks(), 1);
+    anvil_free(block);
+}
+
+static void realloc_moves_a_small_block_through_the_cache(void **state)
+{
+    (void)state;
+    char *target = anvil_malloc(1000), *block = anvil_malloc(100);
+    support_fill(block, 112, 3);
+    anvil_free(target);
+    assert_ptr_equal(anvil_realloc(block, 1000), target);
+    assert_true(support_is_filled(target, 112, 3));
+    assert_ptr_equal(anvil_malloc(100), block);
+    anvil_free(block);
+    block = anvil_realloc(target, 50);
+    assert_ptr_not_equal(block, target);
+    assert_true(support_is_filled(block, 50, 3));
+    anvil_free(block);
+}
+
+static void the_first_round_of_a_program_gives_no_page_back(void **state)
+{
+    (void)state;
+    static void *blocks[BLOCKS];
+    size_t before = 0;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < BLOCKS; i++)
+            memset(blocks[i] = anvil_malloc(20000), 1, 20000);
+        before = round == 0 ? page_requests() : before;
+        for (int i = 0; i < BLOCKS; i++)
+            anvil_free(blocks[i * 7919 % BLOCKS]);
+    }
+    assert_in_range(page_requests() - before, 0, 4);
 }
 
 static void all_blocks_come_and_go_through_full_and_empty_magazines(void **state)
@@ -152,13 +202,6 @@ static void warm_up(void)
     anvil_free(anvil_malloc(100));
 }
 
-static size_t page_requests(void)
-{
-    struct anvil_stats stats;
-    anvil_heap_stats(NULL, &stats);
-    return stats.os_calls;
-}
-
 static void the_large_block_freed_last_is_taken_first(void **state)
 {
     (void)state;
@@ -234,19 +277,27 @@ static void a_thread_keeps_2_mib_of_large_blocks_at_most(void **state)
     assert_int_equal(cache_current->run_pages, 0);
 }
 
-static void resting_large_blocks_are_given_up(void **state)
+static void use_small_blocks(void)
+{
+    static void *blocks[BLOCKS];
+    for (unsigned i = 0; i < BLOCKS; i++)
+        blocks[i] = anvil_malloc(64);
+    for (unsigned i = 0; i < BLOCKS; i++)
+        anvil_free(blocks[i]);
+}
+
+static void resting_large_blocks_are_given_up_and_others_are_not(void **state)
 {
     (void)state;
-    static void *blocks[BLOCKS];
     warm_up();
     anvil_free(anvil_malloc(70000));
-    assert_int_equal(cache_current->run_pages, 18);
     for (unsigned round = 0; round < 200; round++) {
-        for (unsigned i = 0; i < BLOCKS; i++)
-            blocks[i] = anvil_malloc(64);
-        for (unsigned i = 0; i < BLOCKS; i++)
-            anvil_free(blocks[i]);
+        use_small_blocks();
+        assert_int_equal(cache_current->run_pages, 18);
+        anvil_free(anvil_malloc(70000));
     }
+    for (unsigned round = 0; round < 200; round++)
+        use_small_blocks();
     assert_int_equal(cache_current->run_pages, 0);
 }
 
@@ -477,6 +528,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(the_block_freed_last_is_taken_first),
         CASE(a_cached_block_is_not_live),
+        CASE(calloc_takes_the_block_freed_last_and_clears_it),
+        CASE(realloc_moves_a_small_block_through_the_cache),
+        CASE(the_first_round_of_a_program_gives_no_page_back),
         CASE(all_blocks_come_and_go_through_full_and_empty_magazines),
         CASE(a_magazine_holds_64_kib_at_most),
         CASE(a_resting_magazine_is_emptied),
@@ -487,7 +541,7 @@ int main(void)
         CASE(a_recycled_large_block_is_zeroed),
         CASE(large_blocks_in_turn_ask_the_page_source_for_nothing),
         CASE(a_thread_keeps_2_mib_of_large_blocks_at_most),
-        CASE(resting_large_blocks_are_given_up),
+        CASE(resting_large_blocks_are_given_up_and_others_are_not),
         CASE(a_buffer_that_grows_does_not_make_its_thread_keep_more),
         CASE(the_mapping_freed_last_serves_the_next_block_of_about_its_size),
         CASE(a_trim_and_a_long_rest_end_the_keeping_of_a_mapping),
