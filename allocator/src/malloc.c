@@ -529,7 +529,7 @@ void free_slow(void *block)
 void free_large(void *block, pagemap_word word)
 {
     if (word == 0)
-        word = pagemap_get_start(block);
+        word = pagemap_get_cell(block);
     struct extent *extent = pagemap_extent_of(word, PAGEMAP_OWNER_DEFAULT);
     bool is_block =
         extent != NULL && extent->start == block &&

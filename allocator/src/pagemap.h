@@ -121,13 +121,17 @@ static inline struct sync_pointer *pagemap_cell_in(uintptr_t leaf, const void *a
     return pagemap_place_in(leaf, last_page) + 1 + cell;
 }
 
+static inline pagemap_word pagemap_get_cell(const void *address)
+{
+    uintptr_t leaf = pagemap_leaf(address);
+    return UNLIKELY(leaf == 0) ? 0 : (pagemap_word)sync_word_read(pagemap_cell_in(leaf, address));
+}
+
 /* The word for what starts at an address: as pagemap_get, or that of a long mapping in its cell. */
 static inline pagemap_word pagemap_get_start(const void *address)
 {
-    uintptr_t leaf = pagemap_leaf(address);
-    pagemap_word word = UNLIKELY(leaf == 0) ? 0 : pagemap_get_in(leaf, address);
-    return word != 0 || leaf == 0 ? word
-                                  : (pagemap_word)sync_word_read(pagemap_cell_in(leaf, address));
+    pagemap_word word = pagemap_get(address);
+    return LIKELY(word != 0) ? word : pagemap_get_cell(address);
 }
 
 /* As pagemap_get, if the first leaf covers the address; else returns false. */
