@@ -108,7 +108,7 @@ PROBE(aligned_alloc_says_einval_for_what_is_no_alignment, "POSIX24-aligned_alloc
 }
 
 PROBE(aligned_alloc_refuses_or_rounds_up_an_odd_alignment, "GLIBC-aligned_alloc-1",
-      NEEDS(aligned_alloc))
+      NEEDS(aligned_alloc) | NEEDS(failure_errno))
 {
     /* with the next power of two */
     static const size_t alignments[][2] = {{3, 4}, {24, 32}, {0, 1}};
