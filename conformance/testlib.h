@@ -153,6 +153,8 @@ const struct allocating_call *next_call(const struct allocating_call *by);
 
 /* The call with its arguments, for sentences; valid until the next call of this function. */
 const char *name_call(const struct allocating_call *by, size_t alignment, size_t size);
+/* Up to 4096 always; above it is the implementation's choice, so the call is tried. */
+bool supports_alignment(const struct allocating_call *by, size_t alignment);
 
 /* For probes in which the alignment does not matter: takes 16, and rounds the size for
  * aligned_alloc up to a multiple of it. */

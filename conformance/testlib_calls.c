@@ -121,6 +121,14 @@ const struct allocating_call *next_call(const struct allocating_call *by)
     return i < COUNT(all_calls) ? all_calls[i] : NULL;
 }
 
+bool supports_alignment(const struct allocating_call *by, size_t alignment)
+{
+    void *block = alignment > 4096 ? by->allocate(alignment, alignment) : NULL;
+    bool is_served = alignment <= 4096 || block != NULL;
+    free(block);
+    return is_served;
+}
+
 const char *name_call(const struct allocating_call *by, size_t alignment, size_t size)
 {
     static char text[96];

@@ -117,6 +117,14 @@ static size_t lines_missing(const struct check_report *check, size_t *ret_meant)
     return missing;
 }
 
+static size_t lines_in_part(const struct check_report *check)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < check->line_count; i++)
+        count += check->lines[i].is_part;
+    return count;
+}
+
 static void print_missing(const struct check_report *check)
 {
     for (size_t i = 0; i < check->line_count; i++) {
@@ -158,7 +166,10 @@ static void print_answer(const struct check_report *check, size_t count)
         printf("nothing found.");
     }
     if (missing == 0) {
-        printf(" Every step of the %s level ran (%.0f s).\n", level, check->seconds);
+        printf(lines_in_part(check) > 0
+                   ? " Every step of the %s level ran (%.0f s), in part where `of` says so.\n"
+                   : " Every step of the %s level ran (%.0f s).\n",
+               level, check->seconds);
         return;
     }
     printf(" %zu of %zu steps did not get %s minimum:\n", missing, meant,

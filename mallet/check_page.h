@@ -17,6 +17,7 @@ enum { CHECK_STEPS_MAX = 16, CHECK_SUMMARY_MAX = 128 };
 struct check_line {
     const struct check_step *step;
     enum step_state state;
+    bool is_part; /* it ended before it had done all that there was to do */
     double seconds;
     unsigned long done, minimum;
     size_t fresh; /* findings that were new to the check */

@@ -171,6 +171,12 @@ unsigned long check_step_minimum(const struct check_step *step, enum check_level
     return json_object_get(document, "minimum") != NULL && own < least ? own : least;
 }
 
+bool check_step_is_part(const json_t *document)
+{
+    return !is_not_applicable(document) &&
+           check_step_done(document) < number_of(document, "minimum");
+}
+
 static unsigned long second_number(const struct check_step *step, const json_t *document)
 {
     size_t i;
@@ -188,7 +194,10 @@ void check_step_describe(const struct check_step *step, const json_t *document, 
 {
     unsigned long done = check_step_done(document);
     int unit = (int)strlen(step->unit) - (done == 1); /* each unit is a plural in s */
-    int used = snprintf(ret_text, capacity, "%lu %.*s", done, unit, step->unit);
+    char all[32] = "";
+    if (check_step_is_part(document))
+        snprintf(all, sizeof all, " of %lu", number_of(document, "minimum"));
+    int used = snprintf(ret_text, capacity, "%lu%s %.*s", done, all, unit, step->unit);
     if (step->key != NULL && used >= 0 && (size_t)used < capacity)
         snprintf(ret_text + used, capacity - (size_t)used, ", %lu %s",
                  second_number(step, document), step->key_unit);

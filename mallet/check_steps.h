@@ -51,7 +51,9 @@ unsigned long check_step_done(const json_t *document);
 /* The least that it must have done: the level's, or all that there was to do. */
 unsigned long check_step_minimum(const struct check_step *step, enum check_level level,
                                  const json_t *document);
-/* "57 traces, 408 refused OS calls" */
+/* Whether it ended before it had done all that there was to do. */
+bool check_step_is_part(const json_t *document);
+/* "57 traces, 408 refused OS calls"; "57 of 60 traces", if it ended early. */
 void check_step_describe(const struct check_step *step, const json_t *document, char *ret_text,
                          size_t capacity);
 

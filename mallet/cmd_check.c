@@ -80,6 +80,7 @@ static int take_result(void *context, struct check_result *result)
     struct check_line *line = &check->lines[check->line_count++];
     *line = (struct check_line){.step = result->step,
                                 .state = result->state,
+                                .is_part = check_step_is_part(result->document),
                                 .seconds = result->seconds,
                                 .done = result->done,
                                 .minimum = result->minimum};

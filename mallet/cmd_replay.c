@@ -341,6 +341,8 @@ static int replay_request(const struct replay_request *request)
     struct file_list files = {0};
     char error[FILE_LIST_ERROR_MAX];
     int status = EXIT_CLEAN;
+    if (request->is_cost + request->is_failing_os + (request->deals > 0) > 1)
+        return refuse("only one of --cost, --deal and the --fail-… options can be given");
     if (request->is_cost && subject_anvil_options(request->cli.subject) == NULL)
         return refuse("--cost: only anvil can be measured, not `%s`", request->cli.subject);
     for (size_t i = 0; i < request->path_count && status == EXIT_CLEAN; i++)

@@ -89,7 +89,9 @@ static enum probe_outcome shrink(void *block, size_t size, const char *source)
 PROBE(realloc_takes_aligned_blocks, "C23-7.24.3.7-p3-b", NEEDS(aligned_alloc) | NEEDS(realloc))
 {
     char source[64];
-    for (size_t alignment = 8; alignment <= 64 * KIB; alignment *= 2) {
+    for (size_t alignment = 8;
+         alignment <= 64 * KIB && supports_alignment(&by_aligned_alloc, alignment);
+         alignment *= 2) {
         for (size_t multiple = 1; multiple <= 3; multiple++) {
             size_t size = alignment * multiple;
             snprintf(source, sizeof source, "aligned_alloc(%zu, %zu)", alignment, size);
@@ -107,7 +109,9 @@ static enum probe_outcome resize_blocks_of_family(bool is_array)
     FOR_EACH_CALL(by)
     {
         size_t most = by->least_alignment > 0 ? 64 * KIB : 8;
-        for (size_t alignment = 8; alignment <= most && !by->is_glibc; alignment *= 2) {
+        for (size_t alignment = 8;
+             alignment <= most && !by->is_glibc && supports_alignment(by, alignment);
+             alignment *= 2) {
             size_t size = by->is_for_multiples ? alignment : 100;
             snprintf(source, sizeof source, "%s", name_call(by, alignment, size));
             TRY(resize_both_ways(by->allocate(alignment, size), size, is_array, source));

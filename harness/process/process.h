@@ -24,6 +24,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Bytes of static TLS that a child keeps free for libraries that it opens. */
+#define PROCESS_STATIC_TLS 65536
+
 enum { PROCESS_MEMORY_MAX = 2, PROCESS_LINE_MAX = 256 };
 
 /* Standard output and error of a child, unless its descriptors name others. */

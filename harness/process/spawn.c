@@ -25,7 +25,9 @@
 enum { DESCRIPTORS_MAX = 12, CPU_GRACE_S = 5, SIGNALS = 65 };
 /* Some allocators (jemalloc, Scudo) want more static TLS than glibc keeps free for libraries that
  * are opened late. */
-#define TUNABLES "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=65536"
+#define TEXT(number)   #number
+#define TUNABLE(bytes) "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=" TEXT(bytes)
+#define TUNABLES       TUNABLE(PROCESS_STATIC_TLS)
 
 extern char **environ;
 

@@ -54,8 +54,9 @@ struct run {
     uint32_t op;       /* index of the op being run, or VERDICT_NO_OP */
     bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
     uint32_t muted_failures;
-    size_t peak_size; /* most live bytes of this trace */
-    uint64_t frees;   /* blocks that this run gave back */
+    size_t peak_size;        /* most live bytes of this trace */
+    uint64_t frees;          /* blocks that this run gave back */
+    size_t served_alignment; /* the largest of a block of another call than posix_memalign */
     /* a realloc to size 0 neither freed its block for certain nor kept it: memory may grow */
     bool may_have_kept;
     struct faults {

@@ -18,8 +18,11 @@ enum { FUNDAMENTAL_ALIGNMENT = _Alignof(max_align_t), LESSER_ALIGNMENT = 8 };
  * it, fragmentation being lawful. */
 #define MODEST_TOTAL ((size_t)64 << 20)
 enum { MODEST_PART = 8 };
-/* An implementation may support no larger alignment: Scudo stops at 16 MiB. */
-#define MODEST_ALIGNMENT ((size_t)4 << 20)
+/* Which alignments above the fundamental ones aligned_alloc and memalign support is an
+ * implementation's choice: those up to a page must be, and as large ones as the subject has served.
+ * POSIX leaves no such choice to posix_memalign; Scudo stops at 16 MiB. */
+enum { MODEST_ALIGNMENT = 4096 };
+#define MODEST_POSIX_ALIGNMENT ((size_t)4 << 20)
 
 static bool is_muted(const struct run *run, enum check check, const char *site)
 {
@@ -87,6 +90,13 @@ bool judge_errno_not_zero(struct run *run, const char *site, int error)
     return error != 0 || run_fail(run, CHECK_ERRNO, site, "%s set errno to 0", site);
 }
 
+static size_t modest_alignment(const struct run *run, const struct request *request)
+{
+    if (has_trait(request, OP_RETURNS_ERROR) || run->served_alignment > MODEST_POSIX_ALIGNMENT)
+        return MODEST_POSIX_ALIGNMENT;
+    return run->served_alignment > MODEST_ALIGNMENT ? run->served_alignment : MODEST_ALIGNMENT;
+}
+
 /*
  * So little is asked for that a NULL is not for want of memory. Under a limited capacity
  * fragmentation is lawful: the live blocks cut what is left into at most one gap more than there
@@ -100,7 +110,7 @@ static bool is_modest(const struct run *run, const struct request *request)
     size_t wanted;
     if (run->options->blocks != 0 && shadow->live.count >= run->options->blocks / 2)
         return false;
-    if (faults_excuse_null(run) || request->alignment > MODEST_ALIGNMENT ||
+    if (faults_excuse_null(run) || request->alignment > modest_alignment(run, request) ||
         __builtin_add_overflow(request->total, request->alignment, &wanted) ||
         shadow->live_claim > room)
         return false;
@@ -134,8 +144,9 @@ struct allowed_errors {
 static struct allowed_errors allow_errors(const struct request *request)
 {
     bool is_extension = has_trait(request, OP_IS_EXTENSION);
-    struct allowed_errors allowed = {.einval = !request->is_alignment_valid || is_uneven(request) ||
-                                               request->total == 0};
+    struct allowed_errors allowed = {
+        .einval = !request->is_alignment_valid || is_uneven(request) || request->total == 0 ||
+                  (request->alignment > MODEST_ALIGNMENT && !has_trait(request, OP_RETURNS_ERROR))};
     allowed.enomem = request->is_alignment_valid || request->is_impossible ||
                      !has_trait(request, OP_RETURNS_ERROR);
     allowed.any = is_extension;
@@ -223,6 +234,8 @@ static bool judge_alignment(struct run *run, const struct request *request, cons
     if (off != 0)
         FAIL(run, CHECK_ALIGNMENT, request,
              "returned %p, which is %zu bytes past a multiple of %zu", block, off, promised);
+    else if (!has_trait(request, OP_RETURNS_ERROR) && promised > run->served_alignment)
+        run->served_alignment = promised;
     return true;
 }
 

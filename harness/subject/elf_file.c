@@ -5,6 +5,8 @@
  */
 #include "harness/subject/elf_file.h"
 
+#include "harness/process/process.h"
+
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
@@ -25,30 +27,41 @@ static bool read_own_header(ElfW(Ehdr) * ret_header)
     return is_read;
 }
 
-/* The segment that holds the dynamic section; false: there is none. */
-static bool find_dynamic(int file, const ElfW(Ehdr) * header, ElfW(Phdr) * ret_segment)
+/* The first segment of a type; false: there is none. */
+static bool find_segment(int file, const ElfW(Ehdr) * header, ElfW(Word) type,
+                         ElfW(Phdr) * ret_segment)
 {
     for (unsigned i = 0; i < header->e_phnum; i++)
         if (read_at(file, ret_segment, sizeof *ret_segment,
                     header->e_phoff + (ElfW(Off))i * sizeof *ret_segment) &&
-            ret_segment->p_type == PT_DYNAMIC)
+            ret_segment->p_type == type)
             return true;
     return false;
 }
 
-static bool reads_nodlopen(int file, const ElfW(Ehdr) * header)
+/* The value of a tag of the dynamic section; 0: there is none. */
+static ElfW(Xword) read_dynamic(int file, const ElfW(Ehdr) * header, ElfW(Sxword) tag)
 {
     ElfW(Phdr) segment;
     ElfW(Dyn) entry;
-    if (!find_dynamic(file, header, &segment))
-        return false;
+    if (!find_segment(file, header, PT_DYNAMIC, &segment))
+        return 0;
     for (ElfW(Off) at = 0; at < segment.p_filesz; at += sizeof entry) {
         if (!read_at(file, &entry, sizeof entry, segment.p_offset + at) || entry.d_tag == DT_NULL)
-            return false;
-        if (entry.d_tag == DT_FLAGS_1)
-            return (entry.d_un.d_val & DF_1_NOOPEN) != 0;
+            return 0;
+        if (entry.d_tag == tag)
+            return entry.d_un.d_val;
     }
-    return false;
+    return 0;
+}
+
+/* Others' may take a quarter of what is kept free. */
+static bool fills_static_tls(int file, const ElfW(Ehdr) * header)
+{
+    ElfW(Phdr) segment;
+    return find_segment(file, header, PT_TLS, &segment) &&
+           segment.p_memsz > PROCESS_STATIC_TLS / 4 * 3 &&
+           (read_dynamic(file, header, DT_FLAGS) & DF_STATIC_TLS) != 0;
 }
 
 struct elf_file elf_file_read(const char *path)
@@ -63,7 +76,9 @@ struct elf_file elf_file_read(const char *path)
         bool is_class = header.e_ident[EI_CLASS] == own.e_ident[EI_CLASS];
         result.is_native = is_class && header.e_machine == own.e_machine && header.e_type == ET_DYN;
         result.is_32_bit = !is_class && header.e_ident[EI_CLASS] == ELFCLASS32;
-        result.refuses_dlopen = result.is_native && reads_nodlopen(file, &header);
+        result.refuses_dlopen =
+            result.is_native && (read_dynamic(file, &header, DT_FLAGS_1) & DF_1_NOOPEN) != 0;
+        result.fills_static_tls = result.is_native && fills_static_tls(file, &header);
     }
     close(file);
     return result;

@@ -6,9 +6,11 @@
 #include <stdbool.h>
 
 struct elf_file {
-    bool is_native;      /* a shared object of this program's class and machine */
-    bool is_32_bit;      /* an object of 32 bits, where this program has 64 */
-    bool refuses_dlopen; /* linked with -z nodlopen; known of native objects only */
+    bool is_native; /* a shared object of this program's class and machine */
+    bool is_32_bit; /* an object of 32 bits, where this program has 64 */
+    /* known of native objects only: */
+    bool refuses_dlopen;   /* linked with -z nodlopen */
+    bool fills_static_tls; /* wants more static TLS than a child keeps free for late libraries */
 };
 
 /* All false for what is no ELF file or cannot be read. */

@@ -43,6 +43,20 @@ static void bind_calls(struct subject *subject, void *library)
     *(void **)&subject->fail_os = find_own(library, "mallet_subject_fail_os");
 }
 
+/*
+ * A program's calls ask for the version that the libc's malloc has, or for none. The loader passes
+ * over one of another version, so that under LD_PRELOAD the libc's would answer; one without a
+ * version is taken for any.
+ */
+static bool can_replace_malloc(void *library)
+{
+    static const char *const versions[] = {"GLIBC_2.2.5", "GLIBC_2.17", "GLIBC_2.0", "GLIBC_2.27"};
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
+        if (dlvsym(library, "malloc", versions[i]) != NULL)
+            return true;
+    return dlsym(library, DECLARED "malloc") != NULL;
+}
+
 /* What the object itself says that it lacks. */
 static int read_lacks(struct subject *subject, void *library, const char *path,
                       char error[SUBJECT_ERROR_MAX])
@@ -91,6 +105,13 @@ int subject_bind_library(struct subject *ret_subject, const char *path,
     if (subject.calls.malloc == NULL || subject.calls.free == NULL) {
         snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it does not define %s", path,
                  subject.calls.malloc == NULL ? "malloc" : "free");
+        return ENOSYS;
+    }
+    if (!can_replace_malloc(library)) {
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "could not bind %s: its malloc has a symbol version of its own, so that programs "
+                 "would not reach it; link it without a version script",
+                 path);
         return ENOSYS;
     }
     int result = read_lacks(&subject, library, path, error);

@@ -87,7 +87,8 @@ static enum subject_binding choose_binding(const char *path, enum subject_bindin
 {
     if (wanted != BIND_AUTO)
         return wanted;
-    return scope == SUBJECT_WHOLE_PROCESS || elf_file_read(path).refuses_dlopen
+    struct elf_file object = elf_file_read(path);
+    return scope == SUBJECT_WHOLE_PROCESS || object.refuses_dlopen || object.fills_static_tls
                ? BIND_PRELOAD
                : catalog_binding(path);
 }
@@ -96,11 +97,13 @@ static enum subject_binding choose_binding(const char *path, enum subject_bindin
 static int check_object(const struct subject_plan *plan, char error[SUBJECT_ERROR_MAX])
 {
     struct elf_file object = elf_file_read(plan->spec);
-    const char *reason = object.is_32_bit
-                             ? "it is a 32-bit object, and only 64-bit ones can be bound here"
-                         : object.refuses_dlopen && plan->binding != BIND_PRELOAD
-                             ? "it is linked with -z nodlopen, so it can only be preloaded"
-                             : NULL;
+    const char *reason =
+        object.is_32_bit ? "it is a 32-bit object, and only 64-bit ones can be bound here"
+        : object.refuses_dlopen && plan->binding != BIND_PRELOAD
+            ? "it is linked with -z nodlopen, so it can only be preloaded"
+        : object.fills_static_tls && plan->binding != BIND_PRELOAD
+            ? "it wants too much static TLS to be opened late, so it can only be preloaded"
+            : NULL;
     if (reason == NULL)
         return 0;
     snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", plan->spec, reason);

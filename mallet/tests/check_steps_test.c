@@ -71,7 +71,12 @@ static void a_step_is_measured_by_what_its_document_says(void **state)
     assert_int_equal(check_step_done(document), 3);
     assert_int_equal(check_step_minimum(step, LEVEL_QUICK, document), 5); /* all that there was */
     check_step_describe(step, document, text, sizeof text);
-    assert_string_equal(text, "3 traces, 40 refused OS calls");
+    assert_true(check_step_is_part(document));
+    assert_string_equal(text, "3 of 5 traces, 40 refused OS calls");
+    json_object_set_new(document, "done", json_integer(5));
+    assert_false(check_step_is_part(document));
+    check_step_describe(step, document, text, sizeof text);
+    assert_string_equal(text, "5 traces, 40 refused OS calls");
     json_object_set_new(document, "minimum", json_integer(5000));
     assert_int_equal(check_step_minimum(step, LEVEL_QUICK, document), step->minimum[LEVEL_QUICK]);
     json_decref(document);

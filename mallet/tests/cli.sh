@@ -119,7 +119,35 @@ if [ -n "$foreign" ] && cc -shared -fPIC "$work/none.c" -o "$work/without.so" 2>
         refused "could not bind $subject: it is not a regular file" replay "$subject" "$good"
     done
     refused 'without.so.*malloc' replay "$work/without.so" "$good"
+    # LD_PRELOAD does not reach it
+    cat >"$work/bump.c" <<'END'
+#include <stddef.h>
+#ifdef TLS_BYTES
+static __thread char own[TLS_BYTES];
+#else
+static char own[1 << 20];
+#endif
+static char pool[64 << 20];
+static size_t used;
+void *malloc(size_t size)
+{
+    size_t need = (size + 31) & ~(size_t)15;
+    own[0]++;
+    if (need < size || need > sizeof pool - used)
+        return NULL;
+    used += need;
+    return pool + used - need;
+}
+void free(void *block) { (void)block; }
+END
+    echo 'OWN_1.0 { global: malloc; free; local: *; };' >"$work/own.map"
+    cc -O1 -fPIC -fno-builtin -shared -Wl,--version-script="$work/own.map" -o "$work/versioned.so" "$work/bump.c"
+    refused 'versioned.so: its malloc has a symbol version' replay "$work/versioned.so" "$good"
+    # more static TLS than a library that is opened late can have
+    cc -O1 -fPIC -fno-builtin -shared -ftls-model=initial-exec -DTLS_BYTES=90000 -o "$work/tls.so" "$work/bump.c"
+    ends 0 replay --rounds 0 "$work/tls.so" "$good"
 fi
+refused '--deal' replay --deal 1 --fail-os 1 anvil "$good"
 refused 'frob' replay anvil:frob=1 "$good"
 refused '--binding: `frob`' replay --binding frob anvil "$good"
 refused '--rounds: `-1`' replay --rounds -1 anvil "$good"

@@ -185,7 +185,7 @@ __attribute__((visibility("default"))) void *realloc(void *block, size_t size)
 #endif
 
 #ifndef LACKS_ALIGNED
-__attribute__((visibility("default"))) void *memalign(size_t alignment, size_t size)
+static void *allocate_aligned(size_t alignment, size_t size)
 {
     uintptr_t clean_from;
     if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
@@ -199,6 +199,14 @@ __attribute__((visibility("default"))) void *memalign(size_t alignment, size_t s
     return allocate(size, alignment > ALIGNMENT ? alignment : ALIGNMENT, &clean_from);
 }
 
+__attribute__((visibility("default"))) void *memalign(size_t alignment, size_t size)
+{
+    if (sound_rules.alignment_max == 0 || alignment <= sound_rules.alignment_max)
+        return allocate_aligned(alignment, size);
+    errno = EINVAL;
+    return NULL;
+}
+
 __attribute__((visibility("default"))) void *aligned_alloc(size_t alignment, size_t size)
 {
     return memalign(alignment, size);
@@ -210,7 +218,7 @@ __attribute__((visibility("default"))) int posix_memalign(void **ret_block, size
     int error = errno;
     if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
         return EINVAL;
-    void *block = memalign(alignment, size);
+    void *block = allocate_aligned(alignment, size);
     errno = error;
     if (block == NULL && (size != 0 || !sound_rules.zero_is_null))
         return ENOMEM;
