@@ -121,7 +121,7 @@ static enum check_id check_free(struct check *check, const struct extent *extent
 {
     check->free_pages += extent->pages;
     check->free_count++;
-    check->to_purge += extent_is_worth_purging(extent);
+    check->to_purge += free_set_is_worth_purging(extent);
     check->dirty_bytes += extent->dirty - extent->clean;
     check->held_pages += extent->pages;
     return is_zero_around_dirt(extent) ? CHECK_OK : CHECK_KNOWN_ZERO;
@@ -429,7 +429,7 @@ static enum check_id check_tree(struct check *check, const struct extent *node,
     if (broken != CHECK_OK)
         return broken;
     check->place = node->start;
-    if (*last != NULL && !tree_is_before(*last, node, check->heap->extents.fit))
+    if (*last != NULL && !tree_is_before(*last, node, check->heap->extents.free.fit))
         return CHECK_TREE_ORDER;
     *last = node;
     broken = check_tree(check, right, last, ret_left);
@@ -448,10 +448,10 @@ static enum check_id check_tree(struct check *check, const struct extent *node,
 static enum check_id check_purge_list(struct check *check)
 {
     const struct extent *previous = NULL;
-    for (const struct extent *extent = check->heap->extents.purge_first; extent != NULL;
+    for (const struct extent *extent = check->heap->extents.free.purge_first; extent != NULL;
          previous = extent, extent = extent->as.node.purge_next) {
         bool is_member = is_known_extent(check, extent) && extent_state(extent) == EXTENT_FREE &&
-                         extent_is_worth_purging(extent);
+                         free_set_is_worth_purging(extent);
         if (!is_member || extent->as.node.purge_previous != previous || check->to_purge-- == 0)
             return CHECK_PURGE_LIST;
         check->place = extent->start;
@@ -463,8 +463,9 @@ static enum check_id check_sums(const struct check *check)
 {
     const struct anvil_heap *heap = check->heap;
     const struct extents *extents = &heap->extents;
-    if (check->held_pages != extents->held_pages || check->free_pages != extents->free_pages ||
-        check->free_count != extents->free_count || check->dirty_bytes != extents->dirty_bytes ||
+    if (check->held_pages != extents->held_pages || check->free_pages != extents->free.pages ||
+        check->free_count != extents->free.count ||
+        check->dirty_bytes != extents->free.dirty_bytes ||
         check->mapping_count != extents->mapping_count ||
         check->mapping_pages != extents->mapping_pages ||
         check->kept_count != extents->kept_count || check->kept_pages != extents->kept_pages)
@@ -483,7 +484,7 @@ enum check_id check_heap(const struct anvil_heap *heap, const void **ret_place)
     enum check_id broken = (enum check_id)walk(heap, &visitor);
     size_t left = check.free_count;
     if (broken == CHECK_OK)
-        broken = check_tree(&check, heap->extents.root, &last, &left);
+        broken = check_tree(&check, heap->extents.free.root, &last, &left);
     if (broken == CHECK_OK && left != 0)
         broken = CHECK_TREE_MEMBERS;
     if (broken == CHECK_OK)

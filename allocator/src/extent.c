@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extents, in four parts: descriptors with their list and their pagemap entries; the set of free
- * extents; what comes from the page source and goes back to it; and the operations (allocate, free,
- * grow, shrink, release).
+ * Extents, in four parts: descriptors with their list and their pagemap entries; coalescing; what
+ * comes from the page source and goes back to it; and the operations (allocate, free, grow, shrink,
+ * release).
  *
  * Every operation reserves its descriptors before it changes anything: it fails with nothing
  * changed, or it cannot fail any more.
@@ -14,8 +14,7 @@
  *  - a free extent that exceeds both the trim threshold and a quarter of the heap is cut at once,
  *    if the page source can take its tail;
  *  - when the dirty bytes of the free extents exceed a budget (2 MiB and an eighth of the heap),
- *    those that are worth it are purged: the addresses stay. They form a list, so that a purge
- *    costs nothing for all other extents;
+ *    those that are worth it are purged: the addresses stay;
  *  - extents_release does both for everything.
  * Pages that went back and are needed again are retained: the first two limits rise by as much, so
  * that a program which fills and empties its heap over and over faults its pages in a few times
@@ -24,8 +23,6 @@
  * A request that the system refuses leaves the extent as it was: free, and dirty as before.
  */
 #include "extent.h"
-
-#include "tree.h"
 
 #include <errno.h>
 #include <string.h>
@@ -161,82 +158,7 @@ static void unrecord_inner_pages(const struct extent *extent)
         pagemap_fill(extent->start + PAGE_BYTES, extent->pages - 2, 0);
 }
 
-/* ---- the set of free extents ---- */
-
-static void purge_list_insert(struct extents *extents, struct extent *extent)
-{
-    if (!extent_is_worth_purging(extent))
-        return;
-    extent->as.node.purge_previous = NULL;
-    extent->as.node.purge_next = extents->purge_first;
-    if (extents->purge_first != NULL)
-        extents->purge_first->as.node.purge_previous = extent;
-    extents->purge_first = extent;
-}
-
-static void purge_list_remove(struct extents *extents, struct extent *extent)
-{
-    struct extent *previous = extent->as.node.purge_previous, *next = extent->as.node.purge_next;
-    if (!extent_is_worth_purging(extent))
-        return;
-    ASSERT(previous != NULL || extents->purge_first == extent);
-    *(previous == NULL ? &extents->purge_first : &previous->as.node.purge_next) = next;
-    if (next != NULL)
-        next->as.node.purge_previous = previous;
-}
-
-/* What the set knows of a member beside its place in the tree. */
-static void free_set_count(struct extents *extents, struct extent *extent)
-{
-    extent_set_state(extent, EXTENT_FREE);
-    extents->free_pages += extent->pages;
-    extents->free_count++;
-    extents->dirty_bytes += extent->dirty - extent->clean;
-    purge_list_insert(extents, extent);
-}
-
-static void free_set_uncount(struct extents *extents, struct extent *extent)
-{
-    ASSERT(extent_state(extent) == EXTENT_FREE && extents->free_count > 0);
-    ASSERT(extents->free_pages >= extent->pages);
-    ASSERT(extents->dirty_bytes >= extent->dirty - extent->clean);
-    purge_list_remove(extents, extent);
-    extents->free_pages -= extent->pages;
-    extents->free_count--;
-    extents->dirty_bytes -= extent->dirty - extent->clean;
-}
-
-static void free_set_insert(struct extents *extents, struct extent *extent)
-{
-    extent_set_state(extent, EXTENT_FREE);
-    tree_insert(&extents->root, extent, extents->fit);
-    free_set_count(extents, extent);
-}
-
-static void free_set_remove(struct extents *extents, struct extent *extent)
-{
-    free_set_uncount(extents, extent);
-    tree_remove(&extents->root, extent, extents->fit);
-}
-
-/* Between these two a member changes its start or its length, or gives its place to `fresh`, and
- * meets no other member. Where the order is by address, the place in the tree stays the same. */
-static void free_set_change(struct extents *extents, struct extent *extent)
-{
-    free_set_uncount(extents, extent);
-    if (!tree_is_by_address(extents->fit))
-        tree_remove(&extents->root, extent, extents->fit);
-}
-
-static void free_set_changed(struct extents *extents, struct extent *extent, struct extent *fresh)
-{
-    if (tree_is_by_address(extents->fit)) {
-        tree_replace(&extents->root, extent, fresh);
-        free_set_count(extents, fresh);
-    } else {
-        free_set_insert(extents, fresh);
-    }
-}
+/* ---- coalescing ---- */
 
 /*
  *   before   | left          | right    |      four entries in the pagemap
@@ -269,20 +191,20 @@ static struct extent *coalesce(struct extents *extents, struct extent *extent)
     bool is_left_free = is_free(left), is_right_free = is_free(right);
     if (is_left_free) {
         if (is_right_free)
-            free_set_remove(extents, right);
-        free_set_change(extents, left);
+            free_set_remove(&extents->free, right);
+        free_set_change(&extents->free, left);
         merge(extents, left, extent);
         extent_delete(extents, extent);
         extent = left;
     } else if (is_right_free) {
-        free_set_change(extents, right);
+        free_set_change(&extents->free, right);
     }
     if (is_right_free)
         merge(extents, extent, right);
     if (is_left_free || is_right_free)
-        free_set_changed(extents, is_left_free ? left : right, extent);
+        free_set_changed(&extents->free, is_left_free ? left : right, extent);
     else
-        free_set_insert(extents, extent);
+        free_set_insert(&extents->free, extent);
     if (is_right_free)
         extent_delete(extents, right);
     ASSERT(!is_free(extent_left(extents, extent)) && !is_free(extent_right(extents, extent)));
@@ -293,7 +215,7 @@ static struct extent *coalesce(struct extents *extents, struct extent *extent)
 
 static void set_purge_mark(struct extents *extents)
 {
-    extents->purge_at = extents->dirty_bytes + PURGE_BUDGET +
+    extents->purge_at = extents->free.dirty_bytes + PURGE_BUDGET +
                         (extents->held_pages << PAGE_SHIFT) / 8 +
                         (extents->retained_pages << PAGE_SHIFT);
 }
@@ -336,8 +258,8 @@ void extents_init(struct extents *extents, struct pages *pages, struct meta *met
     *extents = (struct extents){.pages = pages,
                                 .meta = meta,
                                 .owner = owner,
-                                .fit = options->fit,
                                 .trim_pages = options->trim_threshold >> PAGE_SHIFT};
+    free_set_init(&extents->free, options->fit);
     if (owner == PAGEMAP_OWNER_DEFAULT)
         extents->retained_pages = RETAINED_AT_FIRST;
     set_purge_mark(extents);
@@ -397,7 +319,7 @@ static void cut_tail(struct extents *extents, struct extent *extent, size_t keep
     extent->pages = keep;
     extent_cut_dirt(extent, keep << PAGE_SHIFT);
     extent_record(extents, extent);
-    free_set_insert(extents, extent);
+    free_set_insert(&extents->free, extent);
 }
 
 /*
@@ -409,11 +331,11 @@ static bool release_tail(struct extents *extents, struct extent *extent, size_t 
     size_t keep_length = keep << PAGE_SHIFT;
     size_t length = extent_length(extent) - keep_length;
     size_t dirty = extent->dirty > keep_length ? extent->dirty - keep_length : 0;
-    free_set_remove(extents, extent);
+    free_set_remove(&extents->free, extent);
     extent_unrecord(extent); /* first: released addresses may become another heap's */
     if (pages_release(extents->pages, extent->start + keep_length, length, dirty) != 0) {
         extent_record(extents, extent);
-        free_set_insert(extents, extent);
+        free_set_insert(&extents->free, extent);
         return false;
     }
     note_gone(extents, length >> PAGE_SHIFT);
@@ -437,15 +359,13 @@ static size_t purge(struct extents *extents, struct extent *extent)
     if (length == 0 || pages_purge(extents->pages, extent->start + extent->clean, length) != 0)
         return 0;
     note_gone(extents, length >> PAGE_SHIFT);
-    purge_list_remove(extents, extent);
-    extents->dirty_bytes -= extent->dirty - extent->clean;
-    extent->dirty = extent->clean = 0;
+    free_set_purged(&extents->free, extent);
     return length;
 }
 
-static void purge_large(struct extents *extents)
+static COLD void purge_large(struct extents *extents)
 {
-    for (struct extent *extent = extents->purge_first, *next; extent != NULL; extent = next) {
+    for (struct extent *extent = extents->free.purge_first, *next; extent != NULL; extent = next) {
         next = extent->as.node.purge_next;
         (void)purge(extents, extent);
     }
@@ -456,7 +376,7 @@ static void purge_large(struct extents *extents)
  * otherwise every released run would leave an island. */
 static size_t pages_to_keep(const struct extents *extents, const struct extent *extent)
 {
-    size_t elsewhere = extents->free_pages - extent->pages;
+    size_t elsewhere = extents->free.pages - extent->pages;
     size_t enough = size_max(extents->trim_pages, extents->held_pages / STEP_SHARE);
     return elsewhere > enough ? 0 : extents->trim_pages;
 }
@@ -471,19 +391,11 @@ static void settle(struct extents *extents, struct extent *extent)
         if (is_tail_releasable(extents, extent, keep))
             (void)release_tail(extents, extent, keep);
     }
-    if (UNLIKELY(extents->dirty_bytes > extents->purge_at) && extents->pages->ops->is_system)
+    if (UNLIKELY(extents->free.dirty_bytes > extents->purge_at) && extents->pages->ops->is_system)
         purge_large(extents);
 }
 
 /* ---- operations ---- */
-
-static struct extent *find_fit(const struct extents *extents, size_t pages)
-{
-    struct extent *found = NULL;
-    if (extents->fit == ANVIL_FIT_NEXT)
-        found = tree_find_from(extents->root, pages, extents->cursor);
-    return found != NULL ? found : tree_find(extents->root, pages);
-}
 
 /*
  *   before   | extent                    |
@@ -525,12 +437,12 @@ static struct extent *split_front(struct extents *extents, struct extent *extent
     front->dirty = extent->dirty;
     front->clean = extent->clean;
     extent_cut_dirt(front, pages << PAGE_SHIFT);
-    free_set_change(extents, extent);
+    free_set_change(&extents->free, extent);
     cut_front(extent, pages);
     extent_record(extents, front);
     extent_record(extents, extent);
     link_after(extents, extent->previous, front);
-    free_set_changed(extents, extent, extent);
+    free_set_changed(&extents->free, extent, extent);
     return front;
 }
 
@@ -541,24 +453,24 @@ static struct extent *split_front(struct extents *extents, struct extent *extent
 static struct extent *split_middle(struct extents *extents, struct extent *extent, size_t front,
                                    size_t pages)
 {
-    free_set_remove(extents, extent);
+    free_set_remove(&extents->free, extent);
     if (front > 0) {
         struct extent *rest = split(extents, extent, front);
-        free_set_insert(extents, extent);
+        free_set_insert(&extents->free, extent);
         extent = rest;
     }
     if (extent->pages > pages)
-        free_set_insert(extents, split(extents, extent, pages));
+        free_set_insert(&extents->free, split(extents, extent, pages));
     return extent;
 }
 
 static struct extent *find_or_expand(struct extents *extents, size_t pages)
 {
-    struct extent *found = find_fit(extents, pages);
+    struct extent *found = free_set_find(&extents->free, pages, extents->cursor);
     if (found == NULL && expand(extents, pages, true) == 0)
-        found = find_fit(extents, pages);
+        found = free_set_find(&extents->free, pages, extents->cursor);
     if (found == NULL && expand(extents, pages, false) == 0)
-        found = find_fit(extents, pages);
+        found = free_set_find(&extents->free, pages, extents->cursor);
     return found;
 }
 
@@ -625,12 +537,12 @@ static bool grow_into_right(struct extents *extents, struct extent *extent, size
     extent_unrecord(right);
     pagemap_set(extent_end(extent) - 1, 0);
     if (right->pages > more) {
-        free_set_change(extents, right);
+        free_set_change(&extents->free, right);
         cut_front(right, more);
         extent_record(extents, right);
-        free_set_changed(extents, right, right);
+        free_set_changed(&extents->free, right, right);
     } else {
-        free_set_remove(extents, right);
+        free_set_remove(&extents->free, right);
         extent_unlink(extents, right);
         extent_delete(extents, right);
     }
@@ -677,12 +589,12 @@ bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages)
 bool extents_feed_meta(struct extents *extents)
 {
     size_t pages = meta_missing_pages(extents->meta);
-    struct extent *extent = tree_find(extents->root, pages);
+    struct extent *extent = free_set_find(&extents->free, pages, NULL);
     if (extent == NULL)
         return false;
     size_t keep = extent->pages - pages;
     char *start = extent->start + (keep << PAGE_SHIFT);
-    free_set_remove(extents, extent);
+    free_set_remove(&extents->free, extent);
     extent_unrecord(extent);
     cut_tail(extents, extent, keep);
     meta_adopt(extents->meta, start, pages << PAGE_SHIFT);
@@ -745,6 +657,7 @@ void extents_destroy(struct extents *extents)
         }
         release_run(extents, start, length, dirty);
     }
-    extents->first = extents->last = extents->root = extents->purge_first = NULL;
+    free_set_init(&extents->free, extents->free.fit);
+    extents->first = extents->last = NULL;
     extents->kept_newest = extents->kept_oldest = NULL;
 }

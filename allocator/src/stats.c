@@ -75,8 +75,8 @@ void anvil_heap_stats(anvil_heap *heap, struct anvil_stats *ret_stats)
         .live_blocks = sums.live_blocks,
         .live_size = sums.live_size,
         .live_capacity = sums.live_capacity,
-        .free_extents = extents->free_count + extents->kept_count + sums.cached_runs,
-        .free_bytes = ((extents->free_pages + extents->kept_pages) << PAGE_SHIFT) +
+        .free_extents = extents->free.count + extents->kept_count + sums.cached_runs,
+        .free_bytes = ((extents->free.pages + extents->kept_pages) << PAGE_SHIFT) +
                       sums.free_capacity + sums.cached_length,
         .mapped = heap->pages.held,
         .mapped_peak = heap->pages.held_peak,
@@ -94,14 +94,14 @@ struct anvil_mallinfo2 anvil_mallinfo2(void)
     size_t used = sums.live_capacity - sums.mapping_length;
     struct anvil_mallinfo2 info = {.arena = arena,
                                    .ordblks =
-                                       extents->free_count + extents->kept_count + sums.cached_runs,
+                                       extents->free.count + extents->kept_count + sums.cached_runs,
                                    .smblks = sums.free_blocks,
                                    .hblks = sums.mappings,
                                    .hblkhd = sums.mapping_length,
                                    .fsmblks = sums.free_capacity,
                                    .uordblks = used,
                                    .fordblks = arena - used,
-                                   .keepcost = extents->dirty_bytes};
+                                   .keepcost = extents->free.dirty_bytes};
     heap_unlock(heap);
     return info;
 }

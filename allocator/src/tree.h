@@ -14,7 +14,8 @@
 #ifndef ANVIL_TREE_H
 #define ANVIL_TREE_H
 
-#include "extent.h"
+#include "anvil.h"
+#include "extent_descriptor.h"
 
 void tree_insert(struct extent **root, struct extent *extent, enum anvil_fit fit);
 void tree_remove(struct extent **root, struct extent *extent, enum anvil_fit fit);

@@ -160,7 +160,7 @@ static void wrong_entries_of_the_pagemap_are_reported(void **state)
 static void a_tree_out_of_order_is_reported(void **state)
 {
     (void)state;
-    struct extent *root = heap->extents.root;
+    struct extent *root = heap->extents.free.root;
     struct extent_node kept = root->as.node;
     root->as.node.left = kept.right;
     root->as.node.right = kept.left;
@@ -173,26 +173,26 @@ static void a_tree_out_of_order_is_reported(void **state)
 static void a_wrong_maximum_in_the_tree_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(heap->extents.root->as.node.pages_max, heap->extents.root->as.node.pages_max - 1,
-                CHECK_TREE_MAX);
+    EXPECT_WHEN(heap->extents.free.root->as.node.pages_max,
+                heap->extents.free.root->as.node.pages_max - 1, CHECK_TREE_MAX);
 }
 
 static void a_tree_with_wrong_members_is_reported(void **state)
 {
     (void)state;
-    EXPECT_WHEN(heap->extents.root, NULL, CHECK_TREE_MEMBERS);
-    struct extent **leaf = heap->extents.root->as.node.left != NULL
-                               ? &heap->extents.root->as.node.left
-                               : &heap->extents.root->as.node.right;
+    EXPECT_WHEN(heap->extents.free.root, NULL, CHECK_TREE_MEMBERS);
+    struct extent **leaf = heap->extents.free.root->as.node.left != NULL
+                               ? &heap->extents.free.root->as.node.left
+                               : &heap->extents.free.root->as.node.right;
     EXPECT_WHEN(*leaf, mapping, CHECK_TREE_MEMBERS);
 }
 
 static void a_wrong_list_of_extents_to_purge_is_reported(void **state)
 {
     (void)state;
-    assert_ptr_equal(heap->extents.purge_first, low); /* the one that was written to */
-    EXPECT_WHEN(heap->extents.purge_first, NULL, CHECK_PURGE_LIST);
-    EXPECT_WHEN(heap->extents.purge_first, live, CHECK_PURGE_LIST);
+    assert_ptr_equal(heap->extents.free.purge_first, low); /* the one that was written to */
+    EXPECT_WHEN(heap->extents.free.purge_first, NULL, CHECK_PURGE_LIST);
+    EXPECT_WHEN(heap->extents.free.purge_first, live, CHECK_PURGE_LIST);
     EXPECT_WHEN(low->as.node.purge_next, low, CHECK_PURGE_LIST);
     EXPECT_WHEN(low->as.node.purge_next, high, CHECK_PURGE_LIST);
     EXPECT_WHEN(low->as.node.purge_previous, high, CHECK_PURGE_LIST);
@@ -202,9 +202,9 @@ static void wrong_sums_of_extents_are_reported(void **state)
 {
     (void)state;
     EXPECT_WHEN(heap->extents.held_pages, heap->extents.held_pages + 1, CHECK_EXTENT_SUMS);
-    EXPECT_WHEN(heap->extents.free_pages, 0, CHECK_EXTENT_SUMS);
-    EXPECT_WHEN(heap->extents.free_count, 1, CHECK_EXTENT_SUMS);
-    EXPECT_WHEN(heap->extents.dirty_bytes, 1, CHECK_EXTENT_SUMS);
+    EXPECT_WHEN(heap->extents.free.pages, 0, CHECK_EXTENT_SUMS);
+    EXPECT_WHEN(heap->extents.free.count, 1, CHECK_EXTENT_SUMS);
+    EXPECT_WHEN(heap->extents.free.dirty_bytes, 1, CHECK_EXTENT_SUMS);
     EXPECT_WHEN(heap->extents.mapping_count, 0, CHECK_EXTENT_SUMS);
     EXPECT_WHEN(heap->extents.mapping_pages, 0, CHECK_EXTENT_SUMS);
     EXPECT_WHEN(heap->extents.kept_count, 1, CHECK_EXTENT_SUMS);

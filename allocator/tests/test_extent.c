@@ -31,7 +31,7 @@ static void start(enum anvil_fit fit)
     extents_init(&extents, &pages, &meta, 99, &options);
     a = allocate(A), wall_1 = allocate(1), b = allocate(B), wall_2 = allocate(1), c = allocate(C),
     wall_3 = allocate(STEP - A - B - C - 2);
-    assert_int_equal(extents.free_count, 0);
+    assert_int_equal(extents.free.count, 0);
 }
 
 static int setup(void **state)
@@ -117,7 +117,7 @@ static void a_freed_extent_with_live_neighbours_stays_alone(void **state)
 {
     (void)state;
     extent_free(&extents, b);
-    assert_int_equal(extents.free_count, 1);
+    assert_int_equal(extents.free.count, 1);
     assert_int_equal(b->pages, B);
 }
 
@@ -126,7 +126,7 @@ static void a_freed_extent_joins_its_left_neighbour(void **state)
     (void)state;
     extent_free(&extents, a);
     extent_free(&extents, wall_1);
-    assert_int_equal(extents.free_count, 1);
+    assert_int_equal(extents.free.count, 1);
     assert_int_equal(extent_left(&extents, b)->pages, A + 1);
 }
 
@@ -135,7 +135,7 @@ static void a_freed_extent_joins_its_right_neighbour(void **state)
     (void)state;
     extent_free(&extents, b);
     extent_free(&extents, wall_1);
-    assert_int_equal(extents.free_count, 1);
+    assert_int_equal(extents.free.count, 1);
     assert_int_equal(extent_right(&extents, a)->pages, B + 1);
 }
 
@@ -145,7 +145,7 @@ static void a_freed_extent_joins_both_neighbours(void **state)
     extent_free(&extents, a);
     extent_free(&extents, b);
     extent_free(&extents, wall_1);
-    assert_int_equal(extents.free_count, 1);
+    assert_int_equal(extents.free.count, 1);
     assert_int_equal(extent_left(&extents, wall_2)->pages, A + 1 + B);
 }
 
@@ -158,7 +158,7 @@ static void growth_takes_what_it_needs_of_a_free_neighbour(void **state)
     assert_int_equal(extent_right(&extents, wall_1)->pages, B - 5);
     assert_true(extent_grow(&extents, wall_1, B + 1));
     assert_ptr_equal(extent_right(&extents, wall_1), wall_2);
-    assert_int_equal(extents.free_count, 0);
+    assert_int_equal(extents.free.count, 0);
 }
 
 static void growth_into_a_live_or_small_neighbour_changes_nothing(void **state)
@@ -168,14 +168,14 @@ static void growth_into_a_live_or_small_neighbour_changes_nothing(void **state)
     extent_free(&extents, b);
     assert_false(extent_grow(&extents, wall_1, B + 2));
     assert_int_equal(wall_1->pages, 1);
-    assert_int_equal(extents.free_pages, B);
+    assert_int_equal(extents.free.pages, B);
 }
 
 static void shrinking_frees_the_tail(void **state)
 {
     (void)state;
     assert_true(extent_shrink(&extents, b, 3));
-    assert_int_equal(extents.free_pages, B - 3);
+    assert_int_equal(extents.free.pages, B - 3);
     assert_ptr_equal(extent_right(&extents, b)->start, b->start + 3 * PAGE_BYTES);
 }
 
@@ -200,18 +200,18 @@ static void what_is_zero_in_front_stays_so_when_dirt_comes_to_it(void **state)
     extent_free(&extents, b);
     struct extent *front = allocate(3), *rest = allocate(3);
     assert_ptr_equal(extent_right(&extents, front), rest);
-    size_t dirty_before = extents.dirty_bytes;
+    size_t dirty_before = extents.free.dirty_bytes;
     front->dirty = 0;
     rest->dirty = PAGE_BYTES + 100;
     extent_free(&extents, front);
     extent_free(&extents, rest);
-    assert_int_equal(extents.dirty_bytes, dirty_before + PAGE_BYTES + 100);
+    assert_int_equal(extents.free.dirty_bytes, dirty_before + PAGE_BYTES + 100);
     const struct extent *whole = extent_right(&extents, wall_1);
     assert_int_equal(whole->clean, 3 * PAGE_BYTES);
     front = allocate(4);
     assert_int_equal(front->clean, 0);
     assert_int_equal(front->dirty, 4 * PAGE_BYTES);
-    assert_int_equal(extents.dirty_bytes, dirty_before + 100);
+    assert_int_equal(extents.free.dirty_bytes, dirty_before + 100);
 }
 
 static void an_alignment_cuts_off_the_front(void **state)
@@ -241,7 +241,7 @@ static void release_gives_back_the_top(void **state)
     extent_free(&extents, wall_3);
     assert_int_equal(extents_release(&extents, 0), (STEP - A - B - 2) * PAGE_BYTES);
     assert_ptr_equal(pages.top, extent_end(wall_2));
-    assert_int_equal(extents.free_count, 0);
+    assert_int_equal(extents.free.count, 0);
 }
 
 static void the_trim_threshold_bounds_a_free_top(void **state)
@@ -249,12 +249,12 @@ static void the_trim_threshold_bounds_a_free_top(void **state)
     (void)state;
     extents.trim_pages = 4;
     extent_free(&extents, wall_3); /* 27 pages: too little to be worth a request */
-    assert_int_equal(extents.free_pages, STEP - A - B - C - 2);
+    assert_int_equal(extents.free.pages, STEP - A - B - C - 2);
     extent_free(&extents, c);
     extent_free(&extents, wall_2);
-    assert_int_equal(extents.free_pages, STEP - A - B - 1); /* 33 */
+    assert_int_equal(extents.free.pages, STEP - A - B - 1); /* 33 */
     extent_free(&extents, b);
-    assert_int_equal(extents.free_pages, 4);
+    assert_int_equal(extents.free.pages, 4);
     assert_ptr_equal(pages.top, extent_end(wall_1) + 4 * PAGE_BYTES);
 }
 

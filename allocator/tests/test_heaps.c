@@ -137,7 +137,7 @@ static void dirty_holes_are_purged_beyond_the_budget(void **state)
         memset(blocks[i] = anvil_heap_malloc(heap, 60000), 1, 60000);
     for (int i = 0; i < 400; i += 2)
         anvil_heap_free(heap, blocks[i]);
-    assert_in_range(heap->extents.dirty_bytes, 0, 7 << 20);
+    assert_in_range(heap->extents.free.dirty_bytes, 0, 7 << 20);
     support_check(heap);
     for (int i = 0; i < 400; i += 2)
         assert_true(support_is_zero(blocks[i] = anvil_heap_calloc(heap, 60000, 1), 60000));

@@ -77,7 +77,7 @@ static bool is_better(const struct extents *extents, const struct extent *extent
                       const struct extent *best, size_t pages)
 {
     return extent_state(extent) == EXTENT_FREE && extent->pages >= pages &&
-           (best == NULL || tree_is_before(extent, best, extents->fit));
+           (best == NULL || tree_is_before(extent, best, extents->free.fit));
 }
 
 static char *best_place(const struct extents *extents, size_t pages)
@@ -89,7 +89,7 @@ static char *best_place(const struct extents *extents, size_t pages)
         if (extent->start >= extents->cursor && is_better(extents, extent, after, pages))
             after = extent;
     }
-    if (extents->fit == ANVIL_FIT_NEXT && after != NULL)
+    if (extents->free.fit == ANVIL_FIT_NEXT && after != NULL)
         best = after;
     return best == NULL ? NULL : best->start;
 }
