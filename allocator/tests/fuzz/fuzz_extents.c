@@ -8,7 +8,6 @@
  */
 #include "model.h"
 
-#include "check.h"
 #include "heap.h"
 #include "tree.h"
 
@@ -22,7 +21,6 @@ struct held {
 };
 
 static struct {
-    struct anvil_heap *heap;
     uint64_t marks;
     struct held held[SLOTS];
 } target;
@@ -114,7 +112,7 @@ static void keep(struct held *held, struct extent *extent, size_t pages, size_t 
 
 static void take(struct held *held, size_t pages, size_t alignment)
 {
-    struct extents *extents = &target.heap->extents;
+    struct extents *extents = &model.heap->extents;
     struct extent *extent;
     char *place = best_place(extents, pages);
     if (extent_alloc(extents, pages, alignment, &extent) != 0)
@@ -129,8 +127,8 @@ static void take(struct held *held, size_t pages, size_t alignment)
 static void take_mapping(struct held *held, size_t pages, size_t alignment)
 {
     struct extent *extent;
-    if (!target.heap->pages.ops->has_mappings ||
-        mapping_alloc(&target.heap->extents, pages, alignment, &extent) != 0)
+    if (!model.heap->pages.ops->has_mappings ||
+        mapping_alloc(&model.heap->extents, pages, alignment, &extent) != 0)
         return;
     model_require(extent_state(extent) == EXTENT_MAPPING, "extents: a new one is no mapping");
     keep(held, extent, extent->pages, alignment); /* a kept one may be longer */
@@ -140,7 +138,7 @@ static void take_mapping(struct held *held, size_t pages, size_t alignment)
 
 static void give_back(struct held *held)
 {
-    struct extents *extents = &target.heap->extents;
+    struct extents *extents = &model.heap->extents;
     require_marks(held, held->extent->pages);
     if (extent_state(held->extent) == EXTENT_MAPPING)
         mapping_free(extents, held->extent);
@@ -151,7 +149,7 @@ static void give_back(struct held *held)
 
 static void resize(struct held *held, size_t pages)
 {
-    struct extents *extents = &target.heap->extents;
+    struct extents *extents = &model.heap->extents;
     struct extent *extent = held->extent;
     size_t old = extent->pages;
     bool is_done;
@@ -177,7 +175,7 @@ static size_t pages_of(uint16_t operand)
 
 static void step(const struct model_op *op)
 {
-    struct extents *extents = &target.heap->extents;
+    struct extents *extents = &model.heap->extents;
     struct held *held = &target.held[op->slot % SLOTS];
     size_t pages = pages_of(op->operand), shift = (size_t)op->operand >> 12;
     size_t alignment = PAGE_BYTES << (shift > 7 ? shift - 8 : 0);
@@ -189,15 +187,15 @@ static void step(const struct model_op *op)
         (void)mappings_release(extents);
         break;
     case 2:
-        target.heap->pages.refuse_in = op->operand % FAIL_WITHIN;
+        model.heap->pages.refuse_in = op->operand % FAIL_WITHIN;
         break;
     case 3:
-        if (target.heap->meta.missing != 0)
+        if (model.heap->meta.missing != 0)
             (void)extents_feed_meta(extents);
         break;
     case 4:
-        if (target.heap->pages.ops->is_system)
-            (void)meta_release(&target.heap->meta);
+        if (model.heap->pages.ops->is_system)
+            (void)meta_release(&model.heap->meta);
         break;
     default:
         if (held->extent == NULL && op->kind % 4 == 1)
@@ -211,35 +209,15 @@ static void step(const struct model_op *op)
     }
 }
 
-static void require_whole(void)
-{
-    const void *at;
-    enum check_id broken = check_heap(target.heap, &at);
-    model_require(broken == CHECK_OK, "extents: %s at %p", check_id_name(broken), at);
-}
-
-static void finish(void)
+static void give_all_back(void)
 {
     for (unsigned i = 0; i < SLOTS; i++)
         if (target.held[i].extent != NULL)
             give_back(&target.held[i]);
-    require_whole();
-    for (struct extent *extent = target.heap->extents.first; extent != NULL; extent = extent->next)
-        model_require(extent_state(extent) == EXTENT_FREE || extent_state(extent) == EXTENT_KEPT,
-                      "extents: one is in use after the last was freed");
-    anvil_heap_destroy(target.heap);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < MODEL_CONFIGURATION)
-        return 0;
-    target.heap = model_layers(data);
-    for (size_t i = MODEL_CONFIGURATION; i + MODEL_OP <= size; i += MODEL_OP) {
-        const struct model_op op = model_decode(data + i);
-        step(&op);
-        require_whole();
-    }
-    finish();
+    model_run_layer("extents", data, size, step, give_all_back);
     return 0;
 }

@@ -9,7 +9,6 @@
  */
 #include "model.h"
 
-#include "check.h"
 #include "heap.h"
 
 #include <string.h>
@@ -25,7 +24,6 @@ struct held {
 };
 
 static struct {
-    struct anvil_heap *heap;
     unsigned count;
     struct held held[HELD_MAX];
     struct extent *extents[EXTENTS]; /* NULL: none */
@@ -59,7 +57,7 @@ static void require_apart(const struct slab_entry *entry, unsigned class_index)
 
 static void keep(const struct slab_entry *entry, unsigned class_index)
 {
-    struct slab *slab = pagemap_slab_of(pagemap_get(entry->block), target.heap->id);
+    struct slab *slab = pagemap_slab_of(pagemap_get(entry->block), model.heap->id);
     model_require(slab != NULL && slab->class_index == class_index, "slabs: a block of no slab");
     model_require(slab_tag_at(slab, entry->block) == entry->tag, "slabs: a tag of another block");
     uint32_t tag = sync_tag_read(entry->tag);
@@ -88,7 +86,7 @@ static void take(unsigned class_index, unsigned wanted)
     struct slab_entry entries[BATCH_MAX];
     unsigned count;
     if (target.count + wanted > HELD_MAX ||
-        slabs_take(&target.heap->slabs, class_index, entries, wanted, &count) != 0)
+        slabs_take(&model.heap->slabs, class_index, entries, wanted, &count) != 0)
         return;
     model_require(count >= 1 && count <= wanted, "slabs: %u blocks for %u", count, wanted);
     for (unsigned i = 0; i < count; i++)
@@ -105,7 +103,7 @@ static void remove_at(unsigned index)
 static void put(unsigned first, unsigned wanted, bool is_twice)
 {
     struct slab_entry entries[BATCH_MAX] = {{NULL, NULL}};
-    struct slabs *slabs = &target.heap->slabs;
+    struct slabs *slabs = &model.heap->slabs;
     unsigned count = 0, class_index = target.held[first].class_index;
     for (unsigned i = target.count; i-- > 0 && count < wanted;)
         if (target.held[i].class_index == class_index) {
@@ -114,7 +112,7 @@ static void put(unsigned first, unsigned wanted, bool is_twice)
         }
     model_require(slabs_put(slabs, class_index, entries, count) == count,
                   "slabs: of %u blocks not all were put back", count);
-    struct slab *slab = pagemap_slab_of(pagemap_get(entries[0].block), target.heap->id);
+    struct slab *slab = pagemap_slab_of(pagemap_get(entries[0].block), model.heap->id);
     if (is_twice && slab != NULL && slab_tag_at(slab, entries[0].block) == entries[0].tag)
         model_require(slabs_put(slabs, class_index, entries, 1) == 0,
                       "slabs: a block was put back twice");
@@ -122,7 +120,7 @@ static void put(unsigned first, unsigned wanted, bool is_twice)
 
 static void use_extent(unsigned slot, size_t pages)
 {
-    struct extents *extents = &target.heap->extents;
+    struct extents *extents = &model.heap->extents;
     struct extent **place = &target.extents[slot % EXTENTS];
     if (*place != NULL) {
         extent_free(extents, *place);
@@ -148,13 +146,13 @@ static void step(const struct model_op *op)
     unsigned wanted = 1 + op->operand / 8 % BATCH_MAX;
     switch (op->kind % 16) {
     case 0:
-        (void)slabs_release(&target.heap->slabs);
+        (void)slabs_release(&model.heap->slabs);
         break;
     case 1:
-        target.heap->pages.refuse_in = op->operand % FAIL_WITHIN;
+        model.heap->pages.refuse_in = op->operand % FAIL_WITHIN;
         break;
     case 2:
-        (void)extents_release(&target.heap->extents, op->operand % 64 * PAGE_BYTES);
+        (void)extents_release(&model.heap->extents, op->operand % 64 * PAGE_BYTES);
         break;
     case 3:
         use_extent(op->slot, 1 + op->operand % 30);
@@ -169,37 +167,18 @@ static void step(const struct model_op *op)
     }
 }
 
-static void require_whole(void)
-{
-    const void *at;
-    enum check_id broken = check_heap(target.heap, &at);
-    model_require(broken == CHECK_OK, "slabs: %s at %p", check_id_name(broken), at);
-}
-
-static void finish(void)
+static void give_all_back(void)
 {
     for (unsigned i = 0; i < EXTENTS; i++)
         if (target.extents[i] != NULL)
             use_extent(i, 1);
     while (target.count > 0)
         put(0, BATCH_MAX, false);
-    (void)slabs_release(&target.heap->slabs);
-    require_whole();
-    for (struct extent *extent = target.heap->extents.first; extent != NULL; extent = extent->next)
-        model_require(extent_state(extent) == EXTENT_FREE, "slabs: an extent is left in use");
-    anvil_heap_destroy(target.heap);
+    (void)slabs_release(&model.heap->slabs);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < MODEL_CONFIGURATION)
-        return 0;
-    target.heap = model_layers(data);
-    for (size_t i = MODEL_CONFIGURATION; i + MODEL_OP <= size; i += MODEL_OP) {
-        const struct model_op op = model_decode(data + i);
-        step(&op);
-        require_whole();
-    }
-    finish();
+    model_run_layer("slabs", data, size, step, give_all_back);
     return 0;
 }

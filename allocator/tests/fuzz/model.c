@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model.h"
 
+#include "check.h"
 #include "heap_set.h"
 
 #include <stdarg.h>
@@ -109,14 +110,6 @@ void model_start(const uint8_t configuration[MODEL_CONFIGURATION])
         make_default(text);
     else
         make_heap(text, is_arena, (configuration[0] & UNLOCKED) != 0);
-}
-
-anvil_heap *model_layers(const uint8_t configuration[MODEL_CONFIGURATION])
-{
-    const uint8_t chosen[MODEL_CONFIGURATION] = {(configuration[0] & 3) | UNLOCKED,
-                                                 configuration[1]};
-    model_start(chosen);
-    return model.heap;
 }
 
 /* ---- content ---- */
@@ -378,4 +371,44 @@ void model_end(void)
         heap_default_reset();
     else
         anvil_heap_destroy(model.heap);
+}
+
+/* ---- single layers ---- */
+
+static void start_layer(const uint8_t configuration[MODEL_CONFIGURATION])
+{
+    const uint8_t chosen[MODEL_CONFIGURATION] = {(configuration[0] & 3) | UNLOCKED,
+                                                 configuration[1]};
+    model_start(chosen);
+}
+
+static void require_whole(const char *layer)
+{
+    const void *at;
+    enum check_id broken = check_heap(model.heap, &at);
+    model_require(broken == CHECK_OK, "%s: %s at %p", layer, check_id_name(broken), at);
+}
+
+static void require_unused(const char *layer)
+{
+    for (struct extent *extent = model.heap->extents.first; extent != NULL; extent = extent->next)
+        model_require(extent_state(extent) == EXTENT_FREE || extent_state(extent) == EXTENT_KEPT,
+                      "%s: an extent is in use after the last was freed", layer);
+}
+
+void model_run_layer(const char *layer, const uint8_t *data, size_t size,
+                     void (*act)(const struct model_op *op), void (*give_all_back)(void))
+{
+    if (size < MODEL_CONFIGURATION)
+        return;
+    start_layer(data);
+    for (size_t i = MODEL_CONFIGURATION; i + MODEL_OP <= size; i += MODEL_OP) {
+        const struct model_op op = model_decode(data + i);
+        act(&op);
+        require_whole(layer);
+    }
+    give_all_back();
+    require_whole(layer);
+    require_unused(layer);
+    anvil_heap_destroy(model.heap);
 }

@@ -52,11 +52,14 @@ extern struct model model;
 
 /* Sets the heap up from the first bytes of the input. */
 void model_start(const uint8_t configuration[MODEL_CONFIGURATION]);
-/* For the targets of single layers: such a heap of its own, without hardening and without locks. */
-anvil_heap *model_layers(const uint8_t configuration[MODEL_CONFIGURATION]);
 /* Frees every block, checks that nothing is live and destroys the heap. */
 void model_end(void);
 struct model_op model_decode(const uint8_t bytes[MODEL_OP]);
+
+/* For the target of a single layer: runs an input on a heap of its own, without hardening and
+ * without locks, the checker after each op. give_all_back() must leave no extent in use. */
+void model_run_layer(const char *layer, const uint8_t *data, size_t size,
+                     void (*act)(const struct model_op *op), void (*give_all_back)(void));
 
 /* A request that the operand stands for: mostly small, zero to some megabytes. */
 size_t model_size(uint16_t operand);
