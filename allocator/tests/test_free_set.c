@@ -17,6 +17,7 @@ static void fill(enum anvil_fit fit)
         extents[i] = (struct extent){.start = start, .pages = i + 1};
         extents[i].dirty = extent_length(&extents[i]);
         start += 2 * extent_length(&extents[i]);
+        extent_set_state(&extents[i], EXTENT_LARGE);
         free_set_insert(&set, &extents[i]);
     }
 }
@@ -77,6 +78,7 @@ static void a_changed_member_is_found_by_its_new_length(void **state)
         struct extent *old = &extents[COUNT - 1];
         struct extent fresh = {.start = old->start + 9 * PAGE_BYTES, .pages = COUNT - 9};
         fresh.dirty = PAGE_BYTES;
+        extent_set_state(&fresh, EXTENT_LARGE);
         free_set_change(&set, old);
         free_set_changed(&set, old, &fresh);
         require_sums(COUNT, 69, 67);
