@@ -127,8 +127,6 @@ enum clause_verdict gate_judge(const struct clause *clause, const struct probe_r
     }
     if (ending->unbound != NULL) {
         text_copy_printable(ret_evidence, EVIDENCE_MAX, ending->unbound);
-        if (ret_evidence[0] == '\0')
-            snprintf(ret_evidence, EVIDENCE_MAX, "the probe's process could not be started");
         return CLAUSE_ERROR;
     }
     if (report->calls.lacked > CALL_NONE && report->calls.lacked < CALL_COUNT) {

@@ -131,7 +131,8 @@ static void confirm(const struct growth_options *options, struct growth_order or
                       : growth_measure(options, &order, result, &report)))
             return;
         footprint = footprint_of(&report);
-        result->reproduced += is_growing(&footprint);
+        result->reproduced +=
+            is_last ? is_growing(&footprint) : footprint_is_suspicious(&footprint);
     }
     if (result->reproduced < ATTEMPTS) {
         result->count = first_rounds;
@@ -162,7 +163,7 @@ void growth_footprint(const struct growth_options *options, struct growth_result
     if (!growth_measure(options, &order, result, &report))
         return;
     result->footprint = footprint_of(&report);
-    if (is_growing(&result->footprint))
+    if (footprint_is_suspicious(&result->footprint))
         confirm(options, order, result);
     if (result->outcome == GROWTH_CLEAN)
         note_bloat(result);

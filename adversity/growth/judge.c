@@ -12,7 +12,7 @@
  * of 522 MiB after 12 seconds. */
 #define KEPT_DIVISOR 16
 
-enum { STEADY_PERCENT = 60 };
+enum { STEADY_PERCENT = 60, SUSPICIOUS_PERCENT = 40 };
 #define DOUBLING 1.6
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -35,7 +35,8 @@ struct footprint footprint_of(const struct growth_report *report)
     return footprint;
 }
 
-bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4])
+static bool grows_on(const struct footprint *footprint, const uint64_t quarters[4],
+                     unsigned percent)
 {
     if (footprint->highest >= RESIDENT_MAX)
         return true;
@@ -44,7 +45,18 @@ bool footprint_is_growing(const struct footprint *footprint, const uint64_t quar
             return false;
     uint64_t first = quarters[1] - quarters[0], last = quarters[3] - quarters[2];
     return quarters[3] - quarters[0] > GROWTH_BYTES + footprint->peak_live / 8 &&
-           last * 100 >= first * STEADY_PERCENT;
+           last * 100 >= first * percent;
+}
+
+bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4])
+{
+    return grows_on(footprint, quarters, STEADY_PERCENT);
+}
+
+bool footprint_is_suspicious(const struct footprint *footprint)
+{
+    return grows_on(footprint, footprint->quarters, SUSPICIOUS_PERCENT) ||
+           grows_on(footprint, footprint->held_quarters, SUSPICIOUS_PERCENT);
 }
 
 bool footprint_is_past_plateaus(const struct footprint *footprint)

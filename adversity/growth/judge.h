@@ -36,6 +36,8 @@ struct footprint {
 };
 struct footprint footprint_of(const struct growth_report *report);
 bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4]);
+/* Worth more rounds: the first ones of a leak also fill what every allocator fills once. */
+bool footprint_is_suspicious(const struct footprint *footprint);
 /* Whether growth so far is past every cache and quarantine: what comes before is no verdict. */
 bool footprint_is_past_plateaus(const struct footprint *footprint);
 bool footprint_is_bloated(const struct footprint *footprint);

@@ -131,7 +131,7 @@ static void judge(struct process *process, const struct torture_plan *plan,
 static bool is_refused(struct process *process, char ret_line[SUBJECT_ERROR_MAX])
 {
     const char *refusal = job_refusal(process);
-    if (refusal != NULL && refusal[0] != '\0')
+    if (refusal != NULL)
         snprintf(ret_line, SUBJECT_ERROR_MAX, "%s", refusal);
     else if (WIFEXITED(process->status) && WEXITSTATUS(process->status) == CHILD_EXIT_USAGE)
         process_take_line(process, ret_line, SUBJECT_ERROR_MAX);

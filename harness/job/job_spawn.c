@@ -53,8 +53,7 @@ const char *job_refusal(struct process *process)
 {
     struct job_header *header = process->memory[0];
     bool has_said = WIFEXITED(process->status) && WEXITSTATUS(process->status) == 0;
-    if (!has_said || header->magic == JOB_MAGIC)
-        return NULL;
     header->sentence[sizeof header->sentence - 1] = '\0';
-    return header->sentence;
+    return has_said && header->magic != JOB_MAGIC && header->sentence[0] != '\0' ? header->sentence
+                                                                                 : NULL;
 }

@@ -35,6 +35,17 @@ static void leak_grows(void **state)
     assert_true(grows(0, 1, 1000, 0));
 }
 
+static void leak_that_begins_beside_caches_that_fill_is_suspicious(void **state)
+{
+    struct footprint footprint = {.peak_live = 8 * MIB,
+                                  .quarters = {14 * MIB, 20 * MIB, 25 * MIB, 28 * MIB}};
+    (void)state;
+    assert_true(footprint_is_suspicious(&footprint));
+    assert_false(footprint_is_growing(&footprint, footprint.quarters));
+    footprint.quarters[3] = 26 * MIB;
+    assert_false(footprint_is_suspicious(&footprint));
+}
+
 static void cache_that_fills_does_not(void **state)
 {
     (void)state;
@@ -119,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leak_grows),
+        cmocka_unit_test(leak_that_begins_beside_caches_that_fill_is_suspicious),
         cmocka_unit_test(cache_that_fills_does_not),
         cmocka_unit_test(small_drift_does_not),
         cmocka_unit_test(no_sample_is_no_growth),
