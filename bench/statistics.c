@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { DRAWS = 1000, DRAWS_WITHIN = 950 };
+#define ROUNDING 1e-12 /* of log and exp: what was really shown must lie within */
 
 static int compare(const void *left, const void *right)
 {
@@ -58,7 +59,7 @@ double statistics_geomean_interval(const struct control_pair *pairs, size_t coun
     for (size_t draw = 0; draw < DRAWS; draw++)
         draws[draw] = fabs(draws[draw]);
     qsort(draws, DRAWS, sizeof *draws, compare);
-    return exp(fmax(draws[DRAWS_WITHIN], fabs(shown)) / (double)used);
+    return exp(fmax(draws[DRAWS_WITHIN], fabs(shown)) / (double)used + ROUNDING);
 }
 
 double statistics_interval(const struct control_pair *pair)

@@ -396,8 +396,10 @@ static int check_extent(const struct extent *extent, void *context)
 {
     struct check *check = context;
     check->place = extent->start;
-    bool is_shaped = (uintptr_t)extent->start % PAGE_BYTES == 0 && extent->pages > 0 &&
-                     extent->pages <= SIZE_LIMIT >> PAGE_SHIFT;
+    uintptr_t start = (uintptr_t)extent->start;
+    bool is_shaped = start != 0 && start % PAGE_BYTES == 0 && extent->pages > 0 &&
+                     extent->pages <= SIZE_LIMIT >> PAGE_SHIFT &&
+                     extent->pages <= (UINTPTR_MAX - start) >> PAGE_SHIFT;
     if (!is_shaped || extent_state(extent) > EXTENT_KEPT || extent->dirty > extent_length(extent))
         return CHECK_EXTENT_SHAPE;
     if (extent_state(extent) == EXTENT_FREE
