@@ -60,7 +60,7 @@ static bool fills_static_tls(int file, const ElfW(Ehdr) * header)
 {
     ElfW(Phdr) segment;
     return find_segment(file, header, PT_TLS, &segment) &&
-           segment.p_memsz > PROCESS_STATIC_TLS / 4 * 3 &&
+           segment.p_memsz / 3 > PROCESS_STATIC_TLS / 4 &&
            (read_dynamic(file, header, DT_FLAGS) & DF_STATIC_TLS) != 0;
 }
 
