@@ -51,9 +51,9 @@ static void interval_holds_what_the_control_showed(void **state)
     struct control_pair slower = make_pair(100, 130, 0), faster = make_pair(130, 100, 0);
     assert_true(statistics_interval(&slower) >= 1.3 - 1e-9);
     assert_true(statistics_interval(&faster) >= 1.3 - 1e-9);
-    for (double reference = 100; reference < 200; reference++) {
+    for (unsigned reference = 100; reference < 200; reference++) {
         struct control_pair pair = make_pair(reference, 171, 0);
-        double ratio = 171 / reference, interval = statistics_interval(&pair);
+        double ratio = 171.0 / reference, interval = statistics_interval(&pair);
         assert_true(1 / interval <= ratio && ratio <= interval);
     }
 }

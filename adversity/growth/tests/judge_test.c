@@ -37,12 +37,12 @@ static void leak_grows(void **state)
 
 static void leak_that_begins_beside_caches_that_fill_is_suspicious(void **state)
 {
-    struct footprint footprint = {.peak_live = 8 * MIB,
-                                  .quarters = {14 * MIB, 20 * MIB, 25 * MIB, 28 * MIB}};
+    struct footprint footprint = {.peak_live = 8 << 20,
+                                  .quarters = {14 << 20, 20 << 20, 25 << 20, 28 << 20}};
     (void)state;
     assert_true(footprint_is_suspicious(&footprint));
     assert_false(footprint_is_growing(&footprint, footprint.quarters));
-    footprint.quarters[3] = 26 * MIB;
+    footprint.quarters[3] = 26 << 20;
     assert_false(footprint_is_suspicious(&footprint));
 }
 
