@@ -166,10 +166,11 @@ static void print_answer(const struct check_report *check, size_t count)
         printf("nothing found.");
     }
     if (missing == 0) {
-        printf(lines_in_part(check) > 0
-                   ? " Every step of the %s level ran (%.0f s), in part where `of` says so.\n"
-                   : " Every step of the %s level ran (%.0f s).\n",
-               level, check->seconds);
+        size_t parts = lines_in_part(check);
+        printf(" Every step of the %s level ran (%.0f s)", level, check->seconds);
+        if (parts > 0)
+            printf(", %zu of them in part: see below", parts);
+        printf(".\n");
         return;
     }
     printf(" %zu of %zu steps did not get %s minimum:\n", missing, meant,

@@ -14,10 +14,8 @@ struct kept {
 static struct kept *first_kept;
 static pthread_mutex_t kept_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
-void pages_unmap(void *start, size_t bytes)
+static void keep(void *start, size_t bytes)
 {
-    if (bytes == 0 || munmap(start, bytes) == 0)
-        return;
     madvise(start, bytes, MADV_DONTNEED);
     struct kept *range = start;
     range->bytes = bytes;
@@ -27,15 +25,32 @@ void pages_unmap(void *start, size_t bytes)
     pthread_mutex_unlock(&kept_lock);
 }
 
-static void offer_again(void)
+void pages_unmap(void *start, size_t bytes)
+{
+    if (bytes != 0 && munmap(start, bytes) != 0)
+        keep(start, bytes);
+}
+
+static struct kept *take_kept(void)
 {
     pthread_mutex_lock(&kept_lock);
     struct kept *range = first_kept;
     if (range != NULL)
         first_kept = range->next;
     pthread_mutex_unlock(&kept_lock);
-    if (range != NULL)
-        pages_unmap(range, range->bytes);
+    return range;
+}
+
+/* All of them, until one is refused again: several may be kept from one call to the next. */
+static void offer_again(void)
+{
+    for (struct kept *range = take_kept(); range != NULL; range = take_kept()) {
+        size_t bytes = range->bytes;
+        if (munmap(range, bytes) == 0)
+            continue;
+        keep(range, bytes);
+        return;
+    }
 }
 
 /* │ given back │ aligned: bytes │ given back │ */
