@@ -109,8 +109,8 @@ static void a_place_is_handed_on_where_the_order_is_by_address(void **state)
         for (size_t pages = 1; pages < 64; pages += 6) {
             const struct extent *found = tree_find(root, pages);
             const struct extent *wanted = scan(pages, NULL, ANVIL_FIT_FIRST);
-            assert_true((found == NULL) == (wanted == NULL));
-            assert_true(found == NULL || found->start == wanted->start);
+            assert_ptr_equal(found != NULL ? found->start : NULL,
+                             wanted != NULL ? wanted->start : NULL);
         }
     }
 }
