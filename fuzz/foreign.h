@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-/* Binds the subject, as subject_resolve takes it, in the place of one bound before. Says in one line on stderr why it cannot, and
- * ends the process. */
+/* Binds the subject, as subject_resolve takes it, in the place of one bound before. Says in one line
+ * on stderr why it cannot, and ends the process. */
 void foreign_open(const char *spec);
 struct foreign_input {
     const struct trace *trace;

@@ -83,8 +83,8 @@ int campaign_fill_seeds(struct campaign *campaign, char error[CAMPAIGN_ERROR_MAX
 /* Reads a whole file, NUL behind it; NULL if that fails. The caller frees. */
 char *campaign_read_file(const char *path, size_t *ret_length);
 int campaign_write_file(const char *path, const void *bytes, size_t length);
-/* Calls visit with each file of DIR/<folder>, or of an absolute folder, whose name begins with prefix, in the order of names;
- * stops when it returns false. */
+/* Calls visit with each file of DIR/<folder>, or of an absolute folder, whose name begins with
+ * prefix, in the order of names; stops when it returns false. */
 typedef bool campaign_visit(struct campaign *campaign, const char *path, const char *name,
                             void *context);
 void campaign_each_file(struct campaign *campaign, const char *folder, const char *prefix,

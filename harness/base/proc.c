@@ -101,7 +101,8 @@ static void add_thread(const char *process, const char *thread, struct proc_grou
     group->threads++;
     group->members += random_mix(strtoul(thread, NULL, 10));
     group->blocked += stat.state == 'S' || stat.state == 'Z';
-    group->locked += stat.state == 'Z' || (stat.state == 'S' && is_thread_locked(process, thread));
+    group->ended += stat.state == 'Z';
+    group->locked += stat.state == 'S' && is_thread_locked(process, thread);
     group->cpu_us += cpu_ns / 1000;
     group->turns += turns;
 }
@@ -156,6 +157,11 @@ static void visit_process(const char *name, void *context)
     for_each_number(path, visit_thread, visit);
 }
 
+bool proc_group_is_locked(const struct proc_group *group)
+{
+    return group->locked > 0 && group->locked + group->ended == group->threads;
+}
+
 bool proc_is_locked(pid_t process)
 {
     char name[16], path[PATH_SIZE];
@@ -163,7 +169,7 @@ bool proc_is_locked(pid_t process)
     snprintf(name, sizeof name, "%d", (int)process);
     snprintf(path, sizeof path, "/proc/%s/task", name);
     for_each_number(path, visit_thread, &(struct group_visit){.process = name, .sum = &sum});
-    return sum.threads > 0 && sum.locked == sum.threads;
+    return proc_group_is_locked(&sum);
 }
 
 struct proc_group proc_read_group(pid_t group)

@@ -20,13 +20,17 @@ struct proc_group {
     /* processor time used, and how many times a thread was given the processor */
     uint64_t cpu_us, turns;
     unsigned threads, blocked; /* blocked: neither running nor ready to run */
-    unsigned locked;           /* of those blocked: as proc_is_locked */
+    unsigned ended, locked;    /* of those blocked; locked: as proc_group_is_locked */
     uint64_t members;          /* a hash of their ids: another value, other threads */
 };
 struct proc_group proc_read_group(pid_t group);
 
-/* Whether every thread of the process waits, with no time limit, for another one of it: on a private
- * futex, or to join it. Only a signal can end that. false: cannot be told. */
+/* Whether every thread that has not ended waits, with no time limit, for another one of its process:
+ * on a private futex, or to join it. Only a signal can end that, so it is believed once it has
+ * lasted for PROC_LOCKED_MS. false: cannot be told. */
+enum { PROC_LOCKED_MS = 500 };
+bool proc_group_is_locked(const struct proc_group *group);
+/* The same of one process. */
 bool proc_is_locked(pid_t process);
 
 /* This process's program, and the folder that it is in; "" and false: not to be had. */

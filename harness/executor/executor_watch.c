@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-enum { POLL_MS = 50, LOCKED_MS = 500 };
+enum { POLL_MS = 50 };
 
 /* Where the worker stands: changes with every op, round and trace. */
 static uint64_t read_position(const struct executor *executor)
@@ -60,13 +60,13 @@ struct step {
 
 static bool is_locked(const struct executor *executor, struct step *step, uint64_t wall)
 {
-    if (wall - step->wall_ms < LOCKED_MS / 2)
+    if (wall - step->wall_ms < PROC_LOCKED_MS)
         return false;
     if (!proc_is_locked(executor->worker))
         step->locked_ms = 0;
     else if (step->locked_ms == 0)
         step->locked_ms = wall;
-    return step->locked_ms != 0 && wall - step->locked_ms >= LOCKED_MS;
+    return step->locked_ms != 0 && wall - step->locked_ms >= PROC_LOCKED_MS;
 }
 
 /* The control process is not asked, and so not started, before a step takes long. */

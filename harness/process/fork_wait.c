@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* BLIND: where the kernel has no descriptor that tells of the end. */
-enum { POLL_MS = 50, BLIND_MS = 1, LOCKED_MS = 500 };
+enum { POLL_MS = 50, BLIND_MS = 1 };
 
 static pid_t wait_for(pid_t child, int *ret_status, int options)
 {
@@ -34,9 +34,9 @@ enum fork_end fork_wait(pid_t child, unsigned cpu_ms, unsigned idle_ms, int *ret
             used = uses;
             idle_since = now;
         }
-        if (now - idle_since < LOCKED_MS || !proc_is_locked(child))
+        if (now - idle_since < PROC_LOCKED_MS || !proc_is_locked(child))
             unlocked = now;
-        if (used > cpu_ms || now - idle_since > idle_ms || now - unlocked >= LOCKED_MS) {
+        if (used > cpu_ms || now - idle_since > idle_ms || now - unlocked >= PROC_LOCKED_MS) {
             kill(child, SIGKILL);
             wait_for(child, ret_status, 0);
             end = used > cpu_ms ? FORK_HUNG : FORK_STUCK;

@@ -4,8 +4,8 @@
  * has returned, and
  *
  *   a deadlock:  every thread is blocked in the kernel and none has used the processor for ten
- *                seconds, in which a control process of the same priority got its share of it; a
- *                second is enough if every thread waits for another of its own process; or
+ *                seconds, in which a control process of the same priority got its share of it;
+ *                much less is enough if every thread waits for another of its own process; or
  *   a retry:     for thirty seconds threads were given the processor again and again and gave it
  *                back at once, as locks do that yield or sleep; work that is only starved uses up
  *                its turns; or
@@ -16,7 +16,6 @@
 enum {
     LOOK_AFTER_MS = 1000,
     STUCK_MS = 10000,
-    LOCKED_MS = 1000,
     RETRY_MS = 30000,
     QUIET_CPU_US = 20000,
     QUIET_TURNS = 150, /* of about five hundred on an idle machine */
@@ -28,11 +27,11 @@ enum {
 /* Nobody else can end that, however busy the machine is. */
 static bool is_locked(struct stall *stall, uint64_t now_ms)
 {
-    if (stall->now.locked < stall->now.threads)
+    if (!proc_group_is_locked(&stall->now))
         stall->locked_since_ms = 0;
     else if (stall->locked_since_ms == 0)
         stall->locked_since_ms = now_ms;
-    return stall->locked_since_ms != 0 && now_ms - stall->locked_since_ms >= LOCKED_MS;
+    return stall->locked_since_ms != 0 && now_ms - stall->locked_since_ms >= PROC_LOCKED_MS;
 }
 
 static void start_quiet(struct stall *stall, uint64_t now_ms, uint64_t turns)

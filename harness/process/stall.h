@@ -13,12 +13,11 @@ struct stall {
     /* the first look since then, and its time; anew when threads come or go */
     struct proc_group first;
     uint64_t first_ms;
-    struct proc_group now; /* the latest look */
-    uint64_t
-        locked_since_ms;   /* when all threads were first seen to wait for each other; 0: not so */
-    uint64_t quiet_cpu_us; /* when it became quiet: all blocked, no processor time used */
-    uint64_t quiet_since_ms; /* likewise */
-    uint64_t quiet_turns;    /* of the control process, likewise */
+    struct proc_group now;    /* the latest look */
+    uint64_t locked_since_ms; /* as proc_group_is_locked; 0: it is not */
+    uint64_t quiet_cpu_us;    /* when it became quiet: all blocked, no processor time used */
+    uint64_t quiet_since_ms;  /* likewise */
+    uint64_t quiet_turns;     /* of the control process, likewise */
 };
 
 enum stall_kind { STALL_NONE, STALL_DEADLOCK, STALL_RETRY, STALL_LIVELOCK };

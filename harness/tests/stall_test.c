@@ -87,6 +87,8 @@ static void wait_with_a_limit(void)
     syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &limit, NULL, 0);
 }
 
+static void end_at_once(void) {}
+
 static void wait_for_another_process(void)
 {
     static uint32_t word;
@@ -152,6 +154,7 @@ static void threads_that_wait_for_each_other_are_stuck_after_a_second(void **sta
     assert_stuck(lock_each_other_out, true);
     assert_stuck(lock_each_other_out_beside_a_third, false);
     assert_stuck(wait_with_a_limit, false);
+    assert_stuck(end_at_once, false);
     assert_stuck(wait_for_another_process, false);
 }
 
