@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <stdarg.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct text text_start(char *buffer, size_t capacity)
@@ -62,11 +63,12 @@ void text_add(struct text *text, const char *format, ...)
     va_end(arguments);
 }
 
+/* Not write(2): that is a point of cancellation, where a thread would leave a panic unnoticed. */
 void text_write(const struct text *text, int fd)
 {
     size_t done = 0;
     while (done < text->length) {
-        ssize_t count = write(fd, text->buffer + done, text->length - done);
+        long count = syscall(SYS_write, fd, text->buffer + done, text->length - done);
         if (count <= 0)
             return;
         done += (size_t)count;

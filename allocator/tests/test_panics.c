@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "heap_set.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +225,19 @@ static void a_handler_of_the_abort_may_allocate(void **state)
     support_expect_panic(panic_with_handler, &misuse, "free", "not a block of any heap");
 }
 
+static void free_while_being_cancelled(void *context)
+{
+    (void)pthread_cancel(pthread_self());
+    free_it(context);
+}
+
+static void a_thread_that_is_being_cancelled_aborts_all_the_same(void **state)
+{
+    (void)state;
+    struct misuse misuse = {.block = &misuse};
+    support_expect_panic(free_while_being_cancelled, &misuse, "free", "not a block of any heap");
+}
+
 static void fail_an_assertion(void *context)
 {
     (void)context;
@@ -303,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_wrong_alignment_is_named),
         cmocka_unit_test(a_freed_block_is_named_by_realloc_and_usable_size),
         cmocka_unit_test(a_handler_of_the_abort_may_allocate),
+        cmocka_unit_test(a_thread_that_is_being_cancelled_aborts_all_the_same),
         cmocka_unit_test(a_failed_assertion_is_named_and_does_not_allocate),
 #ifndef NDEBUG
         cmocka_unit_test(assertions_are_on_unless_ndebug),
