@@ -54,16 +54,60 @@ static bool is_filled(const char *start, size_t length, unsigned char value)
     return difference == 0;
 }
 
+static bool canary_is_whole(const struct anvil_heap *heap, const char *start, size_t size,
+                            size_t capacity)
+{
+    unsigned char canary = canary_of(heap, start);
+    size_t tail = tail_length(heap, size, capacity);
+    return is_filled(start + size, canary_length(heap, size, capacity), canary) &&
+           is_filled(start + capacity - tail, tail, canary);
+}
+
+static void expect_whole(bool is_whole, const char *start, size_t size, const char *function)
+{
+    if (!is_whole)
+        panic_fault(function, start, &(struct fault){.kind = FAULT_OVERFLOW, .size = size});
+}
+
 void harden_verify(const struct anvil_heap *heap, const struct heap_block *block,
                    const char *function)
 {
-    unsigned char canary = canary_of(heap, block->start);
-    size_t tail = tail_length(heap, block->size, block->capacity);
-    const char *end = block->start + block->size, *limit = block->start + block->capacity;
-    if (!is_filled(end, canary_length(heap, block->size, block->capacity), canary) ||
-        !is_filled(limit - tail, tail, canary))
-        panic_fault(function, block->start,
-                    &(struct fault){.kind = FAULT_OVERFLOW, .size = block->size});
+    expect_whole(canary_is_whole(heap, block->start, block->size, block->capacity), block->start,
+                 block->size, function);
+}
+
+/* A buffer is mostly overrun soon after it was asked for, and may never be freed. */
+static void note_newest(struct anvil_heap *heap, const struct heap_block *block, size_t size)
+{
+    if (!heap->options.canary)
+        return;
+    sync_lock_acquire(&heap->quarantine.lock);
+    heap->quarantine.newest = (struct heap_newest){block->start, size, block->capacity};
+    sync_lock_release(&heap->quarantine.lock);
+}
+
+/* Before its canary changes or its memory goes: others look at it under the lock. */
+static void forget_newest(struct anvil_heap *heap, const struct heap_block *block)
+{
+    if (!heap->options.canary)
+        return;
+    sync_lock_acquire(&heap->quarantine.lock);
+    if (heap->quarantine.newest.start == block->start)
+        heap->quarantine.newest.start = NULL;
+    sync_lock_release(&heap->quarantine.lock);
+}
+
+static void verify_newest(struct anvil_heap *heap)
+{
+    bool is_whole = true;
+    if (!heap->options.canary)
+        return;
+    sync_lock_acquire(&heap->quarantine.lock);
+    struct heap_newest newest = heap->quarantine.newest;
+    if (newest.start != NULL)
+        is_whole = canary_is_whole(heap, newest.start, newest.size, newest.capacity);
+    sync_lock_release(&heap->quarantine.lock);
+    expect_whole(is_whole, newest.start, newest.size, "malloc");
 }
 
 size_t harden_usable(const struct anvil_heap *heap, const struct heap_block *block)
@@ -201,23 +245,23 @@ bool harden_flush(struct anvil_heap *heap)
 
 /* The block freed last is looked at with every request, and not only when it leaves: a stale pointer
  * is mostly used soon. Under the lock, so that nobody takes it out meanwhile. */
-static void verify_newest(struct anvil_heap *heap)
+static void verify_last_freed(struct anvil_heap *heap)
 {
     struct heap_quarantine *quarantine = &heap->quarantine;
-    struct heap_waiting newest = {.start = NULL};
+    struct heap_waiting last = {.start = NULL};
     bool is_whole = true;
     if (!heap->options.zero || heap->options.quarantine == 0)
         return;
     sync_lock_acquire(&quarantine->lock);
     if (quarantine->count > 0) {
         unsigned place = (quarantine->oldest + quarantine->count - 1) % QUARANTINE_MAX;
-        newest = quarantine->waiting[place];
-        is_whole = is_zero(newest.start, size_min(newest.capacity, PAGE_BYTES));
+        last = quarantine->waiting[place];
+        is_whole = is_zero(last.start, size_min(last.capacity, PAGE_BYTES));
     }
     sync_lock_release(&quarantine->lock);
     if (!is_whole)
-        panic_fault("malloc", newest.start,
-                    &(struct fault){.kind = FAULT_WRITE_AFTER_FREE, .size = newest.capacity});
+        panic_fault("malloc", last.start,
+                    &(struct fault){.kind = FAULT_WRITE_AFTER_FREE, .size = last.capacity});
 }
 
 /* ---- allocating and freeing ---- */
@@ -241,6 +285,7 @@ int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigne
     if (length > SIZE_LIMIT)
         return ENOMEM;
     verify_newest(heap);
+    verify_last_freed(heap);
     if (heap_alloc(heap, length, alignment, alignment_code, &fresh) != 0 &&
         !(harden_flush(heap) && heap_alloc(heap, length, alignment, alignment_code, &fresh) == 0))
         return ENOMEM;
@@ -253,6 +298,7 @@ int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigne
         memset(block.start, 0, size_min(fresh.dirty, size));
     set_size(&block, size, alignment_code);
     canary_write(heap, block.start, size, block.capacity);
+    note_newest(heap, &block, size);
     *ret_start = block.start;
     return 0;
 }
@@ -266,6 +312,7 @@ static bool has_state_to_wait(const struct heap_block *block)
 bool harden_free(struct anvil_heap *heap, const struct heap_block *block, const char *function)
 {
     harden_verify(heap, block, function);
+    forget_newest(heap, block);
     if (heap->options.zero)
         clear(heap, block->start, block->capacity);
     if (heap->options.quarantine < block->capacity || !has_state_to_wait(block))
@@ -300,10 +347,12 @@ static bool resize_in_place(struct anvil_heap *heap, const struct heap_block *bl
     if (!is_close && !must_stay)
         return false;
     size_t used = size_min(size, block->size);
+    forget_newest(heap, block);
     if (heap->options.zero)
         memset(block->start + used, 0, block->capacity - used);
     set_size(block, size, 0);
     canary_write(heap, block->start, size, block->capacity);
+    note_newest(heap, block, size);
     return true;
 }
 

@@ -3,7 +3,8 @@
  * The optional levels of hardening, for heaps that ask for any of them. They cost time and memory,
  * so such a heap has no caches, and every call for one of its blocks comes through here.
  *
- *     canary       | size asked for | canary | rest | tail |    32 and 16 bytes, checked at free
+ *     canary       | size asked for | canary | rest | tail |    32 and 16 bytes, checked at free;
+ *                  that of the block handed out last also with every request
  *     zero         a freed block is cleared at once; that it still is zero is checked before it is
  *                  handed out again: a write after free is found, and secrets do not linger;
  *                  with a quarantine, the block freed last is checked with every request
@@ -14,7 +15,7 @@
  * The memory of a zero heap is zero wherever no block is live. Mappings of their own skip the
  * quarantine.
  *
- * Lock: that of the quarantine guards its places only; nothing is taken below it.
+ * Lock: that of the quarantine guards its places and the newest block; nothing is taken below it.
  */
 #ifndef ANVIL_HARDEN_H
 #define ANVIL_HARDEN_H

@@ -96,6 +96,7 @@ void heap_destroy(struct anvil_heap *heap)
     heap->gone_next = 0;
     heap->quarantine.oldest = heap->quarantine.count = 0;
     heap->quarantine.bytes = 0;
+    heap->quarantine.newest.start = NULL;
 }
 
 void heap_for_each_lock(struct anvil_heap *heap, void (*act)(struct sync_lock *lock))

@@ -44,6 +44,12 @@ struct heap_waiting {
     unsigned class_index; /* of a small block */
 };
 
+/* The live block that was handed out last; start NULL: it was freed since. */
+struct heap_newest {
+    char *start;
+    size_t size, capacity;
+};
+
 enum { QUARANTINE_MAX = 256 };
 
 /* A ring, guarded by its lock. */
@@ -53,6 +59,7 @@ struct heap_quarantine {
     size_t bytes;
     uint64_t random; /* never 0 */
     struct heap_waiting waiting[QUARANTINE_MAX];
+    struct heap_newest newest;
 };
 
 /* What every process uses comes first: it fits into one page. */

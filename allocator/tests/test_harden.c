@@ -77,6 +77,29 @@ static void one_byte_past_the_end_is_found(void **state)
     }
 }
 
+static void overflow_then_ask(void *context)
+{
+    struct misuse *misuse = context;
+    misuse->block[misuse->size] = 0;
+    (void)anvil_heap_malloc(heap, 3000);
+}
+
+static void an_overflow_of_the_newest_block_is_found_by_the_next_request(void **state)
+{
+    (void)state;
+    make("canary:on");
+    for (unsigned i = 0; i < SIZES; i++) {
+        char text[80];
+        struct misuse misuse = {anvil_heap_malloc(heap, 70), sizes[i]};
+        misuse.block = anvil_heap_realloc(heap, misuse.block, misuse.size);
+        snprintf(text, sizeof text, "write past the end of a block of %zu bytes", sizes[i]);
+        support_expect_panic(overflow_then_ask, &misuse, "malloc", text);
+        anvil_heap_free(heap, misuse.block);
+        support_fill(misuse.block, sizes[i] > 65536 ? 0 : 1, 0); /* freed: nobody's any more */
+        anvil_heap_free(heap, anvil_heap_malloc(heap, 3000));
+    }
+}
+
 static void all_that_is_usable_may_be_written(void **state)
 {
     (void)state;
@@ -353,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(one_byte_past_the_end_is_found),
+        CASE(an_overflow_of_the_newest_block_is_found_by_the_next_request),
         CASE(all_that_is_usable_may_be_written),
         CASE(the_largest_request_fails_cleanly),
         CASE(a_write_after_free_is_found),
