@@ -141,16 +141,6 @@ EXPORT void _ZdaPv(void *block);
 EXPORT void _ZdlPvm(void *block, size_t size);
 EXPORT void _ZdaPvm(void *block, size_t size);
 
-void _ZdlPv(void *block)
-{
-    free_straight(block);
-}
-
-void _ZdaPv(void *block)
-{
-    free_straight(block);
-}
-
 extern void own_delete(void *) __attribute__((alias("_ZdlPv"), visibility("hidden")));
 extern void own_delete_array(void *) __attribute__((alias("_ZdaPv"), visibility("hidden")));
 
@@ -158,6 +148,20 @@ extern void own_delete_array(void *) __attribute__((alias("_ZdaPv"), visibility(
 static inline bool is_own(void (*volatile found)(void *), void (*own)(void *))
 {
     return found == own;
+}
+
+void _ZdlPv(void *block)
+{
+    free_straight(block);
+}
+
+/* A program that replaces new and delete alone means arrays, too. */
+void _ZdaPv(void *block)
+{
+    if (LIKELY(is_own(_ZdlPv, own_delete)))
+        free_straight(block);
+    else
+        _ZdlPv(block);
 }
 
 void _ZdlPvm(void *block, size_t size)
@@ -170,7 +174,7 @@ void _ZdlPvm(void *block, size_t size)
 
 void _ZdaPvm(void *block, size_t size)
 {
-    if (LIKELY(is_own(_ZdaPv, own_delete_array)))
+    if (LIKELY(is_own(_ZdaPv, own_delete_array) && is_own(_ZdlPv, own_delete)))
         malloc_delete_sized(block, size, "operator delete[]");
     else
         _ZdaPv(block);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * C++'s sized delete under the drop-in, called by the names that compilers give it. Built twice:
- * with OWN_DELETE the program has an operator delete of its own, which must get every block
- * unchecked.
+ * C++'s deletes under the drop-in, called by the names that compilers give them. Built twice: with
+ * OWN_DELETE the program has an operator delete of its own, which must get every block unchecked,
+ * arrays included: its new may have got them anywhere.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -12,19 +12,23 @@
 #include <unistd.h>
 
 void _ZdlPv(void *block);
+void _ZdaPv(void *block);
 void _ZdlPvm(void *block, size_t size);
 void _ZdaPvm(void *block, size_t size);
 
 #ifdef OWN_DELETE
 static unsigned deleted;
+static char foreign[64];
 
 void _ZdlPv(void *block)
 {
     deleted++;
-    free(block);
+    if (block != foreign)
+        free(block);
 }
 #endif
 
+#ifndef OWN_DELETE
 /* Runs the delete in a child. Returns whether it died of SIGABRT with these words on stderr. */
 static int is_refused(void (*delete)(void *, size_t), size_t asked, size_t told, const char *words)
 {
@@ -45,6 +49,7 @@ static int is_refused(void (*delete)(void *, size_t), size_t asked, size_t told,
     return length > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
            strstr(text, words) != NULL;
 }
+#endif
 
 static int fail(const char *what)
 {
@@ -60,15 +65,17 @@ int main(void)
     _ZdlPvm(NULL, 72);
 #ifdef OWN_DELETE
     _ZdlPvm(malloc(1), 72);
-    if (deleted != 5)
+    _ZdaPv(foreign);
+    _ZdaPvm(foreign, 72);
+    if (deleted != 7)
         return fail("the program's own delete was passed over");
 #else
     if (!is_refused(_ZdlPvm, 1, 72, "operator delete(0x"))
         return fail("72 bytes deleted of a block of 1");
     if (!is_refused(_ZdlPvm, 300000, 8, "block of 300000 bytes freed with size 8"))
         return fail("8 bytes deleted of a block of 300000");
-#endif
     if (!is_refused(_ZdaPvm, 80, 72, "operator delete[]("))
         return fail("an array of 72 bytes deleted of a block of 80");
+#endif
     return 0;
 }
