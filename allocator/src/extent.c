@@ -14,7 +14,8 @@
  *  - a free extent that exceeds both the trim threshold and a quarter of the heap is cut at once,
  *    if the page source can take its tail;
  *  - when the dirty bytes of the free extents exceed a budget (2 MiB and an eighth of the heap),
- *    those that are worth it are purged: the addresses stay;
+ *    those that are worth it are purged: the addresses stay. If samples show that less than half of
+ *    the budget is resident, because blocks were not written whole, this is put off;
  *  - extents_release does both for everything.
  * Pages that went back and are needed again are retained: the first two limits rise by as much, so
  * that a program which fills and empties its heap over and over faults its pages in a few times
@@ -36,7 +37,8 @@ enum {
     TRIM_PAGES_MIN = 32, /* less than that is not worth a call */
     FREES_PER_LOOK = 64, /* at the clock */
     RETAINED_AT_FIRST = (48 << 20) >> PAGE_SHIFT,
-    SPARES = 3, /* descriptors that one allocation may need: growth, front rest, back rest */
+    SAMPLES = 32, /* free extents that are looked at to know how much memory they take */
+    SPARES = 3,   /* descriptors that one allocation may need: growth, front rest, back rest */
 };
 #define PURGE_BUDGET ((size_t)2 << 20) /* bytes */
 
@@ -213,11 +215,22 @@ static struct extent *coalesce(struct extents *extents, struct extent *extent)
 
 /* ---- supply: from the page source and back ---- */
 
+static size_t purge_budget(const struct extents *extents)
+{
+    return PURGE_BUDGET + (extents->held_pages << PAGE_SHIFT) / 8 +
+           (extents->retained_pages << PAGE_SHIFT);
+}
+
 static void set_purge_mark(struct extents *extents)
 {
-    extents->purge_at = extents->free.dirty_bytes + PURGE_BUDGET +
-                        (extents->held_pages << PAGE_SHIFT) / 8 +
-                        (extents->retained_pages << PAGE_SHIFT);
+    extents->purge_at = extents->free.dirty_bytes + purge_budget(extents);
+    extents->sparse = 0;
+}
+
+/* So many dirty bytes leave the free extents, and may come back with memory behind all of them. */
+static void note_taken(struct extents *extents, size_t dirty)
+{
+    extents->sparse -= size_min(extents->sparse, dirty);
 }
 
 static void note_gone(struct extents *extents, size_t pages)
@@ -331,6 +344,7 @@ static bool release_tail(struct extents *extents, struct extent *extent, size_t 
     size_t keep_length = keep << PAGE_SHIFT;
     size_t length = extent_length(extent) - keep_length;
     size_t dirty = extent->dirty > keep_length ? extent->dirty - keep_length : 0;
+    note_taken(extents, dirty);
     free_set_remove(&extents->free, extent);
     extent_unrecord(extent); /* first: released addresses may become another heap's */
     if (pages_release(extents->pages, extent->start + keep_length, length, dirty) != 0) {
@@ -359,17 +373,45 @@ static size_t purge(struct extents *extents, struct extent *extent)
     if (length == 0 || pages_purge(extents->pages, extent->start + extent->clean, length) != 0)
         return 0;
     note_gone(extents, length >> PAGE_SHIFT);
+    note_taken(extents, length);
     free_set_purged(&extents->free, extent);
     return length;
 }
 
-static COLD void purge_large(struct extents *extents)
+static void purge_large(struct extents *extents)
 {
     for (struct extent *extent = extents->free.purge_first, *next; extent != NULL; extent = next) {
         next = extent->as.node.purge_next;
         (void)purge(extents, extent);
     }
     set_purge_mark(extents);
+}
+
+/* Bytes of the dirty pages that take memory: an estimate from the extents that were freed last. */
+static size_t estimate_resident(struct extents *extents)
+{
+    size_t seen = 0, resident = 0, dirty_bytes = extents->free.dirty_bytes;
+    struct extent *extent = extents->free.purge_first;
+    for (unsigned i = 0; extent != NULL && i < SAMPLES; i++, extent = extent->as.node.purge_next) {
+        size_t pages = (extent->dirty - extent->clean) >> PAGE_SHIFT;
+        pages = size_min(pages, OS_COUNTED_PAGES_MAX);
+        seen += pages;
+        resident += os_count_resident(extent->start + extent->clean, pages);
+    }
+    return seen == 0 ? dirty_bytes : size_min(dirty_bytes, dirty_bytes / seen * resident + 1);
+}
+
+/* Blocks that were not written whole left pages without memory behind. To purge those gains nothing,
+ * and costs page faults when the others are needed again. */
+static COLD void purge_if_resident(struct extents *extents)
+{
+    size_t budget = purge_budget(extents), resident = estimate_resident(extents);
+    if (resident > budget / 2) {
+        purge_large(extents);
+        return;
+    }
+    extents->sparse = extents->free.dirty_bytes - resident;
+    extents->purge_at = budget;
 }
 
 /* Pages that a free extent may keep: the trim threshold, but none once much is free elsewhere;
@@ -391,8 +433,10 @@ static void settle(struct extents *extents, struct extent *extent)
         if (is_tail_releasable(extents, extent, keep))
             (void)release_tail(extents, extent, keep);
     }
-    if (UNLIKELY(extents->free.dirty_bytes > extents->purge_at) && extents->pages->ops->is_system)
-        purge_large(extents);
+    ASSERT(extents->sparse <= extents->free.dirty_bytes);
+    if (UNLIKELY(extents->free.dirty_bytes > extents->purge_at + extents->sparse) &&
+        extents->pages->ops->is_system)
+        purge_if_resident(extents);
 }
 
 /* ---- operations ---- */
@@ -493,6 +537,7 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
                    PAGE_SHIFT;
     extent = front == 0 && extent->pages > pages ? split_front(extents, extent, pages)
                                                  : split_middle(extents, extent, front, pages);
+    note_taken(extents, extent->dirty - extent->clean);
     if (extent->dirty - extent->clean < extent_length(extent))
         note_needed(extents, extent->pages - ((extent->dirty - extent->clean) >> PAGE_SHIFT));
     extent_set_state(extent, EXTENT_LARGE);
@@ -534,6 +579,7 @@ static bool grow_into_right(struct extents *extents, struct extent *extent, size
     struct extent *right = extent_right(extents, extent);
     if (!is_free(right) || right->pages < more)
         return false;
+    note_taken(extents, right->dirty - right->clean);
     extent_unrecord(right);
     pagemap_set(extent_end(extent) - 1, 0);
     if (right->pages > more) {
@@ -594,6 +640,7 @@ bool extents_feed_meta(struct extents *extents)
         return false;
     size_t keep = extent->pages - pages;
     char *start = extent->start + (keep << PAGE_SHIFT);
+    note_taken(extents, extent->dirty);
     free_set_remove(&extents->free, extent);
     extent_unrecord(extent);
     cut_tail(extents, extent, keep);

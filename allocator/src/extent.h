@@ -35,7 +35,8 @@ struct extents {
     char *cursor;      /* next fit: the end of the last extent taken */
     size_t trim_pages; /* a free extent beyond this goes back at once, where it can */
     size_t held_pages; /* all but mappings */
-    size_t purge_at;   /* free.dirty_bytes that start the next purge */
+    size_t purge_at;   /* free.dirty_bytes, but for the sparse ones, that start the next purge */
+    size_t sparse;     /* bytes of free.dirty_bytes that take no memory, by the last samples */
     /* Retention: pages that went back and were needed again stay from then on. */
     size_t retained_pages; /* free pages that stay above the other limits */
     size_t gone_pages;     /* that went back lately, and were not needed again */

@@ -62,8 +62,10 @@ int pages_map_guarded(struct pages *pages, size_t length, char **ret_start)
     if (!pages->ops->is_system)
         return pages_map(pages, length, ret_start);
     int error = is_refused(pages) ? ENOMEM : os_map_guarded(length, ret_start);
-    if (error == 0)
+    if (error == 0) {
         add_held(pages, length);
+        pages->apart = *ret_start;
+    }
     return error;
 }
 

@@ -34,7 +34,8 @@ struct pages_ops {
 /* Guarded by the lock of the heap that owns it. */
 struct pages {
     const struct pages_ops *ops;
-    char *low, *top;  /* contiguous sources: [low, top) is what grow gave */
+    char *low, *top; /* contiguous sources: [low, top) is what grow gave; mmap: top ends the last */
+    char *apart;     /* where metadata was mapped last */
     char *high, *end; /* arena: [high, end) is what map gave, downwards */
     bool may_discard; /* arena: a private anonymous mapping, which madvise can make zero */
     size_t held, held_peak;
@@ -90,11 +91,17 @@ static inline bool pages_is_releasable(const struct pages *pages, const char *st
 
 /* The sources' shared helpers on the system's mappings. */
 int os_map(size_t length, char **ret_start);
+/* At that address, if the system has room there; it need not be aligned, and may be NULL. */
+int os_map_near(char *wish, size_t length, char **ret_start);
 int os_unmap(char *start, size_t length);
 int os_map_guarded(size_t length, char **ret_start);
 int os_unmap_guarded(char *start, size_t length);
 int os_discard(char *start, size_t length);
 int os_protect(char *start, size_t length, bool is_accessible);
+/* Of at most OS_COUNTED_PAGES_MAX pages: those that take memory; all, if the system does not tell.
+ * A question and no request, so it is not counted. */
+size_t os_count_resident(char *start, size_t pages);
+enum { OS_COUNTED_PAGES_MAX = 256 };
 /* Seconds of a coarse clock. */
 uint64_t os_seconds(void);
 int os_resize(char *start, size_t old_length, size_t new_length);

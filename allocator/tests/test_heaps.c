@@ -144,6 +144,44 @@ static void dirty_holes_are_purged_beyond_the_budget(void **state)
     anvil_heap_destroy(heap);
 }
 
+enum { SPARSE_BLOCKS = 600, SPARSE_SIZE = 200000 };
+
+/* A heap of 120 MB in which every second block was freed. None was written. */
+static anvil_heap *heap_with_sparse_holes(char *blocks[SPARSE_BLOCKS])
+{
+    anvil_heap *heap = support_heap(ANVIL_SOURCE_MMAP, ANVIL_FIT_FIRST);
+    for (int i = 0; i < SPARSE_BLOCKS; i++)
+        blocks[i] = anvil_heap_malloc(heap, SPARSE_SIZE);
+    size_t before = heap->pages.calls;
+    for (int i = 0; i < SPARSE_BLOCKS; i += 2)
+        anvil_heap_free(heap, blocks[i]);
+    assert_int_equal(heap->pages.calls, before);
+    return heap;
+}
+
+static void holes_that_were_never_written_are_not_purged(void **state)
+{
+    (void)state;
+    char *blocks[SPARSE_BLOCKS];
+    anvil_heap *heap = heap_with_sparse_holes(blocks);
+    support_check(heap);
+    anvil_heap_destroy(heap);
+}
+
+static void holes_that_were_written_later_are_purged(void **state)
+{
+    (void)state;
+    char *blocks[SPARSE_BLOCKS];
+    anvil_heap *heap = heap_with_sparse_holes(blocks);
+    for (int i = 0; i < SPARSE_BLOCKS; i += 2)
+        memset(blocks[i] = anvil_heap_malloc(heap, SPARSE_SIZE), 1, SPARSE_SIZE);
+    for (int i = 0; i < SPARSE_BLOCKS; i += 2)
+        anvil_heap_free(heap, blocks[i]);
+    assert_in_range(heap->extents.free.dirty_bytes, 0, 20 << 20);
+    support_check(heap);
+    anvil_heap_destroy(heap);
+}
+
 /* Each finds the one below it purged already: what is zero must not count as dirty again. */
 static void freeing_upwards_purges_now_and_then(void **state)
 {
@@ -269,6 +307,35 @@ static void blocks_come_back_to_the_places_of_freed_ones(void **state)
     anvil_heap_destroy(heap);
 }
 
+static size_t resident_pages(const anvil_heap *heap)
+{
+    size_t count = 0;
+    const struct extent *extent = heap->extents.first;
+    for (; extent != NULL; extent = extent->next)
+        for (size_t page = 0; page < extent->pages; page += OS_COUNTED_PAGES_MAX)
+            count += os_count_resident(extent->start + (page << PAGE_SHIFT),
+                                       size_min(extent->pages - page, OS_COUNTED_PAGES_MAX));
+    return count;
+}
+
+/* Fresh memory lies above all that was used before, so first fit takes it last. */
+static void slabs_come_back_to_pages_that_are_resident(void **state)
+{
+    enum { BLOCKS = 10000, SIZE = 1024, STRIDE = 7919 /* prime to BLOCKS */ };
+    (void)state;
+    static char *blocks[BLOCKS];
+    size_t at_first = 0;
+    heap_default_reset();
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < BLOCKS; i++)
+            memset(blocks[i] = anvil_malloc(SIZE), 1, SIZE);
+        at_first = round == 0 ? resident_pages(heap_default()) : at_first;
+        for (int i = 0; i < BLOCKS; i++)
+            anvil_free(blocks[i * STRIDE % BLOCKS]);
+    }
+    assert_in_range(resident_pages(heap_default()), 0, at_first * 101 / 100);
+}
+
 static void cycle_with_a_refusal(unsigned nth)
 {
     void *kept = anvil_malloc(1000);
@@ -306,6 +373,8 @@ int main(void)
         cmocka_unit_test(a_fork_waits_until_the_default_heap_is_reset),
         cmocka_unit_test(a_large_free_run_goes_back_at_once),
         cmocka_unit_test(dirty_holes_are_purged_beyond_the_budget),
+        cmocka_unit_test(holes_that_were_never_written_are_not_purged),
+        cmocka_unit_test(holes_that_were_written_later_are_purged),
         cmocka_unit_test(freeing_upwards_purges_now_and_then),
         cmocka_unit_test(trim_gives_back_and_keeps_live_content),
         cmocka_unit_test(a_small_process_stays_small),
@@ -313,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_heap_that_fills_and_empties_over_and_over_settles),
         cmocka_unit_test(thousands_of_holes_cost_no_more_requests),
         cmocka_unit_test(blocks_come_back_to_the_places_of_freed_ones),
+        cmocka_unit_test(slabs_come_back_to_pages_that_are_resident),
         cmocka_unit_test(refused_releases_do_not_add_up),
     };
     return cmocka_run_group_tests_name("heaps", tests, NULL, NULL);

@@ -97,6 +97,59 @@ static void purged_pages_read_as_zero(void **state)
     assert_int_equal(pages_release(&pages, start, 2 * PAGE_BYTES, 0), 0);
 }
 
+static void growths_of_mmap_lie_one_above_the_other(void **state)
+{
+    (void)state;
+    struct pages pages;
+    char *metadata, *first, *second, *third;
+    pages_init_mmap(&pages);
+    assert_int_equal(pages_map_guarded(&pages, PAGE_BYTES, &metadata), 0);
+    assert_int_equal(pages_grow(&pages, 4 * PAGE_BYTES, &first), 0);
+    assert_int_equal(pages_grow(&pages, 2 * PAGE_BYTES, &second), 0);
+    assert_ptr_equal(second, first + 4 * PAGE_BYTES);
+    assert_int_equal(pages_release(&pages, second, 2 * PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_grow(&pages, PAGE_BYTES, &third), 0);
+    assert_ptr_equal(third, second);
+    assert_int_equal(pages_release(&pages, first, 5 * PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release_guarded(&pages, metadata, PAGE_BYTES, 0), 0);
+}
+
+static void a_growth_whose_place_is_taken_lies_elsewhere(void **state)
+{
+    (void)state;
+    struct pages pages;
+    char *metadata, *first, *second;
+    pages_init_mmap(&pages);
+    assert_int_equal(pages_map_guarded(&pages, PAGE_BYTES, &metadata), 0);
+    assert_int_equal(pages_grow(&pages, 2 * PAGE_BYTES, &first), 0);
+    assert_int_equal(pages_release(&pages, first + PAGE_BYTES, PAGE_BYTES, 0), 0);
+    char *foreign = first + PAGE_BYTES;
+    assert_int_equal(os_map_near(foreign, PAGE_BYTES, &foreign), 0);
+    assert_ptr_equal(foreign, first + PAGE_BYTES);
+    assert_int_equal(pages_grow(&pages, PAGE_BYTES, &second), 0);
+    assert_ptr_not_equal(second, foreign);
+    assert_int_equal(os_unmap(foreign, PAGE_BYTES), 0);
+    assert_int_equal(pages_release(&pages, first, PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release(&pages, second, PAGE_BYTES, 0), 0);
+    assert_int_equal(pages_release_guarded(&pages, metadata, PAGE_BYTES, 0), 0);
+}
+
+static void a_page_without_memory_is_not_resident(void **state)
+{
+    (void)state;
+    struct pages pages;
+    char *start;
+    pages_init_mmap(&pages);
+    assert_int_equal(pages_grow(&pages, 5 * PAGE_BYTES, &start), 0);
+    assert_int_equal(os_count_resident(start, 5), 0);
+    start[PAGE_BYTES] = start[4 * PAGE_BYTES] = 1;
+    assert_int_equal(os_count_resident(start, 5), 2);
+    assert_int_equal(pages_purge(&pages, start, 5 * PAGE_BYTES), 0);
+    assert_int_equal(os_count_resident(start, 5), 0);
+    assert_int_equal(pages_release(&pages, start, 5 * PAGE_BYTES, 0), 0);
+    assert_int_equal(os_count_resident(start, 5), 5); /* nothing is mapped there */
+}
+
 static void a_moved_mapping_keeps_its_content(void **state)
 {
     (void)state;
@@ -226,6 +279,9 @@ int main(void)
         cmocka_unit_test(the_nth_next_request_is_refused_once),
         cmocka_unit_test(every_kind_of_request_can_be_refused),
         cmocka_unit_test(purged_pages_read_as_zero),
+        cmocka_unit_test(growths_of_mmap_lie_one_above_the_other),
+        cmocka_unit_test(a_growth_whose_place_is_taken_lies_elsewhere),
+        cmocka_unit_test(a_page_without_memory_is_not_resident),
         cmocka_unit_test(a_moved_mapping_keeps_its_content),
         cmocka_unit_test(sbrk_survives_a_foreign_break),
         cmocka_unit_test(sbrk_gives_back_only_while_the_break_is_ours),
