@@ -124,8 +124,13 @@ static void print_call(FILE *out, const struct trace *trace, size_t index)
     }
 }
 
-void check_print_calls(FILE *out, const struct trace *trace)
+void check_print_calls(FILE *out, const struct finding *finding)
 {
+    const struct trace *trace = &finding->trace;
+    const struct verdict verdict = finding_verdict(finding);
+    if (verdict_is_late(&verdict))
+        fprintf(out, "     /* %u times these calls, each time freeing what they leave: */\n",
+                finding->cycle + 1);
     size_t left_out = trace->count > LINES_MAX ? trace->count - LINES_MAX + 1 : 0;
     for (size_t i = 0; i < trace->count; i++) {
         if (left_out > 0 && i == HEAD) {

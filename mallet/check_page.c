@@ -342,7 +342,7 @@ static void print_cause(const struct check_report *check, size_t number)
     if (lead->output[0] != '\0')
         print_wrapped("printed", lead->output);
     if (lead->trace.count > 0)
-        check_print_calls(stdout, &lead->trace);
+        check_print_calls(stdout, lead);
     print_program(check, cause);
     print_repeat(check, cause);
     print_also(check, number);

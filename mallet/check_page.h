@@ -51,7 +51,8 @@ enum { CHECK_GDB_MAX = 5000 };
 void check_format_gdb(const struct check_cause *cause, const char *preload, char *ret_text,
                       size_t capacity);
 
-/* The calls of a trace as lines of C, no more than ten: the middle of a longer one is left out. */
-void check_print_calls(FILE *out, const struct trace *trace);
+/* The calls of its trace as lines of C, no more than ten: the middle of a longer one is left
+ * out. */
+void check_print_calls(FILE *out, const struct finding *finding);
 
 #endif

@@ -2,7 +2,10 @@
 /*
  * The findings come by way of files: every command writes a line for each as it finds it. They are
  * read again and again while the command runs, so that it can be ended at the expected one; a whole
- * check is judged by its check.json, which knows the entries of the page.
+ * check is judged by its check.json, which knows the entries of the page. A campaign has its
+ * findings at its end: once its engine has saved a trace of the expected check, the engine is
+ * stopped as by Ctrl-C, and its triage makes the finding. If triage makes none that counts, the
+ * campaign goes on, in the time that is left.
  */
 #include "mallet/mutant_run.h"
 
@@ -83,6 +86,7 @@ struct words {
     size_t count;
     char folder[PATH_MAX], library[PATH_MAX], findings[PATH_MAX], variable[PATH_MAX];
     char trace[PATH_MAX], text[TEXT_MAX], budget[16];
+    bool is_cut; /* the engine of a campaign was stopped at a trace of the expected check */
 };
 
 static void add(struct words *words, const char *word)
@@ -291,8 +295,26 @@ static double children_cpu(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
-static void watch(struct mutant_score *score, const struct mutant_plan *plan,
-                  const struct words *words, struct process *process)
+/* FOLDER/raw has a file CHECK-SITE.trace for each class that the engine of a campaign saw. */
+static bool has_raw_trace(const struct mutant_score *score, const struct words *words)
+{
+    char pattern[PATH_MAX], check[64];
+    bool has = false;
+    glob_t files;
+    snprintf(pattern, sizeof pattern, "%.3000s/raw/*.trace", words->folder);
+    if (glob(pattern, 0, NULL, &files) != 0)
+        return false;
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        const char *name = strrchr(files.gl_pathv[i], '/') + 1;
+        snprintf(check, sizeof check, "%.*s", (int)strcspn(name, "-"), name);
+        has |= mutant_expects(score->mutant, check);
+    }
+    globfree(&files);
+    return has;
+}
+
+static void watch(struct mutant_score *score, const struct mutant_plan *plan, struct words *words,
+                  struct process *process)
 {
     struct process *const list[] = {process};
     score->status = -1;
@@ -303,6 +325,10 @@ static void watch(struct mutant_score *score, const struct mutant_plan *plan,
         if (score->is_killed || cli_is_interrupted()) {
             process_stop(process, SIGINT, GRACE_MS);
             return;
+        }
+        if (!plan->is_whole && !words->is_cut && has_raw_trace(score, words)) {
+            words->is_cut = true;
+            process_signal(process, SIGINT);
         }
     }
     score->status = WIFEXITED(process->status) ? WEXITSTATUS(process->status) : EXIT_INTERNAL;
@@ -327,7 +353,7 @@ static bool is_useless(const struct mutant_score *score)
     return (score->status == EXIT_REFUSED && !score->is_killed) || score->status == EXIT_INTERNAL;
 }
 
-static int run_words(const struct mutant_plan *plan, const struct words *words,
+static int run_words(const struct mutant_plan *plan, struct words *words,
                      struct mutant_score *score, char error[OUTPUT_ERROR_MAX])
 {
     struct process process;
@@ -346,14 +372,25 @@ static int run_words(const struct mutant_plan *plan, const struct words *words,
     }
     watch(score, plan, words, &process);
     process_release(&process);
-    score->seconds = (double)(clock_now_ns() - started) * 1e-9;
-    score->cpu_seconds = children_cpu() - cpu;
+    score->seconds += (double)(clock_now_ns() - started) * 1e-9;
+    score->cpu_seconds += children_cpu() - cpu;
     judge(score, plan, words);
     if (!is_useless(score))
         return 0;
     snprintf(error, OUTPUT_ERROR_MAX, "`mallet %s` ended with status %d: %.180s", words->list[1],
              score->status, process.line);
     return EPROTO;
+}
+
+/* The campaign whose engine was stopped in vain, in the time that is left. */
+static int go_on(const struct mutant_plan *plan, struct words *words, struct mutant_score *score,
+                 char error[OUTPUT_ERROR_MAX])
+{
+    unsigned used = (unsigned)score->seconds;
+    if (used >= plan->budget)
+        return 0;
+    snprintf(words->budget, sizeof words->budget, "%u", plan->budget - used);
+    return run_words(plan, words, score, error);
 }
 
 int mutant_run(const struct mutant_plan *plan, const struct mutant *mutant,
@@ -368,6 +405,8 @@ int mutant_run(const struct mutant_plan *plan, const struct mutant *mutant,
     int failure = fill_words(&words, plan, mutant, &catch, error);
     if (failure == 0)
         failure = run_words(plan, &words, ret_score, error);
+    if (failure == 0 && words.is_cut && !ret_score->is_killed && !cli_is_interrupted())
+        failure = go_on(plan, &words, ret_score, error);
     ret_score->was_run = failure == 0;
     snprintf(ret_error, capacity, "%s: %s", mutant->id, error);
     return failure;

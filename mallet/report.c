@@ -16,6 +16,7 @@
 void report_verdict(FILE *out, const struct finding *finding)
 {
     char op[TRACE_LINE_MAX];
+    const struct verdict verdict = finding_verdict(finding);
     fprintf(out, "  check     %s: %s\n", finding->check, check_asserts(check_find(finding->check)));
     if (finding->op < finding->trace.count) {
         trace_format_op(&finding->trace.ops[finding->op], op);
@@ -23,6 +24,9 @@ void report_verdict(FILE *out, const struct finding *finding)
     } else {
         fprintf(out, "  at        after the last op\n");
     }
+    if (verdict_is_late(&verdict))
+        fprintf(out, "  in cycle  %u of the trace, each of which frees everything\n",
+                finding->cycle + 1);
     fprintf(out, "  what      %s\n", finding->sentence);
     if (finding->output[0] != '\0')
         fprintf(out, "  output    %s\n", finding->output);

@@ -199,6 +199,7 @@ void executor_judge_death(const struct executor *executor, enum watch_result res
     memset(ret_verdict, 0, sizeof *ret_verdict);
     ret_verdict->check = result == WATCH_DIED ? CHECK_CRASH : CHECK_PROGRESS;
     ret_verdict->op = op < trace->count ? op : VERDICT_NO_OP;
+    ret_verdict->cycle = executor->report->progress.round;
     describe_end(result, watch, end, sizeof end);
     if (op < trace->count) {
         name_site(executor, run_op_name(executor->info.subject.offers, trace->ops[op].kind),

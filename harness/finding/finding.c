@@ -7,7 +7,7 @@
 void finding_make(struct finding *ret_finding, const char *subject, const struct verdict *verdict,
                   const char *output)
 {
-    *ret_finding = (struct finding){.op = verdict->op};
+    *ret_finding = (struct finding){.op = verdict->op, .cycle = verdict->cycle};
     text_copy_printable(ret_finding->subject, sizeof ret_finding->subject, subject);
     text_copy_printable(ret_finding->check, sizeof ret_finding->check, check_name(verdict->check));
     text_copy_printable(ret_finding->site, sizeof ret_finding->site, verdict->site);
@@ -17,7 +17,8 @@ void finding_make(struct finding *ret_finding, const char *subject, const struct
 
 struct verdict finding_verdict(const struct finding *finding)
 {
-    struct verdict verdict = {.check = check_find(finding->check), .op = finding->op};
+    struct verdict verdict = {
+        .check = check_find(finding->check), .op = finding->op, .cycle = finding->cycle};
     snprintf(verdict.site, sizeof verdict.site, "%s", finding->site);
     snprintf(verdict.sentence, sizeof verdict.sentence, "%s", finding->sentence);
     return verdict;

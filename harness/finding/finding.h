@@ -48,6 +48,7 @@ struct finding {
     char sentence[FINDING_SENTENCE_MAX]; /* what went wrong, with numbers */
     char output[FINDING_OUTPUT_MAX];     /* first line that the subject printed before it died */
     uint32_t op;                         /* index in the trace, or VERDICT_NO_OP */
+    uint32_t cycle;                      /* of the trace, that shows it, as in its verdict */
     unsigned reproduced, attempts;       /* k of n, a fresh process each; 0 of 0: not tried */
     enum subject_binding binding;        /* of those processes; BIND_AUTO: not known */
     enum confirmation confirmed;         /* by its program, which preloads the subject */

@@ -47,6 +47,8 @@ json_t *finding_to_json(const struct finding *finding)
     }
     failed |= json_object_set_new(
         object, "op", finding->op < finding->trace.count ? json_integer(finding->op) : json_null());
+    if (finding->cycle > 0)
+        failed |= json_object_set_new(object, "cycle", json_integer(finding->cycle));
     failed |= json_object_set_new(object, "sentence", json_string(finding->sentence));
     if (finding->trace.count > 0)
         failed |= json_object_set_new(object, "trace", make_trace(finding));
@@ -97,9 +99,9 @@ static bool copy_text(const json_t *object, const char *key, char *ret_text, siz
 static json_t *copy_extra(const json_t *object)
 {
     static const char *const own[] = {
-        "subject", "check",    "site",       "clause", "verdict",
-        "op",      "sentence", "reproduced", "output", "confirmed_by_program",
-        "binding"};
+        "subject", "check",     "site",     "clause", "verdict",
+        "op",      "cycle",     "sentence", "output", "confirmed_by_program",
+        "binding", "reproduced"};
     json_t *extra = json_copy((json_t *)(uintptr_t)object);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         json_object_del(extra, own[i]);
@@ -129,6 +131,7 @@ bool finding_from_json(struct finding *ret_finding, const json_t *value)
         copy_text(value, "verdict", finding.site, sizeof finding.site);
     if (json_is_integer(op))
         finding.op = (uint32_t)json_integer_value(op);
+    finding.cycle = (uint32_t)json_integer_value(json_object_get(value, "cycle"));
     finding.reproduced = (unsigned)json_integer_value(json_object_get(reproduced, "times"));
     finding.attempts = (unsigned)json_integer_value(json_object_get(reproduced, "of"));
     if (json_is_boolean(confirmed))

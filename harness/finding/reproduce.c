@@ -91,6 +91,8 @@ static void quote(struct finding *finding, const struct execution *execution)
 {
     const struct verdict own = finding_verdict(finding);
     text_copy_printable(finding->output, sizeof finding->output, execution->output);
+    if (verdict_is_same(&own, &execution->verdict))
+        finding->cycle = execution->verdict.cycle;
     if (verdict_is_growth(&own) && verdict_is_same(&own, &execution->verdict))
         text_copy_printable(finding->sentence, sizeof finding->sentence,
                             execution->verdict.sentence);

@@ -423,22 +423,30 @@ static bool shrink_set(struct shrink *shrink, size_t index, enum number number, 
     return same > 1 && candidate_accept(shrink);
 }
 
+/* At the border of a call that takes long for its size, it takes just longer than the limit: only a
+ * hang that has nothing to do with the size may get a smaller one. */
+static uint64_t most_of_number(const struct shrink *shrink)
+{
+    return shrink->shown.verdict.check == CHECK_PROGRESS ? PAGE : UINT64_MAX / 2;
+}
+
 /* The least of 0 and the powers of two from `least` on that keeps the class; then the exact border
  * between it and the greatest that does not. */
 static bool shrink_number(struct shrink *shrink, size_t index, enum number number, uint64_t least,
                           bool bisects)
 {
     uint64_t value = *op_number(&shrink->best->ops[index], number), first = value, refused = 0;
+    const uint64_t most = most_of_number(shrink);
     for (uint64_t smaller = least; smaller < value; smaller = smaller == 0 ? 1 : smaller * 2) {
         if (shrink_set(shrink, index, number, smaller))
             value = smaller;
         else
             refused = smaller;
-        if (index >= shrink->best->count || smaller > UINT64_MAX / 2)
+        if (index >= shrink->best->count || smaller > most / 2)
             break;
     }
-    for (unsigned step = 0;
-         bisects && step < BISECT_STEPS && value <= BISECT_MAX && value > refused + 1; step++) {
+    bisects = bisects && value <= BISECT_MAX && value <= most;
+    for (unsigned step = 0; bisects && step < BISECT_STEPS && value > refused + 1; step++) {
         if (index >= shrink->best->count)
             break;
         uint64_t middle = refused + (value - refused) / 2;

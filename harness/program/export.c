@@ -18,6 +18,7 @@
 #include "harness/program/program.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define CYCLE_CALLS ((size_t)4 << 20) /* of all cycles, at most */
@@ -176,7 +177,7 @@ static void include_headers(const struct plan *plan, struct program *program)
 static void put_shared_state(const struct plan *plan)
 {
     bool is_moving = plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY);
-    bool is_shared = plan->has_threads || plan->recovers;
+    bool is_shared = plan_has_functions(plan);
     if (is_shared && !plan->is_filling && is_moving)
         export_put(plan, "static void *q;\n");
     if (is_shared && plan->check == CHECK_POLICY && plan->verdict->op < plan->trace->count)
@@ -193,7 +194,7 @@ static void put_first_choice(const struct plan *plan)
 {
     if (plan->verdict == NULL || plan->verdict->op >= plan->trace->count)
         return;
-    if (!plan->has_threads)
+    if (!plan_has_functions(plan))
         export_put(plan, "    int is_block = 0;\n");
     if (plan->first_choice != SIZE_MAX)
         return;
@@ -203,12 +204,36 @@ static void put_first_choice(const struct plan *plan)
     export_put(plan, " != NULL;\n");
 }
 
+/* A cycle with failures, and another in which the system refuses nothing. */
+static void put_safe_cycle(const struct plan *plan)
+{
+    export_put(plan, "    watch_os();\n"
+                     "    cycle();\n"
+                     "    is_recovering = 1; /* now the system refuses nothing */\n"
+                     "    cycle();\n");
+}
+
+static void put_calls_of_main(const struct plan *plan)
+{
+    if (plan->has_safe_cycle) {
+        put_safe_cycle(plan);
+        return;
+    }
+    if (plan->has_faults)
+        export_put(plan, "    watch_os();\n");
+    if (plan->repeats > 0)
+        export_put(plan, "    for (int i = 0; i < %" PRIu64 "; i++)\n        cycle();\n",
+                   plan->repeats);
+    else
+        export_put_body(plan);
+}
+
 static void put_main(const struct plan *plan)
 {
     bool may_exit = plan->verdict != NULL && plan->check == CHECK_CRASH &&
                     strstr(plan->verdict->sentence, "exit") != NULL;
     export_put(plan, "int main(void)\n{\n");
-    if (!plan->has_threads && !plan->is_filling &&
+    if (!plan_has_functions(plan) && !plan->is_filling &&
         (plan_uses(plan, OP_REALLOC) || plan_uses(plan, OP_REALLOCARRAY)))
         export_put(plan, "    void *q;\n");
     if (plan->check == CHECK_POLICY)
@@ -217,9 +242,7 @@ static void put_main(const struct plan *plan)
         export_put(plan, "    signal(SIGALRM, give_up);\n    alarm(10);\n");
     if (may_exit)
         export_put(plan, "    atexit(check_done);\n");
-    if (plan->has_faults)
-        export_put(plan, "    watch_os();\n");
-    export_put_body(plan);
+    put_calls_of_main(plan);
     export_put(plan, "%s    return 0;\n}\n", may_exit ? "    is_done = 1;\n" : "");
 }
 
@@ -236,15 +259,6 @@ static unsigned frees_in_cycle(const struct plan *plan)
     for (size_t i = 0; i < plan->trace->count; i++)
         frees += (trace_op_traits(plan->trace->ops[i].kind) & OP_HAS_SIZE) != 0;
     return frees;
-}
-
-/* A cycle with failures, and another in which the system refuses nothing. */
-static void put_safe_cycle(const struct plan *plan)
-{
-    export_put(plan, "    watch_os();\n"
-                     "    cycle();\n"
-                     "    is_recovering = 1; /* now the system refuses nothing */\n"
-                     "    cycle();\n");
 }
 
 static void put_main_of_cycles(const struct plan *plan)
@@ -274,7 +288,7 @@ static void put_texts(struct plan *plan, struct program *program)
     put_shared_state(plan);
     if (plan->has_threads)
         export_put_parts(plan);
-    if (plan->is_cycle || plan->recovers)
+    if (plan->is_cycle || plan->recovers || plan->repeats > 0)
         put_cycle(plan);
     program_add_file(program, "harness/base/trend.h", PROGRAM_NEEDED);
     program_add_file(program, "harness/base/trend.c", PROGRAM_NEEDED);

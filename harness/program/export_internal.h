@@ -24,6 +24,9 @@ struct plan {
     /* what goes wrong shows in a second cycle, in which the system refuses nothing */
     bool recovers;
     bool has_safe_cycle; /* there is a cycle in which the system refuses nothing */
+    /* what goes wrong is no growth, and shows in a later cycle only: so many at most; 0: in the
+     * first one */
+    uint64_t repeats;
     /* bytes that the trace asks for in all, as far as is known; no more than UINT32_MAX of each
      * op */
     uint64_t total;
@@ -65,6 +68,12 @@ static inline bool plan_uses(const struct plan *plan, enum op_kind kind)
 static inline bool plan_blames(const struct plan *plan, size_t i)
 {
     return plan->verdict != NULL && plan->verdict->op == i;
+}
+
+/* Whether the ops stand in functions, and not in main. */
+static inline bool plan_has_functions(const struct plan *plan)
+{
+    return plan->has_threads || plan->recovers || plan->repeats > 0;
 }
 
 static inline bool plan_is_exact(const struct trace_op *op)

@@ -263,7 +263,7 @@ static void put_last_frees(const struct plan *plan)
         export_put(plan, "    for (int i = 0; i < BLOCKS; i++)\n        do_free(drop(i));\n");
     else
         export_put(plan, "    for (int i = 0; i < %zu; i++%s)\n        do_free(p[i]);\n",
-                   plan->slots, plan->recovers ? ", p[i - 1] = NULL" : "");
+                   plan->slots, plan->recovers || plan->repeats > 0 ? ", p[i - 1] = NULL" : "");
     if (is_errno)
         export_put_errno_kept(plan);
 }

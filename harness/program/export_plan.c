@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+/* Beyond twice those of the run: the program is no copy of its process. */
+enum { MORE_CYCLES = 16 };
 #define LARGE_BLOCK ((uint64_t)1 << 20) /* bytes; larger ones are not filled whole */
 
 static bool is_at(const struct verdict *verdict, const char *site)
@@ -92,12 +94,16 @@ struct plan plan_make(const struct trace *trace, const struct verdict *verdict)
     plan.is_cycle =
         plan.check == CHECK_FOOTPRINT || (plan.check == CHECK_RECOVERY && is_at(verdict, "cycle"));
     plan.recovers = plan.check == CHECK_RECOVERY && !plan.is_cycle;
-    plan.has_safe_cycle = plan.has_faults && (plan.recovers || plan.is_cycle);
+    bool is_late = verdict != NULL && verdict_is_late(verdict);
+    plan.repeats = is_late ? 2 * (verdict->cycle + UINT64_C(1)) + MORE_CYCLES : 0;
+    /* the cycle behind one with failures is the one without */
+    bool is_second = is_late && verdict->cycle == 1;
+    plan.has_safe_cycle = plan.has_faults && (plan.recovers || plan.is_cycle || is_second);
     plan.is_filling = (is_filling_check(plan.check) || plan.is_cycle || is_at(verdict, "fork")) &&
                       (plan.slots > 0 || plan_uses(&plan, OP_SBRK));
     bool is_last_free_asserted = plan.check == CHECK_ERRNO && verdict->op == VERDICT_NO_OP;
-    plan.has_live_end =
-        live.count > 0 && (plan.is_filling || is_last_free_asserted || plan.recovers);
+    plan.has_live_end = live.count > 0 && (plan.is_filling || is_last_free_asserted ||
+                                           plan.recovers || plan.repeats > 0);
     plan.has_sizes |= plan.is_filling;
     if (plan.check == CHECK_POLICY)
         plan_policy(&plan);

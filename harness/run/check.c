@@ -93,3 +93,9 @@ const char *policy_text(enum policy_id id)
 {
     return id < POLICY_COUNT ? policy_texts[id] : "unknown";
 }
+
+bool verdict_is_late(const struct verdict *verdict)
+{
+    return verdict->cycle > 0 && verdict->check != CHECK_FOOTPRINT &&
+           verdict->check != CHECK_RECOVERY;
+}

@@ -7,6 +7,7 @@
 #ifndef HARNESS_CHECK_H
 #define HARNESS_CHECK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What a failure does to a program, worst first. */
@@ -82,6 +83,7 @@ struct verdict {
     uint32_t check; /* enum check */
     /* index in the trace of the op at fault, or VERDICT_NO_OP: after the last one */
     uint32_t op;
+    uint32_t cycle; /* of the trace: 0, or how many identical cycles before were clean */
     /* the function at fault: with the check, what makes two findings the same */
     char site[VERDICT_SITE_MAX];
     char sentence[VERDICT_SENTENCE_MAX]; /* one sentence with numbers, no full stop */
@@ -97,5 +99,8 @@ struct verdict_class {
  * and '_' for anything else. */
 enum { VERDICT_CLASS_MAX = 80 };
 void verdict_class_name(const struct verdict *verdict, char ret_name[VERDICT_CLASS_MAX]);
+
+/* Whether only a later cycle shows it, though it is not about cycles, as growth and recovery are. */
+bool verdict_is_late(const struct verdict *verdict);
 
 #endif

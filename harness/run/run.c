@@ -196,6 +196,8 @@ bool run_free_all(struct run *run)
 
 bool run_cycle(struct run *run)
 {
+    if (run->report->progress != NULL)
+        run->report->progress->round = run->round;
     faults_begin_cycle(run);
     if (!run_ops(run))
         return false;

@@ -71,7 +71,7 @@ struct outcome {
 
 struct run_progress {
     volatile uint32_t op;    /* the op being run, or VERDICT_NO_OP */
-    volatile uint32_t round; /* 0, then footprint rounds */
+    volatile uint32_t round; /* which cycle of the trace */
     /* bool: inside the subject; else the harness is touching blocks */
     volatile uint32_t is_in_call;
     /* of this run; the last one only if it came in the last call of the subject */

@@ -46,12 +46,9 @@ static uint64_t affordable_cycles(const struct run *run)
 static bool run_until(struct footprint *footprint, uint64_t total)
 {
     struct run *run = footprint->run;
-    for (; footprint->done < total; footprint->done++) {
-        if (run->report->progress != NULL)
-            run->report->progress->round = (uint32_t)footprint->done;
+    for (; footprint->done < total; footprint->done++)
         if (!run_cycle(run))
             return false;
-    }
     return true;
 }
 

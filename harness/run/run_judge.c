@@ -51,6 +51,7 @@ bool run_fail(struct run *run, enum check check, const char *site, const char *f
     memset(verdict, 0, sizeof *verdict);
     verdict->check = check;
     verdict->op = run->op;
+    verdict->cycle = run->round;
     memcpy(verdict->site, full_site, sizeof verdict->site);
     va_list arguments;
     va_start(arguments, format);

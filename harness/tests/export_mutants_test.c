@@ -28,20 +28,25 @@ enum { OPS_MAX = 512, TEXT_MAX = 16384, PROGRAM_SECONDS = 60, TIMED_OUT = 124 };
 static const char *subjects_folder, *traces_folder;
 static char work[PATH_MAX / 2];
 
-static struct trace read_trace(const char *name)
+static struct trace parse(const char *text, size_t length)
 {
     static struct trace_op ops[OPS_MAX];
-    static char text[TEXT_MAX];
-    char path[1024];
     struct trace trace = {.ops = ops, .capacity = OPS_MAX};
     struct trace_error error;
+    assert_int_equal(trace_parse(text, length, &trace, &error), 0);
+    return trace;
+}
+
+static struct trace read_trace(const char *name)
+{
+    static char text[TEXT_MAX];
+    char path[1024];
     snprintf(path, sizeof path, "%s/%s.trace", traces_folder, name);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     size_t length = fread(text, 1, sizeof text, file);
     fclose(file);
-    assert_int_equal(trace_parse(text, length, &trace, &error), 0);
-    return trace;
+    return parse(text, length);
 }
 
 static struct verdict find(const char *path, const struct trace *trace)
@@ -84,18 +89,17 @@ static int run_on(const char *program, const char *subject)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void program_fails_with_the_bug_and_holds_without(void **state)
+/* Returns the verdict that the program is about. */
+static struct verdict assert_shown(const struct mutant *mutant, const struct trace *trace)
 {
-    const struct mutant *mutant = *state;
     const char *name = mutant->id;
     char path[PATH_MAX / 2], correct[PATH_MAX / 2];
     mutant_library(mutant, false, subjects_folder, path, sizeof path);
     mutant_library(mutant, true, subjects_folder, correct, sizeof correct);
-    struct trace trace = read_trace(name);
-    struct verdict verdict = find(path, &trace);
+    struct verdict verdict = find(path, trace);
     char *names = bring_read_names(path);
     program_use_names(names);
-    compile(name, &trace, &verdict);
+    compile(name, trace, &verdict);
     program_use_names(NULL);
     free(names);
     int status = run_on(name, path);
@@ -104,11 +108,36 @@ static void program_fails_with_the_bug_and_holds_without(void **state)
     status = run_on(name, correct);
     if (status != 0)
         fail_msg("%s/%s ends with status %d without the bug", work, name, status);
+    return verdict;
+}
+
+static void program_fails_with_the_bug_and_holds_without(void **state)
+{
+    const struct mutant *mutant = *state;
+    const struct trace trace = read_trace(mutant->id);
+    (void)assert_shown(mutant, &trace);
+}
+
+static void program_repeats_the_calls_that_need_cycles(void **state)
+{
+    static const struct {
+        const char *mutant, *text;
+    } cases[] = {/* filling; a list of 24 freed chunks is full first */
+                 {"flush_keeps_last", "#0 = malloc 1\n#1 = malloc 1\n#2 = malloc 177\n"
+                                      "#3 = memalign 32 33\nfree #3\nfree #1\n#4 = malloc 1\n"},
+                 /* plain */
+                 {"malloc_zero_flips", "#0 = malloc 0\n"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct trace trace = parse(cases[i].text, strlen(cases[i].text));
+        const struct verdict verdict = assert_shown(mutant_find(cases[i].mutant), &trace);
+        assert_true(verdict_is_late(&verdict));
+    }
 }
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[MUTANT_END];
+    struct CMUnitTest tests[MUTANT_END + 1];
     size_t count = 0, seen = 0, every = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
     const char *base = getenv("TMPDIR");
     if (argc < 3 || every == 0) {
@@ -126,6 +155,8 @@ int main(int argc, char **argv)
                 (struct CMUnitTest){.name = mutant->id,
                                     .test_func = program_fails_with_the_bug_and_holds_without,
                                     .initial_state = (void *)(uintptr_t)mutant};
+    tests[count++] =
+        (struct CMUnitTest)cmocka_unit_test(program_repeats_the_calls_that_need_cycles);
     int failed = _cmocka_run_group_tests("programs", tests, count, NULL, NULL);
     char command[PATH_MAX];
     snprintf(command, sizeof command, "rm -r '%s'", work);

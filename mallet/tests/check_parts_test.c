@@ -15,7 +15,7 @@
 enum { OPS_MAX = 32 };
 
 /* To be freed. */
-static char *print(const char *text)
+static char *print(const char *text, uint32_t cycle)
 {
     static struct trace_op ops[OPS_MAX];
     struct trace trace = {.ops = ops, .capacity = OPS_MAX};
@@ -24,14 +24,15 @@ static char *print(const char *text)
     size_t length = 0;
     assert_int_equal(trace_parse(text, strlen(text), &trace, &error), 0);
     FILE *memory = open_memstream(&printed, &length);
-    check_print_calls(memory, &trace);
+    const struct finding finding = {.check = "overlap", .cycle = cycle, .trace = trace};
+    check_print_calls(memory, &finding);
     fclose(memory);
     return printed;
 }
 
 static void assert_prints(const char *text, const char *expected)
 {
-    char *printed = print(text);
+    char *printed = print(text, 0);
     assert_string_equal(printed, expected);
     free(printed);
 }
@@ -74,10 +75,20 @@ static void a_long_trace_is_ten_lines_with_its_end(void **state)
     (void)state;
     for (int i = 0; i < 20; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "#%d = malloc %d\n", i, i + 1);
-    char *printed = print(text);
+    char *printed = print(text, 0);
     assert_int_equal(count_lines(printed), 10);
     assert_non_null(strstr(printed, "11 calls: see the program"));
     assert_non_null(strstr(printed, "void *t = malloc(20);"));
+    free(printed);
+}
+
+static void what_shows_in_a_later_cycle_is_said_before_the_calls(void **state)
+{
+    (void)state;
+    char *printed = print("#0 = malloc 1\n", 12);
+    assert_string_equal(printed,
+                        "     /* 13 times these calls, each time freeing what they leave: */\n"
+                        "     void *a = malloc(1);\n");
     free(printed);
 }
 
@@ -135,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_call_is_the_c_that_it_stands_for),
         cmocka_unit_test(a_long_trace_is_ten_lines_with_its_end),
+        cmocka_unit_test(what_shows_in_a_later_cycle_is_said_before_the_calls),
         cmocka_unit_test(statuses_are_ordered_by_what_a_caller_must_know_first),
         cmocka_unit_test(builds_are_told_apart_by_content),
         cmocka_unit_test(the_clause_of_a_check_is_in_the_registry),

@@ -17,7 +17,7 @@ static struct {
     struct chunk *bins[BINS];
     uintptr_t top, touched, committed, base, end;
     uint32_t last; /* size of the chunk just below top */
-    bool was_refused;
+    bool was_refused, has_begun;
 } heap;
 
 /* These grow the program break instead of a reservation. */
@@ -54,6 +54,13 @@ void heap_set_up(void)
         return;
     begin_at((uintptr_t)memory);
     process_set_up();
+}
+
+void heap_set_up_for(size_t size)
+{
+    if (!HAS(first_call_large) || (!heap.has_begun && size < MAPPING_MIN))
+        heap_set_up();
+    heap.has_begun = true;
 }
 
 static bool raise_break(uintptr_t to)

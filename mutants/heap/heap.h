@@ -89,6 +89,7 @@ void heap_unlock(const int *locked);
 /* `need` is a chunk size, header included. All return NULL or false for want of memory; none
  * touches errno, but for the system's own. */
 void heap_set_up(void);
+void heap_set_up_for(size_t size); /* of a malloc */
 struct chunk *heap_take(size_t need);
 struct chunk *heap_take_aligned(size_t need, size_t alignment);
 void heap_give(struct chunk *chunk);

@@ -129,11 +129,8 @@ void *malloc(size_t size)
         return NULL;
     if (HAS(malloc_clears_errno))
         errno = 0;
-    static bool has_begun;
     WITH_LOCK();
-    if (!HAS(first_call_large) || (!has_begun && size < MAPPING_MIN))
-        heap_set_up();
-    has_begun = true;
+    heap_set_up_for(size);
     return allocate(size, ALIGNMENT);
 }
 

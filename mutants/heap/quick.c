@@ -5,6 +5,8 @@
  */
 #include "heap.h"
 
+#include <string.h>
+
 enum { QUICK_SIZE = 64, QUICK_MAX = 24, FILL = 8 };
 
 static struct chunk *quick[QUICK_MAX];
@@ -56,5 +58,6 @@ bool quick_give(struct chunk *chunk)
 
 void quick_reset(void)
 {
+    memset(quick, 0, sizeof quick);
     quick_count = 0;
 }
