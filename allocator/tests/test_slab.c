@@ -188,6 +188,29 @@ static void a_block_that_was_never_live_is_not_called_freed(void **state)
     assert_int_equal(slabs_put(&heap->slabs, 3, &entry, 1), 1);
 }
 
+/* Bytes for each page of a slab: what no block fits into, and the descriptor. */
+static size_t waste_of_page(size_t block, size_t pages)
+{
+    size_t length = pages << PAGE_SHIFT, count = length / block;
+    size_t descriptor = sizeof(struct slab) + (count + 1) * sizeof(struct sync_tag), object = 1;
+    while (object < descriptor)
+        object *= 2;
+    return object > (size_t)1 << META_SHIFT_MAX ? SIZE_LIMIT
+                                                : (length - count * block + object) / pages;
+}
+
+static void no_other_length_of_a_slab_wastes_much_less(void **state)
+{
+    (void)state;
+    for (unsigned class_index = 0; class_index < SIZE_CLASS_NOTHING; class_index++) {
+        const struct size_class *class = &size_classes[class_index];
+        size_t mine = waste_of_page(class->bytes, class->pages);
+        size_t pages_max = class->bytes <= 16384 ? 16 : 32;
+        for (size_t pages = (class->bytes - 1u) / PAGE_BYTES + 1; pages <= pages_max; pages++)
+            assert_true(waste_of_page(class->bytes, pages) + PAGE_BYTES / 256 >= mine);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +233,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_block_that_was_never_live_is_not_called_freed, setup,
                                         teardown),
+        cmocka_unit_test(no_other_length_of_a_slab_wastes_much_less),
     };
     return cmocka_run_group_tests_name("slab", tests, NULL, NULL);
 }
