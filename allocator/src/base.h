@@ -18,7 +18,7 @@
 
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-#define COLD                __attribute__((cold, noinline))
+#define COLD                __attribute__((cold, noinline))       /* for what few programs run */
 #define HIDDEN              __attribute__((visibility("hidden"))) /* reached without the GOT */
 
 /*

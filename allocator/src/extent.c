@@ -632,7 +632,7 @@ bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages)
  *   before   | extent, free               |
  *   after    | extent, if any is left | m |     m is meta's, and no extent: this needs no descriptor
  */
-bool extents_feed_meta(struct extents *extents)
+COLD bool extents_feed_meta(struct extents *extents)
 {
     size_t pages = meta_missing_pages(extents->meta);
     struct extent *extent = free_set_find(&extents->free, pages, NULL);
@@ -648,7 +648,7 @@ bool extents_feed_meta(struct extents *extents)
     return true;
 }
 
-size_t extents_release(struct extents *extents, size_t keep)
+COLD size_t extents_release(struct extents *extents, size_t keep)
 {
     size_t keep_pages = keep >> PAGE_SHIFT, released = 0;
     extents->retained_pages = 0;

@@ -110,11 +110,6 @@ static void verify_newest(struct anvil_heap *heap)
     expect_whole(is_whole, newest.start, newest.size, "malloc");
 }
 
-size_t harden_usable(const struct anvil_heap *heap, const struct heap_block *block)
-{
-    return heap->options.canary ? block->size : block->capacity;
-}
-
 /* What the lower half is asked for: room for the canary. A block of no bytes needs none, since
  * nobody can write to it. */
 static size_t padded(const struct anvil_heap *heap, size_t size)

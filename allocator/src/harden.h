@@ -41,7 +41,10 @@ void harden_verify(const struct anvil_heap *heap, const struct heap_block *block
 enum heap_resized harden_resize(struct anvil_heap *heap, const struct heap_block *block,
                                 size_t size, bool must_stay, char **ret_start);
 /* Bytes that the caller may use. */
-size_t harden_usable(const struct anvil_heap *heap, const struct heap_block *block);
+static inline size_t harden_usable(const struct anvil_heap *heap, const struct heap_block *block)
+{
+    return heap->options.canary ? block->size : block->capacity;
+}
 /* Frees what the quarantine holds. Returns whether it held any. */
 bool harden_flush(struct anvil_heap *heap);
 

@@ -78,7 +78,7 @@ void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options 
     init_hardening(heap);
 }
 
-void heap_set_mmap_threshold(struct anvil_heap *heap, size_t threshold)
+COLD void heap_set_mmap_threshold(struct anvil_heap *heap, size_t threshold)
 {
     sync_lock_acquire(&heap->lock);
     set_mmap_threshold(heap, threshold);
@@ -108,12 +108,12 @@ void heap_for_each_lock(struct anvil_heap *heap, void (*act)(struct sync_lock *l
     act(&heap->lock);
 }
 
-void heap_lock(struct anvil_heap *heap)
+COLD void heap_lock(struct anvil_heap *heap)
 {
     heap_for_each_lock(heap, sync_lock_acquire);
 }
 
-void heap_unlock(struct anvil_heap *heap)
+COLD void heap_unlock(struct anvil_heap *heap)
 {
     heap_for_each_lock(heap, sync_lock_release);
 }
@@ -133,8 +133,9 @@ static bool release_pages(struct anvil_heap *heap, size_t keep)
     return released > 0;
 }
 
-bool heap_trim(struct anvil_heap *heap, size_t keep)
+COLD bool heap_trim(struct anvil_heap *heap, size_t keep)
 {
+    (void)slabs_release_spans(&heap->slabs);
     (void)slabs_release(&heap->slabs);
     sync_lock_acquire(&heap->lock);
     bool is_any = release_pages(heap, keep);
@@ -148,9 +149,10 @@ bool heap_trim(struct anvil_heap *heap, size_t keep)
  * Returns whether trying again makes sense. Emptying the top of an arena costs a memset and helps
  * only when descriptors ran short; where even that makes no room for them, they get a free extent.
  */
-static bool reclaim(struct anvil_heap *heap)
+static COLD bool reclaim(struct anvil_heap *heap)
 {
-    bool has_emptied = slabs_release(&heap->slabs), has_trimmed = false, has_fed = false;
+    bool has_emptied = slabs_release_spans(&heap->slabs), has_trimmed = false, has_fed = false;
+    has_emptied |= slabs_release(&heap->slabs);
     sync_lock_acquire(&heap->lock);
     bool is_short = heap->meta.missing != 0;
     if (heap->pages.ops->is_system || is_short) {

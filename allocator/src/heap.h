@@ -25,6 +25,7 @@
 #include "pages.h"
 #include "panic.h"
 #include "slab.h"
+#include "span.h"
 #include "sync.h"
 
 enum { HEAP_GONE_COUNT = 64 };

@@ -152,7 +152,7 @@ static void apply_environment(struct anvil_options *options)
     }
 }
 
-static COLD struct anvil_heap *default_start(void)
+static __attribute__((noinline)) struct anvil_heap *default_start(void)
 {
     sync_lock_acquire(&registry.lock);
     if (sync_read(&registry.ready) == NULL) {
@@ -198,7 +198,7 @@ static void fork_acquire(struct sync_lock *lock)
 }
 
 /* Of all heaps, by rising number. */
-static void for_each_heap_lock(void (*act)(struct sync_lock *lock))
+static COLD void for_each_heap_lock(void (*act)(struct sync_lock *lock))
 {
     for (unsigned id = PAGEMAP_OWNER_DEFAULT; id < HEAPS_MAX; id++) {
         bool is_default = id == PAGEMAP_OWNER_DEFAULT;
@@ -208,7 +208,7 @@ static void for_each_heap_lock(void (*act)(struct sync_lock *lock))
     }
 }
 
-static void fork_prepare(void)
+static COLD void fork_prepare(void)
 {
     if (sync_is_single_threaded()) {
         registry.fork_is_alone = true;
@@ -225,7 +225,7 @@ static void fork_prepare(void)
     sync_fork_begin(&registry.lock);
 }
 
-static void fork_done(void (*release_streams)(void))
+static COLD void fork_done(void (*release_streams)(void))
 {
     pages_sbrk_fork_end();
     for_each_heap_lock(sync_fork_end);

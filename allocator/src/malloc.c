@@ -22,21 +22,9 @@
 #include <errno.h>
 #include <string.h>
 
-static struct anvil_heap *heap_or_default(struct anvil_heap *heap)
+struct anvil_heap *malloc_heap_or_default(struct anvil_heap *heap)
 {
     return LIKELY(heap != NULL) ? heap : heap_default();
-}
-
-/* 1 + log2, what a block remembers of the alignment that it was asked for. */
-static unsigned code_of_alignment(size_t alignment)
-{
-    return 1 + (unsigned)__builtin_ctzl(alignment);
-}
-
-static size_t alignment_of_code(unsigned code)
-{
-    ASSERT(code != 0);
-    return (size_t)1 << (code - 1);
 }
 
 /* ---- small blocks of the default heap ---- */
@@ -115,7 +103,7 @@ static void *allocate_from(struct anvil_heap *heap, size_t size, size_t alignmen
 {
     struct heap_fresh fresh;
     bool is_default = heap == NULL;
-    heap = heap_or_default(heap);
+    heap = malloc_heap_or_default(heap);
     if (heap_alloc(heap, size, alignment, code, &fresh) != 0 &&
         !(is_default && cache_flush() && heap_alloc(heap, size, alignment, code, &fresh) == 0))
         return NULL;
@@ -131,15 +119,14 @@ static void *allocate_hardened(struct anvil_heap *heap, size_t size, size_t alig
     return harden_alloc(heap, size, alignment, code, is_cleared, &start) == 0 ? start : NULL;
 }
 
-/* Every allocation but the straight path of malloc ends here. code 0: no alignment was asked for.
- * Returns NULL for ENOMEM; errno is left as it was. */
-static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+/* Every allocation but the straight path of malloc ends here. */
+void *malloc_allocate(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
                       bool is_cleared)
 {
     int *const errno_place = &errno; /* looked up once: it is a call */
     int saved = *errno_place;
     void *block = NULL;
-    struct anvil_heap *owner = heap_or_default(heap);
+    struct anvil_heap *owner = malloc_heap_or_default(heap);
     if (UNLIKELY(harden_is_on(owner))) {
         block = allocate_hardened(owner, size, alignment, code, is_cleared);
     } else if (heap == NULL && heap_serves_small(owner, size, alignment)) {
@@ -154,80 +141,32 @@ static void *allocate(struct anvil_heap *heap, size_t size, size_t alignment, un
     return block;
 }
 
-static COLD void *fail(int error)
+COLD void *malloc_fail(int error)
 {
     errno = error;
     return NULL;
 }
 
-static void *allocate_or_fail(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+void *malloc_allocate_or_fail(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
                               bool is_cleared)
 {
-    void *block =
-        UNLIKELY(size > SIZE_LIMIT) ? NULL : allocate(heap, size, alignment, code, is_cleared);
-    return LIKELY(block != NULL) ? block : fail(ENOMEM);
+    void *block = UNLIKELY(size > SIZE_LIMIT)
+                      ? NULL
+                      : malloc_allocate(heap, size, alignment, code, is_cleared);
+    return LIKELY(block != NULL) ? block : malloc_fail(ENOMEM);
 }
 
 void *anvil_heap_malloc(anvil_heap *heap, size_t size)
 {
-    return allocate_or_fail(heap, size, BLOCK_ALIGNMENT, 0, false);
+    return malloc_allocate_or_fail(heap, size, BLOCK_ALIGNMENT, 0, false);
 }
 
 void *anvil_heap_calloc(anvil_heap *heap, size_t count, size_t size)
 {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total))
-        return fail(ENOMEM);
-    return allocate_or_fail(heap, total, BLOCK_ALIGNMENT, 0, true);
-}
-
-/* ---- alignment ---- */
-
-static void *allocate_aligned(struct anvil_heap *heap, size_t alignment, size_t size)
-{
-    return allocate_or_fail(heap, size, size_max(alignment, BLOCK_ALIGNMENT),
-                            code_of_alignment(alignment), false);
-}
-
-void *anvil_heap_aligned_alloc(anvil_heap *heap, size_t alignment, size_t size)
-{
-    return is_power_of_two(alignment) ? allocate_aligned(heap, alignment, size) : fail(EINVAL);
-}
-
-void *anvil_heap_memalign(anvil_heap *heap, size_t alignment, size_t size)
-{
-    size_t rounded = 1;
-    if (alignment > SIZE_LIMIT + 1)
-        return fail(EINVAL);
-    while (rounded < alignment)
-        rounded *= 2;
-    return anvil_heap_aligned_alloc(heap, rounded, size);
-}
-
-int anvil_heap_posix_memalign(anvil_heap *heap, void **ret_block, size_t alignment, size_t size)
-{
-    if (!is_power_of_two(alignment) || alignment < sizeof(void *))
-        return EINVAL;
-    if (size > SIZE_LIMIT)
-        return ENOMEM;
-    void *block = allocate(heap, size, size_max(alignment, BLOCK_ALIGNMENT),
-                           code_of_alignment(alignment), false);
-    if (block == NULL)
-        return ENOMEM;
-    *ret_block = block;
-    return 0;
-}
-
-void *anvil_heap_valloc(anvil_heap *heap, size_t size)
-{
-    return allocate_aligned(heap, PAGE_BYTES, size);
-}
-
-void *anvil_heap_pvalloc(anvil_heap *heap, size_t size)
-{
-    return size > SIZE_LIMIT
-               ? fail(ENOMEM)
-               : allocate_aligned(heap, PAGE_BYTES, size_round_up(size_max(size, 1), PAGE_BYTES));
+        return malloc_fail(ENOMEM);
+    return malloc_allocate_or_fail(heap, total, BLOCK_ALIGNMENT, 0, true);
 }
 
 /* ---- free ---- */
@@ -243,16 +182,14 @@ static COLD _Noreturn void panic_not_found(struct anvil_heap *heap, const void *
     panic_fault(function, pointer, &fault);
 }
 
-/* A pointer that is no live block does not return. */
-static void find_or_panic(struct anvil_heap *heap, const void *pointer, const char *function,
+void malloc_find_or_panic(struct anvil_heap *heap, const void *pointer, const char *function,
                           bool is_free, struct heap_block *ret_block)
 {
     if (UNLIKELY(!heap_find(heap, pointer, ret_block)))
         panic_not_found(heap, pointer, function, is_free);
 }
 
-/* Frees a block that was found in this heap; errno is left as it was. */
-static void release_found(struct anvil_heap *heap, const struct heap_block *block,
+void malloc_release_found(struct anvil_heap *heap, const struct heap_block *block,
                           const char *function)
 {
     int *const errno_place = &errno;
@@ -275,62 +212,15 @@ static void release_found(struct anvil_heap *heap, const struct heap_block *bloc
 static void release(struct anvil_heap *heap, void *pointer, const char *function)
 {
     struct heap_block block;
-    heap = heap_or_default(heap);
-    find_or_panic(heap, pointer, function, true, &block);
-    release_found(heap, &block, function);
+    heap = malloc_heap_or_default(heap);
+    malloc_find_or_panic(heap, pointer, function, true, &block);
+    malloc_release_found(heap, &block, function);
 }
 
 void anvil_heap_free(anvil_heap *heap, void *pointer)
 {
     if (pointer != NULL)
         release(heap, pointer, "free");
-}
-
-static bool is_size_of(const struct heap_block *block, size_t size)
-{
-    return size == block->size || size == block->capacity;
-}
-
-static void check_size(const struct heap_block *block, size_t size, const char *function)
-{
-    if (!is_size_of(block, size))
-        panic_fault(function, block->start,
-                    &(struct fault){.kind = FAULT_WRONG_SIZE, .size = block->size, .given = size});
-}
-
-void anvil_heap_free_sized(anvil_heap *heap, void *pointer, size_t size)
-{
-    static const char function[] = "free_sized";
-    struct heap_block block;
-    if (pointer == NULL)
-        return;
-    heap = heap_or_default(heap);
-    find_or_panic(heap, pointer, function, true, &block);
-    if (block.alignment_code != 0)
-        panic_fault(function, pointer,
-                    &(struct fault){.kind = FAULT_IS_ALIGNED_BLOCK,
-                                    .size = alignment_of_code(block.alignment_code)});
-    check_size(&block, size, function);
-    release_found(heap, &block, function);
-}
-
-void anvil_heap_free_aligned_sized(anvil_heap *heap, void *pointer, size_t alignment, size_t size)
-{
-    static const char function[] = "free_aligned_sized";
-    struct heap_block block;
-    if (pointer == NULL)
-        return;
-    heap = heap_or_default(heap);
-    find_or_panic(heap, pointer, function, true, &block);
-    if (block.alignment_code == 0)
-        panic_fault(function, pointer, &(struct fault){.kind = FAULT_NOT_ALIGNED_BLOCK});
-    size_t asked = alignment_of_code(block.alignment_code);
-    if (asked != alignment)
-        panic_fault(
-            function, pointer,
-            &(struct fault){.kind = FAULT_WRONG_ALIGNMENT, .size = asked, .given = alignment});
-    check_size(&block, size, function);
-    release_found(heap, &block, function);
 }
 
 /* ---- realloc ---- */
@@ -367,22 +257,23 @@ void *anvil_heap_realloc(anvil_heap *heap, void *pointer, size_t size)
         return anvil_heap_malloc(heap, size);
     if (size == 0) {
         release(heap, pointer, "realloc");
-        return fail(EINVAL); /* POSIX.1-2024: a null pointer for no bytes comes with EINVAL */
+        return malloc_fail(
+            EINVAL); /* POSIX.1-2024: a null pointer for no bytes comes with EINVAL */
     }
     struct heap_block old;
-    struct anvil_heap *owner = heap_or_default(heap);
-    find_or_panic(owner, pointer, "realloc", false, &old);
+    struct anvil_heap *owner = malloc_heap_or_default(heap);
+    malloc_find_or_panic(owner, pointer, "realloc", false, &old);
     if (UNLIKELY(harden_is_on(owner)))
         harden_verify(owner, &old, "realloc");
     if (size > SIZE_LIMIT)
-        return fail(ENOMEM);
+        return malloc_fail(ENOMEM);
     char *start = resize(owner, &old, size, false);
     if (start != NULL)
         return start;
-    void *block = allocate(heap, size, BLOCK_ALIGNMENT, 0, false);
+    void *block = malloc_allocate(heap, size, BLOCK_ALIGNMENT, 0, false);
     if (block == NULL) {
         start = size <= old.capacity ? resize(owner, &old, size, true) : NULL;
-        return start != NULL ? start : fail(ENOMEM);
+        return start != NULL ? start : malloc_fail(ENOMEM);
     }
     memcpy(block, pointer, size_min(harden_usable(owner, &old), size));
     release_moved(owner, &old, pointer);
@@ -393,7 +284,7 @@ void *anvil_heap_reallocarray(anvil_heap *heap, void *pointer, size_t count, siz
 {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total))
-        return fail(ENOMEM);
+        return malloc_fail(ENOMEM);
     return anvil_heap_realloc(heap, pointer, total);
 }
 
@@ -404,8 +295,8 @@ size_t anvil_heap_malloc_usable_size(anvil_heap *heap, void *pointer)
     struct heap_block block;
     if (pointer == NULL)
         return 0;
-    heap = heap_or_default(heap);
-    find_or_panic(heap, pointer, "malloc_usable_size", false, &block);
+    heap = malloc_heap_or_default(heap);
+    malloc_find_or_panic(heap, pointer, "malloc_usable_size", false, &block);
     return harden_usable(heap, &block);
 }
 
@@ -414,7 +305,7 @@ int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep)
     int saved = errno;
     if (heap == NULL)
         (void)cache_flush();
-    heap = heap_or_default(heap);
+    heap = malloc_heap_or_default(heap);
     (void)harden_flush(heap);
     bool is_any = heap_trim(heap, keep);
     errno = saved;
@@ -423,7 +314,7 @@ int anvil_heap_malloc_trim(anvil_heap *heap, size_t keep)
 
 void anvil_heap_fail_os_call(anvil_heap *heap, unsigned nth)
 {
-    heap = heap_or_default(heap);
+    heap = malloc_heap_or_default(heap);
     sync_lock_acquire(&heap->lock);
     heap->pages.refuse_in = nth;
     sync_lock_release(&heap->lock);
@@ -550,61 +441,6 @@ void free_beyond(void *block)
 void anvil_free(void *block)
 {
     free_straight(block);
-}
-
-/* new asks for one byte where none are wanted. */
-void malloc_delete_sized(void *pointer, size_t size, const char *function)
-{
-    struct heap_block block;
-    pagemap_word word = pagemap_get(pointer);
-    struct slab *slab = (struct slab *)(word > 0 ? word : 0); /* of the default heap */
-    struct sync_tag *tag = LIKELY(slab != NULL) ? slab_tag_at(slab, pointer) : NULL;
-    uint32_t value = LIKELY(tag != NULL) ? sync_tag_read(tag) : SLAB_TAG_NONE;
-    if (LIKELY(slab_tag_is_live(value) && slab_tag_size(value) == size)) {
-        free_straight(pointer);
-        return;
-    }
-    if (pointer == NULL)
-        return;
-    find_or_panic(heap_default(), pointer, function, true, &block);
-    if (size != 0 || block.size != 1)
-        check_size(&block, size, function);
-    release_found(heap_default(), &block, function);
-}
-
-void anvil_free_sized(void *block, size_t size)
-{
-    anvil_heap_free_sized(NULL, block, size);
-}
-
-void anvil_free_aligned_sized(void *block, size_t alignment, size_t size)
-{
-    anvil_heap_free_aligned_sized(NULL, block, alignment, size);
-}
-
-void *anvil_aligned_alloc(size_t alignment, size_t size)
-{
-    return anvil_heap_aligned_alloc(NULL, alignment, size);
-}
-
-void *anvil_memalign(size_t alignment, size_t size)
-{
-    return anvil_heap_memalign(NULL, alignment, size);
-}
-
-int anvil_posix_memalign(void **ret_block, size_t alignment, size_t size)
-{
-    return anvil_heap_posix_memalign(NULL, ret_block, alignment, size);
-}
-
-void *anvil_valloc(size_t size)
-{
-    return anvil_heap_valloc(NULL, size);
-}
-
-void *anvil_pvalloc(size_t size)
-{
-    return anvil_heap_pvalloc(NULL, size);
 }
 
 size_t anvil_malloc_usable_size(void *block)

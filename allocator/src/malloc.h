@@ -20,6 +20,28 @@ void free_beyond(void *block);
  * function: what the panic names. */
 void malloc_delete_sized(void *block, size_t size, const char *function);
 
+/* ---- for aligned.c ---- */
+
+/* NULL stands for the default heap. */
+HIDDEN struct anvil_heap *malloc_heap_or_default(struct anvil_heap *heap);
+/* alignment: at least BLOCK_ALIGNMENT; code: 1 + log2 of the one asked for, or 0. Returns NULL for
+ * ENOMEM; errno is left as it was. */
+HIDDEN void *malloc_allocate(struct anvil_heap *heap, size_t size, size_t alignment, unsigned code,
+                             bool is_cleared);
+/* The same, but sets errno; any size. */
+HIDDEN void *malloc_allocate_or_fail(struct anvil_heap *heap, size_t size, size_t alignment,
+                                     unsigned code, bool is_cleared);
+/* Sets errno. Returns NULL. */
+HIDDEN void *malloc_fail(int error);
+/* A pointer that is no live block does not return. function: what the panic names. */
+HIDDEN void malloc_find_or_panic(struct anvil_heap *heap, const void *pointer, const char *function,
+                                 bool is_free, struct heap_block *ret_block);
+/* Frees a block that was found in this heap; errno is left as it was. */
+HIDDEN void malloc_release_found(struct anvil_heap *heap, const struct heap_block *block,
+                                 const char *function);
+
+/* ---- the straight paths ---- */
+
 static inline void *malloc_straight(size_t size)
 {
     if (UNLIKELY(size > SIZE_CLASS_BYTES_MAX))

@@ -118,7 +118,7 @@ static int chunk_add(struct meta *meta, size_t needed)
     return 0;
 }
 
-int meta_retry(struct meta *meta)
+COLD int meta_retry(struct meta *meta)
 {
     return meta->missing == 0 ? 0 : chunk_add(meta, meta->missing);
 }
@@ -129,7 +129,7 @@ size_t meta_missing_pages(const struct meta *meta)
     return chunk_minimum(meta->missing) >> PAGE_SHIFT;
 }
 
-void meta_adopt(struct meta *meta, char *start, size_t length)
+COLD void meta_adopt(struct meta *meta, char *start, size_t length)
 {
     chunk_start(meta, start, length, start + length, false);
 }
@@ -217,7 +217,7 @@ static void forget_spare_of_idle(struct meta *meta)
 
 /* A chunk that the source will not take stays, with nothing carved from it: the next release offers
  * it again, and if it is the newest it is carved anew. */
-size_t meta_release(struct meta *meta)
+COLD size_t meta_release(struct meta *meta)
 {
     size_t released = 0;
     settle_newest(meta);

@@ -142,8 +142,8 @@ static void report(struct piece item, char *error, size_t error_size)
         quoted, item.length > ITEM_SHOWN ? "..." : "");
 }
 
-int options_parse_item(const char **rest, struct anvil_options *options, char *error,
-                       size_t error_size)
+COLD int options_parse_item(const char **rest, struct anvil_options *options, char *error,
+                            size_t error_size)
 {
     struct piece item = {.start = *rest, .length = strcspn(*rest, ",")};
     *rest += item.length;
@@ -164,8 +164,8 @@ int options_parse_item(const char **rest, struct anvil_options *options, char *e
     return EINVAL;
 }
 
-int anvil_options_parse(const char *text, struct anvil_options *options, char *error,
-                        size_t error_size)
+COLD int anvil_options_parse(const char *text, struct anvil_options *options, char *error,
+                             size_t error_size)
 {
     int result = 0;
     while (result == 0 && *text != '\0')

@@ -48,11 +48,11 @@ EXPORT void *valloc(size_t size);
 EXPORT void *pvalloc(size_t size);
 EXPORT size_t malloc_usable_size(void *block);
 EXPORT int malloc_trim(size_t keep);
-EXPORT struct anvil_mallinfo2 mallinfo2(void);
-EXPORT struct mallinfo_int mallinfo(void);
-EXPORT void malloc_stats(void);
-EXPORT int malloc_info(int options, FILE *stream);
-EXPORT int mallopt(int parameter, int value);
+EXPORT COLD struct anvil_mallinfo2 mallinfo2(void);
+EXPORT COLD struct mallinfo_int mallinfo(void);
+EXPORT COLD void malloc_stats(void);
+EXPORT COLD int malloc_info(int options, FILE *stream);
+EXPORT COLD int mallopt(int parameter, int value);
 
 void *malloc(size_t size)
 {

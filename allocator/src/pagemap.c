@@ -87,7 +87,7 @@ bool pagemap_agrees(const char *address, size_t count, pagemap_word word)
     return difference == 0;
 }
 
-unsigned pagemap_owner(const void *address)
+COLD unsigned pagemap_owner(const void *address)
 {
     pagemap_word word =
         is_aligned(address, PAGE_BYTES) ? pagemap_get_start(address) : pagemap_get(address);

@@ -69,7 +69,7 @@ int pages_map_guarded(struct pages *pages, size_t length, char **ret_start)
     return error;
 }
 
-int pages_release_guarded(struct pages *pages, char *start, size_t length, size_t dirty)
+COLD int pages_release_guarded(struct pages *pages, char *start, size_t length, size_t dirty)
 {
     if (!pages->ops->is_system)
         return pages_release(pages, start, length, dirty);
@@ -79,7 +79,7 @@ int pages_release_guarded(struct pages *pages, char *start, size_t length, size_
     return error;
 }
 
-void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty)
+COLD void pages_abandon(struct pages *pages, char *start, size_t length, size_t dirty)
 {
     for (int tries = 0; tries < 2; tries++)
         if (pages_release(pages, start, length, dirty) == 0)

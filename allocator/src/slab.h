@@ -45,6 +45,7 @@ enum {
     SLAB_NO_BLOCK = 0xffff,
     SLAB_LOCKS = 16,
     SLAB_MAGAZINE_BYTES = 16, /* of a class in a thread's cache: see cache.h */
+    SLAB_SPARSE_SHARE = 8,    /* a class that has no more spans needs so many more free blocks */
     SLAB_SPANS_MAX = 256,     /* that are made at once */
     SLAB_SPAN_BLOCKS_MAX = 1024,
 };
@@ -138,12 +139,7 @@ int slabs_take(struct slabs *slabs, unsigned class_index, struct slab_entry *ent
  * has been put back before. */
 unsigned slabs_put(struct slabs *slabs, unsigned class_index, const struct slab_entry *entries,
                    unsigned count);
-/* Makes a span live that serves a request of `size` bytes, of this class, which the class itself has
- * no free block for. Returns NULL if there is none. */
-char *slabs_take_span(struct slabs *slabs, unsigned class_index, size_t size);
-/* Frees the span that begins there. Returns false if it is none. */
-bool slabs_put_span(struct slabs *slabs, struct slab *slab, struct sync_tag *tag);
-/* Frees the empty slabs that are kept, and unused spans. Returns whether there were any. */
+/* Frees the empty slabs that are kept. Returns whether there were any. */
 bool slabs_release(struct slabs *slabs);
 /* Why a pointer into the slab's pages is not a live block. */
 struct fault slab_diagnose(const struct slab *slab, const void *pointer);
@@ -223,5 +219,41 @@ static inline char *slab_block_start(const struct slab *slab, unsigned index)
 {
     return slab->start + (size_t)index * slab->block_size;
 }
+
+/* ---- for span.c: a slab, under the lock of its class ---- */
+
+static inline struct sync_lock *slab_class_lock(struct slabs *slabs, unsigned class_index)
+{
+    return &slabs->locks[class_index % SLAB_LOCKS];
+}
+
+static inline bool slab_has_room(const struct slab *slab)
+{
+    return slab->free_count > 0 || slab->carved < slab->capacity;
+}
+
+static inline bool slab_is_empty(const struct slab *slab)
+{
+    return slab->free_count == slab->carved;
+}
+
+static inline struct slab_entry slab_entry_of(struct slab *slab, unsigned index)
+{
+    return (struct slab_entry){.block = slab_block_start(slab, index), .tag = &slab->tags[index]};
+}
+
+/* The slab of a block that was taken from it: its pagemap word is known to be there. */
+static inline struct slab *slab_of_taken(const char *block)
+{
+    uintptr_t leaf = (uintptr_t)sync_read(&pagemap_root[(uintptr_t)block >> PAGEMAP_LEAF_SHIFT]);
+    return pagemap_descriptor(pagemap_get_in(leaf, block));
+}
+
+void slab_partial_insert(struct slab_class *class, struct slab *slab);
+void slab_partial_remove(struct slabs *slabs, struct slab *slab);
+/* The slab has just become empty: it is kept, or freed if another one is. */
+void slab_settle_empty(struct slabs *slabs, struct slab_class *class, struct slab *slab);
+/* Are there so many free blocks, and more than others, that spans shall be made of them? */
+void slab_look_whether_sparse(struct slabs *slabs, unsigned class_index);
 
 #endif
