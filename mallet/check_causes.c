@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 enum {
+    FIRST_BUDGET = 4,    /* runs for one class, before any gets more */
+    FEW_OPS = 2,         /* that say as much of their cause as if they had been shrunk to the end */
     SHRINK_BUDGET = 800, /* runs for one class */
     HANG_BUDGET = 4000,  /* each of these counts as many */
     CPU_LIMIT_MS = 500,
@@ -84,19 +86,26 @@ static void choose_candidates(struct search *search)
     }
 }
 
+static void copy_count(struct finding *shrunk, const struct finding *finding)
+{
+    shrunk->binding = finding->binding;
+    shrunk->reproduced = finding->reproduced;
+    shrunk->attempts = finding->attempts;
+}
+
 /* Makes the candidate the finding that its smallest trace shows. What does not show any more stays
- * as it was found. */
-static void shrink_candidate(struct search *search, struct candidate *candidate)
+ * as it was found. budget: 0: what there is for one class. */
+static void shrink_candidate(struct search *search, struct candidate *candidate, unsigned budget)
 {
     struct finding *finding = &candidate->finding, shrunk;
     struct execution execution;
     struct trace trace;
     char error[SUBJECT_ERROR_MAX];
     const struct verdict verdict = finding_verdict(finding);
+    const unsigned most = verdict.check == CHECK_PROGRESS ? HANG_BUDGET : SHRINK_BUDGET;
     if (finding->trace.count == 0 || is_over() || !copy_trace(&finding->trace, &trace))
         return;
-    int failure = shrink_to_cause(search->executor, &trace, &verdict,
-                                  verdict.check == CHECK_PROGRESS ? HANG_BUDGET : SHRINK_BUDGET,
+    int failure = shrink_to_cause(search->executor, &trace, &verdict, budget > 0 ? budget : most,
                                   &execution, error);
     if (failure != 0 || execution.is_clean) {
         free(trace.ops);
@@ -106,22 +115,28 @@ static void shrink_candidate(struct search *search, struct candidate *candidate)
     }
     finding_make(&shrunk, search->causes->subject, &execution.verdict, execution.output);
     shrunk.trace = trace;
-    if (finding_reproduce(search->executor, &shrunk, ATTEMPTS, error) != 0) {
-        shrunk.binding = finding->binding;
-        shrunk.reproduced = finding->reproduced;
-        shrunk.attempts = finding->attempts;
-    }
+    if (budget > 0 || finding_reproduce(search->executor, &shrunk, ATTEMPTS, error) != 0)
+        copy_count(&shrunk, finding);
     free(finding->trace.ops);
     *finding = shrunk;
-    candidate->is_shrunk = !is_over();
+    candidate->is_shrunk = (budget == 0 && !is_over()) || trace.count <= FEW_OPS;
 }
 
-/* The shortest shrinks fastest: when the time ends, most have had their turn. What has no trace
- * comes last, so that it is also confirmed last. */
-static int compare_lengths(const void *left, const void *right)
+/* In which order: a trace, a trace that takes its whole limit in each run, no trace. */
+static unsigned effort_of(const struct candidate *candidate)
 {
-    size_t one = ((const struct candidate *)left)->finding.trace.count - 1,
-           other = ((const struct candidate *)right)->finding.trace.count - 1;
+    bool is_hang = check_find(candidate->finding.check) == CHECK_PROGRESS;
+    return candidate->finding.trace.count == 0 ? 2 : is_hang;
+}
+
+/* The shortest shrinks fastest, and a hang takes its limit in each run: when the time ends, most
+ * have had their turn. What has no trace comes last, so that it is also confirmed last. */
+static int compare_efforts(const void *left, const void *right)
+{
+    const struct candidate *first = left, *second = right;
+    size_t one = first->finding.trace.count, other = second->finding.trace.count;
+    if (effort_of(first) != effort_of(second))
+        return effort_of(first) < effort_of(second) ? -1 : 1;
     return (one > other) - (one < other);
 }
 
@@ -142,9 +157,11 @@ static void shrink_candidates(struct search *search)
     size_t kept = 0;
     if (executor_start(&search->executor, search->causes->request->subject, &options, error) != 0)
         return;
-    qsort(search->candidates, search->count, sizeof *search->candidates, compare_lengths);
+    qsort(search->candidates, search->count, sizeof *search->candidates, compare_efforts);
     for (size_t i = 0; i < search->count; i++)
-        shrink_candidate(search, &search->candidates[i]);
+        shrink_candidate(search, &search->candidates[i], FIRST_BUDGET);
+    for (size_t i = 0; i < search->count; i++)
+        shrink_candidate(search, &search->candidates[i], 0);
     executor_stop(search->executor);
     for (size_t i = 0; i < search->count; i++)
         if (is_expected(search, &search->candidates[i])) {
@@ -259,7 +276,8 @@ static void confirm(const struct check_causes *causes, struct check_cause *cause
     const struct confirm_request request = {.subject = causes->request->subject,
                                             .source = cause->program,
                                             .is_hang = check_find(lead->check) == CHECK_PROGRESS,
-                                            .runs = is_race ? RACE_RUNS : 1,
+                                            .runs = is_race ? RACE_RUNS : 0,
+                                            .ret_run = &cause->shown_by_run,
                                             .is_cancelled = is_over};
     enum confirmation confirmed = confirm_by_program(&request);
     if (!is_race || confirmed == CONFIRM_YES)

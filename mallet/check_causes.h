@@ -29,6 +29,7 @@ struct check_cause {
     char program[PATH_MAX], trace[PATH_MAX]; /* files; "": there is none */
     enum severity severity;                  /* the worst of its members */
     size_t group, members;
+    unsigned shown_by_run; /* which run of its program showed it, from 1; 0: not known */
     bool counts;
 };
 

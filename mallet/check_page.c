@@ -210,6 +210,9 @@ static void print_program(const struct check_report *check, const struct check_c
         putchar(' ');
     }
     printf("./program\n");
+    if (cause->shown_by_run > 1)
+        printf("     %-10sonly some runs of it show it (here number %u): repeat it\n", "",
+               cause->shown_by_run);
     check_format_gdb(cause, check->preload, gdb, sizeof gdb);
     printf("     %-10s%s\n", "debug", gdb);
 }

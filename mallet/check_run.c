@@ -5,7 +5,8 @@
  * that the user gave is firm.
  *
  *     seconds × slowness: --limit, after which the step begins nothing new
- *     minimum:            --at-least, without a limit of the user: it goes on for so much before
+ *     minimum:            --at-least, without a limit of the user and before anything is found: it
+ *                         goes on for so much before
  *     × patience, GRACE_S: SIGINT, after which it prints what it has
  *     + stop_seconds():    SIGKILL; its lines of findings are there all the same
  */
@@ -122,14 +123,14 @@ static bool takes_capacity(const struct words *words)
 
 /* seconds 0: no limit. */
 static void fill_words(const struct check_request *request, const struct check_step *step,
-                       unsigned seconds, struct words *words)
+                       unsigned seconds, bool is_patient, struct words *words)
 {
     const struct cli *cli = &request->cli;
     *words = (struct words){0};
     snprintf(words->time, sizeof words->time, "%u", seconds > 0 ? seconds : 1);
     add(words, "mallet");
     add_command(request, step, seconds > 0, words);
-    if (seconds > 0 && !is_firm(request)) {
+    if (seconds > 0 && is_patient) {
         snprintf(words->least, sizeof words->least, "%lu", step->minimum[request->level]);
         add_option(words, "--at-least", words->least);
     }
@@ -214,7 +215,7 @@ static unsigned step_seconds(const struct check_request *request, const struct c
 
 /* Returns 0 or a positive errno. */
 static int start(const struct check_request *request, const struct check_step *step,
-                 struct running *running)
+                 bool is_patient, struct running *running)
 {
     struct words words;
     double slowness = check_slowness();
@@ -223,7 +224,7 @@ static int start(const struct check_request *request, const struct check_step *s
     running->out = memfd_create("out", MFD_CLOEXEC);
     running->errors = memfd_create("errors", MFD_CLOEXEC);
     running->seconds = is_firm(request) ? seconds : step->seconds[request->level] * slowness;
-    fill_words(request, step, seconds, &words);
+    fill_words(request, step, seconds, is_patient, &words);
     const struct process_descriptor descriptors[] = {{STDOUT_FILENO, running->out},
                                                      {STDERR_FILENO, running->errors}};
     const struct process_plan plan = {.program = "/proc/self/exe",
@@ -377,7 +378,8 @@ static void take(struct schedule *schedule, struct check_result *result)
     schedule->ended++;
 }
 
-/* Whether steps go on for their minimum. */
+/* Whether steps go on for their minimum. Once something is found the status is settled, and that
+ * every step has its turn tells more than that one has its minimum. */
 static bool is_patient(const struct schedule *schedule)
 {
     return !is_firm(schedule->request) && schedule->found == 0;
@@ -405,7 +407,7 @@ static void begin(struct schedule *schedule, const struct check_step *step, stru
     else if (request->end > 0 &&
              check_now() >= (is_patient(schedule) ? request->last : request->end))
         pass_over(schedule, step, STEP_NOT_BEGUN, text);
-    else if (start(request, step, running) != 0) {
+    else if (start(request, step, is_patient(schedule), running) != 0) {
         *running = (struct running){0};
         pass_over(schedule, step, STEP_BROKEN, "cannot be started");
     }

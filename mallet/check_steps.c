@@ -193,9 +193,10 @@ void check_step_describe(const struct check_step *step, const json_t *document, 
                          size_t capacity)
 {
     unsigned long done = check_step_done(document);
-    int unit = (int)strlen(step->unit) - (done == 1); /* each unit is a plural in s */
+    bool is_part = check_step_is_part(document);
+    int unit = (int)strlen(step->unit) - (done == 1 && !is_part); /* each unit is a plural in s */
     char all[32] = "";
-    if (check_step_is_part(document))
+    if (is_part)
         snprintf(all, sizeof all, " of %lu", number_of(document, "minimum"));
     int used = snprintf(ret_text, capacity, "%lu%s %.*s", done, all, unit, step->unit);
     if (step->key != NULL && used >= 0 && (size_t)used < capacity)

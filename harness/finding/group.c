@@ -83,6 +83,7 @@ static const struct {
     {"CPU time without|CPU time in it|stood still|deadlock|none of it in", EFFECT_PROGRESS, true},
     {"MiB|expected no growth|resident bytes", EFFECT_FOOTPRINT, false},
     {"a multiple of", EFFECT_ALIGNMENT, false},
+    {"(ENOMEM), observed the result 0", EFFECT_IMPOSSIBLE, false},
     {"errno kept|errno unchanged|observed NULL with|observed NULL and errno", EFFECT_ERRNO, false},
     {"expected NULL", EFFECT_IMPOSSIBLE, false},
     {"observed NULL", EFFECT_NULL, false},
@@ -102,9 +103,22 @@ static bool has_word(const char *sentence, const char *words)
     return false;
 }
 
+/* Whether the sentence has a number of bytes that may well be refused. */
+static bool has_huge_number(const char *sentence)
+{
+    static const char digits[] = "0123456789";
+    for (const char *at = strpbrk(sentence, digits); at != NULL; at = strpbrk(at, digits)) {
+        if (strtoull(at, NULL, 10) >= CAUSE_IMPOSSIBLE)
+            return true;
+        at += strspn(at, "0123456789abcdefx"); /* addresses too */
+    }
+    return false;
+}
+
 static void read_sentence(const char *sentence, struct cause *cause)
 {
     cause->effect = EFFECT_OTHER;
+    cause->fails = has_huge_number(sentence) || strstr(sentence, "expected NULL") != NULL;
     cause->functions = cause->named = first_family(sentence);
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
         if (!has_word(sentence, sentences[i].words))
@@ -169,6 +183,13 @@ static void read_trace(const struct trace *trace, struct cause *cause)
         cause->functions = CORE;
 }
 
+/* Clauses about calls of several threads, by their identifiers. */
+static bool is_about_threads(const char *clause)
+{
+    return strstr(clause, "-thread-") != NULL || strncmp(clause, "C23-7.1.4-p5", 12) == 0 ||
+           strncmp(clause, "C23-7.24.3-p2-", 14) == 0;
+}
+
 struct cause finding_cause(const struct finding *finding)
 {
     struct cause cause = {.has_trace = finding->trace.count > 0};
@@ -177,9 +198,11 @@ struct cause finding_cause(const struct finding *finding)
     cause.is_blocked = has_word(finding->sentence, "threads are blocked|stood still");
     if (check == CHECK_COUNT) {
         read_sentence(finding->sentence, &cause);
+        cause.is_concurrent = is_about_threads(finding->check);
         return cause;
     }
     cause.effect = effect_of_check(check);
+    cause.is_concurrent = strncmp(finding->site, "torture/", 8) == 0;
     if (check == CHECK_RECOVERY && strstr(finding->sentence, "failed with only") != NULL)
         cause.effect = EFFECT_NULL; /* which may be so without a refusal too */
     cause.is_workload = workload != NULL && !cause.has_trace;
@@ -217,8 +240,16 @@ static bool is_same_alignment(const struct cause *left, const struct cause *righ
             left->is_large == right->is_large);
 }
 
+/* Damage by calls of several threads: in which function it shows is chance. */
+static bool is_race(const struct cause *cause)
+{
+    return cause->is_concurrent && cause->effect == EFFECT_MEMORY && !cause->has_trace;
+}
+
 static bool is_same_cause(const struct cause *left, const struct cause *right)
 {
+    if (is_race(left) && is_race(right))
+        return true;
     return left->effect == right->effect && left->effect != EFFECT_OTHER &&
            left->has_trace == right->has_trace && left->functions == right->functions &&
            left->needs_threads == right->needs_threads && left->needs_exit == right->needs_exit &&
@@ -243,6 +274,9 @@ static bool is_plain(const struct cause *cause)
 static unsigned explains(const struct cause *shown, const struct cause *finding)
 {
     bool is_of_effect = shown->effect == finding->effect && shown->effect != EFFECT_OTHER;
+    bool is_huge = shown->effect == EFFECT_MEMORY && shown->fails && shown->refused == 0;
+    if (is_huge && !finding->fails)
+        return 0; /* an ordinary request does not take that */
     bool spoils_all = is_plain(shown) && shown->effect == EFFECT_MEMORY &&
                       finding->effect == EFFECT_PROGRESS && !finding->is_blocked;
     if (!is_of_effect && !spoils_all)
@@ -258,10 +292,21 @@ static unsigned explains(const struct cause *shown, const struct cause *finding)
     return finding->functions == 0 && !shown->fails ? 2 : 0;
 }
 
-static size_t find_equal(const struct cause *causes, size_t i)
+/* A call that fails without need does not set errno either: the same calls show both. */
+static bool is_same_failure(const struct cause *left, const struct cause *right,
+                            const struct trace *one, const struct trace *other)
+{
+    return left->has_trace && right->has_trace && one->count == other->count &&
+           (left->effect == EFFECT_NULL || right->effect == EFFECT_NULL) &&
+           (left->effect == EFFECT_ERRNO || right->effect == EFFECT_ERRNO) &&
+           memcmp(one->ops, other->ops, one->count * sizeof *one->ops) == 0;
+}
+
+static size_t find_equal(const struct finding *findings, const struct cause *causes, size_t i)
 {
     size_t j = 0;
-    while (j < i && !is_same_cause(&causes[j], &causes[i]))
+    while (j < i && !is_same_cause(&causes[j], &causes[i]) &&
+           !is_same_failure(&causes[j], &causes[i], &findings[j].trace, &findings[i].trace))
         j++;
     return j;
 }
@@ -284,7 +329,7 @@ size_t findings_group(const struct finding *findings, size_t count, size_t *ret_
         causes[i] = finding_cause(&findings[i]);
     for (size_t i = 0; causes != NULL && first != NULL && i < count; i++) {
         size_t explanation = causes[i].has_trace ? count : find_explanation(causes, count, i);
-        first[i] = find_equal(causes, explanation < count ? explanation : i);
+        first[i] = find_equal(findings, causes, explanation < count ? explanation : i);
     }
     for (size_t i = 0; i < count; i++)
         ret_group[i] = SIZE_MAX;

@@ -47,10 +47,12 @@ struct cause {
     bool fails;       /* its trace has a call that must fail, or whose request may be refused */
     unsigned refused; /* bit i: enum op_kind, whose request to the system is refused; 0: none */
     bool has_trace;
-    bool is_workload; /* of growth: a single thread, whose calls its name tells */
-    bool is_blocked;  /* threads that wait for one another, as torture words it */
+    bool is_workload;   /* of growth: a single thread, whose calls its name tells */
+    bool is_blocked;    /* threads that wait for one another, as torture words it */
+    bool is_concurrent; /* a scenario of torture, or a clause about threads */
 };
-#define CAUSE_IMPOSSIBLE (UINT64_C(1) << 40)
+/* what a machine, or an allocator, may well refuse */
+#define CAUSE_IMPOSSIBLE (UINT64_C(1) << 32)
 /* about where allocators change from heap to mapping */
 #define CAUSE_LARGE (UINT64_C(96) << 10)
 

@@ -145,6 +145,38 @@ static bool shrink_cut_tail(struct shrink *shrink)
     return candidate_accept(shrink);
 }
 
+/* Whether the op belongs to the history of one of these slots; those that its size depends on then
+ * belong to them too. */
+static bool is_of_history(const struct trace_op *op, struct slot_set *slots)
+{
+    if ((trace_op_traits(op->kind) & OP_TAKES_SLOT) == 0 || !slot_set_has(slots, op->slot))
+        return false;
+    if (op->size_base != SIZE_EXACT)
+        slot_set_add(slots, op->size_slot);
+    return true;
+}
+
+/* Most often the failing op needs no more than the history of its own block, and a refusal just
+ * before it: two runs then do the work of hundreds. */
+static bool shrink_to_history(struct shrink *shrink)
+{
+    static struct slot_set slots;
+    const uint32_t op = shrink->shown.verdict.op;
+    candidate_begin(shrink);
+    struct trace_op *ops = shrink->candidate.ops;
+    if (op >= shrink->candidate.count || (trace_op_traits(ops[op].kind) & OP_TAKES_SLOT) == 0)
+        return false;
+    slot_set_init(&slots);
+    slot_set_add(&slots, ops[op].slot);
+    size_t first = op + 1;
+    for (size_t i = first; i-- > 0;)
+        if (is_of_history(&ops[i], &slots) || (i + 1 == op && ops[i].kind == OP_FAIL_OS))
+            ops[--first] = ops[i];
+    memmove(ops, ops + first, (op + 1 - first) * sizeof *ops);
+    shrink->candidate.count = op + 1 - first;
+    return candidate_accept(shrink);
+}
+
 static bool shrink_drop(struct shrink *shrink, uint32_t kinds)
 {
     candidate_begin(shrink);
@@ -570,6 +602,8 @@ static int shrink_within(struct executor *executor, struct trace *trace,
     }
     drop_lacking(executor, trace);
     bool is_shown = shrink_settle(&shrink);
+    if (is_shown)
+        (void)(shrink_cut_tail(&shrink), shrink_to_history(&shrink));
     while (is_shown && shrink_round(&shrink) && shrink.budget > 0 && shrink.failure == 0)
         ;
     free(shrink.candidate.ops);

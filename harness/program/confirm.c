@@ -14,7 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COMPILE_LIMIT_MS = 30000, RUN_LIMIT_MS = 10000, RUN_CPU_S = 5 /* the usual */, SHOWS = 1 };
+enum {
+    COMPILE_LIMIT_MS = 30000,
+    RUN_LIMIT_MS = 10000,
+    RUN_CPU_S = 5,
+    RUNS = 6 /* the usual */,
+    SHOWS = 1
+};
 
 static bool compile(const struct confirm_request *request, const char *program)
 {
@@ -95,9 +101,13 @@ static enum confirmation run_once(const struct confirm_request *request, const c
 static enum confirmation run_until_shown(const struct confirm_request *request, const char *program,
                                          const char *preload)
 {
-    enum confirmation confirmed = run_once(request, program, preload);
-    for (unsigned run = 1; run < request->runs && confirmed == CONFIRM_NO; run++)
+    const unsigned most = request->runs > 0 ? request->runs : RUNS;
+    enum confirmation confirmed = CONFIRM_NO;
+    unsigned run = 0;
+    while (run++ < most && confirmed == CONFIRM_NO)
         confirmed = run_once(request, program, preload);
+    if (request->ret_run != NULL)
+        *request->ret_run = confirmed == CONFIRM_YES ? run - 1 : 0;
     return confirmed;
 }
 

@@ -183,7 +183,9 @@ static void on_call(int signal, siginfo_t *info, void *context)
     }
     while (call < OS_CALL_COUNT && calls[call].number != (unsigned)info->si_syscall)
         call++;
-    if (call < OS_CALL_COUNT && is_to_fail((enum os_call)call))
+    /* brk(0) asks for no memory: refused, it would look the same */
+    bool is_query = call == OS_CALL_brk && registers[REG_RDI] == 0;
+    if (call < OS_CALL_COUNT && !is_query && is_to_fail((enum os_call)call))
         registers[REG_RAX] = answer_failure((enum os_call)call);
     else
         registers[REG_RAX] = os_calls_pass(info->si_syscall, registers[REG_RDI], registers[REG_RSI],

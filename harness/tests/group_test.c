@@ -167,6 +167,40 @@ static void a_call_that_must_fail_explains_only_its_function(void **state)
     assert_int_equal(groups[3], groups[2]);
 }
 
+static void a_request_that_may_be_refused_explains_no_ordinary_one(void **state)
+{
+    (void)state;
+    add_trace("crash", "malloc", "#0 = malloc 2^34\n");
+    add_clause("POSIX17-malloc-1", "malloc(9223372036854775808): the process died of signal 11");
+    add_clause("POSIX17-thread-1",
+               "malloc(288): expected to return, the process died of signal 11");
+    add("content", "torture/churn", "", "byte 7 of a block at 0x55ee3ad40020 changed");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+    assert_int_equal(groups[1], groups[0]);
+}
+
+static void damage_by_threads_is_one_cause(void **state)
+{
+    (void)state;
+    add_clause("C23-7.1.4-p5-a", "free of a block of 454 bytes: expected the bytes written");
+    add_clause("POSIX17-thread-2", "realloc of a block of 281 bytes: expected the bytes written");
+    add_clause("C23-7.24.3-p2-c", "malloc at 0x10: expected allocations and releases to alternate");
+    add("overlap", "torture/mix", "", "0x10 lies in a live block");
+    add_clause("C23-7.24.3.2-p2-a", "calloc(1, 9): expected zeros, observed byte 3 is 1");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+    assert_int_equal(groups[3], groups[0]);
+}
+
+static void a_needless_failure_and_its_errno_are_one_cause(void **state)
+{
+    (void)state;
+    add_trace("null", "reallocarray", "#0 = reallocarray NULL 1 1\n");
+    add_trace("errno", "reallocarray", "#0 = reallocarray NULL 1 1\n");
+    add_trace("errno", "calloc", "#0 = calloc 2^60 8\n");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+    assert_int_equal(groups[1], groups[0]);
+}
+
 static void what_fails_always_fails_after_a_refusal_too(void **state)
 {
     (void)state;
@@ -276,6 +310,9 @@ int main(void)
         TEST(a_death_joins_damage_wherever_it_strikes),
         TEST(hangs_of_clauses_are_one_cause),
         TEST(a_call_that_must_fail_explains_only_its_function),
+        TEST(a_request_that_may_be_refused_explains_no_ordinary_one),
+        TEST(damage_by_threads_is_one_cause),
+        TEST(a_needless_failure_and_its_errno_are_one_cause),
         TEST(what_fails_always_fails_after_a_refusal_too),
         TEST(a_deadlock_is_no_consequence_of_damage),
         TEST(costs_of_other_functions_are_other_causes),

@@ -29,7 +29,7 @@ static int counts_only_what_the_subject_asks(void)
     os_calls_enter();
     void *memory = map();
     munmap(memory, PAGE);
-    (void)!syscall(SYS_brk, 0);
+    (void)!syscall(SYS_brk, syscall(SYS_brk, 0)); /* the second only asks */
     os_calls_leave();
     map();
     struct os_call_counts counts = os_calls_count();
@@ -47,6 +47,17 @@ static int fails_the_nth_call_and_the_one_after_the_gap(void)
     bool third = map() != NULL, fourth = map() == NULL, fifth = map() != NULL;
     os_calls_leave();
     return first && second && third && fourth && fifth && os_calls_count().failed == 2;
+}
+
+/* To refuse a question would be to refuse nothing. */
+static int never_fails_a_question(void)
+{
+    long before = syscall(SYS_brk, 0);
+    os_calls_fail(1, 0);
+    os_calls_enter();
+    long asked = syscall(SYS_brk, 0), moved = syscall(SYS_brk, before + PAGE);
+    os_calls_leave();
+    return asked == before && moved == before && os_calls_count().failed == 1;
 }
 
 static int adds_to_what_is_pending(void)
@@ -126,9 +137,13 @@ static void test(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(counts_only_what_the_subject_asks), TEST(fails_the_nth_call_and_the_one_after_the_gap),
-        TEST(adds_to_what_is_pending),           TEST(watches_a_program_that_blocks_every_signal),
-        TEST(fails_a_raw_call_and_sbrk),         TEST(passes_all_arguments),
+        TEST(counts_only_what_the_subject_asks),
+        TEST(fails_the_nth_call_and_the_one_after_the_gap),
+        TEST(never_fails_a_question),
+        TEST(adds_to_what_is_pending),
+        TEST(watches_a_program_that_blocks_every_signal),
+        TEST(fails_a_raw_call_and_sbrk),
+        TEST(passes_all_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

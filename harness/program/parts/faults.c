@@ -28,7 +28,9 @@ static void on_os_call(int signal_number, siginfo_t *info, void *context)
 {
     greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
     (void)signal_number;
-    if (fail_in == 0 || --fail_in != 0) {
+    /* brk(0) only asks where the break is, as the first sbrk of a process does */
+    int is_query = info->si_syscall == SYS_brk && r[REG_RDI] == 0;
+    if (fail_in == 0 || is_query || --fail_in != 0) {
         r[REG_RAX] = os_call(info->si_syscall, r[REG_RDI], r[REG_RSI], r[REG_RDX], r[REG_R10],
                              r[REG_R8], r[REG_R9]);
         return;
