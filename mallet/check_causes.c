@@ -19,7 +19,7 @@
 
 enum {
     FIRST_BUDGET = 4,    /* runs for one class, before any gets more */
-    FEW_OPS = 2,         /* that say as much of their cause as if they had been shrunk to the end */
+    FEW_OPS = 2,         /* of malloc and free: they tell their cause, shrunk to the end or not */
     SHRINK_BUDGET = 800, /* runs for one class */
     HANG_BUDGET = 4000,  /* each of these counts as many */
     CPU_LIMIT_MS = 500,
@@ -93,6 +93,14 @@ static void copy_count(struct finding *shrunk, const struct finding *finding)
     shrunk->attempts = finding->attempts;
 }
 
+static bool is_short_and_plain(const struct trace *trace)
+{
+    bool is_plain = trace->count <= FEW_OPS;
+    for (size_t i = 0; is_plain && i < trace->count; i++)
+        is_plain = trace->ops[i].kind == OP_MALLOC || trace->ops[i].kind == OP_FREE;
+    return is_plain;
+}
+
 /* Makes the candidate the finding that its smallest trace shows. What does not show any more stays
  * as it was found. budget: 0: what there is for one class. */
 static void shrink_candidate(struct search *search, struct candidate *candidate, unsigned budget)
@@ -119,7 +127,7 @@ static void shrink_candidate(struct search *search, struct candidate *candidate,
         copy_count(&shrunk, finding);
     free(finding->trace.ops);
     *finding = shrunk;
-    candidate->is_shrunk = (budget == 0 && !is_over()) || trace.count <= FEW_OPS;
+    candidate->is_shrunk = (budget == 0 && !is_over()) || is_short_and_plain(&trace);
 }
 
 /* In which order: a trace, a trace that takes its whole limit in each run, no trace. */

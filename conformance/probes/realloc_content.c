@@ -113,8 +113,23 @@ static enum probe_outcome resize_through(void *block, const char *source)
     return PASS;
 }
 
+static enum probe_outcome make_of_nothing(void)
+{
+    for (size_t size = 16; size <= 2 * MIB; size *= 2) {
+        void *one = realloc(NULL, size), *other = realloc(NULL, size);
+        EXPECT_BLOCK(one, "realloc(NULL, %zu)", size);
+        EXPECT_BLOCK(other, "realloc(NULL, %zu)", size);
+        EXPECT_ALIGNED(one, _Alignof(max_align_t), "realloc(NULL, %zu)", size);
+        EXPECT_ALIGNED(other, _Alignof(max_align_t), "realloc(NULL, %zu)", size);
+        free(one);
+        free(other);
+    }
+    return PASS;
+}
+
 PROBE(realloc_aligns_like_malloc, "C23-7.24.3.7-p4-c", NEEDS(realloc) | NEEDS(full_alignment))
 {
+    TRY(make_of_nothing());
     for (int round = 0; round < 20; round++) {
         TRY(resize_through(malloc(1), "malloc(1)"));
         if (HAS(calloc))

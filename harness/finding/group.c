@@ -21,7 +21,12 @@ static const char *const families[] = {
     " aligned_alloc posix_memalign memalign valloc pvalloc ",
     " malloc_usable_size usable ",
 };
-enum { FAMILY_COUNT = sizeof families / sizeof families[0], CORE = 1 << 0, NAME_MAX_LENGTH = 32 };
+enum {
+    FAMILY_COUNT = sizeof families / sizeof families[0],
+    CORE = 1 << 0,
+    RESIZING = 1 << 2,
+    NAME_MAX_LENGTH = 32
+};
 
 static unsigned family_of(const char *name, size_t length)
 {
@@ -289,6 +294,9 @@ static unsigned explains(const struct cause *shown, const struct cause *finding)
         return 4;
     if (is_plain(shown))
         return 3;
+    if (shown->effect == EFFECT_IMPOSSIBLE && shown->functions == CORE &&
+        finding->functions == RESIZING)
+        return 1; /* a realloc that moves a block asks malloc */
     return finding->functions == 0 && !shown->fails ? 2 : 0;
 }
 

@@ -52,7 +52,7 @@ struct cause {
     bool is_concurrent; /* a scenario of torture, or a clause about threads */
 };
 /* what a machine, or an allocator, may well refuse */
-#define CAUSE_IMPOSSIBLE (UINT64_C(1) << 32)
+#define CAUSE_IMPOSSIBLE (UINT64_C(1) << 30)
 /* about where allocators change from heap to mapping */
 #define CAUSE_LARGE (UINT64_C(96) << 10)
 

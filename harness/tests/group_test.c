@@ -191,6 +191,16 @@ static void damage_by_threads_is_one_cause(void **state)
     assert_int_equal(groups[3], groups[0]);
 }
 
+static void a_realloc_of_what_cannot_fit_asks_malloc(void **state)
+{
+    (void)state;
+    add_trace("impossible", "malloc", "#0 = malloc 2^47\n");
+    add_clause("C23-7.24.3.7-p3-f", "realloc(malloc(100), 9): expected NULL, observed 0x10");
+    add_clause("C23-7.24.3.2-p3-a", "calloc(9, 2): expected NULL, observed 0x10");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+    assert_int_equal(groups[1], groups[0]);
+}
+
 static void a_needless_failure_and_its_errno_are_one_cause(void **state)
 {
     (void)state;
@@ -312,6 +322,7 @@ int main(void)
         TEST(a_call_that_must_fail_explains_only_its_function),
         TEST(a_request_that_may_be_refused_explains_no_ordinary_one),
         TEST(damage_by_threads_is_one_cause),
+        TEST(a_realloc_of_what_cannot_fit_asks_malloc),
         TEST(a_needless_failure_and_its_errno_are_one_cause),
         TEST(what_fails_always_fails_after_a_refusal_too),
         TEST(a_deadlock_is_no_consequence_of_damage),

@@ -39,6 +39,11 @@ if [ -n "$foreign" ]; then
         --cflags '-Imallet-report/built/malloclab mallet-report/built/malloclab/memlib.c'
     printed 'check     alignment'
 
+    # Its first block, and so half of all, lies 8 bytes past a multiple of 16.
+    breaks shifted.c 's/first = start + 2 \* TAG/first = start + 4 * TAG/; s/mem_sbrk(4 \* TAG)/mem_sbrk(6 * TAG)/'
+    ends 0 replay --lab malloclab --rounds 0 shifted.c "$traces"
+    ends 0 conform --lab malloclab shifted.c
+
     breaks start.c 's/first = start + 2 \* TAG/first = start + 3 * TAG/; s/mem_sbrk(4 \* TAG)/mem_sbrk(5 * TAG)/'
     ends 1 replay --lab malloclab --rounds 0 start.c "$traces/sizes-small.trace"
     printed 'check     alignment'
