@@ -129,6 +129,8 @@ struct anvil_options {
     /* bytes; a freed block is not used again until so many, or 256 blocks, were freed after it.
      * Blocks with a mapping of their own do not wait */
     size_t quarantine;
+    /* what operator new[] of the drop-in made must not go to delete, nor the other way round */
+    bool form;
     /* the arena is one private anonymous mapping: clearing long stretches of it may use madvise */
     bool arena_discard;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The members of the family that name an alignment, and those that tell a size or an alignment when
- * they free: a block remembers what it was asked for, and a free that says otherwise panics.
+ * they free, C++'s new and delete among them: a block remembers what it was asked for, and a free
+ * that says otherwise panics.
  */
 #include "malloc.h"
 
@@ -15,9 +16,14 @@ static unsigned code_of_alignment(size_t alignment)
     return 1 + (unsigned)__builtin_ctzl(alignment);
 }
 
+static bool is_alignment(unsigned code)
+{
+    return code != REQUEST_PLAIN && code <= REQUEST_ALIGNED_LAST;
+}
+
 static size_t alignment_of_code(unsigned code)
 {
-    ASSERT(code != 0);
+    ASSERT(is_alignment(code));
     return (size_t)1 << (code - 1);
 }
 
@@ -93,10 +99,10 @@ void anvil_heap_free_sized(anvil_heap *heap, void *pointer, size_t size)
         return;
     heap = malloc_heap_or_default(heap);
     malloc_find_or_panic(heap, pointer, function, true, &block);
-    if (block.alignment_code != 0)
+    if (is_alignment(block.request_code))
         panic_fault(function, pointer,
                     &(struct fault){.kind = FAULT_IS_ALIGNED_BLOCK,
-                                    .size = alignment_of_code(block.alignment_code)});
+                                    .size = alignment_of_code(block.request_code)});
     check_size(&block, size, function);
     malloc_release_found(heap, &block, function);
 }
@@ -109,9 +115,9 @@ void anvil_heap_free_aligned_sized(anvil_heap *heap, void *pointer, size_t align
         return;
     heap = malloc_heap_or_default(heap);
     malloc_find_or_panic(heap, pointer, function, true, &block);
-    if (block.alignment_code == 0)
+    if (!is_alignment(block.request_code))
         panic_fault(function, pointer, &(struct fault){.kind = FAULT_NOT_ALIGNED_BLOCK});
-    size_t asked = alignment_of_code(block.alignment_code);
+    size_t asked = alignment_of_code(block.request_code);
     if (asked != alignment)
         panic_fault(
             function, pointer,
@@ -120,25 +126,57 @@ void anvil_heap_free_aligned_sized(anvil_heap *heap, void *pointer, size_t align
     malloc_release_found(heap, &block, function);
 }
 
+/* ---- C++ ---- */
+
+void *malloc_new(size_t size, enum request_code form)
+{
+    return LIKELY(!heap_default()->options.form)
+               ? malloc_slow(size)
+               : malloc_allocate_or_fail(NULL, size, BLOCK_ALIGNMENT, (unsigned)form, false);
+}
+
+/* Blocks of malloc go to any delete: a new of the program's own may have asked for them. */
+static void check_form(const struct heap_block *block, enum request_code form, const char *function)
+{
+    struct fault fault = {.kind = FAULT_NEW_DELETED_AS_ARRAY, .size = block->size};
+    if (form == REQUEST_NEW)
+        fault.kind = FAULT_NEW_ARRAY_DELETED;
+    if (form != REQUEST_PLAIN && block->request_code + form == REQUEST_NEW + REQUEST_NEW_ARRAY)
+        panic_fault(function, block->start, &fault);
+}
+
+void malloc_delete(void *pointer, enum request_code form, const char *function)
+{
+    struct heap_block block;
+    if (pointer == NULL)
+        return;
+    if (UNLIKELY(heap_default()->options.form) && heap_find(heap_default(), pointer, &block))
+        check_form(&block, form, function);
+    free_beyond(pointer);
+}
+
 /* new asks for one byte where none are wanted. */
-void malloc_delete_sized(void *pointer, size_t size, const char *function)
+void malloc_delete_sized(void *pointer, size_t size, enum request_code form, const char *function)
 {
     struct heap_block block;
     pagemap_word word = pagemap_get(pointer);
     struct slab *slab = (struct slab *)(word > 0 ? word : 0); /* of the default heap */
     struct sync_tag *tag = LIKELY(slab != NULL) ? slab_tag_at(slab, pointer) : NULL;
     uint32_t value = LIKELY(tag != NULL) ? sync_tag_read(tag) : SLAB_TAG_NONE;
-    if (LIKELY(slab_tag_is_live(value) && slab_tag_size(value) == size)) {
+    if (LIKELY(slab_tag_is_live(value) && value == size)) {
         free_straight(pointer);
         return;
     }
     if (pointer == NULL)
         return;
     malloc_find_or_panic(heap_default(), pointer, function, true, &block);
+    check_form(&block, form, function);
     if (size != 0 || block.size != 1)
         check_size(&block, size, function);
     malloc_release_found(heap_default(), &block, function);
 }
+
+/* ---- the default heap ---- */
 
 void anvil_free_sized(void *block, size_t size)
 {

@@ -541,7 +541,7 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
     if (extent->dirty - extent->clean < extent_length(extent))
         note_needed(extents, extent->pages - ((extent->dirty - extent->clean) >> PAGE_SHIFT));
     extent_set_state(extent, EXTENT_LARGE);
-    extent->alignment_code = 0;
+    extent->request_code = 0;
     extent->run_class = RUN_CLASS_NONE;
     extent->clean = 0;
     extents->cursor = extent_end(extent);

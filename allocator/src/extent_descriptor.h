@@ -13,6 +13,15 @@
 #include "pagemap.h"
 #include "sync.h"
 
+/* What a block remembers of the request for it, but for the size; an alignment as 1 + log2. */
+enum request_code {
+    REQUEST_PLAIN = 0,
+    REQUEST_ALIGNED_LAST = 64,
+    REQUEST_NEW,       /* by C++'s new, where that is remembered */
+    REQUEST_NEW_ARRAY, /* by new[] */
+    REQUEST_LAST = REQUEST_NEW_ARRAY
+};
+
 enum extent_state {
     EXTENT_FREE,           /* in the set of free ones: see free_set.h */
     EXTENT_LARGE,          /* one block */
@@ -49,9 +58,9 @@ struct extent_slab {
 
 struct extent {
     char *start;
-    struct sync_tag state;  /* enum extent_state */
-    uint8_t alignment_code; /* of a large block: 0, or 1 + log2 of the alignment asked for */
-    uint8_t run_class;      /* EXTENT_LARGE, EXTENT_CACHED: RUN_CLASS_NONE, or that of its pages */
+    struct sync_tag state; /* enum extent_state */
+    uint8_t request_code;  /* of a large block: enum request_code */
+    uint8_t run_class;     /* EXTENT_LARGE, EXTENT_CACHED: RUN_CLASS_NONE, or that of its pages */
     union {
         struct extent_node node;   /* EXTENT_FREE */
         struct extent_block block; /* EXTENT_LARGE, EXTENT_CACHED, EXTENT_MAPPING */

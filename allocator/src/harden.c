@@ -261,17 +261,17 @@ static void verify_last_freed(struct anvil_heap *heap)
 
 /* ---- allocating and freeing ---- */
 
-static void set_size(const struct heap_block *block, size_t size, unsigned alignment_code)
+static void set_size(const struct heap_block *block, size_t size, unsigned request_code)
 {
     if (block->slab != NULL) {
-        sync_tag_write(block->tag, slab_tag_live(size, alignment_code));
+        sync_tag_write(block->tag, slab_tag_live(size, request_code));
     } else {
         extent_set_size(block->extent, size);
-        block->extent->alignment_code = (uint8_t)alignment_code;
+        block->extent->request_code = (uint8_t)request_code;
     }
 }
 
-int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
+int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned request_code,
                  bool is_cleared, char **ret_start)
 {
     struct heap_fresh fresh;
@@ -281,8 +281,8 @@ int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigne
         return ENOMEM;
     verify_newest(heap);
     verify_last_freed(heap);
-    if (heap_alloc(heap, length, alignment, alignment_code, &fresh) != 0 &&
-        !(harden_flush(heap) && heap_alloc(heap, length, alignment, alignment_code, &fresh) == 0))
+    if (heap_alloc(heap, length, alignment, request_code, &fresh) != 0 &&
+        !(harden_flush(heap) && heap_alloc(heap, length, alignment, request_code, &fresh) == 0))
         return ENOMEM;
     bool is_found = heap_find(heap, fresh.start, &block);
     ASSERT(is_found);
@@ -291,7 +291,7 @@ int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigne
         verify_zero(heap, block.start, block.slab != NULL ? block.capacity : fresh.dirty, "malloc");
     if (is_cleared && !heap->options.zero)
         memset(block.start, 0, size_min(fresh.dirty, size));
-    set_size(&block, size, alignment_code);
+    set_size(&block, size, request_code);
     canary_write(heap, block.start, size, block.capacity);
     note_newest(heap, &block, size);
     *ret_start = block.start;

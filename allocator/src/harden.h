@@ -11,6 +11,8 @@
  *     quarantine   a freed block waits until so many bytes, or QUARANTINE_MAX blocks, were freed
  *                  after it: a stale pointer meets a freed block and not somebody else's
  *     random       blocks leave the quarantine in random order, and so come back in random order
+ *     form         the block remembers whether new or new[] made it; a delete of the other form is
+ *                  found by whoever has the deletes: see malloc.h
  *
  * The memory of a zero heap is zero wherever no block is live. Mappings of their own skip the
  * quarantine.
@@ -29,7 +31,7 @@ static inline bool harden_is_on(const struct anvil_heap *heap)
 }
 
 /* As heap_alloc; the block is all zero if `is_cleared`. Panics if freed memory was written to. */
-int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
+int harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned request_code,
                  bool is_cleared, char **ret_start);
 /* Frees a block that was found. Panics if its canary was overwritten. Returns false if the block
  * has been freed since it was found. */

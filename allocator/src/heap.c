@@ -55,8 +55,8 @@ static uint64_t secret_of_process(const struct pages *pages)
 static void init_hardening(struct anvil_heap *heap)
 {
     const struct anvil_options *options = &heap->options;
-    heap->is_hardened =
-        options->canary || options->zero || options->quarantine != 0 || options->random;
+    heap->is_hardened = options->canary || options->zero || options->quarantine != 0 ||
+                        options->random || options->form;
     if (!heap->is_hardened)
         return;
     heap->secret = secret_of_process(&heap->pages);
@@ -199,7 +199,7 @@ static int alloc_extent(struct anvil_heap *heap, size_t size, size_t alignment,
 }
 
 static int alloc_large(struct anvil_heap *heap, size_t size, size_t alignment,
-                       unsigned alignment_code, struct heap_fresh *ret_fresh)
+                       unsigned request_code, struct heap_fresh *ret_fresh)
 {
     struct extent *extent;
     sync_lock_acquire(&heap->lock);
@@ -207,7 +207,7 @@ static int alloc_large(struct anvil_heap *heap, size_t size, size_t alignment,
     if (error == 0) {
         *ret_fresh = (struct heap_fresh){.start = extent->start, .dirty = extent->dirty};
         extent->dirty = extent_length(extent);
-        extent->alignment_code = (uint8_t)alignment_code;
+        extent->request_code = (uint8_t)request_code;
         extent_set_size(extent, size);
         classify(heap, extent);
     }
@@ -224,14 +224,14 @@ int heap_take(struct anvil_heap *heap, unsigned class_index, struct slab_entry *
 }
 
 static int alloc_small(struct anvil_heap *heap, size_t size, size_t alignment,
-                       unsigned alignment_code, struct heap_fresh *ret_fresh)
+                       unsigned request_code, struct heap_fresh *ret_fresh)
 {
     struct slab_entry entry;
     unsigned count;
     if (heap_take(heap, size_class_of_aligned(size, alignment), &entry, 1, &count) != 0)
         return ENOMEM;
     bool is_zero = (sync_tag_read(entry.tag) & SLAB_TAG_ZERO) != 0;
-    sync_tag_write(entry.tag, slab_tag_live(size, alignment_code));
+    sync_tag_write(entry.tag, slab_tag_live(size, request_code));
     *ret_fresh = (struct heap_fresh){.start = entry.block, .dirty = is_zero ? 0 : size};
     return 0;
 }
@@ -253,18 +253,18 @@ static bool is_within_reach(struct anvil_heap *heap, size_t size)
     return is_near;
 }
 
-int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
+int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned request_code,
                struct heap_fresh *ret_fresh)
 {
     ASSERT(size <= SIZE_LIMIT && alignment >= BLOCK_ALIGNMENT);
     int error;
     if (LIKELY(heap_serves_small(heap, size, alignment)))
-        error = alloc_small(heap, size, alignment, alignment_code, ret_fresh);
+        error = alloc_small(heap, size, alignment, request_code, ret_fresh);
     else if (is_hopeless(heap, size, alignment))
         error = ENOMEM;
-    else if ((error = alloc_large(heap, size, alignment, alignment_code, ret_fresh)) != 0 &&
+    else if ((error = alloc_large(heap, size, alignment, request_code, ret_fresh)) != 0 &&
              is_within_reach(heap, size) && reclaim(heap))
-        error = alloc_large(heap, size, alignment, alignment_code, ret_fresh);
+        error = alloc_large(heap, size, alignment, request_code, ret_fresh);
     ASSERT(error != 0 || is_aligned(ret_fresh->start, alignment));
     return error;
 }
@@ -403,10 +403,10 @@ static bool describe_small(struct slab *slab, const void *pointer, struct heap_b
     ret_block->start = slab->start + (size_t)(tag - slab->tags) * slab->block_size;
     ret_block->size = slab_tag_size(value);
     ret_block->capacity = slab->usable;
-    ret_block->alignment_code = slab_tag_alignment_code(value);
+    ret_block->request_code = slab_tag_request_code(value);
     if (UNLIKELY(ret_block->span_blocks != 0)) {
         ret_block->capacity = ret_block->span_blocks * (size_t)slab->block_size;
-        ret_block->alignment_code = 0;
+        ret_block->request_code = 0;
     }
     return true;
 }
@@ -424,7 +424,7 @@ bool heap_find(const struct anvil_heap *heap, const void *pointer, struct heap_b
                                      .start = extent->start,
                                      .size = extent_size(extent),
                                      .capacity = extent_length(extent),
-                                     .alignment_code = extent->alignment_code};
+                                     .request_code = extent->request_code};
     return true;
 }
 
@@ -446,7 +446,7 @@ static void set_request(struct extent *extent, size_t size)
 {
     ASSERT(size <= extent_length(extent));
     extent_set_size(extent, size);
-    extent->alignment_code = 0;
+    extent->request_code = 0;
 }
 
 /* The pages stay the same, and so this concerns nobody but the block's owner. */

@@ -89,8 +89,8 @@ struct heap_block {
     struct extent *extent; /* if not */
     char *start;
     size_t size, capacity;
-    unsigned span_blocks;    /* 0: no span; see slab.h */
-    unsigned alignment_code; /* 0: asked for without alignment; else 1 + log2 */
+    unsigned span_blocks;  /* 0: no span; see slab.h */
+    unsigned request_code; /* enum request_code */
 };
 
 /* A new block. Only its first `dirty` bytes may be other than zero. */
@@ -127,8 +127,8 @@ static inline bool heap_serves_small(const struct anvil_heap *heap, size_t size,
                sync_tag_read(&heap->small_max);
 }
 
-/* alignment: a power of two; alignment_code: what is remembered of it. Returns 0 or ENOMEM. */
-int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned alignment_code,
+/* alignment: a power of two; request_code: what is remembered of the request. Returns 0 or ENOMEM. */
+int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned request_code,
                struct heap_fresh *ret_fresh);
 /* As slabs_take, but gives up what the heap keeps for speed before it fails. */
 int heap_take(struct anvil_heap *heap, unsigned class_index, struct slab_entry *entries,

@@ -78,7 +78,7 @@ static inline struct extent *take_run(size_t size, unsigned code)
         extent = cache_pop_mapping(pages);
     if (UNLIKELY(extent == NULL))
         return NULL;
-    extent->alignment_code = (uint8_t)code;
+    extent->request_code = (uint8_t)code;
     extent_set_size(extent, size);
     return extent;
 }
@@ -370,7 +370,7 @@ static bool resize_run(struct extent *extent, const void *block, size_t size)
         !run_class_serves(pages) || run_class_of(pages) != extent->run_class)
         return false;
     extent_set_size(extent, size);
-    extent->alignment_code = 0;
+    extent->request_code = 0;
     return true;
 }
 

@@ -16,9 +16,14 @@ void free_large(void *block, pagemap_word word);
 /* Frees what the first leaf of the pagemap does not cover, such as NULL. */
 void free_beyond(void *block);
 
-/* As free, for a block of the default heap that C++'s new asked for: panics if its size is another.
- * function: what the panic names. */
-void malloc_delete_sized(void *block, size_t size, const char *function);
+/* C++'s new and delete; form: REQUEST_NEW or REQUEST_NEW_ARRAY. function: what a panic names. */
+/* As malloc, if the straight path has no block. */
+void *malloc_new(size_t size, enum request_code form);
+/* As free, if the straight path cannot; panics if the block is known to be of the other form.
+ * REQUEST_PLAIN: of any. */
+void malloc_delete(void *block, enum request_code form, const char *function);
+/* The same, and panics if its size is another. */
+void malloc_delete_sized(void *block, size_t size, enum request_code form, const char *function);
 
 /* ---- for aligned.c ---- */
 
@@ -50,15 +55,51 @@ static inline void *malloc_straight(size_t size)
     return LIKELY(entry != NULL) ? entry->block : malloc_slow(size);
 }
 
+/* Pushes a small block whose tag was found to be live. Returns false, with nothing done, if there is
+ * no room. */
+static inline bool free_cached(struct slab *slab, void *block, struct sync_tag *tag)
+{
+    bool is_pushed = cache_push(slab, block, tag);
+    if (LIKELY(is_pushed))
+        sync_tag_write(tag, SLAB_TAG_TAKEN);
+    return is_pushed;
+}
+
 /* A block of a slab of the default heap. */
 static inline void free_small(struct slab *slab, void *block)
 {
     struct sync_tag *tag = slab_tag_at(slab, block);
     if (UNLIKELY(tag == NULL || !slab_tag_is_live(sync_tag_read(tag)) ||
-                 !cache_push(slab, block, tag)))
+                 !free_cached(slab, block, tag)))
         free_slow(block);
-    else
-        sync_tag_write(tag, SLAB_TAG_TAKEN);
+}
+
+/* The tag of a small block of the default heap that one look finds; else NULL. */
+static inline struct sync_tag *tag_at_once(void *block, struct slab **ret_slab)
+{
+    pagemap_word word;
+    if (UNLIKELY(!pagemap_get_in_first(block, &word) || word <= 0))
+        return NULL;
+    *ret_slab = (struct slab *)word;
+    return slab_tag_at(*ret_slab, block);
+}
+
+/* As free_straight, if that takes one look; else returns false, with nothing done. */
+static inline bool free_at_once(void *block)
+{
+    struct slab *slab;
+    struct sync_tag *tag = tag_at_once(block, &slab);
+    return LIKELY(tag != NULL && slab_tag_is_live(sync_tag_read(tag))) &&
+           free_cached(slab, block, tag);
+}
+
+/* The same, if the block has that size and was asked for without more. */
+static inline bool free_sized_at_once(void *block, size_t size)
+{
+    struct slab *slab;
+    struct sync_tag *tag = tag_at_once(block, &slab);
+    uint32_t value = LIKELY(tag != NULL) ? sync_tag_read(tag) : SLAB_TAG_NONE;
+    return LIKELY(slab_tag_is_live(value) && value == size) && free_cached(slab, block, tag);
 }
 
 static inline void free_straight(void *block)

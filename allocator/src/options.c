@@ -44,7 +44,8 @@ static const struct {
     size_t field;
 } levels[] = {{"canary", offsetof(struct anvil_options, canary)},
               {"zero", offsetof(struct anvil_options, zero)},
-              {"random", offsetof(struct anvil_options, random)}};
+              {"random", offsetof(struct anvil_options, random)},
+              {"form", offsetof(struct anvil_options, form)}};
 
 static const struct word switch_words[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
 
@@ -86,7 +87,7 @@ static bool parse_size(struct piece piece, size_t *ret_size)
 /* All levels of hardening at once. */
 static void apply_secure(struct anvil_options *options)
 {
-    options->canary = options->zero = options->random = true;
+    options->canary = options->zero = options->random = options->form = true;
     options->quarantine = QUARANTINE_SECURE;
 }
 
@@ -138,7 +139,7 @@ static void report(struct piece item, char *error, size_t error_size)
         &text,
         "'%s%s' is not one of source:mmap|sbrk, fit:first|next|best|worst, mmap_threshold:SIZE, "
         "trim_threshold:SIZE, cache:on|off, secure, canary:on|off, zero:on|off, random:on|off, "
-        "quarantine:SIZE",
+        "quarantine:SIZE, form:on|off",
         quoted, item.length > ITEM_SHOWN ? "..." : "");
 }
 
@@ -194,7 +195,7 @@ bool options_complete(struct anvil_options *options)
         return false;
     if (options->random && options->quarantine == 0)
         options->quarantine = QUARANTINE_RANDOM;
-    if (options->canary || options->zero || options->quarantine != 0)
+    if (options->canary || options->zero || options->quarantine != 0 || options->form)
         options->uncached = true;
     if (options->mmap_threshold == 0)
         options->mmap_threshold = MMAP_THRESHOLD_DEFAULT;

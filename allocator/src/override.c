@@ -4,15 +4,16 @@
  * the default heap. Built into the shared object only, with everything else hidden; never into a
  * sanitizer's or fuzzer's binary, which need these names for themselves.
  *
- * C++: operator new is left to libstdc++, whose default form calls malloc, and knows how to throw.
- * The deletes that are told a size check it, unless the program has a delete of its own, which may
- * belong to a new that asks for more.
+ * C++: new and delete of one object and of arrays. The deletes that are told a size check it, unless
+ * the program has a delete of its own, which may belong to a new that asks for more. The other forms
+ * are left to the C++ library, whose defaults call these or malloc and free.
  */
 #include "anvil.h"
 #include "heap_set.h"
 #include "malloc.h"
 #include "text.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -134,50 +135,104 @@ struct anvil_mallinfo2 mallinfo2(void)
     return anvil_mallinfo2();
 }
 
-/* ---- C++: operator delete and delete[], and both with the size ---- */
+/* ---- C++: operator new and delete, of one object and of arrays, and both deletes with the size ---- */
 
+EXPORT void *_Znwm(size_t size);
+EXPORT void *_Znam(size_t size);
 EXPORT void _ZdlPv(void *block);
 EXPORT void _ZdaPv(void *block);
 EXPORT void _ZdlPvm(void *block, size_t size);
 EXPORT void _ZdaPvm(void *block, size_t size);
 
+static const char name_of_delete[] = "operator delete",
+                  name_of_delete_array[] = "operator delete[]";
+
+extern void *own_new(size_t) __attribute__((alias("_Znwm"), visibility("hidden")));
+extern void *own_new_array(size_t) __attribute__((alias("_Znam"), visibility("hidden")));
 extern void own_delete(void *) __attribute__((alias("_ZdlPv"), visibility("hidden")));
 extern void own_delete_array(void *) __attribute__((alias("_ZdaPv"), visibility("hidden")));
 
 /* Is what the loader found under a name of ours the function here? */
+static inline bool is_own_new(void *(*volatile found)(size_t), void *(*own)(size_t))
+{
+    return found == own;
+}
+
 static inline bool is_own(void (*volatile found)(void *), void (*own)(void *))
 {
     return found == own;
 }
 
-void _ZdlPv(void *block)
+/* The form, or REQUEST_PLAIN if the program replaces some of the four: their blocks may then go from
+ * one to the other. */
+static enum request_code form_if_own(enum request_code form)
 {
-    free_straight(block);
+    bool are_own = is_own_new(_Znwm, own_new) && is_own_new(_Znam, own_new_array) &&
+                   is_own(_ZdlPv, own_delete) && is_own(_ZdaPv, own_delete_array);
+    return are_own ? form : REQUEST_PLAIN;
+}
+
+/* The C++ library's own new calls malloc as well; it also knows the program's handler, and how to
+ * throw. */
+static COLD void *new_slow(size_t size, enum request_code form, const char *name)
+{
+    void *block = malloc_new(size, form);
+    if (LIKELY(block != NULL))
+        return block;
+    void *(*next)(size_t) = (void *(*)(size_t))dlsym(RTLD_NEXT, name);
+    return next == NULL ? NULL : next(size);
+}
+
+/* For no bytes as well a block that may be read, which not every program knows to leave alone. */
+static inline void *new_straight(size_t size, enum request_code form, const char *name)
+{
+    size += size == 0;
+    if (UNLIKELY(size > SIZE_CLASS_BYTES_MAX))
+        return new_slow(size, form, name);
+    const struct slab_entry *entry = cache_pop_live(size, slab_tag_live(size, REQUEST_PLAIN));
+    return LIKELY(entry != NULL) ? entry->block : new_slow(size, form, name);
+}
+
+void *_Znwm(size_t size)
+{
+    return new_straight(size, REQUEST_NEW, "_Znwm");
 }
 
 /* A program that replaces new and delete alone means arrays, too. */
+void *_Znam(size_t size)
+{
+    return LIKELY(is_own_new(_Znwm, own_new)) ? new_straight(size, REQUEST_NEW_ARRAY, "_Znam")
+                                              : _Znwm(size);
+}
+
+void _ZdlPv(void *block)
+{
+    if (UNLIKELY(!free_at_once(block)))
+        malloc_delete(block, form_if_own(REQUEST_NEW), name_of_delete);
+}
+
 void _ZdaPv(void *block)
 {
-    if (LIKELY(is_own(_ZdlPv, own_delete)))
-        free_straight(block);
-    else
+    if (UNLIKELY(!is_own(_ZdlPv, own_delete)))
         _ZdlPv(block);
+    else if (UNLIKELY(!free_at_once(block)))
+        malloc_delete(block, form_if_own(REQUEST_NEW_ARRAY), name_of_delete_array);
 }
 
 void _ZdlPvm(void *block, size_t size)
 {
-    if (LIKELY(is_own(_ZdlPv, own_delete)))
-        malloc_delete_sized(block, size, "operator delete");
-    else
+    if (UNLIKELY(!is_own(_ZdlPv, own_delete)))
         _ZdlPv(block);
+    else if (UNLIKELY(!free_sized_at_once(block, size)))
+        malloc_delete_sized(block, size, form_if_own(REQUEST_NEW), name_of_delete);
 }
 
 void _ZdaPvm(void *block, size_t size)
 {
-    if (LIKELY(is_own(_ZdaPv, own_delete_array) && is_own(_ZdlPv, own_delete)))
-        malloc_delete_sized(block, size, "operator delete[]");
-    else
+    if (UNLIKELY(!is_own(_ZdaPv, own_delete_array) || !is_own(_ZdlPv, own_delete)))
         _ZdaPv(block);
+    else if (UNLIKELY(!free_sized_at_once(block, size)))
+        malloc_delete_sized(block, size, form_if_own(REQUEST_NEW_ARRAY), name_of_delete_array);
 }
 
 /* glibc's second names of the same functions, for programs that wrap malloc and call through to

@@ -24,6 +24,8 @@
     X(WRONG_ALIGNMENT, "block of alignment %zu freed with alignment %zu")                       \
     X(NOT_ALIGNED_BLOCK, "block that was not asked for with an alignment")                      \
     X(IS_ALIGNED_BLOCK, "block of alignment %zu freed without its alignment")                   \
+    X(NEW_DELETED_AS_ARRAY, "block of %zu bytes from new, which delete[] does not free")        \
+    X(NEW_ARRAY_DELETED, "block of %zu bytes from new[], which delete does not free")           \
     X(OVERFLOW, "write past the end of a block of %zu bytes")                                   \
     X(WRITE_AFTER_FREE, "write to freed memory of %zu bytes")                                   \
     X(USE_AFTER_FREE, "freed block of %zu bytes")                                               \

@@ -5,7 +5,7 @@
  * The descriptor and one tag of 32 bits per block lie with the other metadata, so a slab holds
  * nothing but blocks. A tag tells what its block is:
  *
- *     live       | 0 | 0 ... | alignment code, 5 bits | size asked for, 16 bits |
+ *     live       | 0 | 0 ... | request code, 7 bits | size asked for, 16 bits |
  *     taken      | 1 | 1 | zero | 0 ...                                         |   out of the slab, in a magazine
  *     free       | 1 | 0 | zero | 1 | 0 ... | index of the next free block, 16  |   NO_BLOCK ends the list
  *     none       | 1 | 0 ...                                                    |   never taken yet
@@ -57,8 +57,8 @@ enum {
 #define SLAB_TAG_ZERO  UINT32_C(0x20000000) /* of a taken or a free one */
 #define SLAB_TAG_SPAN  UINT32_C(0x88000000) /* and of the rest */
 enum {
-    SLAB_TAG_ALIGNMENT_SHIFT = 16,
-    SLAB_TAG_ALIGNMENT_MASK = 0x1f,
+    SLAB_TAG_REQUEST_SHIFT = 16,
+    SLAB_TAG_REQUEST_MASK = 0x7f,
     SLAB_TAG_LOW_MASK = 0xffff,
     SLAB_TAG_BLOCKS_SHIFT = 16,
     SLAB_TAG_BLOCKS_MASK = 0x7ff,
@@ -66,7 +66,8 @@ enum {
 _Static_assert((int)SLAB_SPAN_BLOCKS_MAX <= (int)SLAB_TAG_BLOCKS_MASK,
                "a span must fit into its tag");
 _Static_assert((int)SIZE_CLASS_BYTES_MAX <= (int)SLAB_TAG_LOW_MASK, "a size must fit into its tag");
-_Static_assert(PAGE_SHIFT + 1 <= SLAB_TAG_ALIGNMENT_MASK, "an alignment must fit into its tag");
+_Static_assert((int)REQUEST_LAST <= (int)SLAB_TAG_REQUEST_MASK,
+               "a request code must fit into its tag");
 
 struct slab {
     struct extent *extent; /* as struct extent_slab */
@@ -198,10 +199,10 @@ static inline bool slabs_want_spans(const struct slabs *slabs)
     return sync_tag_read(&slabs->spans.is_wanted) != 0;
 }
 
-static inline uint32_t slab_tag_live(size_t size, unsigned alignment_code)
+static inline uint32_t slab_tag_live(size_t size, unsigned request_code)
 {
-    ASSERT(size <= SIZE_CLASS_BYTES_MAX && alignment_code <= SLAB_TAG_ALIGNMENT_MASK);
-    return alignment_code << SLAB_TAG_ALIGNMENT_SHIFT | (uint32_t)size;
+    ASSERT(size <= SIZE_CLASS_BYTES_MAX && request_code <= SLAB_TAG_REQUEST_MASK);
+    return request_code << SLAB_TAG_REQUEST_SHIFT | (uint32_t)size;
 }
 
 /* A live block's requested size. */
@@ -210,9 +211,9 @@ static inline size_t slab_tag_size(uint32_t tag)
     return tag & SLAB_TAG_LOW_MASK;
 }
 
-static inline unsigned slab_tag_alignment_code(uint32_t tag)
+static inline unsigned slab_tag_request_code(uint32_t tag)
 {
-    return tag >> SLAB_TAG_ALIGNMENT_SHIFT & SLAB_TAG_ALIGNMENT_MASK;
+    return tag >> SLAB_TAG_REQUEST_SHIFT & SLAB_TAG_REQUEST_MASK;
 }
 
 static inline char *slab_block_start(const struct slab *slab, unsigned index)

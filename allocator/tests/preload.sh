@@ -22,6 +22,29 @@ print(len(json.dumps(x)), len(json.loads(json.dumps(x))), subprocess.check_outpu
     gcc)
         printf '#include <stdio.h>\n#include <stdlib.h>\nint main(void) { printf("%%d\\n", abs(-42)); return 0; }\n' >"$work/t.c"
         gcc -O2 -g -o "$work/t" "$work/t.c" && "$work/t" ;;
+    g++)
+        cat >"$work/t.cc" <<'END'
+#include <cstdio>
+#include <new>
+#include <string>
+#include <vector>
+static int asked;
+static void give_up() { if (++asked == 3) std::set_new_handler(nullptr); }
+struct alignas(64) wide { char bytes[64]; };
+int main()
+{
+    volatile size_t too_much = ~size_t{0} / 4;
+    std::set_new_handler(give_up);
+    try { delete[] new char[too_much]; } catch (const std::bad_alloc &) { std::printf("thrown, %d calls\n", asked); }
+    try { ::operator delete(::operator new(too_much)); } catch (const std::bad_alloc &) { std::puts("thrown"); }
+    if (new (std::nothrow) char[too_much] == nullptr) std::puts("none");
+    std::vector<std::string> strings;
+    for (int i = 0; i < 3000; i++) strings.push_back(std::string(i, 'x'));
+    delete new wide; delete[] new wide[3]; delete[] new (std::nothrow) int[4]; delete[] new std::string[9];
+    std::printf("%zu\n", strings.size());
+}
+END
+        g++ -std=c++17 -o "$work/t" "$work/t.cc" && "$work/t" ;;
     git)
         rm -rf "$work/g" && git init -q "$work/g" && cd "$work/g" && seq 20000 >f && git add f &&
             git -c user.name=a -c user.email=a@b commit -q -m one && seq 5 20000 >f && git diff --stat && git gc -q && git log --format=%s ;;

@@ -4,6 +4,8 @@
 #include "support.h"
 
 #include "harden.h"
+#include "heap_set.h"
+#include "malloc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,15 +316,76 @@ static _Noreturn void child_with_all(void)
     _exit(is_whole && anvil_malloc_usable_size(anvil_malloc(33)) == 33 ? 0 : 1);
 }
 
-static void the_default_heap_can_be_secure(void **state)
+/* ---- the forms of C++'s new ---- */
+
+struct forms {
+    size_t size;
+    enum request_code made, deleted;
+    bool is_sized;
+};
+
+static void delete_with_forms_remembered(void *context)
+{
+    const struct forms *forms = context;
+    setenv("ANVIL_OPTIONS", "form:on", 1);
+    heap_default_reset();
+    void *block = malloc_new(forms->size, forms->made);
+    if (forms->is_sized)
+        malloc_delete_sized(block, forms->size, forms->deleted, "delete");
+    else
+        malloc_delete(block, forms->deleted, "delete");
+}
+
+static void a_delete_of_another_form_is_named(void **state)
 {
     (void)state;
+    char text[100];
+    for (unsigned i = 0; i < SIZES; i++) {
+        struct forms forms = {sizes[i], REQUEST_NEW, REQUEST_NEW_ARRAY, i % 2 == 0};
+        snprintf(text, sizeof text, "block of %zu bytes from new, which delete[] does not free",
+                 sizes[i]);
+        support_expect_panic(delete_with_forms_remembered, &forms, "delete", text);
+        forms = (struct forms){sizes[i], REQUEST_NEW_ARRAY, REQUEST_NEW, i % 2 != 0};
+        snprintf(text, sizeof text, "block of %zu bytes from new[], which delete does not free",
+                 sizes[i]);
+        support_expect_panic(delete_with_forms_remembered, &forms, "delete", text);
+    }
+}
+
+static _Noreturn void child_with_forms(void)
+{
+    static const enum request_code codes[] = {REQUEST_PLAIN, REQUEST_NEW, REQUEST_NEW_ARRAY};
+    for (unsigned i = 0; i < SIZES * 3; i++) {
+        struct forms forms = {sizes[i / 3], codes[i % 3], codes[i % 3], i % 2 == 0};
+        delete_with_forms_remembered(&forms);
+        anvil_free(malloc_new(forms.size, forms.made));
+        malloc_delete(anvil_malloc(forms.size), forms.deleted, "delete");
+        malloc_delete(NULL, forms.deleted, "delete");
+    }
+    char error[200];
+    _exit(anvil_heap_check(NULL, error, sizeof error));
+}
+
+static void expect_success(void (*act)(void))
+{
     int status;
     pid_t child = fork();
     if (child == 0)
-        child_with_all();
+        act();
     waitpid(child, &status, 0);
     assert_int_equal(status, 0);
+}
+
+static void the_default_heap_can_be_secure(void **state)
+{
+    (void)state;
+    expect_success(child_with_all);
+}
+
+static void the_same_form_free_and_malloc_are_right(void **state)
+{
+    (void)state;
+    expect_success(child_with_forms);
 }
 
 #define CASE(name) cmocka_unit_test_teardown(name, teardown)
@@ -389,6 +452,8 @@ int main(void)
         CASE(a_full_heap_gives_the_quarantine_up),
         CASE(random_blocks_come_back_in_another_order),
         cmocka_unit_test(the_default_heap_can_be_secure),
+        cmocka_unit_test(a_delete_of_another_form_is_named),
+        cmocka_unit_test(the_same_form_free_and_malloc_are_right),
         cmocka_unit_test_teardown(a_refused_purge_does_not_make_a_freed_block_resident, teardown),
         cmocka_unit_test_teardown(a_write_before_the_start_is_found_by_the_block_before, teardown),
     };

@@ -255,16 +255,16 @@ static void every_plain_function_allocates_from_the_default_heap(void **state)
 static void a_sized_delete_takes_any_block_of_its_size(void **state)
 {
     (void)state;
-    malloc_delete_sized(NULL, 5, "delete");
-    malloc_delete_sized(anvil_malloc(100), 100, "delete");
-    malloc_delete_sized(anvil_malloc(1), 0, "delete");
-    malloc_delete_sized(anvil_malloc(100000), 100000, "delete");
+    malloc_delete_sized(NULL, 5, REQUEST_NEW, "delete");
+    malloc_delete_sized(anvil_malloc(100), 100, REQUEST_NEW, "delete");
+    malloc_delete_sized(anvil_malloc(1), 0, REQUEST_NEW, "delete");
+    malloc_delete_sized(anvil_malloc(100000), 100000, REQUEST_NEW, "delete");
     support_check(NULL);
 }
 
 static void wrong_delete(void *block)
 {
-    malloc_delete_sized(block, 101, "delete");
+    malloc_delete_sized(block, 101, REQUEST_NEW, "delete");
 }
 
 static void a_sized_delete_of_another_size_is_named(void **state)
@@ -284,6 +284,30 @@ static void the_threshold_of_mappings_can_be_set_later(void **state)
     assert_true(heap_find(made, anvil_heap_malloc(made, 20000), &found));
     assert_int_equal(extent_state(found.extent), EXTENT_MAPPING);
     anvil_heap_destroy(made);
+}
+
+/* In the leaf of the pagemap that was made first: where the system puts the heap, it mostly is. */
+static void what_takes_one_look_is_freed_at_once(void **state)
+{
+    (void)state;
+    pagemap_word word;
+    anvil_free(anvil_malloc(100)); /* the thread has a cache */
+    char *block = anvil_malloc(100), *aligned = anvil_aligned_alloc(64, 128);
+    char *large = anvil_malloc(100000);
+    assert_false(free_sized_at_once(block, 101) || free_sized_at_once(aligned, 128));
+    assert_false(free_at_once(block + 16) || free_at_once(large) || free_at_once(NULL));
+    if (pagemap_get_in_first(block, &word))
+        assert_true(free_sized_at_once(block, 100));
+    else
+        anvil_free(block);
+    assert_false(free_sized_at_once(block, 100) || free_at_once(block));
+    assert_false(free_sized_at_once(block, SLAB_TAG_TAKEN)); /* as its tag reads now */
+    if (pagemap_get_in_first(aligned, &word))
+        assert_true(free_at_once(aligned));
+    else
+        anvil_free(aligned);
+    anvil_free(large);
+    support_check(NULL);
 }
 
 int main(void)
@@ -308,6 +332,7 @@ int main(void)
         cmocka_unit_test(what_is_guarded_is_guarded_by_a_quarter_of_its_length),
         cmocka_unit_test(every_plain_function_allocates_from_the_default_heap),
         cmocka_unit_test(a_sized_delete_takes_any_block_of_its_size),
+        cmocka_unit_test(what_takes_one_look_is_freed_at_once),
         cmocka_unit_test(a_sized_delete_of_another_size_is_named),
         cmocka_unit_test(the_threshold_of_mappings_can_be_set_later),
     };

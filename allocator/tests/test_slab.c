@@ -77,10 +77,10 @@ static void the_exact_size_and_alignment_are_remembered(void **state)
          *none = anvil_heap_malloc(heap, 0);
     assert_true(heap_find(heap, plain, &block));
     assert_int_equal(block.size, 101);
-    assert_int_equal(block.alignment_code, 0);
+    assert_int_equal(block.request_code, 0);
     assert_true(heap_find(heap, aligned, &block));
     assert_int_equal(block.size, 3);
-    assert_int_equal(block.alignment_code, 10);
+    assert_int_equal(block.request_code, 10);
     assert_true(heap_find(heap, none, &block));
     assert_int_equal(block.size, 0);
 }

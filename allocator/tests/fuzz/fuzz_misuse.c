@@ -9,6 +9,7 @@
  *     stray                 anywhere around a live block
  *     size, alignment       a sized free with another size or alignment, or of the wrong form
  *     overflow, underflow   1 to 16 bytes past the end or before the start, with canaries
+ *     newest overflow       a byte past the end of the block that was handed out last
  *     write after free      with zeroing
  *
  * abort() runs a handler that jumps back into the target, which reads the line of the panic from a
@@ -44,7 +45,7 @@ static const char *const function_names[] = {"free",    "realloc",    "malloc_us
 #define MISUSES(X)                                                                      \
     X(double_free) X(stale) X(interior) X(misaligned) X(foreign) X(other_heap) X(stray) \
     X(wrong_size) X(wrong_alignment) X(wrong_form)                                      \
-    X(overflow) X(underflow) X(write_after_free)
+    X(overflow) X(underflow) X(newest_overflow) X(write_after_free)
 /* clang-format on */
 
 /* A call that must end in a panic. */
@@ -483,6 +484,27 @@ static bool underflow(const struct model_op *op)
         return false;
     size_t count = 1 + op->operand % UNDERRUN_MAX;
     scribble(op, left, block->start - count, count, "underflow");
+    return true;
+}
+
+/* Found by the next malloc, whatever it asks for. */
+static bool newest_overflow(const struct model_op *op)
+{
+    const struct heap_newest newest = heap_under_test()->quarantine.newest;
+    if (!model.has_canary || newest.start == NULL || newest.capacity == newest.size)
+        return false;
+    size_t reach = size_min(newest.capacity - newest.size, UNDERRUN_MAX);
+    char *place = newest.start + newest.size + op->operand % reach, line[LINE_MAX_BYTES];
+    const struct call call = {.size = model_size(op->operand)};
+    const struct fault fault = {.kind = FAULT_OVERFLOW, .size = newest.size};
+    char change = (char)(op->kind | 1);
+    *place = (char)(*place ^ change);
+    bool has_panicked = panics(act_malloc, &call, line);
+    *place = (char)(*place ^ change);
+    model_require(has_panicked, "misuse: an overflow of the newest block was not diagnosed");
+    model_require(is_line(line, "malloc", newest.start, &fault),
+                  "misuse: an overflow of the newest block got the wrong name: %s", line);
+    model_verify();
     return true;
 }
 

@@ -36,9 +36,9 @@ void __real_harden_verify(const struct anvil_heap *heap, const struct heap_block
 void __wrap_harden_verify(const struct anvil_heap *heap, const struct heap_block *block,
                           const char *function);
 int __real_harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment,
-                        unsigned alignment_code, bool is_cleared, char **ret_start);
+                        unsigned request_code, bool is_cleared, char **ret_start);
 int __wrap_harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment,
-                        unsigned alignment_code, bool is_cleared, char **ret_start);
+                        unsigned request_code, bool is_cleared, char **ret_start);
 
 static bool is_mutant(const char *name)
 {
@@ -72,8 +72,8 @@ bool __wrap_heap_find(const struct anvil_heap *heap, const void *pointer,
     if (!is_found && is_mutant("rounds_down"))
         is_found =
             __real_heap_find(heap, (const void *)((uintptr_t)pointer & ~(uintptr_t)15), ret_block);
-    if (is_found && is_mutant("forgets_alignment") && ret_block->alignment_code > 1)
-        ret_block->alignment_code--;
+    if (is_found && is_mutant("forgets_alignment") && ret_block->request_code > 1)
+        ret_block->request_code--;
     return is_found;
 }
 
@@ -108,11 +108,11 @@ void __wrap_harden_verify(const struct anvil_heap *heap, const struct heap_block
 }
 
 int __wrap_harden_alloc(struct anvil_heap *heap, size_t size, size_t alignment,
-                        unsigned alignment_code, bool is_cleared, char **ret_start)
+                        unsigned request_code, bool is_cleared, char **ret_start)
 {
     bool is_zero = heap->options.zero;
     heap->options.zero = is_zero && !is_mutant("skips_zero");
-    int error = __real_harden_alloc(heap, size, alignment, alignment_code, is_cleared, ret_start);
+    int error = __real_harden_alloc(heap, size, alignment, request_code, is_cleared, ret_start);
     heap->options.zero = is_zero;
     return error;
 }
