@@ -22,6 +22,7 @@
 #include "harness/executor/executor.h"
 #include "harness/run/run.h"
 #include "harness/subject/subject_plan.h"
+#include "harness/trace/pattern.h"
 #include "harness/trace/trace.h"
 
 #include <errno.h>
@@ -32,7 +33,10 @@
 
 enum {
     OPS_MAX = 4096,
-    FILL_MAX = 8 << 10,  /* bytes */
+    /* bytes that are filled whole, as pattern.h has it. Pages of a foreign subject are new ones, and
+     * cost more than all else of a short trace: only one input in some touches many */
+    FILL_MAX = 8 << 10,
+    FILL_DENSE_ONE_IN = 8,
     TOUCH_MAX = 1 << 20, /* bytes */
     /* bytes: small, so that clearing it for the next input stays cheap, and so that it runs full
      * now and then */
@@ -158,6 +162,12 @@ static uint32_t choose_rounds(uint64_t hash, uint32_t muted)
     return hash % one_in == 0 && !is_muted ? rounds : 0;
 }
 
+static uint64_t choose_fill(uint64_t hash)
+{
+    bool is_dense = target.is_anvil || (hash >> 40) % FILL_DENSE_ONE_IN == 0;
+    return is_dense ? PATTERN_DENSE : FILL_MAX;
+}
+
 /* Decodes an input to the trace at an index of the batch. */
 static struct run_options prepare(size_t index, const struct target_input *input,
                                   const struct target_mode *mode)
@@ -170,15 +180,16 @@ static struct run_options prepare(size_t index, const struct target_input *input
     if (mode->prepare != NULL)
         mode->prepare(trace, hash);
     uint32_t muted = findings_muted(hash);
-    return (struct run_options){.heap_check_every = HEAP_CHECK_EVERY,
-                                .fill_max = FILL_MAX,
-                                .touch_max = TOUCH_MAX,
-                                .capacity = target.anvil_capacity,
-                                .rounds = choose_rounds(hash, muted),
-                                .suspects = 1,
-                                .recovery = mode->recovery,
-                                .one_thread = target.is_anvil,
-                                .muted = muted};
+    struct run_options options = {.heap_check_every = HEAP_CHECK_EVERY,
+                                  .fill_max = choose_fill(hash),
+                                  .touch_max = TOUCH_MAX,
+                                  .capacity = target.anvil_capacity,
+                                  .rounds = choose_rounds(hash, muted),
+                                  .suspects = 1,
+                                  .recovery = mode->recovery,
+                                  .one_thread = target.is_anvil,
+                                  .muted = muted};
+    return options;
 }
 
 static void take_features(size_t index, const uint8_t *features)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How long until a bug is found: `time_to_bug SUBJECTS [-b BUDGET] [-s SEEDS] [-f FIRST] [-m MODE]
- * [BUG…]`. For each mutant, the median over seeds of executions to the first verdict, with the
- * op mutator and with plain mutation of bytes, side by side. All else is the same: the seed traces,
+ * [-w BYTES] [BUG…]`. For each mutant, the median over seeds of executions to the first verdict,
+ * with the op mutator and with plain mutation of bytes, side by side. All else is the same: the seed traces,
  * the feedback (an input that shows a behaviour never seen is kept), the options of the runs, one
  * persistent worker.
  *
@@ -13,6 +13,8 @@
  *     blind      no feedback: what is mutated are the seed traces alone
  *     no-faults  no OS call is refused
  *     fresh      a process for each trace
+ *
+ * Blocks of up to BYTES are filled whole; 8192 is what a campaign does.
  *
  * The last row is the geometric mean of the medians, without the allocator that has no bug.
  *
@@ -72,9 +74,13 @@ static struct {
     unsigned long budget; /* executions */
     unsigned long first;  /* of the seeds */
     unsigned seeds;
+    uint64_t fill_max;
     bool is_left_out[MODES];
-} settings = {
-    NULL, 50000, 1, 5, {[MODE_BLIND] = true, [MODE_NO_FAULTS] = true, [MODE_FRESH] = true}};
+} settings = {.budget = 50000,
+              .first = 1,
+              .seeds = 5,
+              .fill_max = 1 << 18,
+              .is_left_out = {[MODE_BLIND] = true, [MODE_NO_FAULTS] = true, [MODE_FRESH] = true}};
 
 /* Of one search; starts again for each. */
 static struct {
@@ -196,7 +202,7 @@ static struct run_options make_options(const struct executor *executor, const st
                                        const struct trace *trace)
 {
     struct run_options options = executor_thorough(executor, trace->count);
-    options.fill_max = 1 << 18;
+    options.fill_max = settings.fill_max;
     options.touch_max = 1 << 20;
     options.sweep_every = 16;
     if (strcmp(check_of(mutant), "footprint") != 0)
@@ -398,11 +404,13 @@ static char **read_arguments(char **argument)
             settings.seeds = (unsigned)value;
         else if (strcmp(argument[0], "-f") == 0)
             settings.first = value;
+        else if (strcmp(argument[0], "-w") == 0)
+            settings.fill_max = value;
         else if (strcmp(argument[0], "-m") == 0)
             leave_out_others(argument[1]);
         else
-            give_up("-b BUDGET (executions), -s SEEDS (1 to 101), -f FIRST (seed) and -m MODE are "
-                    "the options");
+            give_up("-b BUDGET (executions), -s SEEDS (1 to 101), -f FIRST (seed), -m MODE and "
+                    "-w BYTES are the options");
     }
     return argument;
 }

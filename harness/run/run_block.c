@@ -67,7 +67,7 @@ static void take_block(struct run *run, const struct request *request, void *sta
         /* the memory may not be there: only touching all of it proves that it is */
         fill_max = SIZE_MAX;
     if (run->shadow.filled + capacity > FILLED_MAX)
-        fill_max = 0;
+        fill_max = fill_max < PATTERN_DENSE ? 0 : PATTERN_DENSE;
     *block = (struct block){.start = start,
                             .size = request->total,
                             .capacity = capacity,

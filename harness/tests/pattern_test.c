@@ -9,7 +9,13 @@
 
 #include <cmocka.h>
 
-enum { LARGEST = 300000, WHOLE = 1 << 20, SAMPLED = 1024, EDGE = 4096 };
+enum {
+    LARGEST = 300000,
+    WHOLE = 1 << 20,
+    SAMPLED = PATTERN_DENSE,
+    SPARSE = 1024, /* fill_max with few windows */
+    EDGE = 4096
+};
 static const uint64_t SEED = 0x1234567890abcdef;
 static const size_t sizes[] = {0,    1,    7,    8,    9,    15,    16,    17,    63,
                                1000, 4095, 4096, 9088, 9089, 10007, 65536, 299999};
@@ -29,6 +35,10 @@ static void filled_block_verifies_at_every_size_and_misalignment(void **state)
             assert_int_equal(memory[shift + sizes[i]], 0);
             pattern_fill(memory + shift, sizes[i], SAMPLED, SEED + 1);
             assert_int_equal(pattern_verify(memory + shift, sizes[i], sizes[i], SAMPLED, SEED + 1),
+                             PATTERN_ALL_GOOD);
+            assert_int_equal(memory[shift + sizes[i]], 0);
+            pattern_fill(memory + shift, sizes[i], SPARSE, SEED + 2);
+            assert_int_equal(pattern_verify(memory + shift, sizes[i], sizes[i], SPARSE, SEED + 2),
                              PATTERN_ALL_GOOD);
             assert_int_equal(memory[shift + sizes[i]], 0);
         }
@@ -92,6 +102,26 @@ static void sampled_block_is_untouched_between_its_windows(void **state)
     assert_int_equal(pattern_verify(memory, LARGEST, LARGEST, SAMPLED, SEED), LARGEST - 1);
 }
 
+/* Each page that is touched costs a page fault where it is new. */
+static void small_fill_max_touches_few_pages(void **state)
+{
+    (void)state;
+    enum { PAGE = 4096, SIZE = 64 * PAGE };
+    size_t touched = 0;
+    memset(memory, 0, SIZE);
+    pattern_fill(memory, SIZE, SPARSE, SEED);
+    for (size_t page = 0; page < SIZE; page += PAGE)
+        touched += pattern_verify_zero(memory + page, PAGE, WHOLE) != PATTERN_ALL_GOOD;
+    assert_in_range(touched, 4, 6);
+    for (size_t i = 0; i < SIZE; i++) {
+        if (memory[i] == 0)
+            continue;
+        memory[i] ^= 1;
+        assert_int_equal(pattern_verify(memory, SIZE, SIZE, SPARSE, SEED), i);
+        memory[i] ^= 1;
+    }
+}
+
 static void shifted_swapped_and_stale_copies_differ(void **state)
 {
     (void)state;
@@ -128,6 +158,7 @@ int main(void)
         cmocka_unit_test(byte_is_the_one_that_fill_writes),
         cmocka_unit_test(verification_ends_at_the_limit),
         cmocka_unit_test(sampled_block_is_untouched_between_its_windows),
+        cmocka_unit_test(small_fill_max_touches_few_pages),
         cmocka_unit_test(shifted_swapped_and_stale_copies_differ),
         cmocka_unit_test(first_byte_that_is_not_zero_is_found),
     };

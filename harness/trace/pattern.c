@@ -15,11 +15,16 @@
 enum {
     WORD = sizeof(uint64_t),
     VECTOR = 4 * WORD,
-    EDGE = 4096, /* bytes of the windows at both ends of a sampled block; a multiple of WORD */
-    STRIPE = 64, /* bytes of the windows between */
-    STRIPES = 14
+    STRIPE = 64 /* bytes of a window between the ends of a sampled block */
 };
 #define STEP 0x9e3779b97f4a7c15u
+
+/* The windows of sampled blocks. */
+struct sampling {
+    size_t edge; /* bytes of the window at either end; a multiple of WORD */
+    size_t stripes;
+};
+static const struct sampling dense = {4096, 14}, sparse = {2048, 2};
 
 #if defined(__clang__)
 #define UNCHECKED __attribute__((no_sanitize("address", "undefined", "coverage")))
@@ -179,37 +184,49 @@ UNCHECKED static size_t verify_zero_window(const uint8_t *block, struct window w
     return PATTERN_ALL_GOOD;
 }
 
-static unsigned count_windows(size_t capacity, size_t fill_max)
+/* The windows of one block. */
+struct windows {
+    const struct sampling *sampling;
+    size_t capacity;
+    unsigned count;
+};
+
+static struct windows find_windows(size_t capacity, size_t fill_max)
 {
-    return capacity <= fill_max || capacity <= 2 * EDGE + STRIPES * STRIPE ? 1 : STRIPES + 2;
+    const struct sampling *sampling = fill_max < PATTERN_DENSE ? &sparse : &dense;
+    bool is_whole =
+        capacity <= fill_max || capacity <= 2 * sampling->edge + sampling->stripes * STRIPE;
+    return (struct windows){sampling, capacity, is_whole ? 1 : (unsigned)sampling->stripes + 2};
 }
 
 /* Window 0 is the head, the last one the tail, stripes lie evenly between. */
-static struct window take_window(size_t capacity, unsigned index, unsigned count)
+static struct window take_window(const struct windows *windows, unsigned index)
 {
-    if (count == 1)
+    size_t edge = windows->sampling->edge, capacity = windows->capacity;
+    if (windows->count == 1)
         return (struct window){0, capacity};
     if (index == 0)
-        return (struct window){0, EDGE};
-    if (index == count - 1)
-        return (struct window){(capacity - EDGE) / WORD * WORD, capacity};
-    size_t from = EDGE + (capacity - 2UL * EDGE) / (STRIPES + 1) * index / WORD * WORD;
+        return (struct window){0, edge};
+    if (index == windows->count - 1)
+        return (struct window){(capacity - edge) / WORD * WORD, capacity};
+    size_t distance = (capacity - 2 * edge) / (windows->sampling->stripes + 1);
+    size_t from = edge + distance * index / WORD * WORD;
     return (struct window){from, from + STRIPE};
 }
 
 void pattern_fill(uint8_t *block, size_t capacity, size_t fill_max, uint64_t seed)
 {
-    unsigned count = count_windows(capacity, fill_max);
-    for (unsigned i = 0; i < count; i++)
-        fill_window(block, take_window(capacity, i, count), seed);
+    const struct windows windows = find_windows(capacity, fill_max);
+    for (unsigned i = 0; i < windows.count; i++)
+        fill_window(block, take_window(&windows, i), seed);
 }
 
 size_t pattern_verify(const uint8_t *block, size_t capacity, size_t limit, size_t fill_max,
                       uint64_t seed)
 {
-    unsigned count = count_windows(capacity, fill_max);
-    for (unsigned i = 0; i < count; i++) {
-        struct window window = take_window(capacity, i, count);
+    const struct windows windows = find_windows(capacity, fill_max);
+    for (unsigned i = 0; i < windows.count; i++) {
+        struct window window = take_window(&windows, i);
         if (window.to > limit)
             window.to = limit;
         if (window.from >= window.to)
@@ -223,9 +240,9 @@ size_t pattern_verify(const uint8_t *block, size_t capacity, size_t limit, size_
 
 size_t pattern_verify_zero(const uint8_t *block, size_t size, size_t fill_max)
 {
-    unsigned count = count_windows(size, fill_max);
-    for (unsigned i = 0; i < count; i++) {
-        size_t wrong = verify_zero_window(block, take_window(size, i, count));
+    const struct windows windows = find_windows(size, fill_max);
+    for (unsigned i = 0; i < windows.count; i++) {
+        size_t wrong = verify_zero_window(block, take_window(&windows, i));
         if (wrong != PATTERN_ALL_GOOD)
             return wrong;
     }
