@@ -32,6 +32,7 @@ struct class
 {
     char name[VERDICT_CLASS_MAX]; /* <check>-<site>: also the name of its file */
     uint32_t check;
+    char site[VERDICT_SITE_MAX]; /* as a verdict has it; "": none was seen in this process */
     struct pattern patterns[AVOID_PATTERNS];
 };
 
@@ -66,6 +67,12 @@ static void class_add(const char *name, uint32_t check)
     snprintf(class->name, sizeof(class->name), "%s", name);
     if (check < CHECK_COUNT)
         state.checks |= UINT32_C(1) << check;
+}
+
+static void class_learn_site(struct class *class, const struct verdict *verdict)
+{
+    if (class != NULL)
+        memcpy(class->site, verdict->site, sizeof(class->site));
 }
 
 /* ---- the folder ---- */
@@ -131,6 +138,7 @@ void findings_save(const struct verdict *verdict, const struct trace *trace, con
     if (class_find(name) == NULL)
         state.saved++;
     class_add(name, verdict->check);
+    class_learn_site(class_find(name), verdict);
     if (state.folder[0] == '\0')
         return;
     snprintf(path, sizeof(path), "%s/%s.trace", state.folder, name);
@@ -184,6 +192,26 @@ uint32_t findings_muted(uint64_t hash)
         return state.checks & some;
     default:
         return state.checks;
+    }
+}
+
+/* What is wrong about a result alone: all that follows can be trusted. */
+static bool leaves_heap_intact(uint32_t check)
+{
+    return check == CHECK_ALIGNMENT || check == CHECK_ZEROED || check == CHECK_NULL ||
+           check == CHECK_ERRNO || check == CHECK_POLICY;
+}
+
+void findings_mute_classes(struct run_options *options)
+{
+    options->muted_class_count = 0;
+    for (size_t i = 0; i < state.count && options->muted_class_count < RUN_MUTED_MAX; i++) {
+        const struct class *class = &state.classes[i];
+        if (class->site[0] == '\0' || !leaves_heap_intact(class->check))
+            continue;
+        struct verdict_class *muted = &options->muted_classes[options->muted_class_count++];
+        muted->check = class->check;
+        memcpy(muted->site, class->site, sizeof(muted->site));
     }
 }
 
@@ -242,6 +270,7 @@ void findings_hit(const struct verdict *verdict, const struct trace *trace)
     state.known_hits++;
     verdict_class_name(verdict, name);
     struct class *class = class_find(name);
+    class_learn_site(class, verdict);
     if (class == NULL || verdict->op >= trace->count)
         return;
     uint32_t weight = verdict->check == CHECK_PROGRESS ? HANG_WEIGHT : 1;

@@ -3,8 +3,10 @@
  * What a fuzz target knows of the classes found so far (a class: one check at one site), so that a
  * shallow bug neither ends the campaign nor starves the deeper ones:
  *  - a class is saved and confirmed once; hitting it again costs only the run itself;
+ *  - a class that leaves the heap intact is muted for good: the run, and the process that it runs
+ *    in, go on;
  *  - most inputs run with the known checks muted, so that they reach deeper bugs; the rest run
- *    with nothing muted, since another site may fail the same check;
+ *    without that, since another site may fail the same check;
  *  - where muting cannot help (a crash stops a run for good), ops like the one that keeps failing
  *    are left out of most inputs.
  * The treatment of an input depends only on its hash and on the known classes.
@@ -31,6 +33,8 @@ void findings_open(const char *folder);
 uint64_t findings_hash(const uint8_t *bytes, size_t size);
 /* The checks to mute (a mask as in struct run_options) for the input with this hash. */
 uint32_t findings_muted(uint64_t hash);
+/* Mutes the known classes that leave the heap intact, each at its site alone. */
+void findings_mute_classes(struct run_options *options);
 /* Leaves ops like those that keep failing out of the trace, for most hashes. */
 void findings_avoid(struct trace *trace, uint64_t hash);
 

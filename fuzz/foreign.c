@@ -182,6 +182,13 @@ static void run_fresh(struct lane *lane, const struct trace *trace,
     (void)run_batch(lane, &job, 1, true, ret_execution);
 }
 
+static void mute_as(struct run_options *options, const struct run_options *other)
+{
+    options->muted = other->muted;
+    options->muted_class_count = other->muted_class_count;
+    memcpy(options->muted_classes, other->muted_classes, sizeof options->muted_classes);
+}
+
 /* Runs the trace in fresh workers with the most thorough checks. Saves the class of *verdict if it
  * shows, and any other that does. Returns whether something showed. */
 static bool confirm(struct lane *lane, const struct trace *trace, const struct run_options *options,
@@ -191,7 +198,7 @@ static bool confirm(struct lane *lane, const struct trace *trace, const struct r
     for (int try = 0; try < CONFIRM_TRIES; try++) {
         struct run_options thorough = executor_thorough(executor_of(lane), trace->count);
         struct execution execution;
-        thorough.muted = options->muted;
+        mute_as(&thorough, options);
         if (options->rounds == 0)
             thorough.rounds = 0;
         run_fresh(lane, trace, &thorough, &execution);

@@ -189,6 +189,7 @@ static struct run_options prepare(size_t index, const struct target_input *input
                                   .recovery = mode->recovery,
                                   .one_thread = target.is_anvil,
                                   .muted = muted};
+    findings_mute_classes(&options);
     return options;
 }
 

@@ -105,6 +105,37 @@ static void most_inputs_run_muted_and_some_do_not(void **state)
     assert_in_range(muted, HASHES / 2, HASHES * 3 / 4);
 }
 
+static void a_known_class_that_leaves_the_heap_intact_is_muted_at_its_site(void **state)
+{
+    (void)state;
+    const struct verdict error = {.check = CHECK_ERRNO, .site = "free@fail-os"};
+    struct run_options options = {0};
+    findings_open(NULL);
+    findings_save(&overlap, &trace, NULL);
+    findings_save(&error, &trace, NULL);
+    findings_mute_classes(&options);
+    assert_int_equal(options.muted_class_count, 1);
+    assert_int_equal(options.muted_classes[0].check, CHECK_ERRNO);
+    assert_string_equal(options.muted_classes[0].site, "free@fail-os");
+    assert_int_equal(options.muted, 0);
+}
+
+/* A file has no more than the name of its class. */
+static void a_class_of_the_folder_is_muted_once_it_was_hit(void **state)
+{
+    (void)state;
+    const struct verdict error = {.check = CHECK_ERRNO, .site = "free@fail-os"};
+    struct run_options options;
+    findings_open(folder);
+    findings_save(&error, &trace, NULL);
+    findings_open(folder);
+    findings_mute_classes(&options);
+    assert_int_equal(options.muted_class_count, 0);
+    findings_hit(&error, &trace);
+    findings_mute_classes(&options);
+    assert_int_equal(options.muted_class_count, 1);
+}
+
 static void an_op_that_keeps_crashing_is_left_out_of_most_inputs(void **state)
 {
     (void)state;
@@ -158,6 +189,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_first_file_of_a_class_stays, set_up, tear_down),
         cmocka_unit_test(a_class_name_is_a_plain_file_name),
         cmocka_unit_test(most_inputs_run_muted_and_some_do_not),
+        cmocka_unit_test(a_known_class_that_leaves_the_heap_intact_is_muted_at_its_site),
+        cmocka_unit_test_setup_teardown(a_class_of_the_folder_is_muted_once_it_was_hit, set_up,
+                                        tear_down),
         cmocka_unit_test(an_op_that_keeps_crashing_is_left_out_of_most_inputs),
         cmocka_unit_test_setup_teardown(statistics_are_lines_of_key_and_value, set_up, tear_down),
     };
