@@ -118,7 +118,7 @@ struct anvil_options {
     /* the default heap: threads keep no blocks of their own, so every call takes a lock */
     bool uncached;
     /* Levels of hardening, each at a cost that allocator/README.md states; "secure" is all of them.
-     * With any of them, threads keep no blocks of their own. */
+     * With any of them but the last, threads keep no blocks of their own. */
     /* free and realloc find a write past the end of a block, from one byte on; each block takes 32
      * bytes more, and the capacity that malloc_usable_size tells is the size */
     bool canary;
@@ -131,6 +131,8 @@ struct anvil_options {
     size_t quarantine;
     /* what operator new[] of the drop-in made must not go to delete, nor the other way round */
     bool form;
+    /* an inaccessible page after each slab, of which there can be 16,384; threads do keep blocks */
+    bool guard;
     /* the arena is one private anonymous mapping: clearing long stretches of it may use madvise */
     bool arena_discard;
 };

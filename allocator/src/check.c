@@ -164,12 +164,13 @@ static bool is_slab_shaped(const struct check *check, const struct extent *exten
         slab->extent != extent || slab->start != extent->start)
         return false;
     struct size_class size = size_classes[slab->class_index];
-    size_t used = (size_t)slab->capacity * size.bytes, length = extent_length(extent);
+    size_t used = (size_t)slab->capacity * size.bytes;
+    size_t length = extent_length(extent) - slab->guard_pages * PAGE_BYTES;
     return slab->block_size == size.bytes && slab->usable == size_class_usable(slab->class_index) &&
            slab->reciprocal == size.reciprocal &&
            slab->bias == (uintptr_t)slab->start * slab->reciprocal &&
-           slab->magazine == slab->class_index * SLAB_MAGAZINE_BYTES && used <= length &&
-           length - used < size.bytes && slab->carved <= slab->capacity &&
+           slab->magazine == slab->class_index * SLAB_MAGAZINE_BYTES && slab->guard_pages <= 1 &&
+           used <= length && length - used < size.bytes && slab->carved <= slab->capacity &&
            slab->free_count <= slab->carved;
 }
 

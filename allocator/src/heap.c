@@ -74,6 +74,7 @@ void heap_init(struct anvil_heap *heap, unsigned id, const struct anvil_options 
     meta_init(&heap->meta, &heap->pages);
     extents_init(&heap->extents, &heap->pages, &heap->meta, id, options);
     slabs_init(&heap->slabs, &heap->extents, &heap->lock);
+    heap->slabs.wants_guards = options->guard;
     set_mmap_threshold(heap, options->mmap_threshold);
     init_hardening(heap);
 }

@@ -45,7 +45,8 @@ static const struct {
 } levels[] = {{"canary", offsetof(struct anvil_options, canary)},
               {"zero", offsetof(struct anvil_options, zero)},
               {"random", offsetof(struct anvil_options, random)},
-              {"form", offsetof(struct anvil_options, form)}};
+              {"form", offsetof(struct anvil_options, form)},
+              {"guard", offsetof(struct anvil_options, guard)}};
 
 static const struct word switch_words[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
 
@@ -87,7 +88,8 @@ static bool parse_size(struct piece piece, size_t *ret_size)
 /* All levels of hardening at once. */
 static void apply_secure(struct anvil_options *options)
 {
-    options->canary = options->zero = options->random = options->form = true;
+    options->canary = options->zero = options->random = true;
+    options->form = options->guard = true;
     options->quarantine = QUARANTINE_SECURE;
 }
 
@@ -139,7 +141,7 @@ static void report(struct piece item, char *error, size_t error_size)
         &text,
         "'%s%s' is not one of source:mmap|sbrk, fit:first|next|best|worst, mmap_threshold:SIZE, "
         "trim_threshold:SIZE, cache:on|off, secure, canary:on|off, zero:on|off, random:on|off, "
-        "quarantine:SIZE, form:on|off",
+        "quarantine:SIZE, form:on|off, guard:on|off",
         quoted, item.length > ITEM_SHOWN ? "..." : "");
 }
 

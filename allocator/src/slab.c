@@ -18,6 +18,8 @@ void slabs_init(struct slabs *slabs, struct extents *extents, struct sync_lock *
 {
     slabs->extents = extents;
     slabs->extents_lock = extents_lock;
+    slabs->wants_guards = false;
+    slabs->guards = 0;
     for (unsigned class_index = 0; class_index < SIZE_CLASS_COUNT; class_index++) {
         struct slab_class *class = &slabs->classes[class_index];
         *class = (struct slab_class){.sparse_at = SPARSE_BYTES / size_classes[class_index].bytes};
@@ -53,16 +55,23 @@ void slab_partial_remove(struct slabs *slabs, struct slab *slab)
 
 /* ---- making and freeing slabs ---- */
 
-static size_t descriptor_length(size_t capacity)
+/* One tag more than there are blocks, and one for each index that a pointer into the guard can have,
+ * the inexact reciprocal allowed for. */
+static size_t tag_count(size_t capacity, size_t block_size, unsigned guard_pages)
 {
-    return sizeof(struct slab) + (capacity + 1) * sizeof(struct sync_tag);
+    return capacity + 1 + guard_pages * (PAGE_BYTES / block_size + 2);
+}
+
+static size_t descriptor_length(size_t tags)
+{
+    return sizeof(struct slab) + tags * sizeof(struct sync_tag);
 }
 
 /* The descriptor and the extent, under the lock of the extents. */
-static struct slab *slab_map(struct slabs *slabs, size_t pages, size_t capacity)
+static struct slab *slab_map(struct slabs *slabs, size_t pages, size_t tags)
 {
     struct extents *extents = slabs->extents;
-    size_t length = descriptor_length(capacity);
+    size_t length = descriptor_length(tags);
     struct extent *extent;
     struct slab *slab = meta_alloc(extents->meta, length);
     if (slab == NULL)
@@ -72,7 +81,7 @@ static struct slab *slab_map(struct slabs *slabs, size_t pages, size_t capacity)
         return NULL;
     }
     *slab = (struct slab){.extent = extent};
-    for (size_t index = 0; index <= capacity; index++)
+    for (size_t index = 0; index < tags; index++)
         sync_tag_write(&slab->tags[index], SLAB_TAG_NONE);
     slab->start = extent->start;
     extent_make_slab(extents, extent, slab);
@@ -80,11 +89,27 @@ static struct slab *slab_map(struct slabs *slabs, size_t pages, size_t capacity)
 }
 
 /* Under the lock of the extents. An arena's pages stay as they are. */
-static int set_access(struct slabs *slabs, struct slab *slab, bool is_accessible)
+static int set_access(struct slabs *slabs, const struct slab *slab, bool is_accessible)
 {
+    size_t length = slab->guard_pages > 0 ? PAGE_BYTES : extent_length(slab->extent);
     return slabs->extents->pages->ops->is_system
-               ? os_protect(slab->start, extent_length(slab->extent), is_accessible)
+               ? os_protect(extent_end(slab->extent) - length, length, is_accessible)
                : 0;
+}
+
+/* Of a slab whose pages, or whose guard, are not to be touched. If the system refuses, they can
+ * be. */
+static void forbid_access(struct slabs *slabs, const struct slab *slab)
+{
+    slabs->guards += slab->guard_pages;
+    if (slab->guard_pages > 0 || slab->usable == 0)
+        (void)set_access(slabs, slab, false);
+}
+
+/* Returns false if they cannot be touched again. */
+static bool allow_access(struct slabs *slabs, const struct slab *slab)
+{
+    return (slab->guard_pages == 0 && slab->usable != 0) || set_access(slabs, slab, true) == 0;
 }
 
 /* An empty slab whose pages the system will not make accessible again is lost: all its blocks are
@@ -98,6 +123,13 @@ static void retire(struct slab *slab)
     slab->first_free = SLAB_NO_BLOCK;
 }
 
+/* Under the lock of the extents. The blocks of no bytes are inaccessible themselves. */
+static bool gets_guard(const struct slabs *slabs, unsigned class_index)
+{
+    return slabs->wants_guards && slabs->guards < SLAB_GUARDS_MAX &&
+           class_index != SIZE_CLASS_NOTHING && slabs->extents->pages->ops->is_system;
+}
+
 static int slab_new(struct slabs *slabs, unsigned class_index)
 {
     struct slab_class *class = &slabs->classes[class_index];
@@ -106,7 +138,9 @@ static int slab_new(struct slabs *slabs, unsigned class_index)
     size_t capacity = (pages << PAGE_SHIFT) / size->bytes;
     ASSERT(class->partial == NULL && capacity < SLAB_NO_BLOCK);
     sync_lock_acquire(slabs->extents_lock);
-    struct slab *slab = slab_map(slabs, pages, capacity);
+    unsigned guard_pages = gets_guard(slabs, class_index);
+    struct slab *slab =
+        slab_map(slabs, pages + guard_pages, tag_count(capacity, size->bytes, guard_pages));
     if (slab != NULL) {
         slab->magazine = (uint16_t)(class_index * SLAB_MAGAZINE_BYTES);
         slab->reciprocal = size->reciprocal;
@@ -114,10 +148,10 @@ static int slab_new(struct slabs *slabs, unsigned class_index)
         slab->block_size = size->bytes;
         slab->usable = (uint16_t)size_class_usable(class_index);
         slab->class_index = (uint8_t)class_index;
+        slab->guard_pages = (uint8_t)guard_pages;
         slab->capacity = (uint16_t)capacity;
         slab->first_free = SLAB_NO_BLOCK;
-        if (slab->usable == 0)
-            (void)set_access(slabs, slab, false);
+        forbid_access(slabs, slab);
     }
     sync_lock_release(slabs->extents_lock);
     if (slab == NULL)
@@ -134,14 +168,16 @@ static void slab_delete(struct slabs *slabs, struct slab *slab)
     ASSERT(slab_is_empty(slab) && class->empty != slab && class->slabs > 0);
     slab_partial_remove(slabs, slab);
     sync_lock_acquire(slabs->extents_lock);
-    if (slab->usable == 0 && set_access(slabs, slab, true) != 0) {
+    if (!allow_access(slabs, slab)) {
         class->free_blocks -= slab->free_count;
         retire(slab);
     } else {
         class->slabs--;
         class->free_blocks -= slab->free_count;
         extent_free(slabs->extents, slab->extent);
-        meta_free(slabs->extents->meta, slab, descriptor_length(slab->capacity));
+        slabs->guards -= slab->guard_pages;
+        size_t tags = tag_count(slab->capacity, slab->block_size, slab->guard_pages);
+        meta_free(slabs->extents->meta, slab, descriptor_length(tags));
     }
     sync_lock_release(slabs->extents_lock);
 }

@@ -29,7 +29,12 @@
  * larger blocks that way. A span never goes through a magazine: that is slower, and happens only
  * where a class has megabytes of free blocks, more than it has live ones.
  *
- * The slabs of SIZE_CLASS_NOTHING are inaccessible while they live, where the system allows it.
+ * The slabs of SIZE_CLASS_NOTHING are inaccessible while they live, where the system allows it. Where
+ * guards are wanted, an inaccessible page of a slab's own follows its blocks:
+ *
+ *     extent   | block | block | ...                | rest | guard page |
+ *
+ * Pointers into it have tags, which stay `none`.
  *
  * Locks: that of the spans, that of a class, that of the extents, in this order.
  */
@@ -48,6 +53,7 @@ enum {
     SLAB_SPARSE_SHARE = 8,    /* a class that has no more spans needs so many more free blocks */
     SLAB_SPANS_MAX = 256,     /* that are made at once */
     SLAB_SPAN_BLOCKS_MAX = 1024,
+    SLAB_GUARDS_MAX = 16384, /* each is two mappings more, of the 65,530 that a process may have */
 };
 
 /* The layout of a tag, drawn above. */
@@ -79,6 +85,7 @@ struct slab {
     uint16_t usable;   /* bytes of a block: block_size, or 0 */
     uint16_t capacity; /* blocks */
     uint8_t class_index;
+    uint8_t guard_pages; /* 0 or 1 */
     /* guarded by the lock of the class: */
     uint16_t carved, free_count;
     uint16_t first_free;          /* a block, or SLAB_NO_BLOCK */
@@ -122,6 +129,8 @@ struct slab_spans {
 struct slabs {
     struct extents *extents;
     struct sync_lock *extents_lock;
+    bool wants_guards;
+    unsigned guards;                    /* guarded by extents_lock */
     struct sync_lock locks[SLAB_LOCKS]; /* each guards the classes of its remainder */
     struct slab_class classes[SIZE_CLASS_COUNT];
     struct slab_spans spans;

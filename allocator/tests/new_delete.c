@@ -64,7 +64,8 @@ static void delete_array_72(void *block)
     _ZdaPvm(block, 72);
 }
 
-/* Runs the delete in a child. Returns whether it died of SIGABRT with these words on stderr. */
+/* Runs the delete in a child. Returns whether it died of SIGABRT with these words on stderr. Frees
+ * the block. */
 static bool is_refused(void (*delete)(void *), void *block, const char *words)
 {
     char text[200] = "";
@@ -81,6 +82,7 @@ static bool is_refused(void (*delete)(void *), void *block, const char *words)
     ssize_t length = read(ends[0], text, sizeof text - 1);
     close(ends[0]);
     waitpid(child, &status, 0);
+    free(block);
     return length > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
            strstr(text, words) != NULL;
 }

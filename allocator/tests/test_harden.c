@@ -295,12 +295,112 @@ static void random_blocks_come_back_in_another_order(void **state)
     assert_in_range(in_order, 0, MANY / 4);
 }
 
+/* ---- guards ---- */
+
+/* What the kernel says of it: it neither faults nor upsets a sanitizer. */
+static bool is_accessible(const char *address)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    bool result = write(ends[1], address, 1) == 1;
+    close(ends[0]);
+    close(ends[1]);
+    return result;
+}
+
+static struct slab *slab_of(char *block)
+{
+    struct heap_block found;
+    assert_true(heap_find(heap, block, &found));
+    return found.slab;
+}
+
+/* Fills the slab of a new block. Returns the slab. */
+static struct slab *fill_slab(size_t size)
+{
+    char *block = anvil_heap_malloc(heap, size);
+    struct slab *slab = slab_of(block);
+    do {
+        assert_int_equal(anvil_heap_malloc_usable_size(heap, block), slab->block_size);
+        support_fill(block, slab->block_size, 1);
+        block = anvil_heap_malloc(heap, size);
+    } while (slab_of(block) == slab);
+    assert_int_equal(slab->carved, slab->capacity);
+    return slab;
+}
+
+static void free_it(void *pointer)
+{
+    anvil_heap_free(heap, pointer);
+}
+
+static void a_page_after_each_slab_is_inaccessible(void **state)
+{
+    (void)state;
+    static const size_t small[] = {16, 48, 1000, 4096, 32768};
+    make("guard:on");
+    for (unsigned i = 0; i < sizeof small / sizeof small[0]; i++) {
+        struct slab *slab = fill_slab(small[i]);
+        char *guard = extent_end(slab->extent) - PAGE_BYTES;
+        assert_true(slab_block_start(slab, slab->capacity) <= guard);
+        assert_true(is_accessible(guard - 1));
+        assert_false(is_accessible(guard) || is_accessible(guard + PAGE_BYTES - 1));
+        for (char *at = guard; at < guard + PAGE_BYTES; at += 1024 - BLOCK_ALIGNMENT)
+            support_expect_panic(free_it, at, "free", "memory of this heap that is not allocated");
+        support_check(heap);
+    }
+}
+
+static void a_slab_that_is_freed_takes_its_guard_away(void **state)
+{
+    (void)state;
+    char *blocks[MANY];
+    make("guard:on");
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < MANY; i++)
+            blocks[i] = anvil_heap_malloc(heap, 4000);
+        assert_in_range(heap->slabs.guards, 2, MANY);
+        for (unsigned i = 0; i < MANY; i++)
+            anvil_heap_free(heap, blocks[i]);
+        char *large = anvil_heap_malloc(heap, 900000);
+        support_fill(large, 900000, round);
+        anvil_heap_free(heap, large);
+    }
+    (void)anvil_heap_malloc_trim(heap, 0);
+    assert_int_equal(heap->slabs.guards, 0);
+}
+
+static void guards_leave_most_mappings_to_others(void **state)
+{
+    (void)state;
+    make("guard:on");
+    heap->slabs.guards = SLAB_GUARDS_MAX;
+    char *block = anvil_heap_malloc(heap, 4096);
+    struct slab *slab = slab_of(block);
+    assert_int_equal(slab->guard_pages, 0);
+    assert_true(is_accessible(extent_end(slab->extent) - 1));
+    anvil_heap_free(heap, block);
+    heap->slabs.guards = 0;
+}
+
+static void an_arena_has_no_guards(void **state)
+{
+    (void)state;
+    struct anvil_options options = {.source = ANVIL_SOURCE_ARENA,
+                                    .arena = support_arena(64 * PAGE_BYTES),
+                                    .arena_size = 64 * PAGE_BYTES,
+                                    .guard = true};
+    assert_int_equal(anvil_heap_create(&heap, &options), 0);
+    assert_int_equal(slab_of(anvil_heap_malloc(heap, 100))->guard_pages, 0);
+}
+
 /* ---- the default heap ---- */
 
 static _Noreturn void child_with_all(void)
 {
     char *blocks[MANY];
     setenv("ANVIL_OPTIONS", "secure", 1);
+    heap_default_reset();
     for (unsigned round = 0; round < 20; round++) {
         for (unsigned i = 0; i < MANY; i++) {
             size_t size = (size_t)i * i * (round % 4 == 0 ? 10 : 1) / 2;
@@ -451,6 +551,10 @@ int main(void)
         CASE(trim_empties_the_quarantine),
         CASE(a_full_heap_gives_the_quarantine_up),
         CASE(random_blocks_come_back_in_another_order),
+        CASE(a_page_after_each_slab_is_inaccessible),
+        CASE(a_slab_that_is_freed_takes_its_guard_away),
+        CASE(guards_leave_most_mappings_to_others),
+        CASE(an_arena_has_no_guards),
         cmocka_unit_test(the_default_heap_can_be_secure),
         cmocka_unit_test(a_delete_of_another_form_is_named),
         cmocka_unit_test(the_same_form_free_and_malloc_are_right),

@@ -96,7 +96,7 @@ static void secure_is_all_levels_of_hardening(void **state)
     char error[400];
     struct anvil_options options = {0}, some = {0};
     assert_int_equal(anvil_options_parse("secure,fit:best", &options, error, sizeof error), 0);
-    assert_true(options.canary && options.zero && options.random && options.form);
+    assert_true(options.canary && options.zero && options.random && options.form && options.guard);
     assert_int_equal(options.quarantine, 1 << 20);
     assert_int_equal(options.fit, ANVIL_FIT_BEST);
     assert_int_equal(
@@ -132,12 +132,13 @@ static void the_environment_is_applied_and_bad_items_are_told(void **state)
     close(ends[0]);
     waitpid(child, &status, 0);
     assert_int_equal(status, 0);
-    assert_string_equal(text,
-                        "anvil: ANVIL_OPTIONS: 'bogus:7' is not one of source:mmap|sbrk, "
-                        "fit:first|next|best|worst, "
-                        "mmap_threshold:SIZE, trim_threshold:SIZE, cache:on|off, secure, "
-                        "canary:on|off, zero:on|off, random:on|off, quarantine:SIZE, form:on|off; "
-                        "ignored\n");
+    assert_string_equal(
+        text,
+        "anvil: ANVIL_OPTIONS: 'bogus:7' is not one of source:mmap|sbrk, "
+        "fit:first|next|best|worst, "
+        "mmap_threshold:SIZE, trim_threshold:SIZE, cache:on|off, secure, "
+        "canary:on|off, zero:on|off, random:on|off, quarantine:SIZE, form:on|off, guard:on|off; "
+        "ignored\n");
 }
 
 static void a_long_item_is_shown_whole_or_marked_as_cut(void **state)

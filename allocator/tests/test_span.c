@@ -214,7 +214,8 @@ static void a_block_of_no_bytes_is_no_span(void **state)
 static void more_spans_than_one_batch_come_from_one_slab(void **state)
 {
     (void)state;
-    assert_true(size_classes[size_class_of(TINY)].pages * PAGE_BYTES / TINY > 2 * SLAB_SPANS_MAX);
+    assert_true((size_t)size_classes[size_class_of(TINY)].pages * PAGE_BYTES / TINY >
+                (size_t)2 * SLAB_SPANS_MAX);
     char *block = find_span_of((size_t)2 * TINY);
     assert_int_equal(heap_default()->slabs.spans.count, SLAB_SPANS_MAX - 1);
     anvil_free(block);

@@ -33,7 +33,7 @@ holds 'a page for each command' test "$(ls "$work"/moved/share/man/man1 | wc -l)
 for page in man3/anvil.3 man5/mallet-trace.5 man7/anvil_options.7; do
     holds "there is $page" test -s "$work/moved/share/man/$page"
 done
-for item in source fit mmap_threshold trim_threshold cache secure canary zero random quarantine form; do
+for item in source fit mmap_threshold trim_threshold cache secure canary zero random quarantine form guard; do
     holds "anvil_options(7) has $item" grep -q "^\.B $item" "$work/moved/share/man/man7/anvil_options.7"
 done
 
