@@ -71,7 +71,7 @@ static bool is_refused(void (*delete)(void *), void *block, const char *words)
     char text[200] = "";
     int ends[2], status;
     if (pipe(ends) != 0)
-        return false;
+        abort();
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
