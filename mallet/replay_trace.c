@@ -103,12 +103,22 @@ static void print_finding(struct replay *replay, struct finding *finding,
     printf("  repeated  %u of %u runs show it\n", finding->reproduced, finding->attempts);
 }
 
+/* What stands behind the failing op was not run, unless by an earlier cycle. */
+static struct trace cut_behind(const struct trace *trace, const struct verdict *verdict)
+{
+    struct trace cut = *trace;
+    if (verdict->cycle == 0 && verdict->op < cut.count)
+        cut.count = verdict->op + (size_t)1;
+    return cut;
+}
+
 static int report(struct replay *replay, const struct trace *trace,
                   const struct run_options *options, struct finding *finding,
                   const struct os_call_counts *failures)
 {
     char error[SUBJECT_ERROR_MAX];
-    finding->trace = *trace;
+    const struct verdict verdict = finding_verdict(finding);
+    finding->trace = cut_behind(trace, &verdict);
     /* at once: repeating a hang takes long, and this process may be stopped meanwhile */
     (void)report_add_finding(&replay->findings, finding);
     int failure = count_reproduced(replay, options, finding, error);

@@ -45,6 +45,13 @@ static int start(const struct torture_plan *plan, const struct torture_mode *mod
                      ret_process);
 }
 
+/* A damaged heap may have written to the report: no thread makes a call each nanosecond. */
+static uint64_t calls_of(const struct torture_report *report, unsigned worker)
+{
+    const uint64_t most = UINT64_C(1) << 40;
+    return report->workers[worker].calls < most ? report->workers[worker].calls : 0;
+}
+
 static void add_counts(const struct torture_report *report, struct torture_result *result)
 {
     result->processes++;
@@ -52,7 +59,7 @@ static void add_counts(const struct torture_report *report, struct torture_resul
     result->lives += report->lives;
     result->interruptions += report->interruptions;
     for (unsigned i = 0; i < WORKERS_MAX; i++)
-        result->calls += report->workers[i].calls;
+        result->calls += calls_of(report, i);
 }
 
 static void describe_stall(const struct process *process, const struct torture_plan *plan,

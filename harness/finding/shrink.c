@@ -34,6 +34,7 @@ enum {
     SLOW_MS = 10,
     SEARCHES_MAX = 5, /* before a class counts as not shown at all */
     SETTLE_REPLAYS = 3,
+    FEW_RUNS = 8, /* a budget of so few is not spent on finding out how surely the class shows */
     FLAKY_TRIES = 3,
     BISECT_STEPS = 24,
     FAULT_PLACES = 32, /* that a fail-os is tried at */
@@ -75,13 +76,14 @@ static bool shrink_settle(struct shrink *shrink)
     }
     if (shrink->failure != 0 || !shrink_shows(shrink, &shrink->shown))
         return false;
-    for (unsigned replay = 0; replay < SETTLE_REPLAYS && shrink->failure == 0; replay++) {
+    unsigned replays = shrink->budget > FEW_RUNS ? SETTLE_REPLAYS : 0;
+    for (unsigned replay = 0; replay < replays && shrink->failure == 0; replay++) {
         struct execution execution;
         shrink->failure = reproduce_once(shrink->executor, shrink->best, &shrink->reproduction,
                                          &execution, shrink->error);
         shows += shrink->failure == 0 && shrink_shows(shrink, &execution);
     }
-    shrink->tries = shows == SETTLE_REPLAYS ? 1 : FLAKY_TRIES;
+    shrink->tries = shows == replays ? 1 : FLAKY_TRIES;
     return shrink->failure == 0;
 }
 

@@ -9,6 +9,7 @@
  * does not go on, so that this takes fewer cycles.
  */
 #include "harness/base/memory.h"
+#include "harness/base/text.h"
 #include "harness/base/trend.h"
 #include "harness/run/run_internal.h"
 
@@ -103,9 +104,10 @@ static bool fail(const struct footprint *footprint, enum check check, const char
     run->op = VERDICT_NO_OP;
     run->faults.is_in_last_call = false; /* no one call is at fault */
     return run_fail(run, check, "cycle",
-                    "%llu identical cycles with at most %zu bytes live%s grew memory by %llu "
+                    "%llu identical cycles with at most %zu byte%s live%s grew memory by %llu "
                     "bytes, steadily, though each freed everything",
-                    (unsigned long long)(footprint->done - TREND_FIRST), run->peak_size, with,
+                    (unsigned long long)(footprint->done - TREND_FIRST), run->peak_size,
+                    text_plural(run->peak_size), with,
                     (unsigned long long)trend_growth(&footprint->trend));
 }
 

@@ -4,6 +4,7 @@
  * standards differ, are the weakest that any of them allows, so that no correct allocator is
  * blamed; stricter ones are options.
  */
+#include "harness/base/text.h"
 #include "harness/run/run_internal.h"
 #include "harness/trace/pattern.h"
 #include "harness/trace/trace_slots.h"
@@ -234,7 +235,8 @@ static bool judge_alignment(struct run *run, const struct request *request, cons
         run_evaluate(run, CHECK_ALIGNMENT);
     if (off != 0)
         FAIL(run, CHECK_ALIGNMENT, request,
-             "returned %p, which is %zu bytes past a multiple of %zu", block, off, promised);
+             "returned %p, which is %zu byte%s past a multiple of %zu", block, off,
+             text_plural(off), promised);
     else if (!has_trait(request, OP_RETURNS_ERROR) && promised > run->served_alignment)
         run->served_alignment = promised;
     return true;
@@ -344,8 +346,8 @@ bool judge_kept_prefix(struct run *run, const struct request *request, const str
     size_t wrong = pattern_verify(moved, old->capacity, kept, old->fill_max, old->seed);
     if (wrong != PATTERN_ALL_GOOD)
         FAIL(run, CHECK_CONTENT, request,
-             "kept only %zu of %zu bytes: byte %zu was 0x%02x, is 0x%02x", wrong, kept, wrong,
-             pattern_byte(old->seed, wrong), moved[wrong]);
+             "kept only %zu of %zu byte%s: byte %zu was 0x%02x, is 0x%02x", wrong, kept,
+             text_plural(kept), wrong, pattern_byte(old->seed, wrong), moved[wrong]);
     return true;
 }
 
