@@ -199,6 +199,8 @@ struct cause finding_cause(const struct finding *finding)
 {
     struct cause cause = {.has_trace = finding->trace.count > 0};
     enum check check = check_find(finding->check);
+    const char *place = check == CHECK_COUNT ? finding->sentence : finding->site;
+    cause.is_release = strncmp(place, "free", 4) == 0;
     const char *workload = strstr(finding->site, "growth/");
     cause.is_blocked = has_word(finding->sentence, "threads are blocked|stood still");
     if (check == CHECK_COUNT) {
@@ -251,14 +253,19 @@ static bool is_race(const struct cause *cause)
     return cause->is_concurrent && cause->effect == EFFECT_MEMORY && !cause->has_trace;
 }
 
+static bool is_same_errno(const struct cause *left, const struct cause *right)
+{
+    return left->effect != EFFECT_ERRNO || left->is_release == right->is_release;
+}
+
 static bool is_same_cause(const struct cause *left, const struct cause *right)
 {
     if (is_race(left) && is_race(right))
         return true;
-    return left->effect == right->effect && left->effect != EFFECT_OTHER &&
-           left->has_trace == right->has_trace && left->functions == right->functions &&
-           left->needs_threads == right->needs_threads && left->needs_exit == right->needs_exit &&
-           left->needs_fork == right->needs_fork &&
+    return is_same_errno(left, right) && left->effect == right->effect &&
+           left->effect != EFFECT_OTHER && left->has_trace == right->has_trace &&
+           left->functions == right->functions && left->needs_threads == right->needs_threads &&
+           left->needs_exit == right->needs_exit && left->needs_fork == right->needs_fork &&
            (left->fails == right->fails || left->effect == EFFECT_ALIGNMENT ||
             left->effect == EFFECT_NULL) &&
            is_same_core(left, right) && is_same_direction(left, right) &&
@@ -280,7 +287,7 @@ static unsigned explains(const struct cause *shown, const struct cause *finding)
 {
     bool is_of_effect = shown->effect == finding->effect && shown->effect != EFFECT_OTHER;
     bool is_huge = shown->effect == EFFECT_MEMORY && shown->fails && shown->refused == 0;
-    if (is_huge && !finding->fails)
+    if ((is_huge && !finding->fails) || !is_same_errno(shown, finding))
         return 0; /* an ordinary request does not take that */
     bool spoils_all = is_plain(shown) && shown->effect == EFFECT_MEMORY &&
                       finding->effect == EFFECT_PROGRESS && !finding->is_blocked;
@@ -389,7 +396,7 @@ bool finding_leads(const struct finding *first, const struct finding *second)
         return is_plain;
     if (has_trace != other_has)
         return has_trace;
-    if (first->trace.count != second->trace.count)
-        return first->trace.count < second->trace.count;
-    return finding_severity(first) < finding_severity(second);
+    if (finding_severity(first) != finding_severity(second))
+        return finding_severity(first) < finding_severity(second);
+    return first->trace.count < second->trace.count;
 }

@@ -49,6 +49,7 @@ struct cause {
     bool has_trace;
     bool is_workload;   /* of growth: a single thread, whose calls its name tells */
     bool is_blocked;    /* threads that wait for one another, as torture words it */
+    bool is_release;    /* what free does to errno: it does not fail, as the others may */
     bool is_concurrent; /* a scenario of torture, or a clause about threads */
 };
 /* what a machine, or an allocator, may well refuse */
@@ -63,8 +64,8 @@ struct cause finding_cause(const struct finding *finding);
 size_t findings_group(const struct finding *findings, size_t count, size_t *ret_group);
 
 /* Of two findings of one group whether the first is the better headline: one that counts, then one
- * with a trace of plain calls, then one with any trace, then the shorter trace, then the worse
- * check. */
+ * with a trace of plain calls, then one with any trace, then the worse check, then the shorter
+ * trace. */
 bool finding_leads(const struct finding *first, const struct finding *second);
 
 /* Of a clause by what its sentence says. */

@@ -47,6 +47,8 @@ static _Noreturn void run_job(char **argv)
         _exit(CHILD_EXIT_USAGE);
     if (!bind_subject((struct job_header *)memory, argv[WORD_HOW], argv[WORD_WHAT]))
         _exit(0);
+    /* a subject that writes there dies of it, as it should */
+    (void)mprotect(memory, JOB_REPORT_OFFSET, PROT_READ);
     errno = 0;
     job->run(job, memory + JOB_REPORT_OFFSET, argv + WORD_ARGUMENTS);
     _exit(0);

@@ -49,14 +49,15 @@ const struct job *job_find(enum job_kind kind, const char *name);
 /* The first thing that a job needs and a subject that offers these has not; NULL: it can run. */
 const char *job_find_lacking(unsigned needs, unsigned offers);
 
-/* The memory of a child begins with this; what its kind reports follows at JOB_REPORT_OFFSET. The
- * caller trusts none of it. */
+/* The memory of a child begins with this, on a page of its own that nothing in the child can write
+ * once the subject is bound; what its kind reports follows at JOB_REPORT_OFFSET. The caller trusts
+ * none of it. */
 struct job_header {
     uint32_t magic;                   /* JOB_MAGIC once the subject is bound */
     uint32_t offers;                  /* as subject_offers */
     char sentence[SUBJECT_ERROR_MAX]; /* why it could not be bound */
 };
-enum { JOB_MAGIC = 0x6a6f6273, JOB_REPORT_OFFSET = 1024 };
+enum { JOB_MAGIC = 0x6a6f6273, JOB_REPORT_OFFSET = 4096 };
 
 /* The functions on trial in this process, and all else that the bound subject can do. Zero before
  * job_bind. */

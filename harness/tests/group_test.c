@@ -191,6 +191,16 @@ static void damage_by_threads_is_one_cause(void **state)
     assert_int_equal(groups[3], groups[0]);
 }
 
+static void the_errno_of_free_is_another_cause_than_that_of_failures(void **state)
+{
+    (void)state;
+    add_trace("errno", "free", "#0 = malloc 1025\nfail-os 1\nfree #0\n");
+    add_clause("POSIX17-malloc-2", "malloc(9): expected NULL with errno 12, observed NULL with 22");
+    add_clause("POSIX24-free-5", "free of 100 bytes: expected errno kept, observed errno 12");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+    assert_int_equal(groups[2], groups[0]);
+}
+
 static void a_realloc_of_what_cannot_fit_asks_malloc(void **state)
 {
     (void)state;
@@ -259,6 +269,8 @@ static void the_headline_counts_and_has_the_shortest_trace(void **state)
     add_trace("content", "malloc", "#0 = malloc 1\n#1 = malloc 1\n");
     add_trace("content", "free", "#0 = malloc 1\n#1 = malloc 1\nfree #0\n");
     add_trace("content", "fork", "#0 = malloc 1\nfork\n");
+    add_trace("progress", "calloc", "#0 = calloc 2^60 8\n");
+    assert_true(finding_leads(&findings[2], &findings[4])); /* the worse check before the shorter */
     assert_true(finding_leads(&findings[1], &findings[2]));
     assert_true(finding_leads(&findings[2], &findings[3])); /* plain calls before a fork */
     assert_true(finding_leads(&findings[3], &findings[0]));
@@ -322,6 +334,7 @@ int main(void)
         TEST(a_call_that_must_fail_explains_only_its_function),
         TEST(a_request_that_may_be_refused_explains_no_ordinary_one),
         TEST(damage_by_threads_is_one_cause),
+        TEST(the_errno_of_free_is_another_cause_than_that_of_failures),
         TEST(a_realloc_of_what_cannot_fit_asks_malloc),
         TEST(a_needless_failure_and_its_errno_are_one_cause),
         TEST(what_fails_always_fails_after_a_refusal_too),
