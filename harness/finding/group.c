@@ -88,6 +88,7 @@ static const struct {
     {"CPU time without|CPU time in it|stood still|deadlock|none of it in", EFFECT_PROGRESS, true},
     {"MiB|expected no growth|resident bytes", EFFECT_FOOTPRINT, false},
     {"a multiple of", EFFECT_ALIGNMENT, false},
+    {"expected a block, observed NULL", EFFECT_NULL, false},
     {"(ENOMEM), observed the result 0", EFFECT_IMPOSSIBLE, false},
     {"errno kept|errno unchanged|observed NULL with|observed NULL and errno", EFFECT_ERRNO, false},
     {"expected NULL", EFFECT_IMPOSSIBLE, false},

@@ -217,8 +217,10 @@ static void a_needless_failure_and_its_errno_are_one_cause(void **state)
     add_trace("null", "reallocarray", "#0 = reallocarray NULL 1 1\n");
     add_trace("errno", "reallocarray", "#0 = reallocarray NULL 1 1\n");
     add_trace("errno", "calloc", "#0 = calloc 2^60 8\n");
+    add_clause("C23-7.24.3-p1-d", "reallocarray(p, 1, 9): expected a block, observed NULL with 0");
     assert_int_equal(findings_group(findings, count, groups), 2);
     assert_int_equal(groups[1], groups[0]);
+    assert_int_equal(groups[3], groups[0]);
 }
 
 static void what_fails_always_fails_after_a_refusal_too(void **state)
