@@ -71,6 +71,22 @@ if [ -n "$foreign" ]; then
     holds 'the program compiles' cc -w -O1 -fno-builtin -pthread "$program.c" -o "$program"
     holds 'it does not show it on the libc' "$program"
     holds 'it shows it on the allocator' sh -c "LD_PRELOAD=$keeps $program; [ \$? -eq 1 ]"
+    cd "$work" || exit 1
+    cat >leak.c <<'END'
+#include <sys/mman.h>
+static char *at, *end;
+void *malloc(unsigned long size)
+{
+    unsigned long wanted = (size + 31) & -16ul;
+    if (wanted > (unsigned long)(end - at))
+        end = (at = mmap(0, 1 << 24, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) + (1 << 24);
+    at += wanted;
+    return at - wanted;
+}
+void free(void *block) { (void)block; }
+END
+    ends 1 growth --quick --workload lifetimes --output "$work/programs" leak.c
+    holds 'the program compiles' cc -w -fno-builtin -pthread "$work/programs/leak.so-lifetimes.c" -o "$work/lifetimes"
 fi
 
 finish

@@ -7,11 +7,11 @@ WORKLOAD(lifetimes,
          "tenth stays for eight rounds",
          .kind = WORKLOAD_FOOTPRINT, .rounds = 120)
 {
-    enum { ROUNDS = 8, KEPT = 200, SHORT = 9 * KEPT };
-    static void *kept[ROUNDS][KEPT], *brief[SHORT];
-    static size_t kept_sizes[ROUNDS][KEPT], brief_sizes[SHORT];
+    enum { AGES = 8, KEPT = 200, SHORT = 9 * KEPT };
+    static void *kept[AGES][KEPT], *brief[SHORT];
+    static size_t kept_sizes[AGES][KEPT], brief_sizes[SHORT];
     uint32_t state = task->round;
-    size_t generation = task->round % ROUNDS, used = 0;
+    size_t generation = task->round % AGES, used = 0;
     for (size_t i = 0; i < KEPT; i++)
         growth_give(kept[generation][i], kept_sizes[generation][i]);
     for (size_t i = 0; i < KEPT; i++) {
