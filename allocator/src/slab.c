@@ -184,16 +184,20 @@ static void slab_delete(struct slabs *slabs, struct slab *slab)
 
 /* ---- taking ---- */
 
-/* The next block that was never taken. */
-static unsigned slab_carve(struct slab *slab)
+/* Takes the next `count` blocks that were never taken, of which there are so many. */
+static void slab_carve(struct slab *slab, struct slab_entry *end, unsigned count)
 {
-    ASSERT(slab->carved < slab->capacity);
-    unsigned index = slab->carved++;
-    size_t offset = (size_t)index * slab->block_size;
-    bool is_zero = offset >= slab->extent->as.zero_from;
-    slab->extent->dirty = size_max(slab->extent->dirty, offset + slab->block_size);
-    sync_tag_write(&slab->tags[index], SLAB_TAG_TAKEN | (is_zero ? SLAB_TAG_ZERO : 0));
-    return index;
+    ASSERT(count <= (unsigned)(slab->capacity - slab->carved));
+    size_t offset = (size_t)slab->carved * slab->block_size;
+    size_t zero_from = slab->extent->as.zero_from;
+    struct sync_tag *tag = &slab->tags[slab->carved];
+    for (struct slab_entry *entry = end - 1; entry >= end - count; entry--, tag++) {
+        sync_tag_write(tag, SLAB_TAG_TAKEN | (offset >= zero_from ? SLAB_TAG_ZERO : 0));
+        *entry = (struct slab_entry){.block = slab->start + offset, .tag = tag};
+        offset += slab->block_size;
+    }
+    slab->carved = (uint16_t)(slab->carved + count);
+    slab->extent->dirty = size_max(slab->extent->dirty, offset);
 }
 
 /* Takes `count` blocks from the free list, which has them. */
@@ -222,8 +226,10 @@ static unsigned take_from(struct slabs *slabs, struct slab *slab, struct slab_en
         class->empty = NULL;
     slab_pop(slab, end, count);
     class->free_blocks -= count;
-    for (; count < wanted && slab->carved < slab->capacity; count++)
-        end[-1 - (int)count] = slab_entry_of(slab, slab_carve(slab));
+    unsigned fresh = (unsigned)size_min(wanted - count, (size_t)(slab->capacity - slab->carved));
+    if (fresh > 0)
+        slab_carve(slab, end - count, fresh);
+    count += fresh;
     if (!slab_has_room(slab))
         slab_partial_remove(slabs, slab);
     return count;
