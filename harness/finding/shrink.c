@@ -108,6 +108,13 @@ static bool candidate_is_new(const struct shrink *shrink)
            memcmp(candidate->ops, best->ops, best->count * sizeof(struct trace_op)) != 0;
 }
 
+static void candidate_keep(struct shrink *shrink)
+{
+    shrink->best->count = shrink->candidate.count;
+    memcpy(shrink->best->ops, shrink->candidate.ops,
+           shrink->candidate.count * sizeof(struct trace_op));
+}
+
 /* Makes the candidate well-formed, runs it, and keeps it as the best so far if it shows the
  * class. */
 static bool candidate_accept(struct shrink *shrink)
@@ -125,9 +132,7 @@ static bool candidate_accept(struct shrink *shrink)
         if (shrink->failure != 0 || !shrink_shows(shrink, &execution))
             continue;
         shrink->shown = execution;
-        shrink->best->count = shrink->candidate.count;
-        memcpy(shrink->best->ops, shrink->candidate.ops,
-               shrink->candidate.count * sizeof(struct trace_op));
+        candidate_keep(shrink);
         return true;
     }
     return false;
@@ -558,29 +563,46 @@ static bool shrink_round(struct shrink *shrink)
     return changed;
 }
 
-static enum subject_call op_function(enum op_kind kind)
+/* Writes down what a run makes of the op, where the blocks of these slots are live. Returns whether
+ * the run makes a call of it at all. */
+static bool write_out(unsigned offers, const struct slot_set *live, struct trace_op *op)
 {
-    enum { SUBJECT_none = SUBJECT_CALL_COUNT };
-    static const uint8_t functions[OP_KINDS] = {
-#define OP(id, text, function, traits, pairing) SUBJECT_##function,
-        TRACE_OPS(OP)
-#undef OP
-    };
-    return (enum subject_call)functions[kind];
+    op->kind = (uint8_t)run_op_kind(offers, (enum op_kind)op->kind);
+    enum subject_call call = run_call_of((enum op_kind)op->kind);
+    if (op->size_base != SIZE_EXACT && !slot_set_has(live, op->size_slot)) {
+        op->size = (int64_t)op->size < 0 ? 0 : op->size;
+        op->size_base = SIZE_EXACT;
+        op->size_slot = 0;
+    }
+    return call == SUBJECT_CALL_COUNT || (offers >> call & 1) != 0;
 }
 
 /* A run passes over the ops whose function the subject lacks; a program would call the libc's. */
 static void drop_lacking(const struct executor *executor, struct trace *trace)
 {
     unsigned offers = executor_info(executor)->subject.offers;
+    struct slot_set live;
     size_t kept = 0;
+    slot_set_init(&live);
     for (size_t i = 0; i < trace->count; i++) {
-        enum subject_call call = op_function((enum op_kind)trace->ops[i].kind);
-        if (call == SUBJECT_CALL_COUNT || (offers >> call & 1) != 0)
-            trace->ops[kept++] = trace->ops[i];
+        struct trace_op op = trace->ops[i];
+        if (write_out(offers, &live, &op) && slot_set_apply(&live, &op) == NULL)
+            trace->ops[kept++] = op;
     }
     trace->count = kept;
-    trace_normalize(trace, NORMALIZE_DROP);
+}
+
+/* Without what the subject lacks; but a heap that is broken by then may need every op to show it. */
+static bool shrink_start(struct shrink *shrink)
+{
+    candidate_begin(shrink);
+    drop_lacking(shrink->executor, shrink->best);
+    if (shrink_settle(shrink))
+        return true;
+    if (shrink->failure != 0 || !candidate_is_new(shrink))
+        return false;
+    candidate_keep(shrink);
+    return shrink_settle(shrink);
 }
 
 static int shrink_within(struct executor *executor, struct trace *trace,
@@ -602,8 +624,7 @@ static int shrink_within(struct executor *executor, struct trace *trace,
         memcpy(error, "out of memory", sizeof("out of memory"));
         return ENOMEM;
     }
-    drop_lacking(executor, trace);
-    bool is_shown = shrink_settle(&shrink);
+    bool is_shown = shrink_start(&shrink);
     if (is_shown)
         (void)(shrink_cut_tail(&shrink), shrink_to_history(&shrink));
     while (is_shown && shrink_round(&shrink) && shrink.budget > 0 && shrink.failure == 0)

@@ -119,10 +119,19 @@ static void put_calls(FILE *out, struct program *program)
     }
 }
 
+static void put_block_count(const struct plan *plan, FILE *out)
+{
+    if (plan_uses(plan, OP_FORK))
+        fprintf(out, "\nenum { CHILD_BLOCKS = %d, BLOCKS = %zu + CHILD_BLOCKS };\n",
+                RUN_CHILD_BLOCKS, plan->slots);
+    else
+        fprintf(out, "\nenum { BLOCKS = %zu };\n", plan->slots > 0 ? plan->slots : 1);
+}
+
 static void put_state(const struct plan *plan, FILE *out)
 {
     if (plan->is_filling) {
-        fprintf(out, "\nenum { BLOCKS = %zu };\n", plan->slots > 0 ? plan->slots : 1);
+        put_block_count(plan, out);
         return;
     }
     if (plan->slots == 0)
@@ -182,6 +191,8 @@ static void put_shared_state(const struct plan *plan)
         export_put(plan, "static void *q;\n");
     if (is_shared && plan->check == CHECK_POLICY && plan->verdict->op < plan->trace->count)
         export_put(plan, "static int is_block;\n");
+    if (plan_forks_once(plan))
+        export_put(plan, "static unsigned cycles;\n");
     if (plan->has_safe_cycle)
         export_put(plan, "static int is_recovering;\n%s",
                    plan->recovers && plan->verdict->op < plan->trace->count
@@ -250,7 +261,7 @@ static void put_cycle(const struct plan *plan)
 {
     export_put(plan, "static void cycle(void)\n{\n");
     export_put_body(plan);
-    export_put(plan, "}\n\n");
+    export_put(plan, "%s}\n\n", plan_forks_once(plan) ? "    cycles++;\n" : "");
 }
 
 static unsigned frees_in_cycle(const struct plan *plan)
@@ -288,7 +299,7 @@ static void put_texts(struct plan *plan, struct program *program)
     put_shared_state(plan);
     if (plan->has_threads)
         export_put_parts(plan);
-    if (plan->is_cycle || plan->recovers || plan->repeats > 0)
+    if (plan_has_cycles(plan))
         put_cycle(plan);
     program_add_file(program, "harness/base/trend.h", PROGRAM_NEEDED);
     program_add_file(program, "harness/base/trend.c", PROGRAM_NEEDED);

@@ -70,6 +70,18 @@ static inline bool plan_blames(const struct plan *plan, size_t i)
     return plan->verdict != NULL && plan->verdict->op == i;
 }
 
+/* Whether the program makes the calls of the trace again and again. */
+static inline bool plan_has_cycles(const struct plan *plan)
+{
+    return plan->is_cycle || plan->recovers || plan->repeats > 0;
+}
+
+/* Whether the run forks in the first of several cycles, and in no other. */
+static inline bool plan_forks_once(const struct plan *plan)
+{
+    return plan_has_cycles(plan) && plan_uses(plan, OP_FORK);
+}
+
 /* Whether the ops stand in functions, and not in main. */
 static inline bool plan_has_functions(const struct plan *plan)
 {

@@ -151,7 +151,8 @@ static void put_filling_op(const struct plan *plan, size_t i)
     } else if (op->kind == OP_SWEEP) {
         export_put(plan, "    for (int i = 0; i < BLOCKS; i++)\n        hold(i);\n");
     } else if (op->kind == OP_FORK) {
-        export_put(plan, "    visit_in_child();\n");
+        export_put(plan, "    %svisit_in_child();\n",
+                   plan_forks_once(plan) ? "if (cycles == 0)\n        " : "");
     }
 }
 

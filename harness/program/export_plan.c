@@ -100,7 +100,7 @@ struct plan plan_make(const struct trace *trace, const struct verdict *verdict)
     bool is_second = is_late && verdict->cycle == 1;
     plan.has_safe_cycle = plan.has_faults && (plan.recovers || plan.is_cycle || is_second);
     plan.is_filling = (is_filling_check(plan.check) || plan.is_cycle || is_at(verdict, "fork")) &&
-                      (plan.slots > 0 || plan_uses(&plan, OP_SBRK));
+                      (plan.slots > 0 || plan_uses(&plan, OP_SBRK) || plan_uses(&plan, OP_FORK));
     bool is_last_free_asserted = plan.check == CHECK_ERRNO && verdict->op == VERDICT_NO_OP;
     plan.has_live_end = live.count > 0 && (plan.is_filling || is_last_free_asserted ||
                                            plan.recovers || plan.repeats > 0);

@@ -24,7 +24,8 @@ enum {
     /* guidance for a search: those of behaviour, then the edges of a subject that counts them */
     RUN_COUNTERS = RUN_FEATURES + SUBJECT_COVERAGE,
     RUN_MUTED_MAX = 32,
-    RUN_FOREIGN_MAX = 16 /* `sbrk` ops that a run heeds */
+    RUN_FOREIGN_MAX = 16, /* `sbrk` ops that a run heeds */
+    RUN_CHILD_BLOCKS = 8  /* that the child of a fork allocates */
 };
 
 /* Follows the function's name in the site of a verdict on a call in which an OS call failed on
@@ -80,8 +81,10 @@ struct run_progress {
 
 /* The function that an op calls; SUBJECT_CALL_COUNT: none. */
 enum subject_call run_call_of(enum op_kind kind);
-/* The name that a verdict has for an op: of a sized free it is "free" if the subject, which offers
- * the functions of the set (as subject_offers), has no such function. */
+/* What a run makes of an op: of a sized free a plain one if the subject, which offers the functions
+ * of the set (as subject_offers), has no such function. */
+enum op_kind run_op_kind(unsigned offers, enum op_kind kind);
+/* The name that a verdict has for an op: of what a run makes of it. */
 const char *run_op_name(unsigned offers, enum op_kind kind);
 
 struct run; /* the shadow and all other working memory */

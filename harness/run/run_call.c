@@ -35,11 +35,16 @@ enum subject_call run_call_of(enum op_kind kind)
     return functions[kind];
 }
 
-const char *run_op_name(unsigned offers, enum op_kind kind)
+enum op_kind run_op_kind(unsigned offers, enum op_kind kind)
 {
     enum subject_call call = run_call_of(kind);
     bool is_sized = call == SUBJECT_free_sized || call == SUBJECT_free_aligned_sized;
-    return trace_op_name(is_sized && (offers >> call & 1) == 0 ? OP_FREE : kind);
+    return is_sized && (offers >> call & 1) == 0 ? OP_FREE : kind;
+}
+
+const char *run_op_name(unsigned offers, enum op_kind kind)
+{
+    return trace_op_name(run_op_kind(offers, kind));
 }
 
 struct request request_make(const struct run *run, const struct trace_op *op)

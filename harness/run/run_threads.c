@@ -28,7 +28,6 @@ enum {
     CHILD_CPU_MS = 2000,    /* a child that uses more hangs */
     CHILD_IDLE_MS = 10000,  /* one that uses none for so long is stuck */
     CHILD_RESIZED_MAX = 64, /* inherited blocks that the child reallocates; it frees all */
-    CHILD_BLOCKS = 8,
 };
 
 void run_in_member(struct run *run, void (*work)(void *context), void *context)
@@ -93,7 +92,7 @@ static bool resize_inherited(struct run *run)
 
 static bool allocate_anew(struct run *run)
 {
-    for (uint32_t i = 0; i < CHILD_BLOCKS; i++) {
+    for (uint32_t i = 0; i < RUN_CHILD_BLOCKS; i++) {
         struct trace_op op = {.kind = OP_MALLOC,
                               .slot = slot_set_next_dead(&run->shadow.live, 0),
                               .size = (uint64_t)16 << 2 * i};

@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 /* What a program has of its own. */
-enum { BLOCKS = 4 };
+enum { CHILD_BLOCKS = 2, BLOCKS = 2 + CHILD_BLOCKS };
 
 #define CALL(name, result, parameters) static result(*volatile do_##name) parameters;
 CALL(malloc, void *, (size_t size))

@@ -34,7 +34,8 @@ static struct {
 
 const struct executor_info *executor_info(const struct executor *executor)
 {
-    static const struct executor_info info = {.subject.offers = ~(1u << SUBJECT_reallocarray)};
+    static const struct executor_info info = {
+        .subject.offers = ~(1u << SUBJECT_reallocarray | 1u << SUBJECT_free_sized)};
     (void)executor;
     return &info;
 }
@@ -224,6 +225,41 @@ static void an_op_that_the_subject_lacks_is_left_out(void **state)
     assert_string_equal(shrunk(0), "#0 = malloc 1\n");
 }
 
+static int needs_three_ops(const struct trace *trace, const struct run_options *options,
+                           struct verdict *verdict)
+{
+    (void)options, (void)verdict;
+    return trace->count >= 3 ? 2 : CLEAN;
+}
+
+static void a_trace_that_needs_what_the_subject_lacks_is_shrunk_whole(void **state)
+{
+    (void)state;
+    given(needs_three_ops, "#0 = malloc 100\n#1 = reallocarray NULL 3 100\n#2 = malloc 100\n");
+    shrunk(0);
+    assert_int_equal(test.trace.count, 3);
+    assert_false(test.execution.is_clean);
+}
+
+static int needs_seven_after_a_free(const struct trace *trace, const struct run_options *options,
+                                    struct verdict *verdict)
+{
+    (void)options, (void)verdict;
+    for (size_t i = 0; i < trace->count; i++)
+        if (trace->ops[i].kind != OP_MALLOC && trace->ops[i].kind != OP_FREE)
+            return CLEAN;
+    return trace->count == 3 && trace->ops[1].kind == OP_FREE && trace->ops[2].size == 7 ? 2
+                                                                                         : CLEAN;
+}
+
+static void what_a_run_makes_of_an_op_stays(void **state)
+{
+    (void)state;
+    given(needs_seven_after_a_free, "#0 = reallocarray NULL 3 100\n#1 = malloc 100\n"
+                                    "free_sized #1\n#1 = malloc size(#0)+7\n");
+    assert_string_equal(shrunk(0), "#0 = malloc 1\nfree #0\n#1 = malloc 7\n");
+}
+
 static void a_dynamic_size_becomes_exact(void **state)
 {
     (void)state;
@@ -360,6 +396,8 @@ int main(void)
         cmocka_unit_test_setup(the_history_of_the_failing_block_is_tried_first, set_up),
         cmocka_unit_test_setup(unneeded_ops_go_and_sizes_reach_the_border, set_up),
         cmocka_unit_test_setup(an_op_that_the_subject_lacks_is_left_out, set_up),
+        cmocka_unit_test_setup(what_a_run_makes_of_an_op_stays, set_up),
+        cmocka_unit_test_setup(a_trace_that_needs_what_the_subject_lacks_is_shrunk_whole, set_up),
         cmocka_unit_test_setup(a_dynamic_size_becomes_exact, set_up),
         cmocka_unit_test_setup(equal_sizes_shrink_together, set_up),
         cmocka_unit_test_setup(a_check_that_hides_the_class_is_muted, set_up),

@@ -4,8 +4,37 @@
 
 #include <sys/wait.h>
 
-/* A forked child finds every block whole, resizes and frees them, and allocates; the parent does
- * not notice. */
+/* Every other block grows by half, the others shrink to half. */
+static void resize_inherited(void)
+{
+    unsigned left = 0;
+    for (int i = 0; i < BLOCKS; i++)
+        left += p[i] != NULL;
+    for (int i = 0; i < BLOCKS; i++)
+        if (p[i] != NULL) {
+            size_t size = left-- % 2 != 0 ? n[i] + n[i] / 2 + 100 : n[i] / 2 + 1;
+            move(i, do_realloc(hold(i), size), size);
+        }
+}
+
+static void allocate_anew(void)
+{
+    for (int i = 0, made = 0; i < BLOCKS && made < CHILD_BLOCKS; i++)
+        if (p[i] == NULL) {
+            size_t size = (size_t)16 << 2 * made++;
+            take(i, do_malloc(size), size);
+        }
+}
+
+static void drop_all(void)
+{
+    for (int i = 0; i < BLOCKS; i++)
+        if (p[i] != NULL)
+            do_free(drop(i));
+}
+
+/* A forked child finds every block whole, resizes and frees them, and allocates before and after
+ * that; the parent does not notice. */
 static void visit_in_child(void)
 {
     int status = 0;
@@ -17,14 +46,10 @@ static void visit_in_child(void)
         alarm(10);
         for (int i = 0; i < BLOCKS; i++)
             hold(i);
-        for (int i = 0; i < BLOCKS; i++) {
-            size_t size = n[i] + n[i] / 2 + 100;
-            if (p[i] != NULL)
-                move(i, do_realloc(hold(i), size), size);
-            do_free(drop(i));
-        }
-        for (int i = 0; i < 8; i++)
-            take(0, do_malloc((size_t)16 << 2 * i), (size_t)16 << 2 * i);
+        resize_inherited();
+        allocate_anew();
+        drop_all();
+        allocate_anew();
         _exit(0);
     }
     if (child > 0 && waitpid(child, &status, 0) == child && status != 0)
