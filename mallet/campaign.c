@@ -20,14 +20,24 @@
 #include <unistd.h>
 
 /* A silent campaign of fewer runs proves nothing. */
-enum { RUNS_MINIMUM = 2000, TRIAGE_MS_LEAST = 10000, ENDING_MS = 2000 };
+enum { RUNS_MINIMUM = 2000, TRIAGE_MS_LEAST = 10000, ENDING_MS = 2000, WRITING_MS = 1000 };
 
 static volatile sig_atomic_t stops; /* SIGINT and SIGTERM so far */
 static uint64_t end_ms;             /* of triage; 0: none */
 
+static bool is_stopped_by(uint64_t now_ms)
+{
+    return stops > 0 || cli_is_unread() || (end_ms != 0 && now_ms >= end_ms);
+}
+
 bool campaign_is_stopped(void)
 {
-    return stops > 0 || cli_is_unread() || (end_ms != 0 && clock_now_ms() >= end_ms);
+    return is_stopped_by(clock_now_ms());
+}
+
+bool campaign_is_overdue(void)
+{
+    return is_stopped_by(clock_now_ms() - WRITING_MS);
 }
 
 void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)

@@ -70,6 +70,8 @@ struct campaign {
 /* campaign.c */
 /* After SIGINT and SIGTERM; during triage also when its time is over. */
 bool campaign_is_stopped(void);
+/* The same, but what ends by itself has had a moment for it, to write down what it has. */
+bool campaign_is_overdue(void);
 struct cli_work campaign_work(const struct campaign *campaign);
 /* Formats a path; a path too long becomes "", which no call accepts. */
 void campaign_path(char ret_path[CAMPAIGN_PATH_MAX], const char *format, ...)

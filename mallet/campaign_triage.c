@@ -125,6 +125,14 @@ static bool was_premature(const struct finding *finding)
     return finding->reproduced == 0 && (was_slow || was_growth);
 }
 
+/* The time is over, and what was shrunk so far has shown it once. Growth is only suspected then. */
+static void keep_one_showing(struct triage *triage, struct finding *finding)
+{
+    triage->result = 0;
+    finding->reproduced = finding->attempts = 1;
+    finding->binding = executor_info(triage->executor)->subject.binding;
+}
+
 /* Shrinks and reproduces. The trace is the caller's, changed in place. Returns whether there is a
  * finding to save. */
 static bool make_finding(struct campaign *campaign, struct triage *triage, struct trace *trace,
@@ -140,6 +148,8 @@ static bool make_finding(struct campaign *campaign, struct triage *triage, struc
                  is_shown ? execution.output : "");
     ret_finding->trace = *trace;
     triage->result = finding_reproduce(triage->executor, ret_finding, ATTEMPTS, triage->error);
+    if (triage->result == ECANCELED && is_shown && !verdict_is_growth(verdict))
+        keep_one_showing(triage, ret_finding);
     return triage->result == 0 && !was_premature(ret_finding);
 }
 
@@ -330,7 +340,7 @@ static int run_jobs(struct triage_jobs *jobs, char error[CAMPAIGN_ERROR_MAX])
     static struct process processes[JOBS_MAX];
     struct process *polled[JOBS_MAX];
     const struct process_plan plan = {
-        .body = do_job, .context = jobs, .is_cancelled = campaign_is_stopped};
+        .body = do_job, .context = jobs, .is_cancelled = campaign_is_overdue};
     size_t wanted = jobs->campaign->options->jobs, count = 0, running = 1;
     int result = 0;
     wanted = wanted < 1 ? 1 : wanted < JOBS_MAX ? wanted : JOBS_MAX;

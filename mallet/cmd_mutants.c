@@ -106,7 +106,7 @@ static void print_score(const struct bench *bench, const struct mutant_score *sc
     if (!score->was_run) {
         printf(" %s\n", mutant_is_equivalent(score->mutant)
                             ? "it costs what sound allocators may cost: a note tells"
-                            : "no command of this run is meant to reach it");
+                            : "no command of this run is meant to make a finding of it");
         return;
     }
     printf(" %6.1f s %6.1f s CPU", score->seconds, score->cpu_seconds);

@@ -51,8 +51,9 @@ bool mutant_is_equivalent(const struct mutant *mutant)
     return mutant_catch_find(mutant, "note", &catch);
 }
 
-/* `mallet check` shows the others as notes. */
-static bool has_counting_clause(const char *names)
+/* What falls short of a recommendation is no finding, and `mallet check` shows as notes what does
+ * not count by default. */
+static bool has_counting_clause(const char *names, bool is_check)
 {
     char name[64];
     unsigned profiles = 0;
@@ -60,9 +61,10 @@ static bool has_counting_clause(const char *names)
     for (; *names != '\0'; names += strcspn(names, ","), names += *names == ',') {
         snprintf(name, sizeof name, "%.*s", (int)strcspn(names, ","), names);
         const struct clause *clause = clauses_find(name);
-        profiles |= clause != NULL ? clause->profiles : 0;
+        if (clause != NULL && clause->strength != STRENGTH_SHOULD)
+            profiles |= clause->profiles;
     }
-    return profiles_count_by_default(profiles);
+    return is_check ? profiles_count_by_default(profiles) : profiles != 0;
 }
 
 bool mutant_is_beyond(const struct mutant *mutant, bool is_check)
@@ -72,10 +74,10 @@ bool mutant_is_beyond(const struct mutant *mutant, bool is_check)
         (strcmp(mutant->origin, "scheduled") == 0 || mutant_catch_find(mutant, "call", &catch)))
         return true;
     if (is_check && mutant_catch_find(mutant, "clause", &catch))
-        return !has_counting_clause(catch.names);
+        return !has_counting_clause(catch.names, is_check);
     for (size_t i = 0; i < MEANS_COUNT; i++)
         if (mutant_catch_find(mutant, means[i], &catch))
-            return false;
+            return strcmp(means[i], "clause") == 0 && !has_counting_clause(catch.names, is_check);
     return !is_refused(mutant);
 }
 
@@ -151,6 +153,8 @@ static void add_meant(struct words *words, const struct mutant *mutant, struct m
         add_clauses(words, catch->names);
     } else {
         ADD(words, "replay", "--rounds", "0", words->library, words->trace);
+        if (mutant_catch_find(mutant, "load", catch) && catch->where[0] != '\0')
+            ADD(words, "--binding", catch->where);
         return;
     }
     add(words, words->library);

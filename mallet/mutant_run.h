@@ -10,7 +10,8 @@
  *     torture:S     torture --scenario S --time BUDGET
  *     interleave:S  interleave ID --scenario S
  *     clause        conform --profile all --clause …
- *     load, call    replay of a trace in which it strikes; what cannot be bound is refused
+ *     load, call    replay of a trace in which it strikes; what cannot be bound is refused; load:B
+ *                   with --binding B
  *
  * With a level it is `mallet check` at that level, whole or until the expected finding.
  */
@@ -47,8 +48,9 @@ struct mutant_score {
 bool mutant_expects(const struct mutant *mutant, const char *check);
 /* Whether it only does what sound allocators do too: shown as a note, which is no kill. */
 bool mutant_is_equivalent(const struct mutant *mutant);
-/* Whether no command of mallet, or no `mallet check`, is meant to find it: what is built for the
- * scheduler, what strikes in one trace only, and what breaks no clause that counts by default. */
+/* Whether no command of mallet, or no `mallet check`, is meant to find it: what falls short of a
+ * recommendation only; and by a check, what is built for the scheduler, what strikes in one trace
+ * only, and what breaks no clause that counts by default. */
 bool mutant_is_beyond(const struct mutant *mutant, bool is_check);
 
 /* Returns 0, or a positive errno with one sentence: the command could not be run. */

@@ -83,7 +83,8 @@ bool verdict_is_growth(const struct verdict *verdict);
 /* Shrinks trace in place, first by the ops whose function the subject lacks, then over ops and
  * operands while it shows a verdict of the same class in a fresh process. budget: executions at
  * most; 0: 3000. Returns 0 and the verdict of the shrunk trace, or a positive errno as
- * executor_run. Cancelled, it returns 0 with what it has, once the class has shown. */
+ * executor_run. Cancelled, it returns 0 with what it has, once the class has shown in a fresh
+ * process. */
 int shrink_trace(struct executor *executor, struct trace *trace, const struct verdict *verdict,
                  unsigned budget, struct execution *ret_execution, char error[SUBJECT_ERROR_MAX]);
 

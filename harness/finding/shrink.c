@@ -84,7 +84,7 @@ static bool shrink_settle(struct shrink *shrink)
         shows += shrink->failure == 0 && shrink_shows(shrink, &execution);
     }
     shrink->tries = shows == replays ? 1 : FLAKY_TRIES;
-    return shrink->failure == 0;
+    return shrink->failure == 0 || shrink->failure == ECANCELED; /* it has shown */
 }
 
 /* ---- candidates ---- */

@@ -342,6 +342,10 @@ static void cancelled_once_the_class_showed_it_keeps_what_it_has(void **state)
     size_t whole = test.trace.count;
     assert_int_equal(shrink_trace(NULL, &test.trace, &test.verdict, 0, &test.execution, test.error),
                      ECANCELED);
+    fake.sound = fake.runs + 1; /* it has shown, once */
+    shrunk(0);
+    assert_int_equal(test.trace.count, whole);
+    assert_false(test.execution.is_clean);
     fake.sound = fake.runs + 12;
     shrunk(0);
     assert_in_range(test.trace.count, 2, whole - 1);

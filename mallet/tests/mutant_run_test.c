@@ -40,6 +40,8 @@ static void what_no_command_is_meant_to_find_is_left_out(void **state)
     assert_true(
         mutant_is_beyond(mutant_find("realloc_always_moves"), true)); /* a manual's clause */
     assert_false(mutant_is_beyond(mutant_find("realloc_always_moves"), false));
+    /* a recommendation */
+    assert_true(mutant_is_beyond(mutant_find("usable_size_counts_the_header"), false));
 }
 
 int main(void)
