@@ -137,9 +137,27 @@ static void add_clauses(struct words *words, const char *names)
         ADD(words, "--clause", name);
 }
 
-/* The command that is meant to catch it. */
-static void add_meant(struct words *words, const struct mutant *mutant, struct mutant_catch *catch)
+/* Whether it takes longer traces than an engine mutates. */
+static bool needs_long_traces(const struct mutant *mutant)
 {
+    return strcmp(mutant->hard, "ops") == 0 || strcmp(mutant->hard, "gap") == 0;
+}
+
+static void add_replay(struct words *words, const struct mutant *mutant, const char *corpus)
+{
+    ADD(words, "replay", words->library, corpus);
+    if (strcmp(mutant->reach, "fault") == 0)
+        ADD(words, "--rounds", "0", "--fail-os", "all");
+}
+
+/* The command that is meant to catch it. */
+static void add_meant(struct words *words, const struct mutant_plan *plan,
+                      const struct mutant *mutant, struct mutant_catch *catch)
+{
+    if (mutant_catch_find(mutant, "trace", catch) && needs_long_traces(mutant)) {
+        add_replay(words, mutant, plan->corpus);
+        return;
+    }
     if (mutant_catch_find(mutant, "trace", catch)) {
         ADD(words, "fuzz", "--time", words->budget, "--output", words->folder);
     } else if (mutant_catch_find(mutant, "growth", catch)) {
@@ -201,7 +219,7 @@ static int fill_words(struct words *words, const struct mutant_plan *plan,
     if (plan->is_check)
         add_check(words, plan);
     else
-        add_meant(words, mutant, catch);
+        add_meant(words, plan, mutant, catch);
     if (!plan->is_check) {
         snprintf(words->findings, PATH_MAX, "%.3000s/%s.findings", words->folder, words->list[1]);
         ADD(words, "--findings", words->findings);

@@ -34,13 +34,15 @@ static bool unmap_between(uintptr_t from, uintptr_t to)
     return false;
 }
 
+/* All of them, until one is refused again: one call may keep several. */
 static void unmap_kept(void)
 {
-    struct kept *range = first_kept;
-    if (range == NULL)
-        return;
-    first_kept = range->next;
-    unmap_between((uintptr_t)range, (uintptr_t)range + range->length);
+    bool is_given = true;
+    while (first_kept != NULL && is_given) {
+        struct kept *range = first_kept;
+        first_kept = range->next;
+        is_given = unmap_between((uintptr_t)range, (uintptr_t)range + range->length);
+    }
 }
 
 /* Freed mappings of the mutant that uses one only for a request of exactly its size. */
