@@ -98,7 +98,7 @@ size_t check_causes_counting(const struct check_causes *causes)
 {
     size_t count = 0;
     for (size_t i = 0; i < causes->finding_count; i++)
-        count += finding_note(&causes->findings[i].finding) == NULL;
+        count += cli_findings_counts(causes->log, &causes->findings[i].finding);
     return count;
 }
 

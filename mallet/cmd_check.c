@@ -102,7 +102,7 @@ static int take_result(void *context, struct check_result *result)
 static void show_progress(void *context, const struct check_progress *progress)
 {
     const struct check_report *check = context;
-    size_t found = check->causes.finding_count;
+    size_t found = check_causes_counting(&check->causes);
     char running[512] = "";
     size_t used = 0;
     for (size_t i = 0; i < CHECK_SLOTS_MAX && used < sizeof running; i++)
