@@ -7,9 +7,7 @@
  *   settle ──→ cut the tail ──→ fewer threads, forks, faults ──→ remove stretches ──→ simplify each op ──→ renumber slots ──┐
  *                   ↑______________________________ until a whole round changes nothing ____________________________________│
  *
- * Removing is delta debugging (shrink_list.c). Simplifying tries fixed smaller values in ascending
- * order, then bisects to the exact border, which is what a reader wants to see ("fails from 4097
- * on").
+ * Removing is delta debugging (shrink_list.c), simplifying is shrink_op.c.
  *
  * settle finds what it takes to show the class (see reproduce.c); every candidate is then run in
  * that same way: nothing else slips in.
@@ -18,7 +16,7 @@
  * malloc: no trace runs in this process.
  */
 #include "harness/base/clock.h"
-#include "harness/finding/reproduce.h"
+#include "harness/finding/shrink_internal.h"
 #include "harness/finding/shrink_list.h"
 #include "harness/finding/shrink_schedule.h"
 #include "harness/run/team.h"
@@ -36,23 +34,7 @@ enum {
     SETTLE_REPLAYS = 3,
     FEW_RUNS = 8, /* a budget of so few is not spent on finding out how surely the class shows */
     FLAKY_TRIES = 3,
-    BISECT_STEPS = 24,
-    FAULT_PLACES = 32, /* that a fail-os is tried at */
-    PAGE = 4096
-};
-#define BISECT_MAX (UINT64_C(1) << 40) /* beyond it only landmarks say anything */
-
-struct shrink {
-    struct executor *executor;
-    const struct verdict *class; /* to keep */
-    struct trace *best;
-    struct trace candidate; /* storage of our own, as large as best */
-    struct execution shown; /* by best */
-    struct reproduction reproduction;
-    unsigned budget; /* executions left */
-    unsigned tries;  /* for each candidate */
-    int failure;     /* of the machinery: ends everything */
-    char *error;
+    FAULT_PLACES = 32 /* that a fail-os is tried at */
 };
 
 static bool shrink_shows(const struct shrink *shrink, const struct execution *execution)
@@ -95,7 +77,7 @@ static void budget_take(struct shrink *shrink, int64_t took_ms)
     shrink->budget -= cost < shrink->budget ? (unsigned)cost : shrink->budget;
 }
 
-static void candidate_begin(struct shrink *shrink)
+void shrink_candidate_begin(struct shrink *shrink)
 {
     memcpy(shrink->candidate.ops, shrink->best->ops, shrink->best->count * sizeof(struct trace_op));
     shrink->candidate.count = shrink->best->count;
@@ -115,9 +97,7 @@ static void candidate_keep(struct shrink *shrink)
            shrink->candidate.count * sizeof(struct trace_op));
 }
 
-/* Makes the candidate well-formed, runs it, and keeps it as the best so far if it shows the
- * class. */
-static bool candidate_accept(struct shrink *shrink)
+bool shrink_candidate_accept(struct shrink *shrink)
 {
     trace_normalize(&shrink->candidate, NORMALIZE_DROP);
     if (shrink->candidate.count == 0 || !candidate_is_new(shrink))
@@ -147,9 +127,9 @@ static bool shrink_cut_tail(struct shrink *shrink)
     uint32_t op = shrink->shown.verdict.op;
     if (op == VERDICT_NO_OP || op + UINT64_C(1) >= shrink->best->count)
         return false;
-    candidate_begin(shrink);
+    shrink_candidate_begin(shrink);
     shrink->candidate.count = op + 1;
-    return candidate_accept(shrink);
+    return shrink_candidate_accept(shrink);
 }
 
 /* Whether the op belongs to the history of one of these slots; those that its size depends on then
@@ -169,7 +149,7 @@ static bool shrink_to_history(struct shrink *shrink)
 {
     static struct slot_set slots;
     const uint32_t op = shrink->shown.verdict.op;
-    candidate_begin(shrink);
+    shrink_candidate_begin(shrink);
     struct trace_op *ops = shrink->candidate.ops;
     if (op >= shrink->candidate.count || (trace_op_traits(ops[op].kind) & OP_TAKES_SLOT) == 0)
         return false;
@@ -181,13 +161,13 @@ static bool shrink_to_history(struct shrink *shrink)
             ops[--first] = ops[i];
     memmove(ops, ops + first, (op + 1 - first) * sizeof *ops);
     shrink->candidate.count = op + 1 - first;
-    return candidate_accept(shrink);
+    return shrink_candidate_accept(shrink);
 }
 
 static bool shrink_drop(struct shrink *shrink, uint32_t kinds)
 {
-    candidate_begin(shrink);
-    return schedule_drop(&shrink->candidate, kinds) && candidate_accept(shrink);
+    shrink_candidate_begin(shrink);
+    return schedule_drop(&shrink->candidate, kinds) && shrink_candidate_accept(shrink);
 }
 
 static bool shrink_threads(struct shrink *shrink)
@@ -195,11 +175,12 @@ static bool shrink_threads(struct shrink *shrink)
     bool changed = shrink_drop(shrink, 1u << OP_THREAD | 1u << OP_THREAD_EXIT);
     for (unsigned from = TEAM_SIZE - 1; from > 0; from--)
         for (unsigned into = 0; into < from && shrink->budget > 0; into++) {
-            candidate_begin(shrink);
-            changed |= schedule_merge(&shrink->candidate, from, into) && candidate_accept(shrink);
+            shrink_candidate_begin(shrink);
+            changed |=
+                schedule_merge(&shrink->candidate, from, into) && shrink_candidate_accept(shrink);
         }
-    candidate_begin(shrink);
-    return (schedule_renumber(&shrink->candidate) && candidate_accept(shrink)) || changed;
+    shrink_candidate_begin(shrink);
+    return (schedule_renumber(&shrink->candidate) && shrink_candidate_accept(shrink)) || changed;
 }
 
 /* A failure that comes in the op behind it does not depend on how many OS calls those before make:
@@ -210,8 +191,9 @@ static bool shrink_fault(struct shrink *shrink, size_t index)
                                                                 : shrink->best->count;
     for (size_t place = end, tries = 0; place > index && tries < FAULT_PLACES && shrink->budget > 0;
          place--, tries++) {
-        candidate_begin(shrink);
-        if (schedule_move_fault(&shrink->candidate, index, place) && candidate_accept(shrink))
+        shrink_candidate_begin(shrink);
+        if (schedule_move_fault(&shrink->candidate, index, place) &&
+            shrink_candidate_accept(shrink))
             return true;
     }
     return false;
@@ -241,11 +223,11 @@ static bool is_spent(void *context)
 static bool remove_ops(void *context, size_t start, size_t end)
 {
     struct shrink *shrink = context;
-    candidate_begin(shrink);
+    shrink_candidate_begin(shrink);
     struct trace_op *ops = shrink->candidate.ops;
     memmove(ops + start, ops + end, (shrink->candidate.count - end) * sizeof(*ops));
     shrink->candidate.count -= end - start;
-    return candidate_accept(shrink);
+    return shrink_candidate_accept(shrink);
 }
 
 static bool shrink_remove_stretches(struct shrink *shrink)
@@ -253,281 +235,6 @@ static bool shrink_remove_stretches(struct shrink *shrink)
     const struct shrink_list ops = {
         .count = ops_left, .remove = remove_ops, .is_spent = is_spent, .context = shrink};
     return shrink_list(&ops);
-}
-
-/* ---- simplifying one op ---- */
-
-static bool shrink_replace(struct shrink *shrink, size_t index, const struct trace_op *op)
-{
-    candidate_begin(shrink);
-    shrink->candidate.ops[index] = *op;
-    return candidate_accept(shrink);
-}
-
-/* The plainest op with the same effect on its slot. */
-static uint8_t simplest_kind(uint8_t kind)
-{
-    unsigned traits = trace_op_traits(kind);
-    if (traits & OP_ALLOCATES)
-        return OP_MALLOC;
-    if (traits & OP_USES && traits & OP_HAS_SIZE)
-        return OP_REALLOC;
-    return traits & OP_FREES ? OP_FREE : kind;
-}
-
-static uint64_t alignment_of(const struct trace_op *op)
-{
-    unsigned traits = trace_op_traits(op->kind);
-    return (traits & OP_IS_PAGED) != 0 ? PAGE : (traits & OP_HAS_ALIGNMENT) != 0 ? op->extra : 0;
-}
-
-/* Plain functions do not align. In search of a cause the size may grow for it. */
-static bool shrink_alignment(struct shrink *shrink, size_t index, struct trace_op *op)
-{
-    uint64_t size = op->size, alignment = alignment_of(&shrink->best->ops[index]);
-    if (shrink->reproduction.family == 0 || alignment == 0 || op->size_base != SIZE_EXACT ||
-        size > BISECT_MAX || alignment > BISECT_MAX)
-        return false;
-    op->size = size > alignment ? size : alignment;
-    if (shrink_replace(shrink, index, op))
-        return true;
-    op->size = size + alignment;
-    return shrink_replace(shrink, index, op);
-}
-
-static bool shrink_kind(struct shrink *shrink, size_t index)
-{
-    struct trace_op op = shrink->best->ops[index];
-    uint8_t simplest = simplest_kind(op.kind);
-    if (simplest == op.kind)
-        return false;
-    if (op.size_base == SIZE_EXACT)
-        op.size = trace_op_total(&op);
-    op.kind = simplest;
-    op.extra = 0;
-    return shrink_replace(shrink, index, &op) || shrink_alignment(shrink, index, &op);
-}
-
-/* Puts others in the place of one op. */
-static bool shrink_exchange(struct shrink *shrink, size_t index, const struct trace_op *others,
-                            size_t count)
-{
-    candidate_begin(shrink);
-    struct trace *candidate = &shrink->candidate;
-    if (candidate->count + count - 1 > shrink->best->capacity)
-        return false;
-    memmove(candidate->ops + index + count, candidate->ops + index + 1,
-            (candidate->count - index - 1) * sizeof *others);
-    memcpy(candidate->ops + index, others, count * sizeof *others);
-    candidate->count += count - 1;
-    return candidate_accept(shrink);
-}
-
-static uint32_t first_unused_slot(const struct trace *trace)
-{
-    uint32_t unused = 0;
-    for (size_t i = 0; i < trace->count; i++)
-        if (trace->ops[i].slot >= unused)
-            unused = trace->ops[i].slot + 1;
-    return unused;
-}
-
-enum { CALLS_MAX = 64, CHILD_REALLOCS = 8, CHILD_MALLOCS = 4 };
-
-struct calls {
-    struct trace_op list[CALLS_MAX];
-    size_t count;
-};
-
-static void add_call(struct calls *calls, uint8_t kind, uint32_t slot, uint64_t size)
-{
-    if (calls->count < CALLS_MAX)
-        calls->list[calls->count++] = (struct trace_op){.kind = kind, .slot = slot, .size = size};
-}
-
-/* What a forked child does: it resizes what it inherited, allocates, and frees all. */
-static void add_childs_calls(struct shrink *shrink, size_t index, uint32_t unused,
-                             struct calls *calls)
-{
-    static struct slot_set live;
-    live = (struct slot_set){0};
-    for (size_t i = 0; i < index; i++)
-        (void)slot_set_apply(&live, &shrink->best->ops[i]);
-    for (uint32_t slot = 0; slot < unused && calls->count < CHILD_REALLOCS; slot++)
-        if (slot_set_has(&live, slot))
-            add_call(calls, OP_REALLOC, slot, calls->count % 2 == 0 ? 150 : 1);
-    for (uint32_t i = 0; i < CHILD_MALLOCS; i++)
-        add_call(calls, OP_MALLOC, unused + i, UINT64_C(16) << 2 * i);
-    for (uint32_t slot = 0; slot < unused + CHILD_MALLOCS; slot++)
-        if (slot >= unused || slot_set_has(&live, slot))
-            add_call(calls, OP_FREE, slot, 0);
-    for (uint32_t i = 0; i < CHILD_MALLOCS; i++)
-        add_call(calls, OP_MALLOC, unused + CHILD_MALLOCS + i, UINT64_C(16) << 2 * i);
-}
-
-/* An aligned block leaves a gap free before it, of a size that only the subject knows. */
-static bool shrink_gap(struct shrink *shrink, size_t index, uint32_t unused)
-{
-    const struct trace_op op = shrink->best->ops[index];
-    uint64_t alignment = alignment_of(&op);
-    for (uint64_t gap = 2 * alignment; alignment < BISECT_MAX && gap >= 16 && shrink->budget > 0;
-         gap /= 2) {
-        struct calls calls = {0};
-        add_call(&calls, OP_MALLOC, unused, gap);
-        add_call(&calls, OP_MALLOC, op.slot, op.size);
-        add_call(&calls, OP_FREE, unused, 0);
-        if (shrink_exchange(shrink, index, calls.list, calls.count))
-            return true;
-    }
-    return false;
-}
-
-/* In search of a cause: whether plain calls do as well. */
-static bool shrink_split(struct shrink *shrink, size_t index)
-{
-    const struct trace_op op = shrink->best->ops[index];
-    unsigned traits = trace_op_traits(op.kind);
-    uint32_t unused = first_unused_slot(shrink->best);
-    struct calls calls = {0};
-    if (shrink->reproduction.family == 0 || op.size_base != SIZE_EXACT ||
-        unused + CALLS_MAX > TRACE_SLOTS)
-        return false;
-    if (op.kind == OP_FORK) {
-        add_childs_calls(shrink, index, unused, &calls);
-    } else if ((traits & OP_USES) != 0 && (traits & OP_HAS_SIZE) != 0) {
-        add_call(&calls, OP_FREE, op.slot, 0);
-        add_call(&calls, OP_MALLOC, op.slot, trace_op_total(&op));
-    } else {
-        return shrink_gap(shrink, index, unused);
-    }
-    return shrink_exchange(shrink, index, calls.list, calls.count);
-}
-
-/* What the block in `slot` was last asked to hold before op `index`, as far as the trace alone
- * tells. */
-static uint64_t requested_before(const struct trace *trace, size_t index, uint32_t slot)
-{
-    uint64_t delta = 0;
-    while (index-- > 0) {
-        const struct trace_op *op = &trace->ops[index];
-        if (op->slot != slot || (trace_op_traits(op->kind) & OP_HAS_SIZE) == 0)
-            continue;
-        if (op->size_base == SIZE_EXACT)
-            return trace_op_total(op) + delta;
-        delta += op->size;
-        slot = op->size_slot;
-    }
-    return delta;
-}
-
-static bool shrink_base(struct shrink *shrink, size_t index)
-{
-    struct trace_op op = shrink->best->ops[index];
-    if (op.size_base == SIZE_EXACT)
-        return false;
-    op.size += requested_before(shrink->best, index, op.size_slot);
-    op.size_base = SIZE_EXACT;
-    op.size_slot = 0;
-    return shrink_replace(shrink, index, &op);
-}
-
-/* ---- simplifying numbers ---- */
-
-enum number { NUMBER_SIZE, NUMBER_EXTRA };
-
-static uint64_t *op_number(struct trace_op *op, enum number number)
-{
-    return number == NUMBER_SIZE ? &op->size : &op->extra;
-}
-
-/* Sets a number of one op; if that will not do, of every op that has the same number there, for
- * they may belong together. */
-static bool shrink_set(struct shrink *shrink, size_t index, enum number number, uint64_t value)
-{
-    struct trace_op op = shrink->best->ops[index];
-    uint64_t old = *op_number(&op, number);
-    *op_number(&op, number) = value;
-    if (shrink_replace(shrink, index, &op))
-        return true;
-    candidate_begin(shrink);
-    size_t same = 0;
-    for (size_t i = 0; i < shrink->candidate.count; i++) {
-        struct trace_op *other = &shrink->candidate.ops[i];
-        if (trace_op_traits(other->kind) != trace_op_traits(op.kind) ||
-            other->size_base != op.size_base || *op_number(other, number) != old)
-            continue;
-        *op_number(other, number) = value;
-        same++;
-    }
-    return same > 1 && candidate_accept(shrink);
-}
-
-/* At the border of a call that takes long for its size, it takes just longer than the limit: only a
- * hang that has nothing to do with the size may get a smaller one. */
-static uint64_t most_of_number(const struct shrink *shrink)
-{
-    return shrink->shown.verdict.check == CHECK_PROGRESS ? PAGE : UINT64_MAX / 2;
-}
-
-/* The least of 0 and the powers of two from `least` on that keeps the class; then the exact border
- * between it and the greatest that does not. */
-static bool shrink_number(struct shrink *shrink, size_t index, enum number number, uint64_t least,
-                          bool bisects)
-{
-    uint64_t value = *op_number(&shrink->best->ops[index], number), first = value, refused = 0;
-    const uint64_t most = most_of_number(shrink);
-    for (uint64_t smaller = least; smaller < value; smaller = smaller == 0 ? 1 : smaller * 2) {
-        if (shrink_set(shrink, index, number, smaller))
-            value = smaller;
-        else
-            refused = smaller;
-        if (index >= shrink->best->count || smaller > most / 2)
-            break;
-    }
-    bisects = bisects && value <= BISECT_MAX && value <= most;
-    for (unsigned step = 0; bisects && step < BISECT_STEPS && value > refused + 1; step++) {
-        if (index >= shrink->best->count)
-            break;
-        uint64_t middle = refused + (value - refused) / 2;
-        if (shrink_set(shrink, index, number, middle))
-            value = middle;
-        else
-            refused = middle;
-    }
-    return value != first;
-}
-
-static bool shrink_size(struct shrink *shrink, size_t index)
-{
-    const struct trace_op *op = &shrink->best->ops[index];
-    if ((trace_op_traits(op->kind) & OP_HAS_SIZE) == 0 || op->size_base != SIZE_EXACT)
-        return false;
-    return shrink_number(shrink, index, NUMBER_SIZE, 1, true);
-}
-
-/* Powers of two only for an alignment; one that is none is what its op is about, and stays. */
-static bool shrink_extra(struct shrink *shrink, size_t index)
-{
-    const struct trace_op *op = &shrink->best->ops[index];
-    unsigned traits = trace_op_traits(op->kind);
-    if ((traits & OP_HAS_ALIGNMENT) != 0)
-        return (op->extra & (op->extra - 1)) == 0 &&
-               shrink_number(shrink, index, NUMBER_EXTRA, sizeof(void *), false);
-    return (traits & (OP_HAS_COUNT | OP_HAS_NUMBER)) != 0 &&
-           shrink_number(shrink, index, NUMBER_EXTRA, 0, true);
-}
-
-/* Kinds and bases first: what a dynamic size amounts to must be seen before the size that it
- * depends on gets smaller. */
-static bool shrink_ops(struct shrink *shrink)
-{
-    static bool (*const steps[])(struct shrink *, size_t) = {shrink_kind, shrink_base, shrink_split,
-                                                             shrink_size, shrink_extra};
-    bool changed = false;
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-        for (size_t index = 0; index < shrink->best->count && shrink->budget > 0; index++)
-            changed |= steps[i](shrink, index);
-    return changed;
 }
 
 /* ---- the whole ---- */
@@ -538,7 +245,7 @@ static bool shrink_renumber(struct shrink *shrink)
     uint32_t *names = calloc(TRACE_SLOTS, sizeof(*names)), next = 0;
     if (names == NULL)
         return false;
-    candidate_begin(shrink);
+    shrink_candidate_begin(shrink);
     for (size_t i = 0; i < shrink->candidate.count && next < TRACE_SLOTS; i++) {
         struct trace_op *op = &shrink->candidate.ops[i];
         unsigned traits = trace_op_traits(op->kind);
@@ -550,7 +257,7 @@ static bool shrink_renumber(struct shrink *shrink)
             op->slot = names[op->slot];
     }
     free(names);
-    return next < TRACE_SLOTS && candidate_accept(shrink);
+    return next < TRACE_SLOTS && shrink_candidate_accept(shrink);
 }
 
 static bool shrink_round(struct shrink *shrink)
@@ -558,7 +265,7 @@ static bool shrink_round(struct shrink *shrink)
     bool changed = shrink_cut_tail(shrink);
     changed |= shrink_schedule(shrink);
     changed |= shrink_remove_stretches(shrink);
-    changed |= shrink_ops(shrink);
+    changed |= shrink_simplify_ops(shrink);
     changed |= shrink_renumber(shrink);
     return changed;
 }
@@ -595,7 +302,7 @@ static void drop_lacking(const struct executor *executor, struct trace *trace)
 /* Without what the subject lacks; but a heap that is broken by then may need every op to show it. */
 static bool shrink_start(struct shrink *shrink)
 {
-    candidate_begin(shrink);
+    shrink_candidate_begin(shrink);
     drop_lacking(shrink->executor, shrink->best);
     if (shrink_settle(shrink))
         return true;
