@@ -165,6 +165,9 @@ static void shrink_candidates(struct search *search)
     size_t kept = 0;
     if (executor_start(&search->executor, search->causes->request->subject, &options, error) != 0)
         return;
+    for (size_t i = 0; i < search->count; i++) /* what is not shrunk in time has a program too */
+        shrink_drop_lacking(search->executor, &search->candidates[i].finding.trace,
+                            &search->candidates[i].finding.op);
     qsort(search->candidates, search->count, sizeof *search->candidates, compare_efforts);
     for (size_t i = 0; i < search->count; i++)
         shrink_candidate(search, &search->candidates[i], FIRST_BUDGET);

@@ -81,6 +81,11 @@ bool verdict_is_same(const struct verdict *left, const struct verdict *right);
 /* Growth from cycle to cycle, with OS failures or without. */
 bool verdict_is_growth(const struct verdict *verdict);
 
+/* Makes of the trace what a run on this subject makes of it: ops whose function the subject lacks
+ * go, for a program would call the libc's, and a sized free without its function is a plain one.
+ * op: of a verdict, goes with its op; may be NULL. */
+void shrink_drop_lacking(const struct executor *executor, struct trace *trace, uint32_t *op);
+
 /* Shrinks trace in place, first by the ops whose function the subject lacks, then over ops and
  * operands while it shows a verdict of the same class in a fresh process. budget: executions at
  * most; 0: 3000. Returns 0 and the verdict of the shrunk trace, or a positive errno as

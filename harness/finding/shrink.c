@@ -90,13 +90,6 @@ static bool candidate_is_new(const struct shrink *shrink)
            memcmp(candidate->ops, best->ops, best->count * sizeof(struct trace_op)) != 0;
 }
 
-static void candidate_keep(struct shrink *shrink)
-{
-    shrink->best->count = shrink->candidate.count;
-    memcpy(shrink->best->ops, shrink->candidate.ops,
-           shrink->candidate.count * sizeof(struct trace_op));
-}
-
 bool shrink_candidate_accept(struct shrink *shrink)
 {
     trace_normalize(&shrink->candidate, NORMALIZE_DROP);
@@ -112,7 +105,9 @@ bool shrink_candidate_accept(struct shrink *shrink)
         if (shrink->failure != 0 || !shrink_shows(shrink, &execution))
             continue;
         shrink->shown = execution;
-        candidate_keep(shrink);
+        shrink->best->count = shrink->candidate.count;
+        memcpy(shrink->best->ops, shrink->candidate.ops,
+               shrink->candidate.count * sizeof(struct trace_op));
         return true;
     }
     return false;
@@ -284,32 +279,21 @@ static bool write_out(unsigned offers, const struct slot_set *live, struct trace
     return call == SUBJECT_CALL_COUNT || (offers >> call & 1) != 0;
 }
 
-/* A run passes over the ops whose function the subject lacks; a program would call the libc's. */
-static void drop_lacking(const struct executor *executor, struct trace *trace)
+void shrink_drop_lacking(const struct executor *executor, struct trace *trace, uint32_t *op)
 {
     unsigned offers = executor_info(executor)->subject.offers;
     struct slot_set live;
-    size_t kept = 0;
+    size_t kept = 0, count = trace->count;
+    uint32_t blamed = op != NULL ? *op : VERDICT_NO_OP;
     slot_set_init(&live);
-    for (size_t i = 0; i < trace->count; i++) {
-        struct trace_op op = trace->ops[i];
-        if (write_out(offers, &live, &op) && slot_set_apply(&live, &op) == NULL)
-            trace->ops[kept++] = op;
+    for (size_t i = 0; i < count; i++) {
+        struct trace_op written = trace->ops[i];
+        if (i == blamed)
+            *op = (uint32_t)kept;
+        if (write_out(offers, &live, &written) && slot_set_apply(&live, &written) == NULL)
+            trace->ops[kept++] = written;
     }
     trace->count = kept;
-}
-
-/* Without what the subject lacks; but a heap that is broken by then may need every op to show it. */
-static bool shrink_start(struct shrink *shrink)
-{
-    shrink_candidate_begin(shrink);
-    drop_lacking(shrink->executor, shrink->best);
-    if (shrink_settle(shrink))
-        return true;
-    if (shrink->failure != 0 || !candidate_is_new(shrink))
-        return false;
-    candidate_keep(shrink);
-    return shrink_settle(shrink);
 }
 
 static int shrink_within(struct executor *executor, struct trace *trace,
@@ -331,7 +315,8 @@ static int shrink_within(struct executor *executor, struct trace *trace,
         memcpy(error, "out of memory", sizeof("out of memory"));
         return ENOMEM;
     }
-    bool is_shown = shrink_start(&shrink);
+    shrink_drop_lacking(executor, trace, NULL);
+    bool is_shown = shrink_settle(&shrink);
     if (is_shown)
         (void)(shrink_cut_tail(&shrink), shrink_to_history(&shrink));
     while (is_shown && shrink_round(&shrink) && shrink.budget > 0 && shrink.failure == 0)

@@ -225,22 +225,6 @@ static void an_op_that_the_subject_lacks_is_left_out(void **state)
     assert_string_equal(shrunk(0), "#0 = malloc 1\n");
 }
 
-static int needs_three_ops(const struct trace *trace, const struct run_options *options,
-                           struct verdict *verdict)
-{
-    (void)options, (void)verdict;
-    return trace->count >= 3 ? 2 : CLEAN;
-}
-
-static void a_trace_that_needs_what_the_subject_lacks_is_shrunk_whole(void **state)
-{
-    (void)state;
-    given(needs_three_ops, "#0 = malloc 100\n#1 = reallocarray NULL 3 100\n#2 = malloc 100\n");
-    shrunk(0);
-    assert_int_equal(test.trace.count, 3);
-    assert_false(test.execution.is_clean);
-}
-
 static int needs_seven_after_a_free(const struct trace *trace, const struct run_options *options,
                                     struct verdict *verdict)
 {
@@ -258,6 +242,18 @@ static void what_a_run_makes_of_an_op_stays(void **state)
     given(needs_seven_after_a_free, "#0 = reallocarray NULL 3 100\n#1 = malloc 100\n"
                                     "free_sized #1\n#1 = malloc size(#0)+7\n");
     assert_string_equal(shrunk(0), "#0 = malloc 1\nfree #0\n#1 = malloc 7\n");
+}
+
+static void the_op_at_fault_goes_with_its_call(void **state)
+{
+    uint32_t op = 2, end = VERDICT_NO_OP;
+    (void)state;
+    given(holds_with_reallocarray, "#0 = reallocarray NULL 3 100\n#1 = malloc 100\nfree #1\n");
+    shrink_drop_lacking(NULL, &test.trace, &op);
+    shrink_drop_lacking(NULL, &test.trace, &end);
+    assert_int_equal(test.trace.count, 2);
+    assert_int_equal(op, 1);
+    assert_int_equal(end, VERDICT_NO_OP);
 }
 
 static void a_dynamic_size_becomes_exact(void **state)
@@ -401,7 +397,7 @@ int main(void)
         cmocka_unit_test_setup(unneeded_ops_go_and_sizes_reach_the_border, set_up),
         cmocka_unit_test_setup(an_op_that_the_subject_lacks_is_left_out, set_up),
         cmocka_unit_test_setup(what_a_run_makes_of_an_op_stays, set_up),
-        cmocka_unit_test_setup(a_trace_that_needs_what_the_subject_lacks_is_shrunk_whole, set_up),
+        cmocka_unit_test_setup(the_op_at_fault_goes_with_its_call, set_up),
         cmocka_unit_test_setup(a_dynamic_size_becomes_exact, set_up),
         cmocka_unit_test_setup(equal_sizes_shrink_together, set_up),
         cmocka_unit_test_setup(a_check_that_hides_the_class_is_muted, set_up),
