@@ -5,6 +5,7 @@
 #include "harness/base/memory.h"
 #include "harness/run/os_calls.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,10 +20,14 @@ static struct {
     uint64_t highest_resident, highest_held; /* since the last sample */
 } tally;
 
+/* Of several threads that are refused the first tells, and ends the process. */
 void *growth_want(void *block, const char *call, size_t size)
 {
+    static atomic_flag is_claimed = ATOMIC_FLAG_INIT;
     if (block != NULL)
         return block;
+    while (atomic_flag_test_and_set(&is_claimed))
+        pause();
     snprintf(growth_report->sentence, sizeof growth_report->sentence,
              "%s of %zu bytes returned NULL", call, size);
     _exit(0);
