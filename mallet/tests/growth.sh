@@ -73,7 +73,7 @@ if [ -n "$foreign" ]; then
     holds 'it shows it on the allocator' sh -c "LD_PRELOAD=$keeps $program; [ \$? -eq 1 ]"
     # several threads that a full pool refuses at once: whose sentence it is must not matter
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
-        ends 4 growth --strict --quick --workload thread_churn "$foreign/../sound/libpage_pool.so"
+        ends 4 growth --strict --quick --workload thread_churn "$mutants/../sound/libpage_pool.so"
     done
     cd "$work" || exit 1
     cat >leak.c <<'END'
