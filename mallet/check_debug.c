@@ -14,8 +14,8 @@ static bool begins_calls(const char *line)
 }
 
 /* In a program of a trace every call goes through a pointer do_NAME, and FAIL stands behind the one
- * that is blamed; before the function with the calls there are helpers. A program that crashes has no FAIL for it: its last
- * call counts. 0: it has no such line. */
+ * that is blamed; before the function with the calls there are helpers. A program that crashes has
+ * no FAIL for it: its last call counts. 0: it has no such line. */
 unsigned check_failing_line(const char *program)
 {
     FILE *file = fopen(program, "re");
@@ -39,7 +39,6 @@ void check_format_gdb(const struct check_cause *cause, const char *preload, char
 {
     char environment[PATH_MAX + 64] = "", stop[96] = "";
     const struct verdict verdict = finding_verdict(&cause->lead);
-
     unsigned line = cause->trace[0] != '\0' ? check_failing_line(cause->program) : 0;
     if (preload[0] != '\0')
         snprintf(environment, sizeof environment, " -ex 'set environment LD_PRELOAD %s'", preload);

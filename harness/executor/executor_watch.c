@@ -213,6 +213,7 @@ void executor_judge_death(const struct executor *executor, enum watch_result res
         return;
     }
     if (op != VERDICT_NO_OP) {
+        ret_verdict->cycle = 0; /* as little to be trusted */
         snprintf(ret_verdict->site, VERDICT_SITE_MAX, "unknown");
         snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
                  "its record of progress was overwritten (op %u of %zu) before it %s", op,
