@@ -69,9 +69,9 @@ static inline enum check_id check_place(const struct check *check, const struct 
     const struct extent *next = extent->next;
     if (next != NULL && !is_known_extent(check, next))
         return CHECK_EXTENT_ORDER;
-    if (next == NULL ? extents->last != extent : next->previous != extent)
+    if (next == NULL ? extents->list.last != extent : next->previous != extent)
         return CHECK_EXTENT_ORDER;
-    if ((extent->previous == NULL) != (extents->first == extent))
+    if ((extent->previous == NULL) != (extents->list.first == extent))
         return CHECK_EXTENT_ORDER;
     if (next != NULL && next->start >= extent->start && next->start < extent_end(extent))
         return CHECK_EXTENT_OVERLAP;
@@ -86,7 +86,7 @@ static inline enum check_id check_place(const struct check *check, const struct 
 
 static enum check_id check_pagemap(const struct check *check, const struct extent *extent)
 {
-    unsigned owner = check->heap->extents.owner;
+    unsigned owner = check->heap->extents.list.owner;
     bool is_slab = extent_state(extent) == EXTENT_SLAB;
     pagemap_word word = is_slab ? pagemap_word_of_slab(extent->as.slab, owner)
                                 : pagemap_word_of_extent(extent, owner);
@@ -411,7 +411,7 @@ static int check_extent(const struct extent *extent, void *context)
     bool is_apart = extent_has_cell(extent);
     if (broken == CHECK_OK)
         broken = check_place(check, extent,
-                             is_apart ? NULL : extent_right(&check->heap->extents, extent));
+                             is_apart ? NULL : extent_right(&check->heap->extents.list, extent));
     return (int)(broken != CHECK_OK ? broken : check_content(check, extent));
 }
 

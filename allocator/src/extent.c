@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extents, in four parts: descriptors with their list and their pagemap entries; coalescing; what
- * comes from the page source and goes back to it; and the operations (allocate, free, grow, shrink,
- * release).
+ * Extents, in three parts: coalescing; what comes from the page source and goes back to it; and the
+ * operations (allocate, free, grow, shrink, release).
  *
  * Every operation reserves its descriptors before it changes anything: it fails with nothing
  * changed, or it cannot fail any more.
@@ -42,124 +41,6 @@ enum {
 };
 #define PURGE_BUDGET ((size_t)2 << 20) /* bytes */
 
-/* ---- descriptors, the list, and the entries in the pagemap ---- */
-
-struct extent *extent_new(struct extents *extents, char *start, size_t pages,
-                          enum extent_state state)
-{
-    struct extent *extent = meta_alloc(extents->meta, sizeof *extent);
-    ASSERT(extent != NULL); /* reserved */
-    ASSERT(is_page_run(start, pages << PAGE_SHIFT));
-    *extent = (struct extent){.start = start, .pages = pages, .run_class = RUN_CLASS_NONE};
-    extent_set_state(extent, state);
-    return extent;
-}
-
-void extent_delete(struct extents *extents, struct extent *extent)
-{
-    meta_free(extents->meta, extent, sizeof *extent);
-}
-
-struct extent *extent_at(const struct extents *extents, const void *address)
-{
-    pagemap_word word = pagemap_get(address);
-    const struct slab *slab = pagemap_slab_of(word, extents->owner);
-    return slab != NULL ? ((const struct extent_slab *)slab)->extent
-                        : pagemap_extent_of(word, extents->owner);
-}
-
-struct extent *extent_left(const struct extents *extents, const struct extent *extent)
-{
-    return extent_at(extents, extent->start - 1);
-}
-
-struct extent *extent_right(const struct extents *extents, const struct extent *extent)
-{
-    return extent_at(extents, extent_end(extent));
-}
-
-/* Inserts the chain first … last between two members of the list; NULL stands for an end. */
-static void list_insert(struct extents *extents, struct extent *before, struct extent *first,
-                        struct extent *last, struct extent *after)
-{
-    first->previous = before;
-    last->next = after;
-    *(before == NULL ? &extents->first : &before->next) = first;
-    *(after == NULL ? &extents->last : &after->previous) = last;
-}
-
-static void list_remove(struct extents *extents, struct extent *first, struct extent *last)
-{
-    *(first->previous == NULL ? &extents->first : &first->previous->next) = last->next;
-    *(last->next == NULL ? &extents->last : &last->next->previous) = first->previous;
-}
-
-static void link_after(struct extents *extents, struct extent *place, struct extent *extent)
-{
-    list_insert(extents, place, extent, extent, place == NULL ? extents->first : place->next);
-}
-
-/*
- * A long mapping is nobody's neighbour. An extent that closes a gap joins two runs into one, and
- * the upper run must follow it in the list:
- *
- *   before   … [left run]  … [right run] …
- *   after    … [left run][extent][right run] …  …
- */
-void extent_link(struct extents *extents, struct extent *extent)
-{
-    if (extent_has_cell(extent)) { /* in front: the system maps downwards */
-        link_after(extents, NULL, extent);
-        return;
-    }
-    struct extent *left = extent_left(extents, extent);
-    struct extent *right = extent_right(extents, extent);
-    if (left == NULL && right != NULL) {
-        link_after(extents, right->previous, extent);
-        return;
-    }
-    link_after(extents, left != NULL ? left : extents->last, extent);
-    if (right == NULL || extent->next == right)
-        return;
-    struct extent *last = right;
-    while (last->next != NULL && last->next->start == extent_end(last))
-        last = last->next;
-    list_remove(extents, right, last);
-    list_insert(extents, extent, right, last, extent->next);
-}
-
-void extent_unlink(struct extents *extents, struct extent *extent)
-{
-    list_remove(extents, extent, extent);
-}
-
-static void record(const struct extent *extent, pagemap_word word)
-{
-    if (extent_has_cell(extent)) {
-        pagemap_set_cell(extent->start, word);
-        return;
-    }
-    pagemap_set(extent->start, word);
-    pagemap_set(extent_end(extent) - 1, word);
-}
-
-void extent_record(struct extents *extents, struct extent *extent)
-{
-    ASSERT(extent->clean <= extent->dirty && extent->dirty <= extent_length(extent));
-    record(extent, pagemap_word_of_extent(extent, extents->owner));
-}
-
-void extent_unrecord(const struct extent *extent)
-{
-    record(extent, 0);
-}
-
-static void unrecord_inner_pages(const struct extent *extent)
-{
-    if (extent_state(extent) == EXTENT_SLAB && extent->pages > 2)
-        pagemap_fill(extent->start + PAGE_BYTES, extent->pages - 2, 0);
-}
-
 /* ---- coalescing ---- */
 
 /*
@@ -177,8 +58,8 @@ static void merge(struct extents *extents, struct extent *left, struct extent *r
         left->dirty = extent_length(left) + right->dirty;
     }
     left->pages += right->pages;
-    extent_record(extents, left);
-    extent_unlink(extents, right);
+    extent_record(&extents->list, left);
+    extent_unlink(&extents->list, right);
 }
 
 static bool is_free(const struct extent *extent)
@@ -189,14 +70,15 @@ static bool is_free(const struct extent *extent)
 /* Makes the extent, which is in no set, a free one or a part of one. Returns that. */
 static struct extent *coalesce(struct extents *extents, struct extent *extent)
 {
-    struct extent *left = extent_left(extents, extent), *right = extent_right(extents, extent);
+    struct extent *left = extent_left(&extents->list, extent),
+                  *right = extent_right(&extents->list, extent);
     bool is_left_free = is_free(left), is_right_free = is_free(right);
     if (is_left_free) {
         if (is_right_free)
             free_set_remove(&extents->free, right);
         free_set_change(&extents->free, left);
         merge(extents, left, extent);
-        extent_delete(extents, extent);
+        extent_delete(&extents->list, extent);
         extent = left;
     } else if (is_right_free) {
         free_set_change(&extents->free, right);
@@ -208,8 +90,9 @@ static struct extent *coalesce(struct extents *extents, struct extent *extent)
     else
         free_set_insert(&extents->free, extent);
     if (is_right_free)
-        extent_delete(extents, right);
-    ASSERT(!is_free(extent_left(extents, extent)) && !is_free(extent_right(extents, extent)));
+        extent_delete(&extents->list, right);
+    ASSERT(!is_free(extent_left(&extents->list, extent)) &&
+           !is_free(extent_right(&extents->list, extent)));
     return extent;
 }
 
@@ -269,8 +152,7 @@ void extents_init(struct extents *extents, struct pages *pages, struct meta *met
                   const struct anvil_options *options)
 {
     *extents = (struct extents){.pages = pages,
-                                .meta = meta,
-                                .owner = owner,
+                                .list = {.meta = meta, .owner = owner},
                                 .trim_pages = options->trim_threshold >> PAGE_SHIFT};
     free_set_init(&extents->free, options->fit);
     if (owner == PAGEMAP_OWNER_DEFAULT)
@@ -289,9 +171,9 @@ static int region_add(struct extents *extents, size_t pages)
         pages_abandon(extents->pages, start, pages << PAGE_SHIFT, 0);
         return ENOMEM;
     }
-    struct extent *extent = extent_new(extents, start, pages, EXTENT_FREE);
-    extent_record(extents, extent);
-    extent_link(extents, extent);
+    struct extent *extent = extent_new(&extents->list, start, pages, EXTENT_FREE);
+    extent_record(&extents->list, extent);
+    extent_link(&extents->list, extent);
     extents->held_pages += pages;
     (void)coalesce(extents, extent);
     return 0;
@@ -302,7 +184,7 @@ static size_t room_at_top(const struct extents *extents)
 {
     if (!extents->pages->ops->is_contiguous || extents->pages->top == NULL)
         return 0;
-    const struct extent *extent = extent_at(extents, extents->pages->top - 1);
+    const struct extent *extent = extent_at(&extents->list, extents->pages->top - 1);
     return is_free(extent) ? extent->pages : 0;
 }
 
@@ -325,13 +207,13 @@ static void cut_tail(struct extents *extents, struct extent *extent, size_t keep
     ASSERT(keep <= extent->pages && extents->held_pages >= extent->pages - keep);
     extents->held_pages -= extent->pages - keep;
     if (keep == 0) {
-        extent_unlink(extents, extent);
-        extent_delete(extents, extent);
+        extent_unlink(&extents->list, extent);
+        extent_delete(&extents->list, extent);
         return;
     }
     extent->pages = keep;
     extent_cut_dirt(extent, keep << PAGE_SHIFT);
-    extent_record(extents, extent);
+    extent_record(&extents->list, extent);
     free_set_insert(&extents->free, extent);
 }
 
@@ -348,7 +230,7 @@ static bool release_tail(struct extents *extents, struct extent *extent, size_t 
     free_set_remove(&extents->free, extent);
     extent_unrecord(extent); /* first: released addresses may become another heap's */
     if (pages_release(extents->pages, extent->start + keep_length, length, dirty) != 0) {
-        extent_record(extents, extent);
+        extent_record(&extents->list, extent);
         free_set_insert(&extents->free, extent);
         return false;
     }
@@ -450,14 +332,14 @@ static struct extent *split(struct extents *extents, struct extent *extent, size
     ASSERT(keep > 0 && keep < extent->pages);
     size_t keep_length = keep << PAGE_SHIFT;
     struct extent *rest =
-        extent_new(extents, extent->start + keep_length, extent->pages - keep, EXTENT_LARGE);
+        extent_new(&extents->list, extent->start + keep_length, extent->pages - keep, EXTENT_LARGE);
     rest->dirty = extent->dirty - size_min(extent->dirty, keep_length);
     rest->clean = extent->clean - size_min(extent->clean, keep_length);
     extent_cut_dirt(extent, keep_length);
     extent->pages = keep;
-    extent_record(extents, extent);
-    extent_record(extents, rest);
-    link_after(extents, extent, rest);
+    extent_record(&extents->list, extent);
+    extent_record(&extents->list, rest);
+    extent_link_after(&extents->list, extent, rest);
     return rest;
 }
 
@@ -477,15 +359,15 @@ static void cut_front(struct extent *extent, size_t pages)
  */
 static struct extent *split_front(struct extents *extents, struct extent *extent, size_t pages)
 {
-    struct extent *front = extent_new(extents, extent->start, pages, EXTENT_LARGE);
+    struct extent *front = extent_new(&extents->list, extent->start, pages, EXTENT_LARGE);
     front->dirty = extent->dirty;
     front->clean = extent->clean;
     extent_cut_dirt(front, pages << PAGE_SHIFT);
     free_set_change(&extents->free, extent);
     cut_front(extent, pages);
-    extent_record(extents, front);
-    extent_record(extents, extent);
-    link_after(extents, extent->previous, front);
+    extent_record(&extents->list, front);
+    extent_record(&extents->list, extent);
+    extent_link_after(&extents->list, extent->previous, front);
     free_set_changed(&extents->free, extent, extent);
     return front;
 }
@@ -527,7 +409,7 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
 {
     ASSERT(pages > 0 && is_power_of_two(alignment));
     size_t slack = alignment > PAGE_BYTES ? (alignment >> PAGE_SHIFT) - 1 : 0;
-    if (meta_reserve(extents->meta, sizeof(struct extent), SPARES) != 0)
+    if (meta_reserve(extents->list.meta, sizeof(struct extent), SPARES) != 0)
         return ENOMEM;
     struct extent *extent = find_or_expand(extents, pages + slack);
     if (extent == NULL)
@@ -550,22 +432,13 @@ int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
     return 0;
 }
 
-void extent_make_slab(struct extents *extents, struct extent *extent, struct slab *slab)
-{
-    ASSERT(extent_state(extent) == EXTENT_LARGE && ((struct extent_slab *)slab)->extent == extent);
-    extent_set_state(extent, EXTENT_SLAB);
-    extent->as.slab = slab;
-    extent->as.zero_from = extent->dirty;
-    pagemap_fill(extent->start, extent->pages, pagemap_word_of_slab(slab, extents->owner));
-}
-
 void extent_free(struct extents *extents, struct extent *extent)
 {
     ASSERT(extent_state(extent) == EXTENT_LARGE || extent_state(extent) == EXTENT_CACHED ||
            extent_state(extent) == EXTENT_SLAB);
-    ASSERT(extent_at(extents, extent->start) == extent);
-    unrecord_inner_pages(extent);
-    extent_record(extents, extent); /* the ends of a slab led to the slab */
+    ASSERT(extent_at(&extents->list, extent->start) == extent);
+    extent_unrecord_inner(extent);
+    extent_record(&extents->list, extent); /* the ends of a slab led to the slab */
     settle(extents, coalesce(extents, extent));
 }
 
@@ -576,7 +449,7 @@ void extent_free(struct extents *extents, struct extent *extent)
 static bool grow_into_right(struct extents *extents, struct extent *extent, size_t pages)
 {
     size_t more = pages - extent->pages;
-    struct extent *right = extent_right(extents, extent);
+    struct extent *right = extent_right(&extents->list, extent);
     if (!is_free(right) || right->pages < more)
         return false;
     note_taken(extents, right->dirty - right->clean);
@@ -585,23 +458,23 @@ static bool grow_into_right(struct extents *extents, struct extent *extent, size
     if (right->pages > more) {
         free_set_change(&extents->free, right);
         cut_front(right, more);
-        extent_record(extents, right);
+        extent_record(&extents->list, right);
         free_set_changed(&extents->free, right, right);
     } else {
         free_set_remove(&extents->free, right);
-        extent_unlink(extents, right);
-        extent_delete(extents, right);
+        extent_unlink(&extents->list, right);
+        extent_delete(&extents->list, right);
     }
     extent->pages = pages;
     extent->dirty = extent_length(extent);
-    extent_record(extents, extent);
+    extent_record(&extents->list, extent);
     return true;
 }
 
 /* Is the extent, or the free one to its right, where a contiguous source grows next? */
 static bool is_at_top(const struct extents *extents, const struct extent *extent)
 {
-    const struct extent *right = extent_right(extents, extent);
+    const struct extent *right = extent_right(&extents->list, extent);
     const char *end = extent_end(is_free(right) ? right : extent);
     return extents->pages->ops->is_contiguous && end == extents->pages->top;
 }
@@ -612,7 +485,7 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
     if (grow_into_right(extents, extent, pages))
         return true;
     if (!is_at_top(extents, extent) ||
-        meta_reserve(extents->meta, sizeof(struct extent), SPARES) != 0 ||
+        meta_reserve(extents->list.meta, sizeof(struct extent), SPARES) != 0 ||
         expand(extents, pages - extent->pages, true) != 0)
         return false;
     return grow_into_right(extents, extent, pages);
@@ -621,7 +494,7 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages)
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages)
 {
     ASSERT(extent_state(extent) == EXTENT_LARGE && pages > 0 && pages < extent->pages);
-    if (meta_reserve(extents->meta, sizeof(struct extent), 1) != 0)
+    if (meta_reserve(extents->list.meta, sizeof(struct extent), 1) != 0)
         return false;
     struct extent *tail = split(extents, extent, pages);
     settle(extents, coalesce(extents, tail));
@@ -634,7 +507,7 @@ bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages)
  */
 COLD bool extents_feed_meta(struct extents *extents)
 {
-    size_t pages = meta_missing_pages(extents->meta);
+    size_t pages = meta_missing_pages(extents->list.meta);
     struct extent *extent = free_set_find(&extents->free, pages, NULL);
     if (extent == NULL)
         return false;
@@ -644,7 +517,7 @@ COLD bool extents_feed_meta(struct extents *extents)
     free_set_remove(&extents->free, extent);
     extent_unrecord(extent);
     cut_tail(extents, extent, keep);
-    meta_adopt(extents->meta, start, pages << PAGE_SHIFT);
+    meta_adopt(extents->list.meta, start, pages << PAGE_SHIFT);
     return true;
 }
 
@@ -652,7 +525,7 @@ COLD size_t extents_release(struct extents *extents, size_t keep)
 {
     size_t keep_pages = keep >> PAGE_SHIFT, released = 0;
     extents->retained_pages = 0;
-    for (struct extent *extent = extents->last, *previous; extent != NULL; extent = previous) {
+    for (struct extent *extent = extents->list.last, *previous; extent != NULL; extent = previous) {
         previous = extent->previous;
         if (extent_state(extent) != EXTENT_FREE)
             continue;
@@ -689,11 +562,11 @@ static void release_run(struct extents *extents, char *start, size_t length, siz
 
 void extents_destroy(struct extents *extents)
 {
-    for (struct extent *extent = extents->first; extent != NULL; extent = extent->next) {
-        unrecord_inner_pages(extent);
+    for (struct extent *extent = extents->list.first; extent != NULL; extent = extent->next) {
+        extent_unrecord_inner(extent);
         extent_unrecord(extent);
     }
-    for (struct extent *extent = extents->last, *previous; extent != NULL; extent = previous) {
+    for (struct extent *extent = extents->list.last, *previous; extent != NULL; extent = previous) {
         char *start = extent->start;
         size_t length = extent_length(extent), dirty = extent->dirty;
         for (previous = extent->previous;
@@ -705,6 +578,6 @@ void extents_destroy(struct extents *extents)
         release_run(extents, start, length, dirty);
     }
     free_set_init(&extents->free, extents->free.fit);
-    extents->first = extents->last = NULL;
+    extents->list.first = extents->list.last = NULL;
     extents->kept_newest = extents->kept_oldest = NULL;
 }

@@ -6,7 +6,7 @@
  * Descriptors lie apart (meta) and are found from an address through the pagemap. So the neighbours
  * of an extent are one look-up away on either side, and splitting and coalescing take constant
  * time. Free extents form a set (free_set.h), which applies the fit policy. All extents of a heap
- * also form one list, which keeps address order within every contiguous run.
+ * also form one list (extent_list.h).
  *
  * Mappings (mapping.h) use the same descriptor and list, but are never split, coalesced or kept.
  *
@@ -18,19 +18,15 @@
 #define ANVIL_EXTENT_H
 
 #include "anvil.h"
-#include "extent_descriptor.h"
+#include "extent_list.h"
 #include "free_set.h"
-#include "meta.h"
-#include "pagemap.h"
 #include "pages.h"
 #include "size_class.h"
 
 /* Guarded by the lock of the heap that owns them. */
 struct extents {
     struct pages *pages;
-    struct meta *meta;
-    unsigned owner;              /* in the pagemap */
-    struct extent *first, *last; /* all extents, mappings included */
+    struct extent_list list;
     struct free_set free;
     char *cursor;      /* next fit: the end of the last extent taken */
     size_t trim_pages; /* a free extent beyond this goes back at once, where it can */
@@ -67,8 +63,6 @@ bool extent_grow(struct extents *extents, struct extent *extent, size_t pages);
 /* Shrinks to `pages` in place and frees the tail. Returns false, with nothing changed, if there is
  * no descriptor for the tail. */
 bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages);
-/* Makes a large block's extent that of a slab, and records every page. extent_free undoes it. */
-void extent_make_slab(struct extents *extents, struct extent *extent, struct slab *slab);
 
 /* Halves what is retained, once a second. For whoever frees. */
 void extents_decay(struct extents *extents);
@@ -78,24 +72,5 @@ size_t extents_release(struct extents *extents, size_t keep);
 /* Gives meta the memory it is missing, from the end of a free extent, until the heap is destroyed.
  * Returns false if no free extent suffices. */
 bool extents_feed_meta(struct extents *extents);
-/* The extent that is recorded for the page of an address, or NULL if none of this heap's is, as of
- * a long mapping. */
-struct extent *extent_at(const struct extents *extents, const void *address);
-/* The neighbours by address, or NULL where the memory beside is not this heap's. */
-struct extent *extent_left(const struct extents *extents, const struct extent *extent);
-struct extent *extent_right(const struct extents *extents, const struct extent *extent);
-
-/* ---- for mapping.c: descriptors, the list, and the entries in the pagemap ---- */
-
-/* A descriptor that is in no list yet; the caller has reserved it. */
-struct extent *extent_new(struct extents *extents, char *start, size_t pages,
-                          enum extent_state state);
-void extent_delete(struct extents *extents, struct extent *extent);
-/* Links the extent beside its true neighbours by address, if it has any. */
-void extent_link(struct extents *extents, struct extent *extent);
-void extent_unlink(struct extents *extents, struct extent *extent);
-/* Sets or clears the entries of the first and last page, or that of the cell. */
-void extent_record(struct extents *extents, struct extent *extent);
-void extent_unrecord(const struct extent *extent);
 
 #endif

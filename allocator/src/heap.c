@@ -336,10 +336,10 @@ bool heap_free(struct anvil_heap *heap, const struct heap_block *block)
  * one. */
 static const struct extent *find_covering(const struct anvil_heap *heap, const char *pointer)
 {
-    const struct extent *extent = extent_at(&heap->extents, pointer);
+    const struct extent *extent = extent_at(&heap->extents.list, pointer);
     if (extent != NULL)
         return extent;
-    for (extent = heap->extents.first; extent != NULL; extent = extent->next)
+    for (extent = heap->extents.list.first; extent != NULL; extent = extent->next)
         if (pointer >= extent->start && pointer < extent_end(extent))
             return extent;
     return NULL;

@@ -22,8 +22,8 @@ static int reserve_ends(struct extents *extents, const char *start, size_t lengt
 
 static void add_mapping(struct extents *extents, struct extent *extent)
 {
-    extent_record(extents, extent);
-    extent_link(extents, extent);
+    extent_record(&extents->list, extent);
+    extent_link(&extents->list, extent);
     extents->mapping_count++;
     extents->mapping_pages += extent->pages;
 }
@@ -31,7 +31,7 @@ static void add_mapping(struct extents *extents, struct extent *extent)
 static void drop_mapping(struct extents *extents, struct extent *extent)
 {
     ASSERT(extent_state(extent) == EXTENT_MAPPING && extents->mapping_pages >= extent->pages);
-    extent_unlink(extents, extent);
+    extent_unlink(&extents->list, extent);
     extent_unrecord(extent);
     extents->mapping_count--;
     extents->mapping_pages -= extent->pages;
@@ -91,14 +91,14 @@ static bool unmap_kept(struct extents *extents, struct extent *extent)
 {
     extent_unrecord(extent); /* first: unmapped addresses may become another heap's */
     if (pages_release(extents->pages, extent->start, extent_length(extent), extent->dirty) != 0) {
-        extent_record(extents, extent);
+        extent_record(&extents->list, extent);
         return false;
     }
     if (extent->pages <= KEPT_PAGES_MIN) /* a fresh long one costs less than to clear an old one */
         extents->unmapped_pages += extent->pages;
     keep_no_more(extents, extent);
-    extent_unlink(extents, extent);
-    extent_delete(extents, extent);
+    extent_unlink(&extents->list, extent);
+    extent_delete(&extents->list, extent);
     return true;
 }
 
@@ -147,7 +147,7 @@ static int map_fresh(struct extents *extents, size_t pages, size_t alignment,
                      struct extent **ret_extent)
 {
     char *start;
-    if (meta_reserve(extents->meta, sizeof(struct extent), 1) != 0)
+    if (meta_reserve(extents->list.meta, sizeof(struct extent), 1) != 0)
         return ENOMEM;
     if (map_aligned(extents, pages, size_max(alignment, PAGE_BYTES), &start, &pages) != 0)
         return ENOMEM;
@@ -156,7 +156,7 @@ static int map_fresh(struct extents *extents, size_t pages, size_t alignment,
         return ENOMEM;
     }
     ASSERT(is_aligned(start, alignment));
-    *ret_extent = extent_new(extents, start, pages, EXTENT_MAPPING);
+    *ret_extent = extent_new(&extents->list, start, pages, EXTENT_MAPPING);
     add_mapping(extents, *ret_extent);
     note_mapped(extents, pages);
     return 0;

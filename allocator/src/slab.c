@@ -73,18 +73,18 @@ static struct slab *slab_map(struct slabs *slabs, size_t pages, size_t tags)
     struct extents *extents = slabs->extents;
     size_t length = descriptor_length(tags);
     struct extent *extent;
-    struct slab *slab = meta_alloc(extents->meta, length);
+    struct slab *slab = meta_alloc(extents->list.meta, length);
     if (slab == NULL)
         return NULL;
     if (extent_alloc(extents, pages, PAGE_BYTES, &extent) != 0) {
-        meta_free(extents->meta, slab, length);
+        meta_free(extents->list.meta, slab, length);
         return NULL;
     }
     *slab = (struct slab){.extent = extent};
     for (size_t index = 0; index < tags; index++)
         sync_tag_write(&slab->tags[index], SLAB_TAG_NONE);
     slab->start = extent->start;
-    extent_make_slab(extents, extent, slab);
+    extent_make_slab(&extents->list, extent, slab);
     return slab;
 }
 
@@ -177,7 +177,7 @@ static void slab_delete(struct slabs *slabs, struct slab *slab)
         extent_free(slabs->extents, slab->extent);
         slabs->guards -= slab->guard_pages;
         size_t tags = tag_count(slab->capacity, slab->block_size, slab->guard_pages);
-        meta_free(slabs->extents->meta, slab, descriptor_length(tags));
+        meta_free(slabs->extents->list.meta, slab, descriptor_length(tags));
     }
     sync_lock_release(slabs->extents_lock);
 }
@@ -285,7 +285,7 @@ static bool put_block(struct slabs *slabs, struct slab_class *class, const struc
     if (UNLIKELY(!slab_tag_is_taken(value)))
         return false;
     struct slab *slab = slab_of_taken(entry->block);
-    ASSERT(slab == pagemap_slab_of(pagemap_get(entry->block), slabs->extents->owner));
+    ASSERT(slab == pagemap_slab_of(pagemap_get(entry->block), slabs->extents->list.owner));
     ASSERT(tag == slab_tag_at(slab, entry->block));
     sync_tag_write(tag, SLAB_TAG_FREE | (value & SLAB_TAG_ZERO) | slab->first_free);
     slab->first_free = (uint16_t)(tag - slab->tags);

@@ -44,7 +44,7 @@ int walk(const struct anvil_heap *heap, const struct walk_visitor *visitor)
 {
     int result = 0;
     ASSERT(sync_lock_is_held(&heap->lock));
-    for (const struct extent *extent = heap->extents.first; extent != NULL && result == 0;
+    for (const struct extent *extent = heap->extents.list.first; extent != NULL && result == 0;
          extent = extent->next) {
         if (visitor->extent != NULL)
             result = visitor->extent(extent, visitor->context);

@@ -34,8 +34,8 @@ static int setup(void **state)
     live = extent_of(anvil_heap_malloc(heap, 36000));
     mapping = extent_of(anvil_heap_malloc(heap, 2 << 20));
     anvil_heap_free(heap, first);
-    low = extent_left(&heap->extents, live);
-    high = extent_right(&heap->extents, live);
+    low = extent_left(&heap->extents.list, live);
+    high = extent_right(&heap->extents.list, live);
     support_check(heap);
     return 0;
 }
@@ -92,9 +92,9 @@ static void a_broken_list_is_reported(void **state)
 {
     (void)state;
     EXPECT_WHEN(live->previous, slab_extent, CHECK_EXTENT_ORDER);
-    EXPECT_WHEN(heap->extents.last, live, CHECK_EXTENT_ORDER);
+    EXPECT_WHEN(heap->extents.list.last, live, CHECK_EXTENT_ORDER);
     EXPECT_WHEN(low->next, high, CHECK_EXTENT_ORDER);
-    EXPECT_WHEN(heap->extents.first->previous, live, CHECK_EXTENT_ORDER);
+    EXPECT_WHEN(heap->extents.list.first->previous, live, CHECK_EXTENT_ORDER);
 }
 
 static pagemap_word word_of(const struct extent *extent)

@@ -107,7 +107,7 @@ static void a_larger_extent_is_split_and_the_rest_stays_free(void **state)
     (void)state;
     extent_free(&extents, b);
     struct extent *front = allocate(7);
-    struct extent *rest = extent_right(&extents, front);
+    struct extent *rest = extent_right(&extents.list, front);
     assert_int_equal(extent_state(rest), EXTENT_FREE);
     assert_int_equal(rest->pages, B - 7);
     assert_ptr_equal(extent_end(rest), wall_2->start);
@@ -127,7 +127,7 @@ static void a_freed_extent_joins_its_left_neighbour(void **state)
     extent_free(&extents, a);
     extent_free(&extents, wall_1);
     assert_int_equal(extents.free.count, 1);
-    assert_int_equal(extent_left(&extents, b)->pages, A + 1);
+    assert_int_equal(extent_left(&extents.list, b)->pages, A + 1);
 }
 
 static void a_freed_extent_joins_its_right_neighbour(void **state)
@@ -136,7 +136,7 @@ static void a_freed_extent_joins_its_right_neighbour(void **state)
     extent_free(&extents, b);
     extent_free(&extents, wall_1);
     assert_int_equal(extents.free.count, 1);
-    assert_int_equal(extent_right(&extents, a)->pages, B + 1);
+    assert_int_equal(extent_right(&extents.list, a)->pages, B + 1);
 }
 
 static void a_freed_extent_joins_both_neighbours(void **state)
@@ -146,7 +146,7 @@ static void a_freed_extent_joins_both_neighbours(void **state)
     extent_free(&extents, b);
     extent_free(&extents, wall_1);
     assert_int_equal(extents.free.count, 1);
-    assert_int_equal(extent_left(&extents, wall_2)->pages, A + 1 + B);
+    assert_int_equal(extent_left(&extents.list, wall_2)->pages, A + 1 + B);
 }
 
 static void growth_takes_what_it_needs_of_a_free_neighbour(void **state)
@@ -155,9 +155,9 @@ static void growth_takes_what_it_needs_of_a_free_neighbour(void **state)
     extent_free(&extents, b);
     assert_true(extent_grow(&extents, wall_1, 6));
     assert_int_equal(wall_1->pages, 6);
-    assert_int_equal(extent_right(&extents, wall_1)->pages, B - 5);
+    assert_int_equal(extent_right(&extents.list, wall_1)->pages, B - 5);
     assert_true(extent_grow(&extents, wall_1, B + 1));
-    assert_ptr_equal(extent_right(&extents, wall_1), wall_2);
+    assert_ptr_equal(extent_right(&extents.list, wall_1), wall_2);
     assert_int_equal(extents.free.count, 0);
 }
 
@@ -176,7 +176,7 @@ static void shrinking_frees_the_tail(void **state)
     (void)state;
     assert_true(extent_shrink(&extents, b, 3));
     assert_int_equal(extents.free.pages, B - 3);
-    assert_ptr_equal(extent_right(&extents, b)->start, b->start + 3 * PAGE_BYTES);
+    assert_ptr_equal(extent_right(&extents.list, b)->start, b->start + 3 * PAGE_BYTES);
 }
 
 static void dirt_is_a_prefix_that_split_and_coalesce_keep(void **state)
@@ -185,12 +185,12 @@ static void dirt_is_a_prefix_that_split_and_coalesce_keep(void **state)
     b->dirty = 3 * PAGE_BYTES + 100;
     extent_free(&extents, b);
     struct extent *front = allocate(3);
-    struct extent *rest = extent_right(&extents, front);
+    struct extent *rest = extent_right(&extents.list, front);
     assert_int_equal(front->dirty, 3 * PAGE_BYTES);
     assert_int_equal(rest->dirty, 100);
     front->dirty = 0;
     extent_free(&extents, front);
-    assert_int_equal(extent_right(&extents, wall_1)->dirty, 3 * PAGE_BYTES + 100);
+    assert_int_equal(extent_right(&extents.list, wall_1)->dirty, 3 * PAGE_BYTES + 100);
 }
 
 static void what_is_zero_in_front_stays_so_when_dirt_comes_to_it(void **state)
@@ -199,14 +199,14 @@ static void what_is_zero_in_front_stays_so_when_dirt_comes_to_it(void **state)
     b->dirty = 0;
     extent_free(&extents, b);
     struct extent *front = allocate(3), *rest = allocate(3);
-    assert_ptr_equal(extent_right(&extents, front), rest);
+    assert_ptr_equal(extent_right(&extents.list, front), rest);
     size_t dirty_before = extents.free.dirty_bytes;
     front->dirty = 0;
     rest->dirty = PAGE_BYTES + 100;
     extent_free(&extents, front);
     extent_free(&extents, rest);
     assert_int_equal(extents.free.dirty_bytes, dirty_before + PAGE_BYTES + 100);
-    const struct extent *whole = extent_right(&extents, wall_1);
+    const struct extent *whole = extent_right(&extents.list, wall_1);
     assert_int_equal(whole->clean, 3 * PAGE_BYTES);
     front = allocate(4);
     assert_int_equal(front->clean, 0);

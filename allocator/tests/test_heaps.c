@@ -310,7 +310,7 @@ static void blocks_come_back_to_the_places_of_freed_ones(void **state)
 static size_t resident_pages(const anvil_heap *heap)
 {
     size_t count = 0;
-    const struct extent *extent = heap->extents.first;
+    const struct extent *extent = heap->extents.list.first;
     for (; extent != NULL; extent = extent->next)
         for (size_t page = 0; page < extent->pages; page += OS_COUNTED_PAGES_MAX)
             count += os_count_resident(extent->start + (page << PAGE_SHIFT),

@@ -48,8 +48,8 @@ static void a_short_mapping_is_found_by_its_ends_and_a_long_one_by_its_start(voi
         assert_int_equal(mapping_alloc(&heap->extents, pages, PAGE_BYTES, &extent), 0);
         char *start = extent->start, *end = extent_end(extent);
         assert_ptr_equal(starting_at(start), extent);
-        assert_ptr_equal(extent_at(&heap->extents, start), is_long ? NULL : extent);
-        assert_ptr_equal(extent_at(&heap->extents, end - 1), is_long ? NULL : extent);
+        assert_ptr_equal(extent_at(&heap->extents.list, start), is_long ? NULL : extent);
+        assert_ptr_equal(extent_at(&heap->extents.list, end - 1), is_long ? NULL : extent);
         assert_ptr_equal(starting_at(start + PAGE_BYTES), is_long ? extent : NULL);
         mapping_free(&heap->extents, extent);
         (void)mappings_release(&heap->extents);

@@ -81,7 +81,7 @@ static bool is_better(const struct extents *extents, const struct extent *extent
 static char *best_place(const struct extents *extents, size_t pages)
 {
     const struct extent *best = NULL, *after = NULL;
-    for (const struct extent *extent = extents->first; extent != NULL; extent = extent->next) {
+    for (const struct extent *extent = extents->list.first; extent != NULL; extent = extent->next) {
         if (is_better(extents, extent, best, pages))
             best = extent;
         if (extent->start >= extents->cursor && is_better(extents, extent, after, pages))

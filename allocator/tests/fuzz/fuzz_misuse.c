@@ -222,7 +222,7 @@ static struct anvil_heap *heap_under_test(void)
 
 static const struct extent *covering(const char *pointer)
 {
-    const struct extent *extent = heap_under_test()->extents.first;
+    const struct extent *extent = heap_under_test()->extents.list.first;
     while (extent != NULL && !(pointer >= extent->start && pointer < extent_end(extent)))
         extent = extent->next;
     return extent;

@@ -391,7 +391,8 @@ static void require_whole(const char *layer)
 
 static void require_unused(const char *layer)
 {
-    for (struct extent *extent = model.heap->extents.first; extent != NULL; extent = extent->next)
+    for (struct extent *extent = model.heap->extents.list.first; extent != NULL;
+         extent = extent->next)
         model_require(extent_state(extent) == EXTENT_FREE || extent_state(extent) == EXTENT_KEPT,
                       "%s: an extent is in use after the last was freed", layer);
 }
