@@ -5,16 +5,19 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
+# Prints the comment at the script's top.
+help() {
+    sed -n '3,/^[^#]/s/^# \{0,1\}//p' "ci/${0##*/}"
+    exit 0
+}
+
 # takes WHAT "$@": the script accepts no argument, WHAT (an option, or FOLDER), or --help, which
 # prints the comment at its top.
 takes() {
     local what=$1
     shift
     [ $# -ne 0 ] || return 0
-    if [ "$1" = --help ]; then
-        sed -n '3,/^[^#]/s/^# //p' "ci/${0##*/}"
-        exit 0
-    fi
+    [ "$1" != --help ] || help
     if [ $# -ne 1 ] || { [ "$1" != "$what" ] && [[ $what != FOLDER || $1 = -* ]]; }; then
         echo "$0: takes ${what:-no argument}, not '$*'" >&2
         exit 2
@@ -56,7 +59,8 @@ each() {
 }
 
 passed=0 failed=0 table=''
-declare -A beside_names beside_covers beside_starts # of the steps that run beside others, by process
+names='' chosen='' is_listing='' # lines: of all steps, of those that run (none: all)
+declare -A beside_names=() beside_covers=() beside_starts=() # of steps that run beside others, by process
 
 # record NAME COVERS SECONDS STATUS: counts a step that has ended.
 record() {
@@ -72,9 +76,16 @@ record() {
     table+=$(printf '%6d s  %-6s  %-28s %s' "$3" "$result" "$1" "$2")$'\n'
 }
 
+# Does the step run? Not while the names are gathered.
+is_chosen() {
+    names+=$1$'\n'
+    [ -z "$is_listing" ] && [[ -z $chosen || $'\n'$chosen = *$'\n'"$1"$'\n'* ]]
+}
+
 # step NAME COVERS COMMAND…: runs the command, times it, and goes on if it fails.
 step() {
     local name=$1 what=$2 start=$SECONDS status=0
+    is_chosen "$name" || return 0
     shift 2
     say "$name"
     set +e
@@ -85,10 +96,13 @@ step() {
 }
 
 # beside NAME COVERS COMMAND…: a step that uses one processor or waits; it runs beside those that
-# follow, until `together`. Each line of its output begins with its name.
+# follow, until `together`, as soon as there is a processor for it. Each line of its output begins
+# with its name.
 beside() {
     local name=$1 what=$2
+    is_chosen "$name" || return 0
     shift 2
+    [ ${#beside_names[@]} -lt "$(nproc)" ] || await_one
     say "$name (beside others)"
     trap stop_others INT TERM
     set -m # a process group, so that all of it can be ended
@@ -105,19 +119,44 @@ stop_others() {
     exit 130
 }
 
+# Waits until one of the steps that run beside others has ended.
+await_one() {
+    local process status=0
+    wait -n -p process "${!beside_names[@]}" || status=$?
+    record "${beside_names[$process]}" "${beside_covers[$process]}" \
+        $((SECONDS - beside_starts[$process])) "$status"
+    unset "beside_names[$process]"
+}
+
 # Waits for the steps that run beside others.
 together() {
-    local process status
     while [ ${#beside_names[@]} -gt 0 ]; do
-        status=0
-        wait -n -p process "${!beside_names[@]}" || status=$?
-        record "${beside_names[$process]}" "${beside_covers[$process]}" $((SECONDS - beside_starts[$process])) "$status"
-        unset "beside_names[$process]"
+        await_one
     done
 }
 
-# Prints the table of steps and the closing line; the script's exit status.
-finish() {
+# run_steps "$@": runs the function `steps` of the script, all of it or the steps that are named,
+# then prints the table of steps and the closing line; the script's exit status. --list prints
+# the names.
+run_steps() {
+    local name
+    [ "${1:-}" != --help ] || help
+    is_listing=1
+    steps
+    if [ "${1:-}" = --list ]; then
+        printf %s "$names"
+        return
+    fi
+    for name in "$@"; do
+        if [[ $'\n'$names != *$'\n'"$name"$'\n'* ]]; then
+            echo "$0: there is no step '$name'; --list prints their names" >&2
+            return 2
+        fi
+        chosen+=$name$'\n'
+    done
+    is_listing=''
+    ci/setup
+    steps
     say "steps"
     printf '%s%6d s  in all\n\n' "$table" "$SECONDS"
     echo "$passed passed, $failed failed"
