@@ -123,6 +123,8 @@ int bench_add_subject(struct bench *bench, const char *typed, char error[SUBJECT
         return refuse(error, typed, "this build has no shared object of it");
     if (subject_plan_preload(&subject.plan) == NULL && strcmp(plan.spec, "glibc") != 0)
         return refuse(error, typed, "it cannot be preloaded");
+    if (subject_plan_compile_option(&plan) != NULL)
+        return refuse(error, typed, "the workloads are 64-bit programs, and it has 32 bits");
     char real[PATH_MAX];
     if (realpath(subject.plan.what, real) != NULL) /* runs have a current folder of their own */
         memcpy(subject.plan.what, real, sizeof real);

@@ -30,15 +30,16 @@ function(add_children)
   add_dependencies(mallet-child mallet-child-anvil)
   link_conform(mallet-child)
 
-  add_child_sources(${ARGN} ${subject}/child_bind_host.c)
+  add_child_sources(${ARGN})
   find_program(MUSL_GCC musl-gcc)
   if(MUSL_GCC AND NOT MALLET_SANITIZERS)
-    add_foreign_child(mallet-child-musl ${MUSL_GCC}
+    add_foreign_child(mallet-child-musl ${MUSL_GCC} ${subject}/child_bind_host.c
         "-idirafter;/usr/include;-idirafter;/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}" # musl brings no kernel headers
         "-static;-Wl,-u,reallocarray,-u,valloc") # weak names alone pull nothing out of an archive
   endif()
   if(NOT MALLET_SANITIZERS AND EXISTS /usr/include/x86_64-linux-gnu/gnu/stubs-32.h)
-    add_foreign_child(mallet-child-32 gcc -m32 -m32)
+    add_foreign_child(mallet-child-32 gcc "${subject}/child_bind.c;${subject}/subject_library.c"
+        "-m32;-Wno-psabi" -m32) # without notes on how gcc 10 laid out 64-bit atomics
   endif()
 endfunction()
 
@@ -49,9 +50,10 @@ function(add_native_child name)
   target_link_libraries(${name} PRIVATE harness mallet_flags)
 endfunction()
 
-# The same sources with the compiler of another libc, whose malloc is then the subject.
-function(add_foreign_child name compiler compile_options link_options)
+# The same sources, and those that bind, with the compiler of another libc or for 32 bits.
+function(add_foreign_child name compiler binding compile_options link_options)
   get_property(sources GLOBAL PROPERTY mallet_child_sources)
+  list(APPEND sources ${binding})
   set(objects "")
   foreach(source IN LISTS sources)
     string(MD5 id ${source})

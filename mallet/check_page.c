@@ -4,6 +4,7 @@
 #include "mallet/check_page.h"
 
 #include "conformance/clauses.h"
+#include "harness/program/program.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -200,8 +201,9 @@ static void print_program(const struct check_report *check, const struct check_c
     char gdb[CHECK_GDB_MAX];
     if (cause->program[0] == '\0')
         return;
-    printf("     %-10s%s\n     %-10scc -g -w -fno-builtin -o program ", "program", cause->program,
-           "");
+    const char *option = program_compile_option();
+    printf("     %-10s%s\n     %-10scc -g -w -fno-builtin %s%s-o program ", "program",
+           cause->program, "", option, *option != '\0' ? " " : "");
     print_word(cause->program);
     printf(" -pthread && ");
     if (check->preload[0] != '\0') {

@@ -216,9 +216,10 @@ static int run_subject(struct conform *conform, size_t i)
     options.context = conform;
     conform->running = column->name;
     int result = gate_run(&options, &column->results, error);
+    bool is_request = result == ENOENT || result == ENOEXEC || result == EACCES;
     if (result != 0)
-        return result == ENOENT ? refuse("%s", error)
-                                : report_internal_error("%s: %s", column->name, error);
+        return is_request ? refuse("%s", error)
+                          : report_internal_error("%s: %s", column->name, error);
     conform->report.run += column->results.run;
     conform->report.minimum += gate_minimum(&column->results);
     return judge_results(conform, column);

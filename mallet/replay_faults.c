@@ -73,7 +73,7 @@ int replay_faults(struct replay *replay, const struct trace *trace)
     case SWEEP_NO_MEMORY:
         return report_internal_error("%s: no memory", replay->file->path);
     case SWEEP_NOT_WATCHED:
-        return refuse("--fail-os: OS calls cannot be watched here: that takes Linux on x86-64, "
+        return refuse("--fail-os: OS calls cannot be watched here: that takes Linux on x86, "
                       "seccomp, and a build without sanitizer");
     case SWEEP_BASE_FAILED:
         if (!replay->is_cycling)

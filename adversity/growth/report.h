@@ -26,10 +26,12 @@ struct growth_report {
     uint32_t round;          /* the one that runs */
     uint32_t seconds_passed; /* since the last round, while memory settles */
     uint32_t sample_count;
+    uint32_t is_slow;      /* a call takes so long that the workload was not run */
+    uint32_t has_os_calls; /* the system let them be counted */
+    /* from here at multiples of 8, for children of 32 bits too */
     struct growth_sample samples[SAMPLES_MAX];
     uint64_t peak_live; /* bytes asked for and not yet freed, at most */
     uint64_t frees;     /* blocks freed in all rounds */
-    uint32_t is_slow;   /* a call takes so long that the workload was not run */
     /* resident bytes above the start after time has passed; only where that was asked for */
     uint64_t settled;
 
@@ -37,7 +39,6 @@ struct growth_report {
     uint64_t cpu_ns;     /* of the best pass, all its operations */
     /* likewise, in user mode; 0: this machine does not count them */
     uint64_t instructions;
-    uint32_t has_os_calls; /* the system let them be counted */
     /* of the last pass, whose memory passes before it have warmed */
     uint64_t os_calls;
     /* the stretch of that pass with most calls an operation, and its number */

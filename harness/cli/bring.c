@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define FUZZED ".fuzz.so" /* what the name of an object with counters ends with */
+#define LACKS  "mallet_subject_lacks"
 #define NAMES  ".names.h" /* what the name of a file for program_use_names ends with */
 
 enum {
@@ -164,8 +165,10 @@ static bool run(const struct words *words, char *ret_output, size_t capacity)
 /* The line that tells what is wrong, without its end; all of the output is a worse answer. */
 static const char *find_complaint(char *output)
 {
-    char *line = strstr(output, "error:");
-    line = line != NULL ? line : strstr(output, "undefined reference");
+    static const char *const words[] = {"multiple definition", "undefined reference", "error:"};
+    char *line = NULL;
+    for (size_t i = 0; line == NULL && i < sizeof words / sizeof words[0]; i++)
+        line = strstr(output, words[i]);
     if (line == NULL)
         return output[0] != '\0' ? strtok(output, "\n") : "it cannot be run";
     while (line > output && line[-1] != '\n')
@@ -380,7 +383,7 @@ static int write_names(struct build *build)
     if (build->declaration != NULL)
         declare_write_names(build->declaration, lacks != NULL ? lacks : "", output.file);
     else if (lacks != NULL)
-        fprintf(output.file, "const char mallet_subject_lacks[] = \"%s\";\n", lacks);
+        fprintf(output.file, "const char " LACKS "[] = \"%s\";\n", lacks);
     failure = output_close(&output, error);
     return failure != 0 ? fail(build, failure, "%s", error) : 0;
 }
@@ -443,11 +446,10 @@ static int add_names(struct build *build)
     bool is_built = is_source(build->typed);
     bool is_renamed = bring->prefix != NULL || build->declaration != NULL;
     if (!is_built && !is_renamed && bring->lacks != NULL)
-        return fail(
-            build, EINVAL,
-            "--lacks: %.200s can say so itself, in a string mallet_subject_lacks; the option "
-            "is for what is built here",
-            build->typed);
+        return fail(build, EINVAL,
+                    "--lacks: %.200s can say so itself, in a string " LACKS "; the option "
+                    "is for what is built here",
+                    build->typed);
     int failure = is_built ? link_object(build, NULL, build->plain) : 0;
     if (failure == 0)
         failure = read_symbols(build, is_built ? build->plain : build->typed);
@@ -457,6 +459,9 @@ static int add_names(struct build *build)
         failure = require(build, option, bring->prefix, "free");
     if (failure == 0 && build->declaration != NULL)
         failure = require_declared(build);
+    if (failure == 0 && bring->lacks != NULL && is_defined(build, "", LACKS))
+        failure =
+            fail(build, EINVAL, "--lacks: %.200s says so itself, in its " LACKS, build->typed);
     if (failure == 0 && bring->init != NULL)
         failure = require(build, build->lab != NULL ? "--lab" : "--init", "", bring->init);
     if (failure == 0)

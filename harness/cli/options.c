@@ -8,7 +8,7 @@
 #include "harness/cli/output.h"
 #include "harness/program/program.h"
 #include "harness/run/check.h"
-#include "harness/subject/subject.h"
+#include "harness/subject/subject_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,6 +301,15 @@ static void refuse_to_build(const struct bring *bring, const char *error)
     exit(refuse("%s%s%s", is_named ? "" : option, is_named ? "" : ": ", error));
 }
 
+static void prepare_programs(const char *subject)
+{
+    struct subject_plan plan;
+    char error[SUBJECT_ERROR_MAX];
+    program_use_names(bring_read_names(subject));
+    if (subject_resolve(&plan, subject, BIND_AUTO, SUBJECT_IN_PROCESS, error) == 0)
+        program_use_compile_option(subject_plan_compile_option(&plan));
+}
+
 /* Replaces what has to be built by what was built of it. */
 static void build_subjects(struct cli *cli)
 {
@@ -327,7 +336,7 @@ static void build_subjects(struct cli *cli)
         exit(refuse("%s: there is no SUBJECT to be built", build_option(&cli->bring)));
     cli->subject = cli->subjects[0];
     if (cli->subject != NULL)
-        program_use_names(bring_read_names(cli->subject));
+        prepare_programs(cli->subject);
 }
 
 /* Before anything runs, and before anything is written. */

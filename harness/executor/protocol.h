@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an executor and its child processes say to each other. Plain data only; both sides are of
- * one build.
+ * one build, but a child may have 32 bits: 64-bit members lie at multiples of 8 in either.
  *
  *   executor                zygote                worker
  *      │ ←─── hello ────────── │                      │
@@ -69,8 +69,8 @@ struct work_reply {
     struct verdict verdict;
     /* ORDER_PROBE */
     struct policy policy;
-    uint64_t capacity; /* 0: unlimited */
-    uint64_t blocks;   /* ORDER_PROBE_BLOCKS; likewise */
+    _Alignas(8) uint64_t capacity; /* 0: unlimited */
+    uint64_t blocks;               /* ORDER_PROBE_BLOCKS; likewise */
     /* one sentence if calls reach another heap than the subject's, else "" */
     char misbound[SUBJECT_ERROR_MAX];
 };
@@ -82,17 +82,25 @@ struct request_trace {
 
 struct request_memory {
     struct policy policy;
-    uint64_t traces;
+    _Alignas(8) uint64_t traces;
     struct request_trace batch[EXECUTOR_BATCH_MAX];
     struct trace_op ops[TRACE_OPS_MAX];
 };
 
 struct report_memory {
-    volatile uint32_t trace;                            /* of the batch, that is being run */
-    struct run_progress progress;                       /* in that one */
-    volatile uint64_t evaluated[CHECK_COUNT];           /* by all workers so far */
-    uint8_t features[EXECUTOR_BATCH_MAX][RUN_COUNTERS]; /* edges are counted in place */
-    struct outcome outcomes[TRACE_OPS_MAX];             /* one for each op of the request */
+    volatile uint32_t trace;                              /* of the batch, that is being run */
+    struct run_progress progress;                         /* in that one */
+    _Alignas(8) volatile uint64_t evaluated[CHECK_COUNT]; /* by all workers so far */
+    uint8_t features[EXECUTOR_BATCH_MAX][RUN_COUNTERS];   /* edges are counted in place */
+    struct outcome outcomes[TRACE_OPS_MAX];               /* one for each op of the request */
 };
+
+/* Where the compiler of 32 bits would put them elsewhere. */
+_Static_assert(offsetof(struct run_options, fill_max) % 8 == 0 &&
+                   sizeof(struct run_options) % 8 == 0 &&
+                   offsetof(struct request_memory, ops) % 8 == 0 &&
+                   offsetof(struct report_memory, outcomes) % 8 == 0 &&
+                   sizeof(struct work_reply) % 8 == 0,
+               "one layout for both widths");
 
 #endif

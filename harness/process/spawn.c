@@ -257,6 +257,16 @@ static _Noreturn void fail_launch(const struct launch *launch)
     _exit(write(launch->failure[1], &reason, sizeof reason) == sizeof reason ? 127 : 126);
 }
 
+/* What this kernel cannot execute, execvpe would give to a shell, as a person expects of a script. */
+static void execute(const struct process_plan *plan, char **environment)
+{
+    char *const *arguments = (char *const *)(uintptr_t)plan->arguments;
+    if (strchr(plan->program, '/') != NULL && !plan->is_in_foreground)
+        execve(plan->program, arguments, environment);
+    else
+        execvpe(plan->program, arguments, environment);
+}
+
 static _Noreturn void be_child(struct launch *launch)
 {
     const struct process_plan *plan = launch->plan;
@@ -275,7 +285,7 @@ static _Noreturn void be_child(struct launch *launch)
         plan->body(plan->context);
         _exit(0);
     }
-    execvpe(plan->program, (char *const *)(uintptr_t)plan->arguments, launch->environment);
+    execute(plan, launch->environment);
     fail_launch(launch);
 }
 

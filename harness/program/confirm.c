@@ -4,6 +4,7 @@
 #include "harness/program/confirm.h"
 
 #include "harness/process/process.h"
+#include "harness/program/program.h"
 #include "harness/subject/subject_plan.h"
 
 #include <limits.h>
@@ -24,8 +25,11 @@ enum {
 
 static bool compile(const struct confirm_request *request, const char *program)
 {
-    const char *const arguments[] = {"cc", "-std=gnu11", "-O0",           "-fno-builtin", "-w",
-                                     "-o", program,      request->source, "-pthread",     NULL};
+    const char *option = program_compile_option();
+    const char *const arguments[] = {
+        "cc", "-std=gnu11", "-O0",           "-fno-builtin", "-w",
+        "-o", program,      request->source, "-pthread",     *option != '\0' ? option : NULL,
+        NULL};
     const struct process_plan plan = {.program = arguments[0],
                                       .arguments = arguments,
                                       .keeps_environment = true,

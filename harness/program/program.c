@@ -65,7 +65,7 @@ struct program {
 };
 
 /* What the allocator calls its functions; NULL: as the C library does. */
-static const char *names;
+static const char *names, *compile_option = "";
 
 /* ---- errors: the first one counts ---- */
 
@@ -91,6 +91,16 @@ static bool has_room(struct program *program, size_t count, size_t max, const ch
     if (count >= max)
         program_fail(program, "more than %zu %s", max, what);
     return count < max;
+}
+
+void program_use_compile_option(const char *option)
+{
+    compile_option = option != NULL ? option : "";
+}
+
+const char *program_compile_option(void)
+{
+    return compile_option;
 }
 
 /* ---- names ---- */
@@ -184,8 +194,9 @@ void program_say_build(struct program *program, const char *compiler, const char
                        const char *preload)
 {
     bool is_preloaded = preload == NULL || *preload != '\0';
-    fprintf(program->comment, " *\n *     %s program.c -o program%s%s\n *     ", compiler,
-            *libraries != '\0' ? " " : "", libraries);
+    fprintf(program->comment, " *\n *     %s%s%s program.c -o program%s%s\n *     ", compiler,
+            *compile_option != '\0' ? " " : "", compile_option, *libraries != '\0' ? " " : "",
+            libraries);
     if (is_preloaded)
         fprintf(program->comment, "LD_PRELOAD=%s ",
                 preload != NULL ? preload : "/path/to/allocator.so");

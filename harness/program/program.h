@@ -44,6 +44,12 @@ void program_use_names(const char *text);
 bool program_has_names(void);
 bool program_names(const char *function);
 
+/* What the compiler has to be told for all programs from now on, such as "-m32", as
+ * subject_plan_compile_option says. NULL: nothing. The text is not copied. */
+void program_use_compile_option(const char *option);
+/* That option, or "". */
+const char *program_compile_option(void);
+
 /* NULL: no memory. */
 struct program *program_begin(void);
 

@@ -13,6 +13,11 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
+#if defined(__i386__)
+#undef SYS_mmap
+#define SYS_mmap SYS_mmap2 /* which libcs call there */
+#endif
+
 static struct {
     bool is_watched;
     atomic_bool is_inside;
@@ -121,14 +126,18 @@ static bool is_to_fail(enum os_call call)
     return true;
 }
 
-#if defined(__x86_64__) && !defined(MALLET_SANITIZED)
-
-#define THIS_ARCH AUDIT_ARCH_X86_64
+#if (defined(__x86_64__) || defined(__i386__)) && !defined(MALLET_SANITIZED)
 
 /* The one system call that the filter lets pass: it tells it by the address behind the
  * instruction. */
 long os_calls_pass(long number, long a, long b, long c, long d, long e, long f);
 extern const char os_calls_passed[];
+
+#if defined(__x86_64__)
+
+#define THIS_ARCH AUDIT_ARCH_X86_64
+enum { RESULT = REG_RAX };
+static const int argument[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
 __asm__(".text\n"
         ".globl os_calls_pass\n"
         ".type os_calls_pass, @function\n"
@@ -146,15 +155,47 @@ __asm__(".text\n"
         "    ret\n"
         ".size os_calls_pass, . - os_calls_pass\n");
 
+#else
+
+#define THIS_ARCH AUDIT_ARCH_I386
+enum { RESULT = REG_EAX };
+static const int argument[] = {REG_EBX, REG_ECX, REG_EDX, REG_ESI, REG_EDI, REG_EBP};
+__asm__(".text\n"
+        ".globl os_calls_pass\n"
+        ".type os_calls_pass, @function\n"
+        "os_calls_pass:\n"
+        "    push %ebp\n"
+        "    push %edi\n"
+        "    push %esi\n"
+        "    push %ebx\n"
+        "    mov 20(%esp), %eax\n"
+        "    mov 24(%esp), %ebx\n"
+        "    mov 28(%esp), %ecx\n"
+        "    mov 32(%esp), %edx\n"
+        "    mov 36(%esp), %esi\n"
+        "    mov 40(%esp), %edi\n"
+        "    mov 44(%esp), %ebp\n"
+        "    int $0x80\n"
+        ".globl os_calls_passed\n"
+        "os_calls_passed:\n"
+        "    pop %ebx\n"
+        "    pop %esi\n"
+        "    pop %edi\n"
+        "    pop %ebp\n"
+        "    ret\n"
+        ".size os_calls_pass, . - os_calls_pass\n");
+
+#endif
+
 /* A brk that fails returns the old break; the others, a negative errno. */
-static long answer_failure(enum os_call call)
+static greg_t answer_failure(enum os_call call)
 {
     return call == OS_CALL_brk ? os_calls_pass(SYS_brk, 0, 0, 0, 0, 0, 0) : -ENOMEM;
 }
 
 /* rt_sigprocmask with SIGSYS left out of what it blocks: a call of the list would kill the process
  * otherwise. The mask is that of the interrupted code, which the return from the handler sets. */
-static long change_mask(ucontext_t *context, int how, const uint64_t *set, uint64_t *ret_old)
+static int change_mask(ucontext_t *context, int how, const uint64_t *set, uint64_t *ret_old)
 {
     uint64_t mask, old;
     memcpy(&old, &context->uc_sigmask, sizeof old);
@@ -176,21 +217,22 @@ static void on_call(int signal, siginfo_t *info, void *context)
     greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
     unsigned call = 0;
     if (info->si_syscall == SYS_rt_sigprocmask) {
-        registers[REG_RAX] =
-            change_mask(context, (int)registers[REG_RDI], (const uint64_t *)registers[REG_RSI],
-                        (uint64_t *)registers[REG_RDX]);
+        registers[RESULT] = change_mask(context, (int)registers[argument[0]],
+                                        (const uint64_t *)registers[argument[1]],
+                                        (uint64_t *)registers[argument[2]]);
         return;
     }
     while (call < OS_CALL_COUNT && calls[call].number != (unsigned)info->si_syscall)
         call++;
     /* brk(0) asks for no memory: refused, it would look the same */
-    bool is_query = call == OS_CALL_brk && registers[REG_RDI] == 0;
+    bool is_query = call == OS_CALL_brk && registers[argument[0]] == 0;
     if (call < OS_CALL_COUNT && !is_query && is_to_fail((enum os_call)call))
-        registers[REG_RAX] = answer_failure((enum os_call)call);
+        registers[RESULT] = answer_failure((enum os_call)call);
     else
-        registers[REG_RAX] = os_calls_pass(info->si_syscall, registers[REG_RDI], registers[REG_RSI],
-                                           registers[REG_RDX], registers[REG_R10],
-                                           registers[REG_R8], registers[REG_R9]);
+        registers[RESULT] =
+            os_calls_pass(info->si_syscall, registers[argument[0]], registers[argument[1]],
+                          registers[argument[2]], registers[argument[3]], registers[argument[4]],
+                          registers[argument[5]]);
 }
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -202,7 +244,7 @@ static void on_call(int signal, siginfo_t *info, void *context)
 
 static int install_filter(void)
 {
-    uintptr_t passed = (uintptr_t)os_calls_passed;
+    uint64_t passed = (uintptr_t)os_calls_passed;
     struct sock_filter filter[] = {
         LOAD(arch),
         IF_EQUAL(THIS_ARCH, 0, 8 + OS_CALL_COUNT), /* to the end: allow */

@@ -75,7 +75,8 @@ struct elf_file elf_file_read(const char *path)
         memcmp(header.e_ident, ELFMAG, SELFMAG) == 0) {
         bool is_class = header.e_ident[EI_CLASS] == own.e_ident[EI_CLASS];
         result.is_native = is_class && header.e_machine == own.e_machine && header.e_type == ET_DYN;
-        result.is_32_bit = !is_class && header.e_ident[EI_CLASS] == ELFCLASS32;
+        result.is_32_bit =
+            own.e_machine == EM_X86_64 && header.e_machine == EM_386 && header.e_type == ET_DYN;
         result.refuses_dlopen =
             result.is_native && (read_dynamic(file, &header, DT_FLAGS_1) & DF_1_NOOPEN) != 0;
         result.fills_static_tls = result.is_native && fills_static_tls(file, &header);

@@ -7,7 +7,7 @@
 
 struct elf_file {
     bool is_native; /* a shared object of this program's class and machine */
-    bool is_32_bit; /* an object of 32 bits, where this program has 64 */
+    bool is_32_bit; /* one for i386, where this program is for x86-64 */
     /* known of native objects only: */
     bool refuses_dlopen;   /* linked with -z nodlopen */
     bool fills_static_tls; /* wants more static TLS than a child keeps free for late libraries */

@@ -46,8 +46,8 @@ bool subject_plan_whole_process(const struct subject_plan *plan, struct subject_
     if (plan->binding == BIND_HOST)
         return true;
     ret_plan->binding = BIND_PRELOAD;
-    ret_plan->suffix = "";
     if (plan->binding == BIND_STATIC) {
+        ret_plan->suffix = "";
         if (!proc_own_folder(folder, sizeof folder))
             return false;
         snprintf(ret_plan->what, sizeof ret_plan->what, "%s/" ANVIL_LIBRARY, folder);
@@ -60,6 +60,11 @@ bool subject_plan_serves_process(unsigned offers)
     const unsigned needed = 1u << SUBJECT_calloc | 1u << SUBJECT_realloc | 1u << SUBJECT_threads |
                             1u << SUBJECT_full_alignment | 1u << SUBJECT_whole_process;
     return (needed & ~offers) == 0;
+}
+
+const char *subject_plan_compile_option(const struct subject_plan *plan)
+{
+    return strcmp(plan->suffix, SUBJECT_32_BIT) == 0 ? "-m32" : NULL;
 }
 
 const char *subject_plan_preload(const struct subject_plan *plan)

@@ -42,17 +42,19 @@ enum subject_scope {
     SUBJECT_WHOLE_PROCESS
 };
 
+#define SUBJECT_32_BIT "-32"
+
 struct subject_plan {
     char name[64];                /* short, for people: "anvil", "jemalloc", "libyours.so" */
     char spec[PATH_MAX];          /* resolved: "anvil[:OPTIONS]", "glibc", "musl" or a path */
     enum subject_binding binding; /* never BIND_AUTO */
     char what[PATH_MAX];          /* child_bind's: a path, anvil's options, or "" */
     char environment[PATH_MAX];   /* one more "NAME=value" for the child, or "" */
-    const char *suffix;           /* of the child program's name: "", "-anvil", "-musl" */
-    char program[PATH_MAX];       /* the child program that was typed, or "" */
-    unsigned offers;              /* as subject_offers; 0 until the subject was bound */
-    uint64_t capacity;            /* bytes that it can hold; 0: no limit, or not known */
-    uint64_t blocks;              /* that it can hold at a time; likewise */
+    const char *suffix; /* of the child program's name: "", "-anvil", "-musl", or SUBJECT_32_BIT */
+    char program[PATH_MAX]; /* the child program that was typed, or "" */
+    unsigned offers;        /* as subject_offers; 0 until the subject was bound */
+    uint64_t capacity;      /* bytes that it can hold; 0: no limit, or not known */
+    uint64_t blocks;        /* that it can hold at a time; likewise */
 };
 
 /* Resolves what was typed. Whole process: a shared object is preloaded unless another binding is
@@ -77,6 +79,9 @@ bool subject_plan_whole_process(const struct subject_plan *plan, struct subject_
  * realloc with a malloc of the subject that comes without them, and has threads and types of 16
  * bytes. */
 bool subject_plan_serves_process(unsigned offers);
+
+/* What a compiler needs to make programs for it: "-m32", or NULL. */
+const char *subject_plan_compile_option(const struct subject_plan *plan);
 
 /* What LD_PRELOAD must name; NULL: nothing. */
 const char *subject_plan_preload(const struct subject_plan *plan);

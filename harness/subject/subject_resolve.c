@@ -53,16 +53,20 @@ static int plan_anvil(struct subject_plan *plan, const char *options)
     return 0;
 }
 
+static bool is_child_there(const struct subject_plan *plan)
+{
+    char program[PATH_MAX];
+    return subject_plan_program(plan, program) && access(program, X_OK) == 0;
+}
+
 /* glibc is the libc of the child program for foreign subjects; another libc has a program of its
  * own, which is built where that libc's compiler is there. */
 static int plan_libc(struct subject_plan *plan, const char *typed, char error[SUBJECT_ERROR_MAX])
 {
-    char program[PATH_MAX];
     plan->binding = BIND_HOST;
     plan->suffix = strcmp(typed, "glibc") == 0 ? "" : "-musl";
     snprintf(plan->name, sizeof plan->name, "%s", typed);
-    bool is_built = plan->suffix[0] == '\0' ||
-                    (subject_plan_program(plan, program) && access(program, X_OK) == 0);
+    bool is_built = plan->suffix[0] == '\0' || is_child_there(plan);
     return is_built ? 0 : refuse(error, typed, "this build has no child program for it", ENOENT);
 }
 
@@ -93,12 +97,15 @@ static enum subject_binding choose_binding(const char *path, enum subject_bindin
                : catalog_binding(path);
 }
 
-/* What no child program here can bind as the plan says. */
-static int check_object(const struct subject_plan *plan, char error[SUBJECT_ERROR_MAX])
+/* Finds the child program for the object, and refuses what it cannot bind as the plan says. */
+static int plan_object(struct subject_plan *plan, char error[SUBJECT_ERROR_MAX])
 {
     struct elf_file object = elf_file_read(plan->spec);
+    if (object.is_32_bit)
+        plan->suffix = SUBJECT_32_BIT;
     const char *reason =
-        object.is_32_bit ? "it is a 32-bit object, and only 64-bit ones can be bound here"
+        object.is_32_bit && !is_child_there(plan)
+            ? "it is a 32-bit object, and this build has no child program for these"
         : object.refuses_dlopen && plan->binding != BIND_PRELOAD
             ? "it is linked with -z nodlopen, so it can only be preloaded"
         : object.fills_static_tls && plan->binding != BIND_PRELOAD
@@ -126,7 +133,7 @@ static int plan_file(struct subject_plan *plan, const char *typed, enum subject_
     int result = access(plan->spec, R_OK) == 0 && stat(plan->spec, &status) == 0 ? 0 : errno;
     bool is_file = result == 0 && S_ISREG(status.st_mode);
     if (is_file)
-        return check_object(plan, error);
+        return plan_object(plan, error);
     snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: %s", plan->spec,
              result != 0 ? strerror(result) : "it is not a regular file");
     return result != 0 ? result : EINVAL;

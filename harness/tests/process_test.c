@@ -83,6 +83,24 @@ static void program_that_is_missing_is_an_error_and_no_process(void **state)
     process_kill(&process); /* no process is no process group of ours */
 }
 
+/* As a program for another machine is none here: a shell would find something to do in it. */
+static void file_that_is_no_program_is_given_to_no_shell(void **state)
+{
+    (void)state;
+    struct shell shell;
+    struct process process = {0};
+    struct process_plan *plan = make_shell(&shell, "true");
+    char path[] = "/tmp/mallet-no-program-XXXXXX";
+    int file = mkstemp(path);
+    assert_int_equal(write(file, "exit 0\n", 7), 7);
+    assert_int_equal(fchmod(file, 0700), 0);
+    close(file);
+    plan->program = path;
+    int result = process_spawn(plan, &process);
+    unlink(path);
+    assert_int_equal(result, ENOEXEC);
+}
+
 static void shared_memory_is_found_at_its_number(void **state)
 {
     (void)state;
@@ -349,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(program_that_is_missing_is_an_error_and_no_process),
+        cmocka_unit_test(file_that_is_no_program_is_given_to_no_shell),
         cmocka_unit_test(shared_memory_is_found_at_its_number),
         cmocka_unit_test(descriptors_may_swap_their_numbers),
         cmocka_unit_test(environment_is_clean_but_for_what_the_plan_adds),

@@ -37,16 +37,19 @@ void my_free(void *block)
 END
 sed 's/my_//g' my.c >plain.c
 echo 'int x = ;' >wrong.c
+cc -fPIC -c my.c
 
 refused 'nothing.c: No such file or directory' replay nothing.c "$traces"
 refused 'cannot build .*wrong.c: cc: .*wrong.c:1:9: error: ' replay wrong.c "$traces"
 refused '--prefix: .*my.c does not define os_malloc (it defines my_free' replay --prefix os_ my.c "$traces"
 refused '--init: .*my.c does not define begin (' replay --prefix my_ --init begin my.c "$traces"
+sed 's/^static char \*base/const char mallet_subject_lacks[] = "errno"; &/' my.c >lacking.c
+refused '--lacks: .*lacking.c says so itself, in its mallet_subject_lacks' replay --prefix my_ --lacks threads lacking.c "$traces"
+refused 'cannot build .*my.c: cc: .*multiple definition of .my_setup' replay --cflags my.o my.c "$traces"
 refused 'cannot build .*my.c: cc: .*--nonsense' replay --cflags=--nonsense my.c "$traces"
 
 if [ -n "$foreign" ]; then
     both='--prefix my_ --init my_setup'
-    cc -fPIC -c my.c
     ar rcs libmy.a my.o
     cc -shared -o libmine.so my.o
     for subject in my.c my.o libmy.a ./libmine.so; do
