@@ -4,7 +4,7 @@
  * links to the libc alone, so that no other code allocates, and calls malloc by its name, as
  * programs do.
  *
- *   mallet-bench-child launch FOLDER PRELOAD PROGRAM ARGUMENT…   runs a program there, and measures it
+ *   mallet-bench-child launch FOLDER PRELOAD PROGRAM ARGUMENT…   runs and measures a program there
  *   mallet-bench-child KIND SIZE COUNT     runs a workload
  *   mallet-bench-child trace FILE COUNT    replays the ops in FILE so many times
  *

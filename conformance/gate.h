@@ -3,7 +3,8 @@
  * The gate: runs the probes of the selected clauses on one subject, each in a process of its own,
  * and judges what became of them.
  *
- *   registry ─ selection ─→ probes ─ one process each ─→ reports, deaths ─ judge ─→ one result a clause and reading
+ *   registry ─ selection ─→ probes ─ one process each ─→ reports, deaths ─ judge ─→ results:
+ *                                                            one for each clause and reading
  *
  * One probe may answer several clauses; it then runs once. Not thread-safe; one gate at a time.
  */

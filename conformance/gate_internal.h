@@ -32,8 +32,8 @@ struct ending {
 };
 
 /* Processor time of a probe in all, and in one call: where none of its function was seen to hang
- * yet, a call gets more, since slow ones return by then. Where the time of the run is limited, probes
- * that need more than the first share are put off until all others have run. */
+ * yet, a call gets more, since slow ones return by then. Where the time of the run is limited,
+ * probes that need more than the first share are put off until all others have run. */
 enum { FIRST_CPU_S = 1, PROBE_CPU_S = 10, HANG_CPU_MS = 1000, HANG_FIRST_CPU_MS = 5000 };
 
 /* Runs probes in this order, `jobs` at a time, and hands each report to `collect`, in any order.

@@ -43,10 +43,10 @@
  *
  * What it cannot do without beside malloc and free follows the clauses: PROBE(name, "ID",
  * NEEDS(calloc) | NEEDS(threads)), functions and capabilities. On a subject that lacks one of these
- * it is not applicable; other functions it calls only where it HAS them. A PROCESS_PROBE runs with the subject preloaded, and
- * needs calloc and realloc, because the C library would mix its own with the subject's malloc; a
- * PROCESS_PROBE_IF_POSSIBLE runs beside the C library's malloc where these are missing; in a
- * PROCESS_PROBE_OF_ANY nothing depends on it. */
+ * it is not applicable; other functions it calls only where it HAS them. A PROCESS_PROBE runs with
+ * the subject preloaded, and needs calloc and realloc, because the C library would mix its own with
+ * the subject's malloc; a PROCESS_PROBE_IF_POSSIBLE runs beside the C library's malloc where these
+ * are missing; in a PROCESS_PROBE_OF_ANY nothing depends on it. */
 #define PROBE(name, clauses, ...) \
     PROBE_IN(PLACE_CALLS, name, clauses, (0u __VA_OPT__(| __VA_ARGS__)))
 #define PROCESS_PROBE(name, clauses, ...)  \

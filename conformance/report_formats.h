@@ -20,8 +20,9 @@
 struct report_column {
     const char *name;
     struct gate_results results;
-    const char **
-        known; /* one a result: why a baseline expects this failure ("" if it does not say); NULL: it is not expected */
+    /* One a result: why a baseline expects this failure ("" if it does not say); NULL: it is not
+     * expected. */
+    const char **known;
 };
 
 struct conform_report {

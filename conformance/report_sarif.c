@@ -2,8 +2,8 @@
 /*
  * SARIF 2.1.0 for code scanning: a rule for each clause, a result for each failure. There is no
  * source to point into: a result's place is its clause in the registry, and logically the subject.
- * Neither its fingerprint nor its message changes from run to run, so that it stays the same result:
- * addresses are left out. A failure that the baseline expects is suppressed.
+ * Neither its fingerprint nor its message changes from run to run, so that it stays the same
+ * result: addresses are left out. A failure that the baseline expects is suppressed.
  */
 #include "conformance/report_formats.h"
 

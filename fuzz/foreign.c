@@ -3,9 +3,11 @@
  * A verdict in a used worker may be due to traces before. So each worker has a history, as one
  * trace: all that it ran, with frees for the blocks that each trace left live, as the worker did.
  *
- *   verdict of a new class ──→ the trace alone in a fresh worker ──→ the history and the trace in a fresh worker ──→ saved all the same
- *                               shows it: saved                        shows it: history saved "not
- *                                                                      confirmed"
+ *   verdict of a new class
+ *      │ in a fresh worker
+ *      ├─ the trace alone ────────────→ shows it: saved
+ *      ├─ the history and the trace ──→ shows it: history saved "not confirmed"
+ *      └─ neither ────────────────────→ saved all the same
  *
  * If a fresh worker shows another class instead, that one is saved: it is what the trace does by
  * itself.

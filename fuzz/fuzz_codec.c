@@ -5,7 +5,8 @@
  *
  *   bytes → decode → ops, well-formed → encode → decode: the same ops; encode again: the same bytes
  *                         ops → text → parse: the same ops
- *   text  → parse, if it is a trace → format → parse → format: the same ops and text; ops → encode → decode: the same ops
+ *   text  → parse, if it is a trace → format → parse → format: the same ops and text; ops → encode
+ *   → decode: the same ops
  *
  * A violation is one line on stderr and an abort. Link without the op mutator: the raw bytes are
  * under test.

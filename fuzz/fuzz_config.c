@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzz target: as fuzz_trace, but the first record of an input chooses how anvil is set up: the page
- * source, the fit policy, the thresholds, the levels of hardening, or the default heap with its
- * threads' caches. Other subjects have no such choices: MALLET_SUBJECT is ignored.
+ * Fuzz target: as fuzz_trace, but the first record of an input chooses how anvil is set up: the
+ * page source, the fit policy, the thresholds, the levels of hardening, or the default heap with
+ * its threads' caches. Other subjects have no such choices: MALLET_SUBJECT is ignored.
  */
 #include "fuzz/target.h"
 

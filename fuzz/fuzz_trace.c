@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target: bytes → trace → subject, every check on. One source for libFuzzer, AFL++ (persistent mode) and a plain
- * replay. */
+/* Fuzz target: bytes → trace → subject, every check on. One source for libFuzzer, AFL++ (persistent
+ * mode) and a plain replay. */
 #include "fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -33,8 +33,8 @@
 
 enum {
     OPS_MAX = 4096,
-    /* bytes that are filled whole, as pattern.h has it. Pages of a foreign subject are new ones, and
-     * cost more than all else of a short trace: only one input in some touches many */
+    /* bytes that are filled whole, as pattern.h has it. Pages of a foreign subject are new ones,
+     * and cost more than all else of a short trace: only one input in some touches many */
     FILL_MAX = 8 << 10,
     FILL_DENSE_ONE_IN = 8,
     TOUCH_MAX = 1 << 20, /* bytes */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fuzz targets that run traces share: bytes → trace → subject. The environment that chooses the subject stands in
- * target.c. */
+/* What the fuzz targets that run traces share: bytes → trace → subject. The environment that
+ * chooses the subject stands in target.c. */
 #ifndef FUZZ_TARGET_H
 #define FUZZ_TARGET_H
 

@@ -3,7 +3,8 @@
  * grade: `mallet check` on each submission of a folder, in a sandbox (sandbox.h), and points by a
  * rubric (rubric.h).
  *
- *     DIR/ann.c, DIR/bob/FILE ─ sandbox: mallet check ─→ OUTPUT/ann.c/check/check.json ─→ table, OUTPUT/grade.json
+ *     DIR/ann.c, DIR/bob/FILE ─ sandbox: mallet check ─→ OUTPUT/ann.c/check/check.json
+ *                                                          └→ table, OUTPUT/grade.json
  *
  * A finding loses the points of each criterion that names it; a note loses none.
  */

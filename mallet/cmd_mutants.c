@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mutants: the harness's own score. Runs on each mutant of the registry the command that is meant to
- * catch it, or a whole `mallet check`, and prints what was killed, by what, and at which cost. Only
- * a finding that counts, of the check or clause that the registry expects, is a kill.
+ * mutants: the harness's own score. Runs on each mutant of the registry the command that is meant
+ * to catch it, or a whole `mallet check`, and prints what was killed, by what, and at which cost.
+ * Only a finding that counts, of the check or clause that the registry expects, is a kill.
  */
 #include "harness/base/random.h"
 #include "harness/cli/output.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A folder is walked in sorted order. A *.json file whose head names it a document of mallet is
- * taken, a *.info file is lcov's, trend.tsv has points over commits. Folders with a great many files that are neither, such as a
- * campaign's corpus, are skipped by name.
+ * taken, a *.info file is lcov's, trend.tsv has points over commits. Folders with a great many
+ * files that are neither, such as a campaign's corpus, are skipped by name.
  */
 #include "harness/cli/cli.h"
 #include "mallet/site.h"

@@ -3,8 +3,8 @@
  * Depth-first search over the branches, with a bound on the pre-emptions of a schedule; a choice
  * when the running thread cannot go on costs nothing.
  *
- *   execution    ──●──────●─────────●──    each ● a branch: the default was taken, others remain
- *   next one     ──●──────●─────────○──    the deepest that has another left, and that one affordable
+ *   execution  ──●──────●─────────●──  each ● a branch: the default was taken, others remain
+ *   next one   ──●──────●─────────○──  the deepest that has another left, and that one affordable
  *
  * The search learns which places are shared as it goes, so it may miss branches that are not known
  * yet. A bound is searched again until a whole search has met no new shared place; then it is

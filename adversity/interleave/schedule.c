@@ -3,7 +3,8 @@
  * The token, and the choice at every step.
  *
  *   point ──→ a step ──→ who is next? ── the running thread ──→ it goes on
- *                                     └─ another ──→ it gets the token, the running thread waits for it to come back
+ *                                     └─ another ──→ it gets the token, the running thread
+ *                                                     waits for it to come back
  *
  * Steps are numbered, so that a schedule means the same in every process. A step is a branch if
  * another thread could go on, the place is shared, and the thread is not just seeing the same value

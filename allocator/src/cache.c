@@ -5,13 +5,14 @@
  *
  * Room: a magazine starts with 7 entries and doubles when it misses, up to 64 KiB of blocks or 63
  * entries: more save few batches, and the entries of many classes would cost a small process more
- * than its blocks. A refill takes one block at first and twice as many each time, up to half of the room; a
- * spill puts the older half back. Every so many batches, the magazines that have not moved since
- * the last look are emptied, and so are the lists of large blocks if none was taken from them.
+ * than its blocks. A refill takes one block at first and twice as many each time, up to half of the
+ * room; a spill puts the older half back. Every so many batches, the magazines that have not moved
+ * since the last look are emptied, and so are the lists of large blocks if none was taken from
+ * them.
  *
- * Large blocks: a thread keeps 64 pages of them at first, and twice as much, up to 512, each time it
- * misses one of a length that it had to give up. When there is no room for the next, all kept ones
- * become free extents at once, and a resting mapping as well.
+ * Large blocks: a thread keeps 64 pages of them at first, and twice as much, up to 512, each time
+ * it misses one of a length that it had to give up. When there is no room for the next, all kept
+ * ones become free extents at once, and a resting mapping as well.
  *
  * The page of a cache is never given back, but serves the next thread. Entries lie in the heap's
  * metadata.

@@ -13,7 +13,7 @@
  * longer, one that rests is emptied. A thread that ends puts everything back.
  *
  *     base        top                 limit
- *      | NULL | entry | entry |  free  |        top[-1] is popped next; NULL there: the magazine is empty
+ *      | NULL | entry | entry |  free  |      top[-1] is popped next; NULL there: it is empty
  *
  * Large blocks, up to 1 MiB: a thread keeps the extents that it freed in a list for each run class,
  * with a limit on the pages of all together. They are linked through their descriptors, state

@@ -188,8 +188,8 @@ static bool is_free_list_whole(const struct slab *slab)
     return index == SLAB_NO_BLOCK;
 }
 
-/* May the tag `rest` stand at this place, after `left` more of a span? *left is what follows. A span
- * that is not in use yet is taken, and does not tell its length. */
+/* May the tag `rest` stand at this place, after `left` more of a span? *left is what follows. A
+ * span that is not in use yet is taken, and does not tell its length. */
 static bool is_rest_whole(uint32_t tag, unsigned *left)
 {
     bool is_rest = tag == SLAB_TAG_SPAN, is_whole = is_rest ? *left > 0 : true;

@@ -7,9 +7,9 @@
  * changed, or it cannot fail any more.
  *
  * The heap expands in steps: 256 KiB at first, later an eighth of the heap; from a source whose
- * regions lie anywhere at least 4 MiB, so that a growing block has room above it. Only touched pages
- * become resident. Steps are round: blocks of one size then come back to the places where they were
- * before, whose pages are resident already. Memory goes back by three rules:
+ * regions lie anywhere at least 4 MiB, so that a growing block has room above it. Only touched
+ * pages become resident. Steps are round: blocks of one size then come back to the places where
+ * they were before, whose pages are resident already. Memory goes back by three rules:
  *  - a free extent that exceeds both the trim threshold and a quarter of the heap is cut at once,
  *    if the page source can take its tail;
  *  - when the dirty bytes of the free extents exceed a budget (2 MiB and an eighth of the heap),
@@ -283,8 +283,8 @@ static size_t estimate_resident(struct extents *extents)
     return seen == 0 ? dirty_bytes : size_min(dirty_bytes, dirty_bytes / seen * resident + 1);
 }
 
-/* Blocks that were not written whole left pages without memory behind. To purge those gains nothing,
- * and costs page faults when the others are needed again. */
+/* Blocks that were not written whole left pages without memory behind. To purge those gains
+ * nothing, and costs page faults when the others are needed again. */
 static COLD void purge_if_resident(struct extents *extents)
 {
     size_t budget = purge_budget(extents), resident = estimate_resident(extents);
@@ -402,7 +402,7 @@ static struct extent *find_or_expand(struct extents *extents, size_t pages)
 
 /*
  *   before   | found, free                          |
- *   after    | free, if any | extent | free, if any |     the extent starts at a multiple of the alignment
+ *   after    | free, if any | extent | free, if any |     starts at a multiple of the alignment
  */
 int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
                  struct extent **ret_extent)
@@ -503,7 +503,7 @@ bool extent_shrink(struct extents *extents, struct extent *extent, size_t pages)
 
 /*
  *   before   | extent, free               |
- *   after    | extent, if any is left | m |     m is meta's, and no extent: this needs no descriptor
+ *   after    | extent, if any is left | m |   m is meta's, and no extent: this needs no descriptor
  */
 COLD bool extents_feed_meta(struct extents *extents)
 {

@@ -54,8 +54,8 @@ void extents_destroy(struct extents *extents);
  * what calloc must clear. Returns 0 or ENOMEM. */
 int extent_alloc(struct extents *extents, size_t pages, size_t alignment,
                  struct extent **ret_extent);
-/* Frees a large block, cached or not, or a slab: coalesces, then releases or purges what exceeds the limits. Never
- * fails. */
+/* Frees a large block, cached or not, or a slab: coalesces, then releases or purges what exceeds
+ * the limits. Never fails. */
 void extent_free(struct extents *extents, struct extent *extent);
 /* Grows to `pages` in place, into a free right neighbour; at the top of a contiguous source that
  * neighbour is made. Returns false, with the extent unchanged, if there is no room. */

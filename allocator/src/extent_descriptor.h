@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The descriptor of an extent (extent.h tells what extents are), for all layers that keep extents in
- * order: the tree, the set of free ones, and the extents of a heap.
+ * The descriptor of an extent (extent.h tells what extents are), for all layers that keep extents
+ * in order: the tree, the set of free ones, and the extents of a heap.
  *
  * Only the first `dirty` bytes of an extent may be other than zero: memory behind them is as the
  * page source gave it. The first `clean` bytes of a free extent are zero again (purged), and stay

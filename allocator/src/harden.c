@@ -2,8 +2,8 @@
 /*
  * The levels of harden.h. A canary is a byte that depends on the block's address and on a secret
  * of the process, never zero, so that the terminator of a string is noticed. The first CANARY_BYTES
- * behind a block hold it, for writes past the end, and so do the last TAIL_BYTES of its capacity, for
- * writes before the start of the next block:
+ * behind a block hold it, for writes past the end, and so do the last TAIL_BYTES of its capacity,
+ * for writes before the start of the next block:
  *
  *     | size asked for | canary | rest | tail |
  *
@@ -185,7 +185,8 @@ static unsigned choose_place(struct anvil_heap *heap)
                       QUARANTINE_MAX);
 }
 
-/* Takes one block out: the oldest, or one at random whose place the oldest takes. Under the lock. */
+/* Takes one block out: the oldest, or one at random whose place the oldest takes. Under the
+ * lock. */
 static struct heap_waiting take_out(struct anvil_heap *heap)
 {
     struct heap_quarantine *quarantine = &heap->quarantine;
@@ -238,8 +239,8 @@ bool harden_flush(struct anvil_heap *heap)
     return is_any;
 }
 
-/* The block freed last is looked at with every request, and not only when it leaves: a stale pointer
- * is mostly used soon. Under the lock, so that nobody takes it out meanwhile. */
+/* The block freed last is looked at with every request, and not only when it leaves: a stale
+ * pointer is mostly used soon. Under the lock, so that nobody takes it out meanwhile. */
 static void verify_last_freed(struct anvil_heap *heap)
 {
     struct heap_quarantine *quarantine = &heap->quarantine;

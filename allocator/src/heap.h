@@ -127,7 +127,8 @@ static inline bool heap_serves_small(const struct anvil_heap *heap, size_t size,
                sync_tag_read(&heap->small_max);
 }
 
-/* alignment: a power of two; request_code: what is remembered of the request. Returns 0 or ENOMEM. */
+/* alignment: a power of two; request_code: what is remembered of the request. Returns 0 or
+ * ENOMEM. */
 int heap_alloc(struct anvil_heap *heap, size_t size, size_t alignment, unsigned request_code,
                struct heap_fresh *ret_fresh);
 /* As slabs_take, but gives up what the heap keeps for speed before it fails. */

@@ -238,9 +238,9 @@ static char *resize(struct anvil_heap *heap, const struct heap_block *block, siz
     return result == HEAP_RESIZED ? start : NULL;
 }
 
-/* Frees what was copied. A large block does not go to the thread's cache: a buffer that grows leaves
- * ever longer blocks behind, none of which it needs again, and free ones make room for it to grow
- * in place. */
+/* Frees what was copied. A large block does not go to the thread's cache: a buffer that grows
+ * leaves ever longer blocks behind, none of which it needs again, and free ones make room for it to
+ * grow in place. */
 static void release_moved(struct anvil_heap *heap, const struct heap_block *old, void *pointer)
 {
     int saved = errno;

@@ -55,8 +55,8 @@ static inline void *malloc_straight(size_t size)
     return LIKELY(entry != NULL) ? entry->block : malloc_slow(size);
 }
 
-/* Pushes a small block whose tag was found to be live. Returns false, with nothing done, if there is
- * no room. */
+/* Pushes a small block whose tag was found to be live. Returns false, with nothing done, if there
+ * is no room. */
 static inline bool free_cached(struct slab *slab, void *block, struct sync_tag *tag)
 {
     bool is_pushed = cache_push(slab, block, tag);

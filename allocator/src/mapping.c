@@ -39,7 +39,7 @@ static void drop_mapping(struct extents *extents, struct extent *extent)
 
 /*
  *   before   | mapped, pages + alignment            |
- *   after    | unmapped | start, pages   | unmapped |   a tail that cannot be unmapped stays part of the extent
+ *   after    | unmapped | start, pages   | unmapped |   or the tail stays, part of the extent
  */
 static int map_aligned(struct extents *extents, size_t pages, size_t alignment, char **ret_start,
                        size_t *ret_pages)

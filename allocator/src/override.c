@@ -4,9 +4,9 @@
  * the default heap. Built into the shared object only, with everything else hidden; never into a
  * sanitizer's or fuzzer's binary, which need these names for themselves.
  *
- * C++: new and delete of one object and of arrays. The deletes that are told a size check it, unless
- * the program has a delete of its own, which may belong to a new that asks for more. The other forms
- * are left to the C++ library, whose defaults call these or malloc and free.
+ * C++: new and delete of one object and of arrays. The deletes that are told a size check it,
+ * unless the program has a delete of its own, which may belong to a new that asks for more. The
+ * other forms are left to the C++ library, whose defaults call these or malloc and free.
  */
 #include "anvil.h"
 #include "heap_set.h"
@@ -135,7 +135,7 @@ struct anvil_mallinfo2 mallinfo2(void)
     return anvil_mallinfo2();
 }
 
-/* ---- C++: operator new and delete, of one object and of arrays, and both deletes with the size ---- */
+/* ---- C++: operator new and delete, of one object and of arrays, also with the size ---- */
 
 EXPORT void *_Znwm(size_t size);
 EXPORT void *_Znam(size_t size);
@@ -163,8 +163,8 @@ static inline bool is_own(void (*volatile found)(void *), void (*own)(void *))
     return found == own;
 }
 
-/* The form, or REQUEST_PLAIN if the program replaces some of the four: their blocks may then go from
- * one to the other. */
+/* The form, or REQUEST_PLAIN if the program replaces some of the four: their blocks may then go
+ * from one to the other. */
 static enum request_code form_if_own(enum request_code form)
 {
     bool are_own = is_own_new(_Znwm, own_new) && is_own_new(_Znam, own_new_array) &&

@@ -13,9 +13,9 @@
  * addresses. Both are mostly untouched memory; a process pays one page of it for each 2 MiB that it
  * uses. That would be much for a long mapping of which a program uses little. So such a mapping has
  * one word only, for the cell of 1 MiB in which it starts: the words of all cells are side by side
- * behind those of the pages. The root is less than 2 MiB, because a kernel that aligns longer mappings for huge pages
- * would put the drop-in, and every library loaded below it, at one unlucky place.
- * Leaves are never released. Words of a heap change under that heap's lock. Others read them
+ * behind those of the pages. The root is less than 2 MiB, because a kernel that aligns longer
+ * mappings for huge pages would put the drop-in, and every library loaded below it, at one unlucky
+ * place. Leaves are never released. Words of a heap change under that heap's lock. Others read them
  * without a lock: a thread that frees a valid block sees its word, because the block was handed to
  * it after the word was written.
  */
@@ -45,7 +45,7 @@ _Static_assert((size_t)PAGEMAP_ROOT_WORDS << PAGEMAP_LEAF_SHIFT == (size_t)1
                "the map covers what a word can hold beside the owner");
 
 /*
- *     address:  | root 17 bits | leaf 19 | within the page 12 |     bits above 48: not a user address
+ *     address:  | root 17 bits | leaf 19 | within the page 12 |   bits above 48: not a user address
  *     word:     | 1 | owner 14 bits | is slab | address of the descriptor, 48 bits |
  *               | 0               | address of a slab of the default heap, 48 bits |
  *               0: nobody's
@@ -154,8 +154,8 @@ static inline void pagemap_set(const char *address, pagemap_word word)
     sync_word_write(place, (uintptr_t)word);
 }
 
-/* For the mapping that starts at that address, of at least PAGEMAP_CELL_PAGES: so no other one starts
- * in its cell. */
+/* For the mapping that starts at that address, of at least PAGEMAP_CELL_PAGES: so no other one
+ * starts in its cell. */
 static inline void pagemap_set_cell(const char *address, pagemap_word word)
 {
     ASSERT(pagemap_leaf(address) != 0); /* reserved */

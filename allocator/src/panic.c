@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one way out, for a caller's misuse and for a bug of anvil's own: a line on stderr, then abort.
- * Allocates nothing, takes no lock, is no point of cancellation. */
+/* The one way out, for a caller's misuse and for a bug of anvil's own: a line on stderr, then
+ * abort. Allocates nothing, takes no lock, is no point of cancellation. */
 #include "panic.h"
 
 #include "text.h"

@@ -55,8 +55,8 @@ void slab_partial_remove(struct slabs *slabs, struct slab *slab)
 
 /* ---- making and freeing slabs ---- */
 
-/* One tag more than there are blocks, and one for each index that a pointer into the guard can have,
- * the inexact reciprocal allowed for. */
+/* One tag more than there are blocks, and one for each index that a pointer into the guard can
+ * have, the inexact reciprocal allowed for. */
 static size_t tag_count(size_t capacity, size_t block_size, unsigned guard_pages)
 {
     return capacity + 1 + guard_pages * (PAGE_BYTES / block_size + 2);

@@ -5,12 +5,12 @@
  * The descriptor and one tag of 32 bits per block lie with the other metadata, so a slab holds
  * nothing but blocks. A tag tells what its block is:
  *
- *     live       | 0 | 0 ... | request code, 7 bits | size asked for, 16 bits |
- *     taken      | 1 | 1 | zero | 0 ...                                         |   out of the slab, in a magazine
- *     free       | 1 | 0 | zero | 1 | 0 ... | index of the next free block, 16  |   NO_BLOCK ends the list
- *     none       | 1 | 0 ...                                                    |   never taken yet
- *     span       | 1 | 0 | 0 | 0 | 1 | blocks, 11 bits | size asked for, 16     |   the first of a live span
- *     rest       | 1 | 0 | 0 | 0 | 1 | 0 ...                                    |   the others
+ *   live   | 0 | 0 ... | request code, 7 bits | size asked for, 16 bits  |
+ *   taken  | 1 | 1 | zero | 0 ...                                        |  in a magazine
+ *   free   | 1 | 0 | zero | 1 | 0 ... | index of the next free block, 16 |  NO_BLOCK ends the list
+ *   none   | 1 | 0 ...                                                   |  never taken yet
+ *   span   | 1 | 0 | 0 | 0 | 1 | blocks, 11 bits | size asked for, 16    |  first of a live span
+ *   rest   | 1 | 0 | 0 | 0 | 1 | 0 ...                                   |  the others
  *
  * `zero`: the block's memory is known to be zero. The free list runs through the tags and never
  * through the blocks: writing to a freed block cannot lead the allocator astray, and freeing does
@@ -24,13 +24,13 @@
  * Between those two a block belongs to whoever took it, and only he changes its tag, without a
  * lock. The fields of a slab down to `class_index` never change.
  *
- * A span is a live block that consists of several free blocks side by side, of a smaller class. When
- * a program has freed most of its small blocks, but not those of any one slab, their memory serves
- * larger blocks that way. A span never goes through a magazine: that is slower, and happens only
- * where a class has megabytes of free blocks, more than it has live ones.
+ * A span is a live block that consists of several free blocks side by side, of a smaller class.
+ * When a program has freed most of its small blocks, but not those of any one slab, their memory
+ * serves larger blocks that way. A span never goes through a magazine: that is slower, and happens
+ * only where a class has megabytes of free blocks, more than it has live ones.
  *
- * The slabs of SIZE_CLASS_NOTHING are inaccessible while they live, where the system allows it. Where
- * guards are wanted, an inaccessible page of a slab's own follows its blocks:
+ * The slabs of SIZE_CLASS_NOTHING are inaccessible while they live, where the system allows it.
+ * Where guards are wanted, an inaccessible page of a slab's own follows its blocks:
  *
  *     extent   | block | block | ...                | rest | guard page |
  *
@@ -141,8 +141,8 @@ struct slabs {
 void slabs_init(struct slabs *slabs, struct extents *extents, struct sync_lock *extents_lock);
 
 /* Takes between one and `wanted` blocks; their tags say `taken`. They are in the order of a stack:
- * the last entry is the block that the slab gives first, which is mostly the lowest address. Returns
- * 0 or ENOMEM. */
+ * the last entry is the block that the slab gives first, which is mostly the lowest address.
+ * Returns 0 or ENOMEM. */
 int slabs_take(struct slabs *slabs, unsigned class_index, struct slab_entry *entries,
                unsigned wanted, unsigned *ret_count);
 /* Puts blocks of one class back. Returns how many; less than `count` if the next was not taken: it

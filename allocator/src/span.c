@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spans: how they are found, made, taken and freed. A class whose free blocks are many and sparse is
- * swept, a few slabs for each request; all spans that a slab has room for are made at once, and wait
- * in the store for the next requests of the same class.
+ * Spans: how they are found, made, taken and freed. A class whose free blocks are many and sparse
+ * is swept, a few slabs for each request; all spans that a slab has room for are made at once, and
+ * wait in the store for the next requests of the same class.
  */
 #include "span.h"
 

@@ -8,8 +8,8 @@
 
 #include "slab.h"
 
-/* Makes a span live that serves a request of `size` bytes, of this class, which the class itself has
- * no free block for. Returns NULL if there is none. */
+/* Makes a span live that serves a request of `size` bytes, of this class, which the class itself
+ * has no free block for. Returns NULL if there is none. */
 char *slabs_take_span(struct slabs *slabs, unsigned class_index, size_t size);
 /* Frees the span that begins there. Returns false if it is none. */
 bool slabs_put_span(struct slabs *slabs, struct slab *slab, struct sync_tag *tag);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * C++'s new and delete under the drop-in, called by the names that compilers give them. Built twice:
- * with OWN_DELETE the program has an operator delete of its own, which must get every block
+ * C++'s new and delete under the drop-in, called by the names that compilers give them. Built
+ * twice: with OWN_DELETE the program has an operator delete of its own, which must get every block
  * unchecked, arrays included: its new may have got them anywhere. Run also with the level that
  * remembers which form of new a block is from.
  */

@@ -5,8 +5,8 @@
 
 #include <errno.h>
 
-/* One growth step of 64 pages is laid out as  | a 10 | - | b 20 | - | c 5 | ------- 27 |  with - live, so that only a, b and c can be
- * free. */
+/* One growth step of 64 pages is laid out as  | a 10 | - | b 20 | - | c 5 | ------- 27 |
+ * with - live, so that only a, b and c can be free. */
 enum { STEP = 64, A = 10, B = 20, C = 5 };
 
 static struct pages pages;

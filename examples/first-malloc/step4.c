@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Step 4: a heap of its own, mapped by mmap, so that nobody else is in it. It is a chain of regions;
- * a region whose blocks are all free again is unmapped.
+ * Step 4: a heap of its own, mapped by mmap, so that nobody else is in it. It is a chain of
+ * regions; a region whose blocks are all free again is unmapped.
  *
  *     regions → | region | header | payload | header | payload | … |   each one a mapping
  */

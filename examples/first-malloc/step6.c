@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Step 6: safe for threads and for forks, and with nothing left that `mallet check` finds. One lock
- * is held in every call. Sizes that cannot be are refused, a failure sets errno, and what the system
- * does not take back is used again. Free blocks are in a list of their own, so that a search does
- * not visit those in use; it is a search all the same, which `mallet_subject_lacks` admits.
+ * is held in every call. Sizes that cannot be are refused, a failure sets errno, and what the
+ * system does not take back is used again. Free blocks are in a list of their own, so that a search
+ * does not visit those in use; it is a search all the same, which `mallet_subject_lacks` admits.
  *
- *     free → | header | list | … | ⇄ | header | list | … |      list: in the payload of a free block
+ *     free → | header | list | … | ⇄ | header | list | … |    list: in the payload of a free block
  */
 #define _GNU_SOURCE /* recursive mutexes without an initialiser function */
 #include <errno.h>
@@ -325,9 +325,9 @@ void *my_realloc(void *block, size_t size)
 
 /* ---- fork: no other thread is in the heap then, and the child has a free lock ---- */
 
-/* glibc's lock of its list of streams, which fork takes too, after the handlers. A thread that holds
- * it may be waiting for ours: it has to come first. The locks are recursive, since a signal handler
- * that interrupted malloc may fork. */
+/* glibc's lock of its list of streams, which fork takes too, after the handlers. A thread that
+ * holds it may be waiting for ours: it has to come first. The locks are recursive, since a signal
+ * handler that interrupted malloc may fork. */
 extern void _IO_list_lock(void) __attribute__((weak));
 extern void _IO_list_unlock(void) __attribute__((weak));
 extern void _IO_list_resetlock(void) __attribute__((weak));

@@ -2,7 +2,7 @@
 /*
  * A correct solution of the malloc lab: an implicit free list with boundary tags.
  *
- *     | header 4 | payload … | footer 4 |      header = footer = size of the whole | 1 if it is used
+ *     | header 4 | payload … | footer 4 |    header = footer = size of the whole | 1 if it is used
  *
  * Blocks are multiples of 8 bytes, and begin 4 bytes before one. A used block of size 8 before the
  * first and a used one of size 0 behind the last spare the ends every test.

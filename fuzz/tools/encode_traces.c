@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writes text traces as the bytes that fuzz targets take: OUT/NAME for each NAME.trace. `mallet
- * encode` does the same for one; this program needs no library, and builds with any instrumentation.
+ * encode` does the same for one; this program needs no library, and builds with any
+ * instrumentation.
  *
  *     encode_traces OUT FILE…
  */

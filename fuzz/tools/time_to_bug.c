@@ -2,9 +2,9 @@
 /*
  * How long until a bug is found: `time_to_bug SUBJECTS [-b BUDGET] [-s SEEDS] [-f FIRST] [-m MODE]
  * [-w BYTES] [BUG…]`. For each mutant, the median over seeds of executions to the first verdict,
- * with the op mutator and with plain mutation of bytes, side by side. All else is the same: the seed traces,
- * the feedback (an input that shows a behaviour never seen is kept), the options of the runs, one
- * persistent worker.
+ * with the op mutator and with plain mutation of bytes, side by side. All else is the same: the
+ * seed traces, the feedback (an input that shows a behaviour never seen is kept), the options of
+ * the runs, one persistent worker.
  *
  * Seeds count up from FIRST: figures to report take seeds that nobody tuned the mutator with. MODE
  * leaves all others out; beside `ops` and `bytes` there are ablations, each the op mutator without

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How much memory a process holds, from /proc/self/statm and maps. Part of exported programs too. */
+/* How much memory a process holds, from /proc/self/statm and maps. Part of exported programs
+ * too. */
 #include "harness/base/memory.h"
 
 #include <fcntl.h>

@@ -25,9 +25,9 @@ struct proc_group {
 };
 struct proc_group proc_read_group(pid_t group);
 
-/* Whether every thread that has not ended waits, with no time limit, for another one of its process:
- * on a private futex, or to join it. Only a signal can end that, so it is believed once it has
- * lasted for PROC_LOCKED_MS. false: cannot be told. */
+/* Whether every thread that has not ended waits, with no time limit, for another one of its
+ * process: on a private futex, or to join it. Only a signal can end that, so it is believed once it
+ * has lasted for PROC_LOCKED_MS. false: cannot be told. */
 enum { PROC_LOCKED_MS = 500 };
 bool proc_group_is_locked(const struct proc_group *group);
 /* The same of one process. */

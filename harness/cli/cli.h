@@ -101,7 +101,8 @@ bool cli_is_over(const struct cli *cli, uint64_t done, uint64_t found);
 /* ---- progress ---- */
 
 /* How far the command is, on stderr: on a terminal over the line before, twice a second at most;
- * elsewhere a line of its own, every ten seconds at most. To be called as often as there is news. */
+ * elsewhere a line of its own, every ten seconds at most. To be called as often as there is
+ * news. */
 void cli_show_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Erases the line on a terminal; call it before anything else is printed. */
 void cli_hide_progress(void);

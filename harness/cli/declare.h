@@ -52,8 +52,8 @@ const char *declare_symbol_at(const struct declaration *declaration, unsigned i,
                               bool *ret_is_from_library);
 bool declare_uses_operators(const struct declaration *declaration);
 
-/* C that defines mallet_declared_NAME for each function, to be linked with the subject; `lacks`: what
- * it lacks beside DECLARE_LACKS, or "". */
+/* C that defines mallet_declared_NAME for each function, to be linked with the subject; `lacks`:
+ * what it lacks beside DECLARE_LACKS, or "". */
 void declare_write_names(const struct declaration *declaration, const char *lacks, FILE *out);
 /* C for a program that stands alone: the same as declared_NAME, and NAME as a macro for it. The
  * symbols are looked up when the program starts. */

@@ -184,9 +184,39 @@ static void check_lacks(const char *list)
                     word));
 }
 
+/* Where the value of an option is kept as it is, or NULL. */
+static const char **word_of(struct cli *cli, int key)
+{
+    switch (key) {
+    case KEY_WRITE_BASELINE:
+        return &cli->write_baseline;
+    case KEY_FINDINGS:
+        return &cli->findings;
+    case KEY_OUTPUT:
+        return &cli->output;
+    case KEY_CFLAGS:
+        return &cli->bring.cflags;
+    case KEY_PREFIX:
+        return &cli->bring.prefix;
+    case KEY_DECLARE:
+        return &cli->bring.declare;
+    case KEY_INIT:
+        return &cli->bring.init;
+    case KEY_LACKS:
+        return &cli->bring.lacks;
+    case KEY_LAB:
+        return &cli->bring.lab;
+    default:
+        return NULL;
+    }
+}
+
 static error_t parse_shared(int key, char *value, struct argp_state *state)
 {
     struct cli *cli = state->input;
+    const char **word = word_of(cli, key);
+    if (word != NULL)
+        *word = value;
     switch (key) {
     case KEY_JSON:
         cli->as_json = true;
@@ -198,12 +228,6 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
         if (cli->baseline_count == CLI_BASELINES_MAX)
             exit(refuse("--baseline: at most %d files", CLI_BASELINES_MAX));
         cli->baselines[cli->baseline_count++] = value;
-        return 0;
-    case KEY_WRITE_BASELINE:
-        cli->write_baseline = value;
-        return 0;
-    case KEY_FINDINGS:
-        cli->findings = value;
         return 0;
     case KEY_STRICT:
         cli->is_strict = true;
@@ -224,31 +248,14 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
     case KEY_AT_LEAST:
         cli->at_least = cli_parse_number("--at-least", value, 1, UINT32_MAX);
         return 0;
-    case KEY_OUTPUT:
-        cli->output = value;
-        return 0;
     case KEY_SEED:
         cli->seed = cli_parse_number("--seed", value, 0, INT64_MAX);
         return 0;
-    case KEY_CFLAGS:
-        cli->bring.cflags = value;
-        return 0;
-    case KEY_PREFIX:
-        cli->bring.prefix = value;
-        return 0;
-    case KEY_DECLARE:
-        cli->bring.declare = value;
-        return 0;
-    case KEY_INIT:
-        cli->bring.init = value;
-        return 0;
     case KEY_LACKS:
         check_lacks(value);
-        cli->bring.lacks = value;
         return 0;
     case KEY_LAB:
         (void)cli_parse_choice("--lab", value, bring_lab_at);
-        cli->bring.lab = value;
         return 0;
     case ARGP_KEY_ARG:
         return add_subject(cli, value, state);
@@ -257,7 +264,7 @@ static error_t parse_shared(int key, char *value, struct argp_state *state)
             argp_error(state, "SUBJECT is missing");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return word != NULL ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 

@@ -4,7 +4,8 @@
  * hang, print for ever or scribble over all it can reach: each is a verdict, never the end of the
  * caller.
  *
- *   caller ──── spawns ───→ zygote: binds the subject, touches it no further ──── forks ───→ worker: runs traces
+ *   caller ─ spawns ─→ zygote: binds the subject, touches it no further ─ forks ─→ worker: runs
+ *                                                                                  traces
  *
  * The caller trusts nothing it reads back. Traces go out through memory the worker cannot write;
  * verdicts come back as validated messages. A hang is judged by the worker's CPU time; wall time
@@ -54,8 +55,8 @@ struct executor;
  * that says which subject cannot be bound and why. */
 int executor_start(struct executor **ret_executor, const char *typed,
                    const struct executor_options *options, char error[SUBJECT_ERROR_MAX]);
-/* A second executor for the same subject, with processes of its own: what is known of the subject is
- * taken over, not probed again. Returns as executor_start. */
+/* A second executor for the same subject, with processes of its own: what is known of the subject
+ * is taken over, not probed again. Returns as executor_start. */
 int executor_start_beside(struct executor **ret_executor, const struct executor *other,
                           char error[SUBJECT_ERROR_MAX]);
 void executor_stop(struct executor *executor);

@@ -5,9 +5,9 @@
  *
  *   executor                zygote                worker
  *      │ ←─── hello ────────── │                      │
- *      │ ──── spawn ─────────→ │ ── forks ──────────→ │        control: the executor's and the zygote's
+ *      │ ──── spawn ─────────→ │ ── forks ──────────→ │    control: the executor's and the zygote's
  *      │ ←─── worker started ─ │                      │
- *      │ ──── order ────────────────────────────────→ │        work: the executor's and the worker's
+ *      │ ──── order ────────────────────────────────→ │    work: the executor's and the worker's
  *      │ ←─── reply ───────────────────────────────── │
  *      │ ←─── worker ended ─── │                      ×
  *

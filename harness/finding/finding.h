@@ -10,8 +10,8 @@
  *
  *   finding.c          makes one of a verdict; counts k of n
  *   reproduce.c        shows the class of a verdict again, with a trace
- *   shrink.c           makes the trace small; shrink_list.c is the delta debugger, shrink_op.c makes
- *                      ops plainer
+ *   shrink.c           makes the trace small; shrink_list.c is the delta debugger, shrink_op.c
+ *                      makes ops plainer
  *   group.c            which findings have one cause
  *   baseline.c         which findings are expected
  *   finding_json.c     reads and writes findings as JSON; a library of its own, for it takes

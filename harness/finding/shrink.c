@@ -4,8 +4,9 @@
  * process. Or while it keeps its cause: any check of a family at any site, so that traces of one
  * defect come to the same few ops.
  *
- *   settle ──→ cut the tail ──→ fewer threads, forks, faults ──→ remove stretches ──→ simplify each op ──→ renumber slots ──┐
- *                   ↑______________________________ until a whole round changes nothing ____________________________________│
+ *   settle ─→ cut the tail ─→ fewer threads, forks, faults ─→ remove stretches
+ *                  ↑                                                 │
+ *                  └──── renumber slots ←── simplify each op ←───────┘  until nothing changes
  *
  * Removing is delta debugging (shrink_list.c), simplifying is shrink_op.c.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each op of a trace plainer: a simpler function, an exact size, plain calls in the place of one,
- * smaller numbers. Numbers are tried in ascending order, then bisected to the exact border, which is
- * what a reader wants to see ("fails from 4097 on").
+ * smaller numbers. Numbers are tried in ascending order, then bisected to the exact border, which
+ * is what a reader wants to see ("fails from 4097 on").
  */
 #include "harness/finding/shrink_internal.h"
 #include "harness/trace/trace_slots.h"

@@ -4,7 +4,7 @@
  * gate, torture scenarios and growth workloads are jobs; what they leave in shared memory, and how
  * the child ends, is judged by whoever started them (job_spawn.h).
  *
- *   caller ── job_spawn ─→ child program: binds the subject into `calls` ── runs one job by name ─→ report
+ *   caller ─ job_spawn ─→ child program: binds the subject into `calls` ─ runs one job ─→ report
  *
  * A job allocates nothing but from the subject, and uses no stdio: where the subject is the
  * process's own malloc, all of the heap is the subject's.

@@ -26,8 +26,8 @@ int job_spawn(const struct job_order *order, struct process *ret_process);
 /* What the child left so far; its own words, so nothing to rely on. */
 void *job_report(const struct process *process);
 uint32_t job_offers(const struct process *process);
-/* Why the subject was not bound in a child that has ended with 0: one sentence. NULL if it was bound,
- * or the subject itself ended the child, or it ended otherwise. */
+/* Why the subject was not bound in a child that has ended with 0: one sentence. NULL if it was
+ * bound, or the subject itself ended the child, or it ended otherwise. */
 const char *job_refusal(struct process *process);
 
 #endif

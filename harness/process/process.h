@@ -3,7 +3,8 @@
  * The one way to start a child process, to watch it, to limit it, and to end it with all that it
  * started.
  *
- *   plan ── process_spawn ──→ process ── process_poll, process_has_ended … ──→ its ending ── process_release
+ *   plan ─ process_spawn ─→ process ─ process_poll, process_has_ended … ─→ its ending
+ *                                                                            └ process_release
  *
  * A child leads a session of its own, so that neither a Ctrl-C nor its own kill(0, …) passes the
  * border; it is killed with its process group when its leader ends, and with its whole session when

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Tells a child that stands still, or runs in a circle, from one that a loaded machine holds up. */
 #ifndef HARNESS_STALL_H
 #define HARNESS_STALL_H
 

@@ -17,8 +17,8 @@ struct confirm_request {
     const char *subject; /* as subject_resolve takes it */
     const char *source;  /* path of the program */
     bool is_hang;        /* the finding is that a call does not return */
-    /* Runs at most, until one shows it: a race needs several, and so does what depends on addresses,
-     * which differ from run to run. 0: 6. */
+    /* Runs at most, until one shows it: a race needs several, and so does what depends on
+     * addresses, which differ from run to run. 0: 6. */
     unsigned runs;
     unsigned *ret_run; /* number of the run that showed it, from 1; 0: none did. NULL: not asked */
     unsigned cpu_limit_s;       /* of a run; 0: 5 */

@@ -122,8 +122,9 @@ static void put_calls(FILE *out, struct program *program)
 static void put_block_count(const struct plan *plan, FILE *out)
 {
     if (plan_uses(plan, OP_FORK))
-        fprintf(out, "\nenum { CHILD_BLOCKS = %d, BLOCKS = %zu + CHILD_BLOCKS };\n",
-                RUN_CHILD_BLOCKS, plan->slots);
+        fprintf(out,
+                "\nenum { CHILD_BLOCKS = %d, CHILD_RESIZED = %d, BLOCKS = %zu + CHILD_BLOCKS };\n",
+                RUN_CHILD_BLOCKS, RUN_CHILD_RESIZED, plan->slots);
     else
         fprintf(out, "\nenum { BLOCKS = %zu };\n", plan->slots > 0 ? plan->slots : 1);
 }

@@ -229,8 +229,8 @@ static void put_break(const struct plan *plan, size_t i)
 {
     unsigned before = 0;
     for (size_t j = 0; j < i; j++)
-        before += plan->trace->ops[j].kind == OP_SBRK;
-    if (before < RUN_FOREIGN_MAX)
+        before += plan->trace->ops[j].kind == OP_SBRK && plan->trace->ops[j].extra != 0;
+    if (before < RUN_FOREIGN_MAX && plan->trace->ops[i].extra != 0)
         export_put(plan, "    move_break(%u, %" PRIu64 ");\n", before, plan->trace->ops[i].extra);
 }
 

@@ -100,7 +100,8 @@ struct verdict_class {
 enum { VERDICT_CLASS_MAX = 80 };
 void verdict_class_name(const struct verdict *verdict, char ret_name[VERDICT_CLASS_MAX]);
 
-/* Whether only a later cycle shows it, though it is not about cycles, as growth and recovery are. */
+/* Whether only a later cycle shows it, though it is not about cycles, as growth and recovery
+ * are. */
 bool verdict_is_late(const struct verdict *verdict);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The middle of the picture: trace → run(subject, shadow) → verdict. Makes every call of a trace on the subject, keeps the shadow beside
- * it and stops at the first check that fails.
+ * The middle of the picture: trace → run(subject, shadow) → verdict. Makes every call of a trace on
+ * the subject, keeps the shadow beside it and stops at the first check that fails.
  *
  * Uses no malloc of any kind while a trace runs: its memory is mapped once by run_init. One struct
  * run serves one thread.
@@ -24,8 +24,9 @@ enum {
     /* guidance for a search: those of behaviour, then the edges of a subject that counts them */
     RUN_COUNTERS = RUN_FEATURES + SUBJECT_COVERAGE,
     RUN_MUTED_MAX = 32,
-    RUN_FOREIGN_MAX = 16, /* `sbrk` ops that a run heeds */
-    RUN_CHILD_BLOCKS = 8  /* that the child of a fork allocates */
+    RUN_FOREIGN_MAX = 16,  /* `sbrk` ops that a run heeds */
+    RUN_CHILD_BLOCKS = 8,  /* that the child of a fork allocates */
+    RUN_CHILD_RESIZED = 64 /* inherited blocks that it reallocates; it frees all */
 };
 
 /* Follows the function's name in the site of a verdict on a call in which an OS call failed on

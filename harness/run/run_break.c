@@ -4,7 +4,7 @@
  * subject, as a library that has a heap of its own does. What it got stays its own for the life of
  * the process: no block may lie in it, its bytes never change, and the break never falls below it.
  *
- *   │ the subject's, if it uses the break │ foreign: filled with a pattern │ the subject's … → break
+ *   │ the subject's, if it uses the break │ foreign: filled with a pattern │ the subject's → break
  *
  * The break is moved once in a run, not in each cycle: nobody but the last user could give back.
  * The process is spent then, as the next run must not find what this one took.

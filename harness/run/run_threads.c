@@ -25,9 +25,8 @@
 
 enum {
     CHILD_EXIT_VERDICT = 97,
-    CHILD_CPU_MS = 2000,    /* a child that uses more hangs */
-    CHILD_IDLE_MS = 10000,  /* one that uses none for so long is stuck */
-    CHILD_RESIZED_MAX = 64, /* inherited blocks that the child reallocates; it frees all */
+    CHILD_CPU_MS = 2000,   /* a child that uses more hangs */
+    CHILD_IDLE_MS = 10000, /* one that uses none for so long is stuck */
 };
 
 void run_in_member(struct run *run, void (*work)(void *context), void *context)
@@ -76,7 +75,7 @@ static bool resize_inherited(struct run *run)
 {
     uint32_t slot = 0;
     size_t left =
-        run->shadow.live.count < CHILD_RESIZED_MAX ? run->shadow.live.count : CHILD_RESIZED_MAX;
+        run->shadow.live.count < RUN_CHILD_RESIZED ? run->shadow.live.count : RUN_CHILD_RESIZED;
     for (; left > 0; left--, slot++) {
         slot = slot_set_next_live(&run->shadow.live, slot);
         size_t size = run->shadow.blocks[slot].size;

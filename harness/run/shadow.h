@@ -5,7 +5,7 @@
  *
  *   blocks     [0]    [1]    [2]   …             struct block, by slot
  *   live       {#0, #2, …}                       the slots whose block is there
- *   buckets    | 100:#2  300:#0 | 900:#1 … |     starts and slots by address, in pieces of a few dozen
+ *   buckets    | 100:#2  300:#0 | 900:#1 … |  starts and slots by address, in pieces of a few dozen
  *
  * A bucket is split when it is full, and joined to a neighbour once both together are at most half
  * full; so an insertion moves a few hundred bytes, however many blocks are live, and a search is

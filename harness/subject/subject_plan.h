@@ -4,7 +4,7 @@
  * it. Nothing else in the project parses a subject's name.
  *
  *   typed ─ subject_resolve ─→ plan ─ executor_start ─→ plan with what the subject offers
- *                                    └ subject_plan_whole_process ─→ the same with the subject preloaded
+ *                                    └ subject_plan_whole_process ─→ the same, preloaded
  *
  * What can be typed: "anvil[:OPTIONS]"; the name of a catalog entry; the path of a shared object,
  * or its name in the current folder; the path of a program mallet-conform*, which brings its libc.

@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 /* What a program has of its own. */
-enum { CHILD_BLOCKS = 2, BLOCKS = 2 + CHILD_BLOCKS };
+enum { CHILD_BLOCKS = 2, CHILD_RESIZED = 1, BLOCKS = 2 + CHILD_BLOCKS };
 
 #define CALL(name, result, parameters) static result(*volatile do_##name) parameters;
 CALL(malloc, void *, (size_t size))
@@ -310,6 +310,15 @@ static void visit_badly(void)
     visit();
 }
 
+static void resize_no_more_than_a_run_does(void)
+{
+    take(0, do_malloc(100), 100);
+    take(1, do_malloc(100), 100);
+    resize_inherited();
+    if (n[0] != 250 || n[1] != 100)
+        FAIL("%zu and %zu bytes\n", n[0], n[1]);
+}
+
 static void share_break(void)
 {
     move_break(0, 100);
@@ -357,6 +366,7 @@ static void threads_forks_and_refusals_are_those_of_the_trace(void **state)
     passes(pass_token);
     passes(visit);
     fails(visit_badly, "byte 0 must be");
+    passes(resize_no_more_than_a_run_does);
 }
 
 /* ---- cycles and ends ---- */

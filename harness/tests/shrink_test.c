@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shrinking, on an executor of our own: a function says which op of a trace is at fault, so every
- * test knows the smallest trace that there is. Defines executor_run, executor_thorough and executor_info, and so
- * must be linked before the library that has the real ones.
+ * test knows the smallest trace that there is. Defines executor_run, executor_thorough and
+ * executor_info, and so must be linked before the library that has the real ones.
  */
 #include "harness/finding/finding.h"
 

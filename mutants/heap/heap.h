@@ -14,7 +14,8 @@
  * asks HAS(<name>).
  *
  *   base                                           top            touched      committed end
- *    │ chunk │ chunk (free, in a bin) │ chunk │ …  │ was used once │ zero yet … │ no access yet … │     one reservation
+ *    │ chunk │ chunk (free, in a bin) │ chunk │ …  │ was used once │ zero yet … │ no access … │
+ *                                                     one reservation
  *
  * No free chunk lies next to another or below top: it would have been merged. A large block is a
  * mapping of its own.

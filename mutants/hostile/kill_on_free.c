@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes some blocks that it gave for foreign ones, and answers their free by ending its whole process group, itself
- * and whoever waits for it. */
+/* Takes some blocks that it gave for foreign ones, and answers their free by ending its whole
+ * process group, itself and whoever waits for it. */
 #define free hostile_give /* that of hostile.h */
 #include "hostile.h"
 #undef free

@@ -3,7 +3,7 @@
  * A small allocator for threads, right when MUTANT_ID is MUTANT_none, else with the one mistake of
  * registry that HAS() names.
  *
- *   thread ── mine ──→ cache: a lock, a list of free blocks for each class, a chunk to cut new ones from
+ *   thread ── mine ──→ cache: a lock, a list of free blocks for each class, a chunk to cut from
  *   block: header (owner, class, capacity), then the caller's bytes
  *
  * A block goes back to the cache that it was cut for, whoever frees it. A thread that ends leaves

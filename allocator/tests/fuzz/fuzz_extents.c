@@ -4,7 +4,8 @@
  * source and fit policy (model.h), the checker after each op.
  *
  * The fit policy is compared with a linear scan; memory said to be zero is looked at; some pages of
- * each live extent hold their marks from the first op to the last, across growing, shrinking and moving.
+ * each live extent hold their marks from the first op to the last, across growing, shrinking and
+ * moving.
  */
 #include "model.h"
 

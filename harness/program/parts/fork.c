@@ -4,13 +4,13 @@
 
 #include <sys/wait.h>
 
-/* Every other block grows by half, the others shrink to half. */
+/* Of the first blocks, every other one grows by half, the others shrink to half. */
 static void resize_inherited(void)
 {
     unsigned left = 0;
-    for (int i = 0; i < BLOCKS; i++)
+    for (int i = 0; i < BLOCKS && left < CHILD_RESIZED; i++)
         left += p[i] != NULL;
-    for (int i = 0; i < BLOCKS; i++)
+    for (int i = 0; i < BLOCKS && left > 0; i++)
         if (p[i] != NULL) {
             size_t size = left-- % 2 != 0 ? n[i] + n[i] / 2 + 100 : n[i] / 2 + 1;
             move(i, do_realloc(hold(i), size), size);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* An allocator of somebody else, as the scheduler tries one. */
 #ifndef MINE_H
 #define MINE_H
 

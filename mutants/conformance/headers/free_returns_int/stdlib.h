@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Declares free with another type than the standard's. */
 #define free system_free
 #include_next <stdlib.h>
 #undef free

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Says that it is of C23, and lacks the functions that C23 added. */
 #define free_sized         system_free_sized
 #define free_aligned_sized system_free_aligned_sized
 #include_next <stdlib.h>
