@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds the fuzz targets and their seeds into $OUT, as OSS-Fuzz and ClusterFuzzLite ask: with $CC, $CXX,
-# $CFLAGS, $CXXFLAGS and $LIB_FUZZING_ENGINE, whatever the sanitizer and the engine. Only anvil is
-# fuzzed so; other allocators are fuzzed by `mallet fuzz`. ci/oss-fuzz-test runs it anywhere.
+# Builds the fuzz targets and their seeds into $OUT, as OSS-Fuzz and ClusterFuzzLite ask: with $CC,
+# $CXX, $CFLAGS, $CXXFLAGS and $LIB_FUZZING_ENGINE, whatever the sanitizer and the engine. Only
+# anvil is fuzzed so; other allocators are fuzzed by `mallet fuzz`. ci/oss-fuzz-test runs it
+# anywhere.
 set -euo pipefail
 source=$SRC/mallet
 build=${WORK:-$SRC}/mallet-build

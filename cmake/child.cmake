@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-# The child program that subjects live in (harness/job/child.h), once for each libc, and the jobs in it.
+# The child program that subjects live in (harness/job/child.h), once for each libc, and the jobs in
+# it.
 
-# An object library of jobs: the linker must not drop those that nothing refers to by name. Its sources go into every child.
+# An object library of jobs: the linker must not drop those that nothing refers to by name. Its
+# sources go into every child.
 function(add_jobs name)
   add_library(${name} OBJECT ${ARGN})
   target_link_libraries(${name} PRIVATE harness mallet_flags)
@@ -17,8 +19,9 @@ function(add_child_sources)
   endforeach()
 endfunction()
 
-# mallet-child binds foreign subjects, and has nothing of anvil in it, whose fork handlers would stand beside theirs; mallet-child-anvil binds
-# anvil alone, under its prefix. ARGN: the sources of main. Called once, after every add_jobs.
+# mallet-child binds foreign subjects, and has nothing of anvil in it, whose fork handlers would
+# stand beside theirs; mallet-child-anvil binds anvil alone, under its prefix. ARGN: the sources of
+# main. Called once, after every add_jobs.
 function(add_children)
   set(subject ${PROJECT_SOURCE_DIR}/harness/subject)
   if(MALLET_SANITIZERS)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Takes files into a program as text: harness/program/embedded.h, whose embedded_find finds the files of this list. `files` are named by their paths from
-# the root. Sets ret_source to the C source that results, and ret_source_inputs to what it is made of.
+# Takes files into a program as text: harness/program/embedded.h, whose embedded_find finds the
+# files of this list. `files` are named by their paths from the root. Sets ret_source to the C
+# source that results, and ret_source_inputs to what it is made of.
 function(embed_files ret_source files)
   set(embedded_list "")
   foreach(file IN LISTS files)

@@ -19,16 +19,19 @@ if(MALLET_ENGINE AND MALLET_SANITIZERS MATCHES address)
   target_compile_options(mallet_flags INTERFACE -fsanitize-address-use-after-return=never) # a fake stack for every call halves the speed
 endif()
 
-# What an engine shall see the inside of links to this as well: anvil, and the codec when that is on trial. Never the checks.
+# What an engine shall see the inside of links to this as well: anvil, and the codec when that is on
+# trial. Never the checks.
 add_library(mallet_instrumented INTERFACE)
 if(MALLET_ENGINE STREQUAL "libfuzzer")
   target_compile_options(mallet_instrumented INTERFACE -fsanitize=fuzzer-no-link
-      # What an allocator compares are addresses and counts: no hint to an engine, and a third of the time. Its indirect calls have one target each.
+      # What an allocator compares are addresses and counts: no hint to an engine, and a third of
+      # the time. Its indirect calls have one target each.
       -fno-sanitize-coverage=trace-cmp,indirect-calls,stack-depth)
   set(mallet_uncounted -fno-sanitize=fuzzer-no-link -fno-sanitize=all) # for a source among those that is a check
   target_link_options(mallet_flags INTERFACE -fsanitize=fuzzer-no-link) # programs without the engine need its hooks too
 endif()
-# Of OSS-Fuzz and ClusterFuzzLite: everything comes in CFLAGS, and is for all sources. Edges of the checks are no hint to an engine: not counted.
+# Of OSS-Fuzz and ClusterFuzzLite: everything comes in CFLAGS, and is for all sources. Edges of the
+# checks are no hint to an engine: not counted.
 if(MALLET_ENGINE STREQUAL "external")
   enable_language(CXX) # which their engines are written in
   string(REGEX MATCH "-fsanitize=(address|memory|thread)" mallet_sanitized "${CMAKE_C_FLAGS}")

@@ -6,7 +6,8 @@
 #   libanvil1     lib/libanvil.so.1
 #   libanvil-dev  include/anvil.h, lib/libanvil.a, lib/libanvil.so, pkg-config
 #
-# The engines' targets come from build/libfuzzer and build/afl, where those presets were built; mallet fuzz says so if they are missing.
+# The engines' targets come from build/libfuzzer and build/afl, where those presets were built;
+# mallet fuzz says so if they are missing.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(tree ${CMAKE_INSTALL_LIBDIR}/mallet)
@@ -56,7 +57,8 @@ if(Python3_FOUND)
   install(FILES ${man}/anvil_options.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 COMPONENT libanvil1)
 endif()
 
-# Completion. Debian's zsh looks into vendor-completions below /usr, and into site-functions below /usr/local.
+# Completion. Debian's zsh looks into vendor-completions below /usr, and into site-functions below
+# /usr/local.
 install(FILES mallet/completion/mallet.bash RENAME mallet DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT mallet)
 foreach(folder site-functions vendor-completions)
   install(FILES mallet/completion/_mallet DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/${folder} COMPONENT mallet)

@@ -10,8 +10,8 @@
 #       targets NAME-libfuzzer and NAME-afl, campaigns that are guided by the edges of these sources and go on where the last one ended; and a
 #       test of 2000 runs. Blanks in paths are not supported. The engines' targets of mallet must have been built.
 #
-# ARGUMENTS are further words for the command, such as --baseline FILE or --prefix my_. Status 4, incomplete, fails the test too: a
-# check that tested nothing is not green.
+# ARGUMENTS are further words for the command, such as --baseline FILE or --prefix my_. Status 4,
+# incomplete, fails the test too: a check that tested nothing is not green.
 include_guard()
 
 function(mallet_find_program ret_program)

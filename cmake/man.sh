@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Manual pages of the command and of each subcommand, made from what --help says. usage: man.sh MALLET FOLDER
+# Manual pages of the command and of each subcommand, made from what --help says.
+# usage: man.sh MALLET FOLDER
 set -euo pipefail
 mallet=$1
 folder=$2

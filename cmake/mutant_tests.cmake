@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# add_mutant_tests(KIND PROGRAM ID…): a test KIND.ID for each mutant ID, `PROGRAM FOLDER ID`, so that a failure names its mutant and tests that wait
-# run beside others.
+# add_mutant_tests(KIND PROGRAM ID…): a test KIND.ID for each mutant ID, `PROGRAM FOLDER ID`, so
+# that a failure names its mutant and tests that wait run beside others.
 function(add_mutant_tests kind program)
   foreach(id IN LISTS ARGN)
     add_test(NAME ${kind}.${id} COMMAND ${program} ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/mutants ${id})

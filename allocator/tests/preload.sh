@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs one real program under libanvil.so, once for every page source and fit policy, and compares its output with what it prints without.
+# Runs one real program under libanvil.so, once for every page source and fit policy, and compares
+# its output with what it prints without.
 #   preload.sh LIBRARY PROGRAM THREADS_PROGRAM          exit 77: the program is not installed
 set -u
 library=$1 program=$2 threads=$3

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Of the drop-in's two mappings with code, a small process has only one resident: see libanvil.ld.in.
+# Of the drop-in's two mappings with code, a small process has only one resident: see
+# libanvil.ld.in.
 #   resident.sh LIBRARY                        exit 77: there is no /proc/self/smaps
 set -eu
 [ -r /proc/self/smaps ] || { echo "no /proc/self/smaps: skipped"; exit 77; }

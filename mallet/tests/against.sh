@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `mallet check NEW --against OLD`: what is new, unchanged and gone, what the exit status says, and what is refused before anything is written.
+# `mallet check NEW --against OLD`: what is new, unchanged and gone, what the exit status says, and
+# what is refused before anything is written.
 #
 # usage: against.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

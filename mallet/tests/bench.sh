@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see of `mallet bench`: the one sentence for each bad input, the table, the JSON, and subjects that fail. Counts are tiny: no time matters.
+# What people see of `mallet bench`: the one sentence for each bad input, the table, the JSON, and
+# subjects that fail. Counts are tiny: no time matters.
 #
 # usage: bench.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Subjects that are no drop-in shared objects: a source, an object, an archive, a prefix, a function that sets up.
+# Subjects that are no drop-in shared objects: a source, an object, an archive, a prefix, a function
+# that sets up.
 #
 # usage: bring.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
@@ -8,7 +9,8 @@ set -u
 traces=$(cd "$(dirname "$0")/../../corpus/seeds" && pwd)
 cd "$work" || exit 1
 
-# Correct, of two functions: what was taken last can be given back. Without my_setup every request fails.
+# Correct, of two functions: what was taken last can be given back. Without my_setup every request
+# fails.
 cat >my.c <<'END'
 #include <errno.h>
 #include <stddef.h>

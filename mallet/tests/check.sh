@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see of `mallet check`: what it refuses, the page, the folder it leaves, one entry for each defect, and that what was not done is
-# never silent. The checks are cut short: what a whole level finds is for ci/nightly.
+# What people see of `mallet check`: what it refuses, the page, the folder it leaves, one entry for
+# each defect, and that what was not done is never silent. The checks are cut short: what a whole
+# level finds is for ci/nightly.
 #
 # usage: check.sh MALLET FOLDER of the mutants
 set -u

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see of `mallet`: exit statuses, the one sentence for each bad input, and round trips between the forms of a trace.
+# What people see of `mallet`: exit statuses, the one sentence for each bad input, and round trips
+# between the forms of a trace.
 #
 # usage: cli.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the tables of requests share. To be sourced with the arguments MALLET [FOLDER of the mutants]; without the folder, foreign subjects are
-# left out: a sanitizer refuses them.
+# What the tables of requests share. To be sourced with the arguments MALLET [FOLDER of the
+# mutants]; without the folder, foreign subjects are left out: a sanitizer refuses them.
 #
 #   refused SENTENCE ARGUMENT…   exit 2, nothing printed, and one line on stderr that matches the pattern
 #   usage SENTENCE ARGUMENT…     exit 2, as argp says it: the sentence and a hint at --help

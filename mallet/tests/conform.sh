@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see of `mallet conform` and `mallet clauses`: exit statuses, the one sentence for each bad input, every format, baselines.
+# What people see of `mallet conform` and `mallet clauses`: exit statuses, the one sentence for each
+# bad input, every format, baselines.
 #
 # usage: conform.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `mallet corpus merge`: what is kept, what names and comments become of, what engines bring, and bad requests.
+# `mallet corpus merge`: what is kept, what names and comments become of, what engines bring, and
+# bad requests.
 #
 # usage: corpus.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

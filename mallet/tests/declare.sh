@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Subjects whose functions have names and arguments of their own: the examples are left alone, broken ones are found, and the programs of findings
-# call what is declared.
+# Subjects whose functions have names and arguments of their own: the examples are left alone,
+# broken ones are found, and the programs of findings call what is declared.
 #
 # usage: declare.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The pages of docs/ that are made of the registries have all that is in them, and every link between pages leads somewhere.
+# The pages of docs/ that are made of the registries have all that is in them, and every link
+# between pages leads somewhere.
 #
-# usage: docs.sh MALLET [FOLDER of the mutants]; the words are in common.sh. Without the folder, in a sanitizer's
-# build, nothing is tried: not every command is there
+# usage: docs.sh MALLET [FOLDER of the mutants]; the words are in common.sh. Without the folder, in
+# a sanitizer's build, nothing is tried: not every command is there
 set -u
 . "$(dirname "$0")/common.sh"
 if [ -z "$foreign" ]; then

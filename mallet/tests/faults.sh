@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `mallet replay --fail-os`: each mutant that takes a refused OS call is found from a trace without any, by its check; the allocator without
-# the bugs and glibc are left alone; bad requests get one sentence.
+# `mallet replay --fail-os`: each mutant that takes a refused OS call is found from a trace without
+# any, by its check; the allocator without the bugs and glibc are left alone; bad requests get one
+# sentence.
 #
-# usage: faults.sh MALLET [FOLDER of the mutants]; the words are in common.sh. Under a sanitizer nothing is watched
+# usage: faults.sh MALLET [FOLDER of the mutants]; the words are in common.sh. Under a sanitizer
+# nothing is watched
 set -u
 . "$(dirname "$0")/common.sh"
 traces=$(dirname "$0")/../../mutants/traces

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see of `mallet fuzz`, with a script in the place of the engine's target: how few runs make a campaign incomplete, in which order
-# its findings are looked at, what the target is told, and what an interrupt leaves.
+# What people see of `mallet fuzz`, with a script in the place of the engine's target: how few runs
+# make a campaign incomplete, in which order its findings are looked at, what the target is told,
+# and what an interrupt leaves.
 #
 # usage: fuzz.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
@@ -57,7 +58,8 @@ holds 'the capacity goes to the target' grep -q '^MALLET_CAPACITY=65536$' "$work
 fuzz 0 --jobs 3 glibc
 holds 'three jobs, each with its statistics' test "$(ls "$work/$campaigns/raw" | grep -c stats)" -eq 3
 
-# AFL++: a folder of its own, or one that is shared, in which one instance is the main one, also when it comes again
+# AFL++: a folder of its own, or one that is shared, in which one instance is the main one, also
+# when it comes again
 afl=$work/build/afl
 mkdir -p "$afl/bin" "$afl/lib" "$work/path"
 cp "$target" "$afl/bin/fuzz_trace"
@@ -109,8 +111,8 @@ touch mallet-report/built/mine.so
 fuzz 0 mallet-report/built/mine.so
 holds 'an older build with counters is not used' grep -q '^MALLET_SUBJECT=.*/mine.so$' "$work/$campaigns/told"
 
-# The shortest trace comes first, whatever its name: it shrinks fastest, and the time for triage may end. The second of a check waits for the first
-# of every other one.
+# The shortest trace comes first, whatever its name: it shrinks fastest, and the time for triage may
+# end. The second of a check waits for the first of every other one.
 {
     printf '# check: alignment\n# site: calloc\n# sentence: misaligned\n'
     for i in $(seq 20); do echo "#$i = calloc 1 24"; done

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `mallet grade RUBRIC DIR`: points by checks and clauses, what cannot be checked, what a submission cannot do, and bad rubrics.
+# `mallet grade RUBRIC DIR`: points by checks and clauses, what cannot be checked, what a submission
+# cannot do, and bad rubrics.
 #
 # usage: grade.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

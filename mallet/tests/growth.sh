@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see of `mallet growth`: exit statuses, the one sentence for each bad input, JSON, the programs of findings.
+# What people see of `mallet growth`: exit statuses, the one sentence for each bad input, JSON, the
+# programs of findings.
 #
 # usage: growth.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What `cmake --install` puts somewhere works there, and after it was moved: the command with its children and corpus, anvil for a
-# compiler, and the tests that another project adds.
+# What `cmake --install` puts somewhere works there, and after it was moved: the command with its
+# children and corpus, anvil for a compiler, and the tests that another project adds.
 #
 # usage: install.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
@@ -37,7 +37,8 @@ for item in source fit mmap_threshold trim_threshold cache secure canary zero ra
     holds "anvil_options(7) has $item" grep -q "^\.B $item" "$work/moved/share/man/man7/anvil_options.7"
 done
 
-# completion, as the shell asks for it: commands, options of one, subjects, and no subject as the value of an option
+# completion, as the shell asks for it: commands, options of one, subjects, and no subject as the
+# value of an option
 cat >complete.bash <<'END'
 . "$1"
 shift
@@ -129,7 +130,8 @@ holds 'which takes the command' test $? -eq 0
 ctest --test-dir inside/tested -N >tests
 holds 'the tests are theirs alone' grep -q 'Total Tests: 1$' tests
 
-# the fuzzer needs the engine's target, which is not built with every preset: a script stands for it here
+# the fuzzer needs the engine's target, which is not built with every preset: a script stands for it
+# here
 target=$(dirname "$(readlink -f "$mallet")")/../../libfuzzer/bin/fuzz_trace
 mkdir -p "$(dirname "$target")"
 printf '#!/bin/sh\necho "executions=5000 features=3" >"$MALLET_FINDINGS/stats-1"\necho "$MALLET_SUBJECT" >"$MALLET_FINDINGS/../told"\nexec sleep 1\n' >"$target"

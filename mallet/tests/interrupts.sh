@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Ctrl-C in the middle of a command: it ends at once with 130, and its JSON has what is known and says that it was interrupted.
+# Ctrl-C in the middle of a command: it ends at once with 130, and its JSON has what is known and
+# says that it was interrupted.
 #
 # usage: interrupts.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A solution of the malloc lab as a subject: a sound one is left alone, broken ones are found, and what the lab does not ask is not applicable.
+# A solution of the malloc lab as a subject: a sound one is left alone, broken ones are found, and
+# what the lab does not ask is not applicable.
 #
 # usage: lab.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

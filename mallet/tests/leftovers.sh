@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# No process is left behind when a command is ended from outside, whatever its subject does: processes are known by a variable that all of
-# them inherit.
+# No process is left behind when a command is ended from outside, whatever its subject does:
+# processes are known by a variable that all of them inherit.
 #
 # usage: leftovers.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

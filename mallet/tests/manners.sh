@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see: subjects under the names that they typed, colours on a terminal only, and not with NO_COLOR, texts as wide as the
-# terminal.
+# What people see: subjects under the names that they typed, colours on a terminal only, and not
+# with NO_COLOR, texts as wide as the terminal.
 #
 # usage: manners.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Subjects of 32 bits, in the child program for them; where the kernel has no such programs, one sentence.
+# Subjects of 32 bits, in the child program for them; where the kernel has no such programs, one
+# sentence.
 #
 # usage: narrow.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

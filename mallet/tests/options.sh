@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every option of every command, as its --help lists them, refuses bad values: before anything runs, in one line that names the option, and
-# nothing is left behind. A new option is tested without a word here.
+# Every option of every command, as its --help lists them, refuses bad values: before anything runs,
+# in one line that names the option, and nothing is left behind. A new option is tested without a
+# word here.
 #
 # usage: options.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Standard streams that go away: with nobody left to read, a command ends soon and quietly, as others do, and leaves no process behind; a
-# closed stream takes no descriptor from another file.
+# Standard streams that go away: with nobody left to read, a command ends soon and quietly, as
+# others do, and leaves no process behind; a closed stream takes no descriptor from another file.
 #
 # usage: pipes.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

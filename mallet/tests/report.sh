@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `mallet report`: what it takes in, what it refuses, and that nothing is half-written. How the page looks is for report/test.mjs.
+# `mallet report`: what it takes in, what it refuses, and that nothing is half-written. How the page
+# looks is for report/test.mjs.
 #
 # usage: report.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
@@ -40,7 +41,8 @@ printf '2026-01-01T00:00:00Z\tabc\tlines (%%)\tall\tmany\n' >"$data/trend.tsv"
 bad 'trend.tsv:1: not a date, a commit, a chart, a series and a value'
 printf '# points\n2026-01-01T00:00:00Z\tabc\tlines (%%)\tall\t91.5\n' >"$data/trend.tsv"
 
-# A function of a header is in each source that includes it; each source of coverage has executed one line of a.c.
+# A function of a header is in each source that includes it; each source of coverage has executed
+# one line of a.c.
 printf '%s\n' SF:/x/a.c FN:1,one FN:9,two FNDA:1,one FNDA:0,two BRDA:2,0,0,1 BRDA:2,0,1,- DA:1,4 DA:2,0 end_of_record \
     SF:/x/b.h FN:3,a.c:help FN:3,c.c:help FNDA:0,a.c:help FNDA:7,c.c:help DA:3,7 end_of_record >"$data/unit.info"
 printf '%s\n' SF:/x/a.c FN:1,3,one FNDA:2,one DA:1,0 DA:2,5 end_of_record >"$data/corpus.info"
@@ -76,7 +78,8 @@ ends 0 report "$data" "$work/other" -o "$site" --lines coverage/index.html
 holds 'the link is there' grep -q '"lines":"coverage/index.html"' "$site/index.html"
 holds 'both folders are in' grep -q '"/x/c.c"' "$site/index.html"
 
-# how often each check was evaluated: all that traces can reach by the seeds, and none that a trace does not reach
+# how often each check was evaluated: all that traces can reach by the seeds, and none that a trace
+# does not reach
 evaluated() { # FILE PYTHON: an expression about the counts
     holds_if_there "$2" python3 -c 'import json, sys
 counts = json.load(open(sys.argv[1]))["evaluated"]

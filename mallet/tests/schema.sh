@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the commands print with --json is as mallet/schema.json says, and the schema refuses what is not.
+# What the commands print with --json is as mallet/schema.json says, and the schema refuses what is
+# not.
 #
 # usage: schema.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

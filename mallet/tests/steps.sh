@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The six steps of examples/first-malloc: each has just the findings that its page promises, and can be drawn.
+# The six steps of examples/first-malloc: each has just the findings that its page promises, and can
+# be drawn.
 #
 # usage: steps.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u

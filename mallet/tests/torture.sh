@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see of `mallet torture`: exit statuses, the one sentence for each bad input, text, JSON, known findings, programs.
+# What people see of `mallet torture`: exit statuses, the one sentence for each bad input, text,
+# JSON, known findings, programs.
 #
 # usage: torture.sh MALLET [FOLDER of the mutants]; the words are in common.sh
 set -u
@@ -56,7 +57,8 @@ if [ -e "$mutants/libthreaded_none.so" ]; then
     # shellcheck disable=SC2086
     refused 'known:1: the line is not' torture $racy --known "$work/known"
 
-    # A realloc that frees before it copies: the verdict names it and the call that took the block meanwhile.
+    # A realloc that frees before it copies: the verdict names it and the call that took the block
+    # meanwhile.
     named() {
         run torture --scenario mix --time 20 --repeat 1 --seed "$1" --findings "$work/named" "$mutants/libthreaded_realloc_frees_first.so"
         [ $status -eq 1 ] && grep -q '; [a-z_]* of [0-9]* bytes in thread [0-9]* overlapped [a-z_]* of [0-9]* bytes in thread [0-9]*$' "$work/out" &&

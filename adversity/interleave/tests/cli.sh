@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What people see of `mallet interleave`: exit statuses, the one sentence for each bad input, findings and their replay, an author's own program.
+# What people see of `mallet interleave`: exit statuses, the one sentence for each bad input,
+# findings and their replay, an author's own program.
 #
 # usage: cli.sh FOLDER of the programs
 #
