@@ -60,7 +60,8 @@ each() {
 
 passed=0 failed=0 table=''
 names='' chosen='' is_listing='' # lines: of all steps, of those that run (none: all)
-declare -A beside_names=() beside_covers=() beside_starts=() # of steps that run beside others, by process
+# Of the steps that run beside others, by process.
+declare -A beside_names=() beside_covers=() beside_starts=()
 
 # record NAME COVERS SECONDS STATUS: counts a step that has ended.
 record() {
@@ -161,4 +162,5 @@ run_steps() {
     printf '%s%6d s  in all\n\n' "$table" "$SECONDS"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    exit # bash reads on where it was, and in some hours the script may have changed
 }

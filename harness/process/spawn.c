@@ -257,7 +257,8 @@ static _Noreturn void fail_launch(const struct launch *launch)
     _exit(write(launch->failure[1], &reason, sizeof reason) == sizeof reason ? 127 : 126);
 }
 
-/* What this kernel cannot execute, execvpe would give to a shell, as a person expects of a script. */
+/* What this kernel cannot execute, execvpe would give to a shell, as a person expects of a
+ * script. */
 static void execute(const struct process_plan *plan, char **environment)
 {
     char *const *arguments = (char *const *)(uintptr_t)plan->arguments;
