@@ -45,7 +45,8 @@ struct merge {
     struct corpus_file *files; /* those that ran clean */
     struct cover_trace *traces;
     size_t count;
-    size_t broken, empty;
+    size_t empty, features;
+    json_t *left_out, *kept; /* of the document: traces that the subject fails, files written */
 };
 
 /* ---- running ---- */
@@ -82,6 +83,23 @@ static int keep_features(struct merge *merge, const char *path, const struct tra
     return EXIT_CLEAN;
 }
 
+/* Returns 0 or an exit status. */
+static int append(json_t *list, json_t *entry)
+{
+    return json_array_append_new(list, entry) == 0 ? EXIT_CLEAN
+                                                   : report_internal_error("no memory");
+}
+
+static int leave_out(struct merge *merge, const char *path, const struct verdict *verdict)
+{
+    const char *check = check_name(verdict->check);
+    cli_hide_progress();
+    fprintf(stderr, "left out: %s: %s: %s\n", path, check, verdict->sentence);
+    return append(merge->left_out,
+                  json_pack("{s:o, s:s, s:o}", "file", cli_json_text(path), "check", check,
+                            "sentence", cli_json_text(verdict->sentence)));
+}
+
 static int run_trace_of(struct merge *merge, const char *path, const struct trace *trace)
 {
     struct execution execution;
@@ -95,11 +113,7 @@ static int run_trace_of(struct merge *merge, const char *path, const struct trac
         return report_internal_error("%s: %s", path, error);
     if (execution.is_clean)
         return keep_features(merge, path, trace, execution.features);
-    merge->broken++;
-    cli_hide_progress();
-    fprintf(stderr, "left out: %s: %s: %s\n", path, check_name(execution.verdict.check),
-            execution.verdict.sentence);
-    return EXIT_CLEAN;
+    return leave_out(merge, path, &execution.verdict);
 }
 
 /* An engine also keeps inputs that decode to no op. */
@@ -204,14 +218,18 @@ static int write_file(struct merge *merge, size_t index)
         output_drop(&output);
     else
         result = output_close(&output, error);
-    return result != 0 ? refuse("%s", error) : EXIT_CLEAN;
+    if (result != 0)
+        return refuse("%s", error);
+    return append(merge->kept, json_pack("{s:o, s:o, s:I}", "file", cli_json_text(path), "found",
+                                         cli_json_text(merge->files[index].path), "features",
+                                         (json_int_t)merge->traces[index].gain));
 }
 
 static int write_chosen(struct merge *merge)
 {
     char error[OUTPUT_ERROR_MAX];
     size_t *chosen = calloc(merge->count + 1, sizeof *chosen);
-    size_t count = 0, features = 0;
+    size_t count = 0;
     int status = EXIT_CLEAN;
     if (chosen == NULL ||
         cover_choose(merge->traces, merge->count, RUN_COUNTERS * COVER_CLASSES, chosen, &count))
@@ -219,14 +237,32 @@ static int write_chosen(struct merge *merge)
     else if (output_make_folder(merge->output, error) != 0)
         status = refuse("%s", error);
     for (size_t i = 0; i < count && status == EXIT_CLEAN; i++) {
-        features += merge->traces[chosen[i]].gain;
+        merge->features += merge->traces[chosen[i]].gain;
         status = write_file(merge, chosen[i]);
     }
     free(chosen);
-    if (status == EXIT_CLEAN)
-        printf("%s: %zu of %zu traces have all %zu features\n", merge->output, count,
-               merge->list.count, features);
     return status;
+}
+
+static void print_sums(const struct merge *merge)
+{
+    size_t broken = json_array_size(merge->left_out);
+    printf("%s: %zu of %zu traces have all %zu features\n", merge->output,
+           json_array_size(merge->kept), merge->list.count, merge->features);
+    if (merge->empty > 0)
+        printf("%zu input%s had no op\n", merge->empty, text_plural(merge->empty));
+    if (broken > 0)
+        printf("%zu trace%s left out: %s fails on them\n", broken, text_plural(broken),
+               merge->cli.subject);
+}
+
+static int print_json(const struct merge *merge)
+{
+    return cli_print_json(json_pack(
+        "{s:o, s:o, s:I, s:I, s:I, s:O, s:O}", "subject", cli_json_text(merge->cli.subject),
+        "output", cli_json_text(merge->output), "traces", (json_int_t)merge->list.count, "empty",
+        (json_int_t)merge->empty, "features", (json_int_t)merge->features, "kept", merge->kept,
+        "left_out", merge->left_out));
 }
 
 /* ---- the request ---- */
@@ -256,8 +292,12 @@ static int list_files(struct merge *merge)
     }
     merge->files = calloc(merge->list.count + 1, sizeof *merge->files);
     merge->traces = calloc(merge->list.count + 1, sizeof *merge->traces);
-    return merge->files != NULL && merge->traces != NULL ? EXIT_CLEAN
-                                                         : report_internal_error("no memory");
+    merge->left_out = json_array();
+    merge->kept = json_array();
+    return merge->files != NULL && merge->traces != NULL && merge->left_out != NULL &&
+                   merge->kept != NULL
+               ? EXIT_CLEAN
+               : report_internal_error("no memory");
 }
 
 static int run_subject(struct merge *merge)
@@ -277,6 +317,17 @@ static int run_subject(struct merge *merge)
     return status;
 }
 
+static void clean_up(struct merge *merge)
+{
+    for (size_t i = 0; i < merge->count; i++)
+        free(merge->traces[i].features);
+    free(merge->traces);
+    free(merge->files);
+    file_list_done(&merge->list);
+    json_decref(merge->left_out);
+    json_decref(merge->kept);
+}
+
 static int merge_corpora(struct merge *merge)
 {
     int status = check_output(merge);
@@ -289,16 +340,11 @@ static int merge_corpora(struct merge *merge)
             refuse("%s runs none of the %zu traces clean", merge->cli.subject, merge->list.count);
     if (status == EXIT_CLEAN)
         status = write_chosen(merge);
-    if (status == EXIT_CLEAN && merge->empty > 0)
-        printf("%zu input%s had no op\n", merge->empty, text_plural(merge->empty));
-    if (status == EXIT_CLEAN && merge->broken > 0)
-        printf("%zu trace%s left out: %s fails on them\n", merge->broken,
-               text_plural(merge->broken), merge->cli.subject);
-    for (size_t i = 0; i < merge->count; i++)
-        free(merge->traces[i].features);
-    free(merge->traces);
-    free(merge->files);
-    file_list_done(&merge->list);
+    if (status == EXIT_CLEAN && merge->cli.as_json)
+        status = print_json(merge);
+    else if (status == EXIT_CLEAN)
+        print_sums(merge);
+    clean_up(merge);
     return status;
 }
 
@@ -331,7 +377,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 int command_corpus(int argc, char **argv)
 {
     static const struct cli_spec spec = {
-        .takes = CLI_OUTPUT_FOLDER | CLI_CAPACITY,
+        .takes = CLI_JSON | CLI_OUTPUT_FOLDER | CLI_CAPACITY,
         .subjects_min = 1,
         .subjects_max = 1,
         .is_fuzzed = true,

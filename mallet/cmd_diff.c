@@ -192,9 +192,9 @@ static json_t *describe_table(const struct table *table)
     for (unsigned id = 0; id < POLICY_COUNT; id++)
         if (diff_choice(table->observations, table->request->cli.subject_count, (enum policy_id)id))
             json_array_append_new(choices, json_string(policy_text((enum policy_id)id)));
-    return json_pack("{s:s, s:b, s:o, s:o, s:o}", "file", table->request->file, "differ",
-                     table->differ, "subjects", subjects, "differences", differences, "choices",
-                     choices);
+    return json_pack("{s:o, s:b, s:o, s:o, s:o}", "file", cli_json_text(table->request->file),
+                     "differ", table->differ, "subjects", subjects, "differences", differences,
+                     "choices", choices);
 }
 
 static int compare_all(struct table *table)

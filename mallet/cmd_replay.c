@@ -107,8 +107,9 @@ static int measure_cost(struct replay *replay, const char *path, const struct tr
         return report_internal_error("%s: %s", path, error);
     if (replay->list != NULL)
         json_array_append_new(replay->list,
-                              json_pack("{s:s, s:f, s:f, s:f}", "file", path, "checked_us",
-                                        cost.checked_us, "unchecked_us", cost.unchecked_us, "ratio",
+                              json_pack("{s:o, s:f, s:f, s:f}", "file", cli_json_text(path),
+                                        "checked_us", cost.checked_us, "unchecked_us",
+                                        cost.unchecked_us, "ratio",
                                         cost.checked_us / cost.unchecked_us));
     else
         printf("cost     %s: checked %.1f us, unchecked %.1f us, ratio %.2f (medians of %d)\n",
@@ -152,8 +153,8 @@ static void print_file(struct replay *replay)
     if (file->has_finding || replay->request->is_failing_os || replay->request->is_cost)
         return;
     if (replay->list != NULL)
-        json_array_append_new(replay->list,
-                              json_pack("{s:s, s:s}", "file", file->path, "result", result));
+        json_array_append_new(replay->list, json_pack("{s:o, s:s}", "file",
+                                                      cli_json_text(file->path), "result", result));
     else
         printf("%-8s %s\n", result, file->path);
 }

@@ -41,11 +41,11 @@ static void print_faults(struct replay *replay, const struct fault_sweep *sweep,
     for (unsigned i = 0; i < OS_CALL_COUNT; i++)
         replay->failed_calls[i] += sweep->failed[i];
     if (replay->list != NULL) {
-        json_array_append_new(replay->list,
-                              json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", replay->file->path,
-                                        "result", result, "os_calls", (json_int_t)sweep->os_calls,
-                                        "faults", (json_int_t)sweep->faults, "left_out",
-                                        (json_int_t)sweep->left_out));
+        json_array_append_new(
+            replay->list,
+            json_pack("{s:o, s:s, s:I, s:I, s:I}", "file", cli_json_text(replay->file->path),
+                      "result", result, "os_calls", (json_int_t)sweep->os_calls, "faults",
+                      (json_int_t)sweep->faults, "left_out", (json_int_t)sweep->left_out));
         return;
     }
     cli_hide_progress();

@@ -90,9 +90,9 @@ static void print_finding(struct replay *replay, struct finding *finding,
     bool counts = report_add_finding(&replay->findings, finding);
     replay->counting += counts;
     if (replay->list != NULL) {
-        json_array_append_new(replay->list,
-                              json_pack("{s:s, s:s, s:o}", "file", replay->file->path, "result",
-                                        "finding", "finding", report_finding_json(finding)));
+        json_array_append_new(
+            replay->list, json_pack("{s:o, s:s, s:o}", "file", cli_json_text(replay->file->path),
+                                    "result", "finding", "finding", report_finding_json(finding)));
         return;
     }
     cli_hide_progress();

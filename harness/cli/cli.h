@@ -66,6 +66,9 @@ json_t *cli_begin_document(json_t *document);
 /* Prints a document with its head to stdout and drops the reference. NULL: it could not
  * be built. Returns EXIT_CLEAN, or EXIT_INTERNAL after a sentence. */
 int cli_print_json(json_t *document);
+/* A string of a document: printable ASCII, '?' for any other byte, as in a name of a file. At most
+ * PATH_MAX bytes. NULL: no memory. */
+json_t *cli_json_text(const char *text);
 
 /* ---- work and interruption ---- */
 

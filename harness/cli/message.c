@@ -3,11 +3,13 @@
  * How a command ends: sentences on stderr, JSON on stdout, and the check at exit that all of stdout
  * has arrived. The check runs from atexit because argp's --help ends the process by itself.
  */
+#include "harness/base/text.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -115,6 +117,13 @@ void cli_add_work(json_t *document, const struct cli_work *work)
     json_object_set_new(document, "minimum", json_integer((json_int_t)work->minimum));
     if (cli_is_interrupted())
         json_object_set_new(document, "interrupted", json_true());
+}
+
+json_t *cli_json_text(const char *text)
+{
+    char printable[PATH_MAX];
+    text_copy_printable(printable, sizeof printable, text);
+    return json_string(printable);
 }
 
 int cli_print_json(json_t *document)

@@ -37,6 +37,22 @@ same both/large.trace one/large.trace
 holds 'the small one is not needed, nor what repeats the large one' test "$(ls both | grep -vc '^input-')" -eq 1
 ends 0 corpus merge --output=again anvil one two
 holds 'every run gives the same' diff -r both again
+ends 0 corpus merge --json -o json anvil one two
+holds 'the document says what was read, kept and from where' /usr/bin/python3 - <<'PYTHON'
+import json, os
+d = json.load(open("out"))
+assert (d["document"], d["output"], d["traces"], d["empty"], d["left_out"]) == ("corpus", "json", 6, 1, [])
+assert sorted(k["file"] for k in d["kept"]) == sorted("json/" + name for name in os.listdir("json"))
+assert "one/large.trace" in [k["found"] for k in d["kept"]] and "one/small.trace" not in [k["found"] for k in d["kept"]]
+assert sum(k["features"] for k in d["kept"]) == d["features"] > 0 and all(k["features"] > 0 for k in d["kept"])
+PYTHON
+holds 'it writes the same traces' diff -r both json
+cp one/small.trace "one/$(printf 'gr\366sse').trace" # a name in Latin-1
+ends 0 corpus merge --json -o latin anvil "one/$(printf 'gr\366sse').trace"
+printed '"found": "one/gr?sse.trace"'
+ends 0 replay --json anvil "one/$(printf 'gr\366sse').trace"
+printed '"file": "one/gr?sse.trace"'
+rm one/gr*
 ends 0 corpus merge -o alone anvil one/small.trace
 same alone/small.trace one/small.trace
 
@@ -58,6 +74,9 @@ same named/large-2.trace "$(cmp -s named/large.trace one/large.trace && echo thr
 if [ -n "$foreign" ]; then # what breaks the subject is left out, and said
     printf '#0 = malloc 24\n#1 = malloc 24\n#2 = malloc 24\n' >one/odd.trace
     ends 0 corpus merge -o sound "$mutants/libheap_none.so" one
+    ends 0 corpus merge --json -o part "$mutants/libheap_round_to_8.so" one/odd.trace one/small.trace
+    printed '"check": "alignment"'
+    printed '"file": "one/odd.trace"'
     ends 2 corpus merge -o broken "$mutants/libheap_round_to_8.so" one/odd.trace
     said '^left out: one/odd.trace: alignment: '
     said 'runs none of the 1 traces clean'

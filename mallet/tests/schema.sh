@@ -42,6 +42,7 @@ valid 0 replay replay anvil "$good"
 valid 0 replay replay --cost anvil "$good"
 valid 0 conform conform --clause 'C23-7.24.3.2*' anvil
 valid 0 clauses clauses
+valid 0 corpus corpus merge -o "$work/merged" anvil "$good"
 valid 0 growth-list growth --list
 valid 0 bench-list bench --list
 valid 0 growth growth --quick --workload zeroed --band 256 anvil
