@@ -219,16 +219,18 @@ static int read_symbols(struct build *build, const char *object)
 {
     static char output[SYMBOLS_MAX];
     const struct words words = {{"nm", "-D", "--defined-only", "-P", object}, 5};
-    size_t used = 0;
+    size_t used = 1;
     char *rest = NULL;
+    strcpy(build->symbols, " ");
     if (!run(&words, output, sizeof output))
         return fail(build, EINVAL, "cannot read the symbols of %.120s: nm: %.200s", object,
                     find_complaint(output));
     for (char *line = strtok_r(output, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
         size_t length = strcspn(line, " @");
-        if (used + length + 3 < sizeof build->symbols)
-            used += (size_t)snprintf(build->symbols + used, sizeof build->symbols - used, " %.*s ",
+        bool is_of_lab = build->lab != NULL && strncmp(line, "mem_", 4) == 0;
+        if (!is_of_lab && used + length + 2 < sizeof build->symbols)
+            used += (size_t)snprintf(build->symbols + used, sizeof build->symbols - used, "%.*s ",
                                      (int)length, line);
     }
     return 0;
@@ -246,9 +248,9 @@ static int require(const struct build *build, const char *option, const char *pr
 {
     if (is_defined(build, prefix, name))
         return 0;
-    return fail(build, EINVAL, "%s: %.120s does not define %.60s%.60s (it defines%.200s)", option,
+    return fail(build, EINVAL, "%s: %.120s does not define %.60s%.60s; it defines%.200s", option,
                 build->typed, prefix, name,
-                build->symbols[0] != '\0' ? build->symbols : " nothing");
+                build->symbols[1] != '\0' ? build->symbols : " nothing");
 }
 
 /* ---- the names ---- */

@@ -103,8 +103,10 @@ int subject_bind_library(struct subject *ret_subject, const char *path,
     snprintf(subject.name, sizeof subject.name, "%s", slash != NULL ? slash + 1 : path);
     bind_calls(&subject, library);
     if (subject.calls.malloc == NULL || subject.calls.free == NULL) {
-        snprintf(error, SUBJECT_ERROR_MAX, "could not bind %s: it does not define %s", path,
-                 subject.calls.malloc == NULL ? "malloc" : "free");
+        snprintf(error, SUBJECT_ERROR_MAX,
+                 "could not bind %s: it does not define %s (--prefix or --declare says what its "
+                 "functions are called)",
+                 path, subject.calls.malloc == NULL ? "malloc" : "free");
         return ENOSYS;
     }
     if (!can_replace_malloc(library)) {

@@ -43,8 +43,8 @@ cc -fPIC -c my.c
 
 refused 'nothing.c: No such file or directory' replay nothing.c "$traces"
 refused 'cannot build .*wrong.c: cc: .*wrong.c:1:9: error: ' replay wrong.c "$traces"
-refused '--prefix: .*my.c does not define os_malloc (it defines my_free' replay --prefix os_ my.c "$traces"
-refused '--init: .*my.c does not define begin (' replay --prefix my_ --init begin my.c "$traces"
+refused '--prefix: .*my.c does not define os_malloc; it defines my_free my_malloc my_setup' replay --prefix os_ my.c "$traces"
+refused '--init: .*my.c does not define begin; it defines my' replay --prefix my_ --init begin my.c "$traces"
 sed 's/^static char \*base/const char mallet_subject_lacks[] = "errno"; &/' my.c >lacking.c
 refused '--lacks: .*lacking.c says so itself, in its mallet_subject_lacks' replay --prefix my_ --lacks threads lacking.c "$traces"
 refused 'cannot build .*my.c: cc: .*multiple definition of .my_setup' replay --cflags my.o my.c "$traces"
@@ -60,6 +60,9 @@ if [ -n "$foreign" ]; then
     done
     holds 'the names of what there is, and no others' sh -c 'nm -D --defined-only "$1" | grep -q " T malloc$" && ! nm -D --defined-only "$1" | grep -q calloc' - mallet-report/built/my.so
     ends 0 replay --rounds 0 --init setup plain.c "$traces/sizes-zero.trace"
+    for subject in my.c ./libmine.so; do
+        refused 'it does not define malloc (--prefix or --declare says' replay "$subject" "$traces"
+    done
     refused "my.so serves nothing: malloc(16) returns NULL in a new process" replay --rounds 0 --prefix my_ my.c "$traces/sizes-zero.trace"
 fi
 

@@ -22,7 +22,7 @@ refused '--lab: `nolab` is none of malloclab' replay --lab nolab mm.c "$traces"
 refused '--lab: it states what --prefix would' replay --lab malloclab --prefix mm_ mm.c "$traces"
 refused '--lacks: `speed` is none of threads' replay --lacks speed mm.c "$traces"
 echo 'void *mm_malloc(unsigned long n) { (void)n; return 0; }' >half.c
-refused '--lab: .*half.c does not define mm_free (it defines' replay --lab malloclab half.c "$traces"
+refused '--lab: .*half.c does not define mm_free; it defines mm_malloc *$' replay --lab malloclab half.c "$traces"
 
 if [ -n "$foreign" ]; then
     ends 0 replay --lab malloclab --rounds 20 mm.c "$traces"
