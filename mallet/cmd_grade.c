@@ -263,7 +263,9 @@ static void print_table(const struct grade *grade, const json_t *document)
                : json_is_true(json_object_get(submission, "complete"))
                    ? ""
                    : "  incomplete: a step did less than its minimum",
-               grade->list[i].sentence);
+               grade->list[i].document != NULL || grade->list[i].sentence[0] != '\0'
+                   ? grade->list[i].sentence
+                   : "interrupted");
     }
     printf("\nWhat was found is in %s/NAME/check, why points were lost in %s/grade.json.\n",
            grade->output, grade->output);
@@ -307,12 +309,16 @@ static int grade_all(struct grade *grade)
         status = refuse("--output: %s", error);
     if (status == EXIT_CLEAN && realpath(output, grade->output) == NULL)
         status = refuse("--output: %s: %s", output, strerror(errno));
+    if (status == EXIT_CLEAN && !grade->options->has_no_sandbox && !sandbox_open())
+        fprintf(stderr, "mallet: as root, and without control groups, a submission may start any "
+                        "number of processes\n");
     cli_catch_interrupts();
     for (size_t i = 0; i < grade->count && status == EXIT_CLEAN && !cli_is_interrupted(); i++) {
         cli_show_progress("%zu of %zu submissions checked; now %s", i, grade->count,
                           grade->list[i].name);
         status = check_submission(grade, &grade->list[i]);
     }
+    sandbox_close();
     cli_hide_progress();
     if (status == EXIT_CLEAN)
         status = report(grade);

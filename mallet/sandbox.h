@@ -6,6 +6,14 @@
 #ifndef MALLET_SANDBOX_H
 #define MALLET_SANDBOX_H
 
+#include <stdbool.h>
+
+/* Call before any process enters. Returns false if nothing limits how many processes there are:
+ * the system's own limit does not hold for root, and this one may make no control group. */
+bool sandbox_open(void);
+/* When all of them have ended. */
+void sandbox_close(void);
+
 /* Call in a child process of one thread, before it executes a program, which inherits it. `folder`
  * is an absolute path. Returns 0, or a positive errno: this system has no such thing. */
 int sandbox_enter(const char *folder);

@@ -57,6 +57,29 @@ __attribute__((constructor)) static void escape(void)
 }
 END
 } >subs/curious.c
+# sound, but it starts processes until it may start no more
+{
+    cat "$sound"
+    cat <<END
+#include <fcntl.h>
+#include <signal.h>
+enum { MANY = 350 + 64 * $(nproc) };
+__attribute__((constructor)) static void multiply(void)
+{
+    static int children[MANY];
+    int count = 0, first = open("multiplied", O_CREAT | O_EXCL | O_WRONLY, 0600);
+    while (first >= 0 && count < MANY && (children[count] = fork()) > 0)
+        count++;
+    if (count < MANY && children[count] == 0 && first >= 0)
+        for (;;)
+            pause();
+    if (count == MANY)
+        open("endless", O_CREAT | O_WRONLY, 0600);
+    while (count > 0)
+        kill(children[--count], SIGKILL);
+}
+END
+} >subs/many.c
 run grade rubric subs
 if grep -q 'no process have a network' "$work/err"; then
     echo "this system has no user namespaces: the sandbox is not tested"
@@ -64,10 +87,13 @@ if grep -q 'no process have a network' "$work/err"; then
 else
     holds 'it had no network' test -e mallet-report/grade/curious.c/offline -a ! -e mallet-report/grade/curious.c/online
     holds 'it wrote nothing outside' test ! -e "$work/escaped"
+    holds 'it tried to multiply' test -e mallet-report/grade/many.c/multiplied
+    holds 'and was stopped, or it is said' sh -c 'grep -q "any number of processes" err || ! test -e mallet-report/grade/many.c/endless'
+    holds 'no control group is left' sh -c '! ls -d /sys/fs/cgroup/mallet-* /sys/fs/cgroup/pids/mallet-*'
 fi
 [ $status -eq 4 ] || [ $status -eq 0 ]
 count $? "grade: exit $status"
-printed '^Lab: 4 submissions, 45 points'
+printed '^Lab: 5 submissions, 45 points'
 printed '^copy.c  *10  *0  *5  *15/45'
 printed '^curious.c  *10  *30  *5  *45/45'
 printed '^folder  *10  *30  *5  *45/45'
