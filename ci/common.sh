@@ -29,6 +29,17 @@ say() {
     printf '\n== %s\n' "$*"
 }
 
+# What a change is compared with: the merge base with the upstream branch; on that branch itself the
+# commit before. Prints nothing without an upstream.
+upstream_base() {
+    local upstream base
+    upstream=$(git rev-parse -q --verify origin/HEAD || git rev-parse -q --verify origin/main) ||
+        return 0
+    base=$(git merge-base HEAD "$upstream")
+    [ "$base" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse -q --verify HEAD~1 || true)
+    echo "$base"
+}
+
 # build PRESET [TARGET…]: the whole preset, or these targets of it.
 build() {
     local preset=$1

@@ -43,8 +43,10 @@ cc -fPIC -c my.c
 
 refused 'nothing.c: No such file or directory' replay nothing.c "$traces"
 refused 'cannot build .*wrong.c: cc: .*wrong.c:1:9: error: ' replay wrong.c "$traces"
-refused '--prefix: .*my.c does not define os_malloc; it defines my_free my_malloc my_setup' replay --prefix os_ my.c "$traces"
-refused '--init: .*my.c does not define begin; it defines my' replay --prefix my_ --init begin my.c "$traces"
+refused '--prefix: .*my.c does not define os_malloc; it defines my_free my_malloc my_setup' \
+    replay --prefix os_ my.c "$traces"
+refused '--init: .*my.c does not define begin; it defines my' \
+    replay --prefix my_ --init begin my.c "$traces"
 sed 's/^static char \*base/const char mallet_subject_lacks[] = "errno"; &/' my.c >lacking.c
 refused '--lacks: .*lacking.c says so itself, in its mallet_subject_lacks' replay --prefix my_ --lacks threads lacking.c "$traces"
 refused 'cannot build .*my.c: cc: .*multiple definition of .my_setup' replay --cflags my.o my.c "$traces"

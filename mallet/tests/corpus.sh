@@ -41,10 +41,13 @@ ends 0 corpus merge --json -o json anvil one two
 holds 'the document says what was read, kept and from where' /usr/bin/python3 - <<'PYTHON'
 import json, os
 d = json.load(open("out"))
-assert (d["document"], d["output"], d["traces"], d["empty"], d["left_out"]) == ("corpus", "json", 6, 1, [])
+assert (d["document"], d["output"], d["traces"], d["empty"]) == ("corpus", "json", 6, 1)
+assert d["left_out"] == []
 assert sorted(k["file"] for k in d["kept"]) == sorted("json/" + name for name in os.listdir("json"))
-assert "one/large.trace" in [k["found"] for k in d["kept"]] and "one/small.trace" not in [k["found"] for k in d["kept"]]
-assert sum(k["features"] for k in d["kept"]) == d["features"] > 0 and all(k["features"] > 0 for k in d["kept"])
+found = [k["found"] for k in d["kept"]]
+assert "one/large.trace" in found and "one/small.trace" not in found
+features = [k["features"] for k in d["kept"]]
+assert sum(features) == d["features"] > 0 and min(features) > 0
 PYTHON
 holds 'it writes the same traces' diff -r both json
 cp one/small.trace "one/$(printf 'gr\366sse').trace" # a name in Latin-1
@@ -74,7 +77,8 @@ same named/large-2.trace "$(cmp -s named/large.trace one/large.trace && echo thr
 if [ -n "$foreign" ]; then # what breaks the subject is left out, and said
     printf '#0 = malloc 24\n#1 = malloc 24\n#2 = malloc 24\n' >one/odd.trace
     ends 0 corpus merge -o sound "$mutants/libheap_none.so" one
-    ends 0 corpus merge --json -o part "$mutants/libheap_round_to_8.so" one/odd.trace one/small.trace
+    round=$mutants/libheap_round_to_8.so
+    ends 0 corpus merge --json -o part "$round" one/odd.trace one/small.trace
     printed '"check": "alignment"'
     printed '"file": "one/odd.trace"'
     ends 2 corpus merge -o broken "$mutants/libheap_round_to_8.so" one/odd.trace

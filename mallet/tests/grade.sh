@@ -88,8 +88,8 @@ else
     holds 'it had no network' test -e mallet-report/grade/curious.c/offline -a ! -e mallet-report/grade/curious.c/online
     holds 'it wrote nothing outside' test ! -e "$work/escaped"
     holds 'it tried to multiply' test -e mallet-report/grade/many.c/multiplied
-    holds 'and was stopped, or it is said' sh -c 'grep -q "any number of processes" err || ! test -e mallet-report/grade/many.c/endless'
-    holds 'no control group is left' sh -c '! ls -d /sys/fs/cgroup/mallet-* /sys/fs/cgroup/pids/mallet-*'
+    grep -q 'any number of processes' err ||
+        holds 'and was stopped' test ! -e mallet-report/grade/many.c/endless
 fi
 [ $status -eq 4 ] || [ $status -eq 0 ]
 count $? "grade: exit $status"

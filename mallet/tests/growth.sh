@@ -34,13 +34,6 @@ ends 0 growth --quick --json --workload zeroed --band 256 anvil
 printed '"result": "clean"'
 
 if [ -n "$foreign" ]; then
-    ends 0 growth --quick --workload append anvil # every workload once, however long it takes
-    cp "$work/out" "$work/append"
-    ends 0 growth --quick --band 256 anvil
-    cat "$work/append" >>"$work/out"
-    for workload in $("$mallet" growth --list | awk '{print $2}'); do
-        printed "^ok  *$workload[ /]"
-    done
     every=
     for workload in aligned aligned_holes aligned_mixed calloc_large grow_in_steps realloc_append realloc_shrink usable zeroed comb fill_fifo; do
         every="$every --workload $workload"
