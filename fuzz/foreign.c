@@ -298,11 +298,11 @@ static size_t run_lane(struct lane *lane, const struct foreign_input inputs[], c
 {
     static struct execution executions[EXECUTOR_BATCH_MAX];
     struct executor_job jobs[EXECUTOR_BATCH_MAX];
-    /* its worker ends with it: the next one starts with an empty history */
-    bool fresh = lane->runs >= RUNS_PER_WORKER;
+    if (lane->runs >= RUNS_PER_WORKER)
+        executor_end_worker(lane->executor);
     for (size_t i = 0; i < count; i++)
         jobs[i] = (struct executor_job){inputs[order[i]].trace, &inputs[order[i]].options};
-    size_t done = run_batch(lane, jobs, count, fresh, executions);
+    size_t done = run_batch(lane, jobs, count, false, executions);
     if (executions[0].runs_in_worker == 1)
         history_clear(lane);
     for (size_t i = 0; i < done; i++)
@@ -312,8 +312,6 @@ static size_t run_lane(struct lane *lane, const struct foreign_input inputs[], c
     const struct verdict verdict = executions[done - 1].verdict;
     if (!executions[done - 1].is_clean)
         judge(lane, &inputs[order[done - 1]], &verdict);
-    else if (fresh)
-        history_clear(lane);
     else
         remember(lane, inputs[order[done - 1]].trace);
     return done;

@@ -84,6 +84,9 @@ struct execution {
  * ops: of the trace at hand. */
 struct run_options executor_thorough(const struct executor *executor, size_t ops);
 
+/* The next trace runs in a new worker. */
+void executor_end_worker(struct executor *executor);
+
 /* Runs one trace. fresh: in a new worker, which then ends; else in the current one, started at
  * need, and kept while clean. Returns 0, or a positive errno with `error` filled when the machinery
  * itself failed (zygote lost: the executor is of no more use). */

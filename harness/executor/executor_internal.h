@@ -46,7 +46,6 @@ int executor_receive(int socket, void *message, size_t size, unsigned limit_ms);
 /* Makes sure that there is a worker, within the wall limit. Returns 0 or a positive errno with one
  * sentence. */
 int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MAX]);
-void executor_end_worker(struct executor *executor);
 
 enum watch_result {
     WATCH_REPLIED,

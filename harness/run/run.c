@@ -211,6 +211,7 @@ bool run_cycle(struct run *run)
     bool is_clean =
         run_free_all(run) && judge_foreign(run, "end") && (!is_walked || check_heap(run));
     run->round++;
+    run->features = NULL;
     return is_clean;
 }
 

@@ -100,7 +100,7 @@ struct policy *run_policy(struct run *run);
 struct run_report {
     struct run_progress *progress;
     struct outcome *outcomes; /* one for each op */
-    /* RUN_FEATURES counters of behaviour */
+    /* RUN_FEATURES counters of behaviour in the first cycle */
     uint8_t *features;
     /* CHECK_COUNT counters, which only grow: how often a check was evaluated, that is, compared
      * what the subject did with what it must do. Of crash and progress: calls that were begun. */

@@ -77,7 +77,7 @@ static void take_block(struct run *run, const struct request *request, void *sta
                             .seed = make_seed(run, slot),
                             .born = run->op,
                             .kind = request->op->kind};
-    if (run->report->features != NULL)
+    if (run->features != NULL)
         feature_new_block(run, block);
     pattern_fill(block->start, block->capacity, block->fill_max, block->seed);
     shadow_insert(&run->shadow, slot);
@@ -182,7 +182,7 @@ bool run_free(struct run *run, const struct trace_op *op)
     if (old.start != NULL) {
         if (!judge_content(run, op->slot, "at free") || !judge_usable_stable(run, op->slot))
             return false;
-        if (run->report->features != NULL)
+        if (run->features != NULL)
             feature_freed_block(run, &old);
         shadow_remove(&run->shadow, op->slot);
         run->frees++;

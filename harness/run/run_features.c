@@ -50,12 +50,13 @@ static unsigned origin_class(const struct run *run, uintptr_t start)
 
 static void count_feature(const struct run *run, unsigned feature)
 {
-    uint8_t *counter = &run->report->features[feature];
+    uint8_t *counter = &run->features[feature];
     *counter = (uint8_t)(*counter + (*counter < UINT8_MAX));
 }
 
 void feature_start(struct run *run)
 {
+    run->features = run->report->features;
     memset(run->freed, 0, sizeof run->freed);
     run->freed_next = 0;
     run->freed_low = UINTPTR_MAX;

@@ -51,6 +51,8 @@ struct run {
     struct verdict *verdict;
     volatile uint64_t *evaluated; /* the report's, or the next */
     volatile uint64_t uncounted[CHECK_COUNT];
+    /* the report's; NULL behind the first cycle: more of the same would pass for new behaviour */
+    uint8_t *features;
     uint32_t op;       /* index of the op being run, or VERDICT_NO_OP */
     bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
     uint32_t muted_failures;

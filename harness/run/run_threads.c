@@ -111,6 +111,7 @@ static _Noreturn void live_in_child(struct run *run)
         team_forget(run->team);
     run->member = run->running = 0;
     run->report = &no_report;
+    run->features = NULL;
     run->verdict = run->child_verdict;
     if (run->faults.is_watching)
         os_calls_fail(0, 0); /* what is pending stays for the parent */

@@ -89,6 +89,20 @@ static void a_clean_batch_runs_in_one_process(void **state)
     executor_stop(executor);
 }
 
+static void a_worker_that_was_ended_is_followed_by_one_that_stays(void **state)
+{
+    (void)state;
+    struct executor *executor = start("heap_none");
+    struct batch batch = make_batch();
+    run(executor, &batch);
+    executor_end_worker(executor);
+    run(executor, &batch);
+    assert_int_equal(batch.executions[0].runs_in_worker, 1);
+    run(executor, &batch);
+    assert_int_equal(batch.executions[0].runs_in_worker, BATCH + 1);
+    executor_stop(executor);
+}
+
 /* It takes over what is known of the subject, and has a worker of its own. */
 static void an_executor_beside_another_runs_by_itself(void **state)
 {
@@ -207,6 +221,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clean_batch_runs_in_one_process),
+        cmocka_unit_test(a_worker_that_was_ended_is_followed_by_one_that_stays),
         cmocka_unit_test(an_executor_beside_another_runs_by_itself),
         cmocka_unit_test(each_trace_has_features_of_its_own),
         cmocka_unit_test(a_verdict_ends_the_batch),

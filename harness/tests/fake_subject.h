@@ -51,6 +51,7 @@ static struct {
     struct run_options options;
     struct verdict verdict;
     struct outcome outcomes[FAKE_OPS];
+    uint8_t features[RUN_COUNTERS];
 } test;
 
 static inline void *fake_fail(void)
@@ -204,7 +205,8 @@ static bool run_text(const char *text)
     if (trace_parse(text, strlen(text), &trace, &error) != 0)
         fail_msg("line %zu: %s", error.line, error.sentence);
     memset(test.outcomes, 0, sizeof test.outcomes);
-    const struct run_report report = {.outcomes = test.outcomes};
+    memset(test.features, 0, sizeof test.features);
+    const struct run_report report = {.outcomes = test.outcomes, .features = test.features};
     return run_trace(test.run, &test.subject, &trace, &test.options, &report, &test.verdict);
 }
 

@@ -235,6 +235,18 @@ static void walker_is_asked_at_its_cadence(void **state)
     assert_non_null(strstr(test.verdict.sentence, "bin 3 is lost"));
 }
 
+static void behaviour_is_that_of_the_first_cycle(void **state)
+{
+    (void)state;
+    const char *text = "#0 = malloc 100\nfree #0\n";
+    uint8_t once[RUN_COUNTERS];
+    assert_clean(text);
+    memcpy(once, test.features, sizeof once);
+    test.options.rounds = 16;
+    assert_clean(text);
+    assert_memory_equal(test.features, once, sizeof once);
+}
+
 static void a_sized_free_is_named_free_where_there_is_none(void **state)
 {
     (void)state;
@@ -265,6 +277,7 @@ int main(void)
         cmocka_unit_test_setup(what_the_trace_leaves_live_is_freed, set_up),
         cmocka_unit_test_setup(outcomes_say_what_each_call_returned, set_up),
         cmocka_unit_test_setup(walker_is_asked_at_its_cadence, set_up),
+        cmocka_unit_test_setup(behaviour_is_that_of_the_first_cycle, set_up),
         cmocka_unit_test(a_sized_free_is_named_free_where_there_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
