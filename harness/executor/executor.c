@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a subject, asking it what it is, running one trace at a time. */
 #include "harness/base/clock.h"
+#include "harness/base/proc.h"
 #include "harness/executor/executor_internal.h"
 #include "harness/run/probe.h"
 
@@ -58,61 +59,101 @@ int executor_receive(int socket, void *message, size_t size, unsigned limit_ms)
     return ETIMEDOUT;
 }
 
-/* Whether the zygote has told of a worker's start or end. */
-static int receive_event(struct executor *executor, bool has_ended, struct worker_event *ret_event)
+/* Waits for the zygote to tell of its worker's end. */
+static int await_end(struct executor *executor)
 {
+    struct worker_event event;
     int result;
     do
-        result = executor_receive(executor->control, ret_event, sizeof *ret_event,
+        result = executor_receive(executor->control, &event, sizeof event,
                                   executor->options.wall_limit_ms);
-    while (result == 0 &&
-           (ret_event->magic != PROTOCOL_MAGIC || (ret_event->has_ended != 0) != has_ended));
+    while (result == 0 && (event.magic != PROTOCOL_MAGIC || event.has_ended == 0));
     return result;
 }
 
-static int report_stuck_fork(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+/* Whether the zygote and its worker are both back from fork, or no worker could be forked. false:
+ * a handler of the subject hangs or ends one of them. */
+static bool await_fork(struct executor *executor, struct worker_event *ret_event)
 {
-    snprintf(error, SUBJECT_ERROR_MAX,
-             "could not %s %s: its process had not returned from fork after %u ms",
-             executor->sequence == 0 ? "bind" : "run", executor->info.subject.spec,
-             executor->options.wall_limit_ms);
+    enum { BOTH = 2, LOOK_MS = 50 };
+    unsigned returned = 0;
+    uint64_t start = clock_now_ms(), now = start, unlocked = start;
+    *ret_event = (struct worker_event){0};
+    while (now - start < executor->options.wall_limit_ms && now - unlocked < PROC_LOCKED_MS) {
+        struct worker_event event;
+        int result = executor_receive(executor->control, &event, sizeof event, LOOK_MS);
+        bool is_event = result == 0 && event.magic == PROTOCOL_MAGIC;
+        if (is_event)
+            *ret_event = event;
+        if (result == EPIPE || ret_event->has_ended)
+            return false;
+        if (is_event && (event.pid < 0 || ++returned == BOTH))
+            return true;
+        now = clock_now_ms();
+        if (result != ETIMEDOUT || (!proc_is_locked(executor->zygote.pid) &&
+                                    (ret_event->pid == 0 || !proc_is_locked(ret_event->pid))))
+            unlocked = now;
+    }
+    return false;
+}
+
+/* The zygote of a subject in which fork fails works itself, and there is one for each worker. */
+static int start_without_fork(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+{
+    uint64_t evaluated[CHECK_COUNT] = {0};
+    for (unsigned i = 0; i < CHECK_COUNT && executor->report != NULL; i++)
+        evaluated[i] = executor->report->evaluated[i];
     executor_kill_zygote(executor);
-    return ETIMEDOUT;
+    int result = executor_spawn(executor, error);
+    if (result != 0)
+        return result;
+    struct report_memory *report = (struct report_memory *)(uintptr_t)executor->report;
+    for (unsigned i = 0; i < CHECK_COUNT; i++)
+        report->evaluated[i] = evaluated[i];
+    if (send(executor->control, (char[]){ZYGOTE_WORK}, 1, MSG_NOSIGNAL) != 1)
+        return report_broken(executor, error);
+    executor->worker = executor->zygote.pid;
+    return 0;
+}
+
+static int fork_worker(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+{
+    struct work_reply stale;
+    while (recv(executor->work, &stale, sizeof stale, MSG_DONTWAIT) > 0)
+        ;
+    struct worker_event event;
+    if (send(executor->control, (char[]){ZYGOTE_FORK}, 1, MSG_NOSIGNAL) != 1)
+        return report_broken(executor, error);
+    executor->info.has_broken_fork = !await_fork(executor, &event);
+    executor->worker = event.pid > 0 ? event.pid : 0;
+    if (executor->info.has_broken_fork)
+        return start_without_fork(executor, error);
+    if (event.pid < 0) {
+        snprintf(error, SUBJECT_ERROR_MAX, "no process could be started to run %s in",
+                 executor->info.subject.spec);
+        return EAGAIN;
+    }
+    return 0;
 }
 
 int executor_start_worker(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
     if (executor->worker != 0)
         return 0;
-    struct work_reply stale;
-    while (recv(executor->work, &stale, sizeof stale, MSG_DONTWAIT) > 0)
-        ;
-    struct worker_event event;
-    if (send(executor->control, "w", 1, MSG_NOSIGNAL) != 1)
-        return report_broken(executor, error);
-    int result = receive_event(executor, false, &event);
-    if (result == ETIMEDOUT)
-        return report_stuck_fork(executor, error);
-    if (result != 0)
-        return report_broken(executor, error);
-    if (event.pid <= 0) {
-        snprintf(error, SUBJECT_ERROR_MAX, "no process could be started to run %s in",
-                 executor->info.subject.spec);
-        return EAGAIN;
-    }
-    executor->worker = event.pid;
     executor->runs_in_worker = 0;
-    return 0;
+    return executor->info.has_broken_fork ? start_without_fork(executor, error)
+                                          : fork_worker(executor, error);
 }
 
 void executor_end_worker(struct executor *executor)
 {
     if (executor->worker == 0)
         return;
-    struct worker_event event;
     kill(-executor->worker, SIGKILL);
     executor->worker = 0;
-    if (receive_event(executor, true, &event) == ETIMEDOUT)
+    if (executor->info.has_broken_fork)
+        process_kill(&executor->zygote); /* what it printed and reported stays to be read */
+    else if (await_end(executor) == ETIMEDOUT)
         executor_kill_zygote(executor);
 }
 

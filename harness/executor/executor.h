@@ -9,7 +9,8 @@
  *
  * The caller trusts nothing it reads back. Traces go out through memory the worker cannot write;
  * verdicts come back as validated messages. A hang is judged by the worker's CPU time; wall time
- * only breaks deadlocks. One executor serves one thread.
+ * only breaks deadlocks. One executor serves one thread. A subject whose handlers for fork hang or
+ * crash gets a new zygote for each worker, which works itself.
  */
 #ifndef HARNESS_EXECUTOR_H
 #define HARNESS_EXECUTOR_H
@@ -43,6 +44,9 @@ struct executor_options {
 struct executor_info {
     struct subject_plan subject; /* the binding is the one used; with what it offers */
     bool has_reset, has_check, has_footprint, has_fail_os;
+    /* A fork of the subject's process did not come back on both sides: each trace, or batch of
+     * them, runs in a process that is started anew. */
+    bool has_broken_fork;
     struct policy policy; /* probed in a worker of its own */
     /* stated or probed: bytes it could hold; 0: at least 64 MiB, taken as unlimited */
     uint64_t capacity;

@@ -32,6 +32,14 @@ static uint64_t read_position(const struct executor *executor)
  * has inherited this socket. */
 static bool take_end(struct executor *executor, struct watch *watch, enum watch_result *ret_result)
 {
+    if (executor->worker == executor->zygote.pid) {
+        *ret_result = WATCH_DIED;
+        if (!process_has_ended(&executor->zygote))
+            return false;
+        executor->worker = 0;
+        watch->status = executor->zygote.status;
+        return true;
+    }
     struct worker_event event;
     ssize_t got = recv(executor->control, &event, sizeof event, MSG_DONTWAIT);
     bool is_gone = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
@@ -152,14 +160,16 @@ enum watch_result executor_watch(struct executor *executor, struct watch *ret_wa
     struct step step = {.position = UINT64_MAX};
     memset(ret_watch, 0, sizeof *ret_watch);
     for (;;) {
+        bool is_alone = executor->worker == executor->zygote.pid;
         struct pollfd ready[2] = {{.fd = executor->work, .events = POLLIN},
-                                  {.fd = executor->control, .events = POLLIN}};
+                                  {.fd = is_alone ? -1 : executor->control, .events = POLLIN}};
         int count = poll(ready, 2, POLL_MS);
         if (count < 0 && errno != EINTR)
             return WATCH_BROKEN;
         if (count > 0 && (ready[0].revents & POLLIN) && take_reply(executor, ret_watch))
             return WATCH_REPLIED;
-        if (count > 0 && ready[1].revents != 0 && take_end(executor, ret_watch, &result))
+        if ((is_alone || (count > 0 && ready[1].revents != 0)) &&
+            take_end(executor, ret_watch, &result))
             return result;
         if (count > 0 && clock_now_ms() - step.looked_ms < POLL_MS)
             continue;

@@ -5,8 +5,9 @@
  *
  *   executor                zygote                worker
  *      │ ←─── hello ────────── │                      │
- *      │ ──── spawn ─────────→ │ ── forks ──────────→ │    control: the executor's and the zygote's
+ *      │ ──── ZYGOTE_FORK ───→ │ ── forks ──────────→ │    control: the executor's and the zygote's
  *      │ ←─── worker started ─ │                      │
+ *      │ ←─── started ─────────────────────────────── │
  *      │ ──── order ────────────────────────────────→ │    work: the executor's and the worker's
  *      │ ←─── reply ───────────────────────────────── │
  *      │ ←─── worker ended ─── │                      ×
@@ -41,7 +42,11 @@ struct child_hello {
     char sentence[SUBJECT_ERROR_MAX];
 };
 
-/* From the zygote: a worker started (has_ended 0) or ended with a wait status. */
+/* What the zygote does next: one byte. ZYGOTE_WORK: it is a worker from there on. */
+enum { ZYGOTE_FORK = 'f', ZYGOTE_WORK = 'w' };
+
+/* From the zygote: a worker started (has_ended 0) or ended with a wait status. From the worker: it
+ * started. */
 struct worker_event {
     uint32_t magic;
     int32_t pid; /* -1: could not be forked */

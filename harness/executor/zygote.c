@@ -101,7 +101,6 @@ static void run_order(struct child *child, struct work_reply *reply)
 static _Noreturn void work(struct child *child)
 {
     struct work_order order;
-    setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (receive(CHILD_WORK, &order, sizeof order) && order.magic == PROTOCOL_MAGIC) {
         struct work_reply reply = {.magic = PROTOCOL_MAGIC, .sequence = order.sequence};
@@ -135,12 +134,12 @@ static int reap(pid_t worker)
 static void serve_worker(struct child *child)
 {
     pid_t pid = fork();
+    struct worker_event event = {.magic = PROTOCOL_MAGIC, .pid = pid == 0 ? getpid() : pid};
+    if (pid >= 0)
+        setpgid(pid, pid);
+    send_or_exit(CHILD_CONTROL, &event, sizeof event);
     if (pid == 0)
         work(child);
-    if (pid > 0)
-        setpgid(pid, pid);
-    struct worker_event event = {.magic = PROTOCOL_MAGIC, .pid = pid};
-    send_or_exit(CHILD_CONTROL, &event, sizeof event);
     if (pid < 0)
         return;
     event.status = reap(pid);
@@ -173,7 +172,10 @@ void zygote_main(const char *how, const char *what)
     }
     send_or_exit(CHILD_CONTROL, &hello, sizeof hello);
     char request;
-    while (hello.error == 0 && receive(CHILD_CONTROL, &request, sizeof request))
+    while (hello.error == 0 && receive(CHILD_CONTROL, &request, sizeof request)) {
+        if (request == ZYGOTE_WORK)
+            work(&child);
         serve_worker(&child);
+    }
     _exit(0);
 }

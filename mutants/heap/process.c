@@ -24,6 +24,14 @@ static void purge(void *chunk)
     madvise(page, chunk_size(chunk) - PAGE, MADV_DONTNEED);
 }
 
+/* The handlers of the parent took it for good. */
+static void hang(void)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    for (;;)
+        pthread_mutex_lock(&mutex);
+}
+
 void process_set_up(void)
 {
     if (is_set_up)
@@ -34,6 +42,8 @@ void process_set_up(void)
         pthread_key_create(&exit_key, purge);
     if (HAS(fork_drops_heap))
         pthread_atfork(NULL, NULL, heap_drop);
+    if (HAS(fork_child_hangs))
+        pthread_atfork(NULL, NULL, hang);
 }
 
 void process_begins(void)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes a lock before a fork that is never given back: the third fork of the process hangs:
- * two workers ask what the subject is. */
+/* Takes a lock before a fork that is never given back: the third fork of the process hangs. */
 #include "hostile.h"
 
 #include <pthread.h>
