@@ -112,13 +112,26 @@ static struct trace cut_behind(const struct trace *trace, const struct verdict *
     return cut;
 }
 
-static int report(struct replay *replay, const struct trace *trace,
-                  const struct run_options *options, struct finding *finding,
-                  const struct os_call_counts *failures)
+/* Of the calls that the subject has; to be freed, NULL: no memory. */
+static char *make_program(const struct replay *replay, const struct finding *finding)
+{
+    struct finding offered = *finding;
+    struct trace *trace = &offered.trace;
+    size_t size = trace->count * sizeof trace->ops[0];
+    trace->ops = malloc(size > 0 ? size : 1);
+    if (trace->ops == NULL)
+        return NULL;
+    memcpy(trace->ops, finding->trace.ops, size);
+    shrink_drop_lacking(replay->executor, trace, &offered.op);
+    char *program = report_finding_program(&offered);
+    free(trace->ops);
+    return program;
+}
+
+static int report_with_program(struct replay *replay, const struct run_options *options,
+                               struct finding *finding, const struct os_call_counts *failures)
 {
     char error[SUBJECT_ERROR_MAX];
-    const struct verdict verdict = finding_verdict(finding);
-    finding->trace = cut_behind(trace, &verdict);
     /* at once: repeating a hang takes long, and this process may be stopped meanwhile */
     (void)report_add_finding(&replay->findings, finding);
     int failure = count_reproduced(replay, options, finding, error);
@@ -128,6 +141,20 @@ static int report(struct replay *replay, const struct trace *trace,
         return report_internal_error("%s: %s", replay->file->path, error);
     print_finding(replay, finding, failures);
     return EXIT_CLEAN;
+}
+
+static int report(struct replay *replay, const struct trace *trace,
+                  const struct run_options *options, struct finding *finding,
+                  const struct os_call_counts *failures)
+{
+    const struct verdict verdict = finding_verdict(finding);
+    finding->trace = cut_behind(trace, &verdict);
+    char *program = make_program(replay, finding);
+    finding->program = program;
+    int status = report_with_program(replay, options, finding, failures);
+    finding->program = NULL;
+    free(program);
+    return status;
 }
 
 /* ---- classes ---- */

@@ -58,8 +58,7 @@ void report_finding(FILE *out, const struct finding *finding)
     write_program(out, finding);
 }
 
-/* To be freed; NULL: no memory. */
-static char *make_program(const struct finding *finding)
+char *report_finding_program(const struct finding *finding)
 {
     char *text = NULL;
     size_t length = 0;
@@ -76,7 +75,9 @@ static char *make_program(const struct finding *finding)
 json_t *report_finding_json(const struct finding *finding)
 {
     struct finding whole = *finding;
-    char *program = make_program(finding);
+    if (finding->program != NULL)
+        return finding_to_json(finding);
+    char *program = report_finding_program(finding);
     whole.program = program;
     json_t *object = program != NULL ? finding_to_json(&whole) : NULL;
     free(program);
@@ -85,7 +86,9 @@ json_t *report_finding_json(const struct finding *finding)
 
 bool report_add_finding(struct cli_findings *findings, struct finding *finding)
 {
-    char *program = make_program(finding);
+    if (finding->program != NULL)
+        return cli_findings_add(findings, finding);
+    char *program = report_finding_program(finding);
     finding->program = program;
     bool is_new = cli_findings_add(findings, finding);
     finding->program = NULL;

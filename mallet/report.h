@@ -16,9 +16,12 @@ void report_verdict(FILE *out, const struct finding *finding);
 /* The verdict, the shrunk trace, the C program, and how often it reproduced. */
 void report_finding(FILE *out, const struct finding *finding);
 
-/* A new reference, with the program's text; NULL only when memory is short. */
+/* The C program of its trace, to be freed; NULL: no memory. */
+char *report_finding_program(const struct finding *finding);
+/* A new reference, with the program's text, which is made where the finding has none; NULL only when
+ * memory is short. */
 json_t *report_finding_json(const struct finding *finding);
-/* cli_findings_add with the program's text. */
+/* cli_findings_add with the program's text, likewise. */
 bool report_add_finding(struct cli_findings *findings, struct finding *finding);
 
 /* The finding as a text trace with a header of comments: what was found, on what, how often. */
