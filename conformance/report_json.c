@@ -4,8 +4,6 @@
 
 #include "harness/cli/cli.h"
 
-#include <errno.h>
-
 static json_t *describe_result(const struct report_column *column,
                                const struct clause_result *result)
 {
@@ -53,11 +51,5 @@ int report_write_json(FILE *out, const struct conform_report *report)
                   report->is_interrupted, "counts", "clauses", (json_int_t)totals.clauses,
                   "testable", (json_int_t)totals.testable, "tested", (json_int_t)totals.tested,
                   "untestable", (json_int_t)totals.untestable, "profiles", profiles);
-    document = cli_begin_document(document);
-    if (document == NULL)
-        return ENOMEM;
-    json_dumpf(document, out, JSON_INDENT(2)); /* a failed write shows when the caller flushes */
-    fputc('\n', out);
-    json_decref(document);
-    return 0;
+    return cli_write_json(cli_begin_document(document), out);
 }

@@ -116,10 +116,5 @@ int report_write_sarif(FILE *out, const struct conform_report *report)
         json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:o}]}", "$schema", SCHEMA, "version",
                   "2.1.0", "runs", "tool", "driver", "name", "mallet conform", "version",
                   version != NULL ? version + 1 : "0", "rules", rules, "results", results);
-    if (document == NULL)
-        return ENOMEM;
-    json_dumpf(document, out, JSON_INDENT(2)); /* a failed write shows when the caller flushes */
-    fputc('\n', out);
-    json_decref(document);
-    return 0;
+    return cli_write_json(document, out);
 }

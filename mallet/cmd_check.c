@@ -62,16 +62,17 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 /* ---- the steps ---- */
 
-static int save_document(const struct check_report *check, const char *name, const json_t *document)
+static int save_document(const struct check_report *check, const char *name, json_t *document)
 {
     char path[PATH_MAX], error[OUTPUT_ERROR_MAX];
     struct output output;
     snprintf(path, sizeof path, "%.3000s/%s.json", check->request->output, name);
     if (output_open(&output, path, error) != 0)
         return refuse("%s", error);
-    json_dumpf(document, output.file, JSON_INDENT(2));
-    fputc('\n', output.file);
-    return output_close(&output, error) == 0 ? EXIT_CLEAN : refuse("%s", error);
+    int result = cli_write_json(json_incref(document), output.file);
+    if (output_close(&output, error) != 0)
+        return refuse("%s", error);
+    return result == 0 ? EXIT_CLEAN : report_internal_error("%s cannot be encoded", path);
 }
 
 static int take_result(void *context, struct check_result *result)

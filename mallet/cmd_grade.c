@@ -189,6 +189,20 @@ static void add_loss(json_t *lost, const struct rubric_criterion *criterion, con
                                           json_object_get(finding, "sentence")));
 }
 
+/* Whether a step of the check did nothing at all: its silence earns nothing. */
+static bool is_untested(const struct submission *submission, const char *step)
+{
+    size_t i;
+    const json_t *line;
+    json_array_foreach(json_object_get(submission->document, "steps"), i, line)
+    {
+        const char *name = json_string_value(json_object_get(line, "step"));
+        if (name != NULL && strcmp(name, step) == 0)
+            return json_integer_value(json_object_get(line, "done")) == 0;
+    }
+    return true;
+}
+
 /* What loses the points of a criterion: an array, empty if nothing does. */
 static json_t *find_losses(const struct submission *submission,
                            const struct rubric_criterion *criterion)
@@ -198,6 +212,10 @@ static json_t *find_losses(const struct submission *submission,
     const json_t *finding, *member;
     if (submission->document == NULL)
         json_array_append_new(lost, json_pack("{s:s}", "sentence", submission->sentence));
+    const char *step = rubric_step(criterion);
+    if (submission->document != NULL && step != NULL && is_untested(submission, step))
+        json_array_append_new(
+            lost, json_pack("{s:s+++}", "sentence", "not tested: the step ", step, " did nothing"));
     json_array_foreach(json_object_get(submission->document, "findings"), i, finding)
     {
         add_loss(lost, criterion, finding);
@@ -279,13 +297,15 @@ static int report(const struct grade *grade)
     if (document == NULL)
         return report_internal_error("no memory for the grades");
     snprintf(path, sizeof path, "%.3000s/grade.json", grade->output);
-    int status = output_open(&output, path, error);
+    int status = output_open(&output, path, error), written = 0;
     if (status == 0) {
-        json_dumpf(document, output.file, JSON_INDENT(2));
+        written = cli_write_json(json_incref(document), output.file);
         status = output_close(&output, error);
     }
     if (status != 0)
         status = refuse("%s", error);
+    else if (written != 0)
+        status = report_internal_error("%s cannot be encoded", path);
     else if (grade->options->cli.as_json)
         status = cli_print_json(json_incref(document));
     else

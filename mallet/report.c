@@ -3,6 +3,7 @@
 #include "mallet/report.h"
 
 #include "harness/base/text.h"
+#include "harness/cli/cli.h"
 #include "harness/cli/output.h"
 #include "harness/finding/finding_json.h"
 #include "harness/program/export.h"
@@ -117,13 +118,7 @@ static int save_program(FILE *out, const struct finding *finding)
 
 static int save_json(FILE *out, const struct finding *finding)
 {
-    json_t *object = report_finding_json(finding);
-    if (object == NULL)
-        return ENOMEM;
-    bool is_whole = json_dumpf(object, out, JSON_INDENT(2)) == 0 || ferror(out) != 0;
-    json_decref(object);
-    fputc('\n', out);
-    return is_whole ? 0 : ENOMEM; /* a failed write shows when the file is closed */
+    return cli_write_json(report_finding_json(finding), out);
 }
 
 static int save_part(const char *folder, const char *name,

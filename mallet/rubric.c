@@ -19,6 +19,16 @@ bool rubric_is_build(const struct rubric_criterion *criterion)
     return strcmp(criterion->names.list[0], builds) == 0;
 }
 
+const char *rubric_step(const struct rubric_criterion *criterion)
+{
+    if (rubric_is_build(criterion))
+        return NULL;
+    for (size_t i = 0; i < criterion->names.count; i++)
+        if (check_find(criterion->names.list[i]) < CHECK_COUNT)
+            return "pass";
+    return "clauses";
+}
+
 bool rubric_has(const struct rubric_criterion *criterion, const char *name)
 {
     for (size_t i = 0; i < criterion->names.count; i++)

@@ -63,6 +63,9 @@ void cli_name_document(const char *command, bool is_list);
 /* Puts the head before a document that has none: its kind and version, the tool, date and machine.
  * Takes the reference; returns the whole, or NULL for NULL or without memory. */
 json_t *cli_begin_document(json_t *document);
+/* Writes it, indented, with a newline, and drops the reference. Returns 0, or ENOMEM if it is NULL
+ * or cannot be encoded; that a write failed is known when the stream is flushed. */
+int cli_write_json(json_t *document, FILE *out);
 /* Prints a document with its head to stdout and drops the reference. NULL: it could not
  * be built. Returns EXIT_CLEAN, or EXIT_INTERNAL after a sentence. */
 int cli_print_json(json_t *document);

@@ -126,14 +126,18 @@ json_t *cli_json_text(const char *text)
     return json_string(printable);
 }
 
+int cli_write_json(json_t *document, FILE *out)
+{
+    if (document == NULL)
+        return ENOMEM;
+    bool is_whole = json_dumpf(document, out, JSON_INDENT(2)) == 0 || ferror(out) != 0;
+    fputc('\n', out);
+    json_decref(document);
+    return is_whole ? 0 : ENOMEM;
+}
+
 int cli_print_json(json_t *document)
 {
-    document = cli_begin_document(document);
-    if (document == NULL)
-        return report_internal_error("no memory for the JSON document");
-    /* a failed write is reported when stdout is flushed at exit */
-    bool is_whole = json_dumpf(document, stdout, JSON_INDENT(2)) == 0 || ferror(stdout) != 0;
-    putchar('\n');
-    json_decref(document);
-    return is_whole ? EXIT_CLEAN : report_internal_error("cannot encode the JSON document");
+    bool is_written = cli_write_json(cli_begin_document(document), stdout) == 0;
+    return is_written ? EXIT_CLEAN : report_internal_error("no memory for the JSON document");
 }

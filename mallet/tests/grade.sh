@@ -57,6 +57,9 @@ __attribute__((constructor)) static void escape(void)
 }
 END
 } >subs/curious.c
+# prints for ever: nothing can be tested, and silence earns no points
+sed 's/^int mm_init(void)/int mm_init(void) { for (;;) puts("still here"); }\nint init(void)/' "$sound" |
+    sed '1i #include <stdio.h>' >subs/prints.c
 # sound, but it starts processes until it may start no more
 {
     cat "$sound"
@@ -93,10 +96,12 @@ else
 fi
 [ $status -eq 4 ] || [ $status -eq 0 ]
 count $? "grade: exit $status"
-printed '^Lab: 5 submissions, 45 points'
+printed '^Lab: 6 submissions, 45 points'
 printed '^copy.c  *10  *0  *5  *15/45'
 printed '^curious.c  *10  *30  *5  *45/45'
 printed '^folder  *10  *30  *5  *45/45'
+printed '^prints.c  *10  *0  .*incomplete'
+holds 'the JSON says what was not tested' grep -q 'not tested: the step pass did nothing' mallet-report/grade/grade.json
 printed '^wrong.c  *0  *0  *0  *0/45  not checked: --lab: cannot build .*error: expected'
 holds 'the JSON says why' grep -q '"sentence": ".*kept only' mallet-report/grade/grade.json
 finish

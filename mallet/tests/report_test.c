@@ -4,6 +4,7 @@
 #include "harness/base/text.h"
 #include "mallet/report.h"
 
+#include "harness/cli/cli.h"
 #include "harness/finding/finding_json.h"
 
 #include <errno.h>
@@ -110,6 +111,19 @@ static void a_finding_is_saved_whole(void **state)
     assert_true(has_file("content-free/trace.trace"));
 }
 
+static void a_document_that_cannot_be_encoded_is_an_error(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    assert_int_equal(cli_write_json(json_string_nocheck("\xff"), out), ENOMEM);
+    assert_int_equal(cli_write_json(NULL, out), ENOMEM);
+    assert_int_equal(cli_write_json(json_string("plain"), out), 0);
+    fclose(out);
+    free(text);
+}
+
 static void *no_memory(size_t size)
 {
     (void)size;
@@ -139,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_clause_keeps_its_id_and_verdict),
         cmocka_unit_test(lines_give_one_finding_for_each_class),
         cmocka_unit_test(a_finding_is_saved_whole),
+        cmocka_unit_test(a_document_that_cannot_be_encoded_is_an_error),
         cmocka_unit_test(a_document_without_memory_leaves_no_file),
     };
     snprintf(work, sizeof work, "%.2000s/mallet-report-XXXXXX", base != NULL ? base : "/tmp");
