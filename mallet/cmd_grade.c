@@ -215,7 +215,7 @@ static json_t *find_losses(const struct submission *submission,
     const char *step = rubric_step(criterion);
     if (submission->document != NULL && step != NULL && is_untested(submission, step))
         json_array_append_new(
-            lost, json_pack("{s:s+++}", "sentence", "not tested: the step ", step, " did nothing"));
+            lost, json_pack("{s:s++}", "sentence", "not tested: the step ", step, " did nothing"));
     json_array_foreach(json_object_get(submission->document, "findings"), i, finding)
     {
         add_loss(lost, criterion, finding);

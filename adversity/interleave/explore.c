@@ -9,6 +9,13 @@
 
 enum { ATTEMPTS = 5 };
 
+bool exploration_is_over(const struct explorer *explorer, struct exploration *exploration,
+                         uint64_t schedules_max)
+{
+    exploration->is_stopped = explorer->is_over != NULL && explorer->is_over();
+    return exploration->is_stopped || exploration->schedules >= schedules_max;
+}
+
 void exploration_note(struct explorer *explorer, struct exploration *exploration)
 {
     const struct record *record = explorer->record;

@@ -20,10 +20,13 @@ struct explorer {
     struct record *record;
     int output;          /* file that the code's stderr goes to */
     uint64_t executions; /* so far */
+    bool (*is_over)(
+        void); /* asked between two executions: whether to end the search. NULL: never */
 };
 
 struct exploration {
-    bool is_found, is_exhausted; /* neither: the number of schedules ran out */
+    bool is_found, is_exhausted; /* neither: the number of schedules ran out, or the search was */
+    bool is_stopped;             /* by explorer.is_over */
     unsigned bound;              /* exhaustive: the last one that was tried */
     uint64_t schedules;          /* executions until it was found or all was done */
     /* exhaustive: schedules of the last bound, with everything shared known */
@@ -63,6 +66,8 @@ bool schedule_parse(const char *text, struct schedule *ret_schedule,
                     char error[VERDICT_SENTENCE_MAX]);
 
 /* For the explorers. */
+bool exploration_is_over(const struct explorer *explorer, struct exploration *exploration,
+                         uint64_t schedules_max);
 void exploration_note(struct explorer *explorer, struct exploration *exploration);
 void exploration_keep(struct explorer *explorer, struct exploration *exploration);
 void exploration_confirm(struct explorer *explorer, struct exploration *exploration);

@@ -90,7 +90,7 @@ static bool search_bound(struct search *search)
     search->depth = 0;
     exploration->last_round = 0;
     do {
-        if (exploration->schedules == search->schedules_max)
+        if (exploration_is_over(search->explorer, exploration, search->schedules_max))
             return false;
         struct schedule schedule = schedule_of(search);
         bool has_failed = explorer_follow(search->explorer, &schedule, false);

@@ -32,8 +32,8 @@ static size_t decisions_left(void *context)
 
 static bool is_spent(void *context)
 {
-    (void)context;
-    return false;
+    const struct explorer *explorer = ((const struct schedule_shrink *)context)->explorer;
+    return explorer->is_over != NULL && explorer->is_over();
 }
 
 static bool remove_decisions(void *context, size_t start, size_t end)
@@ -89,7 +89,7 @@ void explore_by_priorities(struct explorer *explorer, unsigned change_points,
                            struct exploration *ret_exploration)
 {
     struct exploration *exploration = ret_exploration;
-    while (exploration->schedules < schedules_max) {
+    while (!exploration_is_over(explorer, exploration, schedules_max)) {
         bool has_failed = run_seed(explorer, seed + exploration->schedules++, change_points,
                                    exploration->branches_most);
         exploration_note(explorer, exploration);

@@ -261,6 +261,13 @@ static bool add_result(struct results *results, const struct explorer *explorer,
     return is_new;
 }
 
+static const struct cli *asked; /* for is_over */
+
+static bool is_over(void)
+{
+    return cli_is_over(asked, UINT64_MAX, 0);
+}
+
 static bool explore(struct explorer *explorer, const struct request *request,
                     struct results *results)
 {
@@ -269,6 +276,7 @@ static bool explore(struct explorer *explorer, const struct request *request,
     double start = seconds_used();
     complete(&report, request, explorer->scenario);
     explorer_forget_places(explorer);
+    explorer->is_over = is_over;
     if (report.is_pct)
         explore_by_priorities(explorer, report.change_points, report.schedules, report.seed,
                               &exploration);
@@ -277,6 +285,10 @@ static bool explore(struct explorer *explorer, const struct request *request,
     exploration.seconds = seconds_used() - start;
     if (exploration.is_found)
         exploration_confirm(explorer, &exploration);
+    if (exploration.is_stopped)
+        results->left_out++;
+    else
+        results->done++;
     return add_result(results, explorer, &report, &exploration);
 }
 
@@ -291,7 +303,6 @@ static bool explore_sizes(struct explorer *explorer, const struct request *reque
             continue;
         }
         is_found |= explore(explorer, request, results);
-        results->done++;
     }
     return is_found;
 }
@@ -304,6 +315,7 @@ static int explore_all(struct explorer *explorer, const struct request *request)
     if (status != EXIT_CLEAN)
         return cli_findings_close(&results.findings, status);
     cli_catch_interrupts();
+    asked = &request->cli;
     results.list = request->cli.as_json ? json_array() : NULL;
     for (size_t i = 0; i < scenario_count; i++) {
         explorer->scenario = &scenarios[i];
@@ -321,7 +333,8 @@ static int explore_all(struct explorer *explorer, const struct request *request)
         cli_add_work(document, &work);
         status = cli_print_json(document);
     } else if (results.left_out > 0) {
-        printf("%zu explorations not run: the time was over\n", results.left_out);
+        printf("%zu exploration%s not run to the end: the time was over\n", results.left_out,
+               results.left_out == 1 ? "" : "s");
     }
     if (status == EXIT_CLEAN)
         status = cli_conclude(is_found, &work);

@@ -61,9 +61,10 @@ void report_exploration(const struct explorer *explorer, const struct report_req
                         const struct exploration *exploration, bool is_known)
 {
     printf("%-8s %s, %s, %zu bytes\n",
-           !exploration->is_found ? "ok"
-           : is_known             ? "known"
-                                  : "FINDING",
+           exploration->is_stopped  ? "stopped"
+           : !exploration->is_found ? "ok"
+           : is_known               ? "known"
+                                    : "FINDING",
            explorer->subject->name, explorer->scenario->name, explorer->size);
     if (exploration->is_found)
         report_finding(explorer, exploration);

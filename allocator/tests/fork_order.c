@@ -33,16 +33,16 @@ __attribute__((constructor)) static void start(void)
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FORKS = 300 };
+enum { FORKS = 100, LARGE = 8 << 20 };
 
 extern pthread_mutex_t fork_order_mutex;
 
-/* Large blocks: they take the lock of the heap each time. */
+/* Blocks that no thread keeps for itself: they take the lock of the heap each time. */
 static void *allocate_under_the_mutex(void *context)
 {
     for (;;) {
         pthread_mutex_lock(&fork_order_mutex);
-        free(malloc(100000));
+        free(malloc(LARGE));
         pthread_mutex_unlock(&fork_order_mutex);
     }
     return context;

@@ -62,18 +62,15 @@ if [ -n "$foreign" ]; then
     done
     holds 'the names of what there is, and no others' sh -c 'nm -D --defined-only "$1" | grep -q " T malloc$" && ! nm -D --defined-only "$1" | grep -q calloc' - mallet-report/built/my.so
     ends 0 replay --rounds 0 --init setup plain.c "$traces/sizes-zero.trace"
-<<<<<<< HEAD
     for subject in my.c ./libmine.so; do
         refused 'it does not define malloc (--prefix or --declare says' replay "$subject" "$traces"
     done
-=======
     # A program calls what the subject has: a block of the libc's is no evidence.
     sed 's/+ 16;$/+ 24;/' plain.c >off.c
     printf '#0 = calloc 1 8\n#1 = malloc 64\n' >partial.trace
     ends 1 replay --json --rounds 0 --init setup off.c partial.trace
     printed 'malloc(64'
     holds 'its program without calloc' sh -c '! grep -q "calloc(" "$1"' - "$work/out"
->>>>>>> 93613af (replay --json: the program of a finding makes no calls that the subject lacks)
     refused "my.so serves nothing: malloc(16) returns NULL in a new process" replay --rounds 0 --prefix my_ my.c "$traces/sizes-zero.trace"
 fi
 

@@ -14,7 +14,7 @@ cat >rubric <<END
 title   Lab
 file    mm.c
 options --quick --lab malloclab --corpus $work/corpus
-limit   8s
+limit   14s
 points  10 builds   
 points  30 content overlap
 points  5  C23-7.24.3.6-p2*
