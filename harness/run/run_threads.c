@@ -138,7 +138,9 @@ static bool judge_child(struct run *run, enum fork_end end, int status)
                         "the forked child was still at it after %d ms of CPU time", CHILD_CPU_MS);
     if (end == FORK_STUCK)
         return run_fail(run, CHECK_PROGRESS, "fork",
-                        "the forked child stood still, using no processor time: a deadlock");
+                        "the forked child stood still for %d ms, using no processor time: a "
+                        "deadlock",
+                        CHILD_IDLE_MS);
     if (WIFSIGNALED(status))
         return run_fail(run, CHECK_CRASH, "fork", "the forked child died of signal %d (%s)",
                         WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -14,7 +14,7 @@ cat >rubric <<END
 title   Lab
 file    mm.c
 options --quick --lab malloclab --corpus $work/corpus
-limit   14s
+limit   12s
 points  10 builds   
 points  30 content overlap
 points  5  C23-7.24.3.6-p2*
@@ -97,7 +97,8 @@ fi
 [ $status -eq 4 ] || [ $status -eq 0 ]
 count $? "grade: exit $status"
 printed '^Lab: 6 submissions, 45 points'
-printed '^copy.c  *10  *0  *5  *15/45'
+# its findings may take the time of the clauses
+printed '^copy.c  *10  *0  *[05]  *1[05]/45'
 printed '^curious.c  *10  *30  *5  *45/45'
 printed '^folder  *10  *30  *5  *45/45'
 printed '^prints.c  *10  *0  .*incomplete'
