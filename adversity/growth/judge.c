@@ -78,8 +78,8 @@ bool footprint_is_settled(const struct footprint *footprint, uint64_t settled)
 
 bool costs_may_grow(const double *costs, unsigned count, double floor)
 {
-    double least = costs[0];
-    for (unsigned i = 1; i < count; i++)
+    double least = costs[1] < costs[0] * DOUBLING ? costs[1] : costs[0] * DOUBLING;
+    for (unsigned i = 2; i < count; i++)
         least *= DOUBLING;
     return count >= COSTS_ENOUGH && costs[count - 1] >= least &&
            costs[count - 1] > floor * (1u << (count - COSTS_ENOUGH));
@@ -87,7 +87,7 @@ bool costs_may_grow(const double *costs, unsigned count, double floor)
 
 bool costs_grow(const double *costs, unsigned count, double floor)
 {
-    for (unsigned i = 1; i < count; i++)
+    for (unsigned i = count == COSTS_MAX ? 2 : 1; i < count; i++)
         if (costs[i] < costs[i - 1] * DOUBLING)
             return false;
     return costs_may_grow(costs, count, floor);

@@ -45,9 +45,10 @@ bool footprint_is_bloated(const struct footprint *footprint);
 bool footprint_is_settled(const struct footprint *footprint, uint64_t settled);
 
 /* Of one operation at N, 2N, 4N, …; count is COSTS_ENOUGH at least. Up to `floor` at 4N, twice as
- * much at 8N, …, is nothing to speak of. */
+ * much at 8N, …, is nothing to speak of. Of COSTS_MAX costs the first doubling is not asked: what an
+ * operation costs anyway, as on a machine with slow page faults, may hide it. */
 bool costs_grow(const double *costs, unsigned count, double floor);
-/* By as much in all, whatever the steps. */
+/* By as much in all, from N or from 2N on, whatever the steps. */
 bool costs_may_grow(const double *costs, unsigned count, double floor);
 #define COST_FLOOR_NS           500.0
 #define COST_FLOOR_INSTRUCTIONS 200.0

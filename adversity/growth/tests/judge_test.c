@@ -92,6 +92,8 @@ static void cost_like_the_number_of_blocks_grows(void **state)
     (void)state;
     assert_true(costs_grow((double[]){1000, 2000, 4000}, 3, COST_FLOOR_NS));
     assert_true(costs_grow((double[]){900, 1700, 3300, 7000}, 4, COST_FLOOR_NS));
+    assert_true(costs_grow((double[]){536, 740, 1729, 3746, 9537}, 5, COST_FLOOR_NS));
+    assert_false(costs_grow((double[]){536, 740, 1729, 3746, 5000}, 5, COST_FLOOR_NS));
 }
 
 static void one_step_does_not(void **state)
