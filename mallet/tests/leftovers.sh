@@ -16,8 +16,11 @@ alive() { # how many processes have the marker, zombies not counted: those have 
     grep -lz "^$marker\$" /proc/[0-9]*/environ 2>/dev/null | wc -l
 }
 
-# At most ten seconds until there are more than, or no more than, so many.
-until_more() { for _ in $(seq 100); do [ "$(alive)" -gt "$1" ] && return; sleep 0.1; done; return 1; }
+# Of the command: its guard, and a child, which may live for milliseconds only.
+children() { cat "/proc/$command"/task/*/children 2>/dev/null | wc -w; }
+
+# At most ten seconds.
+until_children() { for _ in $(seq 100); do [ "$(children)" -gt 1 ] && return; sleep 0.1; done; return 1; }
 until_none() { for _ in $(seq 100); do [ "$(alive)" -eq 0 ] && return; sleep 0.1; done; return 1; }
 
 leaves_nothing() { # signal, arguments
@@ -25,7 +28,7 @@ leaves_nothing() { # signal, arguments
     shift
     env --default-signal=INT "$marker" "$mallet" "$@" >"$work/out" 2>"$work/err" </dev/null &
     command=$! # a shell ignores SIGINT in what it starts in the background; env does not
-    until_more 2 # the command, its guard, a child
+    until_children
     count $? "mallet $*: starts no child"
     sleep 0.5
     kill -s "$signal" "$command"
