@@ -212,10 +212,11 @@ static json_t *find_losses(const struct submission *submission,
     const json_t *finding, *member;
     if (submission->document == NULL)
         json_array_append_new(lost, json_pack("{s:s}", "sentence", submission->sentence));
-    const char *step = rubric_step(criterion);
-    if (submission->document != NULL && step != NULL && is_untested(submission, step))
-        json_array_append_new(
-            lost, json_pack("{s:s++}", "sentence", "not tested: the step ", step, " did nothing"));
+    static const char *const steps[] = {"pass", "clauses"};
+    for (i = 0; submission->document != NULL && i < sizeof steps / sizeof steps[0]; i++)
+        if (rubric_needs(criterion, steps[i]) && is_untested(submission, steps[i]))
+            json_array_append_new(lost, json_pack("{s:s++}", "sentence", "not tested: the step ",
+                                                  steps[i], " did nothing"));
     json_array_foreach(json_object_get(submission->document, "findings"), i, finding)
     {
         add_loss(lost, criterion, finding);

@@ -19,14 +19,14 @@ bool rubric_is_build(const struct rubric_criterion *criterion)
     return strcmp(criterion->names.list[0], builds) == 0;
 }
 
-const char *rubric_step(const struct rubric_criterion *criterion)
+bool rubric_needs(const struct rubric_criterion *criterion, const char *step)
 {
-    if (rubric_is_build(criterion))
-        return NULL;
-    for (size_t i = 0; i < criterion->names.count; i++)
-        if (check_find(criterion->names.list[i]) < CHECK_COUNT)
-            return "pass";
-    return "clauses";
+    for (size_t i = 0; i < criterion->names.count && !rubric_is_build(criterion); i++) {
+        bool is_check = check_find(criterion->names.list[i]) < CHECK_COUNT;
+        if (strcmp(step, is_check ? "pass" : "clauses") == 0)
+            return true;
+    }
+    return false;
 }
 
 bool rubric_has(const struct rubric_criterion *criterion, const char *name)

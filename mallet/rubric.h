@@ -45,9 +45,9 @@ int rubric_read(struct rubric *ret_rubric, const char *path, char error[RUBRIC_E
 void rubric_done(struct rubric *rubric);
 
 bool rubric_is_build(const struct rubric_criterion *criterion);
-/* The step of `mallet check` without which nothing is known of a criterion, "pass" or "clauses";
- * NULL of "builds". */
-const char *rubric_step(const struct rubric_criterion *criterion);
+/* Whether nothing is known of a criterion without one of the steps of `mallet check`: "pass", where
+ * it names a check, or "clauses". */
+bool rubric_needs(const struct rubric_criterion *criterion, const char *step);
 /* Whether a finding of this check or clause loses the points. */
 bool rubric_has(const struct rubric_criterion *criterion, const char *name);
 

@@ -11,7 +11,8 @@
  * Scaling. A workload does about N operations with N blocks; an operation must cost about the same
  * at N, 2N and 4N. Caches of the machine and of the allocator bend that line, but each bends it
  * once: cost is said to grow with N where it grows at every doubling, by about as much as N does,
- * and to more than a few cache misses.
+ * and to more than a few cache misses. What an operation costs anyway, such as slow page faults, may
+ * hide the first doubling: of COSTS_MAX costs it is not asked.
  */
 #ifndef GROWTH_JUDGE_H
 #define GROWTH_JUDGE_H
@@ -45,8 +46,7 @@ bool footprint_is_bloated(const struct footprint *footprint);
 bool footprint_is_settled(const struct footprint *footprint, uint64_t settled);
 
 /* Of one operation at N, 2N, 4N, …; count is COSTS_ENOUGH at least. Up to `floor` at 4N, twice as
- * much at 8N, …, is nothing to speak of. Of COSTS_MAX costs the first doubling is not asked: what an
- * operation costs anyway, as on a machine with slow page faults, may hide it. */
+ * much at 8N, …, is nothing to speak of. */
 bool costs_grow(const double *costs, unsigned count, double floor);
 /* By as much in all, from N or from 2N on, whatever the steps. */
 bool costs_may_grow(const double *costs, unsigned count, double floor);

@@ -9,10 +9,15 @@
 
 enum { ATTEMPTS = 5 };
 
+bool explorer_is_stopped(const struct explorer *explorer)
+{
+    return explorer->is_over != NULL && explorer->is_over();
+}
+
 bool exploration_is_over(const struct explorer *explorer, struct exploration *exploration,
                          uint64_t schedules_max)
 {
-    exploration->is_stopped = explorer->is_over != NULL && explorer->is_over();
+    exploration->is_stopped = explorer_is_stopped(explorer);
     return exploration->is_stopped || exploration->schedules >= schedules_max;
 }
 

@@ -20,15 +20,15 @@ struct explorer {
     struct record *record;
     int output;          /* file that the code's stderr goes to */
     uint64_t executions; /* so far */
-    bool (*is_over)(
-        void); /* asked between two executions: whether to end the search. NULL: never */
+    /* asked between two executions: whether to end the search. NULL: never */
+    bool (*is_over)(void);
 };
 
 struct exploration {
-    bool is_found, is_exhausted; /* neither: the number of schedules ran out, or the search was */
-    bool is_stopped;             /* by explorer.is_over */
-    unsigned bound;              /* exhaustive: the last one that was tried */
-    uint64_t schedules;          /* executions until it was found or all was done */
+    /* none: the number of schedules ran out. is_stopped: by is_over of the explorer */
+    bool is_found, is_exhausted, is_stopped;
+    unsigned bound;     /* exhaustive: the last one that was tried */
+    uint64_t schedules; /* executions until it was found or all was done */
     /* exhaustive: schedules of the last bound, with everything shared known */
     uint64_t last_round;
     uint32_t branches_most, steps_most;
@@ -66,6 +66,7 @@ bool schedule_parse(const char *text, struct schedule *ret_schedule,
                     char error[VERDICT_SENTENCE_MAX]);
 
 /* For the explorers. */
+bool explorer_is_stopped(const struct explorer *explorer);
 bool exploration_is_over(const struct explorer *explorer, struct exploration *exploration,
                          uint64_t schedules_max);
 void exploration_note(struct explorer *explorer, struct exploration *exploration);

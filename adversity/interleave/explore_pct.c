@@ -32,8 +32,7 @@ static size_t decisions_left(void *context)
 
 static bool is_spent(void *context)
 {
-    const struct explorer *explorer = ((const struct schedule_shrink *)context)->explorer;
-    return explorer->is_over != NULL && explorer->is_over();
+    return explorer_is_stopped(((const struct schedule_shrink *)context)->explorer);
 }
 
 static bool remove_decisions(void *context, size_t start, size_t end)

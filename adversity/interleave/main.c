@@ -261,13 +261,6 @@ static bool add_result(struct results *results, const struct explorer *explorer,
     return is_new;
 }
 
-static const struct cli *asked; /* for is_over */
-
-static bool is_over(void)
-{
-    return cli_is_over(asked, UINT64_MAX, 0);
-}
-
 static bool explore(struct explorer *explorer, const struct request *request,
                     struct results *results)
 {
@@ -276,7 +269,6 @@ static bool explore(struct explorer *explorer, const struct request *request,
     double start = seconds_used();
     complete(&report, request, explorer->scenario);
     explorer_forget_places(explorer);
-    explorer->is_over = is_over;
     if (report.is_pct)
         explore_by_priorities(explorer, report.change_points, report.schedules, report.seed,
                               &exploration);
@@ -307,6 +299,13 @@ static bool explore_sizes(struct explorer *explorer, const struct request *reque
     return is_found;
 }
 
+static const struct cli *asked; /* for is_over */
+
+static bool is_over(void)
+{
+    return cli_is_over(asked, UINT64_MAX, 0);
+}
+
 static int explore_all(struct explorer *explorer, const struct request *request)
 {
     struct results results = {0};
@@ -316,6 +315,7 @@ static int explore_all(struct explorer *explorer, const struct request *request)
         return cli_findings_close(&results.findings, status);
     cli_catch_interrupts();
     asked = &request->cli;
+    explorer->is_over = is_over;
     results.list = request->cli.as_json ? json_array() : NULL;
     for (size_t i = 0; i < scenario_count; i++) {
         explorer->scenario = &scenarios[i];

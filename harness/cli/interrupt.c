@@ -2,9 +2,8 @@
 /*
  * What ends a command early: its time, or SIGINT and SIGTERM, which are counted. Children of a
  * command are in groups of their own, so that a Ctrl-C reaches the command alone, which ends them
- * in
- * order. A reader that has gone away (`mallet list | head`) is an interrupt too: what nobody reads
- * need not be found out.
+ * in order. A reader that has gone away (`mallet list | head`) is an interrupt too: what nobody
+ * reads need not be found out.
  */
 #include "harness/base/clock.h"
 #include "harness/cli/cli.h"

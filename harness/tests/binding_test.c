@@ -29,7 +29,7 @@ enum {
     CPU_LIMIT_MS = 100,
     WALL_LIMIT_MS = 1500,
     SLOWEST_MS = 5000,
-    OTHER_TESTS = 13
+    OTHER_TESTS = 14
 };
 
 /* What must come of a subject. */
@@ -295,6 +295,33 @@ static void subject_whose_fork_hangs_is_run_without_one_and_judged(void **state)
     executor_stop(executor);
 }
 
+/* Its object is gone when it has to be started anew. The descriptors that the executor gave up are
+ * taken by others before it is stopped: it must not close them once more. */
+static void zygote_that_cannot_be_started_again_is_given_up_once(void **state)
+{
+    (void)state;
+    enum { OTHERS = 8 };
+    int others[OTHERS];
+    const struct executor_options options = {.wall_limit_ms = WALL_LIMIT_MS};
+    struct executor *executor;
+    struct execution execution;
+    char path[] = "/tmp/mallet-gone-XXXXXX", command[2 * PATH_MAX], error[SUBJECT_ERROR_MAX];
+    close(mkstemp(path));
+    snprintf(command, sizeof command, "cp '%s/libhostile_fork_hangs.so' %s", subjects_folder, path);
+    assert_int_equal(system(command), 0);
+    if (executor_start(&executor, path, &options, error) != 0)
+        fail_msg("%s", error);
+    unlink(path);
+    assert_int_not_equal(try_one_malloc(executor, 100, &execution, error), 0);
+    assert_has(error, "could not bind");
+    for (int i = 0; i < OTHERS; i++)
+        others[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_int_not_equal(try_one_malloc(executor, 100, &execution, error), 0);
+    executor_stop(executor);
+    for (int i = 0; i < OTHERS; i++)
+        assert_int_equal(close(others[i]), 0);
+}
+
 /* What is asked of it first hangs too: that is left for the traces to judge. */
 static void subject_that_hangs_in_its_first_calls_is_bound_and_judged(void **state)
 {
@@ -426,6 +453,7 @@ int main(int argc, char **argv)
     struct mutant_catch catch;
     struct CMUnitTest tests[SUBJECTS + OTHER_TESTS] = {
         cmocka_unit_test(subject_whose_fork_hangs_is_run_without_one_and_judged),
+        cmocka_unit_test(zygote_that_cannot_be_started_again_is_given_up_once),
         cmocka_unit_test(interrupted_system_calls_are_repeated),
         cmocka_unit_test(only_the_first_hang_gets_ten_times_the_limit),
         cmocka_unit_test(cancelled_run_and_shrinking_end_at_once),

@@ -102,7 +102,8 @@ printed '^ok       threaded, opposite_reallocs, 48 bytes'
 printed 'exhausted: all [0-9]* schedules with at most 1 pre-emption'
 ends 0 interleave threaded --scenario opposite_reallocs --size 48 --schedules 3
 printed 'not exhausted: 3 schedules'
-ends 4 interleave threaded --scenario contended_lock --size 48 --bound 9 --schedules 999999 --limit 1s
+ends 4 interleave threaded --scenario contended_lock --size 48 --bound 9 --schedules 999999 \
+    --limit 1s
 printed '^stopped  threaded, contended_lock, 48 bytes'
 printed '^1 exploration not run to the end: the time was over'
 ends 0 interleave threaded --scenario opposite_reallocs --size 48 --strategy pct --schedules 20 --seed 7
