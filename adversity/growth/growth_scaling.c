@@ -2,7 +2,8 @@
 /*
  * One workload, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they
  * may grow, three times more, at 8N too, and the last time at 16N. The least of each number of
- * blocks counts. Then OS calls, in processes that count them.
+ * blocks counts. N is twice as large where instructions are not counted. Then OS calls, in processes
+ * that count them.
  */
 #include "adversity/growth/growth_internal.h"
 
@@ -26,16 +27,17 @@ enum { CAPACITY_PARTS = 4, BLOCKS_PARTS = 32 };
  * copies. */
 #define MOVED_MAX 64.0
 
-static size_t choose_count(const struct growth_options *options, const struct growth_result *result)
+static size_t choose_count(const struct growth_options *options, const struct growth_result *result,
+                           size_t most)
 {
     size_t bytes = result->workload->bytes_max != 0 ? result->workload->bytes_max : BYTES_MAX;
     if (options->subject->capacity != 0 && options->subject->capacity / CAPACITY_PARTS < bytes)
         bytes = options->subject->capacity / CAPACITY_PARTS;
-    size_t count = result->size != 0 ? bytes / 8 / result->size : COUNT_MAX;
+    size_t count = result->size != 0 ? bytes / 8 / result->size : most;
     size_t blocks = (size_t)options->subject->blocks / BLOCKS_PARTS;
     if (blocks != 0 && count > blocks)
         count = blocks;
-    return count > COUNT_MAX ? COUNT_MAX : count < COUNT_MIN ? COUNT_MIN : count;
+    return count > most ? most : count < COUNT_MIN ? COUNT_MIN : count;
 }
 
 static struct growth_order make_order(const struct growth_result *result, size_t count,
@@ -122,7 +124,13 @@ static void judge_os_calls(const struct growth_options *options, size_t blocks,
 
 void growth_scaling(const struct growth_options *options, struct growth_result *result)
 {
-    size_t blocks = choose_count(options, result);
+    size_t blocks = choose_count(options, result, COUNT_MAX);
+    if (!measure_costs(options, blocks, 1, result))
+        return;
+    if (!result->has_instructions) { /* time has more to it that does not grow */
+        blocks = choose_count(options, result, 2 * COUNT_MAX);
+        result->cost_count = 0;
+    }
     if (!measure_costs(options, blocks, COSTS_ENOUGH, result))
         return;
     if (may_grow(result))
@@ -155,7 +163,7 @@ void growth_appends(const struct growth_options *options, struct growth_result *
 void growth_os_calls(const struct growth_options *options, struct growth_result *result)
 {
     struct growth_report report;
-    struct growth_order order = make_order(result, choose_count(options, result), true);
+    struct growth_order order = make_order(result, choose_count(options, result, COUNT_MAX), true);
     if (!growth_measure(options, &order, result, &report) || !report.has_os_calls ||
         report.worst_operations == 0)
         return;
