@@ -141,14 +141,18 @@ struct allowed_errors {
 };
 
 /* EINVAL is for a bad alignment (for aligned_alloc also a size that is no multiple of it), ENOMEM
- * for everything else; with both wrong either will do. memalign, valloc and pvalloc are no
+ * for everything else; with both wrong either will do. Of a modest request that fails for its
+ * small alignment, EINVAL is the truth, and check null has it. memalign, valloc and pvalloc are no
  * standard's: the manuals only promise that errno is set, and of a bad alignment nothing. */
-static struct allowed_errors allow_errors(const struct request *request)
+static struct allowed_errors allow_errors(const struct run *run, const struct request *request)
 {
     bool is_extension = has_trait(request, OP_IS_EXTENSION);
+    bool is_small = request->alignment > 0 && request->alignment < FUNDAMENTAL_ALIGNMENT;
+    bool may_lack_alignment =
+        request->alignment > MODEST_ALIGNMENT || (is_small && is_modest(run, request));
     struct allowed_errors allowed = {
         .einval = !request->is_alignment_valid || is_uneven(request) || request->total == 0 ||
-                  (request->alignment > MODEST_ALIGNMENT && !has_trait(request, OP_RETURNS_ERROR))};
+                  (may_lack_alignment && !has_trait(request, OP_RETURNS_ERROR))};
     allowed.enomem = request->is_alignment_valid || request->is_impossible ||
                      !has_trait(request, OP_RETURNS_ERROR);
     allowed.any = is_extension;
@@ -164,7 +168,7 @@ static const char *describe_errors(struct allowed_errors allowed)
 static bool judge_failure_errno(struct run *run, const struct request *request,
                                 const struct answer *answer)
 {
-    struct allowed_errors allowed = allow_errors(request);
+    struct allowed_errors allowed = allow_errors(run, request);
     bool is_returned = has_trait(request, OP_RETURNS_ERROR);
     int error = is_returned ? answer->result : answer->error;
     if ((error == ENOMEM && allowed.enomem) || (error == EINVAL && allowed.einval))
@@ -364,7 +368,8 @@ bool judge_usable_stable(struct run *run, uint32_t slot)
                     block->capacity, trace_op_name(block->kind), capacity);
 }
 
-/* The choice that a request puts to the subject; POLICY_COUNT if it leaves none. */
+/* The choice that a request puts to the subject; POLICY_COUNT if it leaves none. aligned_alloc may
+ * refuse a small alignment whatever the size: check null's, not a choice about sizes. */
 static enum policy_id policy_of(const struct request *request)
 {
     bool is_empty = request->total == 0;
@@ -383,6 +388,8 @@ static enum policy_id policy_of(const struct request *request)
         if (!request->is_alignment_valid)
             return request->alignment > 0 && request->alignment < RUN_PAGE ? POLICY_ALIGNED_INVALID
                                                                            : POLICY_COUNT;
+        if (request->alignment < FUNDAMENTAL_ALIGNMENT)
+            return POLICY_COUNT;
         return is_empty                                   ? POLICY_ALIGNED_ZERO
                : request->total % request->alignment != 0 ? POLICY_ALIGNED_UNEVEN
                                                           : POLICY_COUNT;

@@ -255,6 +255,24 @@ static void choice_is_held_from_run_to_run(void **state)
     assert_caught("#0 = malloc 0\n", CHECK_POLICY, 0);
 }
 
+static void *refuse_small_alignments(size_t alignment, size_t size)
+{
+    void *block = fake_malloc(size);
+    if (alignment >= sizeof(void *))
+        return block;
+    errno = EINVAL;
+    return NULL;
+}
+
+static void a_refused_alignment_is_no_choice_about_sizes(void **state)
+{
+    (void)state;
+    test.subject.calls.aligned_alloc = refuse_small_alignments;
+    assert_clean("#0 = aligned_alloc 16 0\n#1 = aligned_alloc 16 20\n#2 = aligned_alloc 4 0\n"
+                 "#3 = aligned_alloc 4 5\n");
+    assert_caught("#0 = aligned_alloc 4 8\n", CHECK_NULL, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup(zero_sizes_are_the_subjects_choice, set_up),
         cmocka_unit_test_setup(choice_once_made_is_held, set_up),
         cmocka_unit_test_setup(choice_is_held_from_run_to_run, set_up),
+        cmocka_unit_test_setup(a_refused_alignment_is_no_choice_about_sizes, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
