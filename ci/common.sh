@@ -60,13 +60,18 @@ tests() {
 }
 
 # each COMMAND SUBJECT…: runs the exported function COMMAND with every subject, one for each
-# processor at a time; prints the output of a run when it ends. Fails if one of them failed.
+# processor at a time; prints the output of a run when it ends. Fails if one of them failed; what
+# that printed is repeated at the end of the script, where a reader of a long log finds it.
+export failed_output=''
 each() {
     local command=$1
     shift
     printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c \
         'start=$SECONDS; echo "-- $1 begins"; output=$('"$command"' "$1" 2>&1); status=$?
-        printf "%s\n" "-- $1 ended after $((SECONDS - start)) s" "$output"; exit "$status"' - {}
+        printf "%s\n" "-- $1 ended after $((SECONDS - start)) s" "$output"
+        [ "$status" -eq 0 ] || [ -z "$failed_output" ] ||
+            printf "%s\n" "-- '"$command"' $1 ended with status $status" "$output" >>"$failed_output"
+        exit "$status"' - {}
 }
 
 passed=0 failed=0 table=''
@@ -168,7 +173,10 @@ run_steps() {
     done
     is_listing=''
     ci/setup
+    failed_output=$(mktemp)
     steps
+    [ ! -s "$failed_output" ] || { say "what failed, once more"; cat "$failed_output"; }
+    rm -f "$failed_output"
     say "steps"
     printf '%s%6d s  in all\n\n' "$table" "$SECONDS"
     echo "$passed passed, $failed failed"
