@@ -19,6 +19,7 @@
 /* One subject. Two columns of a report never have the same name. */
 struct report_column {
     const char *name;
+    const char *compile_option; /* of its programs, see subject_plan_compile_option; NULL: none */
     struct gate_results results;
     /* One a result: why a baseline expects this failure ("" if it does not say); NULL: it is not
      * expected. */

@@ -2,6 +2,7 @@
 /* Writes the standalone C program of a failure, and chooses its file name. */
 #include "conformance/program.h"
 #include "conformance/report_formats.h"
+#include "harness/program/program.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ char *report_make_program(const struct report_column *column, const struct claus
     FILE *memory = open_memstream(&text, &length);
     if (memory == NULL)
         return NULL;
+    program_use_compile_option(column->compile_option);
     int failed = program_write(memory, result, column->name);
     if (fclose(memory) == 0 && failed == 0)
         return text;

@@ -151,6 +151,7 @@ static int find_subjects(struct conform *conform)
         if (is_taken(conform, i, name))
             return refuse("the subject %s is named twice", request->cli.subjects[i]);
         conform->columns[i].name = name;
+        conform->columns[i].compile_option = subject_plan_compile_option(subject);
     }
     return EXIT_CLEAN;
 }

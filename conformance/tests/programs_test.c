@@ -7,6 +7,7 @@
  *     mutant, not of a few
  */
 #include "conformance/program.h"
+#include "conformance/report_formats.h"
 #include "mutants/registry.h"
 
 #include <errno.h>
@@ -105,6 +106,25 @@ static void the_comment_names_clause_and_evidence(void **state)
                      0);
 }
 
+/* As report_make_program makes it: of the second of two subjects too. */
+static void a_program_is_compiled_as_its_subject_is(void **state)
+{
+    (void)state;
+    const struct probe *probe = probes_at(0);
+    const struct clause_result result = {
+        .clause = first_clause_of(probe->clauses), .verdict = CLAUSE_FAIL, .probe = probe};
+    const struct report_column wide = {.name = "wide"},
+                               narrow = {.name = "narrow", .compile_option = "-m32"};
+    char *of_narrow = report_make_program(&narrow, &result);
+    char *of_wide = report_make_program(&wide, &result);
+    assert_non_null(of_narrow);
+    assert_non_null(of_wide);
+    assert_non_null(strstr(of_narrow, " -m32 "));
+    assert_null(strstr(of_wide, "-m32"));
+    free(of_narrow);
+    free(of_wide);
+}
+
 static void a_clause_without_a_probe_has_no_program(void **state)
 {
     (void)state;
@@ -193,6 +213,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_program_compiles_without_a_warning),
         cmocka_unit_test(every_program_compiles_with_clang),
         cmocka_unit_test(the_comment_names_clause_and_evidence),
+        cmocka_unit_test(a_program_is_compiled_as_its_subject_is),
         cmocka_unit_test(a_clause_without_a_probe_has_no_program),
         cmocka_unit_test(a_program_for_one_call_contains_no_other),
         cmocka_unit_test(a_probe_outside_the_rules_is_named),
