@@ -159,11 +159,6 @@ static void print_file(struct replay *replay)
         printf("%-8s %s\n", result, file->path);
 }
 
-static const char *why_over(void)
-{
-    return cli_is_interrupted() ? "interrupted" : "the time was over";
-}
-
 static void print_sums(const struct replay *replay)
 {
     printf("%zu passed, %zu failed\n", replay->passed, replay->failed);
@@ -179,10 +174,10 @@ static void print_sums(const struct replay *replay)
         printf("%zu expected finding%s\n", replay->expected, text_plural(replay->expected));
     if (replay->not_run > 0)
         printf("%zu trace%s not run: %s\n", replay->not_run, text_plural(replay->not_run),
-               why_over());
+               cli_why_over());
     if (replay->not_cycled > 0)
         printf("%zu trace%s not repeated in cycles: %s\n", replay->not_cycled,
-               text_plural(replay->not_cycled), why_over());
+               text_plural(replay->not_cycled), cli_why_over());
 }
 
 /* {CHECK: how often it was evaluated}. */

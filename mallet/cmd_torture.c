@@ -262,8 +262,7 @@ static void leave_out(struct torture *torture, const struct torture_scenario *sc
         json_array_append_new(torture->list, json_pack("{s:s, s:s}", "scenario", scenario->name,
                                                        "result", "not run"));
     else
-        printf("%-18s not run: %s\n", scenario->name,
-               cli_is_interrupted() ? "interrupted" : "the time was over");
+        printf("%-18s not run: %s\n", scenario->name, cli_why_over());
 }
 
 /* Runs the scenario once and reports the outcome. */

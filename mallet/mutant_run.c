@@ -178,15 +178,17 @@ static void add_meant(struct words *words, const struct mutant_plan *plan,
     add(words, words->library);
 }
 
-/* The trace in which a hostile subject strikes. */
-static int write_trace(struct words *words, char error[OUTPUT_ERROR_MAX])
+/* The trace in which a hostile subject strikes: at a call, or at the third fork. */
+static int write_trace(struct words *words, const struct mutant *mutant,
+                       char error[OUTPUT_ERROR_MAX])
 {
     struct output output;
     snprintf(words->trace, PATH_MAX, "%.3000s/call.trace", words->folder);
     int failure = output_open(&output, words->trace, error);
     if (failure != 0)
         return failure;
-    fprintf(output.file, "#0 = malloc %d\nfree #0\n", MUTANT_HOSTILE_SIZE);
+    fprintf(output.file, "#0 = malloc %d\nfree #0\n%s", MUTANT_HOSTILE_SIZE,
+            strcmp(mutant->reach, "fork") == 0 ? "fork\nfork\nfork\n" : "");
     return output_close(&output, error);
 }
 
@@ -208,7 +210,7 @@ static int fill_words(struct words *words, const struct mutant_plan *plan,
     output_remove(words->folder); /* an earlier run's findings would be tried first */
     int failure = output_make_folder(words->folder, error);
     if (failure == 0)
-        failure = write_trace(words, error);
+        failure = write_trace(words, mutant, error);
     if (failure != 0)
         return failure;
     if (!find_subject(words, mutant)) {

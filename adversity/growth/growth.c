@@ -39,19 +39,19 @@ static void skip(struct growth_result *result, const char *sentence)
     snprintf(result->sentence, sizeof result->sentence, "%s", sentence);
 }
 
-static void judge_signal(struct growth_result *result, const struct growth_report *report,
-                         int number)
+static void judge_signal(struct growth_result *result, const struct growth_ending *ending)
 {
+    int number = WTERMSIG(ending->status);
     if (number != SIGXCPU)
         growth_find(result, CHECK_CRASH, "in round %u the process died of signal %d (%s)",
-                    report->round, number, strsignal(number));
+                    ending->report.round, number, strsignal(number));
     else if (result->workload->kind == WORKLOAD_SCALING)
         growth_find(result, CHECK_SCALING,
-                    "at %zu blocks it did not end within %d seconds of CPU time", result->count,
-                    GROWTH_CPU_SECONDS);
+                    "at %zu blocks it did not end within %u seconds of CPU time", result->count,
+                    ending->cpu_seconds);
     else
-        growth_find(result, CHECK_PROGRESS, "round %u did not end within %d seconds of CPU time",
-                    report->round, GROWTH_CPU_SECONDS);
+        growth_find(result, CHECK_PROGRESS, "round %u did not end within %u seconds of CPU time",
+                    ending->report.round, ending->cpu_seconds);
 }
 
 /* The first round asks for as much as every other; but threads, and holes, may need more at one
@@ -80,7 +80,7 @@ static bool judge_ending(const struct growth_options *options, struct growth_res
         growth_find(result, CHECK_PROGRESS, "in round %u all threads wait for ever",
                     ending->report.round);
     else if (WIFSIGNALED(ending->status))
-        judge_signal(result, &ending->report, WTERMSIG(ending->status));
+        judge_signal(result, ending);
     else if (ending->report.sentence[0] != '\0')
         judge_refusal(options, result, &ending->report);
     else if (!ending->report.is_done)
@@ -180,7 +180,8 @@ static int run_workload(const struct growth_options *options, const struct workl
     if (options->progress != NULL)
         options->progress(workload, size, options->context);
     if (options->is_over != NULL && options->is_over(options->context)) {
-        skip(&result, "the time was over");
+        bool is_cancelled = options->is_cancelled != NULL && options->is_cancelled();
+        skip(&result, is_cancelled ? "interrupted" : "the time was over");
         result.outcome = GROWTH_NOT_RUN;
     } else if (lacking != NULL) {
         skip(&result, "not applicable: needs ");

@@ -15,6 +15,8 @@
 
 /* Longer than jemalloc keeps freed pages: 10 seconds. */
 enum { QUICK_DIVISOR = 3, LONGER = 4, LONGEST = 1 << 16 /* rounds */, SETTLE_SECONDS = 12 };
+/* Of what grew twice: a slow machine follows it as far as a fast one does. */
+enum { LONGEST_CPU_SECONDS = 3 * GROWTH_CPU_SECONDS };
 #define MARGIN 1.2
 
 static double mebibytes(uint64_t bytes)
@@ -76,6 +78,7 @@ static bool measure_longest(const struct growth_options *options, struct growth_
     order->count *= LONGER;
     if (wanted > (double)order->count)
         order->count = wanted < (double)LONGEST ? (size_t)wanted : LONGEST;
+    order->cpu_seconds = LONGEST_CPU_SECONDS;
     order->size = options->settle_seconds != 0 ? options->settle_seconds : SETTLE_SECONDS;
     if (!growth_measure(options, order, result, ret_report))
         return false;

@@ -2,6 +2,7 @@
 #include "adversity/growth/process.h"
 #include "adversity/growth/workload.h"
 
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,8 +53,10 @@ void measure_room(const struct workload *workload, size_t count, size_t size)
 static bool is_out_of_time(void)
 {
     struct timespec used;
+    struct rlimit limit;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return used.tv_sec >= GROWTH_CPU_SECONDS * 3 / 4;
+    return getrlimit(RLIMIT_CPU, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           (rlim_t)used.tv_sec >= limit.rlim_cur / 4 * 3;
 }
 
 void measure_footprint(const struct workload *workload, unsigned rounds, unsigned settle_seconds)

@@ -17,6 +17,11 @@ static uint64_t read_position(const struct process *process)
     return (uint64_t)report->round << 32 | (report->sample_count + report->seconds_passed);
 }
 
+static unsigned cpu_seconds(const struct growth_order *order)
+{
+    return order->cpu_seconds != 0 ? order->cpu_seconds : GROWTH_CPU_SECONDS;
+}
+
 static int start(const struct subject_plan *subject, const struct growth_order *order,
                  struct process *ret_process)
 {
@@ -30,7 +35,7 @@ static int start(const struct subject_plan *subject, const struct growth_order *
                                          .name = order->workload,
                                          .arguments = arguments,
                                          .report_size = sizeof(struct growth_report),
-                                         .cpu_limit_s = GROWTH_CPU_SECONDS,
+                                         .cpu_limit_s = cpu_seconds(order),
                                          .read_position = read_position,
                                          .is_cancelled = order->is_cancelled},
                      ret_process);
@@ -46,6 +51,7 @@ int growth_process(const struct subject_plan *subject, const struct growth_order
     process_wait(&process);
     *ret_ending = (struct growth_ending){.report = *(struct growth_report *)job_report(&process),
                                          .status = process.status,
+                                         .cpu_seconds = cpu_seconds(order),
                                          .is_blocked = process.is_stuck};
     process_take_line(&process, ret_ending->output, sizeof ret_ending->output);
     struct growth_report *report = &ret_ending->report;

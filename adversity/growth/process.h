@@ -18,12 +18,14 @@ struct growth_order {
     bool is_counting;           /* OS calls */
     size_t count;               /* rounds, or blocks */
     size_t size;                /* seconds to settle, or bytes */
+    unsigned cpu_seconds;       /* after which it is ended; 0: GROWTH_CPU_SECONDS */
     bool (*is_cancelled)(void); /* whether to end it early; NULL: never */
 };
 
 struct growth_ending {
     struct growth_report report; /* a copy; its text is printable */
     int status;                  /* as of waitpid */
+    unsigned cpu_seconds;        /* that it had */
     bool is_blocked;             /* it was ended in a deadlock */
     char output[GROWTH_OUTPUT_MAX];
 };

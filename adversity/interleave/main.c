@@ -333,8 +333,8 @@ static int explore_all(struct explorer *explorer, const struct request *request)
         cli_add_work(document, &work);
         status = cli_print_json(document);
     } else if (results.left_out > 0) {
-        printf("%zu exploration%s not run to the end: the time was over\n", results.left_out,
-               results.left_out == 1 ? "" : "s");
+        printf("%zu exploration%s not run to the end: %s\n", results.left_out,
+               results.left_out == 1 ? "" : "s", cli_why_over());
     }
     if (status == EXIT_CLEAN)
         status = cli_conclude(is_found, &work);

@@ -92,6 +92,8 @@ void cli_catch_interrupts(void);
 /* How many there were. */
 unsigned cli_interrupts(void);
 bool cli_is_interrupted(void);
+/* Why a command stops early: "interrupted", or "the time was over". */
+const char *cli_why_over(void);
 /* From here on a broken pipe is an interrupt if it is that of standard output or standard error,
  * and an error of the call that wrote otherwise. cli_begin calls it. */
 void cli_catch_broken_pipes(void);

@@ -70,6 +70,11 @@ bool cli_is_interrupted(void)
     return interrupts > 0;
 }
 
+const char *cli_why_over(void)
+{
+    return cli_is_interrupted() ? "interrupted" : "the time was over";
+}
+
 bool cli_is_over(const struct cli *cli, uint64_t done, uint64_t found)
 {
     if (cli_is_interrupted())

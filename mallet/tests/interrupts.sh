@@ -36,5 +36,6 @@ interrupted conform "$sound/libslow.so"
 interrupted replay --rounds 20 "$sound/libslow.so" "$(dirname "$0")/../../corpus/seeds"
 # what has not shown its class once more has nothing to print
 ends shrink "$mutants/libheap_gap_bit_24.so" "$(dirname "$0")/../../mutants/traces/gap_bit_24.trace"
+interrupted interleave anvil
 interrupted mutants --quick --class single --output "$work/mutants"
 finish

@@ -13,14 +13,15 @@ refused '--sample: `0` is not a number from 1 to ' mutants --sample 0
 refused '--output: cannot write into the folder /proc/x' mutants --output /proc/x student
 
 if [ -n "$foreign" ]; then
-    ends 0 mutants --output "$work/kept" student crash_at_load calloc_clears_nothing linear_free_list aba
+    ends 0 mutants --output "$work/kept" student crash_at_load calloc_clears_nothing linear_free_list aba fork_hangs
     printed '^killed  *student .* alignment in malloc, by replay'
     printed '^killed  *crash_at_load .* refused in load'
     printed '^killed  *calloc_clears_nothing .* C23-7.24.3.2-p2-[bc] in fail, by conform'
     printed '^killed  *linear_free_list .* scaling in growth/fill_shuffled.*, by growth'
     printed '^killed  *aba .* overlap in [a-z]*, by interleave'
+    printed '^killed  *fork_hangs .* progress in fork, by replay'
     printed '^single  *3 of  *3 killed'
-    printed '^all  *5 of  *5 killed, of the hard ones 1 of 1'
+    printed '^all  *6 of  *6 killed, of the hard ones 1 of 1'
     holds 'what a command wrote is kept' test -s "$work/kept/linear_free_list/growth.findings"
     ends 0 mutants --output "$work/kept" --json student
     printed '"result": "killed"'
