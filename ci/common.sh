@@ -70,7 +70,8 @@ each() {
         'start=$SECONDS; echo "-- $1 begins"; output=$('"$command"' "$1" 2>&1); status=$?
         printf "%s\n" "-- $1 ended after $((SECONDS - start)) s" "$output"
         [ "$status" -eq 0 ] || [ -z "$failed_output" ] ||
-            printf "%s\n" "-- '"$command"' $1 ended with status $status" "$output" >>"$failed_output"
+            printf "%s\n" "-- '"$command"' $1 ended with status $status" "$output" \
+                >>"$failed_output"
         exit "$status"' - {}
 }
 

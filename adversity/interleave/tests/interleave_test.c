@@ -2,8 +2,8 @@
 /*
  * The scheduler can fail a subject: each mutant is found by its check, exhaustively and by
  * random priorities, within a stated number of schedules, and again each time its schedule is
- * replayed. The same allocator without a bug, and anvil, are exhausted clean: each scenario with one
- * of the sizes, or with all.
+ * replayed. The same allocator without a bug, and anvil, are exhausted clean: each scenario with
+ * one of the sizes, or with all.
  *
  * usage: interleave_test [all]
  */
