@@ -75,6 +75,26 @@ each() {
         exit "$status"' - {}
 }
 
+# What ci/test and ci/nightly do with a subject, by the program in $mallet.
+peers=(glibc musl jemalloc mimalloc tcmalloc tbbmalloc scudo)
+
+refusals() {
+    "$mallet" replay --baseline corpus/baseline --rounds 0 --fail-os all "$1" corpus
+}
+
+torture() {
+    "$mallet" torture --baseline corpus/baseline --time 1 "$1"
+}
+
+# Not every kernel executes the 32-bit child.
+clauses() {
+    local status=0
+    case $1 in *-32) "$1" --help >/dev/null 2>&1 || status=$? ;; esac
+    [ "$status" -ne 126 ] || { echo "not run: this kernel has no 32-bit programs"; return 0; }
+    "$mallet" conform --profile all --baseline conformance/baseline "$1"
+}
+export -f refusals torture clauses
+
 passed=0 failed=0 table=''
 names='' chosen='' is_listing='' # lines: of all steps, of those that run (none: all)
 # Of the steps that run beside others, by process.

@@ -264,7 +264,8 @@ static int conclude(const struct bench *bench)
 {
     struct tally all = count_all(bench, false);
     const struct cli_work work = {.done = bench->done, .minimum = bench->count};
-    return all.run == 0 ? EXIT_INCOMPLETE : cli_conclude(all.run - all.killed, &work);
+    bool is_void = all.run == 0 && !cli_is_interrupted();
+    return is_void ? EXIT_INCOMPLETE : cli_conclude(all.run - all.killed, &work);
 }
 
 static int run_request(struct request *request)

@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,8 +19,23 @@
 
 #include <cmocka.h>
 
+/* As /proc/PID/stat has it behind the name in parentheses; 0: no such process. */
+static char read_state(pid_t process)
+{
+    char path[64], text[256] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    const char *name_end = fgets(text, sizeof text, file) != NULL ? strrchr(text, ')') : NULL;
+    fclose(file);
+    return name_end != NULL ? name_end[2] : 0;
+}
+
+/* Until it sleeps or has ended, which takes its time on a busy machine; or never does. */
 static pid_t start_group(void (*body)(void))
 {
+    enum { WAITS = 200 };
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -27,7 +44,8 @@ static pid_t start_group(void (*body)(void))
         _exit(0);
     }
     setpgid(child, child);
-    usleep(50000);
+    for (unsigned i = 0; i < WAITS && strchr("SZ", read_state(child)) == NULL; i++)
+        usleep(10000);
     return child;
 }
 
@@ -139,8 +157,14 @@ static void all_blocked_is_stuck_after_ten_seconds(void **state)
 /* Beside a starved control process: how busy the machine is does not matter. */
 static void assert_stuck(void (*body)(void), bool is_soon)
 {
+    enum { WAITS = 1000 };
     pid_t group = start_group(body);
+    struct proc_group now = proc_read_group(group);
     usleep(200000);
+    for (unsigned i = 0; is_soon && i < WAITS && !proc_group_is_locked(&now); i++) {
+        usleep(10000);
+        now = proc_read_group(group);
+    }
     turns_each_look = 1;
     unsigned looks = count_looks(group, 100, 0);
     turns_each_look = IDLE_TURNS;

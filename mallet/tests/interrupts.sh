@@ -12,10 +12,17 @@ if [ -z "$foreign" ]; then
 fi
 sound=$mutants/../sound
 
+catches() { # a process: SIGINT, which is the second bit
+    grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status"
+}
+
 ends() { # arguments of a command that takes many seconds
     env --default-signal=INT "$mallet" "$@" --json >"$work/out" 2>"$work/err" </dev/null &
     command=$!
-    sleep 2
+    while kill -0 "$command" && ! catches "$command"; do
+        sleep 0.1
+    done
+    sleep "$delay"
     kill -INT "$command"
     begin=$(date +%s)
     wait "$command"
@@ -30,6 +37,7 @@ interrupted() { # the same
     holds "mallet $1 writes whole JSON" test "$(tail -1 "$work/out")" = '}'
 }
 
+delay=2
 interrupted growth --quick "$sound/libguard.so"
 interrupted torture --time 5 "$sound/libguard.so"
 interrupted conform "$sound/libslow.so"
@@ -37,5 +45,6 @@ interrupted replay --rounds 20 "$sound/libslow.so" "$(dirname "$0")/../../corpus
 # what has not shown its class once more has nothing to print
 ends shrink "$mutants/libheap_gap_bit_24.so" "$(dirname "$0")/../../mutants/traces/gap_bit_24.trace"
 interrupted interleave anvil
+delay=0 # in the first mutant
 interrupted mutants --quick --class single --output "$work/mutants"
 finish
