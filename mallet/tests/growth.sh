@@ -65,8 +65,6 @@ if [ -n "$foreign" ]; then
     ends 0 growth --quick --workload fill_lifo --band 256 "$every"
     printed '^note  *fill_lifo/256 '
     keeps=$mutants/libheap_shrink_keeps_mapping.so
-    ends 0 growth --quick --workload realloc_room "$keeps"
-    printed '^note  *realloc_room '
     ends 1 growth --quick --workload realloc_room --bound 3 --output "$work/programs" "$keeps"
     program=$work/programs/libheap_shrink_keeps_mapping.so-realloc_room
     holds 'the program compiles' cc -w -O1 -fno-builtin -pthread "$program.c" -o "$program"
