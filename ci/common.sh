@@ -62,16 +62,14 @@ tests() {
 # each COMMAND SUBJECT…: runs the exported function COMMAND with every subject, one for each
 # processor at a time; prints the output of a run when it ends. Fails if one of them failed; what
 # that printed is repeated at the end of the script, where a reader of a long log finds it.
-export failed_output=''
 each() {
     local command=$1
     shift
     printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c \
-        'start=$SECONDS; echo "-- $1 begins"; output=$('"$command"' "$1" 2>&1); status=$?
-        printf "%s\n" "-- $1 ended after $((SECONDS - start)) s" "$output"
-        [ "$status" -eq 0 ] || [ -z "$failed_output" ] ||
-            printf "%s\n" "-- '"$command"' $1 ended with status $status" "$output" \
-                >>"$failed_output"
+        'start=$SECONDS; echo "-- $1 begins"; text=$('"$command"' "$1" 2>&1); status=$?
+        printf "%s\n" "-- $1 ended after $((SECONDS - start)) s" "$text"
+        [ "$status" -eq 0 ] ||
+            printf "%s\n" "-- '"$command"' $1 ended with status $status" "$text" >>"$output/failed"
         exit "$status"' - {}
 }
 
@@ -175,10 +173,13 @@ together() {
 
 # run_steps "$@": runs the function `steps` of the script, all of it or the steps that are named,
 # then prints the table of steps and the closing line; the script's exit status. --list prints
-# the names.
+# the names. The steps may write to the folder $output, which is removed at the end.
 run_steps() {
     local name
     [ "${1:-}" != --help ] || help
+    output=$(mktemp -d)
+    export output
+    trap 'rm -rf "$output"' EXIT
     is_listing=1
     steps
     if [ "${1:-}" = --list ]; then
@@ -194,10 +195,8 @@ run_steps() {
     done
     is_listing=''
     ci/setup
-    failed_output=$(mktemp)
     steps
-    [ ! -s "$failed_output" ] || { say "what failed, once more"; cat "$failed_output"; }
-    rm -f "$failed_output"
+    [ ! -e "$output/failed" ] || { say "what failed, once more"; cat "$output/failed"; }
     say "steps"
     printf '%s%6d s  in all\n\n' "$table" "$SECONDS"
     echo "$passed passed, $failed failed"

@@ -2,8 +2,8 @@
 /*
  * One workload, one band of sizes: costs at N, 2N and 4N, each in a process of its own; where they
  * may grow, three times more, at 8N too, and the last time at 16N. The least of each number of
- * blocks counts. N is twice as large where instructions are not counted. Then OS calls, in processes
- * that count them.
+ * blocks counts. N is twice as large where instructions are not counted. Then OS calls, in
+ * processes that count them.
  */
 #include "adversity/growth/growth_internal.h"
 

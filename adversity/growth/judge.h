@@ -11,8 +11,8 @@
  * Scaling. A workload does about N operations with N blocks; an operation must cost about the same
  * at N, 2N and 4N. Caches of the machine and of the allocator bend that line, but each bends it
  * once: cost is said to grow with N where it grows at every doubling, by about as much as N does,
- * and to more than a few cache misses. What an operation costs anyway, such as slow page faults, may
- * hide the first doubling: of COSTS_MAX costs it is not asked.
+ * and to more than a few cache misses. What an operation costs anyway, such as slow page faults,
+ * may hide the first doubling: of COSTS_MAX costs it is not asked.
  */
 #ifndef GROWTH_JUDGE_H
 #define GROWTH_JUDGE_H

@@ -135,6 +135,12 @@ static void evaluate_answer(struct run *run, const struct request *request)
         run_evaluate(run, run->faults.has_failed ? CHECK_RECOVERY : CHECK_NULL);
 }
 
+static bool is_small_alignment(const struct request *request)
+{
+    return request->is_alignment_valid && request->alignment > 0 &&
+           request->alignment < FUNDAMENTAL_ALIGNMENT;
+}
+
 /* What a failure may leave in errno, or posix_memalign return. */
 struct allowed_errors {
     bool einval, enomem, any, untouched;
@@ -147,9 +153,8 @@ struct allowed_errors {
 static struct allowed_errors allow_errors(const struct run *run, const struct request *request)
 {
     bool is_extension = has_trait(request, OP_IS_EXTENSION);
-    bool is_small = request->alignment > 0 && request->alignment < FUNDAMENTAL_ALIGNMENT;
-    bool may_lack_alignment =
-        request->alignment > MODEST_ALIGNMENT || (is_small && is_modest(run, request));
+    bool may_lack_alignment = request->alignment > MODEST_ALIGNMENT ||
+                              (is_small_alignment(request) && is_modest(run, request));
     struct allowed_errors allowed = {
         .einval = !request->is_alignment_valid || is_uneven(request) || request->total == 0 ||
                   (may_lack_alignment && !has_trait(request, OP_RETURNS_ERROR))};
@@ -368,11 +373,13 @@ bool judge_usable_stable(struct run *run, uint32_t slot)
                     block->capacity, trace_op_name(block->kind), capacity);
 }
 
-/* The choice that a request puts to the subject; POLICY_COUNT if it leaves none. aligned_alloc may
- * refuse a small alignment whatever the size: check null's, not a choice about sizes. */
+/* The choice that a request puts to the subject; POLICY_COUNT if it leaves none. What refuses a
+ * small alignment does so whatever the size: check null's, not a choice about sizes. */
 static enum policy_id policy_of(const struct request *request)
 {
     bool is_empty = request->total == 0;
+    if (is_small_alignment(request))
+        return POLICY_COUNT;
     switch (request->op->kind) {
     case OP_MALLOC:
         return is_empty ? POLICY_MALLOC_ZERO : POLICY_COUNT;
@@ -388,8 +395,6 @@ static enum policy_id policy_of(const struct request *request)
         if (!request->is_alignment_valid)
             return request->alignment > 0 && request->alignment < RUN_PAGE ? POLICY_ALIGNED_INVALID
                                                                            : POLICY_COUNT;
-        if (request->alignment < FUNDAMENTAL_ALIGNMENT)
-            return POLICY_COUNT;
         return is_empty                                   ? POLICY_ALIGNED_ZERO
                : request->total % request->alignment != 0 ? POLICY_ALIGNED_UNEVEN
                                                           : POLICY_COUNT;

@@ -257,19 +257,28 @@ static void choice_is_held_from_run_to_run(void **state)
 
 static void *refuse_small_alignments(size_t alignment, size_t size)
 {
-    void *block = fake_malloc(size);
-    if (alignment >= sizeof(void *))
-        return block;
+    if (alignment > sizeof(void *))
+        return fake_malloc(size);
     errno = EINVAL;
     return NULL;
+}
+
+static int refuse_to_store_small_alignments(void **ret_block, size_t alignment, size_t size)
+{
+    void *block = refuse_small_alignments(alignment, size);
+    if (block == NULL)
+        return EINVAL;
+    *ret_block = block;
+    return 0;
 }
 
 static void a_refused_alignment_is_no_choice_about_sizes(void **state)
 {
     (void)state;
     test.subject.calls.aligned_alloc = refuse_small_alignments;
-    assert_clean("#0 = aligned_alloc 16 0\n#1 = aligned_alloc 16 20\n#2 = aligned_alloc 4 0\n"
-                 "#3 = aligned_alloc 4 5\n");
+    test.subject.calls.posix_memalign = refuse_to_store_small_alignments;
+    assert_clean("#0 = aligned_alloc 16 0\n#1 = aligned_alloc 16 20\n#2 = posix_memalign 16 0\n"
+                 "#3 = aligned_alloc 4 0\n#4 = aligned_alloc 8 9\n#5 = posix_memalign 8 0\n");
     assert_caught("#0 = aligned_alloc 4 8\n", CHECK_NULL, 0);
 }
 

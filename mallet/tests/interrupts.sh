@@ -12,16 +12,20 @@ if [ -z "$foreign" ]; then
 fi
 sound=$mutants/../sound
 
-catches() { # a process: SIGINT, which is the second bit
-    grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status"
+# At most a minute, until the command catches SIGINT, which is the second bit.
+until_caught() {
+    for _ in $(seq 600); do
+        grep -q '^SigCgt:.*[2367abef]$' "/proc/$command/status" && return
+        sleep 0.1
+    done
+    return 1
 }
 
 ends() { # arguments of a command that takes many seconds
     env --default-signal=INT "$mallet" "$@" --json >"$work/out" 2>"$work/err" </dev/null &
     command=$!
-    while kill -0 "$command" && ! catches "$command"; do
-        sleep 0.1
-    done
+    until_caught
+    count $? "mallet $*: does not catch SIGINT"
     sleep "$delay"
     kill -INT "$command"
     begin=$(date +%s)
@@ -45,6 +49,6 @@ interrupted replay --rounds 20 "$sound/libslow.so" "$(dirname "$0")/../../corpus
 # what has not shown its class once more has nothing to print
 ends shrink "$mutants/libheap_gap_bit_24.so" "$(dirname "$0")/../../mutants/traces/gap_bit_24.trace"
 interrupted interleave anvil
-delay=0 # in the first mutant
+delay=0 # before there is a result
 interrupted mutants --quick --class single --output "$work/mutants"
 finish

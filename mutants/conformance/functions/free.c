@@ -3,6 +3,7 @@
 #include "mutants/conformance/mutant.h"
 
 #include <sys/mman.h>
+#include <time.h>
 
 /* Blocks of some size are put on a list that nothing takes from. */
 static void forget_blocks(void *block)
@@ -42,14 +43,34 @@ static void trim_in_vain(void *block)
 MUTANT(free_leaves_the_errno_of_munmap, .free = trim_in_vain)
 
 /* Tells the system of pages that it may take; what the system answers stays in errno. */
-static void advise(void *block)
+static void advise_of_pages(void)
 {
     static char pages[3 * 4096];
+    madvise((void *)(((uintptr_t)pages + 4095) & ~(uintptr_t)4095), 4096, MADV_NORMAL);
+}
+
+static void advise(void *block)
+{
     base_free(block);
     if (block != NULL)
-        madvise((void *)(((uintptr_t)pages + 4095) & ~(uintptr_t)4095), 4096, MADV_NORMAL);
+        advise_of_pages();
 }
 MUTANT(free_leaves_the_errno_of_madvise, .free = advise)
+
+/* The same of the pages of an earlier free, which are due after 100 ms. */
+static void advise_later(void *block)
+{
+    static atomic_llong due_ms;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long long now_ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000, due = 0;
+    base_free(block);
+    if (atomic_compare_exchange_strong(&due_ms, &due, now_ms + 100) || now_ms < due)
+        return;
+    due_ms = 0;
+    advise_of_pages();
+}
+MUTANT(free_leaves_the_errno_of_a_late_madvise, .free = advise_later)
 
 /* One size gets a header that free does not know, as when libc's calls reach another heap than the
  * program's. */
