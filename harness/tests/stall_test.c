@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 /* As /proc/PID/stat has it behind the name in parentheses; 0: no such process. */
-static char read_state(pid_t process)
+static int read_state(pid_t process)
 {
     char path[64], text[256] = "";
     snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
