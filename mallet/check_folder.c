@@ -117,13 +117,18 @@ json_t *check_earlier_json(const struct check_earlier *earlier, size_t count)
     return list;
 }
 
-/* What still shows is a finding of this build, with the program's word for it. */
+/* What still shows is a finding of this build, with the program's word for it. Those of another
+ * subject, which had the folder before, say nothing of this one. */
 static void take_earlier(struct check_folder *folder, struct check_causes *causes,
                          const json_t *object, double until)
 {
     struct finding finding;
     if (!finding_from_json(&finding, object))
         return;
+    if (strcmp(finding.subject, causes->subject) != 0) {
+        finding_done(&finding);
+        return;
+    }
     struct check_earlier *earlier = &folder->earlier[folder->earlier_count++];
     check_earlier_try(earlier, causes, &finding, until);
     finding.reproduced = finding.attempts = 0;

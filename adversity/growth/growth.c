@@ -16,6 +16,9 @@ enum { SIZES = sizeof sizes / sizeof sizes[0] };
  * holes. */
 enum { FULL_DIVISOR = 4 };
 
+/* A hang: no call returned in such a part of the CPU time that the process had. */
+enum { HANG_DIVISOR = 2 };
+
 const char *growth_outcome_name(enum growth_outcome outcome)
 {
     static const char *const names[] = {"clean", "finding", "note", "skipped", "not run"};
@@ -39,6 +42,15 @@ static void skip(struct growth_result *result, const char *sentence)
     snprintf(result->sentence, sizeof result->sentence, "%s", sentence);
 }
 
+/* Calls that return are no hang; how cost grows is for the workloads about cost to judge. */
+void growth_leave_out(struct growth_result *result, unsigned rounds, unsigned cpu_seconds)
+{
+    result->outcome = GROWTH_NOT_RUN;
+    snprintf(result->sentence, sizeof result->sentence,
+             "slow: %u of %zu rounds were over within %u seconds of CPU time", rounds,
+             result->count, cpu_seconds);
+}
+
 static void judge_signal(struct growth_result *result, const struct growth_ending *ending)
 {
     int number = WTERMSIG(ending->status);
@@ -49,9 +61,12 @@ static void judge_signal(struct growth_result *result, const struct growth_endin
         growth_find(result, CHECK_SCALING,
                     "at %zu blocks it did not end within %u seconds of CPU time", result->count,
                     ending->cpu_seconds);
+    else if (ending->idle_seconds >= ending->cpu_seconds / HANG_DIVISOR)
+        growth_find(result, CHECK_PROGRESS,
+                    "in round %u no call returned within %u of %u seconds of CPU time",
+                    ending->report.round, ending->idle_seconds, ending->cpu_seconds);
     else
-        growth_find(result, CHECK_PROGRESS, "round %u did not end within %u seconds of CPU time",
-                    ending->report.round, ending->cpu_seconds);
+        growth_leave_out(result, ending->report.round, ending->cpu_seconds);
 }
 
 /* The first round asks for as much as every other; but threads, and holes, may need more at one

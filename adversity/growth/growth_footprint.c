@@ -159,14 +159,19 @@ static void confirm(const struct growth_options *options, struct growth_order or
 
 void growth_footprint(const struct growth_options *options, struct growth_result *result)
 {
-    unsigned rounds = result->workload->rounds, quick = rounds / QUICK_DIVISOR;
-    struct growth_order order = {.workload = result->workload->job.name,
-                                 .count = options->is_quick ? quick : rounds};
+    unsigned rounds = result->workload->rounds,
+             wanted = options->is_quick ? rounds / QUICK_DIVISOR : rounds;
+    struct growth_order order = {.workload = result->workload->job.name, .count = wanted};
     struct growth_report report;
     if (!growth_measure(options, &order, result, &report))
         return;
     result->footprint = footprint_of(&report);
-    if (footprint_is_suspicious(&result->footprint))
+    if (result->footprint.highest < RESIDENT_MAX)
+        order.count = result->count = report.round + 1;
+    if (order.count < wanted / 2) {
+        result->count = wanted;
+        growth_leave_out(result, report.round + 1, GROWTH_CPU_SECONDS);
+    } else if (footprint_is_suspicious(&result->footprint))
         confirm(options, order, result);
     if (result->outcome == GROWTH_CLEAN)
         note_bloat(result);

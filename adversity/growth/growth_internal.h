@@ -16,6 +16,9 @@ bool growth_measure(const struct growth_options *options, const struct growth_or
 void growth_find(struct growth_result *result, enum check check, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Not run: the subject is too slow for so many rounds. */
+void growth_leave_out(struct growth_result *result, unsigned rounds, unsigned cpu_seconds);
+
 /* Each runs and judges a workload; result has workload, site and size. */
 void growth_footprint(const struct growth_options *options, struct growth_result *result);
 void growth_scaling(const struct growth_options *options, struct growth_result *result);

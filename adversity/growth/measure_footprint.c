@@ -56,7 +56,7 @@ static bool is_out_of_time(void)
     struct rlimit limit;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
     return getrlimit(RLIMIT_CPU, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-           (rlim_t)used.tv_sec >= limit.rlim_cur / 4 * 3;
+           (rlim_t)used.tv_sec >= limit.rlim_cur * 3 / 4;
 }
 
 void measure_footprint(const struct workload *workload, unsigned rounds, unsigned settle_seconds)

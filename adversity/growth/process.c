@@ -14,12 +14,18 @@
 static uint64_t read_position(const struct process *process)
 {
     const struct growth_report *report = job_report(process);
-    return (uint64_t)report->round << 32 | (report->sample_count + report->seconds_passed);
+    return report->round + report->sample_count + report->seconds_passed + report->calls;
 }
 
 static unsigned cpu_seconds(const struct growth_order *order)
 {
     return order->cpu_seconds != 0 ? order->cpu_seconds : GROWTH_CPU_SECONDS;
+}
+
+/* The first and the latest look since then: both zero if it has just moved. */
+static unsigned count_idle_seconds(const struct stall *stall)
+{
+    return (unsigned)((stall->now.cpu_us - stall->first.cpu_us) / 1000000);
 }
 
 static int start(const struct subject_plan *subject, const struct growth_order *order,
@@ -52,7 +58,8 @@ int growth_process(const struct subject_plan *subject, const struct growth_order
     *ret_ending = (struct growth_ending){.report = *(struct growth_report *)job_report(&process),
                                          .status = process.status,
                                          .cpu_seconds = cpu_seconds(order),
-                                         .is_blocked = process.is_stuck};
+                                         .is_blocked = process.is_stuck,
+                                         .idle_seconds = count_idle_seconds(&process.stall)};
     process_take_line(&process, ret_ending->output, sizeof ret_ending->output);
     struct growth_report *report = &ret_ending->report;
     const char *refusal = job_refusal(&process);

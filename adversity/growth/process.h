@@ -27,6 +27,7 @@ struct growth_ending {
     int status;                  /* as of waitpid */
     unsigned cpu_seconds;        /* that it had */
     bool is_blocked;             /* it was ended in a deadlock */
+    unsigned idle_seconds;       /* of CPU time since a call returned */
     char output[GROWTH_OUTPUT_MAX];
 };
 

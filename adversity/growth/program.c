@@ -40,8 +40,17 @@ static void add_os_calls(struct program *program)
           program_add_text(program));
 }
 
+static void add_judge(struct program *program)
+{
+    add_file(program, "harness/base/%s", "trend.h");
+    add_file(program, "adversity/growth/%s", "judge.h");
+    add_file(program, "adversity/growth/%s", "judge.c");
+}
+
 static void put_settings(FILE *out, const struct growth_result *result)
 {
+    fprintf(out, "#define IS_COST %d /* else the finding is a death or a hang */\n",
+            result->check == CHECK_FOOTPRINT || result->check == CHECK_SCALING);
     if (result->workload->kind == WORKLOAD_FOOTPRINT)
         fprintf(out, "#define ROUNDS %zu\n", result->count);
     else if (result->workload->kind == WORKLOAD_ROOM)
@@ -72,6 +81,10 @@ int growth_program(FILE *out, const char *subject, const struct growth_result *r
     add_file(program, "adversity/growth/%s", "testlib.h");
     add_file(program, "adversity/growth/%s", "plain.h");
     add_file(program, "adversity/growth/%s", "testlib.c");
+    if (kind == WORKLOAD_FOOTPRINT)
+        add_judge(program);
+    if (result->check == CHECK_PROGRESS)
+        add_file(program, "adversity/growth/%s", "program_watch.c");
     add_file(program, "adversity/growth/workloads/%s.c", result->workload->job.name);
     add_file(program, "adversity/growth/measure_%s.c", is_memory ? "footprint" : "scaling");
     add_file(program, "adversity/growth/program_%s.c",

@@ -10,5 +10,5 @@ int main(void)
     printf("%.1f MiB resident, %.1f MiB live%s%s\n", (double)report.resident / (1 << 20),
            (double)report.live / (1 << 20), report.sentence[0] != '\0' ? ": " : "",
            report.sentence);
-    return (double)report.resident > BOUND * (double)report.live + (2 << 20) ? 1 : 0;
+    return IS_COST && (double)report.resident > BOUND * (double)report.live + (2 << 20) ? 1 : 0;
 }

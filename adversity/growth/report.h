@@ -28,10 +28,15 @@ struct growth_report {
     uint32_t sample_count;
     uint32_t is_slow;      /* a call takes so long that the workload was not run */
     uint32_t has_os_calls; /* the system let them be counted */
+    /* of the process, where a request is refused after the first round: 0, but in a program whose
+     * finding that is */
+    uint32_t refusal_status;
+    uint32_t unused;
     /* from here at multiples of 8, for children of 32 bits too */
     struct growth_sample samples[SAMPLES_MAX];
     uint64_t peak_live; /* bytes asked for and not yet freed, at most */
     uint64_t frees;     /* blocks freed in all rounds */
+    uint64_t calls;     /* that returned, in all rounds: progress */
     /* resident bytes above the start after time has passed; only where that was asked for */
     uint64_t settled;
 

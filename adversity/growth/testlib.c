@@ -30,7 +30,7 @@ void *growth_want(void *block, const char *call, size_t size)
         pause();
     snprintf(growth_report->sentence, sizeof growth_report->sentence,
              "%s of %zu bytes returned NULL", call, size);
-    _exit(0);
+    _exit(growth_report->round > 0 ? (int)growth_report->refusal_status : 0);
 }
 
 static void count_live(size_t added)
@@ -40,8 +40,14 @@ static void count_live(size_t added)
         __atomic_store_n(&growth_report->peak_live, live, __ATOMIC_RELAXED);
 }
 
+static void count_call(void)
+{
+    __atomic_add_fetch(&growth_report->calls, 1, __ATOMIC_RELAXED);
+}
+
 static void *use(void *block, const char *call, size_t size)
 {
+    count_call();
     volatile char *bytes = growth_want(block, call, size);
     for (size_t i = 0; i < size; i += PAGE_BYTES)
         bytes[i] = 1;
@@ -74,6 +80,7 @@ void growth_give(void *block, size_t size)
     __atomic_sub_fetch(&tally.live, size, __ATOMIC_RELAXED);
     __atomic_add_fetch(&growth_report->frees, 1, __ATOMIC_RELAXED);
     calls.free(block);
+    count_call();
 }
 
 void *growth_resize(void *block, size_t old_size, size_t size)

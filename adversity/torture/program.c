@@ -73,10 +73,12 @@ static void put_settings(FILE *out, const struct torture_plan *plan,
 int torture_write_program(FILE *out, const struct torture_plan *plan,
                           const struct torture_result *found)
 {
-    static const char *const base[] = {"harness/base/clock.h", "harness/base/random.h",
-                                       "harness/base/memory.h", "harness/base/memory.c"};
-    static const char *const testlib[] = {"testlib.h",       "roles.h",       "testlib.c",
-                                          "testlib_block.c", "testlib_box.c", "testlib_overlap.c"};
+    static const char *const base[] = {"harness/base/clock.h",  "harness/base/random.h",
+                                       "harness/base/memory.h", "harness/base/memory.c",
+                                       "harness/base/trend.h",  "harness/base/trend.c"};
+    static const char *const testlib[] = {
+        "testlib.h",           "roles.h",          "testlib.c", "testlib_block.c", "testlib_box.c",
+        "testlib_footprint.c", "testlib_overlap.c"};
     struct program *program = program_begin();
     if (program == NULL)
         return ENOMEM;

@@ -11,7 +11,13 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { INTERRUPTION = SIGUSR2, TICK_US = 500, START_ATTEMPTS = 50, START_PAUSE_US = 1000 };
+enum {
+    INTERRUPTION = SIGUSR2,
+    TICK_US = 500,
+    START_ATTEMPTS = 50,
+    START_PAUSE_US = 1000,
+    MORE_TIME = 8
+};
 
 struct torture_report *torture_report;
 struct torture_options torture_options;
@@ -157,11 +163,18 @@ static void on_interruption(int number)
     errno = saved;
 }
 
+/* Growth that is not yet decided has more time than the rest. */
+static bool has_time(void)
+{
+    uint64_t elapsed = clock_now_ms() - state.started_ms, limit = torture_options.milliseconds;
+    return elapsed < limit || (footprint_is_undecided() && elapsed < limit * MORE_TIME);
+}
+
 static void *pace(void *unused)
 {
     struct random random = {torture_options.seed * 2 + 1};
     unsigned mean_us = torture_options.pace_us != 0 ? torture_options.pace_us : TICK_US;
-    while (!torture_is_over() && clock_now_ms() - state.started_ms < torture_options.milliseconds) {
+    while (!torture_is_over() && has_time()) {
         nanosleep(
             &(struct timespec){0, (long)random_between(&random, 1, UINT64_C(2) * mean_us) * 1000},
             NULL);
@@ -254,9 +267,14 @@ void torture_end(void)
     atomic_store(&torture_report->is_over, 1);
 }
 
+struct worker *worker_at(unsigned number)
+{
+    return &state.workers[number];
+}
+
 struct worker *worker_main(void)
 {
-    return &state.workers[torture_options.workers - 1];
+    return worker_at(torture_options.workers - 1);
 }
 
 unsigned workers_to_start(void)

@@ -129,6 +129,7 @@ void workers_join(unsigned first, unsigned count);
 /* The worker that stands for the thread that runs the scenario; its number is
  * torture_options.workers - 1, which is not to be started. */
 struct worker *worker_main(void);
+struct worker *worker_at(unsigned number);
 unsigned workers_to_start(void);
 /* Around every call of a function on trial. */
 void call_begins(const struct worker *worker, enum torture_call call);
@@ -171,9 +172,10 @@ bool box_take(struct worker *worker, unsigned of, struct block *ret_block);
 /* Drops what is in all boxes. */
 void boxes_drain(struct worker *worker);
 
-/* Notes the resident memory at a moment when every block is freed; judges whether it grows for
- * ever. */
+/* Notes the resident memory at a moment when every block is freed; says whether it grows, and not
+ * yet for long enough to call it a leak; judges whether it grows for ever. */
 void footprint_note(void);
+bool footprint_is_undecided(void);
 void footprint_judge(const struct worker *worker);
 
 #endif

@@ -15,8 +15,10 @@ enum {
 
 struct trend trend_begin(uint64_t peak_live)
 {
-    return (struct trend){
-        .next_look = TREND_FIRST, .peak_live = peak_live, .enough_bytes = ENOUGH_BYTES};
+    return (struct trend){.next_look = TREND_FIRST,
+                          .peak_live = peak_live,
+                          .enough_bytes = ENOUGH_BYTES,
+                          .enough_frees = TREND_ENOUGH_FREES};
 }
 
 /* Of the stretch that ended `back` looks ago. */
@@ -50,7 +52,7 @@ uint64_t trend_growth(const struct trend *trend)
     return last > first ? last - first : 0;
 }
 
-static bool is_noticeable(const struct trend *trend)
+bool trend_is_noticeable(const struct trend *trend)
 {
     return trend_growth(trend) >= NOTICEABLE_BYTES + 2 * trend->peak_live;
 }
@@ -68,7 +70,7 @@ bool trend_may_be_noticed(const struct trend *trend, uint64_t most)
 
 bool trend_is_suspicious(const struct trend *trend)
 {
-    return is_noticeable(trend) && is_even(trend, SUSPICIOUS_PERCENT);
+    return trend_is_noticeable(trend) && is_even(trend, SUSPICIOUS_PERCENT);
 }
 
 static bool has_ended(const struct trend *trend, uint64_t frees)
@@ -87,8 +89,9 @@ enum trend_state trend_look(struct trend *trend, uint64_t frees, uint64_t held)
     trend->next_look *= 2;
     if (has_ended(trend, frees))
         return TREND_ENDED;
-    bool is_past_plateaus = frees >= TREND_ENOUGH_FREES ||
+    bool is_past_plateaus = frees >= trend->enough_frees ||
                             trend_growth(trend) >= trend->enough_bytes + 4 * trend->peak_live;
-    return is_past_plateaus && is_noticeable(trend) && is_even(trend, LINEAR_PERCENT) ? TREND_GROWS
-                                                                                      : TREND_OPEN;
+    return is_past_plateaus && trend_is_noticeable(trend) && is_even(trend, LINEAR_PERCENT)
+               ? TREND_GROWS
+               : TREND_OPEN;
 }

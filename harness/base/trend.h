@@ -40,6 +40,7 @@ struct trend {
     uint64_t next_look;    /* look after so many cycles in all; TREND_FIRST at first */
     uint64_t peak_live;    /* most bytes that the work has live at once */
     uint64_t enough_bytes; /* growth by so much is past every plateau; a caller may lower it */
+    uint64_t enough_frees; /* so many frees are, too; TREND_ENOUGH_FREES, unless a caller sets it */
     /* a stretch without growth is the end only after so many frees; 0, unless a caller raises it */
     uint64_t least_frees;
     unsigned looks;
@@ -51,6 +52,8 @@ struct trend trend_begin(uint64_t peak_live);
 enum trend_state trend_look(struct trend *trend, uint64_t frees, uint64_t held);
 /* By how much it has grown since the first look. */
 uint64_t trend_growth(const struct trend *trend);
+/* Whether it has grown by more than what is live at once and a cache explain. */
+bool trend_is_noticeable(const struct trend *trend);
 /* Whether twice the rate of its last stretch would make its growth noticeable by `most` cycles in
  * all: if not, they can raise no suspicion. True before there is a stretch. */
 bool trend_may_be_noticed(const struct trend *trend, uint64_t most);

@@ -76,6 +76,11 @@ printed "^   gone  *alignment in malloc"
 cp "$mutants/libheap_calloc_wrap.so" "$mine"
 checked 1
 printed "^[0-9]*\. WRONG  calloc succeeds where nothing can fit"
+cp "$mutants/libheap_none.so" "$work/another.so"
+run check "$work/another.so" --quick --limit 8 --corpus "$work/corpus" -o "$work/mine"
+holds "the findings of another subject are not held against this one" test "$(grep -c 'earlier build' "$work/out")" -eq 0
+cp "$mutants/libheap_calloc_wrap.so" "$mine"
+checked 1
 printf 'x' >>"$mine" # another build
 checked 1
 printed "^   still there  *impossible in calloc"

@@ -57,6 +57,9 @@ if [ -e "$mutants/libthreaded_none.so" ]; then
     # shellcheck disable=SC2086
     refused 'known:1: the line is not' torture $racy --known "$work/known"
 
+    # A queue of freed blocks for each size fills for long, and then growth ends.
+    ends 0 torture --strict --scenario tls-destructors --time 2 --repeat 1 "$mutants/../sound/libsize_queues.so"
+
     # A realloc that frees before it copies: the verdict names it and the call that took the block
     # meanwhile.
     named() {

@@ -4,6 +4,7 @@
  *
  *   WAIT_FREES    until so many more were freed, as in a quarantine; also bounded by WAIT_BYTES
  *   WAIT_CALLS    until the next call whose number is a multiple of it
+ *   WAIT_EACH     with WAIT_FREES: each size of slots has a ring of its own
  *
  * Where there is no memory left, nothing waits any longer.
  */
@@ -16,49 +17,69 @@ enum { RING = WAIT_FREES };
 #endif
 #define WAIT_BYTES ((size_t)32 << 20)
 
-static struct slabs slabs;
-static struct {
-    void *blocks[RING];
-    size_t first, count, bytes, calls;
-} waiting;
+#ifdef WAIT_EACH
+enum { RINGS = SLAB_CLASSES + 1 };
+#else
+enum { RINGS = 1 };
+#endif
 
-static void give_oldest(void)
+static struct slabs slabs;
+#ifdef WAIT_CALLS
+static size_t calls;
+#endif
+static struct ring {
+    void *blocks[RING];
+    size_t first, count, bytes;
+} rings[RINGS];
+
+static void give_oldest(struct ring *ring)
 {
-    void *block = waiting.blocks[waiting.first];
-    waiting.first = (waiting.first + 1) % RING;
-    waiting.count--;
-    waiting.bytes -= slabs_capacity(block);
+    void *block = ring->blocks[ring->first];
+    ring->first = (ring->first + 1) % RING;
+    ring->count--;
+    ring->bytes -= slabs_capacity(block);
     slabs_give(block);
+}
+
+/* False: nothing waits. */
+static bool give_any(void)
+{
+    for (size_t i = 0; i < RINGS; i++)
+        if (rings[i].count > 0) {
+            give_oldest(&rings[i]);
+            return true;
+        }
+    return false;
 }
 
 static void count_call(void)
 {
 #ifdef WAIT_CALLS
-    if (++waiting.calls % WAIT_CALLS == 0)
-        while (waiting.count > 0)
-            give_oldest();
+    if (++calls % WAIT_CALLS == 0)
+        while (give_any())
+            continue;
 #endif
 }
 
 void *sound_take(size_t size, size_t alignment, uintptr_t *ret_clean_from)
 {
     count_call();
-    void *block = slabs_take(&slabs, size, alignment, ret_clean_from);
-    while (block == NULL && waiting.count > 0) {
-        give_oldest();
+    void *block;
+    do
         block = slabs_take(&slabs, size, alignment, ret_clean_from);
-    }
+    while (block == NULL && give_any());
     return block;
 }
 
 void sound_give(void *block)
 {
-    if (waiting.count == RING)
-        give_oldest();
-    waiting.blocks[(waiting.first + waiting.count++) % RING] = block;
-    waiting.bytes += slabs_capacity(block);
-    while (waiting.bytes > WAIT_BYTES)
-        give_oldest();
+    struct ring *ring = &rings[slabs_class(block) % RINGS];
+    if (ring->count == RING)
+        give_oldest(ring);
+    ring->blocks[(ring->first + ring->count++) % RING] = block;
+    ring->bytes += slabs_capacity(block);
+    while (ring->bytes > WAIT_BYTES)
+        give_oldest(ring);
     count_call();
 }
 

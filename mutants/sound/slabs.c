@@ -233,6 +233,11 @@ bool slabs_resize(void *block, size_t size)
     return true;
 }
 
+size_t slabs_class(const void *block)
+{
+    return span_of(block)->class;
+}
+
 size_t slabs_capacity(const void *block)
 {
     return span_of(block)->slot;

@@ -76,6 +76,8 @@ void *slabs_take(struct slabs *slabs, size_t size, size_t alignment, uintptr_t *
 void slabs_give(void *block);
 bool slabs_resize(void *block, size_t size);
 size_t slabs_capacity(const void *block);
+/* The number of its size of slots; SLAB_CLASSES: a mapping of its own. */
+size_t slabs_class(const void *block);
 /* The one that the block is from. */
 struct slabs *slabs_of(const void *block);
 /* Keeps `count` empty spans; false: no memory. */
