@@ -191,7 +191,7 @@ extern const struct releasing_call by_free;
 struct cycle {
     enum probe_outcome (*run)(void *context);
     void *context;
-    size_t bytes, frees; /* live at most, and freed, in one cycle */
+    size_t bytes, frees; /* in one cycle: live at most, all of which is freed; blocks freed */
 };
 
 /* Repeats the cycle until resident memory clearly goes on growing, or clearly does not (trend.h).

@@ -217,7 +217,7 @@ const struct releasing_call by_free = {"free", release_by_free};
 /* Warm enough for the first look, and so much at most. */
 #define FIRST_BYTES (256 * KIB)
 
-#define MOST_FREES ((size_t)1 << 18)
+#define MOST_FREES ((size_t)1 << 22)
 
 #define MOST_BYTES (2 * GIB)
 
@@ -254,7 +254,8 @@ enum probe_outcome watch_growth(const struct cycle *cycle, size_t *ret_growth)
     for (size_t done = 0; state == TREND_OPEN && trend.next_look <= most;) {
         for (; done < trend.next_look; done++)
             TRY(cycle->run(cycle->context));
-        state = trend_look(&trend, done * cycle->frees, memory_resident());
+        struct trend_freed freed = {done * cycle->frees, done * cycle->bytes};
+        state = trend_look(&trend, freed, memory_resident());
     }
     *ret_growth = state == TREND_GROWS ? (size_t)trend_growth(&trend) : 0;
     return PASS;

@@ -344,6 +344,8 @@ static void print_cause(const struct check_report *check, size_t number)
     printf("\n%zu. %s%s%s  %s%s\n", number + 1, colour("\033[1;31m"),
            severity_word(cause->severity), colour("\033[0m"), title, rate);
     print_wrapped("seen", lead->sentence);
+    if (finding_note(lead) != NULL) /* it counts because of --strict */
+        print_wrapped("note", finding_note(lead));
     if (lead->output[0] != '\0')
         print_wrapped("printed", lead->output);
     if (lead->trace.count > 0)

@@ -137,10 +137,12 @@ static void add_clauses(struct words *words, const char *names)
         ADD(words, "--clause", name);
 }
 
-/* Whether it takes longer traces than an engine mutates. */
-static bool needs_long_traces(const struct mutant *mutant)
+/* Whether it takes longer traces than an engine mutates, or a little memory lost with each thread
+ * that ends: then more cycles than an engine has time for. */
+static bool is_for_the_corpus(const struct mutant *mutant)
 {
-    return strcmp(mutant->hard, "ops") == 0 || strcmp(mutant->hard, "gap") == 0;
+    return strcmp(mutant->hard, "ops") == 0 || strcmp(mutant->hard, "gap") == 0 ||
+           (strcmp(mutant->hard, "footprint") == 0 && strcmp(mutant->reach, "threads") == 0);
 }
 
 static void add_replay(struct words *words, const struct mutant *mutant, const char *corpus)
@@ -154,7 +156,7 @@ static void add_replay(struct words *words, const struct mutant *mutant, const c
 static void add_meant(struct words *words, const struct mutant_plan *plan,
                       const struct mutant *mutant, struct mutant_catch *catch)
 {
-    if (mutant_catch_find(mutant, "trace", catch) && needs_long_traces(mutant)) {
+    if (mutant_catch_find(mutant, "trace", catch) && is_for_the_corpus(mutant)) {
         add_replay(words, mutant, plan->corpus);
         return;
     }

@@ -6,7 +6,8 @@
  * By default the command is the one that is meant to catch it:
  *
  *     trace         fuzz --time BUDGET; of what takes more calls than an engine's inputs have
- *                   (ops, gap) replay of the corpus, of a fault with --fail-os all
+ *                   (ops, gap), or more cycles (footprint of threads), replay of the corpus, of a
+ *                   fault with --fail-os all
  *     growth:W      growth --workload W
  *     torture:S     torture --scenario S --time BUDGET
  *     interleave:S  interleave ID --scenario S

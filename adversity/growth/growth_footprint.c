@@ -71,10 +71,12 @@ static bool measure_longest(const struct growth_options *options, struct growth_
                             struct growth_result *result, struct growth_report *ret_report)
 {
     struct footprint footprint = footprint_of(ret_report);
-    double rounds = (double)order->count, grown = (double)footprint.highest + 1,
-           by_frees = (double)TREND_ENOUGH_FREES * rounds / ((double)ret_report->frees + 1),
-           by_bytes = (double)PLATEAU_BYTES * rounds / grown,
-           wanted = (by_frees < by_bytes ? by_frees : by_bytes) * MARGIN;
+    double rounds = (double)order->count,
+           by_frees = TREND_ENOUGH_FREES / ((double)footprint.freed.blocks + 1),
+           by_freed = (double)TREND_ENOUGH_FREED / ((double)footprint.freed.bytes + 1),
+           by_growth = (double)PLATEAU_BYTES / ((double)footprint.highest + 1),
+           by_work = by_frees > by_freed ? by_frees : by_freed,
+           wanted = rounds * (by_work < by_growth ? by_work : by_growth) * MARGIN;
     order->count *= LONGER;
     if (wanted > (double)order->count)
         order->count = wanted < (double)LONGEST ? (size_t)wanted : LONGEST;

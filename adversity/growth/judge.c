@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "adversity/growth/judge.h"
 
-#include "harness/base/trend.h"
-
 /* What caches for each thread, arenas and unused tails may take; found by measuring shipped
  * allocators, see README.md. */
 #define BLOAT_BYTES  (UINT64_C(48) << 20)
@@ -12,7 +10,7 @@
  * of 522 MiB after 12 seconds. */
 #define KEPT_DIVISOR 16
 
-enum { STEADY_PERCENT = 60, SUSPICIOUS_PERCENT = 40 };
+enum { QUARTERS_STEADY_PERCENT = 60, QUARTERS_SUSPICIOUS_PERCENT = 40 };
 #define DOUBLING 1.6
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -22,7 +20,8 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 struct footprint footprint_of(const struct growth_report *report)
 {
-    struct footprint footprint = {.peak_live = report->peak_live, .frees = report->frees};
+    struct footprint footprint = {.peak_live = report->peak_live,
+                                  .freed = {report->frees, report->freed}};
     uint32_t count = report->sample_count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t quarter = i * 4 / count;
@@ -50,18 +49,19 @@ static bool grows_on(const struct footprint *footprint, const uint64_t quarters[
 
 bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4])
 {
-    return grows_on(footprint, quarters, STEADY_PERCENT);
+    return grows_on(footprint, quarters, QUARTERS_STEADY_PERCENT);
 }
 
 bool footprint_is_suspicious(const struct footprint *footprint)
 {
-    return grows_on(footprint, footprint->quarters, SUSPICIOUS_PERCENT) ||
-           grows_on(footprint, footprint->held_quarters, SUSPICIOUS_PERCENT);
+    return grows_on(footprint, footprint->quarters, QUARTERS_SUSPICIOUS_PERCENT) ||
+           grows_on(footprint, footprint->held_quarters, QUARTERS_SUSPICIOUS_PERCENT);
 }
 
 bool footprint_is_past_plateaus(const struct footprint *footprint)
 {
-    return footprint->frees >= TREND_ENOUGH_FREES || footprint->highest >= PLATEAU_BYTES;
+    return trend_is_past_quarantines(footprint->freed, TREND_ENOUGH_FREES) ||
+           footprint->highest >= PLATEAU_BYTES;
 }
 
 bool footprint_is_bloated(const struct footprint *footprint)

@@ -18,6 +18,7 @@
 #define GROWTH_JUDGE_H
 
 #include "adversity/growth/report.h"
+#include "harness/base/trend.h"
 
 #include <stdbool.h>
 
@@ -33,7 +34,7 @@ struct footprint {
     uint64_t peak_live, highest; /* by resident memory */
     uint64_t quarters[4];        /* highest in each */
     uint64_t held_quarters[4];   /* the same by the subject's own count */
-    uint64_t frees;
+    struct trend_freed freed;
 };
 struct footprint footprint_of(const struct growth_report *report);
 bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4]);

@@ -43,6 +43,7 @@ static void add_os_calls(struct program *program)
 static void add_judge(struct program *program)
 {
     add_file(program, "harness/base/%s", "trend.h");
+    add_file(program, "harness/base/%s", "trend.c");
     add_file(program, "adversity/growth/%s", "judge.h");
     add_file(program, "adversity/growth/%s", "judge.c");
 }

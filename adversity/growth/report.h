@@ -36,6 +36,7 @@ struct growth_report {
     struct growth_sample samples[SAMPLES_MAX];
     uint64_t peak_live; /* bytes asked for and not yet freed, at most */
     uint64_t frees;     /* blocks freed in all rounds */
+    uint64_t freed;     /* their bytes */
     uint64_t calls;     /* that returned, in all rounds: progress */
     /* resident bytes above the start after time has passed; only where that was asked for */
     uint64_t settled;

@@ -45,6 +45,12 @@ static void count_call(void)
     __atomic_add_fetch(&growth_report->calls, 1, __ATOMIC_RELAXED);
 }
 
+static void count_free(size_t size)
+{
+    __atomic_add_fetch(&growth_report->frees, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&growth_report->freed, size, __ATOMIC_RELAXED);
+}
+
 static void *use(void *block, const char *call, size_t size)
 {
     count_call();
@@ -78,7 +84,7 @@ void growth_give(void *block, size_t size)
     if (block == NULL)
         return;
     __atomic_sub_fetch(&tally.live, size, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&growth_report->frees, 1, __ATOMIC_RELAXED);
+    count_free(size);
     calls.free(block);
     count_call();
 }
@@ -87,7 +93,7 @@ void *growth_resize(void *block, size_t old_size, size_t size)
 {
     void *moved = calls.realloc(block, size);
     if (block != NULL && moved != NULL && moved != block)
-        __atomic_add_fetch(&growth_report->frees, 1, __ATOMIC_RELAXED);
+        count_free(old_size);
     __atomic_sub_fetch(&tally.live, old_size, __ATOMIC_RELAXED);
     return use(moved, "realloc", size);
 }

@@ -90,6 +90,7 @@ struct worker {
     unsigned id;
     struct random random;
     uint32_t serial; /* of the last block it made */
+    uint64_t made;   /* bytes, in all blocks */
     pthread_t thread;
     bool is_started;
     void (*body)(struct worker *worker);

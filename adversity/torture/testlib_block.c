@@ -166,6 +166,7 @@ void block_make(struct worker *worker, struct block *ret_block, size_t limit)
     uint32_t serial = ++worker->serial & ((1u << SERIAL_BITS) - 1);
     struct block block = {.size = random_size(worker, limit),
                           .key = worker->id << SERIAL_BITS | (serial != 0 ? serial : 1)};
+    worker->made += block.size;
     size_t alignment = (size_t)16 << torture_random(worker, 6);
     const char *call = kind >= 46 ? make_aligned(worker, &block, alignment) : NULL;
     if (call == NULL) {

@@ -21,12 +21,14 @@ static struct {
 } footprint;
 
 /* No worker that makes blocks runs, and each block that was made is freed. */
-static uint64_t count_frees(void)
+static struct trend_freed count_freed(void)
 {
-    uint64_t frees = 0;
-    for (unsigned i = 0; i < torture_options.workers; i++)
-        frees += worker_at(i)->serial;
-    return frees;
+    struct trend_freed freed = {0};
+    for (unsigned i = 0; i < torture_options.workers; i++) {
+        freed.blocks += worker_at(i)->serial;
+        freed.bytes += worker_at(i)->made;
+    }
+    return freed;
 }
 
 void footprint_note(void)
@@ -39,7 +41,7 @@ void footprint_note(void)
     }
     if (footprint.state != TREND_OPEN || footprint.rounds < trend->next_look)
         return;
-    footprint.state = trend_look(trend, count_frees(), memory_resident());
+    footprint.state = trend_look(trend, count_freed(), memory_resident());
     atomic_store(&footprint.is_undecided,
                  footprint.state == TREND_OPEN && trend_is_noticeable(trend));
 }

@@ -81,15 +81,22 @@ static bool has_ended(const struct trend *trend, uint64_t frees)
            (trend->looks > STRETCHES_TO_WARM_UP && !keeps_rate(trend, 1, ENDED_PERCENT));
 }
 
-enum trend_state trend_look(struct trend *trend, uint64_t frees, uint64_t held)
+bool trend_is_past_quarantines(struct trend_freed freed, uint64_t enough_frees)
+{
+    uint64_t least = freed.blocks * TREND_LEAST_BLOCK;
+    return freed.blocks >= enough_frees &&
+           (freed.bytes >= TREND_ENOUGH_FREED || least >= TREND_ENOUGH_FREED);
+}
+
+enum trend_state trend_look(struct trend *trend, struct trend_freed freed, uint64_t held)
 {
     if (trend->looks == TREND_LOOKS_MAX)
         return TREND_ENDED; /* nobody makes 2^40 cycles */
     trend->held[trend->looks++] = held;
     trend->next_look *= 2;
-    if (has_ended(trend, frees))
+    if (has_ended(trend, freed.blocks))
         return TREND_ENDED;
-    bool is_past_plateaus = frees >= trend->enough_frees ||
+    bool is_past_plateaus = trend_is_past_quarantines(freed, trend->enough_frees) ||
                             trend_growth(trend) >= trend->enough_bytes + 4 * trend->peak_live;
     return is_past_plateaus && trend_is_noticeable(trend) && is_even(trend, LINEAR_PERCENT)
                ? TREND_GROWS

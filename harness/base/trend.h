@@ -7,14 +7,15 @@
  *     enum trend_state state = TREND_OPEN;
  *     for (uint64_t done = 0; state == TREND_OPEN && trend.next_look <= affordable;) {
  *         for (; done < trend.next_look; done++)
- *             frees += cycle();
- *         state = trend_look(&trend, frees, memory_resident());
+ *             add(cycle(), &freed);
+ *         state = trend_look(&trend, freed, memory_resident());
  *     }
  *
  * The number of cycles doubles from look to look. Caches, arenas and quarantines fill, and then
  * growth ends; so it counts only when it is linear over a factor of eight in work, and has gone on
- * past every plateau: past more frees than a bounded quarantine defers, or more bytes than caches
- * hold. What is still open when the caller can afford no more is no verdict.
+ * past every plateau: past what a bounded quarantine defers, be it bounded by blocks or by bytes, or
+ * past more growth than caches hold. What is still open when the caller can afford no more is no
+ * verdict.
  */
 #ifndef HARNESS_TREND_H
 #define HARNESS_TREND_H
@@ -27,7 +28,17 @@ enum {
     TREND_LOOKS_MAX = 40,
     TREND_ENOUGH_FREES =
         1 << 16,            /* past every plateau: quarantines that count defer a few thousand */
+    TREND_LEAST_BLOCK = 32, /* bytes: what a block of any size counts in a quarantine at least */
     TREND_LEAST_FREES = 512 /* for least_frees: a small block lost by each fills a few pages */
+};
+
+/* Past every plateau together with TREND_ENOUGH_FREES: quarantines that allocators have by default
+ * hold up to 32 MiB. */
+#define TREND_ENOUGH_FREED ((uint64_t)48 << 20)
+
+/* What all cycles so far have freed. */
+struct trend_freed {
+    uint64_t blocks, bytes; /* bytes as they were asked for */
 };
 
 enum trend_state {
@@ -48,8 +59,10 @@ struct trend {
 };
 
 struct trend trend_begin(uint64_t peak_live);
-/* frees: blocks that all cycles so far have freed; held: bytes now. */
-enum trend_state trend_look(struct trend *trend, uint64_t frees, uint64_t held);
+/* held: bytes now. */
+enum trend_state trend_look(struct trend *trend, struct trend_freed freed, uint64_t held);
+/* Whether more was freed than a bounded quarantine defers. */
+bool trend_is_past_quarantines(struct trend_freed freed, uint64_t enough_frees);
 /* By how much it has grown since the first look. */
 uint64_t trend_growth(const struct trend *trend);
 /* Whether it has grown by more than what is live at once and a cache explain. */

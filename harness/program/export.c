@@ -21,7 +21,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define CYCLE_CALLS ((size_t)4 << 20) /* of all cycles, at most */
+#define CYCLE_CALLS ((size_t)16 << 20) /* of all cycles, at most */
 
 /* Not every libc has these, and a weak reference is lost in linking: a program looks them up when
  * it runs. */
@@ -280,8 +280,9 @@ static void put_main_of_cycles(const struct plan *plan)
         put_safe_cycle(plan);
         export_put(plan, "    is_recovering = 0;\n");
     }
-    export_put(plan, "    watch_cycles(%zu, %u);\n    return 0;\n}\n",
-               CYCLE_CALLS / (plan->trace->count + 1), frees_in_cycle(plan));
+    export_put(plan, "    watch_cycles(%zu, %u, %llu);\n    return 0;\n}\n",
+               CYCLE_CALLS / (plan->trace->count + 1), frees_in_cycle(plan),
+               (unsigned long long)plan->total);
 }
 
 static void put_main_of_recovery(const struct plan *plan)

@@ -229,7 +229,7 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
     run->is_cut_short = false;
     run->muted_failures = 0;
     run->peak_size = 0;
-    run->frees = 0;
+    run->given_back = (struct trend_freed){0};
     run->may_have_kept = false;
     run->round = 0;
     feature_start(run);

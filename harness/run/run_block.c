@@ -85,6 +85,13 @@ static void take_block(struct run *run, const struct request *request, void *sta
         run->peak_size = run->shadow.live_size;
 }
 
+static void give_up_block(struct run *run, uint32_t slot)
+{
+    run->given_back.blocks++;
+    run->given_back.bytes += run->shadow.blocks[slot].size;
+    shadow_remove(&run->shadow, slot);
+}
+
 static bool judge_and_take(struct run *run, const struct request *request,
                            const struct answer *answer)
 {
@@ -119,8 +126,7 @@ static bool finish_failed_realloc(struct run *run, const struct request *request
 {
     uint32_t slot = request->op->slot;
     if (is_freeing(request)) {
-        shadow_remove(&run->shadow, slot);
-        run->frees++;
+        give_up_block(run, slot);
         /* with errno set it may as well have failed, and nobody may free the block */
         run->may_have_kept |= answer->error != ERRNO_SENTINEL;
         return true;
@@ -166,8 +172,7 @@ bool run_reallocate(struct run *run, const struct request *request)
         return false;
     if (answer.is_null)
         return finish_failed_realloc(run, request, &answer);
-    shadow_remove(&run->shadow, slot);
-    run->frees++;
+    give_up_block(run, slot);
     size_t capacity;
     if (!judge_new_block(run, request, &answer, &capacity) ||
         !judge_kept_prefix(run, request, &old, answer.block))
@@ -184,8 +189,7 @@ bool run_free(struct run *run, const struct trace_op *op)
             return false;
         if (run->features != NULL)
             feature_freed_block(run, &old);
-        shadow_remove(&run->shadow, op->slot);
-        run->frees++;
+        give_up_block(run, op->slot);
     }
     int error = call_free(run, op->kind, &old);
     record_outcome(run, &(struct answer){0}, error == ERRNO_SENTINEL ? 0 : error);

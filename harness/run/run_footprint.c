@@ -13,7 +13,7 @@
 #include "harness/base/trend.h"
 #include "harness/run/run_internal.h"
 
-enum { STEADY_PERCENT = 60 };
+enum { STEADY_PERCENT = 60, SUSPECTED_FACTOR = 16 };
 /* All cycles together run at most so many ops, and fill at most so many bytes. */
 #define OPS_BUDGET   ((uint64_t)1 << 20)
 #define BYTES_BUDGET ((uint64_t)16 << 30)
@@ -24,8 +24,9 @@ enum { STEADY_PERCENT = 60 };
 struct footprint {
     struct run *run;
     struct trend trend;
-    uint64_t done, affordable;   /* cycles */
-    uint64_t start, frees_start; /* when the trend began */
+    uint64_t done, affordable;      /* cycles */
+    uint64_t start;                 /* when the trend began */
+    struct trend_freed freed_start; /* likewise */
 };
 
 static uint64_t read_held(const struct run *run)
@@ -53,18 +54,35 @@ static bool run_until(struct footprint *footprint, uint64_t total)
     return true;
 }
 
+static struct trend_freed count_freed(const struct footprint *footprint)
+{
+    struct trend_freed freed = footprint->run->given_back;
+    freed.blocks -= footprint->freed_start.blocks;
+    freed.bytes -= footprint->freed_start.bytes;
+    return freed;
+}
+
+/* What looks like a leak is worth more cycles: a quarantine has to be filled. */
+static bool can_afford_next(const struct footprint *footprint)
+{
+    const struct trend *trend = &footprint->trend;
+    bool is_worth_more = !footprint->run->options->suspects && trend_is_suspicious(trend);
+    return trend->next_look <= footprint->affordable * (is_worth_more ? SUSPECTED_FACTOR : 1);
+}
+
 /* Cycles until the trend is clear or no more can be afforded; false if a check failed. */
 static bool follow(struct footprint *footprint, enum trend_state *ret_state)
 {
     struct trend *trend = &footprint->trend;
     *ret_state = TREND_OPEN;
-    while (*ret_state == TREND_OPEN && trend->next_look <= footprint->affordable) {
+    while (*ret_state == TREND_OPEN && can_afford_next(footprint)) {
         if (!run_until(footprint, footprint->start + trend->next_look))
             return false;
-        uint64_t frees = footprint->run->frees - footprint->frees_start;
-        *ret_state = trend_look(trend, frees, read_held(footprint->run));
+        struct trend_freed freed = count_freed(footprint);
+        *ret_state = trend_look(trend, freed, read_held(footprint->run));
         if (*ret_state == TREND_OPEN && footprint->run->options->suspects &&
-            frees >= trend->least_frees && !trend_may_be_noticed(trend, footprint->affordable))
+            freed.blocks >= trend->least_frees &&
+            !trend_may_be_noticed(trend, footprint->affordable))
             *ret_state = TREND_ENDED;
     }
     if (*ret_state == TREND_OPEN && footprint->run->options->suspects && trend_is_suspicious(trend))
@@ -118,7 +136,8 @@ static struct footprint footprint_begin(struct run *run, uint64_t done)
                                   .done = done,
                                   .affordable = affordable_cycles(run),
                                   .start = done > 1 ? done : 0, /* the run itself is a cycle */
-                                  .frees_start = done > 1 ? run->frees : 0};
+                                  .freed_start =
+                                      done > 1 ? run->given_back : (struct trend_freed){0}};
     footprint.trend.least_frees = run->peak_size <= SMALL_PEAK ? TREND_LEAST_FREES : 0;
     return footprint;
 }

@@ -18,6 +18,7 @@
 #ifndef HARNESS_RUN_INTERNAL_H
 #define HARNESS_RUN_INTERNAL_H
 
+#include "harness/base/trend.h"
 #include "harness/run/run.h"
 #include "harness/run/shadow.h"
 #include "harness/run/team.h"
@@ -56,9 +57,9 @@ struct run {
     uint32_t op;       /* index of the op being run, or VERDICT_NO_OP */
     bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
     uint32_t muted_failures;
-    size_t peak_size;        /* most live bytes of this trace */
-    uint64_t frees;          /* blocks that this run gave back */
-    size_t served_alignment; /* the largest of a block of another call than posix_memalign */
+    size_t peak_size;              /* most live bytes of this trace */
+    struct trend_freed given_back; /* that this run gave back */
+    size_t served_alignment;       /* the largest of a block of another call than posix_memalign */
     /* a realloc to size 0 neither freed its block for certain nor kept it: memory may grow */
     bool may_have_kept;
     struct faults {

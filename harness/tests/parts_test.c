@@ -383,13 +383,13 @@ static void cycle(void)
 
 static void go_in_cycles(void)
 {
-    watch_cycles(1 << 10, 512);
+    watch_cycles(1 << 10, 512, (uint64_t)1 << 20);
 }
 
 static void leak_in_cycles(void)
 {
     lost_in_a_cycle = 8192;
-    watch_cycles(1 << 10, 512);
+    watch_cycles(1 << 10, 512, (uint64_t)1 << 20);
 }
 
 static void end_early(void)

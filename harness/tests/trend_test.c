@@ -20,15 +20,21 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* With one free in a cycle. */
-static enum trend_state look_until(struct trend *trend, history *held, uint64_t affordable)
+/* With one block of `size` bytes freed in a cycle. */
+static enum trend_state look_at_blocks(struct trend *trend, history *held, uint64_t size,
+                                       uint64_t affordable)
 {
     enum trend_state state = TREND_OPEN;
     while (state == TREND_OPEN && trend->next_look <= affordable) {
         uint64_t cycles = trend->next_look;
-        state = trend_look(trend, cycles, held(cycles));
+        state = trend_look(trend, (struct trend_freed){cycles, size * cycles}, held(cycles));
     }
     return state;
+}
+
+static enum trend_state look_until(struct trend *trend, history *held, uint64_t affordable)
+{
+    return look_at_blocks(trend, held, 2 * KIB, affordable);
 }
 
 static enum trend_state judge(history *held, uint64_t affordable)
@@ -170,6 +176,43 @@ static void a_loss_below_a_page_in_a_stretch_is_seen_by_who_frees_enough(void **
     assert_int_equal(look_until(&trend, nothing, TREND_LEAST_FREES), TREND_ENDED);
 }
 
+/* Of blocks of no bytes, each of which counts 32. */
+static uint64_t quarantines_32_mib_of_nothing(uint64_t cycles)
+{
+    return 48 * smaller(cycles, MIB);
+}
+
+static uint64_t loses_48_bytes(uint64_t cycles)
+{
+    return 48 * cycles;
+}
+
+static void a_quarantine_bounded_by_bytes_has_to_be_filled(void **state)
+{
+    (void)state;
+    struct trend trend = trend_begin(0);
+    assert_int_equal(look_at_blocks(&trend, quarantines_32_mib_of_nothing, 0, CYCLES_MOST),
+                     TREND_ENDED);
+    trend = trend_begin(0);
+    assert_int_equal(look_at_blocks(&trend, loses_48_bytes, 0, CYCLES_MOST), TREND_GROWS);
+}
+
+static uint64_t queues_of_100_sizes(uint64_t cycles)
+{
+    return 2 * KIB * smaller(cycles, 100000);
+}
+
+static void a_caller_may_ask_for_more_frees(void **state)
+{
+    (void)state;
+    struct trend trend = trend_begin(2 * KIB);
+    assert_int_equal(look_until(&trend, queues_of_100_sizes, CYCLES_MOST), TREND_GROWS);
+    trend = trend_begin(2 * KIB);
+    trend.enough_frees = 1 << 18;
+    assert_int_equal(look_until(&trend, queues_of_100_sizes, CYCLES_MOST), TREND_ENDED);
+    assert_true(trend_is_noticeable(&trend));
+}
+
 static void a_caller_may_ask_for_less(void **state)
 {
     (void)state;
@@ -189,6 +232,8 @@ int main(void)
         cmocka_unit_test(slowing_growth_never_counts),
         cmocka_unit_test(too_few_cycles_decide_nothing_but_arouse_suspicion),
         cmocka_unit_test(a_loss_below_a_page_in_a_stretch_is_seen_by_who_frees_enough),
+        cmocka_unit_test(a_quarantine_bounded_by_bytes_has_to_be_filled),
+        cmocka_unit_test(a_caller_may_ask_for_more_frees),
         cmocka_unit_test(a_caller_may_ask_for_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,8 +18,8 @@ static long resident(void)
     return strtol(end, NULL, 10) * getpagesize();
 }
 
-/* So many cycles at most, each of which frees so many blocks. */
-static void watch_cycles(uint64_t most, unsigned frees)
+/* So many cycles at most, each of which frees so many blocks, of so many bytes in all. */
+static void watch_cycles(uint64_t most, uint64_t frees, uint64_t bytes)
 {
     struct trend trend = trend_begin(0);
     enum trend_state state = TREND_OPEN;
@@ -30,7 +30,8 @@ static void watch_cycles(uint64_t most, unsigned frees)
     for (uint64_t done = 0; state == TREND_OPEN && trend.next_look <= most;) {
         for (; done < trend.next_look; done++)
             cycle();
-        state = trend_look(&trend, done * frees, (uint64_t)resident());
+        struct trend_freed freed = {done * frees, done * bytes};
+        state = trend_look(&trend, freed, (uint64_t)resident());
     }
     if (state == TREND_GROWS)
         FAIL("%llu cycles that free everything grew memory by %llu bytes, steadily\n",
