@@ -218,6 +218,8 @@ const struct releasing_call by_free = {"free", release_by_free};
 #define FIRST_BYTES (256 * KIB)
 
 #define MOST_FREES ((size_t)1 << 22)
+/* A ring of freed blocks is itself memory that is touched bit by bit. */
+#define ENOUGH_FREES ((size_t)1 << 19)
 
 #define MOST_BYTES (2 * GIB)
 
@@ -246,6 +248,7 @@ enum probe_outcome watch_growth(const struct cycle *cycle, size_t *ret_growth)
            most = by_frees > by_bytes ? by_frees : by_bytes;
     uint64_t ns, first = FIRST_BYTES / (cycle->bytes + 1);
     trend.enough_bytes = 256 * MIB;
+    trend.enough_frees = ENOUGH_FREES;
     TRY(measure_cycle(cycle, &ns));
     if (first > FIRST_NS / (ns + 1))
         first = FIRST_NS / (ns + 1);

@@ -5,8 +5,9 @@
  * subject over it, within limits.
  *
  * Every exported program (of a trace, a clause, a scenario, a workload) exits with 1 if it shows
- * its finding and with 0 if it does not. One that dies, or that runs without end where a hang is
- * the finding, shows it as well, unless it does the same on the libc.
+ * its finding, with 0 if it does not, and with 2 if it had not the time to tell. One that dies, or
+ * that runs without end where a hang is the finding, shows it as well, unless it does the same on
+ * the libc.
  */
 #ifndef HARNESS_CONFIRM_H
 #define HARNESS_CONFIRM_H
