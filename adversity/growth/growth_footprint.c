@@ -14,7 +14,13 @@
 #include <stdio.h>
 
 /* Longer than jemalloc keeps freed pages: 10 seconds. */
-enum { QUICK_DIVISOR = 3, LONGER = 4, LONGEST = 1 << 16 /* rounds */, SETTLE_SECONDS = 12 };
+enum {
+    ROUNDS_LEAST = 4 /* one for each quarter */,
+    QUICK_DIVISOR = 3,
+    LONGER = 4,
+    LONGEST = 1 << 16 /* rounds */,
+    SETTLE_SECONDS = 12
+};
 /* Of what grew twice: a slow machine follows it as far as a fast one does. */
 enum { LONGEST_CPU_SECONDS = 3 * GROWTH_CPU_SECONDS };
 #define MARGIN 1.2
@@ -76,7 +82,8 @@ static bool measure_longest(const struct growth_options *options, struct growth_
            by_freed = (double)TREND_ENOUGH_FREED / ((double)footprint.freed.bytes + 1),
            by_growth = (double)PLATEAU_BYTES / ((double)footprint.highest + 1),
            by_work = by_frees > by_freed ? by_frees : by_freed,
-           wanted = rounds * (by_work < by_growth ? by_work : by_growth) * MARGIN;
+           wanted = rounds * MARGIN *
+                    (by_work < by_growth && !footprint.has_new_sizes ? by_work : by_growth);
     order->count *= LONGER;
     if (wanted > (double)order->count)
         order->count = wanted < (double)LONGEST ? (size_t)wanted : LONGEST;
@@ -170,7 +177,7 @@ void growth_footprint(const struct growth_options *options, struct growth_result
     result->footprint = footprint_of(&report);
     if (result->footprint.highest < RESIDENT_MAX)
         order.count = result->count = report.round + 1;
-    if (order.count < wanted / 2) {
+    if (order.count < ROUNDS_LEAST) {
         result->count = wanted;
         growth_leave_out(result, report.round + 1, GROWTH_CPU_SECONDS);
     } else if (footprint_is_suspicious(&result->footprint))

@@ -21,7 +21,8 @@ static uint64_t larger(uint64_t a, uint64_t b)
 struct footprint footprint_of(const struct growth_report *report)
 {
     struct footprint footprint = {.peak_live = report->peak_live,
-                                  .freed = {report->frees, report->freed}};
+                                  .freed = {report->frees, report->freed},
+                                  .has_new_sizes = report->has_new_sizes != 0};
     uint32_t count = report->sample_count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t quarter = i * 4 / count;
@@ -60,8 +61,9 @@ bool footprint_is_suspicious(const struct footprint *footprint)
 
 bool footprint_is_past_plateaus(const struct footprint *footprint)
 {
-    return trend_is_past_quarantines(footprint->freed, TREND_ENOUGH_FREES) ||
-           footprint->highest >= PLATEAU_BYTES;
+    return footprint->highest >= PLATEAU_BYTES ||
+           (!footprint->has_new_sizes &&
+            trend_is_past_quarantines(footprint->freed, TREND_ENOUGH_FREES));
 }
 
 bool footprint_is_bloated(const struct footprint *footprint)

@@ -35,6 +35,7 @@ struct footprint {
     uint64_t quarters[4];        /* highest in each */
     uint64_t held_quarters[4];   /* the same by the subject's own count */
     struct trend_freed freed;
+    bool has_new_sizes; /* as in the report */
 };
 struct footprint footprint_of(const struct growth_report *report);
 bool footprint_is_growing(const struct footprint *footprint, const uint64_t quarters[4]);

@@ -31,7 +31,8 @@ struct growth_report {
     /* of the process, where a request is refused after the first round: 0, but in a program whose
      * finding that is */
     uint32_t refusal_status;
-    uint32_t unused;
+    /* each round has sizes that none before it had: what keeps blocks by their size fills again */
+    uint32_t has_new_sizes;
     /* from here at multiples of 8, for children of 32 bits too */
     struct growth_sample samples[SAMPLES_MAX];
     uint64_t peak_live; /* bytes asked for and not yet freed, at most */

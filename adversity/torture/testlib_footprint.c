@@ -37,6 +37,7 @@ void footprint_note(void)
     if (footprint.rounds++ == 0) {
         *trend = trend_begin(LIVE_MOST);
         trend->enough_frees = ENOUGH_FREES;
+        trend->enough_cycles = 0; /* a round frees blocks of all sizes, and many of each */
         trend->least_frees = FREES_TO_END;
     }
     if (footprint.state != TREND_OPEN || footprint.rounds < trend->next_look)

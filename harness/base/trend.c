@@ -18,7 +18,8 @@ struct trend trend_begin(uint64_t peak_live)
     return (struct trend){.next_look = TREND_FIRST,
                           .peak_live = peak_live,
                           .enough_bytes = ENOUGH_BYTES,
-                          .enough_frees = TREND_ENOUGH_FREES};
+                          .enough_frees = TREND_ENOUGH_FREES,
+                          .enough_cycles = TREND_ENOUGH_CYCLES};
 }
 
 /* Of the stretch that ended `back` looks ago. */
@@ -92,12 +93,14 @@ enum trend_state trend_look(struct trend *trend, struct trend_freed freed, uint6
 {
     if (trend->looks == TREND_LOOKS_MAX)
         return TREND_ENDED; /* nobody makes 2^40 cycles */
+    bool is_past_queues = trend->next_look >= trend->enough_cycles &&
+                          trend_is_past_quarantines(freed, trend->enough_frees);
     trend->held[trend->looks++] = held;
     trend->next_look *= 2;
     if (has_ended(trend, freed.blocks))
         return TREND_ENDED;
-    bool is_past_plateaus = trend_is_past_quarantines(freed, trend->enough_frees) ||
-                            trend_growth(trend) >= trend->enough_bytes + 4 * trend->peak_live;
+    bool is_past_plateaus =
+        is_past_queues || trend_growth(trend) >= trend->enough_bytes + 4 * trend->peak_live;
     return is_past_plateaus && trend_is_noticeable(trend) && is_even(trend, LINEAR_PERCENT)
                ? TREND_GROWS
                : TREND_OPEN;

@@ -27,7 +27,9 @@ enum {
     TREND_FIRST = 8,
     TREND_LOOKS_MAX = 40,
     TREND_ENOUGH_FREES =
-        1 << 16,            /* past every plateau: quarantines that count defer a few thousand */
+        1 << 16, /* past every plateau: quarantines that count defer a few thousand */
+    /* likewise, of cycles: where each size has a queue of its own, a cycle may add one block to it */
+    TREND_ENOUGH_CYCLES = 1 << 12,
     TREND_LEAST_BLOCK = 32, /* bytes: what a block of any size counts in a quarantine at least */
     TREND_LEAST_FREES = 512 /* for least_frees: a small block lost by each fills a few pages */
 };
@@ -51,7 +53,8 @@ struct trend {
     uint64_t next_look;    /* look after so many cycles in all; TREND_FIRST at first */
     uint64_t peak_live;    /* most bytes that the work has live at once */
     uint64_t enough_bytes; /* growth by so much is past every plateau; a caller may lower it */
-    uint64_t enough_frees; /* so many frees are, too; TREND_ENOUGH_FREES, unless a caller sets it */
+    /* so many frees in so many cycles are, too; TREND_ENOUGH_…, unless a caller sets them */
+    uint64_t enough_frees, enough_cycles;
     /* a stretch without growth is the end only after so many frees; 0, unless a caller raises it */
     uint64_t least_frees;
     unsigned looks;

@@ -13,7 +13,7 @@
 #include "harness/base/trend.h"
 #include "harness/run/run_internal.h"
 
-enum { STEADY_PERCENT = 60, SUSPECTED_FACTOR = 16 };
+enum { STEADY_PERCENT = 60, SUSPECTED_FACTOR = 4 };
 /* All cycles together run at most so many ops, and fill at most so many bytes. */
 #define OPS_BUDGET   ((uint64_t)1 << 20)
 #define BYTES_BUDGET ((uint64_t)16 << 30)

@@ -213,6 +213,22 @@ static void a_caller_may_ask_for_more_frees(void **state)
     assert_true(trend_is_noticeable(&trend));
 }
 
+/* A thousand blocks of each size wait in a queue of their own. */
+static void a_queue_of_each_size_fills_by_cycles(void **state)
+{
+    enum { SIZES = 264, QUEUE = 1000 };
+    (void)state;
+    struct trend trend = trend_begin(0);
+    enum trend_state state_now = TREND_OPEN;
+    while (state_now == TREND_OPEN) {
+        uint64_t blocks = SIZES * trend.next_look;
+        uint64_t held = SIZES * 4 * KIB * smaller(trend.next_look, QUEUE);
+        trend.enough_bytes = 4096 * MIB;
+        state_now = trend_look(&trend, (struct trend_freed){blocks, 4 * KIB * blocks}, held);
+    }
+    assert_int_equal(state_now, TREND_ENDED);
+}
+
 static void a_caller_may_ask_for_less(void **state)
 {
     (void)state;
@@ -234,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_loss_below_a_page_in_a_stretch_is_seen_by_who_frees_enough),
         cmocka_unit_test(a_quarantine_bounded_by_bytes_has_to_be_filled),
         cmocka_unit_test(a_caller_may_ask_for_more_frees),
+        cmocka_unit_test(a_queue_of_each_size_fills_by_cycles),
         cmocka_unit_test(a_caller_may_ask_for_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@ WORKLOAD(
 {
     enum { TEETH_MAX = 40000 };
     static void *teeth[TEETH_MAX], *wide[TEETH_MAX / 4];
+    growth_report->has_new_sizes = 1;
     size_t size = 224 + 80 * task->round, count = (8 << 20) / size;
     for (size_t i = 0; i < count; i++)
         teeth[i] = growth_take(size);
