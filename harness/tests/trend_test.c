@@ -222,7 +222,7 @@ static void a_queue_of_each_size_fills_by_cycles(void **state)
     enum trend_state state_now = TREND_OPEN;
     while (state_now == TREND_OPEN) {
         uint64_t blocks = SIZES * trend.next_look;
-        uint64_t held = SIZES * 4 * KIB * smaller(trend.next_look, QUEUE);
+        uint64_t held = 4 * KIB * SIZES * smaller(trend.next_look, QUEUE);
         trend.enough_bytes = 4096 * MIB;
         state_now = trend_look(&trend, (struct trend_freed){blocks, 4 * KIB * blocks}, held);
     }
