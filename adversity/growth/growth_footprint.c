@@ -78,7 +78,7 @@ static bool measure_longest(const struct growth_options *options, struct growth_
 {
     struct footprint footprint = footprint_of(ret_report);
     double rounds = (double)order->count,
-           by_frees = TREND_ENOUGH_FREES / ((double)footprint.freed.blocks + 1),
+           by_frees = (double)TREND_ENOUGH_FREES / ((double)footprint.freed.blocks + 1),
            by_freed = (double)TREND_ENOUGH_FREED / ((double)footprint.freed.bytes + 1),
            by_growth = (double)PLATEAU_BYTES / ((double)footprint.highest + 1),
            by_work = by_frees > by_freed ? by_frees : by_freed,
