@@ -13,8 +13,8 @@
  *
  * The number of cycles doubles from look to look. Caches, arenas and quarantines fill, and then
  * growth ends; so it counts only when it is linear over a factor of eight in work, and has gone on
- * past every plateau: past what a bounded quarantine defers, be it bounded by blocks or by bytes, or
- * past more growth than caches hold. What is still open when the caller can afford no more is no
+ * past every plateau: past what a quarantine defers, be it bounded by blocks or by bytes, or past
+ * more growth than caches hold. What is still open when the caller can afford no more is no
  * verdict.
  */
 #ifndef HARNESS_TREND_H
@@ -28,7 +28,7 @@ enum {
     TREND_LOOKS_MAX = 40,
     TREND_ENOUGH_FREES =
         1 << 16, /* past every plateau: quarantines that count defer a few thousand */
-    /* likewise, of cycles: where each size has a queue of its own, a cycle may add one block to it */
+    /* likewise, of cycles: each size may have a queue, to which a cycle adds a single block */
     TREND_ENOUGH_CYCLES = 1 << 12,
     TREND_LEAST_BLOCK = 32, /* bytes: what a block of any size counts in a quarantine at least */
     TREND_LEAST_FREES = 512 /* for least_frees: a small block lost by each fills a few pages */

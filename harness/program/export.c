@@ -43,7 +43,8 @@ static void say_opening(const struct plan *plan, struct program *program)
         program_say(program, "Makes the calls of a trace, fills every block and verifies it.");
     program_say_build(program, "cc -O2 -Wall", libraries, NULL);
     program_say(program,
-                "Exit status 0: all is well. 1: it is not, and one line on stderr says why.");
+                "Exit status 0: all is well. 1: it is not, and one line on stderr says why.%s",
+                plan->is_cycle ? " 2: too few cycles to tell." : "");
 }
 
 static bool is_rare(enum subject_call call)

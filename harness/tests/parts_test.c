@@ -392,6 +392,12 @@ static void leak_in_cycles(void)
     watch_cycles(1 << 13, 512, (uint64_t)1 << 20);
 }
 
+static void leak_in_few_cycles(void)
+{
+    lost_in_a_cycle = 8192;
+    watch_cycles(1 << 10, 512, (uint64_t)1 << 20);
+}
+
 static void end_early(void)
 {
     atexit(check_done);
@@ -413,7 +419,9 @@ static void take_too_long(void)
 static void growth_and_early_ends_are_told(void **state)
 {
     (void)state;
+    char said[200];
     passes(go_in_cycles);
+    assert_int_equal(run(leak_in_few_cycles, said), 2);
     fails(leak_in_cycles, "2048 cycles that free everything grew memory");
     fails(end_early, "a call ended the process");
     passes(end_done);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `hang_test SLOW HUNG`: two libraries made of spin.c. A round takes longer on each of them than the
+/* `hang_test SLOW HUNG`: two libraries made of spin.c, on which a round takes longer than the
  * process may. */
 #include "adversity/growth/growth_internal.h"
 #include "harness/executor/executor.h"
