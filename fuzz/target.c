@@ -185,7 +185,7 @@ static struct run_options prepare(size_t index, const struct target_input *input
                                   .touch_max = TOUCH_MAX,
                                   .capacity = target.anvil_capacity,
                                   .rounds = choose_rounds(hash, muted),
-                                  .suspects = 1,
+                                  .growth = GROWTH_SUSPECTED,
                                   .recovery = mode->recovery,
                                   .one_thread = target.is_anvil,
                                   .muted = muted};

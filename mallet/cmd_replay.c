@@ -147,9 +147,10 @@ static json_t *make_fault_json(const struct replay *replay)
 static void print_file(struct replay *replay)
 {
     const struct replay_file *file = replay->file;
-    const char *result = file->shows_again ? "again" : "ok";
+    const char *result = file->shows_again ? "again" : file->has_open_growth ? "open" : "ok";
     replay->passed += !file->has_finding && !file->shows_again;
     replay->again += !file->has_finding && file->shows_again;
+    replay->open += file->has_open_growth;
     if (file->has_finding || replay->request->is_failing_os || replay->request->is_cost)
         return;
     if (replay->list != NULL)
@@ -170,6 +171,9 @@ static void print_sums(const struct replay *replay)
     if (replay->again > 0)
         printf("%zu trace%s showed only what others had shown\n", replay->again,
                text_plural(replay->again));
+    if (replay->open > 0)
+        printf("%zu trace%s grew memory to the last cycle, too few to tell a leak from a cache\n",
+               replay->open, text_plural(replay->open));
     if (replay->expected > 0)
         printf("%zu expected finding%s\n", replay->expected, text_plural(replay->expected));
     if (replay->not_run > 0)
@@ -196,10 +200,11 @@ static int print_summary(struct replay *replay, const struct cli_work *work)
     const char *subject = executor_info(replay->executor)->subject.name;
     if (replay->list != NULL) {
         json_t *document = json_pack(
-            "{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", subject, "traces", replay->list,
-            "passed", (json_int_t)replay->passed, "failed", (json_int_t)replay->failed, "again",
-            (json_int_t)replay->again, "expected", (json_int_t)replay->expected, "not_run",
-            (json_int_t)replay->not_run, "not_cycled", (json_int_t)replay->not_cycled);
+            "{s:s, s:O, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "subject", subject, "traces",
+            replay->list, "passed", (json_int_t)replay->passed, "failed",
+            (json_int_t)replay->failed, "again", (json_int_t)replay->again, "expected",
+            (json_int_t)replay->expected, "not_run", (json_int_t)replay->not_run, "not_cycled",
+            (json_int_t)replay->not_cycled, "open", (json_int_t)replay->open);
         if (replay->request->is_failing_os)
             json_object_update_new(document, make_fault_json(replay));
         json_object_set_new(document, "evaluated", make_evaluated_json(replay));
@@ -220,30 +225,50 @@ bool replay_is_over(const struct replay *replay)
 void replay_show_progress(const struct replay *replay)
 {
     const char *slash = strrchr(replay->file->path, '/');
+    static const char *const done[] = {"checked", "in cycles", "in more cycles"};
     cli_show_progress("%zu of %zu traces %s, %zu finding%s so far; now: %s", replay->file_index,
-                      replay->file_count, replay->is_cycling ? "in cycles" : "checked",
-                      replay->failed, text_plural(replay->failed),
-                      slash != NULL ? slash + 1 : replay->file->path);
+                      replay->file_count, done[replay->pass], replay->failed,
+                      text_plural(replay->failed), slash != NULL ? slash + 1 : replay->file->path);
 }
 
-/* Stops at the first file that cannot be read or run; findings do not stop it. */
-static int replay_pass(struct replay *replay, struct replay_file *files, size_t count,
-                       struct cli_work *work)
+static bool is_of_pass(const struct replay *replay, const struct replay_file *file)
 {
-    for (size_t i = 0; i < count; i++) {
-        replay->file = &files[i];
+    return replay->pass != PASS_GROWTH || file->has_open_growth;
+}
+
+/* *ret_left: how many files it did not get through. Stops at the first that cannot be read or run;
+ * findings do not stop it. */
+static int replay_pass(struct replay *replay, enum replay_pass pass, size_t *ret_left)
+{
+    int status = EXIT_CLEAN;
+    bool is_over = false;
+    replay->pass = pass;
+    *ret_left = 0;
+    for (size_t i = 0; i < replay->file_count; i++) {
+        replay->file = &replay->files[i];
         replay->file_index = i;
-        replay->file_count = count;
-        if (replay_is_over(replay)) {
-            *(replay->is_cycling ? &replay->not_cycled : &replay->not_run) = count - i;
-            return EXIT_CLEAN;
-        }
-        int status = replay_file(replay);
-        if (status != EXIT_CLEAN)
-            return status;
-        work->done++;
+        if (!is_of_pass(replay, replay->file))
+            continue;
+        is_over = is_over || status != EXIT_CLEAN || replay_is_over(replay);
+        *ret_left += is_over;
+        if (is_over)
+            continue;
+        replay->file->has_open_growth = false;
+        status = replay_file(replay);
+        *ret_left += status != EXIT_CLEAN;
     }
-    return EXIT_CLEAN;
+    return status;
+}
+
+/* A trace is done when its growth was followed as far as can be afforded. */
+static int replay_cycles(struct replay *replay, struct cli_work *work)
+{
+    size_t not_followed = 0;
+    int status = replay_pass(replay, PASS_CYCLES, &replay->not_cycled);
+    if (status == EXIT_CLEAN && !replay->request->is_failing_os)
+        status = replay_pass(replay, PASS_GROWTH, &not_followed);
+    work->done = replay->file_count - replay->not_cycled - not_followed;
+    return status;
 }
 
 static bool has_cycles(const struct replay_request *request)
@@ -251,25 +276,23 @@ static bool has_cycles(const struct replay_request *request)
     return !request->is_cost && (!request->has_rounds || request->rounds > 0);
 }
 
-static int replay_passes(struct replay *replay, struct replay_file *files, size_t count)
+static int replay_passes(struct replay *replay)
 {
     const struct replay_request *request = replay->request;
-    struct cli_work work = {.minimum = count};
-    int status = replay_pass(replay, files, count, &work);
-    size_t checked = (size_t)work.done;
-    if (status == EXIT_CLEAN && has_cycles(request)) {
-        replay->is_cycling = true;
-        work.done = 0; /* a trace is done with its cycles */
-        status = replay_pass(replay, files, checked, &work);
-    }
+    struct cli_work work = {.minimum = replay->file_count};
+    int status = replay_pass(replay, PASS_CHECK, &replay->not_run);
+    replay->file_count -= replay->not_run;
+    work.done = replay->file_count;
+    if (status == EXIT_CLEAN && has_cycles(request))
+        status = replay_cycles(replay, &work);
     if (status != EXIT_CLEAN && status != EXIT_INTERRUPTED)
         return status;
-    if (request->fail_os > replay->most_os_calls && checked == count)
+    if (request->fail_os > replay->most_os_calls && replay->not_run == 0)
         return refuse("--fail-os: no trace makes %u OS calls: %zu at most", request->fail_os,
                       replay->most_os_calls);
     cli_hide_progress();
-    for (size_t i = 0; i < checked; i++) {
-        replay->file = &files[i];
+    for (size_t i = 0; i < replay->file_count; i++) {
+        replay->file = &replay->files[i];
         print_file(replay);
     }
     return print_summary(replay, &work);
@@ -277,13 +300,14 @@ static int replay_passes(struct replay *replay, struct replay_file *files, size_
 
 static int replay_all(struct replay *replay, const struct file_list *list)
 {
-    struct replay_file *files = calloc(list->count + 1, sizeof *files);
-    if (files == NULL)
+    replay->files = calloc(list->count + 1, sizeof *replay->files);
+    if (replay->files == NULL)
         return report_internal_error("no memory");
+    replay->file_count = list->count;
     for (size_t i = 0; i < list->count; i++)
-        files[i].path = list->paths[i];
-    int status = replay_passes(replay, files, list->count);
-    free(files);
+        replay->files[i].path = list->paths[i];
+    int status = replay_passes(replay);
+    free(replay->files);
     return status;
 }
 

@@ -4,8 +4,9 @@
  * sums up; replay_trace.c runs one trace; replay_faults.c runs it once for each OS call that may
  * fail.
  *
- * Breadth comes first. All files are checked once before any is repeated in cycles, and no
- * violation hides another: a trace that fails is run again with that class muted (a check at a
+ * Breadth comes first. All files are checked once before any is repeated in cycles, and all are
+ * repeated before those whose growth takes many cycles to judge get them. No violation hides
+ * another: a trace that fails is run again with that class muted (a check at a
  * function), until it shows nothing new; where a call does not return, without that call. A class
  * is printed for the first CLASS_FINDINGS traces that show it, and muted from the start in all
  * others.
@@ -45,18 +46,26 @@ struct replay_file {
     const char *path;
     bool has_finding; /* printed with it */
     bool shows_again; /* what other traces showed */
+    /* The cycles of the last pass grew memory like a leak, and were too few to tell. */
+    bool has_open_growth;
+};
+
+enum replay_pass {
+    PASS_CHECK,
+    PASS_CYCLES, /* as many as a trace without growth needs */
+    PASS_GROWTH  /* for those with open growth: as many as can be afforded */
 };
 
 struct replay {
     const struct replay_request *request;
     struct executor *executor;
     struct cli_findings findings;
-    bool is_cycling;               /* the second pass */
-    struct replay_file *file;      /* the one at hand */
-    size_t file_index, file_count; /* file_index: also those done in this pass */
+    enum replay_pass pass;
+    struct replay_file *files, *file; /* file: the one at hand */
+    size_t file_index, file_count;    /* those that were not checked are none in later passes */
     struct replay_class classes[CLASSES_MAX];
     size_t class_count;
-    size_t passed, failed, counting, expected, not_run, not_cycled, again;
+    size_t passed, failed, counting, expected, not_run, not_cycled, again, open;
     size_t faults, faults_left_out, failed_calls[OS_CALL_COUNT]; /* --fail-os */
     size_t most_os_calls;                                        /* of a trace */
     json_t *list;                                                /* NULL unless --json */

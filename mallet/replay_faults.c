@@ -76,11 +76,11 @@ int replay_faults(struct replay *replay, const struct trace *trace)
         return refuse("--fail-os: OS calls cannot be watched here: that takes Linux on x86, "
                       "seccomp, and a build without sanitizer");
     case SWEEP_BASE_FAILED:
-        if (!replay->is_cycling)
+        if (replay->pass == PASS_CHECK)
             print_faults(replay, &sweep, UNTRIED);
         return EXIT_CLEAN;
     case SWEEP_DONE:
-        if (!replay->is_cycling && sweep.only <= sweep.os_calls)
+        if (replay->pass == PASS_CHECK && sweep.only <= sweep.os_calls)
             print_faults(replay, &sweep,
                          replay->file->has_finding || replay->file->shows_again ? "faults" : "ok");
         return EXIT_CLEAN;

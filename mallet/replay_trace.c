@@ -26,8 +26,10 @@ struct run_options replay_options(const struct replay *replay, const struct trac
     options.strict_alignment = request->is_strict;
     if (request->has_rounds)
         options.rounds = request->rounds;
-    if (!replay->is_cycling && !request->is_cost)
+    if (replay->pass == PASS_CHECK && !request->is_cost)
         options.rounds = 0;
+    if (replay->pass == PASS_CYCLES && !request->is_failing_os)
+        options.growth = GROWTH_LEFT;
     if (request->is_fuzz_fill)
         options.fill_max = FUZZ_FILL;
     return options;
@@ -174,7 +176,7 @@ static struct replay_class *find_class(struct replay *replay, const struct verdi
 /* In the cycles a trace shows once more all that it showed before. */
 static bool is_frequent(const struct replay *replay, const struct replay_class *class)
 {
-    bool is_before = replay->is_cycling && !verdict_is_growth(&class->verdict);
+    bool is_before = replay->pass != PASS_CHECK && !verdict_is_growth(&class->verdict);
     return class->found >= (is_before ? 1 : CLASS_FINDINGS);
 }
 
@@ -209,7 +211,7 @@ static int take_verdict(struct replay *replay, const struct trace *trace,
     if (cli_findings_expect(&replay->findings, &finding) != NULL) {
         finding.reproduced = finding.attempts = 1;
         (void)cli_findings_add(&replay->findings, &finding);
-        replay->expected += !replay->is_cycling || verdict_is_growth(&execution->verdict);
+        replay->expected += replay->pass == PASS_CHECK || verdict_is_growth(&execution->verdict);
         return EXIT_CLEAN;
     }
     if (class == NULL || is_frequent(replay, class)) {
@@ -238,6 +240,7 @@ int replay_for_classes(struct replay *replay, const struct trace *trace, bool is
         struct execution shown = *ret_execution;
         if (ret_execution->is_clean) {
             replay->file->shows_again |= ret_execution->muted_failures > 0;
+            replay->file->has_open_growth |= ret_execution->has_open_growth;
             return EXIT_CLEAN;
         }
         int status = take_verdict(replay, trace, &options, &shown, is_fault);

@@ -370,6 +370,7 @@ static void take_verdict(const struct work_reply *reply, struct execution *execu
     execution->is_clean = reply->is_clean != 0;
     execution->verdict = reply->verdict;
     execution->muted_failures = reply->muted_failures;
+    execution->has_open_growth = reply->has_open_growth != 0;
     execution->is_watched = reply->is_watched != 0;
     execution->os_calls = reply->os_calls;
     execution->verdict.site[VERDICT_SITE_MAX - 1] = 0;

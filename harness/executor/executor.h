@@ -73,6 +73,7 @@ struct execution {
     bool is_clean;
     struct verdict verdict;  /* unless clean */
     uint32_t muted_failures; /* how often a muted check failed; 0 of a run that died */
+    bool has_open_growth;    /* its cycles grew memory like a leak, and were too few to tell */
     char output[256];        /* first line that the subject printed before it died, or "" */
     bool is_watched;         /* OS calls were counted, and could fail on demand */
     /* of a trace that was watched, its further cycles left out; of one that died, only the

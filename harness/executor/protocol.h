@@ -68,6 +68,7 @@ struct work_reply {
     uint64_t sequence;
     uint32_t done; /* traces of the batch that ran */
     uint32_t muted_failures;
+    uint32_t has_open_growth;
     uint32_t is_spent;   /* the worker's heap is in doubt */
     uint32_t is_watched; /* its OS calls were */
     struct os_call_counts os_calls;

@@ -79,6 +79,7 @@ static void run_one(struct child *child, uint64_t index, struct work_reply *repl
     reply->is_clean = run_trace(child->run, &child->subject, &trace, &request->options, &targets,
                                 &reply->verdict);
     reply->muted_failures = run_muted_failures(child->run);
+    reply->has_open_growth = run_has_open_growth(child->run);
     reply->os_calls = run_os_calls(child->run);
     reply->is_spent =
         !reply->is_clean || run_was_cut_short(child->run) || run_has_moved_break(child->run);

@@ -43,7 +43,7 @@ int reproduce_once(struct executor *executor, const struct trace *trace,
     options.muted = reproduction->muted;
     if (options.rounds > reproduction->rounds)
         options.rounds = reproduction->rounds;
-    options.suspects = reproduction->rounds < ROUNDS_MANY;
+    options.growth = reproduction->rounds < ROUNDS_MANY ? GROWTH_SUSPECTED : GROWTH_FOLLOWED;
     return executor_run(executor, trace, &options, true, ret_execution, error);
 }
 

@@ -39,6 +39,11 @@ bool run_was_cut_short(const struct run *run)
     return run->is_cut_short;
 }
 
+bool run_has_open_growth(const struct run *run)
+{
+    return run->has_open_growth;
+}
+
 uint32_t run_muted_failures(const struct run *run)
 {
     return run->muted_failures;
@@ -227,6 +232,7 @@ bool run_trace(struct run *run, const struct subject *subject, const struct trac
     run->verdict = ret_verdict;
     run->evaluated = run->report->evaluated != NULL ? run->report->evaluated : run->uncounted;
     run->is_cut_short = false;
+    run->has_open_growth = false;
     run->muted_failures = 0;
     run->peak_size = 0;
     run->given_back = (struct trend_freed){0};

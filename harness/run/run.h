@@ -33,6 +33,13 @@ enum {
  * demand: another class than without. */
 #define RUN_FAULT_SITE "@fail-os"
 
+/* How many cycles what looks like a leak is worth. */
+enum run_growth {
+    GROWTH_FOLLOWED, /* eight times as many as anything else */
+    GROWTH_LEFT,     /* no more than anything else: the caller asks run_has_open_growth */
+    GROWTH_SUSPECTED /* no more than the rounds: growth that is even so far counts */
+};
+
 /* Plain data: travels between processes. */
 struct run_options {
     uint32_t heap_check_every; /* ops between calls of the subject's walker; 0: only at the end */
@@ -47,8 +54,8 @@ struct run_options {
     uint32_t strict_alignment; /* bool: malloc(n) is 16-byte aligned for n < 16 too */
     /* identical cycles for footprint, and more while memory grows; 0: none */
     uint32_t rounds;
-    uint32_t suspects; /* bool: no more than those, and growth that is even so far counts */
-    uint32_t muted;    /* bit per enum check: known to fail, does not stop the run */
+    uint32_t growth; /* enum run_growth */
+    uint32_t muted;  /* bit per enum check: known to fail, does not stop the run */
     /* the same for one site each: the first so many */
     uint32_t muted_class_count;
     struct verdict_class muted_classes[RUN_MUTED_MAX];
@@ -119,6 +126,8 @@ struct os_call_counts run_os_calls(const struct run *run);
 bool run_was_cut_short(const struct run *run);
 /* Another user of the program break took memory in this process, for good. */
 bool run_has_moved_break(const struct run *run);
+/* The cycles of the last run grew memory like a leak, and were too few to tell. */
+bool run_has_open_growth(const struct run *run);
 /* How often a muted check failed in the last run. */
 uint32_t run_muted_failures(const struct run *run);
 /* The same calls without shadow or checks: the base line for the cost of checking. */

@@ -13,7 +13,7 @@
 #include "harness/base/trend.h"
 #include "harness/run/run_internal.h"
 
-enum { STEADY_PERCENT = 60, SUSPECTED_FACTOR = 4 };
+enum { STEADY_PERCENT = 60, SUSPECTED_FACTOR = 8 };
 /* All cycles together run at most so many ops, and fill at most so many bytes. */
 #define OPS_BUDGET   ((uint64_t)1 << 20)
 #define BYTES_BUDGET ((uint64_t)16 << 30)
@@ -39,7 +39,7 @@ static uint64_t affordable_cycles(const struct run *run)
     uint64_t by_ops = OPS_BUDGET / (run->trace->count + 1),
              by_bytes = BYTES_BUDGET / (run->peak_size + 1),
              cycles = by_ops < by_bytes ? by_ops : by_bytes;
-    if (run->options->suspects && cycles > run->options->rounds)
+    if (run->options->growth == GROWTH_SUSPECTED && cycles > run->options->rounds)
         return run->options->rounds;
     return cycles;
 }
@@ -66,7 +66,8 @@ static struct trend_freed count_freed(const struct footprint *footprint)
 static bool can_afford_next(const struct footprint *footprint)
 {
     const struct trend *trend = &footprint->trend;
-    bool is_worth_more = !footprint->run->options->suspects && trend_is_suspicious(trend);
+    bool is_worth_more =
+        footprint->run->options->growth == GROWTH_FOLLOWED && trend_is_suspicious(trend);
     return trend->next_look <= footprint->affordable * (is_worth_more ? SUSPECTED_FACTOR : 1);
 }
 
@@ -74,19 +75,22 @@ static bool can_afford_next(const struct footprint *footprint)
 static bool follow(struct footprint *footprint, enum trend_state *ret_state)
 {
     struct trend *trend = &footprint->trend;
+    bool suspects = footprint->run->options->growth == GROWTH_SUSPECTED;
     *ret_state = TREND_OPEN;
     while (*ret_state == TREND_OPEN && can_afford_next(footprint)) {
         if (!run_until(footprint, footprint->start + trend->next_look))
             return false;
         struct trend_freed freed = count_freed(footprint);
         *ret_state = trend_look(trend, freed, read_held(footprint->run));
-        if (*ret_state == TREND_OPEN && footprint->run->options->suspects &&
-            freed.blocks >= trend->least_frees &&
+        if (*ret_state == TREND_OPEN && suspects && freed.blocks >= trend->least_frees &&
             !trend_may_be_noticed(trend, footprint->affordable))
             *ret_state = TREND_ENDED;
     }
-    if (*ret_state == TREND_OPEN && footprint->run->options->suspects && trend_is_suspicious(trend))
-        *ret_state = TREND_GROWS;
+    if (*ret_state == TREND_OPEN && trend_is_suspicious(trend)) {
+        footprint->run->has_open_growth = !footprint->run->may_have_kept;
+        if (suspects)
+            *ret_state = TREND_GROWS;
+    }
     return true;
 }
 

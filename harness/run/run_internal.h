@@ -56,6 +56,7 @@ struct run {
     uint8_t *features;
     uint32_t op;       /* index of the op being run, or VERDICT_NO_OP */
     bool is_cut_short; /* a muted check failed in a way that no later check can be trusted after */
+    bool has_open_growth;
     uint32_t muted_failures;
     size_t peak_size;              /* most live bytes of this trace */
     struct trend_freed given_back; /* that this run gave back */

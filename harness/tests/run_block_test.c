@@ -146,11 +146,33 @@ static void even_growth_in_few_cycles_is_a_suspicion(void **state)
     (void)state;
     test.subject.footprint = fake_footprint;
     test.options.rounds = 1000;
-    test.options.suspects = 1;
+    test.options.growth = GROWTH_SUSPECTED;
     fake.grows_by = 8192;
     fake.grows_until = 8192UL * 1000;
     assert_caught("#0 = malloc 100\n", CHECK_FOOTPRINT, VERDICT_NO_OP);
     assert_in_range(fake.calls, 2, 4000);
+}
+
+static void *the_same_with_a_loss(size_t size)
+{
+    fake.footprint += 16;
+    return always_the_same(size);
+}
+
+/* What all cycles free is past every quarantine only after 2^19 of them. */
+static void growth_may_be_left_for_later(void **state)
+{
+    (void)state;
+    test.subject.footprint = fake_footprint;
+    test.subject.calls.malloc = the_same_with_a_loss;
+    test.subject.calls.malloc_usable_size = NULL;
+    test.options.rounds = 16;
+    test.options.growth = GROWTH_LEFT;
+    assert_clean("#0 = malloc 100\nfree #0\n");
+    assert_true(run_has_open_growth(test.run));
+    test.options.growth = GROWTH_FOLLOWED;
+    assert_caught("#0 = malloc 100\nfree #0\n", CHECK_FOOTPRINT, VERDICT_NO_OP);
+    assert_false(run_has_open_growth(test.run));
 }
 
 static void steady_subject_is_not_cycled_to_the_last_round(void **state)
@@ -270,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup(growth_by_deferred_frees_comes_to_an_end, set_up),
         cmocka_unit_test_setup(even_growth_in_few_cycles_is_a_suspicion, set_up),
         cmocka_unit_test_setup(growth_that_comes_to_an_end_is_a_cache, set_up),
+        cmocka_unit_test_setup(growth_may_be_left_for_later, set_up),
         cmocka_unit_test_setup(steady_subject_is_not_cycled_to_the_last_round, set_up),
         cmocka_unit_test_setup(muted_check_does_not_stop_the_run, set_up),
         cmocka_unit_test_setup(muted_class_stops_no_run_but_at_its_own_function, set_up),

@@ -372,7 +372,7 @@ static int grows_with_the_rounds(const struct trace *trace, const struct run_opt
     verdict->check = CHECK_FOOTPRINT;
     snprintf(verdict->site, sizeof verdict->site, "cycle");
     snprintf(verdict->sentence, sizeof verdict->sentence, "%s",
-             options->suspects ? "grew in a short run" : "grew in a long run");
+             options->growth == GROWTH_SUSPECTED ? "grew in a short run" : "grew in a long run");
     return 0;
 }
 
