@@ -1,65 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Measures how much the subject can give at a time: a job of its own, for the gate, which asks only
- * when a probe was refused memory. Answers no clause. What it has given so far is in the report at
- * any time: of a subject that takes too long for all of it, no more is known, and none is assumed.
+ * when a probe was refused memory, and for so much: the largest block, the number of small blocks,
+ * and the bytes in all. Answers no clause. What was given so far is in the report at any time: of a
+ * subject that takes too long for all of it, no more is known, and none is assumed.
  */
 #define PROBE_NO_NAMES
 #include "conformance/report.h"
 
-enum {
-    LARGEST_LOG = 30,
-    /* more than any probe holds at a time */
-    BLOCKS_MAX = 128 << 10,
-    BLOCK_SIZE = 1 << 10,
-    CHUNKS_MAX = 1024,
-    CHUNK_SIZE = 1 << 20
-};
+enum { BLOCK_SIZE = 1 << 10, CHUNK_SIZE = 1 << 20 };
 
-static uint64_t measure_largest(struct probe_capacity *capacity)
+static void measure_largest(struct probe_capacity *given, uint64_t asked)
 {
-    for (unsigned log = 4; log <= LARGEST_LOG; log++) {
-        void *block = calls.malloc((size_t)1 << log);
+    for (uint64_t size = 16; given->largest < asked; size *= 2) {
+        void *block = calls.malloc((size_t)size);
         if (block == NULL)
-            return capacity->largest;
-        capacity->largest = (uint64_t)1 << log;
+            return;
+        given->largest = size;
         calls.free(block);
     }
-    return 0;
 }
 
-/* Whether there is an end to them; what they took stays taken. */
-static bool take_blocks(struct probe_capacity *capacity)
+/* What they take stays taken. */
+static bool take(struct probe_capacity *given, size_t size)
 {
-    for (unsigned i = 0; i < BLOCKS_MAX; i++) {
-        if (calls.malloc(BLOCK_SIZE) == NULL)
-            return true;
-        capacity->blocks++;
-        capacity->bytes += BLOCK_SIZE;
-    }
-    return false;
-}
-
-static bool take_chunks(struct probe_capacity *capacity)
-{
-    for (unsigned i = 0; i < CHUNKS_MAX; i++) {
-        if (calls.malloc(CHUNK_SIZE) == NULL)
-            return true;
-        capacity->bytes += CHUNK_SIZE;
-    }
-    return false;
+    if (calls.malloc(size) == NULL)
+        return false;
+    given->bytes += size;
+    return true;
 }
 
 static void measure_capacity(const struct job *job, void *report, char *const arguments[])
 {
-    struct probe_capacity *capacity = &((struct probe_report *)report)->capacity;
-    (void)job, (void)arguments;
-    capacity->largest = measure_largest(capacity);
-    if (!take_blocks(capacity)) {
-        capacity->blocks = 0;
-        if (!take_chunks(capacity))
-            capacity->bytes = 0;
-    }
+    struct probe_capacity *given = &((struct probe_report *)report)->capacity;
+    uint64_t largest = strtoull(arguments[0], NULL, 10), blocks = strtoull(arguments[1], NULL, 10),
+             bytes = strtoull(arguments[2], NULL, 10);
+    (void)job;
+    measure_largest(given, largest);
+    while (given->blocks < blocks && take(given, BLOCK_SIZE))
+        given->blocks++;
+    while (given->blocks == blocks && given->bytes < bytes && take(given, CHUNK_SIZE))
+        ;
     ((struct probe_report *)report)->outcome = OUTCOME_PASS;
 }
 

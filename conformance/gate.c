@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Selects clauses, has their probes run, and collects one result for each clause and reading. Uses
- * gate_process.c, gate_judge.c and gate_choices.c.
+ * gate_process.c, gate_judge.c, gate_room.c and gate_choices.c.
  */
 #include "conformance/gate_internal.h"
 
@@ -21,8 +21,7 @@ struct gate {
     struct gate_results *results;
     size_t done, all;
     struct choices choices;
-    bool is_measured;
-    struct probe_capacity capacity; /* valid if is_measured */
+    struct room room;
 };
 
 const char *clause_verdict_name(enum clause_verdict verdict)
@@ -108,30 +107,11 @@ static bool does_count(const struct gate_results *results, const struct clause_r
     return is_broken_requirement(result) && profiles_count_by_default(broken);
 }
 
-/* Whether the subject may well have nothing to give at the first refusal: half of its capacity is
- * asked for or may be in use; a heap has its own overhead. */
-static bool is_out_of_room(struct gate *gate, const struct probe_calls *made)
-{
-    if (!gate->is_measured && gate->options->capacity == 0)
-        gate->capacity = gate_measure_capacity(gate->options);
-    if (gate->options->capacity != 0)
-        gate->capacity = (struct probe_capacity){.bytes = gate->options->capacity};
-    gate->is_measured = true;
-    const struct probe_capacity *most = &gate->capacity;
-    uint64_t size = made->refused_size, bytes = made->refused_bytes + size;
-    return (most->largest != 0 && size > most->largest / 2) ||
-           (most->bytes != 0 && bytes > most->bytes / 4) ||
-           (most->blocks != 0 && made->refused_blocks > most->blocks / 4);
-}
-
 /* The loader asks for memory by itself, and ends a process that it cannot serve. */
 static bool is_loader_refused(struct gate *gate, const struct ending *ending)
 {
-    static const struct probe_calls none = {.refused_size = 0};
-    if (strstr(ending->output, "cannot allocate memory") == NULL || !WIFEXITED(ending->status))
-        return false;
-    is_out_of_room(gate, &none); /* it measures */
-    return gate->capacity.bytes != 0;
+    return strstr(ending->output, "cannot allocate memory") != NULL && WIFEXITED(ending->status) &&
+           room_is_limited(&gate->room, gate->options);
 }
 
 /* A probe whose scene needs more memory than the subject has cannot tell anything. */
@@ -148,7 +128,7 @@ static enum clause_verdict excuse_refusal(struct gate *gate, const struct probe_
                  ending->output);
         return CLAUSE_UNSUPPORTED;
     }
-    if (atomic_load(&made->refusals) == 0 || !is_out_of_room(gate, made))
+    if (atomic_load(&made->refusals) == 0 || !room_is_short(&gate->room, gate->options, made))
         return verdict;
     struct probe_call refused = made->refused;
     snprintf(evidence, EVIDENCE_MAX,

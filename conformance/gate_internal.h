@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shared by the files of the gate: gate.c selects and collects, gate_process.c runs probes,
- * gate_judge.c turns endings into verdicts, gate_choices.c compares the choices of a subject.
+ * gate_judge.c turns endings into verdicts, gate_room.c tells whether a subject had memory left,
+ * gate_choices.c compares the choices of a subject.
  */
 #ifndef CONFORMANCE_GATE_INTERNAL_H
 #define CONFORMANCE_GATE_INTERNAL_H
@@ -47,9 +48,22 @@ int gate_run_probes(const struct gate_options *options, const struct probe *cons
 /* Whether it can be the malloc of a whole process, as far as is known. */
 bool gate_can_serve_process(const struct subject_plan *subject);
 
-/* Measures the capacity of the subject in a process of its own; all 0 if that cannot be started. */
-struct probe_capacity gate_measure_capacity(const struct gate_options *options);
+/* What the subject gives in a process of its own when it is asked for so much; less if it has less,
+ * or is too slow. All 0 if that process cannot be started. */
+struct probe_capacity gate_measure_capacity(const struct gate_options *options,
+                                            const struct probe_capacity *asked);
 extern const struct probe capacity_probe;
+
+/* What is known of the subject's capacity; all 0 at first. */
+struct room {
+    struct probe_capacity asked, given;
+};
+/* May the subject have had nothing to give when the probe that made these calls was refused
+ * memory? */
+bool room_is_short(struct room *room, const struct gate_options *options,
+                   const struct probe_calls *made);
+/* Has it less than probes may need? */
+bool room_is_limited(struct room *room, const struct gate_options *options);
 
 /* "malloc(64)"; "before any call of the subject" if there was none. */
 enum { CALL_TEXT_MAX = 128 };

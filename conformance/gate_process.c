@@ -25,6 +25,7 @@ enum {
     HANGS_ENOUGH = 3,
     SIMPLE_CALLS = 10000,
     SIMPLE_SIZE = 64 << 10,
+    CAPACITY_CPU_S = 3, /* where the time of the run is limited */
     CAPACITY_WALL_MS = 20000
 };
 
@@ -62,7 +63,7 @@ static uint64_t read_position(const struct process *process)
 }
 
 static int start_job(const struct gate_options *options, struct slot *slot,
-                     const struct probe *probe, unsigned cpu_limit_s)
+                     const struct probe *probe, unsigned cpu_limit_s, const char *const *arguments)
 {
     struct subject_plan subject = *options->subject;
     if (probe->place == PLACE_PROCESS ||
@@ -72,6 +73,7 @@ static int start_job(const struct gate_options *options, struct slot *slot,
     int result = job_spawn(&(struct job_order){.subject = &subject,
                                                .kind = JOB_PROBE,
                                                .name = probe->job.name,
+                                               .arguments = arguments,
                                                .report_size = sizeof(struct probe_report),
                                                .cpu_limit_s = cpu_limit_s,
                                                .read_position = read_position},
@@ -239,7 +241,7 @@ static int start_next(struct jobs *jobs, struct slot *slot)
     const char *reason = find_reason(jobs, probe, is_over(jobs));
     if (reason == NULL) {
         int result =
-            start_job(jobs->options, slot, probe, is_first_try ? FIRST_CPU_S : PROBE_CPU_S);
+            start_job(jobs->options, slot, probe, is_first_try ? FIRST_CPU_S : PROBE_CPU_S, NULL);
         slot->is_first_try = is_first_try;
         jobs->next += result == 0;
         return result;
@@ -277,10 +279,17 @@ int gate_run_probes(const struct gate_options *options, const struct probe *cons
     return result;
 }
 
-struct probe_capacity gate_measure_capacity(const struct gate_options *options)
+struct probe_capacity gate_measure_capacity(const struct gate_options *options,
+                                            const struct probe_capacity *asked)
 {
     struct slot slot;
-    if (start_job(options, &slot, &capacity_probe, PROBE_CPU_S) != 0)
+    char numbers[3][24];
+    const char *const arguments[] = {numbers[0], numbers[1], numbers[2], NULL};
+    snprintf(numbers[0], sizeof numbers[0], "%llu", (unsigned long long)asked->largest);
+    snprintf(numbers[1], sizeof numbers[1], "%llu", (unsigned long long)asked->blocks);
+    snprintf(numbers[2], sizeof numbers[2], "%llu", (unsigned long long)asked->bytes);
+    if (start_job(options, &slot, &capacity_probe,
+                  options->limit_ms > 0 ? CAPACITY_CPU_S : PROBE_CPU_S, arguments) != 0)
         return (struct probe_capacity){0};
     slot.process.wall_limit_ms = CAPACITY_WALL_MS;
     process_wait(&slot.process);

@@ -12,8 +12,7 @@ enum { CHOICES_MAX = 16, CHOICE_MAX = 64 };
 
 enum report_phase { PHASE_PROBE, PHASE_MISUSE, PHASE_AFTER_MISUSE };
 
-/* What the subject can give at a time, as measured in a process of its own, or at least so much if
- * that process was stopped; 0: no limit was met. */
+/* What a subject can give at a time: the largest block, small blocks, bytes in all. */
 struct probe_capacity {
     volatile uint64_t largest, blocks, bytes;
 };
@@ -28,7 +27,7 @@ struct probe_report {
     struct {
         char question[CHOICE_MAX], answer[CHOICE_MAX];
     } choice[CHOICES_MAX];
-    struct probe_capacity capacity; /* of the probe that measures it */
+    struct probe_capacity capacity; /* given so far to the probe that measures it */
 };
 
 #endif

@@ -51,10 +51,23 @@ bool probe_answers(const struct probe *probe, const char *id)
     return strcmp(ids[probe - probes], id) == 0;
 }
 
-struct probe_capacity gate_measure_capacity(const struct gate_options *options)
+/* What the subject has, and how often it was measured. */
+static struct probe_capacity has;
+static unsigned measured;
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+struct probe_capacity gate_measure_capacity(const struct gate_options *options,
+                                            const struct probe_capacity *asked)
 {
     (void)options;
-    return (struct probe_capacity){0};
+    measured++;
+    return (struct probe_capacity){.largest = smaller(has.largest, asked->largest),
+                                   .blocks = smaller(has.blocks, asked->blocks),
+                                   .bytes = smaller(has.bytes, asked->bytes)};
 }
 
 const char *gate_describe_call(const struct probe_call *call, char ret_text[CALL_TEXT_MAX])
@@ -99,8 +112,61 @@ static void every_probe_runs_however_many_there_are(void **state)
     gate_done(&results);
 }
 
+static bool is_short(struct room *room, uint64_t size, uint64_t blocks, uint64_t bytes)
+{
+    static const struct gate_options options;
+    const struct probe_calls made = {
+        .refused_size = size, .refused_blocks = blocks, .refused_bytes = bytes};
+    return room_is_short(room, &options, &made);
+}
+
+/* Finding the end of a large heap may take the time of all probes. */
+static void no_more_is_measured_than_a_probe_needed(void **state)
+{
+    (void)state;
+    struct room room = {0};
+    has = (struct probe_capacity){.largest = 1 << 20, .blocks = 1000, .bytes = 1 << 20};
+    measured = 0;
+    assert_false(is_short(&room, 100, 10, 1000));
+    assert_int_equal(room.asked.blocks, 40);
+    assert_false(is_short(&room, 100, 5, 1000));
+    assert_int_equal(measured, 1);
+    assert_false(is_short(&room, 100, 100, 1000));
+    assert_int_equal(measured, 2);
+}
+
+static void an_end_that_is_known_is_not_looked_for_again(void **state)
+{
+    (void)state;
+    struct room room = {0};
+    has = (struct probe_capacity){.largest = 1 << 20, .blocks = 1000, .bytes = 1 << 20};
+    measured = 0;
+    assert_true(is_short(&room, 100, 300, 1000)); /* 1200 with the margin */
+    assert_true(is_short(&room, 100, 500, 1000));
+    assert_int_equal(measured, 1);
+    assert_true(is_short(&room, 1 << 20, 0, 0));
+    assert_true(is_short(&room, 100, 0, 1 << 19));
+    assert_false(is_short(&room, 100, 200, 1000));
+    assert_true(room_is_limited(&room, &(struct gate_options){0}));
+}
+
+static void what_gives_all_that_probes_may_need_is_not_limited(void **state)
+{
+    (void)state;
+    struct room room = {0};
+    has = (struct probe_capacity){UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    assert_false(room_is_limited(&room, &(struct gate_options){0}));
+    assert_true(room_is_limited(&room, &(struct gate_options){.capacity = 1 << 20}));
+    assert_false(is_short(&room, UINT64_C(1) << 40, 1 << 20, UINT64_C(1) << 40));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_probe_runs_however_many_there_are)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_probe_runs_however_many_there_are),
+        cmocka_unit_test(no_more_is_measured_than_a_probe_needed),
+        cmocka_unit_test(an_end_that_is_known_is_not_looked_for_again),
+        cmocka_unit_test(what_gives_all_that_probes_may_need_is_not_limited),
+    };
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
 }
