@@ -11,6 +11,7 @@
 #include "conformance/gate_internal.h"
 
 #include "harness/base/clock.h"
+#include "harness/base/memory.h"
 #include "harness/base/proc.h"
 #include "harness/job/job_spawn.h"
 
@@ -83,11 +84,19 @@ static int start_job(const struct gate_options *options, struct slot *slot,
     return result;
 }
 
+/* A call on a large block may take longer. */
 static unsigned hang_limit_ms(const struct jobs *jobs, const struct slot *slot)
 {
     const struct probe_report *report = job_report(&slot->process);
-    unsigned id = report->calls.last.id;
-    return id < CALL_COUNT && jobs->has_hung[id] ? HANG_CPU_MS : HANG_FIRST_CPU_MS;
+    const struct probe_call *call = &report->calls.last;
+    unsigned limit =
+        call->id < CALL_COUNT && jobs->has_hung[call->id] ? HANG_CPU_MS : HANG_FIRST_CPU_MS;
+    unsigned most = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned touch = memory_touch_ms(call->argument[i]);
+        most = touch > most ? touch : most;
+    }
+    return limit + most;
 }
 
 /* Stops a process in whose current call too much processor time went by. */

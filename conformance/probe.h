@@ -120,7 +120,7 @@ enum probe_call_id {
 struct probe_call {
     volatile uint32_t id;        /* enum probe_call_id */
     volatile uint32_t arguments; /* how many */
-    volatile uint64_t argument[3];
+    _Alignas(8) volatile uint64_t argument[3];
 };
 
 /* The calls so far, in all threads and forked children. */
@@ -132,7 +132,7 @@ struct probe_calls {
      * size, and blocks and bytes by then. Not counted after EXPECT_REFUSALS. */
     _Atomic uint32_t refusals, are_refusals_expected;
     struct probe_call refused;
-    volatile uint64_t refused_size, refused_blocks, refused_bytes;
+    _Alignas(8) volatile uint64_t refused_size, refused_blocks, refused_bytes;
     volatile uint32_t lacked; /* enum probe_call_id of a function that the subject has not */
 };
 extern struct probe_calls *probe_calls;

@@ -14,7 +14,8 @@ enum report_phase { PHASE_PROBE, PHASE_MISUSE, PHASE_AFTER_MISUSE };
 
 /* What a subject can give at a time: the largest block, small blocks, bytes in all. */
 struct probe_capacity {
-    volatile uint64_t largest, blocks, bytes;
+    _Alignas(8) volatile uint64_t largest;
+    volatile uint64_t blocks, bytes;
 };
 
 struct probe_report {
@@ -29,5 +30,10 @@ struct probe_report {
     } choice[CHOICES_MAX];
     struct probe_capacity capacity; /* given so far to the probe that measures it */
 };
+/* A 32-bit child and the gate share it. */
+_Static_assert(offsetof(struct probe_report, calls) % 8 == 0 &&
+                   offsetof(struct probe_report, capacity) % 8 == 0 &&
+                   sizeof(struct probe_report) % 8 == 0,
+               "one layout for both widths");
 
 #endif

@@ -83,6 +83,8 @@ static void save_files(struct campaign *campaign, struct triage *triage, struct 
     const struct confirm_request request = {.subject = campaign->subject_path,
                                             .source = path,
                                             .is_hang = verdict.check == CHECK_PROGRESS,
+                                            .touch_ms = trace_touch_ms(&finding->trace,
+                                                                       finding->trace.count),
                                             .is_cancelled = campaign_is_stopped};
     finding->confirmed = confirm_by_program(&request);
 }
@@ -115,17 +117,30 @@ static void save(struct campaign *campaign, struct triage *triage, struct findin
         triage->result = list(campaign, finding, triage->error);
 }
 
+/* A hang, and not a deadlock. */
+static bool is_by_cpu_time(const char *check, const char *sentence)
+{
+    return strcmp(check, check_name(CHECK_PROGRESS)) == 0 &&
+           strstr(sentence, "of CPU without") != NULL;
+}
+
 /* A target's limits are short. What returns within ours was slow, no hang; what stops growing
  * within our rounds was a cache, no leak. */
 static bool was_premature(const struct finding *finding)
 {
-    bool was_slow = strcmp(finding->check, check_name(CHECK_PROGRESS)) == 0 &&
-                    strstr(finding->sentence, "of CPU") != NULL;
     bool was_growth = strcmp(finding->site, "cycle") == 0;
-    return finding->reproduced == 0 && (was_slow || was_growth);
+    return finding->reproduced == 0 &&
+           (was_growth || is_by_cpu_time(finding->check, finding->sentence));
 }
 
-/* The time is over, and what was shrunk so far has shown it once. Growth is only suspected then. */
+/* So one short run does not say enough of these. */
+static bool is_shown_at_once(const struct verdict *verdict)
+{
+    return !verdict_is_growth(verdict) &&
+           !is_by_cpu_time(check_name(verdict->check), verdict->sentence);
+}
+
+/* The time is over, and what was shrunk so far has shown it once. */
 static void keep_one_showing(struct triage *triage, struct finding *finding)
 {
     triage->result = 0;
@@ -148,7 +163,7 @@ static bool make_finding(struct campaign *campaign, struct triage *triage, struc
                  is_shown ? execution.output : "");
     ret_finding->trace = *trace;
     triage->result = finding_reproduce(triage->executor, ret_finding, ATTEMPTS, triage->error);
-    if (triage->result == ECANCELED && is_shown && !verdict_is_growth(verdict))
+    if (triage->result == ECANCELED && is_shown && is_shown_at_once(&execution.verdict))
         keep_one_showing(triage, ret_finding);
     return triage->result == 0 && !was_premature(ret_finding);
 }

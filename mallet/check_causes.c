@@ -287,6 +287,8 @@ static void confirm(const struct check_causes *causes, struct check_cause *cause
     const struct confirm_request request = {.subject = causes->request->subject,
                                             .source = cause->program,
                                             .is_hang = check_find(lead->check) == CHECK_PROGRESS,
+                                            .touch_ms =
+                                                trace_touch_ms(&lead->trace, lead->trace.count),
                                             .runs = is_race ? RACE_RUNS : 0,
                                             .ret_run = &cause->shown_by_run,
                                             .is_cancelled = is_over};

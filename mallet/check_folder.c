@@ -74,6 +74,8 @@ static enum earlier_state try_again(const struct check_causes *causes,
     const struct confirm_request request = {.subject = causes->request->subject,
                                             .source = finding->program,
                                             .is_hang = check_find(finding->check) == CHECK_PROGRESS,
+                                            .touch_ms = trace_touch_ms(&finding->trace,
+                                                                       finding->trace.count),
                                             .runs = is_race ? 3 : 0,
                                             .is_cancelled = cli_is_interrupted};
     if (finding->program == NULL || finding->program[0] == '\0' || check_now() >= until)

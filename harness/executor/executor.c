@@ -157,41 +157,31 @@ void executor_end_worker(struct executor *executor)
         executor_kill_zygote(executor);
 }
 
-/* In a worker of its own: the first one has taken all that there was. */
-static int count_blocks(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+/* Has a question answered in a worker of its own. Returns as executor_run; the outcome is of one
+ * that came to an end. */
+static int ask(struct executor *executor, enum order_kind kind, struct watch *ret_watch,
+               enum watch_result *ret_outcome, char error[SUBJECT_ERROR_MAX])
 {
-    struct watch watch;
     int result = executor_start_worker(executor, error);
     if (result != 0)
         return result;
-    if (send_order(executor, ORDER_PROBE_BLOCKS) == 0 &&
-        executor_watch(executor, &watch) == WATCH_REPLIED)
-        executor->info.blocks = watch.reply.blocks;
+    if (send_order(executor, kind) != 0)
+        return report_broken(executor, error);
+    *ret_outcome = executor_watch(executor, ret_watch);
     executor_end_worker(executor);
-    return 0;
+    if (*ret_outcome == WATCH_BROKEN)
+        return report_broken(executor, error);
+    return *ret_outcome == WATCH_CANCELLED ? report_cancelled(error) : 0;
 }
 
-/* What the subject shows of itself; one that dies on being asked is left for the traces to
- * judge. */
-static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+/* How much it holds, and how many blocks; each measurement takes all that there is. */
+static int measure_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX])
 {
     struct watch watch;
-    int result = executor_start_worker(executor, error);
-    if (result != 0)
+    enum watch_result outcome;
+    int result = ask(executor, ORDER_PROBE_CAPACITY, &watch, &outcome, error);
+    if (result != 0 || outcome != WATCH_REPLIED)
         return result;
-    if (send_order(executor, ORDER_PROBE) != 0)
-        return report_broken(executor, error);
-    enum watch_result outcome = executor_watch(executor, &watch);
-    executor_end_worker(executor);
-    if (outcome == WATCH_BROKEN)
-        return report_broken(executor, error);
-    if (outcome == WATCH_CANCELLED)
-        return report_cancelled(error);
-    if (outcome != WATCH_REPLIED)
-        return 0;
-    for (int i = 0; i < POLICY_COUNT; i++)
-        if (watch.reply.policy.choice[i] <= POLICY_BLOCK)
-            executor->info.policy.choice[i] = watch.reply.policy.choice[i];
     executor->info.capacity = watch.reply.capacity;
     if (watch.reply.capacity == PROBE_SERVES_NOTHING) {
         snprintf(error, SUBJECT_ERROR_MAX,
@@ -200,13 +190,31 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
                  executor->info.subject.name);
         return ENODATA;
     }
-    watch.reply.misbound[sizeof watch.reply.misbound - 1] = 0;
+    if (ask(executor, ORDER_PROBE_BLOCKS, &watch, &outcome, error) == 0 && outcome == WATCH_REPLIED)
+        executor->info.blocks = watch.reply.blocks;
+    return 0;
+}
+
+/* What the subject shows of itself. One that dies on being asked for its choices may hold little
+ * all the same; one that hangs is left for the traces to judge. */
+static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+{
+    struct watch watch;
+    enum watch_result outcome;
+    int result = ask(executor, ORDER_PROBE, &watch, &outcome, error);
+    if (result != 0 || outcome == WATCH_HUNG || outcome == WATCH_STUCK)
+        return result;
+    for (int i = 0; outcome == WATCH_REPLIED && i < POLICY_COUNT; i++)
+        if (watch.reply.policy.choice[i] <= POLICY_BLOCK)
+            executor->info.policy.choice[i] = watch.reply.policy.choice[i];
     enum subject_binding binding = executor->info.subject.binding;
     bool is_foreign = binding == BIND_DLOPEN || binding == BIND_DLMOPEN;
-    if (!is_foreign || watch.reply.misbound[0] == 0)
-        return count_blocks(executor, error);
-    snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
-    return EXDEV;
+    watch.reply.misbound[sizeof watch.reply.misbound - 1] = 0;
+    if (outcome == WATCH_REPLIED && is_foreign && watch.reply.misbound[0] != 0) {
+        snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
+        return EXDEV;
+    }
+    return measure_subject(executor, error);
 }
 
 static int start_bound(struct executor *executor, char error[SUBJECT_ERROR_MAX])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waiting for a worker. A hang is CPU time without a new op; the first one at a site must use ten
- * times the limit, because slow calls return by then. A deadlock is that every thread waits for
+ * times the limit, because slow calls return by then, and large blocks are worth more. A deadlock is that every thread waits for
  * another of its process, or no CPU time for long while a control process of the same priority got
  * its share: a loaded machine invents none of them. Whatever the report memory says is taken as a
  * hint: it selects an op, never more.
@@ -121,14 +121,25 @@ void executor_find_site(const struct executor *executor, char ret_site[VERDICT_S
                   ret_site);
 }
 
+/* What it may spend on the bytes of a block. */
+static uint32_t find_touch_ms(const struct executor *executor)
+{
+    uint32_t op = executor->report->progress.op;
+    if (executor->job_count == 0)
+        return 0;
+    const struct trace *trace = executor->jobs[executor_find_job(executor)].trace;
+    return trace_touch_ms(trace, op < trace->count ? op + (size_t)1 : trace->count);
+}
+
 static uint32_t find_cpu_limit(const struct executor *executor)
 {
     char site[VERDICT_SITE_MAX];
+    uint32_t limit = executor->options.cpu_limit_ms, touch = find_touch_ms(executor);
     executor_find_site(executor, site);
     for (unsigned i = 0; i < executor->hang_count; i++)
         if (strcmp(executor->hangs[i], site) == 0)
-            return executor->options.cpu_limit_ms;
-    return executor->options.cpu_limit_ms * EXECUTOR_PATIENCE;
+            return limit + touch;
+    return limit * EXECUTOR_PATIENCE + touch;
 }
 
 /* Whether the step that it is at has taken too long, in *ret_result. */

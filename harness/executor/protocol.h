@@ -54,7 +54,7 @@ struct worker_event {
     int32_t status;
 };
 
-enum order_kind { ORDER_RUN, ORDER_PROBE, ORDER_PROBE_BLOCKS };
+enum order_kind { ORDER_RUN, ORDER_PROBE, ORDER_PROBE_CAPACITY, ORDER_PROBE_BLOCKS };
 
 struct work_order {
     uint32_t magic;
@@ -75,9 +75,9 @@ struct work_reply {
     struct verdict verdict;
     /* ORDER_PROBE */
     struct policy policy;
-    _Alignas(8) uint64_t capacity; /* 0: unlimited */
+    _Alignas(8) uint64_t capacity; /* ORDER_PROBE_CAPACITY; 0: unlimited */
     uint64_t blocks;               /* ORDER_PROBE_BLOCKS; likewise */
-    /* one sentence if calls reach another heap than the subject's, else "" */
+    /* ORDER_PROBE: one sentence if calls reach another heap than the subject's, else "" */
     char misbound[SUBJECT_ERROR_MAX];
 };
 

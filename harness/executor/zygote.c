@@ -54,7 +54,6 @@ static void probe(struct child *child, struct work_reply *reply)
     probe_binding(&child->subject, reply->misbound);
     probe_policy(child->run, &child->subject);
     reply->policy = *run_policy(child->run);
-    reply->capacity = probe_capacity(&child->subject);
     reply->is_clean = 1;
     reply->is_spent = 1;
 }
@@ -107,6 +106,8 @@ static _Noreturn void work(struct child *child)
         struct work_reply reply = {.magic = PROTOCOL_MAGIC, .sequence = order.sequence};
         if (order.kind == ORDER_PROBE)
             probe(child, &reply);
+        else if (order.kind == ORDER_PROBE_CAPACITY)
+            reply.capacity = probe_capacity(&child->subject);
         else if (order.kind == ORDER_PROBE_BLOCKS)
             reply.blocks = probe_blocks(&child->subject);
         else

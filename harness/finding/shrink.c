@@ -266,6 +266,25 @@ static bool shrink_round(struct shrink *shrink)
     return changed;
 }
 
+/* What a run makes of an op whose slot has no block, as the call that would have made it was left
+ * out. */
+static void pass_null(struct trace_op *op)
+{
+    switch (op->kind) {
+    case OP_FREE:
+        *op = (struct trace_op){.kind = OP_FREE_NULL};
+        break;
+    case OP_REALLOC:
+        op->kind = OP_REALLOC_NULL;
+        break;
+    case OP_REALLOCARRAY:
+        op->kind = OP_REALLOCARRAY_NULL;
+        break;
+    default:
+        break;
+    }
+}
+
 /* Writes down what a run makes of the op, where the blocks of these slots are live. Returns whether
  * the run makes a call of it at all. */
 static bool write_out(unsigned offers, const struct slot_set *live, struct trace_op *op)
@@ -277,6 +296,8 @@ static bool write_out(unsigned offers, const struct slot_set *live, struct trace
         op->size_base = SIZE_EXACT;
         op->size_slot = 0;
     }
+    if (!slot_set_has(live, op->slot))
+        pass_null(op);
     return call == SUBJECT_CALL_COUNT || (offers >> call & 1) != 0;
 }
 

@@ -65,8 +65,9 @@ static enum ending run_to_end(const struct confirm_request *request, const char 
         .program = program,
         .arguments = arguments,
         .preload = preload,
-        .cpu_limit_s = request->cpu_limit_s != 0 ? request->cpu_limit_s : RUN_CPU_S,
-        .wall_limit_ms = RUN_LIMIT_MS,
+        .cpu_limit_s = (request->cpu_limit_s != 0 ? request->cpu_limit_s : RUN_CPU_S) +
+                       request->touch_ms / 1000,
+        .wall_limit_ms = RUN_LIMIT_MS + 2 * request->touch_ms,
         .is_cancelled = request->is_cancelled};
     struct process process;
     if (process_run(&plan, &process) != 0 || process.was_cancelled)

@@ -23,6 +23,7 @@ struct confirm_request {
     unsigned runs;
     unsigned *ret_run; /* number of the run that showed it, from 1; 0: none did. NULL: not asked */
     unsigned cpu_limit_s;       /* of a run; 0: 5 */
+    uint32_t touch_ms;          /* and as much more, for large blocks */
     bool (*is_cancelled)(void); /* NULL: never */
 };
 

@@ -252,7 +252,8 @@ static void put_main(const struct plan *plan)
     if (plan->check == CHECK_POLICY)
         put_first_choice(plan);
     if (plan->check == CHECK_PROGRESS)
-        export_put(plan, "    signal(SIGALRM, give_up);\n    alarm(10);\n");
+        export_put(plan, "    signal(SIGALRM, give_up);\n    alarm(%u);\n",
+                   10 + trace_touch_ms(plan->trace, plan->trace->count) / 500);
     if (may_exit)
         export_put(plan, "    atexit(check_done);\n");
     put_calls_of_main(plan);

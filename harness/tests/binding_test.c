@@ -4,6 +4,7 @@
  * a call, ends in one sentence or one verdict within the limits, and the caller lives on.
  */
 #include "harness/base/clock.h"
+#include "harness/base/memory.h"
 #include "harness/executor/executor.h"
 #include "harness/finding/finding.h"
 #include "mutants/registry.h"
@@ -383,6 +384,27 @@ static void only_the_first_hang_gets_ten_times_the_limit(void **state)
     assert_in_range(second, CPU_LIMIT_MS, 10 * CPU_LIMIT_MS - 1);
 }
 
+/* A sound realloc may copy as much as its block has. */
+static void calls_behind_a_large_request_get_the_time_to_touch_it(void **state)
+{
+    (void)state;
+    enum { LARGE = 512 << 20 };
+    struct execution execution;
+    char error[SUBJECT_ERROR_MAX];
+    struct executor *executor = start_or_fail("spin");
+    struct trace_op ops[] = {{.kind = OP_MALLOC, .size = LARGE},
+                             {.kind = OP_MALLOC, .slot = 1, .size = HOSTILE_SIZE}};
+    const struct trace trace = {ops, 2, 2};
+    const struct run_options options = {0};
+    (void)cpu_ms_of_hang(executor);
+    assert_int_equal(executor_run(executor, &trace, &options, true, &execution, error), 0);
+    executor_stop(executor);
+    unsigned used = 0;
+    assert_int_equal(sscanf(strstr(execution.verdict.sentence, "had used"), "had used %u", &used),
+                     1);
+    assert_in_range(used, CPU_LIMIT_MS + memory_touch_ms(LARGE), UINT32_MAX);
+}
+
 static uint64_t cancel_after_ms;
 
 static bool is_late(void)
@@ -455,6 +477,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(subject_whose_fork_hangs_is_run_without_one_and_judged),
         cmocka_unit_test(zygote_that_cannot_be_started_again_is_given_up_once),
         cmocka_unit_test(interrupted_system_calls_are_repeated),
+        cmocka_unit_test(calls_behind_a_large_request_get_the_time_to_touch_it),
         cmocka_unit_test(only_the_first_hang_gets_ten_times_the_limit),
         cmocka_unit_test(cancelled_run_and_shrinking_end_at_once),
         cmocka_unit_test(what_a_subject_starts_ends_with_its_worker),

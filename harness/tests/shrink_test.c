@@ -256,6 +256,20 @@ static void the_op_at_fault_goes_with_its_call(void **state)
     assert_int_equal(end, VERDICT_NO_OP);
 }
 
+/* As in a run: an allocator that hangs in every call may show it in free(NULL) first. */
+static void ops_on_a_block_that_was_not_made_pass_null(void **state)
+{
+    (void)state;
+    given(holds_with_reallocarray,
+          "#0 = reallocarray NULL 3 100\n#1 = reallocarray NULL 3 100\nfree #1\n"
+          "#0 = realloc #0 50\nfree #0\n");
+    shrink_drop_lacking(NULL, &test.trace, NULL);
+    assert_int_equal(test.trace.count, 3);
+    assert_int_equal(test.trace.ops[0].kind, OP_FREE_NULL);
+    assert_int_equal(test.trace.ops[1].kind, OP_REALLOC_NULL);
+    assert_int_equal(test.trace.ops[2].kind, OP_FREE);
+}
+
 static void a_dynamic_size_becomes_exact(void **state)
 {
     (void)state;
@@ -398,6 +412,7 @@ int main(void)
         cmocka_unit_test_setup(an_op_that_the_subject_lacks_is_left_out, set_up),
         cmocka_unit_test_setup(what_a_run_makes_of_an_op_stays, set_up),
         cmocka_unit_test_setup(the_op_at_fault_goes_with_its_call, set_up),
+        cmocka_unit_test_setup(ops_on_a_block_that_was_not_made_pass_null, set_up),
         cmocka_unit_test_setup(a_dynamic_size_becomes_exact, set_up),
         cmocka_unit_test_setup(equal_sizes_shrink_together, set_up),
         cmocka_unit_test_setup(a_check_that_hides_the_class_is_muted, set_up),

@@ -421,6 +421,19 @@ static void each_free_takes_the_blocks_that_it_may(void **state)
     }
 }
 
+static void time_to_touch_is_that_of_the_largest_possible_block(void **state)
+{
+    (void)state;
+    struct trace_op asked[] = {{.kind = OP_MALLOC, .size = 64 << 20},
+                             {.kind = OP_CALLOC, .extra = 3, .size = (UINT64_MAX / 3) + 1},
+                             {.kind = OP_MALLOC, .size = UINT64_C(1) << 47},
+                             {.kind = OP_CALLOC, .extra = 1 << 20, .size = 1 << 12}};
+    const struct trace trace = {asked, 4, 4};
+    assert_int_equal(trace_touch_ms(&trace, 0), 0);
+    assert_int_equal(trace_touch_ms(&trace, 3), 64 * 4);
+    assert_int_equal(trace_touch_ms(&trace, 4), 4096 * 4);
+}
+
 static void totals_and_alignments_are_those_of_the_function(void **state)
 {
     (void)state;
@@ -464,6 +477,7 @@ int main(void)
         cmocka_unit_test(the_slot_set_agrees_with_a_plain_array),
         cmocka_unit_test(a_full_slot_set_takes_no_more),
         cmocka_unit_test(each_free_takes_the_blocks_that_it_may),
+        cmocka_unit_test(time_to_touch_is_that_of_the_largest_possible_block),
         cmocka_unit_test(totals_and_alignments_are_those_of_the_function),
     };
     return cmocka_run_group_tests_name("trace", tests, NULL, NULL);

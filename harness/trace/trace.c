@@ -9,9 +9,14 @@
  */
 #include "harness/trace/trace.h"
 
+#include "harness/base/memory.h"
 #include "harness/trace/trace_slots.h"
 
-enum { DELTA_MIN = -16, DELTA_MAX = 15, NUMBER_MAX = 0xFFFF };
+enum {
+    DELTA_MIN = -16,
+    DELTA_MAX = 15,
+    NUMBER_MAX = 0xFFFF
+};
 
 const uint16_t op_traits[OP_KINDS] = {
 #define OP(id, text, function, traits, pairing) [OP_##id] = (traits),
@@ -58,6 +63,19 @@ uint64_t trace_op_total(const struct trace_op *op)
         (has_count && __builtin_mul_overflow(op->extra, op->size, &total)))
         return UINT64_MAX;
     return total;
+}
+
+uint32_t trace_touch_ms(const struct trace *trace, size_t count)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct trace_op *op = &trace->ops[i];
+        bool has_count = (trace_op_traits(op->kind) & OP_HAS_COUNT) != 0;
+        uint32_t ms = memory_touch_ms(has_count ? op->extra * op->size : op->size);
+        if (op->size_base == SIZE_EXACT && ms > most)
+            most = ms;
+    }
+    return most;
 }
 
 static bool is_delta(uint64_t size)

@@ -149,6 +149,11 @@ bool trace_op_is_alignment_valid(const struct trace_op *op);
 /* Bytes that an op asks for; UINT64_MAX if the product overflows, or if only a run can tell. */
 uint64_t trace_op_total(const struct trace_op *op);
 
+/* Processor time that a sound allocator may spend on the bytes of one block, if it copies or clears
+ * those of the largest that the first `count` ops ask for; of a product that wraps, what it wraps
+ * to. */
+uint32_t trace_touch_ms(const struct trace *trace, size_t count);
+
 /* Bit per enum op_kind that occurs in the trace. */
 uint32_t trace_kinds(const struct trace *trace);
 

@@ -252,6 +252,31 @@ if [ -e "$pool" ]; then
     ends 1 shrink --capacity 0 "$pool" "$work/large.trace"
 fi
 
+# It is measured too where the subject dies when it is asked for its choices.
+if [ -n "$foreign" ]; then
+    cat >"$work/dies.c" <<'END'
+#include <errno.h>
+#include <stddef.h>
+static _Alignas(16) char arena[65536];
+static size_t used;
+void *malloc(size_t size)
+{
+    size_t whole = (size + 31) & ~(size_t)15;
+    if (size > sizeof arena || whole > sizeof arena - used)
+        return errno = ENOMEM, (void *)0;
+    used += whole;
+    return arena + used - whole;
+}
+void free(void *block) { (void)block; }
+void *realloc(void *block, size_t size) { return size == 0 ? __builtin_trap(), block : malloc(size); }
+END
+    here=$(pwd)
+    cd "$work" || exit 1
+    echo '#0 = malloc 1000000' >large.trace
+    ends 0 replay --rounds 0 dies.c large.trace
+    cd "$here" || exit 1
+fi
+
 # findings, on an allocator that is broken on purpose
 if [ -e "$wrapping" ]; then
     printf '#0 = malloc 48\n#1 = calloc 2^33 2147483648\nfree #0\n' >"$work/wrap.trace"
