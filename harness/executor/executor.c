@@ -174,16 +174,14 @@ static int ask(struct executor *executor, enum order_kind kind, struct watch *re
     return *ret_outcome == WATCH_CANCELLED ? report_cancelled(error) : 0;
 }
 
-/* How much it holds, and how many blocks; each measurement takes all that there is. */
-static int measure_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX])
+/* A worker of its own counts blocks: the one before has taken all that there was. */
+static int take_capacity(struct executor *executor, uint64_t capacity,
+                         char error[SUBJECT_ERROR_MAX])
 {
     struct watch watch;
     enum watch_result outcome;
-    int result = ask(executor, ORDER_PROBE_CAPACITY, &watch, &outcome, error);
-    if (result != 0 || outcome != WATCH_REPLIED)
-        return result;
-    executor->info.capacity = watch.reply.capacity;
-    if (watch.reply.capacity == PROBE_SERVES_NOTHING) {
+    executor->info.capacity = capacity;
+    if (capacity == PROBE_SERVES_NOTHING) {
         snprintf(error, SUBJECT_ERROR_MAX,
                  "%.64s serves nothing: malloc(16) returns NULL in a new process (--init FUNCTION "
                  "names what sets it up)",
@@ -202,19 +200,21 @@ static int probe_subject(struct executor *executor, char error[SUBJECT_ERROR_MAX
     struct watch watch;
     enum watch_result outcome;
     int result = ask(executor, ORDER_PROBE, &watch, &outcome, error);
-    if (result != 0 || outcome == WATCH_HUNG || outcome == WATCH_STUCK)
+    bool has_died = result == 0 && outcome == WATCH_DIED;
+    if (has_died)
+        result = ask(executor, ORDER_PROBE_CAPACITY, &watch, &outcome, error);
+    if (result != 0 || outcome != WATCH_REPLIED)
         return result;
-    for (int i = 0; outcome == WATCH_REPLIED && i < POLICY_COUNT; i++)
+    for (int i = 0; !has_died && i < POLICY_COUNT; i++)
         if (watch.reply.policy.choice[i] <= POLICY_BLOCK)
             executor->info.policy.choice[i] = watch.reply.policy.choice[i];
     enum subject_binding binding = executor->info.subject.binding;
     bool is_foreign = binding == BIND_DLOPEN || binding == BIND_DLMOPEN;
     watch.reply.misbound[sizeof watch.reply.misbound - 1] = 0;
-    if (outcome == WATCH_REPLIED && is_foreign && watch.reply.misbound[0] != 0) {
-        snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
-        return EXDEV;
-    }
-    return measure_subject(executor, error);
+    if (!is_foreign || watch.reply.misbound[0] == 0)
+        return take_capacity(executor, watch.reply.capacity, error);
+    snprintf(error, SUBJECT_ERROR_MAX, "%s", watch.reply.misbound);
+    return EXDEV;
 }
 
 static int start_bound(struct executor *executor, char error[SUBJECT_ERROR_MAX])

@@ -73,11 +73,11 @@ struct work_reply {
     uint32_t is_watched; /* its OS calls were */
     struct os_call_counts os_calls;
     struct verdict verdict;
-    /* ORDER_PROBE */
+    /* ORDER_PROBE; ORDER_PROBE_CAPACITY, of a subject that dies on being asked for the rest */
     struct policy policy;
-    _Alignas(8) uint64_t capacity; /* ORDER_PROBE_CAPACITY; 0: unlimited */
+    _Alignas(8) uint64_t capacity; /* 0: unlimited */
     uint64_t blocks;               /* ORDER_PROBE_BLOCKS; likewise */
-    /* ORDER_PROBE: one sentence if calls reach another heap than the subject's, else "" */
+    /* one sentence if calls reach another heap than the subject's, else "" */
     char misbound[SUBJECT_ERROR_MAX];
 };
 

@@ -54,6 +54,7 @@ static void probe(struct child *child, struct work_reply *reply)
     probe_binding(&child->subject, reply->misbound);
     probe_policy(child->run, &child->subject);
     reply->policy = *run_policy(child->run);
+    reply->capacity = probe_capacity(&child->subject);
     reply->is_clean = 1;
     reply->is_spent = 1;
 }
