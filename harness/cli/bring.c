@@ -35,12 +35,16 @@ enum {
 /* Exercises of courses, whose functions need more than a C library. */
 static const struct lab {
     const char *name, *prefix, *init, *lacks;
+    const char *reset;    /* called before `init` is tried again */
+    const char *macro;    /* that the exercise's own driver is compiled with */
     const char *files[4]; /* in harness/cli/labs/NAME; the first is compiled */
 } exercises[] = {
     {"malloclab",
      "mm_",
      "mm_init",
      "threads alignment errno cost",
+     "mem_reset_brk",
+     "-DDRIVER",
      {"memlib.c", "memlib.h", "mm.h"}},
 };
 enum { EXERCISES = sizeof exercises / sizeof exercises[0] };
@@ -55,6 +59,7 @@ struct build {
     char fuzzed[PATH_MAX], names_header[PATH_MAX], rpath[PATH_MAX];
     const struct declaration *declaration; /* NULL: none */
     char flags[TEXT_MAX];                  /* split into words */
+    char lacks[256];                       /* what the lab and the user say, or empty */
     char symbols[SYMBOLS_MAX];             /* " name name … " */
     char *error;
 };
@@ -203,6 +208,7 @@ static int link_object(struct build *build, const char *names, const char *objec
         add(&words, build->coverage);
     }
     if (build->lab != NULL) {
+        add(&words, build->lab->macro);
         add(&words, build->lab_include);
         add(&words, build->lab_source);
     }
@@ -215,10 +221,10 @@ static int link_object(struct build *build, const char *names, const char *objec
 
 /* ---- which functions there are ---- */
 
-static int read_symbols(struct build *build, const char *object)
+static int read_symbols(struct build *build, const char *object, const char *which)
 {
     static char output[SYMBOLS_MAX];
-    const struct words words = {{"nm", "-D", "--defined-only", "-P", object}, 5};
+    const struct words words = {{"nm", "-D", which, "-P", object}, 5};
     size_t used = 1;
     char *rest = NULL;
     strcpy(build->symbols, " ");
@@ -251,6 +257,21 @@ static int require(const struct build *build, const char *option, const char *pr
     return fail(build, EINVAL, "%s: %.120s does not define %.60s%.60s; it defines%.200s", option,
                 build->typed, prefix, name,
                 build->symbols[1] != '\0' ? build->symbols : " nothing");
+}
+
+/* An allocator that takes its memory from malloc would call itself. */
+static int refuse_recursion(struct build *build, const char *object)
+{
+    static const char *const sources[] = {"malloc", "calloc", "realloc", "aligned_alloc",
+                                          "posix_memalign"};
+    int failure = read_symbols(build, object, "--undefined-only");
+    for (size_t i = 0; failure == 0 && i < sizeof sources / sizeof sources[0]; i++)
+        if (is_defined(build, "", sources[i]))
+            return fail(build, EINVAL,
+                        "--prefix: %.120s calls %s, which is to be its own %.60s%s here: give it "
+                        "its memory by mmap, sbrk or an array, or leave that call out",
+                        build->typed, sources[i], build->bring.prefix, sources[i]);
+    return failure;
 }
 
 /* ---- the names ---- */
@@ -302,6 +323,8 @@ static void write_init(const struct build *build, FILE *file)
             init, init);
         return;
     }
+    if (build->lab != NULL)
+        fprintf(file, "void %s(void);\n", build->lab->reset);
     fprintf(file,
             "%s %s();\nstatic int state; /* 0: not begun, 1: one thread is in it, 2: done */\n"
             "static __thread int is_inside __attribute__((tls_model(\"initial-exec\")));\n\n"
@@ -310,13 +333,15 @@ static void write_init(const struct build *build, FILE *file)
             "    if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == 2 || is_inside)\n"
             "        return 1;\n"
             "    if (__atomic_compare_exchange_n(&state, &none, 1, 0, __ATOMIC_ACQ_REL, "
-            "__ATOMIC_ACQUIRE)) {\n        is_inside = 1;\n        %s%s()%s;\n"
+            "__ATOMIC_ACQUIRE)) {\n        is_inside = 1;\n        %s%s()%s;\n%s%s%s"
             "        is_inside = 0;\n"
             "        __atomic_store_n(&state, is_ready ? 2 : 0, __ATOMIC_RELEASE);\n    }\n"
             "    while (is_ready && __atomic_load_n(&state, __ATOMIC_ACQUIRE) == 1)\n"
             "        sched_yield();\n    errno = kept;\n    return is_ready;\n}\n\n",
             build->lab != NULL ? "int" : "void", init, build->lab != NULL ? "is_ready = " : "",
-            init, build->lab != NULL ? " >= 0" : "");
+            init, build->lab != NULL ? " >= 0" : "",
+            build->lab != NULL ? "        if (!is_ready)\n            " : "",
+            build->lab != NULL ? build->lab->reset : "", build->lab != NULL ? "();\n" : "");
 }
 
 /* An embedded file as a file of the folder; ret_path: where it is. */
@@ -362,7 +387,10 @@ static void use_lab(struct build *build)
         return;
     build->bring.prefix = build->lab->prefix;
     build->bring.init = build->lab->init;
-    build->bring.lacks = build->lab->lacks;
+    const char *lacks = build->bring.lacks;
+    snprintf(build->lacks, sizeof build->lacks, "%s%s%.120s", build->lab->lacks,
+             lacks != NULL ? " " : "", lacks != NULL ? lacks : "");
+    build->bring.lacks = build->lacks;
 }
 
 static int write_names(struct build *build)
@@ -446,6 +474,7 @@ static int add_names(struct build *build)
     const struct bring *bring = &build->bring;
     const char *option = build->lab != NULL ? "--lab" : "--prefix";
     bool is_built = is_source(build->typed);
+    const char *object = is_built ? build->plain : build->typed;
     bool is_renamed = bring->prefix != NULL || build->declaration != NULL;
     if (!is_built && !is_renamed && bring->lacks != NULL)
         return fail(build, EINVAL,
@@ -454,7 +483,9 @@ static int add_names(struct build *build)
                     build->typed);
     int failure = is_built ? link_object(build, NULL, build->plain) : 0;
     if (failure == 0)
-        failure = read_symbols(build, is_built ? build->plain : build->typed);
+        failure = bring->prefix != NULL ? refuse_recursion(build, object) : 0;
+    if (failure == 0)
+        failure = read_symbols(build, object, "--defined-only");
     if (failure == 0 && bring->prefix != NULL)
         failure = require(build, option, bring->prefix, "malloc");
     if (failure == 0 && bring->prefix != NULL)

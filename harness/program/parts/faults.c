@@ -15,27 +15,42 @@
 
 /* The system refuses memory when told to. A filter turns its calls for memory into SIGSYS, whose
  * handler refuses, or makes the call itself at the one place that the filter lets pass. Linux on
- * x86-64. */
+ * x86. */
 static volatile unsigned fail_in, fail_then, failed;
 long os_call(long number, long a, long b, long c, long d, long e, long f);
 extern const char os_call_passed[];
+#ifdef WITH_I386
+#undef SYS_mmap
+#define SYS_mmap SYS_mmap2 /* which the libc calls there */
+enum { RESULT = REG_EAX };
+static const int register_of[] = {REG_EBX, REG_ECX, REG_EDX, REG_ESI, REG_EDI, REG_EBP};
+__asm__(".pushsection .text\n"
+        "os_call: push %ebp; push %edi; push %esi; push %ebx; mov 20(%esp), %eax\n"
+        "mov 24(%esp), %ebx; mov 28(%esp), %ecx; mov 32(%esp), %edx; mov 36(%esp), %esi\n"
+        "mov 40(%esp), %edi; mov 44(%esp), %ebp; int $0x80\n"
+        "os_call_passed: pop %ebx; pop %esi; pop %edi; pop %ebp; ret\n"
+        ".popsection\n");
+#else
+enum { RESULT = REG_RAX };
+static const int register_of[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
 __asm__(".pushsection .text\n"
         "os_call: mov %rdi, %rax; mov %rsi, %rdi; mov %rdx, %rsi; mov %rcx, %rdx\n"
         "mov %r8, %r10; mov %r9, %r8; mov 8(%rsp), %r9; syscall; os_call_passed: ret\n"
         ".popsection\n");
+#endif
 
 static void on_os_call(int signal_number, siginfo_t *info, void *context)
 {
     greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+    const int *a = register_of;
     (void)signal_number;
     /* brk(0) only asks where the break is, as the first sbrk of a process does */
-    int is_query = info->si_syscall == SYS_brk && r[REG_RDI] == 0;
+    int is_query = info->si_syscall == SYS_brk && r[a[0]] == 0;
     if (fail_in == 0 || is_query || --fail_in != 0) {
-        r[REG_RAX] = os_call(info->si_syscall, r[REG_RDI], r[REG_RSI], r[REG_RDX], r[REG_R10],
-                             r[REG_R8], r[REG_R9]);
+        r[RESULT] = os_call(info->si_syscall, r[a[0]], r[a[1]], r[a[2]], r[a[3]], r[a[4]], r[a[5]]);
         return;
     }
-    r[REG_RAX] = info->si_syscall == SYS_brk ? os_call(SYS_brk, 0, 0, 0, 0, 0, 0) : -ENOMEM;
+    r[RESULT] = info->si_syscall == SYS_brk ? os_call(SYS_brk, 0, 0, 0, 0, 0, 0) : -ENOMEM;
     fail_in = fail_then;
     fail_then = 0;
     failed++;
@@ -59,7 +74,7 @@ static void watch_os(void)
                                    LOAD(instruction_pointer, 0),
                                    IF((uintptr_t)os_call_passed, 0, 2),
                                    LOAD(instruction_pointer, 4),
-                                   IF((uintptr_t)os_call_passed >> 32, 1, 0),
+                                   IF((uint64_t)(uintptr_t)os_call_passed >> 32, 1, 0),
                                    DO(SECCOMP_RET_TRAP),
                                    DO(SECCOMP_RET_ALLOW)};
     struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
