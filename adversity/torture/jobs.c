@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The scenarios as jobs. Arguments: WORKERS MILLISECONDS SEED ONE_PROCESSOR PACE MUTED SMALL. */
 #include "adversity/torture/scenarios.h"
-#include "adversity/torture/testlib.h"
+#include "adversity/torture/torture_internal.h"
 #include "harness/job/job.h"
 
 enum { ARGUMENTS = 7 };
@@ -18,7 +18,9 @@ static void run(void (*scenario)(void), void *report, char *const arguments[])
                                             .on_one_processor = arguments[3][0] == '1',
                                             .pace_us = (unsigned)strtoul(arguments[4], NULL, 10),
                                             .muted = arguments[5],
-                                            .is_small = arguments[6][0] == '1'};
+                                            .is_small = arguments[6][0] == '1',
+                                            .alignment = torture_alignment(
+                                                subject_offers(&job_subject))};
     torture_begin(report, &options);
     scenario();
     torture_end();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of an exported program: processes of the scenario one after the other, each with the next
  * seed, and what they found. Above it stand PROCESSES, WORKERS, MILLISECONDS, SEED,
- * ON_ONE_PROCESSOR, PACE_US, MUTED, IS_SMALL, SCENARIO and bind_calls. */
+ * ON_ONE_PROCESSOR, PACE_US, MUTED, IS_SMALL, ALIGNMENT, SCENARIO and bind_calls. */
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,7 +12,7 @@ enum { HANG_MS = 30000, LOOK_MS = 20 };
 static _Noreturn void run_process(struct torture_report *report, unsigned number)
 {
     struct torture_options options = {WORKERS, MILLISECONDS, SEED + number, ON_ONE_PROCESSOR,
-                                      PACE_US, MUTED,        IS_SMALL};
+                                      PACE_US, MUTED,        IS_SMALL,      ALIGNMENT};
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* whoever stops the program stops all of it */
     setpgid(0, 0);
     bind_calls();

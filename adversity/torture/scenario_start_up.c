@@ -72,7 +72,7 @@ static unsigned char *start_take(size_t *ret_alignment)
     case IN_memalign:
         return calls.memalign(64, START_SIZE);
     default:
-        *ret_alignment = 16;
+        *ret_alignment = torture_options.alignment;
     }
     switch (start_call) {
     case IN_calloc:

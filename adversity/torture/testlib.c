@@ -40,9 +40,23 @@ bool torture_is_over(void)
     return atomic_load_explicit(&state.is_over, memory_order_relaxed);
 }
 
-bool torture_is_muted(const char *check)
+bool torture_is_muted(const char *name)
 {
-    return strstr(torture_options.muted, check) != NULL;
+    const char *words = torture_options.muted;
+    size_t length = strlen(name);
+    for (const char *at = strstr(words, name); at != NULL; at = strstr(at + 1, name))
+        if ((at == words || at[-1] == ' ') && at[length] == ' ')
+            return true;
+    return false;
+}
+
+static void leave_out_calls(void)
+{
+#define CALL(name, result, parameters) \
+    if (torture_is_muted(#name))       \
+        calls.name = NULL;
+    SUBJECT_CALLS(CALL)
+#undef CALL
 }
 
 static void tell(const struct worker *worker, const char *check, const char *call)
@@ -239,6 +253,7 @@ void torture_begin(struct torture_report *report, const struct torture_options *
     torture_report = report;
     torture_options = *options;
     state.started_ms = clock_now_ms();
+    leave_out_calls();
     seed_workers();
     set_up_signals();
     if (options->on_one_processor)

@@ -82,8 +82,11 @@ struct torture_options {
     uint64_t seed;
     bool on_one_processor;
     unsigned pace_us;  /* a worker is interrupted about so often; 0: never */
-    const char *muted; /* names of checks that are not asked: alignment, errno, usable, zeroed */
+    /* names of checks that are not asked (alignment, errno, usable, zeroed), and of functions that
+     * are not called */
+    const char *muted;
     bool is_small;     /* the subject can hold little: a request may be refused, but not all are */
+    size_t alignment;  /* of blocks that are large enough: 16, or 8 of a subject that says so */
 };
 
 struct worker {
@@ -121,7 +124,7 @@ _Noreturn void torture_fail_on(const struct block *block, const struct worker *w
 void torture_doing(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Whether a check is not to be asked, so that a known failure does not hide what else there is. */
-bool torture_is_muted(const char *check);
+bool torture_is_muted(const char *name);
 
 /* Starts workers first … first + count - 1, each of which runs body once; waits for them. Returns
  * how many run: all, unless a small subject has no memory for a thread. */

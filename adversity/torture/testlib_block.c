@@ -107,7 +107,7 @@ static void judge_zero(struct worker *worker, const struct block *block)
 /* What any object of that size may need. */
 static size_t natural_alignment(size_t size)
 {
-    size_t alignment = 16;
+    size_t alignment = torture_options.alignment;
     while (alignment > size)
         alignment /= 2;
     return alignment;

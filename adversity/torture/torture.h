@@ -45,7 +45,7 @@ struct torture_plan {
     unsigned workers;
     unsigned milliseconds;      /* at least one process is run */
     uint64_t seed;              /* of the first process; the next has the next */
-    char muted[64];             /* names of checks that are not asked */
+    char muted[128]; /* names of checks that are not asked, and of functions that are not called */
     bool (*is_cancelled)(void); /* asked all the time: whether to end early; NULL: never */
 };
 
@@ -70,8 +70,8 @@ struct torture_result {
 int torture_run(const struct torture_plan *plan, struct torture_result *ret_result,
                 char error[SUBJECT_ERROR_MAX]);
 
-/* Adds the finding's check to those that are not asked, so that the plan may find others; false: it
- * cannot be muted. */
+/* Adds the finding's check to those that are not asked, or the function that ended the process to
+ * those that are not called, so that the plan may find others; false: it needs them. */
 bool torture_mute(struct torture_plan *plan, const struct torture_result *found);
 
 /* Runs the plan anew `attempts` times from the seed that found something, each for twice the time

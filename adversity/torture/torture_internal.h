@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What torture*.c share: one process of a scenario. */
+/* What torture*.c share, and the jobs: one process of a scenario. */
 #ifndef TORTURE_INTERNAL_H
 #define TORTURE_INTERNAL_H
 
@@ -19,5 +19,11 @@ struct torture_mode torture_mode_of(const struct torture_plan *plan, unsigned i)
  * sentence. */
 int torture_run_process(const struct torture_plan *plan, const struct torture_mode *mode,
                         struct torture_result *result, char error[SUBJECT_ERROR_MAX]);
+
+/* As in struct torture_options, of a subject with these offers. */
+static inline size_t torture_alignment(unsigned offers)
+{
+    return (offers >> SUBJECT_full_alignment & 1) != 0 ? 16 : 8;
+}
 
 #endif
