@@ -80,12 +80,12 @@ static void save_files(struct campaign *campaign, struct triage *triage, struct 
     if (triage->result != 0)
         return;
     campaign_path(path, "%s/%s/program.c", folder, name);
-    const struct confirm_request request = {.subject = campaign->subject_path,
-                                            .source = path,
-                                            .is_hang = verdict.check == CHECK_PROGRESS,
-                                            .touch_ms = trace_touch_ms(&finding->trace,
-                                                                       finding->trace.count),
-                                            .is_cancelled = campaign_is_stopped};
+    const struct confirm_request request = {
+        .subject = campaign->subject_path,
+        .source = path,
+        .is_hang = verdict.check == CHECK_PROGRESS,
+        .touch_ms = trace_touch_ms(&finding->trace, finding->trace.count),
+        .is_cancelled = campaign_is_stopped};
     finding->confirmed = confirm_by_program(&request);
 }
 

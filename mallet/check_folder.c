@@ -71,13 +71,13 @@ static enum earlier_state try_again(const struct check_causes *causes,
                                     const struct finding *finding, double until)
 {
     bool is_race = strncmp(finding->site, "torture/", 8) == 0;
-    const struct confirm_request request = {.subject = causes->request->subject,
-                                            .source = finding->program,
-                                            .is_hang = check_find(finding->check) == CHECK_PROGRESS,
-                                            .touch_ms = trace_touch_ms(&finding->trace,
-                                                                       finding->trace.count),
-                                            .runs = is_race ? 3 : 0,
-                                            .is_cancelled = cli_is_interrupted};
+    const struct confirm_request request = {
+        .subject = causes->request->subject,
+        .source = finding->program,
+        .is_hang = check_find(finding->check) == CHECK_PROGRESS,
+        .touch_ms = trace_touch_ms(&finding->trace, finding->trace.count),
+        .runs = is_race ? 3 : 0,
+        .is_cancelled = cli_is_interrupted};
     if (finding->program == NULL || finding->program[0] == '\0' || check_now() >= until)
         return EARLIER_UNKNOWN;
     switch (confirm_by_program(&request)) {

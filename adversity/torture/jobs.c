@@ -11,16 +11,15 @@ static void run(void (*scenario)(void), void *report, char *const arguments[])
     for (unsigned i = 0; i < ARGUMENTS; i++)
         if (arguments[i] == NULL)
             _exit(2);
-    const struct torture_options options = {.workers = (unsigned)strtoul(arguments[0], NULL, 10),
-                                            .milliseconds =
-                                                (unsigned)strtoul(arguments[1], NULL, 10),
-                                            .seed = strtoull(arguments[2], NULL, 10),
-                                            .on_one_processor = arguments[3][0] == '1',
-                                            .pace_us = (unsigned)strtoul(arguments[4], NULL, 10),
-                                            .muted = arguments[5],
-                                            .is_small = arguments[6][0] == '1',
-                                            .alignment = torture_alignment(
-                                                subject_offers(&job_subject))};
+    const struct torture_options options = {
+        .workers = (unsigned)strtoul(arguments[0], NULL, 10),
+        .milliseconds = (unsigned)strtoul(arguments[1], NULL, 10),
+        .seed = strtoull(arguments[2], NULL, 10),
+        .on_one_processor = arguments[3][0] == '1',
+        .pace_us = (unsigned)strtoul(arguments[4], NULL, 10),
+        .muted = arguments[5],
+        .is_small = arguments[6][0] == '1',
+        .alignment = torture_alignment(subject_offers(&job_subject))};
     torture_begin(report, &options);
     scenario();
     torture_end();

@@ -58,8 +58,8 @@ static void put_settings(FILE *out, const struct torture_plan *plan,
         PROCESSES, plan->workers, plan->scenario->milliseconds, (unsigned long long)found->seed);
     fprintf(out, "#define ON_ONE_PROCESSOR %d\n#define PACE_US %u\n", found->on_one_processor,
             found->pace_us);
-    fprintf(out, "#define MUTED \"%s\"\n#define IS_SMALL %d\n#define ALIGNMENT %zu\n",
-            plan->muted, plan->subject->capacity != 0 || plan->subject->blocks != 0,
+    fprintf(out, "#define MUTED \"%s\"\n#define IS_SMALL %d\n#define ALIGNMENT %zu\n", plan->muted,
+            plan->subject->capacity != 0 || plan->subject->blocks != 0,
             torture_alignment(found->offers));
     fprintf(out, "#define SCENARIO scenario_%.*s\n\n", (int)strcspn(files, " "), files);
     fprintf(out, "/* What the subject defines; the rest would be the C library's, which does not "

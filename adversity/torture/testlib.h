@@ -81,12 +81,12 @@ struct torture_options {
     unsigned milliseconds;
     uint64_t seed;
     bool on_one_processor;
-    unsigned pace_us;  /* a worker is interrupted about so often; 0: never */
+    unsigned pace_us; /* a worker is interrupted about so often; 0: never */
     /* names of checks that are not asked (alignment, errno, usable, zeroed), and of functions that
      * are not called */
     const char *muted;
-    bool is_small;     /* the subject can hold little: a request may be refused, but not all are */
-    size_t alignment;  /* of blocks that are large enough: 16, or 8 of a subject that says so */
+    bool is_small;    /* the subject can hold little: a request may be refused, but not all are */
+    size_t alignment; /* of blocks that are large enough: 16, or 8 of a subject that says so */
 };
 
 struct worker {

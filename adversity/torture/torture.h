@@ -43,8 +43,8 @@ struct torture_plan {
     const struct subject_plan *subject;
     const struct torture_scenario *scenario;
     unsigned workers;
-    unsigned milliseconds;      /* at least one process is run */
-    uint64_t seed;              /* of the first process; the next has the next */
+    unsigned milliseconds; /* at least one process is run */
+    uint64_t seed;         /* of the first process; the next has the next */
     char muted[128]; /* names of checks that are not asked, and of functions that are not called */
     bool (*is_cancelled)(void); /* asked all the time: whether to end early; NULL: never */
 };

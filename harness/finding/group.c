@@ -84,9 +84,12 @@ static const struct {
     enum effect effect;
     bool is_anywhere; /* the function that died is not the one at fault */
 } sentences[] = {
-    {"died of signal|death by signal|observed signal|damage|a crash", EFFECT_MEMORY, true},
+    {"died of signal|death by signal|observed signal|damage|a crash|called exit(", EFFECT_MEMORY,
+     true},
     {"CPU time without|CPU time in it|stood still|deadlock|none of it in", EFFECT_PROGRESS, true},
-    {"MiB|expected no growth|resident bytes", EFFECT_FOOTPRINT, false},
+    {"as they were written|bytes written|apart from the live|to alternate|that byte", EFFECT_MEMORY,
+     false},
+    {"released, observed|expected no growth|resident bytes|less resident", EFFECT_FOOTPRINT, false},
     {"a multiple of", EFFECT_ALIGNMENT, false},
     {"expected a block, observed NULL", EFFECT_NULL, false},
     {"(ENOMEM), observed the result 0", EFFECT_IMPOSSIBLE, false},
@@ -94,7 +97,6 @@ static const struct {
     {"expected NULL", EFFECT_IMPOSSIBLE, false},
     {"observed NULL", EFFECT_NULL, false},
     {"zeros", EFFECT_MEMORY, false},
-    {"as they were written|bytes written|apart from the live|to alternate", EFFECT_MEMORY, false},
 };
 
 static bool has_word(const char *sentence, const char *words)
@@ -124,7 +126,8 @@ static bool has_huge_number(const char *sentence)
 static void read_sentence(const char *sentence, struct cause *cause)
 {
     cause->effect = EFFECT_OTHER;
-    cause->fails = has_huge_number(sentence) || strstr(sentence, "expected NULL") != NULL;
+    cause->fails = has_huge_number(sentence) ||
+                   has_word(sentence, "expected NULL|address space left|RLIMIT|MiB more");
     cause->functions = cause->named = first_family(sentence);
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
         if (!has_word(sentence, sentences[i].words))
@@ -164,6 +167,7 @@ static void read_sizes(const struct trace *trace, const struct trace_op *op, str
         cause->is_large |= op->extra >= CAUSE_LARGE;
         cause->is_beyond |= op->extra > page;
         cause->is_zero |= op->size == 0;
+        cause->needs_odd_alignment |= op->extra > page || !trace_op_is_alignment_valid(op);
     }
 }
 
@@ -178,6 +182,7 @@ static void read_trace(const struct trace *trace, struct cause *cause)
         cause->needs_threads |= (traits & OP_PASSES_TOKEN) != 0;
         cause->needs_exit |= op->kind == OP_THREAD_EXIT;
         cause->needs_fork |= op->kind == OP_FORK;
+        cause->needs_break |= op->kind == OP_SBRK;
         if (op->kind == OP_FAIL_OS && i + 1 < trace->count)
             cause->refused = 1u << trace->ops[i + 1].kind;
         cause->fails |= cause->refused != 0;
@@ -203,8 +208,12 @@ struct cause finding_cause(const struct finding *finding)
     const char *place = check == CHECK_COUNT ? finding->sentence : finding->site;
     cause.is_release = strncmp(place, "free", 4) == 0;
     const char *workload = strstr(finding->site, "growth/");
-    cause.is_blocked = has_word(finding->sentence, "threads are blocked|stood still");
-    if (check == CHECK_COUNT) {
+    bool is_clause = check == CHECK_COUNT;
+    cause.is_about_fork = strstr(is_clause ? finding->check : finding->site, "fork") != NULL;
+    /* the child of a fork that hangs waits for a lock */
+    cause.is_blocked = has_word(finding->sentence, "threads are blocked|stood still") ||
+                       (cause.is_about_fork && has_word(finding->sentence, "deadlock"));
+    if (is_clause) {
         read_sentence(finding->sentence, &cause);
         cause.is_concurrent = is_about_threads(finding->check);
         return cause;
@@ -267,6 +276,7 @@ static bool is_same_cause(const struct cause *left, const struct cause *right)
            left->effect != EFFECT_OTHER && left->has_trace == right->has_trace &&
            left->functions == right->functions && left->needs_threads == right->needs_threads &&
            left->needs_exit == right->needs_exit && left->needs_fork == right->needs_fork &&
+           left->needs_break == right->needs_break &&
            (left->fails == right->fails || left->effect == EFFECT_ALIGNMENT ||
             left->effect == EFFECT_NULL) &&
            is_same_core(left, right) && is_same_direction(left, right) &&
@@ -278,7 +288,21 @@ static bool is_same_cause(const struct cause *left, const struct cause *right)
 static bool is_plain(const struct cause *cause)
 {
     return (cause->has_trace || cause->is_workload) && cause->functions == CORE &&
-           !cause->needs_threads && !cause->needs_fork && !cause->fails;
+           !cause->needs_threads && !cause->needs_fork && !cause->needs_break && !cause->fails;
+}
+
+/* Whether what the trace needs may be there in the finding too. */
+static bool has_needs(const struct cause *shown, const struct cause *finding)
+{
+    unsigned functions = finding->functions | finding->named;
+    bool is_fatal = shown->effect == EFFECT_MEMORY || shown->effect == EFFECT_PROGRESS;
+    if (shown->needs_break || (is_fatal && shown->fails && !finding->fails))
+        return false;
+    if (shown->needs_fork && !finding->is_about_fork)
+        return false;
+    if (shown->needs_threads && !finding->is_concurrent && !finding->is_about_fork)
+        return false;
+    return !shown->needs_odd_alignment || (functions & shown->functions) != 0;
 }
 
 /* Damage makes a thread loop or die; threads that wait for one another have a cause of their own.
@@ -287,9 +311,8 @@ static bool is_plain(const struct cause *cause)
 static unsigned explains(const struct cause *shown, const struct cause *finding)
 {
     bool is_of_effect = shown->effect == finding->effect && shown->effect != EFFECT_OTHER;
-    bool is_huge = shown->effect == EFFECT_MEMORY && shown->fails && shown->refused == 0;
-    if ((is_huge && !finding->fails) || !is_same_errno(shown, finding))
-        return 0; /* an ordinary request does not take that */
+    if ((shown->has_trace && !has_needs(shown, finding)) || !is_same_errno(shown, finding))
+        return 0;
     bool spoils_all = is_plain(shown) && shown->effect == EFFECT_MEMORY &&
                       finding->effect == EFFECT_PROGRESS && !finding->is_blocked;
     if (!is_of_effect && !spoils_all)

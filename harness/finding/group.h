@@ -9,7 +9,9 @@
  * magnitude of its sizes. Findings whose traces agree in these, and in the kind of their effect,
  * are one group. A finding without a trace (a clause, a scenario, a workload) joins the group that
  * explains it: of the same effect in the same function, or of damage to plain blocks, which spoils
- * every function. It joins one group only, so that no two traces are ever joined by it.
+ * every function. What the trace needs must be there in the finding too: a trace that fails only
+ * after a refusal, a fork, another user's sbrk or an odd alignment explains nothing of a scenario
+ * that has none of these. It joins one group only, so that no two traces are ever joined by it.
  */
 #ifndef HARNESS_GROUP_H
 #define HARNESS_GROUP_H
@@ -44,6 +46,8 @@ struct cause {
     unsigned functions;
     unsigned named; /* families that the sentence of a clause names, be they at fault or not */
     bool needs_threads, needs_exit, needs_fork; /* its trace */
+    bool needs_break;                           /* likewise: another user of the program break */
+    bool needs_odd_alignment; /* likewise: one that is invalid, or beyond a page */
     bool fails;       /* its trace has a call that must fail, or whose request may be refused */
     unsigned refused; /* bit i: enum op_kind, whose request to the system is refused; 0: none */
     bool has_trace;
@@ -51,6 +55,7 @@ struct cause {
     bool is_blocked;    /* threads that wait for one another, as torture words it */
     bool is_release;    /* what free does to errno: it does not fail, as the others may */
     bool is_concurrent; /* a scenario of torture, or a clause about threads */
+    bool is_about_fork; /* likewise */
 };
 /* what a machine, or an allocator, may well refuse */
 #define CAUSE_IMPOSSIBLE (UINT64_C(1) << 30)

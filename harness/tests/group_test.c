@@ -179,6 +179,43 @@ static void a_request_that_may_be_refused_explains_no_ordinary_one(void **state)
     assert_int_equal(groups[1], groups[0]);
 }
 
+/* The last two have a cause that no trace shows. */
+static void what_a_trace_needs_must_be_there_in_what_it_explains(void **state)
+{
+    (void)state;
+    add_trace("content", "malloc", "#0 = malloc 1\nsbrk 64\n#1 = malloc 1\n");
+    add_trace("crash", "malloc", "fail-os 1\n#0 = malloc 1\n");
+    add_trace("crash", "memalign", "#0 = memalign 0 9\n");
+    add_trace("crash", "fork", "#0 = malloc 1\nfork\n");
+    add("crash", "torture/mix", "", "thread 1 died of signal 11");
+    add_clause("C23-7.24.3-p1-g", "malloc(64): expected to return, the process died of signal 11");
+    assert_int_equal(findings_group(findings, count, groups), 5);
+    assert_int_equal(groups[5], groups[4]);
+}
+
+static void a_fork_that_hangs_is_no_consequence_of_a_call_that_does(void **state)
+{
+    (void)state;
+    add_trace("progress", "malloc", "#0 = malloc 2^48+16\n");
+    add_trace("content", "malloc", "#0 = malloc 1\n#1 = malloc 1\n");
+    add_clause("GLIBC-fork-1", "malloc in a child: expected a block, observed a deadlock");
+    assert_int_equal(findings_group(findings, count, groups), 3);
+}
+
+static void a_call_that_exits_has_died_and_sizes_are_no_growth(void **state)
+{
+    (void)state;
+    add_trace("crash", "malloc", "fail-os 1\n#0 = malloc 1\n");
+    add_clause("POSIX17-malloc-1", "malloc(64) with 2 MiB of address space left: expected NULL, "
+                                   "the process called exit(12)");
+    add_trace("content", "realloc", "#0 = malloc 1\n#0 = realloc #0 2\n");
+    add_clause("C23-7.24.3.7-p3-g", "realloc(malloc(9), 8) with 64 MiB more, which returned NULL: "
+                                    "expected the bytes as they were written, observed others");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+    assert_int_equal(groups[1], groups[0]);
+    assert_int_equal(groups[3], groups[2]);
+}
+
 static void damage_by_threads_is_one_cause(void **state)
 {
     (void)state;
@@ -335,6 +372,9 @@ int main(void)
         TEST(hangs_of_clauses_are_one_cause),
         TEST(a_call_that_must_fail_explains_only_its_function),
         TEST(a_request_that_may_be_refused_explains_no_ordinary_one),
+        TEST(what_a_trace_needs_must_be_there_in_what_it_explains),
+        TEST(a_fork_that_hangs_is_no_consequence_of_a_call_that_does),
+        TEST(a_call_that_exits_has_died_and_sizes_are_no_growth),
         TEST(damage_by_threads_is_one_cause),
         TEST(the_errno_of_free_is_another_cause_than_that_of_failures),
         TEST(a_realloc_of_what_cannot_fit_asks_malloc),

@@ -425,9 +425,9 @@ static void time_to_touch_is_that_of_the_largest_possible_block(void **state)
 {
     (void)state;
     struct trace_op asked[] = {{.kind = OP_MALLOC, .size = 64 << 20},
-                             {.kind = OP_CALLOC, .extra = 3, .size = (UINT64_MAX / 3) + 1},
-                             {.kind = OP_MALLOC, .size = UINT64_C(1) << 47},
-                             {.kind = OP_CALLOC, .extra = 1 << 20, .size = 1 << 12}};
+                               {.kind = OP_CALLOC, .extra = 3, .size = (UINT64_MAX / 3) + 1},
+                               {.kind = OP_MALLOC, .size = UINT64_C(1) << 47},
+                               {.kind = OP_CALLOC, .extra = 1 << 20, .size = 1 << 12}};
     const struct trace trace = {asked, 4, 4};
     assert_int_equal(trace_touch_ms(&trace, 0), 0);
     assert_int_equal(trace_touch_ms(&trace, 3), 64 * 4);

@@ -12,11 +12,7 @@
 #include "harness/base/memory.h"
 #include "harness/trace/trace_slots.h"
 
-enum {
-    DELTA_MIN = -16,
-    DELTA_MAX = 15,
-    NUMBER_MAX = 0xFFFF
-};
+enum { DELTA_MIN = -16, DELTA_MAX = 15, NUMBER_MAX = 0xFFFF };
 
 const uint16_t op_traits[OP_KINDS] = {
 #define OP(id, text, function, traits, pairing) [OP_##id] = (traits),
