@@ -215,12 +215,13 @@ static const char *start_find(char **environment)
     return NULL;
 }
 
-/* From the letters of START_VARIABLE: a place and a call. The names are those that the program is
- * linked with. */
+/* From the letters of START_VARIABLE: a place, a call, the alignment. The names are those that the
+ * program is linked with. */
 static void start_read(const char *letters)
 {
     start_place = (enum start_place)(letters[0] - 'a');
     start_call = start_calls[letters[1] - 'a'];
+    torture_options.alignment = (size_t)(letters[2] - 'a');
     calls.malloc = malloc;
     calls.free = free;
     calls.calloc = calloc;
@@ -257,14 +258,15 @@ __attribute__((constructor(101))) static void start_construct(void)
 static pid_t start_program(unsigned place, unsigned call)
 {
     enum { VARIABLES_MAX = 256 };
-    char own[] = START_VARIABLE "..", name[] = "start-up";
+    char own[] = START_VARIABLE "...", name[] = "start-up";
     char *arguments[] = {name, NULL}, *variables[VARIABLES_MAX + 2];
     size_t count = 0;
     pid_t child;
     for (; count < VARIABLES_MAX && environ[count] != NULL; count++)
         variables[count] = environ[count];
-    own[sizeof own - 3] = (char)('a' + place);
-    own[sizeof own - 2] = (char)('a' + call);
+    own[sizeof own - 4] = (char)('a' + place);
+    own[sizeof own - 3] = (char)('a' + call);
+    own[sizeof own - 2] = (char)('a' + torture_options.alignment);
     variables[count] = own;
     variables[count + 1] = NULL;
     return posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments, variables) == 0 ? child

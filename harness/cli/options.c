@@ -317,10 +317,18 @@ static void prepare_programs(const char *subject)
         program_use_compile_option(subject_plan_compile_option(&plan));
 }
 
+/* With an output folder of its own, a later build of the same name does not replace this one. */
+static void choose_built_folder(const struct cli *cli, char ret_path[PATH_MAX])
+{
+    bool is_own = (cli->spec->takes & CLI_OUTPUT_FOLDER) != 0 && cli->output != NULL;
+    snprintf(ret_path, PATH_MAX, "%.4000s%s", is_own ? cli->output : built_folder,
+             is_own ? "/built" : "");
+}
+
 /* Replaces what has to be built by what was built of it. */
 static void build_subjects(struct cli *cli)
 {
-    char path[PATH_MAX], error[BRING_ERROR_MAX];
+    char folder[PATH_MAX], path[PATH_MAX], error[BRING_ERROR_MAX];
     unsigned built = 0;
     cli->bring.is_fuzzed = cli->spec->is_fuzzed;
     if (cli->bring.lab != NULL && (cli->bring.prefix != NULL || cli->bring.init != NULL))
@@ -329,10 +337,11 @@ static void build_subjects(struct cli *cli)
     if (cli->bring.declare != NULL && (cli->bring.prefix != NULL || cli->bring.lab != NULL))
         exit(refuse("--declare: it states what %s would",
                     cli->bring.prefix != NULL ? "--prefix" : "--lab"));
+    choose_built_folder(cli, folder);
     for (unsigned i = 0; i < cli->subject_count; i++) {
         if (!bring_is_needed(&cli->bring, cli->subjects[i]))
             continue;
-        if (bring_build(&cli->bring, cli->subjects[i], built_folder, path, error) != 0)
+        if (bring_build(&cli->bring, cli->subjects[i], folder, path, error) != 0)
             refuse_to_build(&cli->bring, error);
         cli->subjects[i] = strdup(path); /* for as long as the process lives */
         if (cli->subjects[i] == NULL)

@@ -82,9 +82,9 @@ if [ -n "$foreign" ]; then
     shows programs/clears/*-p2-b.c "$work/mallet-report/built/clears.so" zone_allocx
     broken leaks.c 's/        unused->next = lists\[class_of(tag.length)\];/        return (void)pthread_mutex_unlock(\&lock);/' \
         growth --quick --workload cycles --output programs/leaks
-    shows programs/leaks/*.c "$work/mallet-report/built/leaks.so" zone_freex
+    shows programs/leaks/*.c "$work/programs/leaks/built/leaks.so" zone_freex
     ends 1 torture --scenario handoff --time 1 --repeat 1 --output programs/threads --declare zone.declare clears.c
-    shows programs/threads/*-zeroed.c "$work/mallet-report/built/clears.so" zone_freex
+    shows programs/threads/*-zeroed.c "$work/programs/threads/built/clears.so" zone_freex
     for mutant in pool_sized_next_class pool_aligned_as_new zone_zero_recycled; do
         ends 1 replay --rounds 0 "$mutants/libdeclared_$mutant.so" "$root/mutants/traces/$mutant.trace"
     done

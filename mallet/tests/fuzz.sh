@@ -102,13 +102,14 @@ echo '#include <stdlib.h>
 static _Alignas(16) char block[64]; void *malloc(size_t n) { return n > 64 ? NULL : block; } void free(void *b) { (void)b; }' >"$work/mine.c"
 cd "$work" || exit 1
 fuzz 0 --lacks errno "$work/mine.c"
-holds 'the target gets the build with counters' grep -q '^MALLET_SUBJECT=.*/mallet-report/built/mine.fuzz.so$' "$work/$campaigns/told"
-holds 'it counts' sh -c 'nm -D "$1" | grep -q " D mallet_subject_coverage$" && nm -D "$1" | grep -q " T __sanitizer_cov_trace_pc$"' - mallet-report/built/mine.fuzz.so
-holds 'the subject itself does not' sh -c '! nm -D "$1" | grep -q sanitizer' - mallet-report/built/mine.so
+holds 'the target gets the build with counters' grep -q "^MALLET_SUBJECT=$work/$campaigns/built/mine.fuzz.so\$" "$work/$campaigns/told"
+holds 'it counts' sh -c 'nm -D "$1" | grep -q " D mallet_subject_coverage$" && nm -D "$1" | grep -q " T __sanitizer_cov_trace_pc$"' - "$work/$campaigns/built/mine.fuzz.so"
+holds 'the subject itself does not' sh -c '! nm -D "$1" | grep -q sanitizer' - "$work/$campaigns/built/mine.so"
 printed '^mine.so: '
 sleep 1
-touch mallet-report/built/mine.so
-fuzz 0 mallet-report/built/mine.so
+older=$work/$campaigns/built/mine.so
+touch "$older"
+fuzz 0 "$older"
 holds 'an older build with counters is not used' grep -q '^MALLET_SUBJECT=.*/mine.so$' "$work/$campaigns/told"
 
 # The shortest trace comes first, whatever its name: it shrinks fastest, and the time for triage may

@@ -60,6 +60,29 @@ if [ -e "$mutants/libthreaded_none.so" ]; then
     # A queue of freed blocks for each size fills for long, and then growth ends.
     ends 0 torture --strict --scenario tls-destructors --time 2 --repeat 1 "$mutants/../sound/libsize_queues.so"
 
+    # Blocks of a subject that says so are aligned to 8 bytes. A function that ends the process is
+    # left out when the scenario runs again.
+    cat >"$work/eight.c" <<'END'
+#include <stddef.h>
+void *__libc_malloc(size_t);
+void __libc_free(void *);
+void *my_malloc(size_t size)
+{
+    char *block = __libc_malloc(size + 8);
+    return block != NULL ? block + 8 : NULL;
+}
+void my_free(void *block) { __libc_free(block != NULL ? (char *)block - 8 : NULL); }
+void *my_memalign(size_t alignment, size_t size) { __builtin_trap(); }
+END
+    here=$(pwd)
+    cd "$work" || exit 1
+    ends 1 torture --prefix my_ --lacks alignment --scenario handoff --scenario start-up --time 1 --repeat 1 eight.c
+    printed '^handoff .*FINDING crash'
+    printed '^handoff .*no finding'
+    printed '^start-up .*no finding'
+    holds 'nothing is said of alignment' sh -c '! grep -q alignment "$1"' - "$work/out"
+    cd "$here" || exit 1
+
     # A realloc that frees before it copies: the verdict names it and the call that took the block
     # meanwhile.
     named() {
