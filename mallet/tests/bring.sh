@@ -60,6 +60,9 @@ if [ -n "$foreign" ]; then
         # shellcheck disable=SC2086 # words
         ends 0 replay --rounds 0 $both "$subject" "$traces/sizes-zero.trace"
     done
+    # It would call itself.
+    printf 'void *malloc(unsigned long);\nvoid *my_malloc(unsigned long n) { return malloc(n); }\nvoid my_free(void *p) { (void)p; }\n' >over.c
+    refused '--prefix: .*over.c calls malloc, which is to be its own my_malloc here' replay --prefix my_ over.c "$traces/sizes-zero.trace"
     holds 'the names of what there is, and no others' sh -c 'nm -D --defined-only "$1" | grep -q " T malloc$" && ! nm -D --defined-only "$1" | grep -q calloc' - mallet-report/built/my.so
     ends 0 replay --rounds 0 --init setup plain.c "$traces/sizes-zero.trace"
     for subject in my.c ./libmine.so; do

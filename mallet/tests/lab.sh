@@ -40,6 +40,19 @@ if [ -n "$foreign" ]; then
         --cflags '-Imallet-report/built/malloclab mallet-report/built/malloclab/memlib.c'
     printed 'check     alignment'
 
+    # Its functions may have the C library's names, which the driver's macro replaces; what it lacks
+    # besides is the user's to say; and where its first start fails, the next one finds no break moved.
+    { printf '#ifdef DRIVER\n#define malloc mm_malloc\n#define free mm_free\n#define realloc mm_realloc\n#endif\n'
+      sed 's/mm_malloc/malloc/g; s/mm_free/free/g; s/mm_realloc/realloc/g; s/^#include .*//' mm.c
+    } >names.c
+    { sed -n '/^#include/p' mm.c; cat names.c; } >handout.c
+    ends 0 replay --lab malloclab --lacks process --rounds 0 handout.c "$traces/sizes-small.trace"
+    holds 'the union of what it lacks' grep -q 'LACKS\|lacks\[\] = "threads alignment errno cost process"' mallet-report/built/handout.names.c
+    breaks twice.c 's/int mm_init(void)/static int tries; int mm_init(void) { if (tries++ == 0) { mem_sbrk(4); return -1; } return start_heap(); } static int start_heap(void)/; s/^#include "mm.h"/&\nstatic int start_heap(void);/'
+    printf '#0 = malloc 8\n#0 = realloc #0 100\n#1 = malloc 8\n#2 = malloc 500\n' >few.trace
+    run replay --lab malloclab --rounds 0 twice.c few.trace
+    holds 'the second start has a break that is aligned' sh -c '! grep -q "check     alignment" "$1"' - "$work/out"
+
     # Its first block, and so half of all, lies 8 bytes past a multiple of 16.
     breaks shifted.c 's/first = start + 2 \* TAG/first = start + 4 * TAG/; s/mem_sbrk(4 \* TAG)/mem_sbrk(6 * TAG)/'
     ends 0 replay --lab malloclab --rounds 0 shifted.c "$traces"

@@ -45,6 +45,29 @@ else
         ends 1 replay --rounds 0 $narrow wrong.c grow.trace
         printed 'check     content: '
     }
+    # A program that refuses what the system is asked for does so for 32 bits.
+    cat >unchecked.c <<'END'
+#include <stddef.h>
+#include <sys/mman.h>
+void *my_malloc(size_t size)
+{
+    char *page = mmap(NULL, size + 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    page[0] = 1;
+    return page + 16;
+}
+void my_free(void *block) { (void)block; }
+END
+    printf '#0 = malloc 100\nfail-os 1\n#1 = malloc 100\n' >refuse.trace
+    # shellcheck disable=SC2086 # words
+    ends 1 replay --json --rounds 0 $narrow unchecked.c refuse.trace
+    if command -v python3 >/dev/null; then
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["traces"][0]["finding"]["program"])' <"$work/out" >refuse.c
+        holds 'the program compiles without a warning' cc -m32 -Wall -Werror -pthread -o refuse refuse.c
+        LD_PRELOAD=$work/mallet-report/built/unchecked.so ./refuse 2>/dev/null
+        [ $? -gt 128 ]
+        count $? 'and shows the death'
+        holds 'which is not the libc s' ./refuse
+    fi
 fi
 
 finish
