@@ -5,6 +5,7 @@
 
 #include "conformance/clauses.h"
 #include "harness/program/program.h"
+#include "harness/subject/subject.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -380,6 +381,22 @@ static void print_earlier(const struct check_report *check)
         check_against_print(&check->against, &check->causes);
 }
 
+/* Of what most programs use; nothing where what there is could not be asked. */
+static void print_absent(unsigned offers)
+{
+    static const enum subject_call usual[] = {SUBJECT_calloc,         SUBJECT_realloc,
+                                              SUBJECT_aligned_alloc,  SUBJECT_posix_memalign,
+                                              SUBJECT_memalign,       SUBJECT_malloc_usable_size};
+    const char *between = "   not there, so not tested: ";
+    for (size_t i = 0; offers != 0 && i < sizeof usual / sizeof usual[0]; i++)
+        if ((offers >> usual[i] & 1) == 0) {
+            printf("%s%s", between, subject_call_name(usual[i]));
+            between = ", ";
+        }
+    if (between[0] == ',')
+        putchar('\n');
+}
+
 static void print_lines(const struct check_report *check)
 {
     printf("\nRan in %.0f s:\n", check->seconds);
@@ -397,6 +414,7 @@ static void print_lines(const struct check_report *check)
         if (line->state == STEP_NOT_MEANT || line->state == STEP_NOT_BEGUN)
             printf("   %-14s not run: %s\n", line->step->name, line->sentence);
     }
+    print_absent(check->request->offers);
 }
 
 void check_print_page(const struct check_report *check)

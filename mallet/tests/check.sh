@@ -36,6 +36,9 @@ printed "^   interleavings  not run: only for code that is built for it"
 printed "Exit status 4\.$"
 holds "the JSON is there" grep -q '"complete": false' "$work/short/check.json"
 
+ends 4 check "$mutants/../sound/libfamily_realloc.so" --limit 1 -o "$work/family"
+printed "^   not there, so not tested: calloc, aligned_alloc, posix_memalign, memalign, malloc_usable_size$"
+
 # One defect, one entry: alignment shows in every function and in many clauses.
 mine=$work/mine.so
 checked() { # STATUS OPTION…
