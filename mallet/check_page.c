@@ -74,6 +74,31 @@ static const char *site_text(const char *site)
     return strcmp(site, "cycle") == 0 ? "cycles" : strcmp(site, "end") == 0 ? "at the end" : site;
 }
 
+/* What the failure of a clause comes to; NULL: its sentence says no more than that. */
+static const char *clause_title(const struct finding *finding)
+{
+    const struct cause cause = finding_cause(finding);
+    bool has_died = strstr(finding->sentence, "died of signal") != NULL ||
+                    strstr(finding->sentence, "called exit(") != NULL;
+    if (cause.effect == EFFECT_PROGRESS)
+        return "a call does not return";
+    if (cause.effect != EFFECT_MEMORY || strstr(finding->sentence, "zeros") != NULL)
+        return NULL;
+    if (has_died)
+        return cause.is_concurrent ? "calls of several threads end the process"
+                                   : "a call ends the process";
+    return cause.is_concurrent ? "threads damage each other's blocks" : "a block in use is damaged";
+}
+
+static void format_clause_title(const struct finding *finding, char *ret_title, size_t capacity)
+{
+    const char *title = clause_title(finding);
+    if (title != NULL)
+        snprintf(ret_title, capacity, "%s (%s)", title, finding->check);
+    else
+        snprintf(ret_title, capacity, "%s does not hold", finding->check);
+}
+
 static void format_title(const struct finding *finding, char *ret_title, size_t capacity)
 {
     enum check check = check_find(finding->check);
@@ -82,7 +107,7 @@ static void format_title(const struct finding *finding, char *ret_title, size_t 
     const char *site = is_function ? site_text(finding->site) : "a call";
     bool is_refused = strchr(site, '@') != NULL;
     if (check == CHECK_COUNT)
-        snprintf(ret_title, capacity, "%s does not hold", finding->check);
+        format_clause_title(finding, ret_title, capacity);
     else if (place == NULL)
         snprintf(ret_title, capacity, "%s (%s)", title, site_text(finding->site));
     else
