@@ -34,8 +34,15 @@ struct ending {
 
 /* Processor time of a probe in all, and in one call: where none of its function was seen to hang
  * yet, a call gets more, since slow ones return by then. Where the time of the run is limited,
- * probes that need more than the first share are put off until all others have run. */
-enum { FIRST_CPU_S = 1, PROBE_CPU_S = 10, HANG_CPU_MS = 1000, HANG_FIRST_CPU_MS = 5000 };
+ * probes that need more than the first share, or much longer, are put off until all others have
+ * run. */
+enum {
+    FIRST_CPU_S = 1,
+    FIRST_WALL_MS = 4000,
+    PROBE_CPU_S = 10,
+    HANG_CPU_MS = 1000,
+    HANG_FIRST_CPU_MS = 5000
+};
 
 /* Runs probes in this order, `jobs` at a time, and hands each report to `collect`, in any order.
  * Probes for which there is no time, or that need a function in which the subject hangs again and

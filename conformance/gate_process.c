@@ -6,7 +6,7 @@
  * A probe is stopped for one of two reasons, which are told apart by the calls that it counts: the
  * subject hangs in a call, that is, much processor time goes by in it or nobody runs any more; or
  * the probe needs more processor time in all than it is given, which says nothing of the subject
- * but that it is slow. Wall time is no reason.
+ * but that it is slow. Wall time is no reason, but to let others go first.
  */
 #include "conformance/gate_internal.h"
 
@@ -38,7 +38,9 @@ struct slot {
         cpu_us; /* calls when it was looked at, and the processor time at their last */
     enum ending_kind kind;
     unsigned hang_ms;
-    bool is_first_try; /* with little processor time */
+    bool is_first_try; /* with little time */
+    bool is_put_off;   /* it was stopped, as that was over */
+    uint64_t started_ms;
 };
 
 struct jobs {
@@ -160,7 +162,7 @@ static void note_hang(struct jobs *jobs, const struct slot *slot, const struct e
 static void end_job(struct jobs *jobs, struct slot *slot)
 {
     enum ending_kind kind = classify(slot);
-    if (kind == ENDING_SLOW && slot->is_first_try) {
+    if (slot->is_put_off || (kind == ENDING_SLOW && slot->is_first_try)) {
         jobs->queue[jobs->count++] = slot->probe;
         process_release(&slot->process);
         slot->probe = NULL;
@@ -189,6 +191,12 @@ static void wait_for_news(struct jobs *jobs)
     process_poll(processes, jobs->width, TICK_MS);
 }
 
+/* Of a subject that sleeps in its calls, a probe may take minutes without processor time. */
+static bool is_to_wait(const struct slot *slot)
+{
+    return slot->is_first_try && clock_now_ms() - slot->started_ms > FIRST_WALL_MS;
+}
+
 /* Ends what has ended or is to be ended. Returns how many still run. */
 static size_t look_at_jobs(struct jobs *jobs, bool is_over)
 {
@@ -200,6 +208,9 @@ static size_t look_at_jobs(struct jobs *jobs, bool is_over)
         bool has_ended = process_has_ended(&slot->process);
         if (!has_ended && is_over) {
             slot->kind = ENDING_NOT_RUN;
+            process_kill(&slot->process);
+        } else if (!has_ended && is_to_wait(slot)) {
+            slot->is_put_off = true;
             process_kill(&slot->process);
         } else if (!has_ended) {
             look_for_hang(jobs, slot);
@@ -252,6 +263,7 @@ static int start_next(struct jobs *jobs, struct slot *slot)
         int result =
             start_job(jobs->options, slot, probe, is_first_try ? FIRST_CPU_S : PROBE_CPU_S, NULL);
         slot->is_first_try = is_first_try;
+        slot->started_ms = clock_now_ms();
         jobs->next += result == 0;
         return result;
     }

@@ -409,9 +409,9 @@ static void print_earlier(const struct check_report *check)
 /* Of what most programs use; nothing where what there is could not be asked. */
 static void print_absent(unsigned offers)
 {
-    static const enum subject_call usual[] = {SUBJECT_calloc,         SUBJECT_realloc,
-                                              SUBJECT_aligned_alloc,  SUBJECT_posix_memalign,
-                                              SUBJECT_memalign,       SUBJECT_malloc_usable_size};
+    static const enum subject_call usual[] = {SUBJECT_calloc,        SUBJECT_realloc,
+                                              SUBJECT_aligned_alloc, SUBJECT_posix_memalign,
+                                              SUBJECT_memalign,      SUBJECT_malloc_usable_size};
     const char *between = "   not there, so not tested: ";
     for (size_t i = 0; offers != 0 && i < sizeof usual / sizeof usual[0]; i++)
         if ((offers >> usual[i] & 1) == 0) {

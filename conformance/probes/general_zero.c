@@ -162,11 +162,12 @@ PROBE(blocks_without_bytes_can_be_freed_and_grown, "C23-7.24.3-p1-n")
     for (unsigned i = 0; i < 1000; i++)
         TRY(free_and_grow_nothing(NULL));
     TRY(watch_growth(&cycle, &growth));
-    EXPECT(growth == 0,
-           "free of malloc(0)%s%s, again and again: expected no growth, observed %zu resident bytes "
-           "more and no end of it",
-           HAS(calloc) ? " and of calloc(0, 8)" : "",
-           HAS(realloc) ? " and of realloc(malloc(0), 100)" : "", growth);
+    EXPECT(
+        growth == 0,
+        "free of malloc(0)%s%s, again and again: expected no growth, observed %zu resident bytes "
+        "more and no end of it",
+        HAS(calloc) ? " and of calloc(0, 8)" : "",
+        HAS(realloc) ? " and of realloc(malloc(0), 100)" : "", growth);
     return PASS;
 }
 

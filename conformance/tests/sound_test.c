@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-enum { TESTS_MAX = 64 };
+enum { TESTS_MAX = 64, SLOW_LIMIT_MS = 120000 };
 
 static const char *folder;
 
@@ -65,7 +65,9 @@ static void sound_subject_is_not_accused(void **state)
     snprintf(library, sizeof library, "%.4000s/lib%s.so", folder, sound->id);
     if (executor_find_subject(&subject, library, BIND_AUTO, SUBJECT_IN_PROCESS, error) != 0)
         fail_msg("%s: %s", sound->id, error);
-    const struct gate_options options = {.subject = &subject};
+    bool is_slow = strcmp(sound->pace, "slow") == 0; /* a millisecond for each call adds up */
+    const struct gate_options options = {.subject = &subject,
+                                         .limit_ms = is_slow ? SLOW_LIMIT_MS : 0};
     if (gate_run(&options, &results, error) != 0)
         fail_msg("%s: %s", sound->id, error);
     for (size_t i = 0; i < results.count; i++) {
