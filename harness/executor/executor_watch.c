@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waiting for a worker. A hang is CPU time without a new op; the first one at a site must use ten
- * times the limit, because slow calls return by then, and large blocks are worth more. A deadlock is that every thread waits for
- * another of its process, or no CPU time for long while a control process of the same priority got
- * its share: a loaded machine invents none of them. Whatever the report memory says is taken as a
- * hint: it selects an op, never more.
+ * times the limit, because slow calls return by then, and large blocks are worth more. A deadlock
+ * is that every thread waits for another of its process, or no CPU time for long while a control
+ * process of the same priority got its share: a loaded machine invents none of them. Whatever the
+ * report memory says is taken as a hint: it selects an op, never more.
  */
 #include "harness/base/clock.h"
 #include "harness/base/proc.h"
