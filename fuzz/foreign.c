@@ -142,6 +142,7 @@ void foreign_open(const char *spec)
         .binding = BIND_AUTO,
         .has_capacity = capacity != NULL,
         .capacity = capacity != NULL ? strtoull(capacity, NULL, 10) : 0,
+        .is_search = true,
         .cpu_limit_ms = state.known_hangs < HANGS_FREQUENT ? CPU_LIMIT_MS : CPU_LIMIT_SHORT_MS};
     char error[SUBJECT_ERROR_MAX];
     leave_signals_alone();

@@ -260,7 +260,7 @@ static int require(const struct build *build, const char *option, const char *pr
 }
 
 /* An allocator that takes its memory from malloc would call itself. */
-static int refuse_recursion(struct build *build, const char *object)
+static int refuse_recursion(struct build *build, const char *option, const char *object)
 {
     static const char *const sources[] = {"malloc", "calloc", "realloc", "aligned_alloc",
                                           "posix_memalign"};
@@ -268,9 +268,9 @@ static int refuse_recursion(struct build *build, const char *object)
     for (size_t i = 0; failure == 0 && i < sizeof sources / sizeof sources[0]; i++)
         if (is_defined(build, "", sources[i]))
             return fail(build, EINVAL,
-                        "--prefix: %.120s calls %s, which is to be its own %.60s%s here: give it "
-                        "its memory by mmap, sbrk or an array, or leave that call out",
-                        build->typed, sources[i], build->bring.prefix, sources[i]);
+                        "%s: %.120s calls %s, which is to be its own %.60s%s here: give it its "
+                        "memory by mmap, sbrk or an array, or leave that call out",
+                        option, build->typed, sources[i], build->bring.prefix, sources[i]);
     return failure;
 }
 
@@ -483,7 +483,7 @@ static int add_names(struct build *build)
                     build->typed);
     int failure = is_built ? link_object(build, NULL, build->plain) : 0;
     if (failure == 0)
-        failure = bring->prefix != NULL ? refuse_recursion(build, object) : 0;
+        failure = bring->prefix != NULL ? refuse_recursion(build, option, object) : 0;
     if (failure == 0)
         failure = read_symbols(build, object, "--defined-only");
     if (failure == 0 && bring->prefix != NULL)

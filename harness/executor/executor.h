@@ -32,6 +32,9 @@ struct executor_options {
      * clock, which bounds the start of a worker too. Where no call was seen to hang before, a call
      * gets ten times the processor time. */
     uint32_t cpu_limit_ms, wall_limit_ms;
+    /* A search, whose hangs others confirm: a call on a large block gets no more time than
+     * another. */
+    bool is_search;
     /* Bytes that the subject can hold, 0: no limit, instead of what probing finds. */
     bool has_capacity;
     uint64_t capacity;

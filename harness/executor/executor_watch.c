@@ -125,7 +125,7 @@ void executor_find_site(const struct executor *executor, char ret_site[VERDICT_S
 static uint32_t find_touch_ms(const struct executor *executor)
 {
     uint32_t op = executor->report->progress.op;
-    if (executor->job_count == 0)
+    if (executor->job_count == 0 || executor->options.is_search)
         return 0;
     const struct trace *trace = executor->jobs[executor_find_job(executor)].trace;
     return trace_touch_ms(trace, op < trace->count ? op + (size_t)1 : trace->count);
