@@ -15,9 +15,8 @@ size_t memory_resident(void);
 /* Whether it is that of the allocator alone: a sanitizer's own grows with each thread that ends. */
 bool memory_is_the_allocators(void);
 
-/* Processor time, in ms, that a sound allocator may take to copy or clear so many bytes: 4 GiB take
- * 4 s where page faults are cheap, and up to four times as long elsewhere. 0 for what no machine
- * has. */
+/* Processor time, in ms, that a sound allocator may take to copy or clear so many bytes: four times
+ * what a realloc took that copied 4 GiB. 0 for what no machine has. */
 static inline uint32_t memory_touch_ms(uint64_t bytes)
 {
     return bytes > UINT64_C(16) << 30 ? 0 : (uint32_t)(bytes >> 20) * 4;
