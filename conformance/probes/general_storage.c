@@ -61,9 +61,36 @@ static void disturb(uint32_t *random)
         memset(block, 0xEE, size);
 }
 
+enum { ROW = 50, ROWS = 64, ROW_SIZE_MAX = 4096 };
+
+/* Blocks of one size fill what an allocator divides at once, a zone of a hundred blocks, say. One
+ * of another size before each row of them leaves another rest at the end each time. */
+static enum probe_outcome use_rows(size_t size)
+{
+    static struct block row[ROWS * ROW];
+    size_t step = size / ROWS > 16 ? size / ROWS : 16, count = 0;
+    while (count < COUNT(row) && count / ROW * step < size) {
+        struct block *block = &row[count];
+        block->size = count % ROW == 0 ? count / ROW * step + 1 : size;
+        block->start = malloc(block->size);
+        if (block->start == NULL)
+            break;
+        fill(block->start, block->size, (unsigned)count++);
+    }
+    while (count-- > 0) {
+        EXPECT_FILLED(row[count].start, row[count].size, (unsigned)count,
+                      "block %zu of a row of %zu bytes each, with %zu before", count, size,
+                      count / ROW * step + 1);
+        free(row[count].start);
+    }
+    return PASS;
+}
+
 PROBE(blocks_stay_as_they_are_until_freed, "C23-7.24.3-p1-f")
 {
     uint32_t random = 1;
+    for (size_t size = 64; size <= ROW_SIZE_MAX; size *= 2)
+        TRY(use_rows(size));
     for (size_t i = 0; i < SURVIVORS; i++) {
         const struct allocating_call *by = random_call(&random, false);
         size_t size = random_size(&random);

@@ -5,6 +5,7 @@
  *
  *     conformance   all in one shared object, chosen by MALLET_MUTANT; sound: none chosen
  *     elf           a shared object each; sound: libanvil.so
+ *     zones         a shared object each; sound: libzones_none.so
  *     header        headers/<id>/stdlib.h, found by the compiler through CPATH; sound:
  *                   headers/sound
  *
@@ -186,12 +187,14 @@ static void add_pair(const struct mutant *mutant, const char *functions, const c
     pair->mutant = mutant;
     assert_true(mutant_catch_find(mutant, "clause", &catch));
     snprintf(pair->clauses, sizeof pair->clauses, "%s", catch.names);
-    if (strcmp(mutant->origin, "elf") == 0) {
-        snprintf(pair->library, PATH_MAX, "%.4000s/libelf_%s.so", folder, mutant->id);
-        snprintf(pair->sound_library, PATH_MAX, "%.4000s/../libanvil.so", folder);
+    bool is_header = strcmp(mutant->origin, "header") == 0;
+    if (!is_header && strcmp(mutant->origin, "conformance") != 0) {
+        mutant_library(mutant, false, folder, pair->library, PATH_MAX);
+        mutant_library(mutant, true, folder, pair->sound_library, PATH_MAX);
+        if (strcmp(mutant->origin, "elf") == 0)
+            snprintf(pair->sound_library, PATH_MAX, "%.4000s/../libanvil.so", folder);
         return;
     }
-    bool is_header = strcmp(mutant->origin, "header") == 0;
     const char *variable = is_header ? "CPATH=" MUTANTS_HEADERS "/" : "MALLET_MUTANT=";
     snprintf(pair->library, PATH_MAX, "%s", is_header ? "glibc" : functions);
     snprintf(pair->sound_library, PATH_MAX, "%s", is_header ? "glibc" : functions);
