@@ -273,6 +273,16 @@ static int start_next(struct jobs *jobs, struct slot *slot)
     return 0;
 }
 
+/* Where time is limited, what cannot be put off comes behind all that can. */
+static void fill_queue(struct jobs *jobs, const struct probe *const *probes)
+{
+    size_t used = 0;
+    for (int is_late = 0; is_late < 2; is_late++)
+        for (size_t i = 0; i < jobs->count; i++)
+            if ((jobs->first_pass > 0 && probes[i]->place != PLACE_CALLS) == is_late)
+                jobs->queue[used++] = probes[i];
+}
+
 int gate_run_probes(const struct gate_options *options, const struct probe *const *probes,
                     size_t count, collect_function *collect, void *context)
 {
@@ -287,8 +297,8 @@ int gate_run_probes(const struct gate_options *options, const struct probe *cons
                          .first_pass = options->limit_ms > 0 ? count : 0};
     size_t running = 0;
     int result = jobs.queue != NULL ? 0 : ENOMEM;
-    for (size_t i = 0; result == 0 && i < count; i++)
-        jobs.queue[i] = probes[i];
+    if (result == 0)
+        fill_queue(&jobs, probes);
     do {
         for (unsigned i = 0; i < jobs.width; i++)
             while (jobs.slot[i].probe == NULL && jobs.next < jobs.count && result == 0)
