@@ -2,8 +2,8 @@
 /*
  * Zones, as many courses ask for them (42's ft_malloc): small blocks of two kinds, tiny and medium,
  * lie in mappings that hold a hundred of the largest of their kind; first fit, split, merged with
- * both neighbours. A zone without a block is unmapped, but for one of each kind. A larger block, or one
- * that is aligned further, is a mapping of its own.
+ * both neighbours. A zone without a block is unmapped, but for one of each kind. A larger block, or
+ * one that is aligned further, is a mapping of its own.
  *
  *   zone │ head │ block │ block (free) │ block │ … │ a rest that is too small to be split off │
  *
