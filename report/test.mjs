@@ -166,11 +166,11 @@ async function tryPage(browser, scheme, width) {
             at = `${name}, ${target}`;
         await link.click();
         const section = page.locator(target);
-        expect(
-            `${at}: is shown, alone`,
-            (await section.isVisible()) &&
-                (await page.locator("section:not([hidden])").count()) === 1,
-        );
+        const shown = page.waitForFunction(id => {
+            const sections = [...document.querySelectorAll("section:not([hidden])")];
+            return sections.length === 1 && "#" + sections[0].id === id;
+        }, target); // the page learns of the click later
+        expect(`${at}: is shown, alone`, await shown.then(() => true, () => false));
         expect(`${at}: has content`, (await section.innerText()).length > 60);
         const excess = await page.evaluate(
             () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

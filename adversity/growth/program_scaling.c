@@ -14,6 +14,10 @@ static struct growth_report *measure(size_t count)
         _exit(0);
     }
     waitpid(child, &status, 0);
+    if (WIFSIGNALED(status)) {
+        printf("%zu blocks: the process died of signal %d\n", count, WTERMSIG(status));
+        exit(1);
+    }
     return growth_report;
 }
 

@@ -170,7 +170,8 @@ static bool run(const struct words *words, char *ret_output, size_t capacity)
 /* The line that tells what is wrong, without its end; all of the output is a worse answer. */
 static const char *find_complaint(char *output)
 {
-    static const char *const words[] = {"multiple definition", "undefined reference", "error:"};
+    static const char *const words[] = {"multiple definition", "undefined reference",
+                                        "recompile with", "cannot find", "error:"};
     char *line = NULL;
     for (size_t i = 0; line == NULL && i < sizeof words / sizeof words[0]; i++)
         line = strstr(output, words[i]);

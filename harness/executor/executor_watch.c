@@ -94,13 +94,16 @@ static bool is_stuck(const struct executor *executor, struct step *step, uint64_
            turns - step->quiet_turns >= limit / 2 / CONTROL_SHARE_MS;
 }
 
-/* The C function of the op's name: "realloc" of "realloc NULL". */
-static void name_site(const struct executor *executor, const char *name,
+/* The C function of the op, or of what the run asked about its block. */
+static void name_site(const struct executor *executor, const struct trace_op *op,
                       char ret_site[VERDICT_SITE_MAX])
 {
-    bool is_fault = executor->report->progress.os_failures.last != 0;
+    const struct run_progress *progress = &executor->report->progress;
+    const char *name = run_op_name(executor->info.subject.offers, op->kind);
+    if (progress->where == RUN_ASKS || progress->where == RUN_TOUCHES_GRANTED)
+        name = "malloc_usable_size";
     snprintf(ret_site, VERDICT_SITE_MAX, "%.*s%s", (int)strcspn(name, " "), name,
-             is_fault ? RUN_FAULT_SITE : "");
+             progress->os_failures.last != 0 ? RUN_FAULT_SITE : "");
 }
 
 size_t executor_find_job(const struct executor *executor)
@@ -117,8 +120,7 @@ void executor_find_site(const struct executor *executor, char ret_site[VERDICT_S
         return;
     const struct trace *trace = executor->jobs[executor_find_job(executor)].trace;
     if (op < trace->count)
-        name_site(executor, run_op_name(executor->info.subject.offers, trace->ops[op].kind),
-                  ret_site);
+        name_site(executor, &trace->ops[op], ret_site);
 }
 
 /* What it may spend on the bytes of a block. */
@@ -210,27 +212,38 @@ static void describe_end(enum watch_result result, const struct watch *watch, ch
         snprintf(ret_text, capacity, "called exit(%d)", WEXITSTATUS(watch->status));
 }
 
+static void describe_place(uint32_t where, const char *line, const char *end,
+                           char ret_sentence[VERDICT_SENTENCE_MAX])
+{
+    if (where == RUN_CALLS)
+        snprintf(ret_sentence, VERDICT_SENTENCE_MAX, "`%s` %s", line, end);
+    else if (where == RUN_ASKS)
+        snprintf(ret_sentence, VERDICT_SENTENCE_MAX, "malloc_usable_size, after `%s`, %s", line,
+                 end);
+    else if (where == RUN_TOUCHES_GRANTED)
+        snprintf(ret_sentence, VERDICT_SENTENCE_MAX,
+                 "the process %s in the bytes that malloc_usable_size grants beyond those of `%s`",
+                 end, line);
+    else
+        snprintf(ret_sentence, VERDICT_SENTENCE_MAX,
+                 "the process %s while the blocks around `%s` were touched", end, line);
+}
+
 void executor_judge_death(const struct executor *executor, enum watch_result result,
                           const struct watch *watch, struct verdict *ret_verdict)
 {
     char end[128], line[TRACE_LINE_MAX];
     uint32_t op = executor->report->progress.op;
     const struct trace *trace = executor->jobs[executor_find_job(executor)].trace;
-    bool is_in_call = executor->report->progress.is_in_call != 0;
     memset(ret_verdict, 0, sizeof *ret_verdict);
     ret_verdict->check = result == WATCH_DIED ? CHECK_CRASH : CHECK_PROGRESS;
     ret_verdict->op = op < trace->count ? op : VERDICT_NO_OP;
     ret_verdict->cycle = executor->report->progress.round;
     describe_end(result, watch, end, sizeof end);
     if (op < trace->count) {
-        name_site(executor, run_op_name(executor->info.subject.offers, trace->ops[op].kind),
-                  ret_verdict->site);
+        name_site(executor, &trace->ops[op], ret_verdict->site);
         trace_format_op(&trace->ops[op], line);
-        if (is_in_call)
-            snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence, "`%s` %s", line, end);
-        else
-            snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
-                     "the process %s while the blocks around `%s` were touched", end, line);
+        describe_place(executor->report->progress.where, line, end, ret_verdict->sentence);
         return;
     }
     if (op != VERDICT_NO_OP) {
@@ -241,7 +254,7 @@ void executor_judge_death(const struct executor *executor, enum watch_result res
                  trace->count, end);
         return;
     }
-    name_site(executor, "free", ret_verdict->site);
+    name_site(executor, &(struct trace_op){.kind = OP_FREE}, ret_verdict->site);
     snprintf(ret_verdict->sentence, sizeof ret_verdict->sentence,
              "freeing what the trace left live, it %s", end);
 }

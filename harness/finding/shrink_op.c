@@ -5,6 +5,7 @@
  * is what a reader wants to see ("fails from 4097 on").
  */
 #include "harness/finding/shrink_internal.h"
+#include "harness/run/run.h"
 #include "harness/trace/trace_slots.h"
 
 #include <string.h>
@@ -87,7 +88,24 @@ static uint32_t first_unused_slot(const struct trace *trace)
     return unused;
 }
 
-enum { CALLS_MAX = 64, CHILD_REALLOCS = 8, CHILD_MALLOCS = 4 };
+/* What the block in `slot` was last asked to hold before op `index`, as far as the trace alone
+ * tells. */
+static uint64_t requested_before(const struct trace *trace, size_t index, uint32_t slot)
+{
+    uint64_t delta = 0;
+    while (index-- > 0) {
+        const struct trace_op *op = &trace->ops[index];
+        if (op->slot != slot || (trace_op_traits(op->kind) & OP_HAS_SIZE) == 0)
+            continue;
+        if (op->size_base == SIZE_EXACT)
+            return trace_op_total(op) + delta;
+        delta += op->size;
+        slot = op->size_slot;
+    }
+    return delta;
+}
+
+enum { CALLS_MAX = 128, CHILD_REALLOCS = 16 };
 
 struct calls {
     struct trace_op list[CALLS_MAX];
@@ -100,7 +118,8 @@ static void add_call(struct calls *calls, uint8_t kind, uint32_t slot, uint64_t 
         calls->list[calls->count++] = (struct trace_op){.kind = kind, .slot = slot, .size = size};
 }
 
-/* What a forked child does: it resizes what it inherited, allocates, and frees all. */
+/* What a forked child does, see run_threads.c: it resizes what it inherited, allocates, frees all,
+ * and allocates again. */
 static void add_childs_calls(struct shrink *shrink, size_t index, uint32_t unused,
                              struct calls *calls)
 {
@@ -108,16 +127,20 @@ static void add_childs_calls(struct shrink *shrink, size_t index, uint32_t unuse
     live = (struct slot_set){0};
     for (size_t i = 0; i < index; i++)
         (void)slot_set_apply(&live, &shrink->best->ops[i]);
-    for (uint32_t slot = 0; slot < unused && calls->count < CHILD_REALLOCS; slot++)
-        if (slot_set_has(&live, slot))
-            add_call(calls, OP_REALLOC, slot, calls->count % 2 == 0 ? 150 : 1);
-    for (uint32_t i = 0; i < CHILD_MALLOCS; i++)
+    size_t left = live.count < CHILD_REALLOCS ? live.count : CHILD_REALLOCS;
+    for (uint32_t slot = 0; slot < unused && left > 0; slot++) {
+        if (!slot_set_has(&live, slot))
+            continue;
+        uint64_t size = requested_before(shrink->best, index, slot);
+        add_call(calls, OP_REALLOC, slot, left-- % 2 != 0 ? size + size / 2 + 100 : size / 2 + 1);
+    }
+    for (uint32_t i = 0; i < RUN_CHILD_BLOCKS; i++)
         add_call(calls, OP_MALLOC, unused + i, UINT64_C(16) << 2 * i);
-    for (uint32_t slot = 0; slot < unused + CHILD_MALLOCS; slot++)
+    for (uint32_t slot = 0; slot < unused + RUN_CHILD_BLOCKS; slot++)
         if (slot >= unused || slot_set_has(&live, slot))
             add_call(calls, OP_FREE, slot, 0);
-    for (uint32_t i = 0; i < CHILD_MALLOCS; i++)
-        add_call(calls, OP_MALLOC, unused + CHILD_MALLOCS + i, UINT64_C(16) << 2 * i);
+    for (uint32_t i = 0; i < RUN_CHILD_BLOCKS; i++)
+        add_call(calls, OP_MALLOC, unused + RUN_CHILD_BLOCKS + i, UINT64_C(16) << 2 * i);
 }
 
 /* An aligned block leaves a gap free before it, of a size that only the subject knows. */
@@ -156,23 +179,6 @@ static bool shrink_split(struct shrink *shrink, size_t index)
         return shrink_gap(shrink, index, unused);
     }
     return shrink_exchange(shrink, index, calls.list, calls.count);
-}
-
-/* What the block in `slot` was last asked to hold before op `index`, as far as the trace alone
- * tells. */
-static uint64_t requested_before(const struct trace *trace, size_t index, uint32_t slot)
-{
-    uint64_t delta = 0;
-    while (index-- > 0) {
-        const struct trace_op *op = &trace->ops[index];
-        if (op->slot != slot || (trace_op_traits(op->kind) & OP_HAS_SIZE) == 0)
-            continue;
-        if (op->size_base == SIZE_EXACT)
-            return trace_op_total(op) + delta;
-        delta += op->size;
-        slot = op->size_slot;
-    }
-    return delta;
 }
 
 static bool shrink_base(struct shrink *shrink, size_t index)

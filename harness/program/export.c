@@ -172,6 +172,12 @@ static void choose_variants(const struct plan *plan, struct program *program)
             program_with(program, variants[i].feature);
 }
 
+/* Who aborts under a lock may hang in the message. */
+static bool may_hang(const struct plan *plan)
+{
+    return plan->check == CHECK_PROGRESS || plan->check == CHECK_CRASH;
+}
+
 static void include_headers(const struct plan *plan, struct program *program)
 {
     static const char *const always[] = {"malloc.h", "stdint.h", "stdio.h", "stdlib.h", "unistd.h"};
@@ -179,7 +185,7 @@ static void include_headers(const struct plan *plan, struct program *program)
         program_include(program, always[i]);
     if (plan->check == CHECK_ERRNO)
         program_include(program, "errno.h");
-    if (plan->check == CHECK_PROGRESS)
+    if (may_hang(plan))
         program_include(program, "signal.h");
 }
 
@@ -252,7 +258,7 @@ static void put_main(const struct plan *plan)
         export_put(plan, "    void *q;\n");
     if (plan->check == CHECK_POLICY)
         put_first_choice(plan);
-    if (plan->check == CHECK_PROGRESS)
+    if (may_hang(plan))
         export_put(plan, "    signal(SIGALRM, give_up);\n    alarm(%u);\n",
                    10 + trace_touch_ms(plan->trace, plan->trace->count) / 500);
     if (may_exit)

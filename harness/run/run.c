@@ -62,7 +62,7 @@ static bool run_usable(struct run *run, const struct trace_op *op)
         return judge_usable_stable(run, op->slot) &&
                judge_content(run, op->slot, "after malloc_usable_size");
     run_evaluate(run, CHECK_USABLE);
-    size_t capacity = run->subject->calls.malloc_usable_size(NULL);
+    size_t capacity = run_usable_of(run, NULL);
     return capacity == 0 || run_fail(run, CHECK_USABLE, "malloc_usable_size",
                                      "malloc_usable_size(NULL) returned %zu, must be 0", capacity);
 }

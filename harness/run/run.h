@@ -78,11 +78,18 @@ struct outcome {
     uint64_t block, size;  /* its address, 0: none, and what was asked for: for pictures */
 };
 
+/* Where a run is, for whoever finds out why its process died. */
+enum run_where {
+    RUN_TOUCHES,         /* the blocks; the requested bytes, and others that were there before */
+    RUN_CALLS,           /* the function of the op */
+    RUN_ASKS,            /* malloc_usable_size */
+    RUN_TOUCHES_GRANTED, /* bytes that nobody requested, but malloc_usable_size grants */
+};
+
 struct run_progress {
     volatile uint32_t op;    /* the op being run, or VERDICT_NO_OP */
     volatile uint32_t round; /* which cycle of the trace */
-    /* bool: inside the subject; else the harness is touching blocks */
-    volatile uint32_t is_in_call;
+    volatile uint32_t where; /* enum run_where */
     /* of this run; the last one only if it came in the last call of the subject */
     struct os_call_failures os_failures;
 };

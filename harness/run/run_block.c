@@ -53,6 +53,21 @@ static size_t block_claim(const struct request *request, const void *start,
     return start == replaced->start && replaced->claim > claim ? replaced->claim : claim;
 }
 
+/* Pages that only malloc_usable_size says to be part of the block: if they are not there, the
+ * process dies here. */
+static void touch_granted(struct run *run, const struct block *block)
+{
+    uint8_t *end = block->start + block->capacity;
+    uint8_t *page = block->start + block->size;
+    page += -(uintptr_t)page % RUN_PAGE;
+    if (block->capacity == 0 || page >= end)
+        return;
+    run_is(run, RUN_TOUCHES_GRANTED);
+    *(volatile uint8_t *)page = 0;
+    *(volatile uint8_t *)(end - 1) = 0;
+    run_is(run, RUN_TOUCHES);
+}
+
 /*
  * Enters a judged block into the shadow and fills it to its last usable byte. replaced: the block
  * that realloc made it of, or a dead one.
@@ -79,6 +94,7 @@ static void take_block(struct run *run, const struct request *request, void *sta
                             .kind = request->op->kind};
     if (run->features != NULL)
         feature_new_block(run, block);
+    touch_granted(run, block);
     pattern_fill(block->start, block->capacity, block->fill_max, block->seed);
     shadow_insert(&run->shadow, slot);
     if (run->shadow.live_size > run->peak_size)

@@ -101,8 +101,7 @@ static int *errno_of(const struct subject *subject)
  * in errno. */
 static void enter_call(struct run *run)
 {
-    if (run->report->progress != NULL)
-        run->report->progress->is_in_call = 1;
+    run_is(run, RUN_CALLS);
     run_evaluate(run, CHECK_CRASH);
     run_evaluate(run, CHECK_PROGRESS);
     *errno_of(run->subject) = ERRNO_SENTINEL;
@@ -115,8 +114,7 @@ static int leave_call(struct run *run)
     if (run->faults.is_watching)
         faults_leave(run);
     int error = *errno_of(run->subject);
-    if (run->report->progress != NULL)
-        run->report->progress->is_in_call = 0;
+    run_is(run, RUN_TOUCHES);
     return error;
 }
 

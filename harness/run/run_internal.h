@@ -108,6 +108,13 @@ struct answer {
     bool is_untouched; /* posix_memalign did not write its out-parameter */
 };
 
+/* Where the run is, for whoever watches this process. */
+static inline void run_is(struct run *run, enum run_where where)
+{
+    if (run->report->progress != NULL)
+        run->report->progress->where = where;
+}
+
 /* To be called wherever a check compares. */
 static inline void run_evaluate(struct run *run, enum check check)
 {
@@ -177,6 +184,8 @@ bool judge_content(struct run *run, uint32_t slot, const char *when);
 bool judge_kept_prefix(struct run *run, const struct request *request, const struct block *old,
                        const uint8_t *moved);
 bool judge_usable_stable(struct run *run, uint32_t slot);
+/* What the subject's malloc_usable_size, which it has, says. */
+size_t run_usable_of(struct run *run, void *block);
 bool judge_policy(struct run *run, const struct request *request, bool is_null);
 bool judge_errno_not_zero(struct run *run, const char *site, int error);
 bool run_sweep(struct run *run, const char *when);

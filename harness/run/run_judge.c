@@ -251,6 +251,14 @@ static bool judge_alignment(struct run *run, const struct request *request, cons
     return true;
 }
 
+size_t run_usable_of(struct run *run, void *block)
+{
+    run_is(run, RUN_ASKS);
+    size_t capacity = run->subject->calls.malloc_usable_size(block);
+    run_is(run, RUN_TOUCHES);
+    return capacity;
+}
+
 static bool judge_usable(struct run *run, const struct request *request, void *block,
                          size_t *ret_capacity)
 {
@@ -258,7 +266,7 @@ static bool judge_usable(struct run *run, const struct request *request, void *b
     if (run->subject->calls.malloc_usable_size == NULL)
         return true;
     run_evaluate(run, CHECK_USABLE);
-    size_t capacity = run->subject->calls.malloc_usable_size(block);
+    size_t capacity = run_usable_of(run, block);
     if (capacity >= request->total && capacity - request->total < (size_t)PTRDIFF_MAX)
         *ret_capacity = capacity;
     else
@@ -366,7 +374,7 @@ bool judge_usable_stable(struct run *run, uint32_t slot)
     if (run->subject->calls.malloc_usable_size == NULL)
         return true;
     run_evaluate(run, CHECK_USABLE);
-    size_t capacity = run->subject->calls.malloc_usable_size(block->start);
+    size_t capacity = run_usable_of(run, block->start);
     return capacity == block->capacity ||
            run_fail(run, CHECK_USABLE, "malloc_usable_size",
                     "malloc_usable_size(#%u) was %zu after %s and is %zu now", slot,

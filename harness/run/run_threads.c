@@ -159,12 +159,9 @@ struct fork_job {
 static void do_fork(void *context)
 {
     struct fork_job *job = context;
-    struct run_progress *progress = job->run->report->progress;
-    if (progress != NULL)
-        progress->is_in_call = 1;
+    run_is(job->run, RUN_CALLS);
     job->child = fork();
-    if (progress != NULL)
-        progress->is_in_call = 0;
+    run_is(job->run, RUN_TOUCHES);
     if (job->child == 0)
         live_in_child(job->run);
 }
