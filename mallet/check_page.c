@@ -69,19 +69,40 @@ static const char *const titles[CHECK_COUNT] = {
     [CHECK_RACE] = "two threads touch the same memory without an order (%s)",
 };
 
+/* posix_memalign returns its error, and leaves errno alone. */
+static const char *title_of(enum check check, bool returns_error)
+{
+    return check == CHECK_ERRNO && returns_error ? "%s returns the wrong error" : titles[check];
+}
+
 static const char *site_text(const char *site)
 {
     return strcmp(site, "cycle") == 0 ? "cycles" : strcmp(site, "end") == 0 ? "at the end" : site;
 }
 
-/* What the failure of a clause comes to; NULL: its sentence says no more than that. */
+/* The function that the sentence of a clause begins with. */
+static void find_called(const char *sentence, char *ret_name, size_t capacity)
+{
+    size_t length = strspn(sentence, "abcdefghijklmnopqrstuvwxyz_");
+    bool is_call = length > 0 && sentence[length] == '(';
+    snprintf(ret_name, capacity, "%.*s", is_call ? (int)length : 6, is_call ? sentence : "a call");
+}
+
+/* What the failure of a clause comes to, as above; NULL: its sentence says no more than that. */
 static const char *clause_title(const struct finding *finding)
 {
     const struct cause cause = finding_cause(finding);
-    bool has_died = strstr(finding->sentence, "died of signal") != NULL ||
-                    strstr(finding->sentence, "called exit(") != NULL;
+    bool has_died = strstr(finding->sentence, "died of signal") != NULL || cause.exits;
     if (cause.effect == EFFECT_PROGRESS)
         return "a call does not return";
+    if (cause.effect == EFFECT_ERRNO)
+        return title_of(CHECK_ERRNO, strstr(finding->sentence, "errno") == NULL);
+    if (cause.effect == EFFECT_IMPOSSIBLE)
+        return "%s succeeds where it must fail";
+    if (cause.effect == EFFECT_NULL)
+        return titles[CHECK_NULL];
+    if (cause.effect == EFFECT_ALIGNMENT)
+        return titles[CHECK_ALIGNMENT];
     if (cause.effect != EFFECT_MEMORY || strstr(finding->sentence, "zeros") != NULL)
         return NULL;
     if (has_died)
@@ -92,8 +113,13 @@ static const char *clause_title(const struct finding *finding)
 
 static void format_clause_title(const struct finding *finding, char *ret_title, size_t capacity)
 {
-    const char *title = clause_title(finding);
-    if (title != NULL)
+    const char *title = clause_title(finding), *place = title != NULL ? strstr(title, "%s") : NULL;
+    char called[64];
+    find_called(finding->sentence, called, sizeof called);
+    if (place != NULL)
+        snprintf(ret_title, capacity, "%.*s%s%s (%s)", (int)(place - title), title, called,
+                 place + 2, finding->check);
+    else if (title != NULL)
         snprintf(ret_title, capacity, "%s (%s)", title, finding->check);
     else
         snprintf(ret_title, capacity, "%s does not hold", finding->check);
@@ -102,13 +128,16 @@ static void format_clause_title(const struct finding *finding, char *ret_title, 
 static void format_title(const struct finding *finding, char *ret_title, size_t capacity)
 {
     enum check check = check_find(finding->check);
-    const char *title = check < CHECK_COUNT ? titles[check] : "", *place = strstr(title, "%s");
+    if (check == CHECK_COUNT) {
+        format_clause_title(finding, ret_title, capacity);
+        return;
+    }
+    const char *title = title_of(check, strstr(finding->sentence, " returned ") != NULL);
+    const char *place = strstr(title, "%s");
     bool is_function = strchr(finding->site, '/') == NULL;
     const char *site = is_function ? site_text(finding->site) : "a call";
     bool is_refused = strchr(site, '@') != NULL;
-    if (check == CHECK_COUNT)
-        format_clause_title(finding, ret_title, capacity);
-    else if (place == NULL)
+    if (place == NULL)
         snprintf(ret_title, capacity, "%s (%s)", title, site_text(finding->site));
     else
         snprintf(ret_title, capacity, "%.*s%.*s%s%s%s%s%s", (int)(place - title), title,
@@ -351,9 +380,11 @@ static void print_standard(const struct finding *lead)
     const char *id = is_clause ? lead->check : check_clause(check);
     const struct clause *clause = id != NULL ? clauses_find(id) : NULL;
     const char *words = is_clause && clause != NULL ? clause->requirement : check_asserts(check);
+    size_t length = strcspn(words, "["); /* a mark, which `mallet clauses` explains */
     char text[TEXT_MAX];
     if (clause != NULL)
-        snprintf(text, sizeof text, "%s (mallet clauses %s)", words, clause->id);
+        snprintf(text, sizeof text, "%.*s%s(mallet clauses %s)", (int)length, words,
+                 words[length] == '[' ? "" : " ", clause->id);
     else
         snprintf(text, sizeof text, "%s", words);
     print_wrapped("required", text);

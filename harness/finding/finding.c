@@ -4,6 +4,8 @@
 #include "harness/finding/finding.h"
 #include "harness/base/text.h"
 
+#include <string.h>
+
 void finding_make(struct finding *ret_finding, const char *subject, const struct verdict *verdict,
                   const char *output)
 {
@@ -61,6 +63,11 @@ const char *finding_note(const struct finding *finding)
     bool is_unrepeated = finding->attempts > 0 && finding->reproduced == 0;
     return is_unrepeated && finding->confirmed != CONFIRM_YES ? "no fresh process repeats it"
                                                               : NULL;
+}
+
+bool finding_is_exit(const char *sentence)
+{
+    return strstr(sentence, " exit(") != NULL;
 }
 
 bool finding_is_clause(const struct finding *finding)

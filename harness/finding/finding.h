@@ -65,6 +65,9 @@ void finding_make(struct finding *ret_finding, const char *subject, const struct
                   const char *output);
 /* What finding_make was given; of a finding that is about a clause the check is CHECK_COUNT. */
 struct verdict finding_verdict(const struct finding *finding);
+/* Whether a sentence tells of a process that the subject ended by exit: it gave up, for want of
+ * memory, say, which is not how damage ends one. */
+bool finding_is_exit(const char *sentence);
 /* Whether it is about a clause of a standard, not about a check. */
 bool finding_is_clause(const struct finding *finding);
 /* Why it is a note, as half a sentence: "no fresh process repeats it". NULL: it is none. */

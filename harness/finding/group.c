@@ -93,7 +93,8 @@ static const struct {
     {"a multiple of", EFFECT_ALIGNMENT, false},
     {"expected a block, observed NULL", EFFECT_NULL, false},
     {"(ENOMEM), observed the result 0", EFFECT_IMPOSSIBLE, false},
-    {"errno kept|errno unchanged|observed NULL with|observed NULL and errno", EFFECT_ERRNO, false},
+    {"errno kept|errno unchanged|observed NULL with|observed NULL and errno|(EINVAL), observed 0",
+     EFFECT_ERRNO, false},
     {"expected NULL", EFFECT_IMPOSSIBLE, false},
     {"observed NULL", EFFECT_NULL, false},
     {"zeros", EFFECT_MEMORY, false},
@@ -209,6 +210,7 @@ struct cause finding_cause(const struct finding *finding)
     cause.is_release = strncmp(place, "free", 4) == 0;
     const char *workload = strstr(finding->site, "growth/");
     bool is_clause = check == CHECK_COUNT;
+    cause.exits = finding_is_exit(finding->sentence);
     cause.is_about_fork = strstr(is_clause ? finding->check : finding->site, "fork") != NULL;
     /* the child of a fork that hangs waits for a lock */
     cause.is_blocked = has_word(finding->sentence, "threads are blocked|stood still") ||
@@ -273,10 +275,10 @@ static bool is_same_cause(const struct cause *left, const struct cause *right)
     if (is_race(left) && is_race(right))
         return true;
     return is_same_errno(left, right) && left->effect == right->effect &&
-           left->effect != EFFECT_OTHER && left->has_trace == right->has_trace &&
-           left->functions == right->functions && left->needs_threads == right->needs_threads &&
-           left->needs_exit == right->needs_exit && left->needs_fork == right->needs_fork &&
-           left->needs_break == right->needs_break &&
+           left->exits == right->exits && left->effect != EFFECT_OTHER &&
+           left->has_trace == right->has_trace && left->functions == right->functions &&
+           left->needs_threads == right->needs_threads && left->needs_exit == right->needs_exit &&
+           left->needs_fork == right->needs_fork && left->needs_break == right->needs_break &&
            (left->fails == right->fails || left->effect == EFFECT_ALIGNMENT ||
             left->effect == EFFECT_NULL) &&
            is_same_core(left, right) && is_same_direction(left, right) &&
@@ -310,7 +312,8 @@ static bool has_needs(const struct cause *shown, const struct cause *finding)
  * call that must fail shows explains nothing of other functions. */
 static unsigned explains(const struct cause *shown, const struct cause *finding)
 {
-    bool is_of_effect = shown->effect == finding->effect && shown->effect != EFFECT_OTHER;
+    bool is_of_effect = shown->effect == finding->effect && shown->effect != EFFECT_OTHER &&
+                        shown->exits == finding->exits;
     if ((shown->has_trace && !has_needs(shown, finding)) || !is_same_errno(shown, finding))
         return 0;
     bool spoils_all = is_plain(shown) && shown->effect == EFFECT_MEMORY &&

@@ -53,6 +53,7 @@ struct cause {
     bool has_trace;
     bool is_workload;   /* of growth: a single thread, whose calls its name tells */
     bool is_blocked;    /* threads that wait for one another, as torture words it */
+    bool exits;         /* the subject ends the process by exit */
     bool is_release;    /* what free does to errno: it does not fail, as the others may */
     bool is_concurrent; /* a scenario of torture, or a clause about threads */
     bool is_about_fork; /* likewise */

@@ -30,8 +30,9 @@ bool reproduce_shows(const struct reproduction *reproduction, const struct execu
     const struct verdict *verdict = &execution->verdict;
     if (execution->is_clean)
         return false;
-    bool is_of_family =
-        verdict->check < CHECK_COUNT && (reproduction->family >> verdict->check & 1) != 0;
+    bool is_of_family = verdict->check < CHECK_COUNT &&
+                        (reproduction->family >> verdict->check & 1) != 0 &&
+                        finding_is_exit(verdict->sentence) == finding_is_exit(class->sentence);
     return is_of_family || verdict_is_same(verdict, class);
 }
 

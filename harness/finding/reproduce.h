@@ -8,7 +8,8 @@
 
 /* What a replay needs beyond the trace, and what it must show. */
 struct reproduction {
-    /* bit i: enum check, any of which shows the cause wherever it shows; 0: only the class does */
+    /* bit i: enum check, any of which shows the cause wherever it shows, but by exit only one that
+     * showed so; 0: only the class does */
     uint32_t family;
     uint32_t muted; /* checks that hide the class */
     /* identical cycles for footprint: many times the cost of one run. Few raise a suspicion only,

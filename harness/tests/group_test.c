@@ -205,7 +205,7 @@ static void a_fork_that_hangs_is_no_consequence_of_a_call_that_does(void **state
 static void a_call_that_exits_has_died_and_sizes_are_no_growth(void **state)
 {
     (void)state;
-    add_trace("crash", "malloc", "fail-os 1\n#0 = malloc 1\n");
+    add("crash", "malloc", "fail-os 1\n#0 = malloc 1\n", "`#0 = malloc 1` called exit(12)");
     add_clause("POSIX17-malloc-1", "malloc(64) with 2 MiB of address space left: expected NULL, "
                                    "the process called exit(12)");
     add_trace("content", "realloc", "#0 = malloc 1\n#0 = realloc #0 2\n");
@@ -268,6 +268,18 @@ static void what_fails_always_fails_after_a_refusal_too(void **state)
     snprintf(findings[1].sentence, sizeof findings[1].sentence,
              "aligned_alloc(1, 1) failed with only 0 bytes live: an OS call had failed earlier");
     assert_int_equal(findings_group(findings, count, groups), 1);
+}
+
+static void to_give_up_by_exit_is_no_damage(void **state)
+{
+    (void)state;
+    add("crash", "malloc", "#0 = malloc 1000000\n", "`#0 = malloc 1000000` called exit(0)");
+    add_trace("crash", "free", "#0 = malloc 1000000\nfree #0\n");
+    add_clause("C23-7.24.3.6-p2-a", "malloc(9): expected to return, the process called exit(0)");
+    add_clause("C23-7.24.3.3-p2-a", "free: expected to return, the process died of signal 11");
+    assert_int_equal(findings_group(findings, count, groups), 2);
+    assert_int_equal(groups[2], groups[0]);
+    assert_int_equal(groups[3], groups[1]);
 }
 
 static void costs_of_other_functions_are_other_causes(void **state)
@@ -381,6 +393,7 @@ int main(void)
         TEST(a_needless_failure_and_its_errno_are_one_cause),
         TEST(what_fails_always_fails_after_a_refusal_too),
         TEST(a_deadlock_is_no_consequence_of_damage),
+        TEST(to_give_up_by_exit_is_no_damage),
         TEST(costs_of_other_functions_are_other_causes),
         TEST(a_clause_that_says_nothing_more_is_a_cause_of_its_own),
         TEST(a_clause_never_joins_two_traces),
