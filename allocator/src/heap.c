@@ -307,8 +307,7 @@ static bool free_large(struct anvil_heap *heap, const char *start)
 
 void heap_put_runs(struct anvil_heap *heap, struct extent *first)
 {
-    if (first == NULL)
-        return;
+    ASSERT(first != NULL);
     sync_lock_acquire(&heap->lock);
     for (struct extent *extent = first, *next; extent != NULL; extent = next) {
         ASSERT(extent_state(extent) == EXTENT_CACHED ||

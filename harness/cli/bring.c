@@ -308,6 +308,8 @@ static void write_function(const struct build *build, FILE *file, const struct f
     else if (build->bring.init != NULL)
         fprintf(file, "    if (!begin()) {\n        errno = ENOMEM;\n        return %s;\n    }\n",
                 strcmp(function->result, "int") == 0 ? "ENOMEM" : "0");
+    if (build->lab != NULL && strcmp(function->name, "free") == 0) /* asked of blocks only */
+        fprintf(file, "    if (%s == 0)\n        return;\n", arguments);
     fprintf(file, "    %s%s%s(%s);\n}\n\n", is_void ? "" : "return ", prefix, function->name,
             arguments);
 }

@@ -58,6 +58,11 @@ if [ -n "$foreign" ]; then
     ends 0 replay --lab malloclab --rounds 0 shifted.c "$traces"
     ends 0 conform --lab malloclab shifted.c
 
+    # Nothing but blocks is to be freed.
+    printf 'free NULL\n#0 = malloc 8\nfree #0\n' >null.trace
+    breaks null.c '/^void mm_free/,/^}/s/if (block == NULL)/if (block == NULL) __builtin_trap();\n    if (0)/'
+    ends 0 replay --lab malloclab --rounds 0 null.c null.trace
+
     breaks start.c 's/first = start + 2 \* TAG/first = start + 3 * TAG/; s/mem_sbrk(4 \* TAG)/mem_sbrk(5 * TAG)/'
     ends 1 replay --lab malloclab --rounds 0 start.c "$traces/sizes-small.trace"
     printed 'check     alignment'
