@@ -66,6 +66,15 @@ static bool copy_trace(const struct trace *trace, struct trace *ret_trace)
     return true;
 }
 
+/* Whether the second shows the class better: what a step of this build saw before what an earlier
+ * build had, whose program shows it still, but in its own words. */
+static bool is_better(const struct check_finding *best, const struct check_finding *other)
+{
+    bool is_earlier = strcmp(best->step, "earlier") == 0;
+    return is_earlier ? finding_note(&other->finding) == NULL
+                      : finding_leads(&other->finding, &best->finding);
+}
+
 /* The best of each class. */
 static void choose_candidates(struct search *search)
 {
@@ -77,7 +86,7 @@ static void choose_candidates(struct search *search)
             continue;
         for (size_t j = i + 1; j < causes->finding_count; j++)
             if (causes->findings[j].class == i &&
-                finding_leads(&causes->findings[j].finding, &causes->findings[best].finding))
+                is_better(&causes->findings[best], &causes->findings[j]))
                 best = j;
         struct candidate *candidate = &search->candidates[search->count++];
         *candidate = (struct candidate){.finding = causes->findings[best].finding, .member = best};

@@ -172,6 +172,18 @@ void check_folder_open(struct check_folder *ret_folder, struct check_causes *cau
     unlink(path); /* if this check is killed, the next one must not take it for its own */
 }
 
+void check_folder_settle(struct check_folder *folder, const struct check_causes *causes)
+{
+    for (size_t i = 0; i < folder->earlier_count; i++)
+        for (size_t j = 0; j < causes->finding_count; j++) {
+            const struct finding *finding = &causes->findings[j].finding;
+            if (folder->earlier[i].state == EARLIER_UNKNOWN &&
+                strcmp(finding->check, folder->earlier[i].check) == 0 &&
+                strcmp(finding->site, folder->earlier[i].site) == 0)
+                folder->earlier[i].state = EARLIER_THERE;
+        }
+}
+
 void check_folder_done(struct check_folder *folder)
 {
     free(folder->earlier);

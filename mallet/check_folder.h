@@ -30,6 +30,8 @@ void check_folder_open(struct check_folder *ret_folder, struct check_causes *cau
 /* Runs the program of a finding on the subject of this check, unless it is too late. */
 void check_earlier_try(struct check_earlier *ret_earlier, const struct check_causes *causes,
                        const struct finding *finding, double until);
+/* What could not be tried again, but this build's own steps found, is still there. */
+void check_folder_settle(struct check_folder *folder, const struct check_causes *causes);
 void check_earlier_print(const struct check_earlier *earlier, size_t count);
 json_t *check_earlier_json(const struct check_earlier *earlier, size_t count);
 void check_folder_done(struct check_folder *folder);

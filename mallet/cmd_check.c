@@ -177,6 +177,7 @@ static int run_check(struct check_report *check, struct check_request *request,
     cli_hide_progress();
     qsort(check->lines, check->line_count, sizeof *check->lines, compare_lines);
     if (status == EXIT_CLEAN) {
+        check_folder_settle(&check->folder, &check->causes);
         check_causes_find(&check->causes, check_now() + (end > 0 ? reserve : (double)CAUSES_MAX_S));
         check->stale = check_is_complete(check)
                            ? baseline_stale(&check->causes.log->expected, check->subject)
