@@ -99,7 +99,8 @@ enum subject_call run_call_of(enum op_kind kind);
 /* What a run makes of an op: of a sized free a plain one if the subject, which offers the functions
  * of the set (as subject_offers), has no such function. */
 enum op_kind run_op_kind(unsigned offers, enum op_kind kind);
-/* The name that a verdict has for an op: of what a run makes of it. */
+/* The name that a verdict has for an op: of what a run makes of it. Behind an op that the subject
+ * has no function for, live blocks are swept all the same. */
 const char *run_op_name(unsigned offers, enum op_kind kind);
 
 struct run; /* the shadow and all other working memory */

@@ -44,7 +44,9 @@ enum op_kind run_op_kind(unsigned offers, enum op_kind kind)
 
 const char *run_op_name(unsigned offers, enum op_kind kind)
 {
-    return trace_op_name(run_op_kind(offers, kind));
+    enum subject_call call = run_call_of(run_op_kind(offers, kind));
+    bool is_left_out = call < SUBJECT_CALL_COUNT && (offers >> call & 1) == 0;
+    return trace_op_name(is_left_out ? OP_SWEEP : run_op_kind(offers, kind));
 }
 
 struct request request_make(const struct run *run, const struct trace_op *op)

@@ -273,8 +273,9 @@ static void a_sized_free_is_named_free_where_there_is_none(void **state)
 {
     (void)state;
     assert_string_equal(run_op_name(1u << SUBJECT_free_sized, OP_FREE_SIZED), "free_sized");
-    assert_string_equal(run_op_name(1u << SUBJECT_free_sized, OP_FREE_ALIGNED_SIZED), "free");
-    assert_string_equal(run_op_name(0, OP_REALLOC), "realloc");
+    assert_string_equal(run_op_name(1u << SUBJECT_free, OP_FREE_ALIGNED_SIZED), "free");
+    assert_string_equal(run_op_name(1u << SUBJECT_realloc, OP_REALLOC), "realloc");
+    assert_string_equal(run_op_name(1u << SUBJECT_free, OP_REALLOC), "sweep"); /* it has none */
 }
 
 int main(void)
