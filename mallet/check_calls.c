@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A trace as a few lines of C, to be read: the program beside it is what compiles. */
+#include "harness/program/program.h"
 #include "harness/trace/trace_number.h"
 #include "mallet/check_page.h"
 
@@ -19,7 +20,7 @@ static const char *slot_name(uint32_t slot, char ret_name[16])
 static void format_size(const struct trace_op *op, char ret_text[CALL_MAX])
 {
     char name[16], number[NUMBER_TEXT_MAX];
-    const struct number exact = {.value = op->size};
+    const struct number exact = {.value = op->size & program_size_max()};
     (void)number_format(&exact, number);
     if (op->size_base == SIZE_EXACT)
         snprintf(ret_text, CALL_MAX, "%s", number);
@@ -35,7 +36,7 @@ static void format_arguments(const struct trace_op *op, char ret_text[CALL_MAX])
 {
     unsigned traits = trace_op_traits((enum op_kind)op->kind);
     char size[CALL_MAX] = "", extra[NUMBER_TEXT_MAX] = "";
-    const struct number number = {.value = op->extra};
+    const struct number number = {.value = op->extra & program_size_max()};
     if ((traits & OP_HAS_SIZE) != 0)
         format_size(op, size);
     if ((traits & OP_TAKES_EXTRA) != 0)

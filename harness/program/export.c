@@ -165,7 +165,7 @@ static void choose_variants(const struct plan *plan, struct program *program)
                     {"WITH_STABLE", plan->check == CHECK_USABLE},
                     {"WITH_UNTOUCHED", plan->check == CHECK_NULL},
                     {"WITH_FAULTS", plan->has_faults},
-                    {"WITH_I386", strcmp(program_compile_option(), "-m32") == 0},
+                    {"WITH_I386", program_size_max() == UINT32_MAX},
                     {"WITH_BREAK", plan_uses(plan, OP_SBRK)}};
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++)
         if (variants[i].is_on)

@@ -2,6 +2,7 @@
 /* Ops as lines of C, in the two forms that export.c explains. What is asserted behind a call:
  * export_assert.c. */
 #include "harness/program/export_internal.h"
+#include "harness/program/program.h"
 #include "harness/run/team.h"
 
 #include <inttypes.h>
@@ -20,16 +21,18 @@ void export_put(const struct plan *plan, const char *format, ...)
 
 static void put_number(const struct plan *plan, uint64_t value)
 {
-    if (value == SIZE_MAX)
+    const uint64_t most = program_size_max(), half = most / 2, near = 65536;
+    value &= most;
+    if (value == most)
         export_put(plan, "SIZE_MAX");
-    else if (value > SIZE_MAX - 65536)
-        export_put(plan, "SIZE_MAX - %" PRIu64, SIZE_MAX - value);
-    else if (value == (uint64_t)PTRDIFF_MAX)
+    else if (value > most - near)
+        export_put(plan, "SIZE_MAX - %" PRIu64, most - value);
+    else if (value == half)
         export_put(plan, "(size_t)PTRDIFF_MAX");
-    else if (value > (uint64_t)PTRDIFF_MAX && value - (uint64_t)PTRDIFF_MAX <= 65536)
-        export_put(plan, "(size_t)PTRDIFF_MAX + %" PRIu64, value - (uint64_t)PTRDIFF_MAX);
-    else if (value <= (uint64_t)PTRDIFF_MAX && (uint64_t)PTRDIFF_MAX - value <= 65536)
-        export_put(plan, "(size_t)PTRDIFF_MAX - %" PRIu64, (uint64_t)PTRDIFF_MAX - value);
+    else if (value > half && value - half <= near)
+        export_put(plan, "(size_t)PTRDIFF_MAX + %" PRIu64, value - half);
+    else if (value <= half && half - value <= near)
+        export_put(plan, "(size_t)PTRDIFF_MAX - %" PRIu64, half - value);
     else
         export_put(plan, "%" PRIu64 "%s", value, value > INT64_MAX ? "u" : "");
 }

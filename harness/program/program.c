@@ -103,6 +103,11 @@ const char *program_compile_option(void)
     return compile_option;
 }
 
+uint64_t program_size_max(void)
+{
+    return strcmp(compile_option, "-m32") == 0 ? UINT32_MAX : SIZE_MAX;
+}
+
 /* ---- names ---- */
 
 void program_use_names(const char *text)

@@ -26,6 +26,7 @@
 #define HARNESS_PROGRAM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct program;
@@ -49,6 +50,8 @@ bool program_names(const char *function);
 void program_use_compile_option(const char *option);
 /* That option, or "". */
 const char *program_compile_option(void);
+/* SIZE_MAX where the programs run: what a trace asks for is taken modulo one more. */
+uint64_t program_size_max(void);
 
 /* NULL: no memory. */
 struct program *program_begin(void);
