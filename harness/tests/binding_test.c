@@ -64,6 +64,9 @@ static struct hostile subjects[] = {
     {"close_in_malloc", "it lost descriptor 4", NULL},
     {"only_preloaded", "8 bytes past a multiple of 16", NULL},
     {"stack_block", "the program's own memory", NULL},
+    {"usable_crashes", "malloc_usable_size, after `#0 = malloc 12345`, died of signal 11", NULL},
+    {"usable_grants_more",
+     "in the bytes that malloc_usable_size grants beyond those of `#0 =", NULL},
     {"read_only_block", "while the blocks around `#0 = malloc 12345` were touched", NULL},
 };
 enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };

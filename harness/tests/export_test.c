@@ -8,6 +8,7 @@
  */
 #include "harness/finding/finding.h"
 #include "harness/program/export.h"
+#include "harness/program/program.h"
 
 #include <glob.h>
 #include <limits.h>
@@ -152,6 +153,32 @@ static void a_policy_verdict_makes_the_choice_twice(void **state)
         &trace, &(struct verdict){.check = CHECK_POLICY, .op = 3, .site = "realloc"}, "in a probe");
 }
 
+static void assert_exported_has(const char *content, const char *part)
+{
+    char path[PATH_MAX];
+    struct trace trace = parse(content, strlen(content));
+    snprintf(path, sizeof path, "%s/program.c", work);
+    FILE *out = fopen(path, "w+");
+    assert_non_null(out);
+    export_program(out, &trace, NULL);
+    rewind(out);
+    text[fread(text, 1, sizeof text - 1, out)] = '\0';
+    fclose(out);
+    if (strstr(text, part) == NULL)
+        fail_msg("%s has no \"%s\"", path, part);
+}
+
+/* A run takes sizes modulo 2^32 there. */
+static void sizes_for_a_32_bit_subject_are_its_own(void **state)
+{
+    (void)state;
+    assert_exported_has("#0 = malloc PTRDIFF_MAX-42\n", "(size_t)PTRDIFF_MAX - 42");
+    program_use_compile_option("-m32");
+    assert_exported_has("#0 = malloc PTRDIFF_MAX-42\n", "SIZE_MAX - 42");
+    assert_exported_has("#0 = malloc 2147483648\n", "(size_t)PTRDIFF_MAX + 1");
+    program_use_compile_option(NULL);
+}
+
 static void a_trace_without_blocks_compiles(void **state)
 {
     (void)state;
@@ -195,6 +222,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_op_kind_holds_as_a_campaign_compiles_it),
         cmocka_unit_test(every_check_compiles_and_holds_on_every_op_kind),
         cmocka_unit_test(a_policy_verdict_makes_the_choice_twice),
+        cmocka_unit_test(sizes_for_a_32_bit_subject_are_its_own),
         cmocka_unit_test(a_trace_without_blocks_compiles),
         cmocka_unit_test(every_seed_compiles_and_holds),
     };
