@@ -3,7 +3,7 @@
  * it is. */
 #include "adversity/torture/testlib.h"
 
-enum { WORD = 8, SERIAL_BITS = 26, ERRNO_UNTOUCHED = 7777 };
+enum { WORD = 8, SERIAL_BITS = 26, ERRNO_UNTOUCHED = 7777, ONE_IS_EMPTY = 64 };
 #define DISGUISE 0x9e3779b97f4a7c15u /* so that neither zero nor a small number is a word */
 
 static uint64_t make_word(uint32_t key, size_t position)
@@ -86,7 +86,7 @@ size_t random_size(struct worker *worker, size_t limit)
 static void judge_new(struct worker *worker, const struct block *block, size_t alignment,
                       const char *call)
 {
-    if (block->address == NULL)
+    if (block->address == NULL && block->size > 0)
         torture_fail(worker, "null", call, "thread %u: %s of %zu bytes returned NULL", worker->id,
                      call, block->size);
     if ((uintptr_t)block->address % alignment != 0 && !torture_is_muted("alignment"))
@@ -108,7 +108,7 @@ static void judge_zero(struct worker *worker, const struct block *block)
 static size_t natural_alignment(size_t size)
 {
     size_t alignment = torture_options.alignment;
-    while (alignment > size)
+    while (alignment > 1 && alignment > size)
         alignment /= 2;
     return alignment;
 }
@@ -170,6 +170,7 @@ void block_make(struct worker *worker, struct block *ret_block, size_t limit)
     size_t alignment = (size_t)16 << torture_random(worker, 6);
     const char *call = kind >= 46 ? make_aligned(worker, &block, alignment) : NULL;
     if (call == NULL) {
+        block.size = torture_random(worker, ONE_IS_EMPTY) == 0 ? 0 : block.size;
         alignment = natural_alignment(block.size);
         call = make_plain(worker, &block, kind);
     }

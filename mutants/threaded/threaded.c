@@ -333,6 +333,8 @@ void *malloc(size_t size)
                                            : NULL;
     if (block == NULL)
         errno = ENOMEM;
+    if (HAS(free_empty_first) && block != NULL)
+        block->link = size == 0 ? block : NULL;
     return block != NULL ? block + 1 : NULL;
 }
 
@@ -341,6 +343,8 @@ void free(void *address)
     if (address == NULL)
         return;
     struct header *block = header_of(address);
+    if (HAS(free_empty_first) && block->link == block)
+        mine->is_idle = false; /* my_cache() would make one */
     if (block->class == ALIGNED)
         block = block->link;
     if (block->class == LARGE)
