@@ -75,7 +75,8 @@ int torture_run(const struct torture_plan *plan, struct torture_result *ret_resu
 bool torture_mute(struct torture_plan *plan, const struct torture_result *found);
 
 /* Runs the plan anew `attempts` times from the seed that found something, each for twice the time
- * that finding it took; counts the same checks. Returns as torture_run. */
+ * that finding it took; counts the same checks, and damage of any kind for damage. Returns as
+ * torture_run. */
 int torture_reproduce(const struct torture_plan *plan, const struct torture_result *found,
                       unsigned attempts, unsigned *ret_times, char error[SUBJECT_ERROR_MAX]);
 
