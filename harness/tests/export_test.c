@@ -161,7 +161,7 @@ static void assert_exported_has(const char *content, const char *part)
     FILE *out = fopen(path, "w+");
     assert_non_null(out);
     export_program(out, &trace, NULL);
-    rewind(out);
+    assert_int_equal(fseek(out, 0, SEEK_SET), 0);
     text[fread(text, 1, sizeof text - 1, out)] = '\0';
     fclose(out);
     if (strstr(text, part) == NULL)
