@@ -60,8 +60,10 @@ static void touch_granted(struct run *run, const struct block *block)
     uint8_t *end = block->start + block->capacity;
     uint8_t *page = block->start + block->size;
     page += -(uintptr_t)page % RUN_PAGE;
-    if (block->capacity == 0 || page >= end)
+    if (block->size == 0 || page >= end)
         return;
+    *(volatile uint8_t *)block->start = 0; /* what was requested comes first */
+    *(volatile uint8_t *)(block->start + block->size - 1) = 0;
     run_is(run, RUN_TOUCHES_GRANTED);
     *(volatile uint8_t *)page = 0;
     *(volatile uint8_t *)(end - 1) = 0;
