@@ -136,6 +136,8 @@ static void format_title(const struct finding *finding, char *ret_title, size_t 
     const char *place = strstr(title, "%s");
     bool is_function = strchr(finding->site, '/') == NULL;
     const char *site = is_function ? site_text(finding->site) : "a call";
+    if (check == CHECK_CRASH && strstr(finding->sentence, "malloc_usable_size") != NULL)
+        site = "malloc_usable_size"; /* the site is the function that returned the block */
     bool is_refused = strchr(site, '@') != NULL;
     if (place == NULL)
         snprintf(ret_title, capacity, "%s (%s)", title, site_text(finding->site));

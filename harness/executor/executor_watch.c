@@ -94,16 +94,15 @@ static bool is_stuck(const struct executor *executor, struct step *step, uint64_
            turns - step->quiet_turns >= limit / 2 / CONTROL_SHARE_MS;
 }
 
-/* The C function of the op, or of what the run asked about its block. */
+/* The C function of the op: "realloc" of "realloc NULL". Where malloc_usable_size dies of a block,
+ * it is still the function that returned it: which of the two dies of a bad block is chance. */
 static void name_site(const struct executor *executor, const struct trace_op *op,
                       char ret_site[VERDICT_SITE_MAX])
 {
-    const struct run_progress *progress = &executor->report->progress;
+    bool is_fault = executor->report->progress.os_failures.last != 0;
     const char *name = run_op_name(executor->info.subject.offers, op->kind);
-    if (progress->where == RUN_ASKS || progress->where == RUN_TOUCHES_GRANTED)
-        name = "malloc_usable_size";
     snprintf(ret_site, VERDICT_SITE_MAX, "%.*s%s", (int)strcspn(name, " "), name,
-             progress->os_failures.last != 0 ? RUN_FAULT_SITE : "");
+             is_fault ? RUN_FAULT_SITE : "");
 }
 
 size_t executor_find_job(const struct executor *executor)
