@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Its malloc_usable_size reads what it takes for a header of a large block. */
+/* Its malloc_usable_size reads an address that is not mapped. */
 #include "hostile.h"
 
 #include <malloc.h>

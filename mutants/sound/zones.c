@@ -24,7 +24,7 @@ static const size_t kind_max[KINDS] = {128, 2048};
 struct block {
     struct block *before, *after; /* in its zone */
     struct zone *zone;            /* NULL: it is a mapping of its own */
-    size_t size;                  /* bytes behind this header; of a mapping: in all, see below */
+    size_t size;                  /* bytes behind this header, and LIVE in a zone */
 };
 
 struct zone {
