@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The token is a number: whose turn it is. Members and caller wait for theirs on it by futex. */
+/*
+ * The token goes from the caller to a member and back by futex, each at a place of its own, so that
+ * nobody else wakes. While members live, all threads stay on the processor of the caller: they never
+ * run at once, and to wake one on another processor takes three times as long.
+ */
 #include "harness/run/team.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,47 +22,73 @@ enum {
     GUARD_BYTES = 4096
 };
 
+enum token { TOKEN_NONE, TOKEN_HERE, TOKEN_AWAITED /* by a thread that sleeps */ };
+
 struct member {
     struct team *team;
     pthread_t thread;
     bool is_running;
-    void *stack; /* kept for the next thread of this number */
+    atomic_uint token; /* enum token; that of member 0 is the caller's */
+    void *stack;       /* kept for the next thread of this number */
 };
 
 struct team {
-    atomic_uint turn;            /* the member that may run */
-    void (*work)(void *context); /* NULL: the member returns. Owned by whoever has the turn */
+    void (*work)(void *context); /* NULL: the member returns. Owned by whoever has the token */
     void *context;
+    cpu_set_t processors; /* those of the caller before */
+    bool is_pinned;
     struct member members[TEAM_SIZE];
 };
 
-static void wait_for_turn(struct team *team, unsigned wanted)
+static void take_token(struct member *member)
 {
-    unsigned turn;
-    while ((turn = atomic_load_explicit(&team->turn, memory_order_acquire)) != wanted)
-        syscall(SYS_futex, &team->turn, FUTEX_WAIT_PRIVATE, turn, NULL, NULL, 0);
+    unsigned token = TOKEN_NONE;
+    atomic_compare_exchange_strong(&member->token, &token, TOKEN_AWAITED);
+    while (atomic_load_explicit(&member->token, memory_order_acquire) != TOKEN_HERE)
+        syscall(SYS_futex, &member->token, FUTEX_WAIT_PRIVATE, TOKEN_AWAITED, NULL, NULL, 0);
+    atomic_store_explicit(&member->token, TOKEN_NONE, memory_order_relaxed);
 }
 
-static void give_turn(struct team *team, unsigned member)
+static void give_token(struct member *member)
 {
-    atomic_store_explicit(&team->turn, member, memory_order_release); /* pairs with wait_for_turn */
-    syscall(SYS_futex, &team->turn, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    unsigned before = /* pairs with take_token */
+        atomic_exchange_explicit(&member->token, TOKEN_HERE, memory_order_release);
+    if (before == TOKEN_AWAITED)
+        syscall(SYS_futex, &member->token, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 static void *live(void *argument)
 {
     struct member *member = argument;
     struct team *team = member->team;
-    unsigned own = (unsigned)(member - team->members);
     for (;;) {
-        wait_for_turn(team, own);
+        take_token(member);
         if (team->work == NULL)
             break;
         team->work(team->context);
-        give_turn(team, 0);
+        give_token(&team->members[0]);
     }
-    /* the turn stays with this thread until it is joined: nobody else runs while it ends */
+    /* the token stays with this thread until it is joined: nobody else runs while it ends */
     return NULL;
+}
+
+static void pin(struct team *team)
+{
+    int processor = sched_getcpu();
+    if (team->is_pinned || processor < 0 || processor >= CPU_SETSIZE ||
+        sched_getaffinity(0, sizeof team->processors, &team->processors) != 0)
+        return;
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    CPU_SET((unsigned)processor, &own);
+    team->is_pinned = sched_setaffinity(0, sizeof own, &own) == 0;
+}
+
+static void unpin(struct team *team)
+{
+    if (team->is_pinned)
+        sched_setaffinity(0, sizeof team->processors, &team->processors);
+    team->is_pinned = false;
 }
 
 /* On a stack of ours, which the next cycle uses again: what the C library maps and caches for
@@ -74,6 +104,7 @@ static int start(struct member *member)
         mprotect(stack, GUARD_BYTES, PROT_NONE);
         member->stack = stack + GUARD_BYTES;
     }
+    pin(member->team);
     pthread_attr_init(&attributes);
     pthread_attr_setstack(&attributes, member->stack, STACK_BYTES);
     int result = pthread_create(&member->thread, &attributes, live, member);
@@ -105,8 +136,8 @@ int team_do(struct team *team, unsigned member, void (*work)(void *context), voi
         return result;
     team->work = work;
     team->context = context;
-    give_turn(team, member);
-    wait_for_turn(team, 0);
+    give_token(&team->members[member]);
+    take_token(&team->members[0]);
     return 0;
 }
 
@@ -115,21 +146,22 @@ void team_dismiss(struct team *team, unsigned member)
     if (member == 0 || !team->members[member].is_running)
         return;
     team->work = NULL;
-    give_turn(team, member);
+    give_token(&team->members[member]);
     pthread_join(team->members[member].thread, NULL);
     team->members[member].is_running = false;
-    atomic_store(&team->turn, 0);
 }
 
 void team_dismiss_all(struct team *team)
 {
     for (unsigned i = 1; i < TEAM_SIZE; i++)
         team_dismiss(team, i);
+    unpin(team);
 }
 
 void team_forget(struct team *team)
 {
-    for (unsigned i = 1; i < TEAM_SIZE; i++)
+    for (unsigned i = 0; i < TEAM_SIZE; i++) {
         team->members[i].is_running = false;
-    atomic_store(&team->turn, 0);
+        atomic_store(&team->members[i].token, TOKEN_NONE);
+    }
 }

@@ -5,7 +5,8 @@
  * while the subject sees different threads call.
  *
  * Member 0 is the caller's own thread; the others start when they are first needed. Their stacks
- * are mapped here, and nothing here allocates; but a C library may, when a thread starts.
+ * are mapped here, and nothing here allocates; but a C library may, when a thread starts. While
+ * one of them lives, the caller's thread and they may run on one processor only.
  */
 #ifndef HARNESS_TEAM_H
 #define HARNESS_TEAM_H

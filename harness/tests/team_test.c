@@ -2,6 +2,7 @@
 #include "harness/run/team.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,6 +34,13 @@ static void destroy(void *value)
 {
     (void)value;
     destroyed++;
+}
+
+static int processors(void)
+{
+    cpu_set_t set;
+    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
+    return CPU_COUNT(&set);
 }
 
 static int set_up(void **state)
@@ -76,12 +84,24 @@ static void a_child_has_the_caller_only(void **state)
     assert_int_equal(destroyed, TEAM_SIZE - 1);
 }
 
+static void the_processors_are_as_before_when_no_member_is_left(void **state)
+{
+    (void)state;
+    int before = processors();
+    ask(1);
+    assert_int_equal(processors(), 1);
+    ask(2);
+    team_dismiss_all(team);
+    assert_int_equal(processors(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_member_is_one_thread),
         cmocka_unit_test(a_dismissed_member_ends_and_starts_anew),
         cmocka_unit_test(a_child_has_the_caller_only),
+        cmocka_unit_test(the_processors_are_as_before_when_no_member_is_left),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
