@@ -298,7 +298,7 @@ static bool write_out(unsigned offers, const struct slot_set *live, struct trace
     }
     if (!slot_set_has(live, op->slot))
         pass_null(op);
-    return call == SUBJECT_CALL_COUNT || (offers >> call & 1) != 0;
+    return call == SUBJECT_CALL_COUNT || ((offers >> call & 1) != 0 && !trace_op_is_undefined(op));
 }
 
 void shrink_drop_lacking(const struct executor *executor, struct trace *trace, uint32_t *op)

@@ -86,7 +86,7 @@ static bool is_too_much_work(const struct run *run, const struct request *reques
 
 bool request_can_run(const struct run *run, const struct request *request)
 {
-    if (is_too_much_work(run, request))
+    if (trace_op_is_undefined(request->op) || is_too_much_work(run, request))
         return false;
     return (run->offers >> run_call_of(request->op->kind) & 1) != 0;
 }

@@ -406,11 +406,6 @@ static enum policy_id policy_of(const struct request *request)
         return is_empty                                   ? POLICY_ALIGNED_ZERO
                : request->total % request->alignment != 0 ? POLICY_ALIGNED_UNEVEN
                                                           : POLICY_COUNT;
-    case OP_MEMALIGN:
-        return !request->is_alignment_valid && request->alignment > 0 &&
-                       request->alignment < RUN_PAGE
-                   ? POLICY_MEMALIGN_INVALID
-                   : POLICY_COUNT;
     default:
         return POLICY_COUNT;
     }

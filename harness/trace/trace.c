@@ -51,6 +51,11 @@ bool trace_op_is_alignment_valid(const struct trace_op *op)
     return is_power && (!(traits & OP_RETURNS_ERROR) || op->extra % sizeof(void *) == 0);
 }
 
+bool trace_op_is_undefined(const struct trace_op *op)
+{
+    return (trace_op_traits(op->kind) & OP_IS_EXTENSION) != 0 && !trace_op_is_alignment_valid(op);
+}
+
 uint64_t trace_op_total(const struct trace_op *op)
 {
     uint64_t total = op->size;

@@ -146,6 +146,9 @@ bool trace_op_may_free(enum op_kind kind, enum op_kind maker);
 
 /* Whether the op's function must accept the alignment; true of one that takes none. */
 bool trace_op_is_alignment_valid(const struct trace_op *op);
+/* An alignment that the function's manual rules out (memalign's must be a power of two): the
+ * allocator may do anything, so a run makes no such call. The standards' functions must fail. */
+bool trace_op_is_undefined(const struct trace_op *op);
 /* Bytes that an op asks for; UINT64_MAX if the product overflows, or if only a run can tell. */
 uint64_t trace_op_total(const struct trace_op *op);
 

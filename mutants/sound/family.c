@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -199,7 +200,7 @@ static void *allocate_aligned(size_t alignment, size_t size)
     return allocate(size, alignment > ALIGNMENT ? alignment : ALIGNMENT, &clean_from);
 }
 
-__attribute__((visibility("default"))) void *memalign(size_t alignment, size_t size)
+__attribute__((visibility("default"))) void *aligned_alloc(size_t alignment, size_t size)
 {
     if (sound_rules.alignment_max == 0 || alignment <= sound_rules.alignment_max)
         return allocate_aligned(alignment, size);
@@ -207,9 +208,11 @@ __attribute__((visibility("default"))) void *memalign(size_t alignment, size_t s
     return NULL;
 }
 
-__attribute__((visibility("default"))) void *aligned_alloc(size_t alignment, size_t size)
+__attribute__((visibility("default"))) void *memalign(size_t alignment, size_t size)
 {
-    return memalign(alignment, size);
+    if (sound_rules.memalign_asserts && (alignment == 0 || (alignment & (alignment - 1)) != 0))
+        abort();
+    return aligned_alloc(alignment, size);
 }
 
 __attribute__((visibility("default"))) int posix_memalign(void **ret_block, size_t alignment,

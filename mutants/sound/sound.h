@@ -43,6 +43,7 @@ extern const struct sound_rules {
     bool realloc_keeps;    /* a block that shrinks keeps its place and its capacity */
     bool is_small_aligned; /* blocks below 16 bytes are aligned to 8 bytes only */
     size_t alignment_max;  /* aligned_alloc and memalign refuse larger ones; 0: they refuse none */
+    bool memalign_asserts; /* that its alignment is a power of two */
     void (*enter)(void);   /* NULL, or called first in each call, without the lock */
     /* NULL: one lock for all calls; else the allocator has its own ones, for a fork */
     void (*lock_all)(void);
