@@ -27,9 +27,16 @@ enum { CAPACITY_PARTS = 4, BLOCKS_PARTS = 32 };
  * copies. */
 #define MOVED_MAX 64.0
 
+static bool has_one_block(const struct growth_result *result)
+{
+    return result->workload->bytes_max == WORKLOAD_ONE_BLOCK;
+}
+
 static size_t choose_count(const struct growth_options *options, const struct growth_result *result,
                            size_t most)
 {
+    if (has_one_block(result))
+        return most;
     size_t bytes = result->workload->bytes_max != 0 ? result->workload->bytes_max : BYTES_MAX;
     if (options->subject->capacity != 0 && options->subject->capacity / CAPACITY_PARTS < bytes)
         bytes = options->subject->capacity / CAPACITY_PARTS;
@@ -75,9 +82,17 @@ static double cost_floor(const struct growth_result *result)
     return result->has_instructions ? COST_FLOOR_INSTRUCTIONS : COST_FLOOR_NS;
 }
 
-static bool may_grow(const struct growth_result *result)
+/* Where each operation finds the same as the one before, what it costs more than at N is asked:
+ * system calls that all of them make cannot hide that. */
+static bool ask_costs(bool (*ask)(const double *, unsigned, double),
+                      const struct growth_result *result)
 {
-    return costs_may_grow(result->costs, result->cost_count, cost_floor(result));
+    double floor = cost_floor(result), rises[COSTS_MAX];
+    if (!has_one_block(result))
+        return ask(result->costs, result->cost_count, floor);
+    for (unsigned i = 1; i < result->cost_count; i++)
+        rises[i - 1] = result->costs[i] - result->costs[0];
+    return rises[0] >= floor / 4 && ask(rises, result->cost_count - 1, floor);
 }
 
 static void confirm_costs(const struct growth_options *options, size_t blocks,
@@ -88,17 +103,18 @@ static void confirm_costs(const struct growth_options *options, size_t blocks,
         if (!measure_costs(options, blocks,
                            result->attempts + 1 == ATTEMPTS ? COSTS_MAX : COSTS_TO_CONFIRM, result))
             return;
-        result->reproduced += may_grow(result);
+        result->reproduced += ask_costs(costs_may_grow, result);
     }
     const double *costs = result->costs;
-    if (result->reproduced < ATTEMPTS || !costs_grow(costs, result->cost_count, cost_floor(result)))
+    const char *where = has_one_block(result) ? "over" : "at";
+    if (result->reproduced < ATTEMPTS || !ask_costs(costs_grow, result))
         return;
     result->count = blocks;
     growth_find(result, CHECK_SCALING,
-                "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s at %zu blocks, and at 2, 4, 8, "
+                "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s %s %zu blocks, and %s 2, 4, 8, "
                 "16 times as many",
                 costs[0], costs[1], costs[2], costs[3], costs[4],
-                result->has_instructions ? "instructions" : "ns of CPU time", blocks);
+                result->has_instructions ? "instructions" : "ns of CPU time", where, blocks, where);
 }
 
 static void judge_os_calls(const struct growth_options *options, size_t blocks,
@@ -131,9 +147,9 @@ void growth_scaling(const struct growth_options *options, struct growth_result *
         blocks = choose_count(options, result, 2 * COUNT_MAX);
         result->cost_count = 0;
     }
-    if (!measure_costs(options, blocks, COSTS_ENOUGH, result))
+    if (!measure_costs(options, blocks, COSTS_ENOUGH + has_one_block(result), result))
         return;
-    if (may_grow(result))
+    if (ask_costs(costs_may_grow, result))
         confirm_costs(options, blocks, result);
     if (result->outcome == GROWTH_CLEAN)
         judge_os_calls(options, blocks, result);

@@ -60,8 +60,9 @@ static void put_settings(FILE *out, const struct growth_result *result)
     else
         fprintf(out,
                 "#define SIZE %zu\n#define COUNT %zu\n#define IS_COUNTING %d\n#define "
-                "OS_CALLS_LEAST %.3f\n",
-                result->size, result->count, result->has_os_calls, result->os_calls / 2);
+                "OS_CALLS_LEAST %.3f\n#define IS_ONE_BLOCK %d\n",
+                result->size, result->count, result->has_os_calls, result->os_calls / 2,
+                result->workload->bytes_max == WORKLOAD_ONE_BLOCK);
 }
 
 int growth_program(FILE *out, const char *subject, const struct growth_result *result)

@@ -39,7 +39,9 @@ static int show_times(void)
         costs[i] = (double)report->cpu_ns / (double)report->operations;
         printf("%u blocks: %.0f ns of CPU time an operation\n", (unsigned)COUNT << i, costs[i]);
     }
-    bool grows = costs[3] > 3 * costs[0] && costs[3] > 1.6 * costs[2] && costs[3] > LEAST_NS;
+    double base = IS_ONE_BLOCK ? costs[0] : 0, least = costs[IS_ONE_BLOCK] - base;
+    bool grows = costs[3] - base > 3 * least && costs[3] - base > 1.6 * (costs[2] - base) &&
+                 costs[3] - base > LEAST_NS;
     return IS_COST && grows ? 1 : 0;
 }
 

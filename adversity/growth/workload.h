@@ -27,12 +27,16 @@ struct workload {
     unsigned rounds; /* footprint */
     /* scaling: the smallest and the largest blocks; 0: none, sizes are the workload's own */
     size_t size_min, size_max;
-    size_t bytes_max; /* scaling: live at a time; 0: 4 GiB, which nobody writes to */
+    /* scaling: live at a time; 0: 4 GiB, which nobody writes to */
+    size_t bytes_max;
     /* what it shows is a cost that an allocator may choose to have: told as a note */
     bool is_choice;
     const struct room_row *rows; /* room */
     size_t row_count;
 };
+
+/* As bytes_max: one block, whatever N is. */
+#define WORKLOAD_ONE_BLOCK SIZE_MAX
 
 #define WORKLOAD(workload_name, sentence, ...)                              \
     static void workload_name##_round(const struct task *task);             \

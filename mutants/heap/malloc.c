@@ -89,6 +89,19 @@ static bool need_of(size_t *size, size_t *ret_need)
     return true;
 }
 
+/* A list of all blocks of a page and more that there ever were, from the last to the first. */
+static void walk_records(void)
+{
+    static volatile uint32_t before[1 << 20];
+    static uint32_t last;
+    for (uint32_t record = last; record != 0; record = before[record])
+        ;
+    if (last + 1 < sizeof before / sizeof before[0]) {
+        before[last + 1] = last;
+        last++;
+    }
+}
+
 /* Where the system refuses a mapping, the heap may still have room. */
 static struct chunk *take(size_t need, size_t size, size_t alignment)
 {
@@ -115,6 +128,8 @@ static void *allocate(size_t size, size_t alignment)
     if (!need_of(&size, &need))
         return fail(ENOMEM);
     process_begins();
+    if (HAS(dead_records_walked) && need >= PAGE)
+        walk_records();
     struct chunk *chunk = take(need, size, alignment > ALIGNMENT ? alignment : ALIGNMENT);
     if (chunk == NULL)
         return fail(HAS(oom_errno_wrong) ? EAGAIN : ENOMEM);
