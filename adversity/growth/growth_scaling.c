@@ -151,7 +151,7 @@ void growth_scaling(const struct growth_options *options, struct growth_result *
         return;
     if (ask_costs(costs_may_grow, result))
         confirm_costs(options, blocks, result);
-    if (result->outcome == GROWTH_CLEAN)
+    if (result->outcome == GROWTH_CLEAN && !has_one_block(result)) /* that is `boundary`'s */
         judge_os_calls(options, blocks, result);
 }
 

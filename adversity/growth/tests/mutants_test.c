@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { BAND = 256, APPENDS_BAND = 4 << 20 };
+enum { BAND = 256, ONE_BLOCK_BAND = 64 << 10, APPENDS_BAND = 4 << 20 };
 
 static const char *folder;
 
@@ -37,6 +37,13 @@ static void collect(const struct growth_result *result, void *context)
         seen->first = *result;
 }
 
+static size_t band_of(const struct workload *workload)
+{
+    if (workload->kind == WORKLOAD_APPENDS)
+        return APPENDS_BAND;
+    return workload->bytes_max == WORKLOAD_ONE_BLOCK ? ONE_BLOCK_BAND : BAND;
+}
+
 static struct seen run(const char *spec, const char *workload)
 {
     struct subject_plan subject;
@@ -44,12 +51,11 @@ static struct seen run(const char *spec, const char *workload)
     char error[SUBJECT_ERROR_MAX];
     if (executor_find_subject(&subject, spec, BIND_AUTO, SUBJECT_IN_PROCESS, error) != 0)
         fail_msg("%s", error);
-    bool is_append = workloads_find(workload)->kind == WORKLOAD_APPENDS;
     const struct growth_options options = {.subject = &subject,
                                            .workloads = &workload,
                                            .workload_count = 1,
                                            .is_quick = true,
-                                           .size = is_append ? APPENDS_BAND : BAND,
+                                           .size = band_of(workloads_find(workload)),
                                            .settle_seconds = 2,
                                            .collect = collect,
                                            .context = &seen};
