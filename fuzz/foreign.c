@@ -9,6 +9,9 @@
  *      ├─ the history and the trace ──→ shows it: history saved "not confirmed"
  *      └─ neither ────────────────────→ saved all the same
  *
+ * But an allocator that never uses an address twice runs out of them, and may: a refusal that only
+ * a worker shows whose traces asked for very much is forgotten.
+ *
  * If a fresh worker shows another class instead, that one is saved: it is what the trace does by
  * itself.
  *
@@ -42,12 +45,15 @@ enum {
     PLATEAUS_MOST = 6,
     EXIT_NO_SUBJECT = 98
 };
+#define ADDRESSES_MANY    (UINT64_C(256) << 30) /* bytes */
+#define ADDRESSES_REFUSED (UINT64_C(1) << 47)   /* more in one request fails anywhere */
 
 struct lane {
     struct executor *executor; /* NULL: not started yet */
     struct trace_op ops[HISTORY_OPS_MAX];
     struct trace history;
-    uint32_t runs; /* in the history */
+    uint32_t runs;      /* in the history */
+    uint64_t addresses; /* bytes and alignments that they asked for */
 };
 
 static struct {
@@ -69,6 +75,7 @@ static void history_clear(struct lane *lane)
 {
     lane->history = (struct trace){.ops = lane->ops, .capacity = HISTORY_OPS_MAX};
     lane->runs = 0;
+    lane->addresses = 0;
 }
 
 /* Threads of a trace end with it, and what was still to fail does not. */
@@ -216,10 +223,26 @@ static bool confirm(struct lane *lane, const struct trace *trace, const struct r
     return shows;
 }
 
+static uint64_t addresses_of(const struct trace *trace, uint32_t rounds)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < trace->count && sum < ADDRESSES_MANY; i++) {
+        const struct trace_op *op = &trace->ops[i];
+        bool is_aligned = (trace_op_traits(op->kind) & OP_HAS_ALIGNMENT) != 0;
+        uint64_t size = trace_op_total(op), alignment = is_aligned ? op->extra : 0;
+        if (size < ADDRESSES_REFUSED && alignment < ADDRESSES_REFUSED)
+            sum += size + alignment;
+    }
+    return sum * (rounds > 0 ? rounds : 1);
+}
+
 static void judge_new_class(struct lane *lane, const struct trace *trace,
                             const struct run_options *options, const struct verdict *verdict)
 {
-    if (confirm(lane, trace, options, verdict, NULL))
+    bool is_refusal = verdict->check == CHECK_NULL || verdict->check == CHECK_POLICY ||
+                      verdict->check == CHECK_RECOVERY;
+    if (confirm(lane, trace, options, verdict, NULL) ||
+        (is_refusal && lane->addresses + addresses_of(trace, options->rounds) >= ADDRESSES_MANY))
         return;
     struct run_options once = *options;
     once.rounds = 0; /* a whole history as a cycle would take minutes */
@@ -263,8 +286,10 @@ static void judge(struct lane *lane, const struct foreign_input *input,
     history_clear(lane);
 }
 
-static void remember(struct lane *lane, const struct trace *trace)
+static void remember(struct lane *lane, const struct foreign_input *input)
 {
+    const struct trace *trace = input->trace;
+    lane->addresses += addresses_of(trace, input->options.rounds);
     if (!history_append(lane, trace))
         lane->runs = RUNS_PER_WORKER;
 }
@@ -309,12 +334,12 @@ static size_t run_lane(struct lane *lane, const struct foreign_input inputs[], c
     for (size_t i = 0; i < done; i++)
         take(order[i], executions[i].features);
     for (size_t i = 0; i + 1 < done; i++)
-        remember(lane, inputs[order[i]].trace);
+        remember(lane, &inputs[order[i]]);
     const struct verdict verdict = executions[done - 1].verdict;
     if (!executions[done - 1].is_clean)
         judge(lane, &inputs[order[done - 1]], &verdict);
     else
-        remember(lane, inputs[order[done - 1]].trace);
+        remember(lane, &inputs[order[done - 1]]);
     return done;
 }
 

@@ -56,7 +56,7 @@ static void assert_order(const size_t expected[], size_t count)
 static void open_subject(const char *name)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/lib%s.so", subjects_folder, name);
+    snprintf(path, sizeof path, "%s/%s.so", subjects_folder, name);
     findings_open(NULL);
     foreign_open(path);
 }
@@ -64,7 +64,7 @@ static void open_subject(const char *name)
 static void traces_with_faults_run_in_a_lane_of_their_own(void **state)
 {
     (void)state;
-    open_subject("heap_none");
+    open_subject("mutants/libheap_none");
     make_batch();
     assert_int_equal(foreign_run(batch.inputs, BATCH, take), BATCH);
     assert_order((const size_t[]){0, 2, 4, 1, 3, 5}, BATCH);
@@ -74,7 +74,7 @@ static void traces_with_faults_run_in_a_lane_of_their_own(void **state)
 static void what_moves_the_break_comes_last(void **state)
 {
     (void)state;
-    open_subject("heap_none");
+    open_subject("mutants/libheap_none");
     make_batch();
     batch.ops[2][1] = (struct trace_op){.kind = OP_SBRK, .extra = 4096};
     batch.traces[2].count = 2;
@@ -86,7 +86,7 @@ static void a_verdict_ends_its_lane_alone(void **state)
 {
     (void)state;
     const struct verdict expected = {.check = CHECK_IMPOSSIBLE, .site = "calloc"};
-    open_subject("heap_calloc_wrap");
+    open_subject("mutants/libheap_calloc_wrap");
     make_batch();
     batch.ops[2][1] = (struct trace_op){
         .kind = OP_CALLOC, .slot = 1, .size = UINT64_C(1) << 31, .extra = UINT64_C(1) << 33};
@@ -96,12 +96,36 @@ static void a_verdict_ends_its_lane_alone(void **state)
     assert_true(findings_is_known(&expected));
 }
 
+static void take_any(size_t index, const uint8_t *features)
+{
+    (void)index;
+    (void)features;
+}
+
+/* Its 1 TiB of addresses has no 8 MiB left. */
+static void a_refusal_by_what_never_uses_an_address_twice_is_forgotten(void **state)
+{
+    (void)state;
+    const struct verdict refusal = {.check = CHECK_NULL, .site = "malloc"};
+    open_subject("sound/libnever_reused");
+    make_batch();
+    for (size_t i = 0; i < 4; i++)
+        batch.ops[i][0].size = UINT64_C(1) << 38;
+    batch.ops[3][0].size -= UINT64_C(4) << 20;
+    batch.ops[4][0].size = UINT64_C(8) << 20;
+    for (size_t i = 0; i < BATCH; i++)
+        batch.traces[i].count = 1;
+    assert_int_equal(foreign_run(batch.inputs, 5, take_any), 5);
+    assert_false(findings_is_known(&refusal));
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(traces_with_faults_run_in_a_lane_of_their_own),
         cmocka_unit_test(what_moves_the_break_comes_last),
         cmocka_unit_test(a_verdict_ends_its_lane_alone),
+        cmocka_unit_test(a_refusal_by_what_never_uses_an_address_twice_is_forgotten),
     };
     if (argc != 2) {
         fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
