@@ -87,7 +87,7 @@ static double cost_floor(const struct growth_result *result)
 static bool ask_costs(bool (*ask)(const double *, unsigned, double),
                       const struct growth_result *result)
 {
-    double floor = cost_floor(result), rises[COSTS_MAX];
+    double floor = cost_floor(result), rises[COSTS_MAX] = {0};
     if (!has_one_block(result))
         return ask(result->costs, result->cost_count, floor);
     for (unsigned i = 1; i < result->cost_count; i++)

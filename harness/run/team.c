@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The token goes from the caller to a member and back by futex, each at a place of its own, so that
- * nobody else wakes. While members live, all threads stay on the processor of the caller: they never
- * run at once, and to wake one on another processor takes three times as long.
+ * nobody else wakes. While members live, all threads stay on the processor of the caller: they
+ * never run at once, and to wake one on another processor takes three times as long.
  */
 #include "harness/run/team.h"
 
