@@ -104,13 +104,15 @@ struct os_call_counts os_calls_count(void)
     return counts;
 }
 
-/* Counts one call, and says whether it is the one to fail. */
-static bool is_to_fail(enum os_call call)
+/* Counts one call, and says whether it is the one to fail: of those that can. */
+static bool is_to_fail(enum os_call call, bool can_fail)
 {
     if (!atomic_load_explicit(&os.is_inside, memory_order_relaxed))
         return false;
     atomic_fetch_add(&os.calls[call], 1);
     atomic_fetch_add(&os.all, 1);
+    if (!can_fail)
+        return false;
     unsigned left = atomic_load(&os.fail_in);
     while (left != 0 && !atomic_compare_exchange_weak(&os.fail_in, &left, left - 1))
         ;
@@ -224,9 +226,12 @@ static void on_call(int signal, siginfo_t *info, void *context)
     }
     while (call < OS_CALL_COUNT && calls[call].number != (unsigned)info->si_syscall)
         call++;
-    /* brk(0) asks for no memory: refused, it would look the same */
-    bool is_query = call == OS_CALL_brk && registers[argument[0]] == 0;
-    if (call < OS_CALL_COUNT && !is_query && is_to_fail((enum os_call)call))
+    /* brk(0) only asks. A refused one that lowers the break returns more than was asked for, which
+     * is success to sbrk: no allocator could tell. */
+    uintptr_t to = (uintptr_t)registers[argument[0]];
+    bool is_break = call == OS_CALL_brk, is_query = is_break && to == 0;
+    bool can_fail = !is_break || to > (uintptr_t)os_calls_pass(SYS_brk, 0, 0, 0, 0, 0, 0);
+    if (call < OS_CALL_COUNT && !is_query && is_to_fail((enum os_call)call, can_fail))
         registers[RESULT] = answer_failure((enum os_call)call);
     else
         registers[RESULT] =

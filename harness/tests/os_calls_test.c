@@ -49,15 +49,16 @@ static int fails_the_nth_call_and_the_one_after_the_gap(void)
     return first && second && third && fourth && fifth && os_calls_count().failed == 2;
 }
 
-/* To refuse a question would be to refuse nothing. */
-static int never_fails_a_question(void)
+/* To refuse a question would be to refuse nothing; to sbrk, a refused lower break is a success. */
+static int fails_only_a_break_that_rises(void)
 {
-    long before = syscall(SYS_brk, 0);
+    long before = syscall(SYS_brk, 0), high = syscall(SYS_brk, before + PAGE);
     os_calls_fail(1, 0);
     os_calls_enter();
-    long asked = syscall(SYS_brk, 0), moved = syscall(SYS_brk, before + PAGE);
+    long asked = syscall(SYS_brk, 0), lowered = syscall(SYS_brk, before),
+         raised = syscall(SYS_brk, high);
     os_calls_leave();
-    return asked == before && moved == before && os_calls_count().failed == 1;
+    return asked == high && lowered == before && raised == before && os_calls_count().failed == 1;
 }
 
 static int adds_to_what_is_pending(void)
@@ -139,7 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(counts_only_what_the_subject_asks),
         TEST(fails_the_nth_call_and_the_one_after_the_gap),
-        TEST(never_fails_a_question),
+        TEST(fails_only_a_break_that_rises),
         TEST(adds_to_what_is_pending),
         TEST(watches_a_program_that_blocks_every_signal),
         TEST(fails_a_raw_call_and_sbrk),

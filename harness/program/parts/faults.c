@@ -44,9 +44,10 @@ static void on_os_call(int signal_number, siginfo_t *info, void *context)
     greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
     const int *a = register_of;
     (void)signal_number;
-    /* brk(0) only asks where the break is, as the first sbrk of a process does */
-    int is_query = info->si_syscall == SYS_brk && r[a[0]] == 0;
-    if (fail_in == 0 || is_query || --fail_in != 0) {
+    /* a break that is asked for, or lowered */
+    int cannot_fail = info->si_syscall == SYS_brk &&
+                      (size_t)r[a[0]] <= (size_t)os_call(SYS_brk, 0, 0, 0, 0, 0, 0);
+    if (fail_in == 0 || cannot_fail || --fail_in != 0) {
         r[RESULT] = os_call(info->si_syscall, r[a[0]], r[a[1]], r[a[2]], r[a[3]], r[a[4]], r[a[5]]);
         return;
     }
