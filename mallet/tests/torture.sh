@@ -63,15 +63,22 @@ if [ -e "$mutants/libthreaded_none.so" ]; then
     # Blocks of a subject that says so are aligned to 8 bytes. A function that ends the process is
     # left out when the scenario runs again.
     cat >"$work/eight.c" <<'END'
+#define _GNU_SOURCE
 #include <stddef.h>
-void *__libc_malloc(size_t);
-void __libc_free(void *);
+#include <sys/mman.h>
 void *my_malloc(size_t size)
 {
-    char *block = __libc_malloc(size + 8);
-    return block != NULL ? block + 8 : NULL;
+    size_t *start = mmap(NULL, size + 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return NULL;
+    *start = size + 8;
+    return start + 1;
 }
-void my_free(void *block) { __libc_free(block != NULL ? (char *)block - 8 : NULL); }
+void my_free(void *block)
+{
+    if (block != NULL)
+        munmap((size_t *)block - 1, ((size_t *)block)[-1]);
+}
 void *my_memalign(size_t alignment, size_t size) { __builtin_trap(); }
 END
     here=$(pwd)
