@@ -43,6 +43,7 @@ enum {
     CPU_LIMIT_SHORT_MS = 40,
     HANGS_FREQUENT = 8,
     PLATEAUS_MOST = 6,
+    CYCLES_MANY = 1024, /* in which a run may follow growth */
     EXIT_NO_SUBJECT = 98
 };
 #define ADDRESSES_MANY    (UINT64_C(256) << 30) /* bytes */
@@ -223,7 +224,7 @@ static bool confirm(struct lane *lane, const struct trace *trace, const struct r
     return shows;
 }
 
-static uint64_t addresses_of(const struct trace *trace, uint32_t rounds)
+static uint64_t addresses_of(const struct trace *trace, bool is_cycled)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < trace->count && sum < ADDRESSES_MANY; i++) {
@@ -233,7 +234,7 @@ static uint64_t addresses_of(const struct trace *trace, uint32_t rounds)
         if (size < ADDRESSES_REFUSED && alignment < ADDRESSES_REFUSED)
             sum += size + alignment;
     }
-    return sum * (rounds > 0 ? rounds : 1);
+    return sum * (is_cycled ? CYCLES_MANY : 1);
 }
 
 static void judge_new_class(struct lane *lane, const struct trace *trace,
@@ -242,7 +243,8 @@ static void judge_new_class(struct lane *lane, const struct trace *trace,
     bool is_refusal = verdict->check == CHECK_NULL || verdict->check == CHECK_POLICY ||
                       verdict->check == CHECK_RECOVERY;
     if (confirm(lane, trace, options, verdict, NULL) ||
-        (is_refusal && lane->addresses + addresses_of(trace, options->rounds) >= ADDRESSES_MANY))
+        (is_refusal &&
+         lane->addresses + addresses_of(trace, options->rounds != 0) >= ADDRESSES_MANY))
         return;
     struct run_options once = *options;
     once.rounds = 0; /* a whole history as a cycle would take minutes */
@@ -289,7 +291,7 @@ static void judge(struct lane *lane, const struct foreign_input *input,
 static void remember(struct lane *lane, const struct foreign_input *input)
 {
     const struct trace *trace = input->trace;
-    lane->addresses += addresses_of(trace, input->options.rounds);
+    lane->addresses += addresses_of(trace, input->options.rounds != 0);
     if (!history_append(lane, trace))
         lane->runs = RUNS_PER_WORKER;
 }
