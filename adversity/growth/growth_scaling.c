@@ -27,15 +27,10 @@ enum { CAPACITY_PARTS = 4, BLOCKS_PARTS = 32 };
  * copies. */
 #define MOVED_MAX 64.0
 
-static bool has_one_block(const struct growth_result *result)
-{
-    return result->workload->bytes_max == WORKLOAD_ONE_BLOCK;
-}
-
 static size_t choose_count(const struct growth_options *options, const struct growth_result *result,
                            size_t most)
 {
-    if (has_one_block(result))
+    if (workload_has_one_block(result->workload))
         return most;
     size_t bytes = result->workload->bytes_max != 0 ? result->workload->bytes_max : BYTES_MAX;
     if (options->subject->capacity != 0 && options->subject->capacity / CAPACITY_PARTS < bytes)
@@ -88,7 +83,7 @@ static bool ask_costs(bool (*ask)(const double *, unsigned, double),
                       const struct growth_result *result)
 {
     double floor = cost_floor(result), rises[COSTS_MAX] = {0};
-    if (!has_one_block(result))
+    if (!workload_has_one_block(result->workload))
         return ask(result->costs, result->cost_count, floor);
     for (unsigned i = 1; i < result->cost_count; i++)
         rises[i - 1] = result->costs[i] - result->costs[0];
@@ -106,15 +101,15 @@ static void confirm_costs(const struct growth_options *options, size_t blocks,
         result->reproduced += ask_costs(costs_may_grow, result);
     }
     const double *costs = result->costs;
-    const char *where = has_one_block(result) ? "over" : "at";
     if (result->reproduced < ATTEMPTS || !ask_costs(costs_grow, result))
         return;
     result->count = blocks;
     growth_find(result, CHECK_SCALING,
-                "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s %s %zu blocks, and %s 2, 4, 8, "
-                "16 times as many",
+                "an operation costs %.0f, %.0f, %.0f, %.0f, %.0f %s at %zu %s, and at 2, 4, 8, 16 "
+                "times as many",
                 costs[0], costs[1], costs[2], costs[3], costs[4],
-                result->has_instructions ? "instructions" : "ns of CPU time", where, blocks, where);
+                result->has_instructions ? "instructions" : "ns of CPU time", blocks,
+                workload_has_one_block(result->workload) ? "pairs" : "blocks");
 }
 
 static void judge_os_calls(const struct growth_options *options, size_t blocks,
@@ -147,11 +142,13 @@ void growth_scaling(const struct growth_options *options, struct growth_result *
         blocks = choose_count(options, result, 2 * COUNT_MAX);
         result->cost_count = 0;
     }
-    if (!measure_costs(options, blocks, COSTS_ENOUGH + has_one_block(result), result))
+    if (!measure_costs(options, blocks, COSTS_ENOUGH + workload_has_one_block(result->workload),
+                       result))
         return;
     if (ask_costs(costs_may_grow, result))
         confirm_costs(options, blocks, result);
-    if (result->outcome == GROWTH_CLEAN && !has_one_block(result)) /* that is `boundary`'s */
+    if (result->outcome == GROWTH_CLEAN &&
+        !workload_has_one_block(result->workload)) /* that is `boundary`'s */
         judge_os_calls(options, blocks, result);
 }
 

@@ -62,7 +62,7 @@ static void put_settings(FILE *out, const struct growth_result *result)
                 "#define SIZE %zu\n#define COUNT %zu\n#define IS_COUNTING %d\n#define "
                 "OS_CALLS_LEAST %.3f\n#define IS_ONE_BLOCK %d\n",
                 result->size, result->count, result->has_os_calls, result->os_calls / 2,
-                result->workload->bytes_max == WORKLOAD_ONE_BLOCK);
+                workload_has_one_block(result->workload));
 }
 
 int growth_program(FILE *out, const char *subject, const struct growth_result *result)

@@ -35,8 +35,14 @@ struct workload {
     size_t row_count;
 };
 
-/* As bytes_max: one block, whatever N is. */
+/* As bytes_max: one block, whatever N is, so that each operation finds the same as the one
+ * before. */
 #define WORKLOAD_ONE_BLOCK SIZE_MAX
+
+static inline bool workload_has_one_block(const struct workload *workload)
+{
+    return workload->bytes_max == WORKLOAD_ONE_BLOCK;
+}
 
 #define WORKLOAD(workload_name, sentence, ...)                              \
     static void workload_name##_round(const struct task *task);             \

@@ -111,7 +111,7 @@ struct repeats {
     char *error;
 };
 
-/* A race damages other blocks each time: whether a changed byte or a crash tells of it is chance. */
+/* A race damages other blocks each time: whether a changed byte or a crash shows it is chance. */
 static bool is_same_damage(const struct verdict *found, const struct verdict *other)
 {
     return (check_family((enum check)found->check) >> other->check & 1) != 0 &&

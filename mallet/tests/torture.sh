@@ -68,7 +68,8 @@ if [ -e "$mutants/libthreaded_none.so" ]; then
 #include <sys/mman.h>
 void *my_malloc(size_t size)
 {
-    size_t *start = mmap(NULL, size + 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t *start =
+        mmap(NULL, size + 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED)
         return NULL;
     *start = size + 8;

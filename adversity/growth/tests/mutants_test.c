@@ -41,7 +41,7 @@ static size_t band_of(const struct workload *workload)
 {
     if (workload->kind == WORKLOAD_APPENDS)
         return APPENDS_BAND;
-    return workload->bytes_max == WORKLOAD_ONE_BLOCK ? ONE_BLOCK_BAND : BAND;
+    return workload_has_one_block(workload) ? ONE_BLOCK_BAND : BAND;
 }
 
 static struct seen run(const char *spec, const char *workload)
